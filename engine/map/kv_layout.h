@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/base/dtype.h"
+#include "engine/map/head_map.h"
+
+#include <algorithm>
+#include <cstdint>
+
+namespace zigzag {
+
+/// Tokens for which one KV head keeps a key and a value at a given context.
+inline std::int64_t kvSlots(HeadKind kind, std::int64_t context, std::int64_t sink, std::int64_t recent)
+{
+    return kind == HeadKind::Retrieval ? context : std::min(context, sink + recent);
+}
+
+/// Where the KV cache keeps what, in integers alone: the cache, the predictor and the plots all ask here.
+/// A retrieval head keeps position p in slot p. A streaming head keeps its sinks in slots [0, sink) and every later
+/// position p in slot sink + (p - sink) mod ring.
+class KvLayout
+{
+public:
+    /// `map` must outlive the layout's construction only; `context` is the most tokens the cache will hold.
+    KvLayout(const HeadMap &map, std::int64_t context, DType type);
+
+    std::int64_t context() const { return m_context; }
+    DType type() const { return m_type; }
+    std::int64_t slots(int layer, int head) const { return kvSlots(m_map.at(layer, head), m_context, m_map.sink(), m_map.recent()); }
+    /// Bytes of keys and values of one KV head, of one layer, of the whole model.
+    std::int64_t headBytes(int layer, int head) const { return 2 * slots(layer, head) * m_map.model().headDim * bytesOf(m_type); }
+    std::int64_t layerBytes(int layer) const;
+    std::int64_t bytes() const;
+
+    const HeadMap &map() const { return m_map; }
+
+private:
+    HeadMap m_map;
+    std::int64_t m_context;
+    DType m_type;
+};
+
+/// The contract's KV bytes: Σ layers Σ KV heads 2 · head_dim · bytes(type) · slots.
+std::int64_t kvBytes(const HeadMap &map, std::int64_t context, DType type);
+
+} // namespace zigzag

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/base/result.h"
+#include "engine/map/head_map.h"
+#include "engine/map/head_scores.h"
+
+#include <filesystem>
+#include <optional>
+
+namespace zigzag {
+
+enum class Fold { Max, Mean }; ///< how scores of query heads become the score of their KV head
+
+/// `zigzag-head-map`, version 1. Written atomically.
+Result<HeadMap> readHeadMap(const std::filesystem::path &file);
+Result<void> writeHeadMap(const HeadMap &map, const std::filesystem::path &file);
+std::string toJson(const HeadMap &map);
+
+/// MAP of the command line: a head-map file, `full` or `streaming`. A map for another model is refused.
+Result<HeadMap> resolveHeadMap(const std::string &name, const ModelShape &model, int sink, int recent);
+/// Refuses a map whose layers, KV heads or (where both are known) fingerprint contradict the model.
+Result<void> checkFits(const HeadMap &map, const ModelShape &model, const std::string &where);
+
+/// Scores by content: `zigzag-head-scores`, a DuoAttention folder or TSV, or Retrieval_Head JSON.
+/// `model`, where known, gives the shape that the file must have and what query heads fold onto.
+Result<HeadScores> readHeadScores(const std::filesystem::path &path, const std::optional<ModelShape> &model = {}, Fold fold = Fold::Max);
+Result<void> writeHeadScores(const HeadScores &scores, const std::filesystem::path &file);
+
+} // namespace zigzag

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/base/dtype.h"
+#include "engine/base/result.h"
+#include "engine/map/head_map.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace zigzag {
+
+enum class ModelFamily { Llama, Mistral, Qwen2, Qwen3 };
+enum class RopeType { Default, Linear, Llama3, Yarn };
+
+std::string_view nameOf(ModelFamily family);
+std::string_view nameOf(RopeType type);
+
+/// Rotary position embedding (arXiv 2104.09864) and its context extensions, as transformers defines them.
+struct RopeConfig {
+    RopeType type = RopeType::Default;
+    double theta = 10000.0;
+    double factor = 1.0;
+    double lowFrequencyFactor = 1.0; // llama3
+    double highFrequencyFactor = 4.0; // llama3
+    double originalContext = 0.0; // llama3, yarn
+    double betaFast = 32.0; // yarn (arXiv 2309.00071)
+    double betaSlow = 1.0; // yarn
+    double attentionFactor = 0.0; // yarn; 0 = by formula
+    bool truncate = true; // yarn
+};
+
+/// The published shape of a decoder: all that the forward pass needs besides weights.
+struct ModelConfig {
+    std::string name;
+    ModelFamily family = ModelFamily::Llama;
+    int layers = 0;
+    int hiddenSize = 0;
+    int queryHeads = 0;
+    int kvHeads = 0;
+    int headDim = 0;
+    int intermediateSize = 0;
+    int vocabulary = 0;
+    std::int64_t maxContext = 0;
+    double normEpsilon = 1e-6;
+    RopeConfig rope;
+    bool qkvBias = false;
+    bool outputBias = false; ///< bias of the attention's output projection
+    bool mlpBias = false;
+    bool queryKeyNorm = false; ///< RMSNorm over each head's query and key (Qwen3)
+    bool tiedEmbeddings = false;
+    DType dtype = DType::F32; ///< of the weights as stored
+    std::vector<int> endTokens;
+
+    int group() const { return queryHeads / kvHeads; }
+    std::int64_t queryWidth() const { return std::int64_t{queryHeads} * headDim; }
+    std::int64_t kvWidth() const { return std::int64_t{kvHeads} * headDim; }
+    std::int64_t parameters() const;
+    /// Bytes of all weights at `dtype`; what decode reads per token is less by the embedding table where it is not tied.
+    std::int64_t weightBytes() const { return parameters() * bytesOf(dtype); }
+    std::int64_t weightBytesReadPerToken() const;
+    /// Keys and values of one token over all layers, full attention.
+    std::int64_t kvBytesPerToken() const { return 2 * std::int64_t{layers} * kvWidth() * bytesOf(dtype); }
+    ModelShape shape(std::string fingerprint = {}) const { return {name, layers, queryHeads, kvHeads, headDim, std::move(fingerprint)}; }
+};
+
+/// From the text of a Hugging Face config.json; `where` names the file in errors. Sizes are checked before use; families,
+/// RoPE types, activations and window layouts that the engine does not run are refused by name.
+Result<ModelConfig> parseModelConfig(std::string_view json, const std::string &where);
+
+} // namespace zigzag

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/base/result.h"
+
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace zigzag {
+
+/// Byte-pair encoding as a Hugging Face tokenizer.json describes it: byte-level (Llama 3, Qwen, the bundled model) and
+/// SentencePiece-like with byte fallback (Llama 2, Mistral). Other models are refused by name.
+class Tokenizer
+{
+public:
+    static Result<Tokenizer> load(const std::filesystem::path &tokenizerJson);
+    Tokenizer(Tokenizer &&) noexcept;
+    Tokenizer &operator=(Tokenizer &&) noexcept;
+    ~Tokenizer();
+
+    /// Text to ids; `addSpecial` puts the beginning-of-text token first where the file's template says so.
+    std::vector<int> encode(std::string_view text, bool addSpecial) const;
+    /// Ids to bytes; unknown ids are left out. The result may end inside a UTF-8 sequence.
+    std::string decode(std::span<const int> ids) const;
+    int vocabulary() const;
+
+private:
+    struct Impl;
+    explicit Tokenizer(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> m_impl;
+};
+
+} // namespace zigzag

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/base/dtype.h"
+#include "engine/base/result.h"
+#include "engine/model/model_config.h"
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace zigzag {
+
+/// A tensor in the type of its file; the memory belongs to Weights::storage (a memory map or an allocation).
+struct TensorView {
+    const std::byte *data = nullptr; // [rows, columns], row-major, at least 1-byte aligned in foreign files
+    DType type = DType::F32;
+    std::int64_t rows = 0;
+    std::int64_t columns = 0; ///< 1 for a vector
+
+    std::int64_t bytes() const { return rows * columns * bytesOf(type); }
+    explicit operator bool() const { return data != nullptr; }
+};
+
+struct LayerWeights {
+    TensorView inputNorm; // [hidden]
+    TensorView query, key, value; // [query_width | kv_width, hidden]
+    TensorView queryBias, keyBias, valueBias; // [query_width | kv_width], absent unless the config has them
+    TensorView queryNorm, keyNorm; // [head_dim], Qwen3 only
+    TensorView output; // [hidden, query_width]
+    TensorView outputBias; // [hidden], absent unless the config has it
+    TensorView postNorm; // [hidden]
+    TensorView gate, up; // [intermediate, hidden]
+    TensorView gateBias, upBias, downBias; // absent unless the config has them
+    TensorView down; // [hidden, intermediate]
+};
+
+struct Weights {
+    TensorView embedding; // [vocabulary, hidden]
+    std::vector<LayerWeights> layers;
+    TensorView finalNorm; // [hidden]
+    TensorView head; // [vocabulary, hidden]; the embedding's memory where tied
+    std::shared_ptr<const void> storage; ///< keeps the memory behind the views alive
+    std::string fingerprint; ///< "sha256:…" over names, types, shapes and samples of the data; empty for random weights
+};
+
+/// Reads model.safetensors, or the shards that model.safetensors.index.json lists, by memory map. Every tensor that the
+/// config implies must be there with its shape; overlap, truncation and foreign types are refused.
+Result<Weights> loadWeights(const std::filesystem::path &folder, const ModelConfig &config);
+
+/// Random weights of the config's shape and dtype, the same for the same seed: to profile a shape without its files.
+/// Refused before allocation when they do not fit into memory.
+Result<Weights> randomWeights(const ModelConfig &config, std::uint64_t seed);
+
+} // namespace zigzag

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/base/result.h"
+#include "engine/map/head_map.h"
+#include "engine/model/model.h"
+#include "engine/run/backend.h"
+#include "engine/run/trace_sink.h"
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace zigzag {
+
+/// How a layer with both kinds of heads is run (design: every comparison names which).
+enum class MixedMode {
+    Fused, ///< one attention call, a key range per KV head
+    TwoLaunch, ///< two attention calls on the same memory, no copies
+    Reference, ///< two attention calls with the gathers and the scatter of the published implementation
+};
+std::string_view nameOf(MixedMode mode);
+Result<MixedMode> parseMixedMode(std::string_view name);
+
+struct SessionOptions {
+    std::int64_t maxContext = 0;
+    std::int64_t chunk = 512; ///< most tokens of one forward pass in prefill
+    MixedMode mixed = MixedMode::Fused;
+};
+
+/// A model's weights as a backend holds them; shared by the sessions that run the same model.
+class DeviceModel;
+Result<std::shared_ptr<DeviceModel>> uploadModel(std::shared_ptr<const Model> model, std::shared_ptr<Backend> backend);
+
+/// One sequence: a KV cache planned by the map, and the forward pass over it. Used from one thread at a time.
+class Session
+{
+public:
+    /// All memory is planned and allocated here; what does not fit is refused with the bytes needed and what would fit.
+    static Result<std::unique_ptr<Session>> create(std::shared_ptr<DeviceModel> model, const HeadMap &map, const SessionOptions &options);
+    ~Session();
+
+    /// Which rows of logits a call returns.
+    enum class Logits { Last, All, None };
+    /// Runs tokens at the next positions, in chunks. Returns [rows, vocabulary] float32 (rows = 1, tokens or 0). Fails
+    /// when the context would be exceeded, a token is outside the vocabulary, or the run was cancelled between chunks.
+    Result<std::vector<float>> run(std::span<const int> tokens, Logits logits = Logits::Last);
+
+    /// Forgets every token; the memory stays.
+    void reset();
+    /// As if `position` tokens had been run: the cache holds seeded random keys and values. For timing decode at a context
+    /// without its prefill; what follows is not text.
+    void pretend(std::int64_t position, std::uint64_t seed);
+
+    std::int64_t position() const;
+    std::int64_t maxContext() const;
+    const HeadMap &map() const;
+    /// Bytes of keys and values really allocated; equal to kvBytes(map, maxContext, dtype) by test.
+    std::int64_t kvBytesAllocated() const;
+    std::int64_t workspaceBytes() const;
+
+    void setTraceSink(TraceSink *sink);
+    /// Checked between layers: set it to stop a running call.
+    void setCancelFlag(const std::atomic<bool> *flag);
+    /// After each run with this set: called per layer with the position of each query head's strongest key.
+    /// strongest: [tokens, query_heads].
+    using AttentionObserver = std::function<void(int layer, std::span<const std::int32_t> strongest)>;
+    void setAttentionObserver(AttentionObserver observer);
+
+private:
+    struct Impl;
+    explicit Session(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> m_impl;
+};
+
+/// The error of a run that its cancel flag stopped.
+bool isCancelled(const Error &error);
+
+} // namespace zigzag

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/run/backend.h"
+#include "profiler/run_types.h"
+
+#include <atomic>
+
+namespace zigzag {
+
+/// Measures read bandwidth and matrix rate with the backend's own threads; a second or two. `config` gives the shapes of
+/// the matrix products, so that a floor speaks of the products the model really has.
+MachineProfile measureMachine(Backend &backend, const ModelConfig &config, const std::atomic<bool> *cancel = nullptr);
+
+} // namespace zigzag

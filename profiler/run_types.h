@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/map/head_map.h"
+#include "engine/run/session.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace zigzag {
+
+enum class Phase { Prefill, Decode }; ///< TTFT and TPOT
+std::string_view nameOf(Phase phase);
+
+/// What the machine can do at most, measured in the run that quotes it.
+struct MachineProfile {
+    std::string device; ///< processor as it names itself
+    int threads = 0;
+    std::string backend; ///< "cpu", "cuda"
+    std::string build; ///< version and commit of this program
+    std::int64_t lastLevelCacheBytes = 0;
+    double readBytesPerSecond = 0; ///< streaming reads of a buffer larger than the last-level cache
+    double cachedReadBytesPerSecond = 0; ///< reads that stay in the last-level cache
+    double matrixFlopsF32 = 0; ///< FLOP/s of the matrix library on the shapes of a layer
+    double matrixFlopsBf16 = 0;
+
+    double matrixFlops(DType type) const { return type == DType::BF16 ? matrixFlopsBf16 : matrixFlopsF32; }
+};
+
+/// A map with the name it goes by in tables: "full", "streaming", or its file.
+struct NamedMap {
+    std::string name;
+    HeadMap map;
+};
+
+/// One measured point. Times of one run: a whole prefill of `context` tokens, or one decode step at `context` tokens.
+struct BenchRecord {
+    std::string map;
+    Phase phase = Phase::Decode;
+    std::int64_t context = 0;
+    int batch = 1;
+    MixedMode mixed = MixedMode::Fused;
+    std::vector<double> samplesMs; ///< in the order of their measurement
+    double medianMs = 0;
+    double spreadMs = 0; ///< interquartile range
+    std::int64_t kvBytes = 0; ///< computed by the layout
+    std::int64_t kvBytesAllocated = 0; ///< by the backend
+    double floorMs = 0; ///< least time that bytes and operations allow on this machine
+    double floorRatio = 0; ///< floorMs / medianMs: 1 = at the floor
+    std::string failure; ///< why there is no measurement (out of memory, say); empty when there is one
+};
+
+} // namespace zigzag
