@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/base/result.h"
+
+#include <CLI/CLI.hpp>
+#include <functional>
+
+namespace zigzag {
+
+/// The command that the arguments chose; main runs it and turns its error into one line and an exit code.
+struct Chosen {
+    std::function<Result<void>()> run;
+};
+
+// Each adds one subcommand, whose callback sets `chosen.run`. Data goes to stdout, progress to stderr.
+void addInfo(CLI::App &app, Chosen &chosen);
+void addLogits(CLI::App &app, Chosen &chosen);
+void addGenerate(CLI::App &app, Chosen &chosen);
+void addScore(CLI::App &app, Chosen &chosen);
+void addAssign(CLI::App &app, Chosen &chosen);
+void addBench(CLI::App &app, Chosen &chosen);
+void addEval(CLI::App &app, Chosen &chosen);
+void addExport(CLI::App &app, Chosen &chosen);
+void addReport(CLI::App &app, Chosen &chosen);
+
+/// Adds `-o table|json` (and `csv` where asked) to a subcommand.
+void addOutputOption(CLI::App &command, std::string &format, bool withCsv = false);
+
+} // namespace zigzag

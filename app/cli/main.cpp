@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/cli/commands.h"
+
+#include <cstdio>
+#include <exception>
+
+namespace zigzag {
+
+void addOutputOption(CLI::App &command, std::string &format, bool withCsv)
+{
+    std::vector<std::string> formats = {"table", "json"};
+    if (withCsv)
+        formats.emplace_back("csv");
+    command.add_option("-o,--output", format, "form of the result")->check(CLI::IsMember(formats))->capture_default_str();
+}
+
+} // namespace zigzag
+
+namespace {
+
+/// The contract of every failure: one line on stderr.
+int fail(const std::string &message, int code)
+{
+    std::string line = message;
+    for (char &c : line)
+        if (c == '\n' || c == '\r')
+            c = ' ';
+    std::fprintf(stderr, "error: %s\n", line.c_str());
+    return code;
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    CLI::App app{"Zigzag: which layers of a transformer need the whole KV cache, and what it saves when the others stream", "zigzag"};
+    app.set_version_flag("--version", "zigzag " ZIGZAG_VERSION);
+    app.require_subcommand(1);
+    zigzag::Chosen chosen;
+    zigzag::addInfo(app, chosen);
+    zigzag::addLogits(app, chosen);
+    zigzag::addGenerate(app, chosen);
+    zigzag::addScore(app, chosen);
+    zigzag::addAssign(app, chosen);
+    zigzag::addBench(app, chosen);
+    zigzag::addEval(app, chosen);
+    zigzag::addExport(app, chosen);
+    zigzag::addReport(app, chosen);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::Success &success) {
+        return app.exit(success);
+    } catch (const CLI::ParseError &error) {
+        return fail(std::string(error.what()) + "; see zigzag --help", 2);
+    }
+    try {
+        const auto done = chosen.run();
+        if (!done)
+            return fail(done.error().message, done.error().kind == zigzag::ErrorKind::BadInput ? 2 : 1);
+    } catch (const std::bad_alloc &) {
+        return fail("out of memory: choose a smaller model or context, or close other programs", 1);
+    } catch (const std::exception &error) {
+        return fail(error.what(), 1);
+    }
+    if (std::fflush(stdout) != 0)
+        return fail("standard output could not be written: is the disk full?", 1);
+    return 0;
+}
