@@ -40,10 +40,11 @@ class HeadMap
 public:
     HeadMap() = default;
     HeadMap(ModelShape model, HeadKind everywhere, int sink, int recent)
-        : m_model(std::move(model)), m_sink(sink), m_recent(recent),
-          m_heads(static_cast<std::size_t>(m_model.layers) * static_cast<std::size_t>(m_model.kvHeads), everywhere)
-    {
-    }
+        : m_model(std::move(model))
+        , m_sink(sink)
+        , m_recent(recent)
+        , m_heads(static_cast<std::size_t>(m_model.layers) * static_cast<std::size_t>(m_model.kvHeads), everywhere)
+    { }
 
     const ModelShape &model() const { return m_model; }
     void setModel(ModelShape model)

@@ -3,7 +3,11 @@
 
 namespace zigzag {
 
-KvLayout::KvLayout(const HeadMap &map, std::int64_t context, DType type) : m_map(map), m_context(context), m_type(type) {}
+KvLayout::KvLayout(const HeadMap &map, std::int64_t context, DType type)
+    : m_map(map)
+    , m_context(context)
+    , m_type(type)
+{ }
 
 std::int64_t KvLayout::layerBytes(int layer) const
 {

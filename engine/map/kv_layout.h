@@ -26,7 +26,10 @@ public:
 
     std::int64_t context() const { return m_context; }
     DType type() const { return m_type; }
-    std::int64_t slots(int layer, int head) const { return kvSlots(m_map.at(layer, head), m_context, m_map.sink(), m_map.recent()); }
+    std::int64_t slots(int layer, int head) const
+    {
+        return kvSlots(m_map.at(layer, head), m_context, m_map.sink(), m_map.recent());
+    }
     /// Bytes of keys and values of one KV head, of one layer, of the whole model.
     std::int64_t headBytes(int layer, int head) const { return 2 * slots(layer, head) * m_map.model().headDim * bytesOf(m_type); }
     std::int64_t layerBytes(int layer) const;

@@ -22,14 +22,13 @@ public:
     virtual ~Buffer() = default;
     void *data() const { return m_data; }
     std::size_t bytes() const { return m_bytes; }
-    template <class T>
-    T *as() const
-    {
-        return static_cast<T *>(m_data);
-    }
+    template <class T> T *as() const { return static_cast<T *>(m_data); }
 
 protected:
-    Buffer(void *data, std::size_t bytes) : m_data(data), m_bytes(bytes) {}
+    Buffer(void *data, std::size_t bytes)
+        : m_data(data)
+        , m_bytes(bytes)
+    { }
     void *m_data;
     std::size_t m_bytes;
 };

@@ -40,7 +40,8 @@ class Session
 {
 public:
     /// All memory is planned and allocated here; what does not fit is refused with the bytes needed and what would fit.
-    static Result<std::unique_ptr<Session>> create(std::shared_ptr<DeviceModel> model, const HeadMap &map, const SessionOptions &options);
+    static Result<std::unique_ptr<Session>> create(std::shared_ptr<DeviceModel> model, const HeadMap &map,
+                                                   const SessionOptions &options);
     ~Session();
 
     /// Which rows of logits a call returns.

@@ -8,10 +8,24 @@
 namespace zigzag {
 
 /// The ops of the forward pass, in its order. Spans, the cost model and the op table share this list.
-enum class Op : std::uint8_t { Embed, InputNorm, Qkv, RopeAppend, Attention, OutputProjection, PostNorm, GateUp, Activation, Down, FinalNorm, Logits };
+enum class Op : std::uint8_t {
+    Embed,
+    InputNorm,
+    Qkv,
+    RopeAppend,
+    Attention,
+    OutputProjection,
+    PostNorm,
+    GateUp,
+    Activation,
+    Down,
+    FinalNorm,
+    Logits
+};
 
-inline constexpr std::array<std::string_view, 12> opNames = {"embed", "input_norm", "qkv", "rope_append", "attention", "output_projection",
-                                                            "post_norm", "gate_up", "activation", "down", "final_norm", "logits"};
+inline constexpr std::array<std::string_view, 12> opNames
+    = {"embed",     "input_norm", "qkv",        "rope_append", "attention",  "output_projection",
+       "post_norm", "gate_up",    "activation", "down",        "final_norm", "logits"};
 inline constexpr std::string_view nameOf(Op op)
 {
     return opNames[static_cast<std::size_t>(op)];
@@ -30,7 +44,10 @@ public:
 class Span
 {
 public:
-    Span(TraceSink *sink, Op op, int layer) : m_sink(sink), m_op(op), m_layer(layer)
+    Span(TraceSink *sink, Op op, int layer)
+        : m_sink(sink)
+        , m_op(op)
+        , m_layer(layer)
     {
         if (m_sink)
             m_sink->begin(m_op, m_layer);

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/run/device_model.h"
+#include "engine/run/session.h"
+
+#include <cstring>
+
+namespace zigzag {
+
+namespace {
+
+float elementAt(const TensorView &tensor, std::int64_t i)
+{
+    if (tensor.type == DType::F32) {
+        float value = 0;
+        std::memcpy(&value, tensor.data + i * 4, 4);
+        return value;
+    }
+    std::uint16_t bits = 0;
+    std::memcpy(&bits, tensor.data + i * 2, 2);
+    return tensor.type == DType::BF16 ? bf16ToFloat(bits) : f16ToFloat(bits);
+}
+
+/// A vector as float32 on the device, or null where the model has none.
+Result<std::unique_ptr<Buffer>> uploadVector(Backend &backend, const TensorView &tensor)
+{
+    if (!tensor)
+        return std::unique_ptr<Buffer>();
+    std::vector<float> values(static_cast<std::size_t>(tensor.rows * tensor.columns));
+    for (std::size_t i = 0; i < values.size(); ++i)
+        values[i] = elementAt(tensor, static_cast<std::int64_t>(i));
+    ZIGZAG_TRY(buffer, backend.allocate(values.size() * sizeof(float)));
+    backend.upload(*buffer, 0, values.data(), values.size() * sizeof(float));
+    return std::move(buffer);
+}
+
+} // namespace
+
+Result<std::shared_ptr<DeviceModel>> uploadModel(std::shared_ptr<const Model> model, std::shared_ptr<Backend> backend)
+{
+    auto device = std::make_shared<DeviceModel>();
+    const Weights &weights = model->weights;
+    auto matrix = [&](std::unique_ptr<Matrix> &to, const TensorView &from) -> Result<void> {
+        ZIGZAG_TRY(prepared, backend->prepare(from));
+        to = std::move(prepared);
+        return {};
+    };
+    auto vector = [&](std::unique_ptr<Buffer> &to, const TensorView &from) -> Result<void> {
+        ZIGZAG_TRY(uploaded, uploadVector(*backend, from));
+        to = std::move(uploaded);
+        return {};
+    };
+    ZIGZAG_CHECK(matrix(device->embedding, weights.embedding));
+    if (!model->config.tiedEmbeddings)
+        ZIGZAG_CHECK(matrix(device->separateHead, weights.head));
+    ZIGZAG_CHECK(vector(device->finalNorm, weights.finalNorm));
+    for (const LayerWeights &from : weights.layers) {
+        DeviceLayer &to = device->layers.emplace_back();
+        const std::pair<std::unique_ptr<Matrix> *, const TensorView *> matrices[] = {
+            {&to.query, &from.query}, {&to.key, &from.key}, {&to.value, &from.value}, {&to.output, &from.output},
+            {&to.gate, &from.gate},   {&to.up, &from.up},   {&to.down, &from.down},
+        };
+        for (const auto &[target, source] : matrices)
+            ZIGZAG_CHECK(matrix(*target, *source));
+        const std::pair<std::unique_ptr<Buffer> *, const TensorView *> vectors[] = {
+            {&to.inputNorm, &from.inputNorm}, {&to.postNorm, &from.postNorm},     {&to.queryNorm, &from.queryNorm},
+            {&to.keyNorm, &from.keyNorm},     {&to.queryBias, &from.queryBias},   {&to.keyBias, &from.keyBias},
+            {&to.valueBias, &from.valueBias}, {&to.outputBias, &from.outputBias}, {&to.gateBias, &from.gateBias},
+            {&to.upBias, &from.upBias},       {&to.downBias, &from.downBias},
+        };
+        for (const auto &[target, source] : vectors)
+            ZIGZAG_CHECK(vector(*target, *source));
+    }
+    backend->synchronize();
+    device->model = std::move(model);
+    device->backend = std::move(backend);
+    return device;
+}
+
+} // namespace zigzag

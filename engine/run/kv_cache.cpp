@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/run/kv_cache.h"
+
+#include <algorithm>
+#include <cstring>
+#include <random>
+
+namespace zigzag {
+
+std::int64_t KvCache::stagingBytes(const KvLayout &layout, std::int64_t chunk)
+{
+    const HeadMap &map = layout.map();
+    if (map.streamingHeads() == 0 || chunk == 1)
+        return 0;
+    return 2 * chunk * map.kvHeads() * map.model().headDim * bytesOf(layout.type());
+}
+
+Result<KvCache> KvCache::create(Backend &backend, const KvLayout &layout, std::int64_t chunk)
+{
+    const HeadMap &map = layout.map();
+    KvCache cache;
+    cache.m_kvHeads = static_cast<std::size_t>(map.kvHeads());
+    cache.m_type = layout.type();
+    ZIGZAG_TRY(memory, backend.allocate(static_cast<std::size_t>(layout.bytes())));
+    cache.m_memory = std::move(memory);
+    const std::int64_t staging = stagingBytes(layout, chunk);
+    if (staging > 0) {
+        ZIGZAG_TRY(staged, backend.allocate(static_cast<std::size_t>(staging)));
+        cache.m_staging = std::move(staged);
+    }
+    auto *next = cache.m_memory->as<std::byte>();
+    for (int layer = 0; layer < map.layers(); ++layer)
+        for (int head = 0; head < map.kvHeads(); ++head) {
+            HeadCache entry;
+            entry.kind = map.at(layer, head);
+            entry.slots = layout.slots(layer, head);
+            const std::int64_t half = layout.headBytes(layer, head) / 2;
+            entry.keys = next;
+            entry.values = next + half;
+            next += 2 * half;
+            cache.m_straight.push_back(entry);
+            if (entry.kind == HeadKind::Streaming && cache.m_staging) {
+                const std::int64_t each = staging / (2 * map.kvHeads());
+                entry.stagedKeys = cache.m_staging->as<std::byte>() + 2 * head * each;
+                entry.stagedValues = cache.m_staging->as<std::byte>() + (2 * head + 1) * each;
+            }
+            cache.m_staged.push_back(entry);
+        }
+    return cache;
+}
+
+void KvCache::fillRandom(Backend &backend, std::uint64_t seed)
+{
+    // One block of random values, laid out again and again: as unpredictable for caches and arithmetic as fresh ones, and
+    // quick enough for hundreds of gigabytes. Its length is odd in rows, so heads do not repeat each other.
+    constexpr std::size_t values = (1u << 19) + 32;
+    const auto size = static_cast<std::size_t>(bytesOf(m_type));
+    std::vector<std::byte> block(values * size);
+    std::mt19937_64 random(seed);
+    std::normal_distribution<float> normal;
+    for (std::size_t i = 0; i < values; ++i) {
+        const float value = normal(random);
+        const std::uint16_t half = m_type == DType::F16 ? floatToF16(value) : floatToBf16(value);
+        if (m_type == DType::F32)
+            std::memcpy(block.data() + i * size, &value, size);
+        else
+            std::memcpy(block.data() + i * size, &half, size);
+    }
+    for (std::size_t at = 0; at < m_memory->bytes(); at += block.size())
+        backend.upload(*m_memory, at, block.data(), std::min(block.size(), m_memory->bytes() - at));
+}
+
+} // namespace zigzag

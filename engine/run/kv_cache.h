@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/map/kv_layout.h"
+#include "engine/run/backend.h"
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace zigzag {
+
+/// The memory behind a KvLayout: one allocation, each head's keys and then its values; and a staging area in which one
+/// layer at a time keeps the chunk of its streaming heads.
+class KvCache
+{
+public:
+    static Result<KvCache> create(Backend &backend, const KvLayout &layout, std::int64_t chunk);
+    static std::int64_t stagingBytes(const KvLayout &layout, std::int64_t chunk);
+
+    /// The heads of a layer as the ops want them for a call of `tokens` tokens. [kv_heads]
+    std::span<const HeadCache> heads(int layer, std::int64_t tokens) const
+    {
+        const auto &heads = tokens == 1 ? m_straight : m_staged;
+        return std::span(heads).subspan(static_cast<std::size_t>(layer) * m_kvHeads, m_kvHeads);
+    }
+    /// Bytes of keys and values as allocated, without the staging area.
+    std::int64_t bytes() const { return static_cast<std::int64_t>(m_memory->bytes()); }
+    /// Seeded random keys and values in every slot.
+    void fillRandom(Backend &backend, std::uint64_t seed);
+
+private:
+    std::unique_ptr<Buffer> m_memory;
+    std::unique_ptr<Buffer> m_staging; // null where no head streams
+    std::vector<HeadCache> m_straight; // [layers, kv_heads]
+    std::vector<HeadCache> m_staged; // [layers, kv_heads]
+    std::size_t m_kvHeads = 0;
+    DType m_type = DType::F32;
+};
+
+} // namespace zigzag

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/run/rope.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+namespace zigzag {
+
+namespace {
+
+/// Llama 3.1: long wavelengths are interpolated, short ones kept, those between blended.
+double llama3Frequency(double frequency, const RopeConfig &rope)
+{
+    const double wavelength = 2 * std::numbers::pi / frequency;
+    if (wavelength > rope.originalContext / rope.lowFrequencyFactor)
+        return frequency / rope.factor;
+    if (wavelength < rope.originalContext / rope.highFrequencyFactor)
+        return frequency;
+    const double smooth
+        = (rope.originalContext / wavelength - rope.lowFrequencyFactor) / (rope.highFrequencyFactor - rope.lowFrequencyFactor);
+    return (1 - smooth) * frequency / rope.factor + smooth * frequency;
+}
+
+/// YaRN (arXiv 2309.00071), section 3.2: the pair of dimensions that turns `rotations` times within the original context.
+double yarnDimension(double rotations, const ModelConfig &config)
+{
+    return config.headDim * std::log(config.rope.originalContext / (rotations * 2 * std::numbers::pi))
+        / (2 * std::log(config.rope.theta));
+}
+
+double yarnFrequency(double frequency, int pair, const ModelConfig &config)
+{
+    double low = yarnDimension(config.rope.betaFast, config);
+    double high = yarnDimension(config.rope.betaSlow, config);
+    if (config.rope.truncate) {
+        low = std::floor(low);
+        high = std::ceil(high);
+    }
+    low = std::max(low, 0.0);
+    high = std::min(high, config.headDim - 1.0);
+    if (low == high)
+        high += 0.001;
+    const double ramp = std::clamp((pair - low) / (high - low), 0.0, 1.0);
+    return frequency / config.rope.factor * ramp + frequency * (1 - ramp);
+}
+
+double attentionFactor(const RopeConfig &rope)
+{
+    if (rope.type != RopeType::Yarn)
+        return 1.0;
+    if (rope.attentionFactor > 0)
+        return rope.attentionFactor;
+    return rope.factor > 1 ? 0.1 * std::log(rope.factor) + 1.0 : 1.0;
+}
+
+} // namespace
+
+std::vector<float> rotationFrequencies(const ModelConfig &config)
+{
+    std::vector<float> frequencies;
+    for (int pair = 0; pair < config.headDim / 2; ++pair) {
+        double frequency = std::pow(config.rope.theta, -2.0 * pair / config.headDim);
+        switch (config.rope.type) {
+        case RopeType::Default:
+            break;
+        case RopeType::Linear:
+            frequency /= config.rope.factor;
+            break;
+        case RopeType::Llama3:
+            frequency = llama3Frequency(frequency, config.rope);
+            break;
+        case RopeType::Yarn:
+            frequency = yarnFrequency(frequency, pair, config);
+            break;
+        }
+        frequencies.push_back(static_cast<float>(frequency));
+    }
+    return frequencies;
+}
+
+std::vector<float> rotationTable(const ModelConfig &config, std::int64_t context)
+{
+    const std::vector<float> frequencies = rotationFrequencies(config);
+    const auto half = static_cast<std::int64_t>(frequencies.size());
+    const double factor = attentionFactor(config.rope);
+    std::vector<float> table(static_cast<std::size_t>(context * 2 * half));
+#pragma omp parallel for schedule(static)
+    for (std::int64_t position = 0; position < context; ++position) {
+        float *row = table.data() + position * 2 * half;
+        for (std::int64_t pair = 0; pair < half; ++pair) {
+            // The angle is rounded to float32 as in the code that the models were trained with.
+            const float angle = static_cast<float>(position) * frequencies[static_cast<std::size_t>(pair)];
+            row[pair] = static_cast<float>(std::cos(static_cast<double>(angle)) * factor);
+            row[half + pair] = static_cast<float>(std::sin(static_cast<double>(angle)) * factor);
+        }
+    }
+    return table;
+}
+
+} // namespace zigzag

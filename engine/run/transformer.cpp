@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/run/transformer.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace zigzag {
+
+Transformer::Transformer(const DeviceModel &model, const KvLayout &layout, const KvCache &cache, Workspace &workspace,
+                         MixedMode mixed)
+    : m_model(model)
+    , m_layout(layout)
+    , m_cache(cache)
+    , m_work(workspace)
+    , m_backend(*model.backend)
+    , m_config(model.config())
+    , m_mixed(mixed)
+    , m_allHeads(static_cast<std::size_t>(m_config.kvHeads))
+    , m_retrieval(static_cast<std::size_t>(m_config.layers))
+    , m_streaming(static_cast<std::size_t>(m_config.layers))
+{
+    std::iota(m_allHeads.begin(), m_allHeads.end(), 0);
+    for (int layer = 0; layer < m_config.layers; ++layer)
+        for (int head : m_allHeads) {
+            const bool streams = layout.map().at(layer, head) == HeadKind::Streaming;
+            (streams ? m_streaming : m_retrieval)[static_cast<std::size_t>(layer)].push_back(head);
+        }
+}
+
+bool Transformer::forward(std::span<const int> tokens, std::int64_t firstPosition)
+{
+    const auto count = static_cast<std::int64_t>(tokens.size());
+    {
+        const Span span(sink, Op::Embed, -1);
+        m_backend.embed({.tokens = tokens, .table = m_model.embedding.get(), .out = m_work.residual->as<float>()});
+    }
+    for (int layer = 0; layer < m_config.layers; ++layer) {
+        if (cancel && cancel->load(std::memory_order_relaxed))
+            return false;
+        attentionBlock(layer, count, firstPosition);
+        feedForwardBlock(layer, count);
+    }
+    m_backend.synchronize();
+    return true;
+}
+
+void Transformer::attentionBlock(int layer, std::int64_t tokens, std::int64_t firstPosition)
+{
+    const DeviceLayer &weights = m_model.layers[static_cast<std::size_t>(layer)];
+    auto *residual = m_work.residual->as<float>();
+    auto *normed = m_work.normed->as<float>();
+    auto *queries = m_work.queries->as<float>();
+    auto *keys = m_work.keys->as<float>();
+    auto *values = m_work.values->as<float>();
+    auto orNull = [](const std::unique_ptr<Buffer> &buffer) { return buffer ? buffer->as<float>() : nullptr; };
+    const auto epsilon = static_cast<float>(m_config.normEpsilon);
+    {
+        const Span span(sink, Op::InputNorm, layer);
+        m_backend.rmsNorm({residual, weights.inputNorm->as<float>(), normed, tokens, m_config.hiddenSize, epsilon});
+    }
+    {
+        const Span span(sink, Op::Qkv, layer);
+        const Product products[] = {
+            {.matrix = weights.query.get(), .bias = orNull(weights.queryBias), .out = queries},
+            {.matrix = weights.key.get(), .bias = orNull(weights.keyBias), .out = keys},
+            {.matrix = weights.value.get(), .bias = orNull(weights.valueBias), .out = values},
+        };
+        m_backend.matmul({normed, tokens, products});
+    }
+    {
+        const Span span(sink, Op::RopeAppend, layer);
+        m_backend.ropeAppend({.queries = queries,
+                              .keys = keys,
+                              .values = values,
+                              .queryNorm = orNull(weights.queryNorm),
+                              .keyNorm = orNull(weights.keyNorm),
+                              .cosSin = m_work.rotation->as<float>(),
+                              .heads = m_cache.heads(layer, tokens),
+                              .tokens = tokens,
+                              .firstPosition = firstPosition,
+                              .sink = m_layout.map().sink(),
+                              .queryHeads = m_config.queryHeads,
+                              .kvHeads = m_config.kvHeads,
+                              .headDim = m_config.headDim,
+                              .cacheType = m_layout.type(),
+                              .epsilon = epsilon});
+    }
+    {
+        const Span span(sink, Op::Attention, layer);
+        attention(layer, tokens, firstPosition);
+    }
+    {
+        const Span span(sink, Op::OutputProjection, layer);
+        const Product product{weights.output.get(), orNull(weights.outputBias), residual, residual};
+        m_backend.matmul({m_work.attended->as<float>(), tokens, {&product, 1}});
+    }
+}
+
+void Transformer::attention(int layer, std::int64_t tokens, std::int64_t firstPosition)
+{
+    const std::span<const HeadCache> heads = m_cache.heads(layer, tokens);
+    AttentionArgs args{.queries = m_work.queries->as<float>(),
+                       .out = m_work.attended->as<float>(),
+                       .heads = heads,
+                       .selected = m_allHeads,
+                       .tokens = tokens,
+                       .firstPosition = firstPosition,
+                       .sink = m_layout.map().sink(),
+                       .recent = m_layout.map().recent(),
+                       .queryHeads = m_config.queryHeads,
+                       .kvHeads = m_config.kvHeads,
+                       .headDim = m_config.headDim,
+                       .cacheType = m_layout.type(),
+                       .strongestKey = observer ? m_work.strongest->as<std::int32_t>() : nullptr};
+    const std::vector<int> &retrieval = m_retrieval[static_cast<std::size_t>(layer)];
+    const std::vector<int> &streaming = m_streaming[static_cast<std::size_t>(layer)];
+    const bool isMixed = !retrieval.empty() && !streaming.empty();
+    if (!isMixed || m_mixed == MixedMode::Fused) {
+        m_backend.attention(args);
+    } else if (m_mixed == MixedMode::TwoLaunch) {
+        for (const auto *kind : {&retrieval, &streaming}) {
+            args.selected = *kind;
+            m_backend.attention(args);
+        }
+    } else {
+        attentionByCopies(args, retrieval);
+        attentionByCopies(args, streaming);
+    }
+    if (!streaming.empty() && tokens > 1)
+        m_backend.commit({heads, tokens, firstPosition, m_layout.map().sink(), m_config.headDim, m_layout.type()});
+    if (observer) {
+        std::vector<std::int32_t> strongest(static_cast<std::size_t>(tokens * m_config.queryHeads));
+        m_backend.synchronize();
+        m_backend.download(strongest.data(), args.strongestKey, strongest.size() * sizeof(std::int32_t));
+        observer(layer, strongest);
+    }
+}
+
+/// One half of a mixed layer as DuoAttention's code runs it: its queries gathered, attention over dense heads, its
+/// outputs put back between the others'.
+void Transformer::attentionByCopies(const AttentionArgs &whole, std::span<const int> kvHeads)
+{
+    std::vector<int> queryHeads;
+    std::vector<HeadCache> heads;
+    for (int head : kvHeads) {
+        heads.push_back(whole.heads[static_cast<std::size_t>(head)]);
+        for (int i = 0; i < m_config.group(); ++i)
+            queryHeads.push_back(head * m_config.group() + i);
+    }
+    const auto part = static_cast<int>(queryHeads.size());
+    auto *gathered = m_work.gathered->as<float>();
+    auto *out = m_work.gatheredOut->as<float>();
+    m_backend.copyHeads({whole.queries, gathered, queryHeads, whole.tokens, whole.queryHeads, part, whole.headDim, false});
+    AttentionArgs args = whole;
+    args.queries = gathered;
+    args.out = out;
+    args.heads = heads;
+    args.selected = std::span(m_allHeads).first(heads.size());
+    args.queryHeads = part;
+    args.kvHeads = static_cast<int>(heads.size());
+    args.strongestKey = nullptr;
+    m_backend.attention(args);
+    m_backend.copyHeads({out, whole.out, queryHeads, whole.tokens, part, whole.queryHeads, whole.headDim, true});
+}
+
+void Transformer::feedForwardBlock(int layer, std::int64_t tokens)
+{
+    const DeviceLayer &weights = m_model.layers[static_cast<std::size_t>(layer)];
+    auto *residual = m_work.residual->as<float>();
+    auto *normed = m_work.normed->as<float>();
+    auto *gate = m_work.gate->as<float>();
+    auto *up = m_work.up->as<float>();
+    auto orNull = [](const std::unique_ptr<Buffer> &buffer) { return buffer ? buffer->as<float>() : nullptr; };
+    {
+        const Span span(sink, Op::PostNorm, layer);
+        m_backend.rmsNorm({residual, weights.postNorm->as<float>(), normed, tokens, m_config.hiddenSize,
+                           static_cast<float>(m_config.normEpsilon)});
+    }
+    {
+        const Span span(sink, Op::GateUp, layer);
+        const Product products[] = {
+            {.matrix = weights.gate.get(), .bias = orNull(weights.gateBias), .out = gate},
+            {.matrix = weights.up.get(), .bias = orNull(weights.upBias), .out = up},
+        };
+        m_backend.matmul({normed, tokens, products});
+    }
+    {
+        const Span span(sink, Op::Activation, layer);
+        m_backend.swiGlu({gate, up, gate, tokens * m_config.intermediateSize});
+    }
+    {
+        const Span span(sink, Op::Down, layer);
+        const Product product{weights.down.get(), orNull(weights.downBias), residual, residual};
+        m_backend.matmul({gate, tokens, {&product, 1}});
+    }
+}
+
+void Transformer::logits(std::int64_t first, std::int64_t count, std::vector<float> &out)
+{
+    const std::int64_t vocabulary = m_config.vocabulary;
+    auto *normed = m_work.normed->as<float>();
+    for (std::int64_t done = 0; done < count; done += Workspace::logitsRows) {
+        const std::int64_t rows = std::min(Workspace::logitsRows, count - done);
+        {
+            const Span span(sink, Op::FinalNorm, -1);
+            m_backend.rmsNorm({m_work.residual->as<float>() + (first + done) * m_config.hiddenSize,
+                               m_model.finalNorm->as<float>(), normed, rows, m_config.hiddenSize,
+                               static_cast<float>(m_config.normEpsilon)});
+        }
+        {
+            const Span span(sink, Op::Logits, -1);
+            const Product product{.matrix = &m_model.head(), .out = m_work.logits->as<float>()};
+            m_backend.matmul({normed, rows, {&product, 1}});
+        }
+        m_backend.synchronize();
+        const std::size_t before = out.size();
+        out.resize(before + static_cast<std::size_t>(rows * vocabulary));
+        m_backend.download(out.data() + before, m_work.logits->data(),
+                           static_cast<std::size_t>(rows * vocabulary) * sizeof(float));
+    }
+}
+
+} // namespace zigzag
