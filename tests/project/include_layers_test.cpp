@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The folder tells the layer: fails on an include that points the wrong way, or on Qt below the views.
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <regex>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// What a folder may include of the project, by the beginning of the path. The longest matching folder decides.
+struct Layer {
+    std::string folder;
+    std::vector<std::string> mayInclude;
+    bool qt = false;
+};
+
+const std::vector<Layer> layers = {
+    {"engine/base", {"engine/base/"}},
+    {"engine/map", {"engine/base/", "engine/map/"}},
+    {"engine/model", {"engine/base/", "engine/map/", "engine/model/"}},
+    {"engine/run", {"engine/base/", "engine/map/", "engine/model/", "engine/run/"}},
+    {"engine/cpu", {"engine/base/", "engine/map/", "engine/model/", "engine/run/", "engine/cpu/"}},
+    {"profiler", {"engine/base/", "engine/map/", "engine/model/", "engine/run/", "profiler/"}},
+    {"views/models", {"engine/base/", "engine/map/", "engine/model/model_config.h", "profiler/", "views/models/"}, true},
+    {"views", {"engine/base/", "engine/map/", "engine/model/model_config.h", "profiler/", "views/"}, true},
+    {"app/cli", {"engine/", "profiler/", "app/cli/"}},
+    {"app/studio", {"engine/base/", "engine/map/", "engine/model/", "engine/run/", "profiler/", "views/", "app/studio/"}, true},
+};
+
+const Layer *layerOf(const std::string &path)
+{
+    const Layer *found = nullptr;
+    for (const Layer &layer : layers)
+        if (path.rfind(layer.folder + "/", 0) == 0 && (!found || layer.folder.size() > found->folder.size()))
+            found = &layer;
+    return found;
+}
+
+/// What is wrong with the includes of one file; empty when nothing is.
+std::vector<std::string> violations(const std::string &path, std::istream &text)
+{
+    const Layer *layer = layerOf(path);
+    if (!layer)
+        return {path + ": no layer has this folder"};
+    static const std::regex include(R"re(^\s*#\s*include\s*([<"])([^>"]+)[>"])re");
+    static const std::regex qtHeader(R"(^(Q[A-Z]\w*|Qt\w*/.*|qcustomplot\.h)$)");
+    std::vector<std::string> wrong;
+    std::string line;
+    for (int number = 1; std::getline(text, line); ++number) {
+        std::smatch match;
+        if (!std::regex_search(line, match, include))
+            continue;
+        const std::string target = match[2];
+        bool allowed = true;
+        if (match[1] == "\"") {
+            allowed = std::any_of(layer->mayInclude.begin(), layer->mayInclude.end(),
+                                  [&](const std::string &start) { return target.rfind(start, 0) == 0; });
+            // A generated header beside its source (moc) and Highway's self-inclusion name no folder of the project.
+            allowed = allowed || target.find('/') == std::string::npos;
+        }
+        if (std::regex_match(target, qtHeader))
+            allowed = layer->qt;
+        if (!allowed)
+            wrong.push_back(path + ":" + std::to_string(number) + ": " + layer->folder + " must not include " + target);
+    }
+    return wrong;
+}
+
+std::vector<std::string> violations(const std::string &path, const std::string &text)
+{
+    std::istringstream stream(text);
+    return violations(path, stream);
+}
+
+TEST(IncludeLayers, EveryIncludePointsDown)
+{
+    const fs::path root = ZIGZAG_SOURCE_DIR;
+    std::vector<std::string> wrong;
+    int files = 0;
+    for (const char *top : {"engine", "profiler", "views", "app"}) {
+        for (const auto &entry : fs::recursive_directory_iterator(root / top)) {
+            const std::string extension = entry.path().extension();
+            if (extension != ".h" && extension != ".cpp" && extension != ".cu" && extension != ".cuh")
+                continue;
+            std::ifstream stream(entry.path());
+            const auto found = violations(fs::relative(entry.path(), root).generic_string(), stream);
+            wrong.insert(wrong.end(), found.begin(), found.end());
+            ++files;
+        }
+    }
+    std::string all;
+    for (const std::string &line : wrong)
+        all += line + "\n";
+    EXPECT_TRUE(wrong.empty()) << all;
+    EXPECT_GT(files, 50);
+}
+
+TEST(IncludeLayers, AWrongIncludeIsSeen)
+{
+    EXPECT_EQ(violations("engine/map/x.cpp", "#include \"profiler/bench.h\"\n").size(), 1u);
+    EXPECT_EQ(violations("engine/run/x.cpp", "#include \"engine/cpu/gemm.h\"\n").size(), 1u);
+    EXPECT_EQ(violations("profiler/x.h", "#include <QWidget>\n").size(), 1u);
+    EXPECT_EQ(violations("profiler/x.h", "  #  include <QtCore/QObject>\n").size(), 1u);
+    EXPECT_EQ(violations("profiler/x.cpp", "#include \"engine/cpu/cpu_backend.h\"\n").size(), 1u);
+    EXPECT_EQ(violations("views/models/x.h", "#include \"views/widgets/head_map_view.h\"\n").size(), 1u);
+    EXPECT_EQ(violations("views/widgets/x.h", "#include \"app/studio/document.h\"\n").size(), 1u);
+    EXPECT_EQ(violations("app/cli/x.cpp", "#include <qcustomplot.h>\n").size(), 1u);
+    EXPECT_EQ(violations("somewhere/x.cpp", "").size(), 1u);
+    EXPECT_TRUE(violations("views/widgets/x.cpp", "#include <QWidget>\n#include \"profiler/bench.h\"\n").empty());
+    EXPECT_TRUE(violations("engine/run/x.cpp", "#include <vector>\n#include \"engine/map/head_map.h\"\n").empty());
+}
+
+} // namespace
