@@ -7,20 +7,38 @@
 #include "profiler/run_types.h"
 
 #include <cstdint>
+#include <string_view>
 
 namespace zigzag {
 
 /// What one op of one layer must move and compute at least, for a whole prefill or one decode step.
 struct OpCost {
     double bytes = 0; ///< weights and KV read once
-    double flops = 0; ///< causal attention counts the visible pairs alone
+    double flops = 0; ///< of matrix products and attention; causal attention counts the visible pairs alone
     double tokens = 0; ///< rows that pass through
 };
 
 /// Exact counts from config and map; sums over the key-range rule for attention. Layer −1 for ops outside the layers.
 OpCost opCost(const ModelConfig &config, const HeadMap &map, Op op, int layer, Phase phase, std::int64_t context);
 
-/// The floor of section 5 of the design: decode (weights + KV) / bandwidth; prefill FLOPs / matrix rate. Milliseconds.
+/// Pairs of a query and a key that it sees, over the queries 0 … context − 1 of one head: the key-range rule, summed up.
+std::int64_t visiblePairs(HeadKind kind, std::int64_t context, std::int64_t sink, std::int64_t recent);
+
+/// Whether every layer runs the op; the others run once.
+constexpr bool isInLayer(Op op)
+{
+    return op != Op::Embed && op != Op::FinalNorm && op != Op::Logits;
+}
+
+/// The least time that bytes and operations allow, and the measured ceiling that it is computed with.
+struct Floor {
+    double ms = 0;
+    std::string_view ceiling; ///< "memory read bandwidth", "cache read bandwidth", "matrix rate f32" or "matrix rate bf16"
+};
+Floor computeFloor(const ModelConfig &config, const HeadMap &map, const MachineProfile &machine, Phase phase,
+                   std::int64_t context);
+
+/// The floor alone: decode (weights + KV) / bandwidth; prefill FLOPs / matrix rate. Milliseconds.
 double floorMs(const ModelConfig &config, const HeadMap &map, const MachineProfile &machine, Phase phase, std::int64_t context);
 
 } // namespace zigzag

@@ -6,12 +6,16 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace zigzag {
 
 enum class Phase { Prefill, Decode }; ///< TTFT and TPOT
 std::string_view nameOf(Phase phase);
+
+/// The value below which `fraction` of the values lie, interpolated; 0.5 = median.
+double quantile(std::vector<double> values, double fraction);
 
 /// What the machine can do at most, measured in the run that quotes it.
 struct MachineProfile {
@@ -47,6 +51,7 @@ struct BenchRecord {
     std::int64_t kvBytes = 0; ///< computed by the layout
     std::int64_t kvBytesAllocated = 0; ///< by the backend
     double floorMs = 0; ///< least time that bytes and operations allow on this machine
+    std::string ceiling; ///< the measured rate behind floorMs
     double floorRatio = 0; ///< floorMs / medianMs: 1 = at the floor
     std::string failure; ///< why there is no measurement (out of memory, say); empty when there is one
 };

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "profiler/machine_profile.h"
+
+#include "profiler/matrix_rate.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <new>
+#include <omp.h>
+
+namespace zigzag {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr std::int64_t blockBytes = 4096;
+
+// One cache line at a time in vectors of the width the processor has; the sum keeps the reads from being optimised away.
+using Line = std::uint64_t __attribute__((vector_size(64), may_alias));
+
+__attribute__((always_inline)) inline std::uint64_t sumLines(const std::byte *data, std::int64_t bytes)
+{
+    const auto *lines = reinterpret_cast<const Line *>(data);
+    Line a{}, b{}, c{}, d{};
+    for (std::int64_t i = 0; i < bytes / 64; i += 4) { // bytes are whole blocks
+        a += lines[i];
+        b += lines[i + 1];
+        c += lines[i + 2];
+        d += lines[i + 3];
+    }
+    a += b + c + d;
+    return a[0] + a[1] + a[2] + a[3] + a[4] + a[5] + a[6] + a[7];
+}
+
+#if defined(__x86_64__)
+__attribute__((target("avx512f"))) std::uint64_t sumAvx512(const std::byte *data, std::int64_t bytes)
+{
+    return sumLines(data, bytes);
+}
+__attribute__((target("avx2"))) std::uint64_t sumAvx2(const std::byte *data, std::int64_t bytes)
+{
+    return sumLines(data, bytes);
+}
+#endif
+
+std::uint64_t sumPlain(const std::byte *data, std::int64_t bytes)
+{
+    return sumLines(data, bytes);
+}
+
+auto fastestSum()
+{
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512f"))
+        return &sumAvx512;
+    if (__builtin_cpu_supports("avx2"))
+        return &sumAvx2;
+#endif
+    return &sumPlain;
+}
+
+struct Free {
+    void operator()(std::byte *data) const { ::operator delete[](data, std::align_val_t{64}); }
+};
+
+/// Bytes per second of all threads reading `bytes` again and again, each its own part: the best of several rounds.
+double readRate(std::int64_t bytes, int threads, const std::atomic<bool> *cancel)
+{
+    const std::int64_t part = std::max<std::int64_t>(1, bytes / threads / blockBytes) * blockBytes;
+    const std::int64_t passes = std::max<std::int64_t>(1, (std::int64_t{64} << 20) / (part * threads));
+    const std::unique_ptr<std::byte[], Free> buffer(
+        static_cast<std::byte *>(::operator new[](static_cast<std::size_t>(part * threads), std::align_val_t{64})));
+    const auto sum = fastestSum();
+    std::atomic<std::uint64_t> total{0};
+    double best = std::numeric_limits<double>::infinity();
+#pragma omp parallel num_threads(threads)
+    {
+        std::byte *mine = buffer.get() + part * omp_get_thread_num();
+        std::memset(mine, 0x5a, static_cast<std::size_t>(part)); // pages are placed near the thread that touches them first
+    }
+    const auto end = Clock::now() + std::chrono::milliseconds(250);
+    for (int round = 0; (round < 4 || Clock::now() < end) && !(cancel && *cancel); ++round) {
+        const auto begin = Clock::now();
+#pragma omp parallel num_threads(threads)
+        {
+            const std::byte *mine = buffer.get() + part * omp_get_thread_num();
+            std::uint64_t own = 0;
+            for (std::int64_t pass = 0; pass < passes; ++pass)
+                own += sum(mine, part);
+            total += own;
+        }
+        best = std::min(best, std::chrono::duration<double>(Clock::now() - begin).count());
+    }
+    // The total is used, so that the reads are real; it is 0 only when every thread was cancelled before its first pass.
+    return total.load() == 0 ? 0.0 : static_cast<double>(part * threads * passes) / best;
+}
+
+} // namespace
+
+MachineProfile measureMachine(Backend &backend, const ModelConfig &config, const std::atomic<bool> *cancel)
+{
+    const DeviceInfo device = backend.device();
+    MachineProfile machine;
+    machine.device = device.name;
+    machine.threads = std::max(1, device.threads);
+    machine.backend = backend.name();
+    machine.build = ZIGZAG_BUILD;
+    machine.lastLevelCacheBytes = device.lastLevelCacheBytes > 0 ? device.lastLevelCacheBytes : std::int64_t{32} << 20;
+    // Five times the cache where memory allows, a quarter of the cache for reads that stay in it.
+    std::int64_t large = std::max<std::int64_t>(5 * machine.lastLevelCacheBytes, std::int64_t{128} << 20);
+    if (device.memoryBytes > 0)
+        large = std::min(large, std::max<std::int64_t>(device.memoryBytes / 4, std::int64_t{16} << 20));
+    machine.readBytesPerSecond = readRate(large, machine.threads, cancel);
+    machine.cachedReadBytesPerSecond = readRate(machine.lastLevelCacheBytes / 4, machine.threads, cancel);
+    machine.matrixFlopsF32 = measureMatrixRate(config, DType::F32, machine.threads, cancel);
+    machine.matrixFlopsBf16 = measureMatrixRate(config, DType::BF16, machine.threads, cancel);
+    return machine;
+}
+
+} // namespace zigzag
