@@ -16,4 +16,25 @@ Result<std::string> readTextFile(const std::filesystem::path &file, std::uint64_
 /// Writes beside the target, fsyncs, then renames: a crash or a full disk leaves the old file or the new one.
 Result<void> writeFileAtomically(const std::filesystem::path &file, std::string_view content);
 
+/// The same in pieces: nothing is at the target's place until `commit`, and nothing is left without it.
+/// A target that is a device or a pipe is written to directly.
+class AtomicFile
+{
+public:
+    static Result<AtomicFile> create(const std::filesystem::path &file);
+    AtomicFile(AtomicFile &&other) noexcept;
+    AtomicFile &operator=(AtomicFile &&) = delete;
+    ~AtomicFile();
+
+    Result<void> write(std::string_view piece);
+    Result<void> commit();
+
+private:
+    AtomicFile() = default;
+
+    int m_descriptor = -1;
+    std::filesystem::path m_target;
+    std::filesystem::path m_temporary; ///< empty once renamed, and for devices
+};
+
 } // namespace zigzag
