@@ -4,9 +4,11 @@
 #include "engine/base/result.h"
 #include "engine/map/head_map.h"
 #include "engine/model/model_config.h"
+#include "profiler/cost_fit.h"
 #include "profiler/op_cost.h"
 #include "profiler/run_types.h"
 
+#include <array>
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -21,8 +23,8 @@ struct Estimate {
     std::int64_t kvBytes = 0; ///< exact, from the layout
 };
 
-/// Per op: overhead + bytes / bandwidth + operations / rate, with coefficients fitted to this machine's own measurements of
-/// this model. Pure and cheap: an edit asks for hundreds of estimates within a frame.
+/// Per op a line, overhead + tokens + work, fitted to this machine's own measurements of this model. Pure and cheap: an edit
+/// asks for hundreds of estimates within a frame.
 class CostModel
 {
 public:
@@ -42,11 +44,9 @@ private:
     bool m_fitted = false;
     double m_medianFitError = 0;
     int m_fitPoints = 0;
-    // One line per op and phase: microseconds = fixed + perToken · tokens + perWork · (bytes or FLOPs). See cost_model.cpp.
-    struct Line {
-        double fixedUs = 0, perTokenUs = 0, perWorkUs = 0;
-    };
-    std::array<std::array<Line, opNames.size()>, 2> m_lines{}; // [phase][op]
+    // A layer whose heads are all of one kind, by phase, kind and op; a mixed layer lies between its two kinds.
+    using Lines = std::array<LinearCost, opNames.size()>;
+    std::array<std::array<Lines, 2>, 2> m_lines{};
 };
 
 /// Measures the model shortly (full and streaming, a few contexts) and fits the cost model. Seconds, not minutes.

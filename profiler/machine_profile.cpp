@@ -4,10 +4,10 @@
 #include "profiler/matrix_rate.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <cstring>
-#include <limits>
 #include <memory>
 #include <new>
 #include <omp.h>
@@ -66,36 +66,41 @@ struct Free {
     void operator()(std::byte *data) const { ::operator delete[](data, std::align_val_t{64}); }
 };
 
-/// Bytes per second of all threads reading `bytes` again and again, each its own part: the best of several rounds.
+/// Bytes per second of all threads reading `bytes` again and again, each its own part: the best of many short windows of
+/// time. No barrier between them, so a thread that a busy machine interrupts does not hold up the others.
 double readRate(std::int64_t bytes, int threads, const std::atomic<bool> *cancel)
 {
+    constexpr int windows = 64;
+    constexpr std::chrono::milliseconds window(5);
     const std::int64_t part = std::max<std::int64_t>(1, bytes / threads / blockBytes) * blockBytes;
-    const std::int64_t passes = std::max<std::int64_t>(1, (std::int64_t{64} << 20) / (part * threads));
+    const std::int64_t piece = std::min<std::int64_t>(part, 64 * blockBytes);
     const std::unique_ptr<std::byte[], Free> buffer(
         static_cast<std::byte *>(::operator new[](static_cast<std::size_t>(part * threads), std::align_val_t{64})));
     const auto sum = fastestSum();
+    std::array<std::atomic<std::int64_t>, windows> read{}; // bytes, by the window in which they came in
     std::atomic<std::uint64_t> total{0};
-    double best = std::numeric_limits<double>::infinity();
+    Clock::time_point begin;
 #pragma omp parallel num_threads(threads)
     {
         std::byte *mine = buffer.get() + part * omp_get_thread_num();
         std::memset(mine, 0x5a, static_cast<std::size_t>(part)); // pages are placed near the thread that touches them first
-    }
-    const auto end = Clock::now() + std::chrono::milliseconds(250);
-    for (int round = 0; (round < 4 || Clock::now() < end) && !(cancel && *cancel); ++round) {
-        const auto begin = Clock::now();
-#pragma omp parallel num_threads(threads)
-        {
-            const std::byte *mine = buffer.get() + part * omp_get_thread_num();
-            std::uint64_t own = 0;
-            for (std::int64_t pass = 0; pass < passes; ++pass)
-                own += sum(mine, part);
-            total += own;
+#pragma omp barrier
+#pragma omp single
+        begin = Clock::now();
+        std::uint64_t own = 0;
+        for (std::int64_t at = 0; !(cancel && *cancel);) {
+            own += sum(mine + at, piece);
+            const auto now = static_cast<std::size_t>((Clock::now() - begin) / window);
+            if (now >= windows)
+                break;
+            read[now] += piece;
+            at = at + 2 * piece <= part ? at + piece : 0;
         }
-        best = std::min(best, std::chrono::duration<double>(Clock::now() - begin).count());
+        total += own;
     }
-    // The total is used, so that the reads are real; it is 0 only when every thread was cancelled before its first pass.
-    return total.load() == 0 ? 0.0 : static_cast<double>(part * threads * passes) / best;
+    const std::int64_t best = *std::max_element(read.begin(), read.end());
+    // Using the total keeps the reads from being optimised away.
+    return total.load() == 0 ? 0.0 : static_cast<double>(best) / std::chrono::duration<double>(window).count();
 }
 
 } // namespace

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "profiler/bench.h"
+
+#include "engine/map/kv_layout.h"
+#include "profiler/op_cost.h"
+
+#include <algorithm>
+#include <chrono>
+#include <fmt/format.h>
+#include <optional>
+#include <random>
+#include <span>
+
+namespace zigzag {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// One of the things compared: a map, and the way its mixed layers run.
+struct Contestant {
+    const NamedMap *map = nullptr;
+    MixedMode mixed = MixedMode::Fused;
+    std::unique_ptr<Session> session; ///< null while memory holds one contestant at a time
+    std::string failure; ///< why it cannot run at this context
+};
+
+std::vector<int> randomTokens(std::int64_t count, int vocabulary, std::uint64_t seed)
+{
+    std::mt19937_64 random(seed);
+    std::vector<int> tokens(static_cast<std::size_t>(count));
+    for (int &token : tokens)
+        token = static_cast<int>(random() % static_cast<std::uint64_t>(vocabulary));
+    return tokens;
+}
+
+double msSince(Clock::time_point begin)
+{
+    return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+}
+
+/// Milliseconds of one prefill of all tokens.
+Result<double> prefillSample(Session &session, std::span<const int> tokens)
+{
+    session.reset();
+    const auto begin = Clock::now();
+    ZIGZAG_TRY(logits, session.run(tokens));
+    (void)logits;
+    return msSince(begin);
+}
+
+/// Milliseconds of one decode step, the mean of `steps` that end with a cache of as many tokens as there are `tokens`.
+Result<double> decodeSample(Session &session, std::span<const int> tokens, int steps, std::uint64_t seed)
+{
+    const auto context = static_cast<std::int64_t>(tokens.size());
+    const std::int64_t timed = std::min<std::int64_t>(steps, context);
+    const std::int64_t first = std::max<std::int64_t>(0, context - timed - 1);
+    session.pretend(first, seed);
+    for (std::int64_t i = first; i < context - timed; ++i) { // a step before the clock starts: filling the cache chilled others
+        ZIGZAG_TRY(logits, session.run(tokens.subspan(static_cast<std::size_t>(i), 1)));
+        (void)logits;
+    }
+    const auto begin = Clock::now();
+    for (std::int64_t i = context - timed; i < context; ++i) {
+        ZIGZAG_TRY(logits, session.run(tokens.subspan(static_cast<std::size_t>(i), 1)));
+        (void)logits;
+    }
+    return msSince(begin) / static_cast<double>(timed);
+}
+
+/// Runs one plan; keeps what has been measured so far, so that a cancelled run still has it.
+class Bench
+{
+public:
+    Bench(const std::shared_ptr<DeviceModel> &model, const ModelConfig &config, const MachineProfile &machine,
+          const BenchPlan &plan, const std::atomic<bool> *cancel, const BenchProgress &progress)
+        : m_model(model)
+        , m_config(config)
+        , m_machine(machine)
+        , m_plan(plan)
+        , m_cancel(cancel)
+        , m_progress(progress)
+    {
+        for (const NamedMap &map : plan.maps) {
+            if (map.map.isExclusive())
+                m_contestants.push_back({&map, MixedMode::Fused, nullptr, {}});
+            else
+                for (const MixedMode mixed : plan.mixed)
+                    m_contestants.push_back({&map, mixed, nullptr, {}});
+        }
+        m_all = static_cast<int>(m_contestants.size() * plan.contexts.size() * plan.phases.size()) * (plan.warmup + plan.repeats);
+    }
+
+    std::vector<BenchRecord> run()
+    {
+        for (const std::int64_t context : m_plan.contexts) {
+            openSessions(context);
+            for (const Phase phase : m_plan.phases)
+                if (!measurePoint(phase, context))
+                    return measured();
+            for (Contestant &contestant : m_contestants)
+                contestant.session.reset();
+        }
+        return measured();
+    }
+
+private:
+    bool isCancelRequested() const { return m_cancel && *m_cancel; }
+
+    Result<std::unique_ptr<Session>> open(const Contestant &contestant, std::int64_t context) const
+    {
+        SessionOptions options;
+        options.maxContext = context;
+        options.mixed = contestant.mixed;
+        ZIGZAG_TRY(session, Session::create(m_model, contestant.map->map, options));
+        session->setCancelFlag(m_cancel);
+        return std::move(session);
+    }
+
+    /// All sessions of a context at once; where that is too much memory, none, and every sample opens its own.
+    void openSessions(std::int64_t context)
+    {
+        bool together = true;
+        for (Contestant &contestant : m_contestants) {
+            contestant.failure.clear();
+            auto session = open(contestant, context);
+            together = together && session.has_value();
+            if (session)
+                contestant.session = std::move(*session);
+        }
+        if (together)
+            return;
+        for (Contestant &contestant : m_contestants)
+            contestant.session.reset();
+        for (Contestant &contestant : m_contestants)
+            if (auto alone = open(contestant, context); !alone)
+                contestant.failure = alone.error().message;
+    }
+
+    Result<double> sample(Contestant &contestant, BenchRecord &record, std::span<const int> tokens, std::uint64_t seed) const
+    {
+        std::unique_ptr<Session> own;
+        if (!contestant.session) {
+            ZIGZAG_TRY(opened, open(contestant, record.context));
+            own = std::move(opened);
+        }
+        Session &session = own ? *own : *contestant.session;
+        record.kvBytesAllocated = session.kvBytesAllocated();
+        return record.phase == Phase::Prefill ? prefillSample(session, tokens)
+                                              : decodeSample(session, tokens, m_plan.decodeSteps, seed);
+    }
+
+    BenchRecord emptyRecord(const Contestant &contestant, Phase phase, std::int64_t context) const
+    {
+        const HeadMap &map = contestant.map->map;
+        const Floor floor = computeFloor(m_config, map, m_machine, phase, context);
+        BenchRecord record;
+        record.map = contestant.map->name;
+        record.phase = phase;
+        record.context = context;
+        record.mixed = contestant.mixed;
+        record.kvBytes = kvBytes(map, context, m_config.dtype);
+        record.floorMs = floor.ms;
+        record.ceiling = floor.ceiling;
+        record.failure = contestant.failure;
+        return record;
+    }
+
+    /// One context and phase for every contestant, a round after the other. False when cancelled.
+    bool measurePoint(Phase phase, std::int64_t context)
+    {
+        const std::size_t first = m_records.size();
+        for (const Contestant &contestant : m_contestants)
+            m_records.push_back(emptyRecord(contestant, phase, context));
+        for (int round = -m_plan.warmup; round < m_plan.repeats; ++round) {
+            // Fresh tokens and keys in each round, the same for every contestant.
+            const std::uint64_t seed = m_plan.seed + static_cast<std::uint64_t>(round + m_plan.warmup);
+            const std::vector<int> tokens = randomTokens(context, m_config.vocabulary, seed);
+            for (std::size_t i = 0; i < m_contestants.size(); ++i) {
+                BenchRecord &record = m_records[first + i];
+                if (isCancelRequested())
+                    return false;
+                if (record.failure.empty()) {
+                    const auto ms = sample(m_contestants[i], record, tokens, seed);
+                    if (!ms && isCancelled(ms.error()))
+                        return false;
+                    if (!ms)
+                        record.failure = ms.error().message;
+                    else if (round >= 0)
+                        addSample(record, *ms);
+                }
+                ++m_done;
+                if (m_progress)
+                    m_progress(m_done, m_all, measured());
+            }
+        }
+        return true;
+    }
+
+    static void addSample(BenchRecord &record, double ms)
+    {
+        record.samplesMs.push_back(ms);
+        record.medianMs = quantile(record.samplesMs, 0.5);
+        record.spreadMs = quantile(record.samplesMs, 0.75) - quantile(record.samplesMs, 0.25);
+        record.floorRatio = record.medianMs > 0 ? record.floorMs / record.medianMs : 0.0;
+    }
+
+    /// The records that say something: a measurement or why there is none.
+    std::vector<BenchRecord> measured() const
+    {
+        std::vector<BenchRecord> records;
+        std::copy_if(m_records.begin(), m_records.end(), std::back_inserter(records),
+                     [](const BenchRecord &record) { return !record.samplesMs.empty() || !record.failure.empty(); });
+        return records;
+    }
+
+    const std::shared_ptr<DeviceModel> &m_model;
+    const ModelConfig &m_config;
+    const MachineProfile &m_machine;
+    const BenchPlan &m_plan;
+    const std::atomic<bool> *m_cancel;
+    const BenchProgress &m_progress;
+    std::vector<Contestant> m_contestants;
+    std::vector<BenchRecord> m_records;
+    int m_done = 0;
+    int m_all = 0;
+};
+
+} // namespace
+
+Result<std::vector<BenchRecord>> runBench(const std::shared_ptr<DeviceModel> &model, const ModelConfig &config,
+                                          const MachineProfile &machine, const BenchPlan &plan, const std::atomic<bool> *cancel,
+                                          const BenchProgress &progress)
+{
+    if (plan.maps.empty() || plan.contexts.empty() || plan.phases.empty() || plan.mixed.empty())
+        return badInput("nothing to measure: give at least one map, context, phase and way to run mixed layers");
+    if (plan.repeats < 1 || plan.warmup < 0 || plan.decodeSteps < 1)
+        return badInput(
+            fmt::format("{} repeats of {} decode steps after {} warm-ups cannot be measured: ask for at least 1, 1 and 0",
+                        plan.repeats, plan.decodeSteps, plan.warmup));
+    for (const std::int64_t context : plan.contexts)
+        if (context < 1)
+            return badInput(fmt::format("a context of {} tokens cannot be measured: ask for at least 1", context));
+    return Bench(model, config, machine, plan, cancel, progress).run();
+}
+
+} // namespace zigzag
