@@ -14,7 +14,9 @@ namespace zigzag {
 /// What a criterion decided: the map, and how many decisions at the cut fell to the tie rule (lower layer, then lower head).
 struct Assignment {
     HeadMap map;
-    int ties = 0; ///< heads (duo) or layers (zigzag) that share the score of the last one chosen, itself not counted
+    /// Heads (duo) or layers (zigzag) that share the score of the last one chosen, itself not counted; 0 when all of them
+    /// stream, because then the rule decided nothing.
+    int ties = 0;
 };
 
 /// A way to choose which heads stream. One file per criterion; `criteria()` lists them all.

@@ -12,9 +12,9 @@ namespace zigzag {
 struct ModelShape {
     std::string name;
     int layers = 0;
-    int queryHeads = 0;
+    int queryHeads = 0; ///< 0 when not known: a bare score file says nothing of it
     int kvHeads = 0;
-    int headDim = 0;
+    int headDim = 0; ///< 0 when not known
     std::string fingerprint; ///< "sha256:…" of the weights; empty when not known
 
     bool operator==(const ModelShape &) const = default;
@@ -23,6 +23,10 @@ struct ModelShape {
 /// Retrieval: keeps every key. Streaming: keeps the sinks and a recent window.
 enum class HeadKind : std::uint8_t { Retrieval, Streaming };
 enum class LayerKind : std::uint8_t { Retrieval, Streaming, Mixed };
+
+/// The window that commands and panels start with.
+inline constexpr int defaultSink = 64;
+inline constexpr int defaultRecent = 256;
 
 /// Where a map came from; free text that is kept from file to file.
 struct Provenance {

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/map/criteria/criterion_list.h"
+
+#include <cassert>
+
+namespace zigzag {
+
+SacrificeReport sacrificed(const HeadMap &map, const HeadScores &scores)
+{
+    assert(map.layers() == scores.model.layers && map.kvHeads() == scores.model.kvHeads);
+    constexpr float strongGate = 0.9f;
+    const HeadMap duo = assignDuo(scores, static_cast<std::size_t>(map.streamingHeads()), map.sink(), map.recent()).map;
+
+    SacrificeReport report;
+    for (int layer = 0; layer < map.layers(); ++layer) {
+        Sacrifice one;
+        for (int head = 0; head < map.kvHeads(); ++head) {
+            const bool streams = map.at(layer, head) == HeadKind::Streaming;
+            const float gate = scores.at(layer, head);
+            one.streaming += streams;
+            one.flipped += map.at(layer, head) != duo.at(layer, head);
+            one.demoted += streams && gate >= strongGate;
+            one.transportCost += streams ? static_cast<double>(gate) : 1.0 - static_cast<double>(gate);
+        }
+        report.total.streaming += one.streaming;
+        report.total.flipped += one.flipped;
+        report.total.demoted += one.demoted;
+        report.total.transportCost += one.transportCost;
+        report.layers.push_back(one);
+    }
+    return report;
+}
+
+} // namespace zigzag
