@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/cpu/cpu_backend.h"
+
+#include "engine/cpu/attention.h"
+#include "engine/cpu/kernels.h"
+#include "engine/cpu/matmul.h"
+#include "engine/run/key_runs.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+#include <fmt/format.h>
+#include <fstream>
+#include <limits>
+#include <sys/mman.h>
+#include <unistd.h>
+
+namespace zigzag {
+
+namespace {
+
+/// The text after the first ':' of the first line that starts with `key`, or an empty text.
+std::string lineOf(const char *file, std::string_view key)
+{
+    std::ifstream in(file);
+    for (std::string line; std::getline(in, line);) {
+        if (!line.starts_with(key))
+            continue;
+        const std::size_t colon = line.find(':');
+        const std::size_t text = colon == std::string::npos ? colon : line.find_first_not_of(" \t", colon + 1);
+        return text == std::string::npos ? std::string() : line.substr(text);
+    }
+    return {};
+}
+
+class CpuBuffer : public Buffer
+{
+public:
+    CpuBuffer(void *data, std::size_t bytes)
+        : Buffer(data, bytes)
+    { }
+    ~CpuBuffer() override { std::free(m_data); }
+};
+
+float *rowOf(float *rows, std::int64_t row, std::int64_t width)
+{
+    return rows + row * width;
+}
+
+const float *rowOf(const float *rows, std::int64_t row, std::int64_t width)
+{
+    return rows + row * width;
+}
+
+std::byte *rowOf(void *rows, std::int64_t row, std::int64_t rowBytes)
+{
+    return static_cast<std::byte *>(rows) + row * rowBytes;
+}
+
+class CpuBackend : public Backend
+{
+public:
+    std::string_view name() const override { return "cpu"; }
+
+    DeviceInfo device() const override
+    {
+        DeviceInfo info;
+        info.name = lineOf("/proc/cpuinfo", "model name");
+        if (info.name.empty())
+            info.name = "CPU";
+        info.threads = omp_get_max_threads();
+        info.memoryBytes = std::strtoll(lineOf("/proc/meminfo", "MemAvailable").c_str(), nullptr, 10) * 1024;
+        for (const int level : {_SC_LEVEL2_CACHE_SIZE, _SC_LEVEL3_CACHE_SIZE})
+            info.lastLevelCacheBytes = std::max<std::int64_t>(info.lastLevelCacheBytes, sysconf(level));
+        return info;
+    }
+
+    Result<std::unique_ptr<Buffer>> allocate(std::size_t bytes) override
+    {
+        constexpr std::size_t hugePage = 2u << 20;
+        const std::size_t alignment = bytes >= 2 * hugePage ? hugePage : 64;
+        void *data = nullptr;
+        if (bytes <= std::numeric_limits<std::size_t>::max() - alignment)
+            data = std::aligned_alloc(alignment, (std::max<std::size_t>(bytes, 1) + alignment - 1) / alignment * alignment);
+        if (!data)
+            return failed(fmt::format("memory: {} bytes could not be allocated: choose a smaller context or model", bytes));
+        if (alignment == hugePage)
+            madvise(data, bytes, MADV_HUGEPAGE); // fewer address translations; a refusal changes nothing else
+        return std::make_unique<CpuBuffer>(data, bytes);
+    }
+
+    void upload(Buffer &to, std::size_t offset, const void *from, std::size_t bytes) override
+    {
+        assert(offset <= to.bytes() && bytes <= to.bytes() - offset);
+        if (bytes > 0)
+            std::memcpy(to.as<std::byte>() + offset, from, bytes);
+    }
+
+    void download(void *to, const void *from, std::size_t bytes) override
+    {
+        if (bytes > 0)
+            std::memcpy(to, from, bytes);
+    }
+
+    Result<std::unique_ptr<Matrix>> prepare(const TensorView &weights) override
+    {
+        assert(weights);
+        auto matrix = std::make_unique<CpuMatrix>();
+        matrix->rows = weights.rows;
+        matrix->columns = weights.columns;
+        matrix->type = weights.type;
+        matrix->data = weights.data;
+        if (reinterpret_cast<std::uintptr_t>(weights.data) % static_cast<std::uintptr_t>(bytesOf(weights.type)) != 0) {
+            ZIGZAG_TRY(copy, allocate(static_cast<std::size_t>(weights.bytes())));
+            std::memcpy(copy->data(), weights.data, static_cast<std::size_t>(weights.bytes()));
+            matrix->data = copy->data();
+            matrix->copy = std::move(copy);
+        }
+        return matrix;
+    }
+
+    void embed(const EmbedArgs &args) override
+    {
+        const auto &table = static_cast<const CpuMatrix &>(*args.table);
+        const std::int64_t rowBytes = table.columns * bytesOf(table.type);
+        for (std::size_t i = 0; i < args.tokens.size(); ++i) {
+            assert(args.tokens[i] >= 0 && args.tokens[i] < table.rows);
+            kernels::toFloat(table.type, static_cast<const std::byte *>(table.data) + args.tokens[i] * rowBytes,
+                             rowOf(args.out, static_cast<std::int64_t>(i), table.columns),
+                             static_cast<std::size_t>(table.columns));
+        }
+    }
+
+    void rmsNorm(const RmsNormArgs &args) override
+    {
+#pragma omp parallel for if (args.tokens > 1)
+        for (std::int64_t t = 0; t < args.tokens; ++t)
+            kernels::rmsNormRow(rowOf(args.in, t, args.width), args.weight, rowOf(args.out, t, args.width),
+                                static_cast<std::size_t>(args.width), args.epsilon);
+    }
+
+    void matmul(const MatmulArgs &args) override
+    {
+        m_matmul.run(args, m_threads);
+    }
+
+    void ropeAppend(const RopeAppendArgs &args) override
+    {
+        assert(args.headDim % 2 == 0 && args.headDim <= maxHeadDim
+               && args.heads.size() == static_cast<std::size_t>(args.kvHeads));
+#pragma omp parallel for if (args.tokens > 1)
+        for (std::int64_t t = 0; t < args.tokens; ++t) {
+            float *queries = rowOf(args.queries, t, std::int64_t{args.queryHeads} * args.headDim);
+            for (int head = 0; head < args.queryHeads; ++head)
+                normAndRotate(args, t, args.queryNorm, rowOf(queries, head, args.headDim));
+            const std::int64_t kvRow = t * args.kvHeads;
+            for (int head = 0; head < args.kvHeads; ++head)
+                append(args, t, args.heads[static_cast<std::size_t>(head)], rowOf(args.keys, kvRow + head, args.headDim),
+                       rowOf(args.values, kvRow + head, args.headDim));
+        }
+    }
+
+    void attention(const AttentionArgs &args) override
+    {
+        assert(args.headDim % 2 == 0 && args.headDim <= maxHeadDim && args.queryHeads % args.kvHeads == 0);
+        if (args.tokens == 0 || args.selected.empty())
+            return;
+        if (args.tokens == 1)
+            attendOne(args, m_threads, m_partials);
+        else
+            attendMany(args, m_threads);
+    }
+
+    void commit(const CommitArgs &args) override
+    {
+        const std::int64_t rowBytes = args.headDim * bytesOf(args.cacheType), end = args.firstPosition + args.tokens;
+        const auto heads = static_cast<std::int64_t>(args.heads.size());
+#pragma omp parallel for if (heads > 1 && args.tokens > 1)
+        for (std::int64_t head = 0; head < heads; ++head) {
+            const HeadCache &cache = args.heads[static_cast<std::size_t>(head)];
+            if (!cache.stagedKeys)
+                continue;
+            for (std::int64_t p = args.firstPosition; p < end; ++p) {
+                // A chunk longer than the ring leaves only its last positions there.
+                if (p >= args.sink && p >= cache.slots && p + cache.slots - args.sink < end)
+                    continue;
+                const std::int64_t slot = cacheSlot(p, cache.slots, args.sink), row = p - args.firstPosition;
+                std::memcpy(rowOf(cache.keys, slot, rowBytes), rowOf(cache.stagedKeys, row, rowBytes),
+                            static_cast<std::size_t>(rowBytes));
+                std::memcpy(rowOf(cache.values, slot, rowBytes), rowOf(cache.stagedValues, row, rowBytes),
+                            static_cast<std::size_t>(rowBytes));
+            }
+        }
+    }
+
+    void swiGlu(const SwiGluArgs &args) override
+    {
+        constexpr std::int64_t strip = 2048;
+#pragma omp parallel for if (args.count > 8 * strip)
+        for (std::int64_t i = 0; i < args.count; i += strip)
+            kernels::swiGluRow(args.gate + i, args.up + i, args.out + i,
+                               static_cast<std::size_t>(std::min(strip, args.count - i)));
+    }
+
+    void copyHeads(const CopyHeadsArgs &args) override
+    {
+        const auto count = static_cast<std::int64_t>(args.heads.size());
+#pragma omp parallel for if (args.tokens > 1)
+        for (std::int64_t t = 0; t < args.tokens; ++t) {
+            for (std::int64_t i = 0; i < count; ++i) {
+                const std::int64_t head = args.heads[static_cast<std::size_t>(i)];
+                const std::int64_t from = args.scatter ? i : head, to = args.scatter ? head : i;
+                assert(from < args.inHeads && to < args.outHeads);
+                std::memcpy(rowOf(args.out, t * args.outHeads + to, args.headDim),
+                            rowOf(args.in, t * args.inHeads + from, args.headDim),
+                            static_cast<std::size_t>(args.headDim) * sizeof(float));
+            }
+        }
+    }
+
+    void synchronize() override
+    { }
+
+private:
+    static constexpr int maxHeadDim = 256;
+
+    static void normAndRotate(const RopeAppendArgs &args, std::int64_t token, const float *norm, float *head)
+    {
+        const auto dim = static_cast<std::size_t>(args.headDim);
+        if (norm)
+            kernels::rmsNormRow(head, norm, head, dim, args.epsilon);
+        const float *angles = rowOf(args.cosSin, args.firstPosition + token, args.headDim);
+        kernels::rotateRow(head, angles, angles + dim / 2, dim / 2);
+    }
+
+    static void append(const RopeAppendArgs &args, std::int64_t token, const HeadCache &cache, const float *key,
+                       const float *value)
+    {
+        const std::int64_t rowBytes = args.headDim * bytesOf(args.cacheType);
+        const bool staged = cache.stagedKeys != nullptr;
+        const std::int64_t row = staged ? token : cacheSlot(args.firstPosition + token, cache.slots, args.sink);
+        assert(staged || row < cache.slots);
+        float rotated[maxHeadDim];
+        std::memcpy(rotated, key, static_cast<std::size_t>(args.headDim) * sizeof(float));
+        normAndRotate(args, token, args.keyNorm, rotated);
+        const auto dim = static_cast<std::size_t>(args.headDim);
+        kernels::fromFloat(args.cacheType, rotated, rowOf(staged ? cache.stagedKeys : cache.keys, row, rowBytes), dim);
+        kernels::fromFloat(args.cacheType, value, rowOf(staged ? cache.stagedValues : cache.values, row, rowBytes), dim);
+    }
+
+    ThreadScratch m_threads;
+    Scratch m_partials;
+    Matmul m_matmul;
+};
+
+} // namespace
+
+std::unique_ptr<Backend> createCpuBackend()
+{
+    return std::make_unique<CpuBackend>();
+}
+
+} // namespace zigzag

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/run/backend.h"
+
+namespace zigzag {
+
+/// The ops on all cores of this machine: OpenMP threads, SIMD chosen at run time, oneDNN for large matrix products.
+std::unique_ptr<Backend> createCpuBackend();
+
+} // namespace zigzag

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/cpu/matmul.h"
+
+#include "engine/cpu/gemm.h"
+#include "engine/cpu/kernels.h"
+
+#include <algorithm>
+#include <cassert>
+
+namespace zigzag {
+
+namespace {
+
+/// Up to here a product is bound by reading its weights, and oneDNN's own set-up costs more than it gains.
+constexpr std::int64_t fewTokens = 8;
+/// Rows between two stores of results: their sums stay in the first-level cache.
+constexpr std::int64_t stripRows = 64;
+
+void multiplyRows(const MatmulArgs &args, const Product &product, std::int64_t begin, std::int64_t end)
+{
+    const auto &matrix = static_cast<const CpuMatrix &>(*product.matrix);
+    float sums[fewTokens * stripRows]; // [tokens, stripRows]
+    for (std::int64_t row = begin; row < end; row += stripRows) {
+        const std::int64_t rows = std::min(stripRows, end - row);
+        const auto *weights = static_cast<const std::byte *>(matrix.data) + row * matrix.columns * bytesOf(matrix.type);
+        kernels::dotRows(matrix.type, weights, static_cast<std::size_t>(rows), static_cast<std::size_t>(matrix.columns), args.in,
+                         static_cast<std::size_t>(matrix.columns), static_cast<std::size_t>(args.tokens), sums, stripRows);
+        for (std::int64_t t = 0; t < args.tokens; ++t) {
+            for (std::int64_t r = 0; r < rows; ++r) {
+                const std::int64_t at = t * matrix.rows + row + r;
+                float sum = sums[t * stripRows + r];
+                if (product.bias)
+                    sum += product.bias[row + r];
+                if (product.residual)
+                    sum += product.residual[at];
+                product.out[at] = sum;
+            }
+        }
+    }
+}
+
+/// All products in one parallel region; each thread reads one contiguous stretch of all their rows.
+void multiplyFew(const MatmulArgs &args)
+{
+    std::int64_t rows = 0;
+    for (const Product &product : args.products)
+        rows += product.matrix->rows;
+#pragma omp parallel
+    {
+        const std::int64_t threads = omp_get_num_threads(), thread = omp_get_thread_num();
+        const std::int64_t begin = rows * thread / threads / 4 * 4,
+                           end = thread + 1 == threads ? rows : rows * (thread + 1) / threads / 4 * 4;
+        std::int64_t first = 0;
+        for (const Product &product : args.products) {
+            const std::int64_t own = product.matrix->rows;
+            multiplyRows(args, product, std::clamp<std::int64_t>(begin - first, 0, own),
+                         std::clamp<std::int64_t>(end - first, 0, own));
+            first += own;
+        }
+    }
+}
+
+} // namespace
+
+struct Matmul::Impl {
+    Gemm gemm;
+};
+
+Matmul::Matmul()
+    : m_impl(std::make_unique<Impl>())
+{ }
+Matmul::~Matmul() = default;
+
+void Matmul::run(const MatmulArgs &args, ThreadScratch &threads)
+{
+    assert(args.tokens >= 0 && !args.products.empty());
+    for ([[maybe_unused]] const Product &product : args.products)
+        assert(product.matrix->columns == args.products.front().matrix->columns);
+    if (args.tokens == 0)
+        return;
+    if (args.tokens <= fewTokens)
+        multiplyFew(args);
+    else
+        m_impl->gemm.run(args, threads);
+}
+
+} // namespace zigzag
