@@ -33,7 +33,8 @@ int fail(const std::string &message, int code)
 
 int main(int argc, char **argv)
 {
-    CLI::App app{"Zigzag: which layers of a transformer need the whole KV cache, and what it saves when the others stream", "zigzag"};
+    CLI::App app{"Zigzag: which layers of a transformer need the whole KV cache, and what it saves when the others stream",
+                 "zigzag"};
     app.set_version_flag("--version", "zigzag " ZIGZAG_VERSION);
     app.require_subcommand(1);
     zigzag::Chosen chosen;

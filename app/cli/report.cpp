@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/cli/commands.h"
+#include "app/cli/report_text.h"
+#include "app/cli/run_support.h"
+#include "engine/base/files.h"
+#include "engine/map/map_io.h"
+#include "profiler/exports/export_format.h"
+#include "profiler/machine_profile.h"
+
+#include <chrono>
+#include <filesystem>
+#include <fmt/format.h>
+#include <functional>
+#include <memory>
+
+namespace zigzag {
+namespace {
+
+struct ReportOptions {
+    std::string model, out, backend = "auto";
+    double sparsity = 0.5;
+    int sink = 16, recent = 128; ///< an eighth and less of the bundled model's context, so that streaming is felt
+    std::uint64_t seed = 1;
+    int repeats = 5, trials = 4;
+};
+
+Result<void> makeFolder(const std::filesystem::path &folder)
+{
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (error || !std::filesystem::is_directory(folder))
+        return badInput(fmt::format("{}: the folder cannot be made ({}): choose another place with --out", folder.string(),
+                                    error ? error.message() : "a file is in its place"));
+    return {};
+}
+
+Result<void> scoreAndAssign(Report &report, const Loaded &loaded, const ReportOptions &options, const std::atomic<bool> &cancel)
+{
+    AttentionScorePlan &plan = report.scorePlan;
+    plan.contexts = defaultContexts(report.config);
+    plan.depths = {0, 0.25, 0.5, 0.75, 1};
+    plan.trials = 2;
+    plan.seed = options.seed;
+    Progress progress("score");
+    ZIGZAG_TRY(scores, scoreByAttention(loaded.device, *loaded.model, plan, &cancel, std::ref(progress)));
+    report.scores = std::move(scores);
+    ZIGZAG_TRY(duo, assignHeads(report.scores, "duo", options.sparsity, options.sink, options.recent));
+    report.duo = std::move(duo);
+    ZIGZAG_TRY(zigzag, assignHeads(report.scores, "zigzag", options.sparsity, options.sink, options.recent));
+    report.zigzag = std::move(zigzag);
+    return {};
+}
+
+Result<void> measureMaps(Report &report, const Loaded &loaded, const ReportOptions &options, const std::atomic<bool> &cancel)
+{
+    const HeadMap full(loaded.model->shape(), HeadKind::Retrieval, options.sink, options.recent);
+    BenchPlan &plan = report.benchPlan;
+    plan.maps = {{"full", full}, {"duo", report.duo.map}, {"zigzag", report.zigzag.map}};
+    plan.contexts = defaultContexts(report.config);
+    plan.phases = {Phase::Prefill, Phase::Decode};
+    plan.mixed = {MixedMode::Fused, MixedMode::TwoLaunch, MixedMode::Reference};
+    plan.repeats = options.repeats;
+    plan.seed = options.seed;
+    Progress progress("bench");
+    ZIGZAG_TRY(records,
+               runBench(loaded.device, report.config, report.machine, plan, &cancel,
+                        [&](int done, int all, const std::vector<BenchRecord> &) { progress(done, all); }));
+    report.records = std::move(records);
+    return {};
+}
+
+Result<void> askNeedles(Report &report, const Loaded &loaded, const ReportOptions &options, const std::atomic<bool> &cancel)
+{
+    const ModelShape shape = loaded.model->shape();
+    NeedlePlan &plan = report.needlePlan;
+    plan.contexts = defaultContexts(report.config);
+    plan.depths = {0, 0.25, 0.5, 0.75, 1};
+    plan.trials = options.trials;
+    plan.seed = options.seed + 1; // other questions than those that chose the map
+    for (const NamedMap &map : {NamedMap{"full", HeadMap(shape, HeadKind::Retrieval, options.sink, options.recent)},
+                                NamedMap{"zigzag", report.zigzag.map},
+                                NamedMap{"all streaming", HeadMap(shape, HeadKind::Streaming, options.sink, options.recent)}}) {
+        Progress progress("needle, " + map.name);
+        ZIGZAG_TRY(result, evaluateNeedle(loaded.device, *loaded.model, map.map, plan, &cancel, std::ref(progress)));
+        report.needle.emplace_back(map.name, std::move(result));
+    }
+    return {};
+}
+
+/// The maps in the forms that other programs take, and the scores behind them.
+Result<void> writeMaps(Report &report, const std::filesystem::path &out)
+{
+    const auto wrote = [&](const std::filesystem::path &file) { report.files.push_back(file.string()); };
+    ZIGZAG_CHECK(writeHeadScores(report.scores, out / "scores.json"));
+    wrote(out / "scores.json");
+    for (const auto &[name, assignment] :
+         {std::pair<const char *, const Assignment *>{"zigzag", &report.zigzag}, {"duo", &report.duo}}) {
+        const auto file = out / fmt::format("map-{}.json", name);
+        ZIGZAG_CHECK(writeHeadMap(assignment->map, file));
+        wrote(file);
+    }
+    ZIGZAG_TRY(format, findExportFormat("duo-attention"));
+    ZIGZAG_CHECK(format->write(report.zigzag.map, out / "duo-attention"));
+    wrote(out / "duo-attention");
+    return {};
+}
+
+Result<void> makeReport(const ReportOptions &options)
+{
+    const auto begin = std::chrono::steady_clock::now();
+    const std::filesystem::path out = options.out;
+    const std::atomic<bool> &cancel = interruptFlag();
+    ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend));
+    ZIGZAG_CHECK(makeFolder(out));
+    Report report;
+    report.modelName = options.model;
+    report.config = loaded.model->config;
+    report.sparsity = options.sparsity;
+    report.machine = measureMachine(*loaded.backend, report.config, &cancel);
+    ZIGZAG_CHECK(scoreAndAssign(report, loaded, options, cancel));
+    ZIGZAG_CHECK(writeMaps(report, out));
+    ZIGZAG_CHECK(measureMaps(report, loaded, options, cancel));
+    ZIGZAG_CHECK(askNeedles(report, loaded, options, cancel));
+    report.files.push_back((out / "report.md").string());
+    report.files.push_back((out / "report.json").string());
+    report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    ZIGZAG_CHECK(writeFileAtomically(out / "report.md", reportMarkdown(report)));
+    ZIGZAG_CHECK(writeFileAtomically(out / "report.json", reportJson(report)));
+    fmt::print("{}", reportSummary(report));
+    return {};
+}
+
+} // namespace
+
+void addReport(CLI::App &app, Chosen &chosen)
+{
+    const auto options = std::make_shared<ReportOptions>();
+    CLI::App *command
+        = app.add_subcommand("report", "the main job at once: score, assign, bench, needle, export; written to a folder");
+    command->add_option("MODEL", options->model, "Hugging Face folder with tokenizer.json, or bundled:NAME")->required();
+    command->add_option("--out", options->out, "folder for report.md, report.json, scores, maps and export")->required();
+    command->add_option("--sparsity", options->sparsity, "fraction that streams")
+        ->check(CLI::Range(0.0, 1.0))
+        ->capture_default_str();
+    command->add_option("--sink", options->sink, "first tokens that streaming heads keep")
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
+    command->add_option("--recent", options->recent, "last tokens that streaming heads keep")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    command->add_option("--repeats", options->repeats, "samples of each measured point")
+        ->check(CLI::Range(1, 10000))
+        ->capture_default_str();
+    command->add_option("--trials", options->trials, "needle questions for each context and depth")
+        ->check(CLI::Range(1, 100000))
+        ->capture_default_str();
+    command->add_option("--seed", options->seed, "of tokens and questions")->capture_default_str();
+    command->add_option("--backend", options->backend, "auto, cpu or cuda")->capture_default_str();
+    command->callback([options, &chosen] { chosen.run = [options] { return makeReport(*options); }; });
+}
+
+} // namespace zigzag

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/cli/run_output.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace zigzag {
+namespace {
+
+/// A CSV field, quoted where it must be.
+std::string field(const std::string &text)
+{
+    if (text.find_first_of(",\"\n") == text.npos)
+        return text;
+    std::string quoted = "\"";
+    for (const char c : text)
+        quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+    return quoted + '"';
+}
+
+} // namespace
+
+double tokensPerSecond(const BenchRecord &record)
+{
+    const double tokens = record.phase == Phase::Prefill ? static_cast<double>(record.context) : 1.0;
+    return record.medianMs > 0 ? 1e3 * tokens / record.medianMs : 0.0;
+}
+
+nlohmann::ordered_json machineJson(const MachineProfile &machine)
+{
+    return {{"device", machine.device},
+            {"threads", machine.threads},
+            {"backend", machine.backend},
+            {"build", machine.build},
+            {"last_level_cache_bytes", machine.lastLevelCacheBytes},
+            {"read_bytes_per_second", machine.readBytesPerSecond},
+            {"cached_read_bytes_per_second", machine.cachedReadBytesPerSecond},
+            {"matrix_flops_f32", machine.matrixFlopsF32},
+            {"matrix_flops_bf16", machine.matrixFlopsBf16}};
+}
+
+nlohmann::ordered_json benchJson(const MachineProfile &machine, const BenchPlan &plan, const std::vector<BenchRecord> &records)
+{
+    nlohmann::ordered_json list = nlohmann::ordered_json::array();
+    for (const BenchRecord &record : records) {
+        nlohmann::ordered_json entry = {{"map", record.map},
+                                        {"phase", nameOf(record.phase)},
+                                        {"context", record.context},
+                                        {"batch", record.batch},
+                                        {"mixed", nameOf(record.mixed)},
+                                        {"median_ms", record.medianMs},
+                                        {"spread_ms", record.spreadMs},
+                                        {"tokens_per_second", tokensPerSecond(record)},
+                                        {"kv_bytes", record.kvBytes},
+                                        {"kv_bytes_allocated", record.kvBytesAllocated},
+                                        {"floor_ms", record.floorMs},
+                                        {"floor_ratio", record.floorRatio},
+                                        {"ceiling", record.ceiling},
+                                        {"samples_ms", record.samplesMs}};
+        if (!record.failure.empty()) {
+            entry["failure"] = record.failure;
+            entry["median_ms"] = entry["spread_ms"] = entry["floor_ratio"] = entry["tokens_per_second"] = nullptr;
+        }
+        list.push_back(std::move(entry));
+    }
+    return {{"machine", machineJson(machine)},
+            {"settings",
+             {{"repeats", plan.repeats},
+              {"warmup", plan.warmup},
+              {"decode_steps", plan.decodeSteps},
+              {"seed", plan.seed},
+              {"interleaved", true}}},
+            {"records", std::move(list)}};
+}
+
+std::string benchTable(const std::vector<BenchRecord> &records)
+{
+    std::size_t width = 3;
+    for (const BenchRecord &record : records)
+        width = std::max(width, record.map.size());
+    std::string text
+        = fmt::format("{:<{}}  {:<7}  {:>8}  {:<10}  {:>10}  {:>8}  {:>10}  {:>13}  {:>13}  {:>7}  {}\n", "map", width, "phase",
+                      "context", "mixed", "median ms", "± IQR", "tokens/s", "KV computed", "KV allocated", "floor", "ceiling");
+    for (const BenchRecord &record : records) {
+        text += fmt::format("{:<{}}  {:<7}  {:>8}  {:<10}  ", record.map, width, nameOf(record.phase), record.context,
+                            nameOf(record.mixed));
+        if (record.failure.empty())
+            text += fmt::format("{:>10.3f}  {:>8.3f}  {:>10.1f}  {:>13}  {:>13}  {:>5.1f} %  {}\n", record.medianMs,
+                                record.spreadMs, tokensPerSecond(record), record.kvBytes, record.kvBytesAllocated,
+                                100.0 * record.floorRatio, record.ceiling);
+        else
+            text += fmt::format("not measured: {}\n", record.failure);
+    }
+    return text;
+}
+
+std::string benchCsv(const MachineProfile &machine, const std::vector<BenchRecord> &records)
+{
+    std::string text = "map,phase,context,batch,mixed,median_ms,spread_ms,tokens_per_second,kv_bytes,kv_bytes_allocated,floor_ms,"
+                       "floor_ratio,ceiling,failure,device,threads,backend,build\n";
+    for (const BenchRecord &record : records) {
+        text += fmt::format("{},{},{},{},{},", field(record.map), nameOf(record.phase), record.context, record.batch,
+                            nameOf(record.mixed));
+        text += record.failure.empty() ? fmt::format("{},{},{},", record.medianMs, record.spreadMs, tokensPerSecond(record))
+                                       : std::string(",,,");
+        text += fmt::format("{},{},{},", record.kvBytes, record.kvBytesAllocated, record.floorMs);
+        text += record.failure.empty() ? fmt::format("{},", record.floorRatio) : std::string(",");
+        text += fmt::format("{},{},{},{},{},{}\n", field(record.ceiling), field(record.failure), field(machine.device),
+                            machine.threads, machine.backend, field(machine.build));
+    }
+    return text;
+}
+
+std::string machineText(const MachineProfile &machine)
+{
+    return fmt::format(
+        "{}, {} threads, backend {}, zigzag {}. Measured in this run: memory read {:.1f} GB/s, cache read {:.1f} GB/s, matrix "
+        "library {:.3f} TFLOP/s f32, {:.3f} TFLOP/s bf16.",
+        machine.device, machine.threads, machine.backend, machine.build, machine.readBytesPerSecond / 1e9,
+        machine.cachedReadBytesPerSecond / 1e9, machine.matrixFlopsF32 / 1e12, machine.matrixFlopsBf16 / 1e12);
+}
+
+nlohmann::ordered_json needleJson(const NeedleResult &result)
+{
+    nlohmann::ordered_json grid = nlohmann::ordered_json::array();
+    for (const NeedleCell &cell : result.grid)
+        grid.push_back(
+            {{"context", cell.context}, {"depth", cell.depth}, {"accuracy", cell.accuracy()}, {"trials", cell.trials}});
+    return {{"accuracy", result.accuracy}, {"grid", std::move(grid)}};
+}
+
+std::string needleTable(const NeedleResult &result)
+{
+    std::vector<double> depths;
+    for (const NeedleCell &cell : result.grid)
+        if (std::find(depths.begin(), depths.end(), cell.depth) == depths.end())
+            depths.push_back(cell.depth);
+    std::string text = fmt::format("{:>16}", "context \\ depth");
+    for (const double depth : depths)
+        text += fmt::format("  {:>7.2f}", depth);
+    for (std::size_t i = 0; i < result.grid.size(); ++i) {
+        if (i % depths.size() == 0)
+            text += fmt::format("\n{:>16}", result.grid[i].context);
+        text += fmt::format("  {:>5.1f} %", 100.0 * result.grid[i].accuracy());
+    }
+    return text + '\n';
+}
+
+} // namespace zigzag

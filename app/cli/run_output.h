@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "profiler/bench.h"
+#include "profiler/quality/needle.h"
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace zigzag {
+
+// What bench, eval and report print. `-o json` keys are a contract; see the command line's documentation.
+
+nlohmann::ordered_json machineJson(const MachineProfile &machine);
+nlohmann::ordered_json benchJson(const MachineProfile &machine, const BenchPlan &plan, const std::vector<BenchRecord> &records);
+std::string benchTable(const std::vector<BenchRecord> &records);
+std::string benchCsv(const MachineProfile &machine, const std::vector<BenchRecord> &records);
+/// The machine and the ceilings that were measured in this run, as one paragraph.
+std::string machineText(const MachineProfile &machine);
+
+nlohmann::ordered_json needleJson(const NeedleResult &result);
+/// A row per context, a column per depth.
+std::string needleTable(const NeedleResult &result);
+
+/// Tokens per second: of a prefill the whole context, of decode one token a step.
+double tokensPerSecond(const BenchRecord &record);
+
+} // namespace zigzag

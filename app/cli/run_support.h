@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/base/result.h"
+#include "engine/model/model.h"
+#include "engine/run/session.h"
+#include "profiler/run_types.h"
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace zigzag {
+
+/// A model that is ready to run, for the commands that run one.
+struct Loaded {
+    std::shared_ptr<const Model> model;
+    std::shared_ptr<Backend> backend;
+    std::shared_ptr<DeviceModel> device;
+};
+Result<Loaded> loadForRun(const std::string &model, const std::string &backend = "auto");
+
+/// The maps of `--map`, each under the name that was given.
+Result<std::vector<NamedMap>> resolveMaps(const std::vector<std::string> &names, const ModelShape &model, int sink, int recent);
+
+/// Contexts to look at when none are asked for: a quarter, half and all of the model's.
+std::vector<std::int64_t> defaultContexts(const ModelConfig &config);
+
+/// Set by the first interrupt (Ctrl-C): the command stops soon and prints what it has. A second one ends the program.
+const std::atomic<bool> &interruptFlag();
+
+/// Progress on stderr: one line that is written over where that is a terminal, a line each quarter where it is not.
+class Progress
+{
+public:
+    explicit Progress(std::string what);
+    ~Progress();
+    Progress(const Progress &) = delete;
+    Progress &operator=(const Progress &) = delete;
+    void operator()(int done, int all);
+
+private:
+    std::string m_what;
+    bool m_terminal;
+    int m_quarter = 0;
+    std::chrono::steady_clock::time_point m_begin;
+};
+
+} // namespace zigzag
