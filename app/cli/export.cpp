@@ -27,11 +27,12 @@ Result<void> exportMap(const ExportOptions &options)
 {
     ZIGZAG_TRY(format, findExportFormat(options.format));
     ZIGZAG_TRY(map, mapToExport(options));
+    ZIGZAG_CHECK(format->write(map, options.out)); // first, so that a failure is one line
     const ExportVerdict verdict = format->verdict(map);
     const auto yes = [](bool kept) { return kept ? "yes" : "no"; };
     fmt::print(stderr, "{}: sinks kept: {}, per head: {}, KV freed: {}; {}\n", format->title, yes(verdict.sinksKept),
                yes(verdict.perHeadKept), yes(verdict.kvFreed), verdict.note);
-    return format->write(map, options.out);
+    return {};
 }
 
 } // namespace

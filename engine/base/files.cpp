@@ -25,7 +25,7 @@ struct Descriptor {
     }
 };
 
-/// A path or a permission is the giver's to mend; a full disk or a broken device is nobody's in advance.
+/// A path, a permission and a full disk are the giver's to mend; a broken device is nobody's in advance.
 tl::unexpected<Error> systemError(std::string_view what, const fs::path &file, int code)
 {
     const std::string reason = std::strerror(code);
@@ -46,7 +46,7 @@ tl::unexpected<Error> systemError(std::string_view what, const fs::path &file, i
         return badInput(fmt::format("{}: {}: {}; choose another path", file.string(), what, reason));
     case ENOSPC:
     case EDQUOT:
-        return failed(
+        return badInput(
             fmt::format("{}: {}: the disk is full ({}); free some space, or choose another path", file.string(), what, reason));
     default:
         return failed(fmt::format("{}: {}: {}; check the disk, or choose another path", file.string(), what, reason));

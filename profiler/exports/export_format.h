@@ -12,7 +12,7 @@
 
 namespace zigzag {
 
-/// What a target keeps of a map, said before anything is written.
+/// What a target keeps of a map; known without writing anything.
 struct ExportVerdict {
     bool sinksKept = true;
     bool perHeadKept = true;

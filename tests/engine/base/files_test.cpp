@@ -58,7 +58,7 @@ TEST(Files, AFullDiskIsAFailureAndADeviceStaysADevice)
 {
     const auto written = writeFileAtomically("/dev/full", "content");
     ASSERT_FALSE(written);
-    EXPECT_EQ(written.error().kind, ErrorKind::Failed);
+    EXPECT_EQ(written.error().kind, ErrorKind::BadInput);
     EXPECT_NE(written.error().message.find("disk is full"), std::string::npos) << written.error().message;
     EXPECT_TRUE(fs::is_character_file("/dev/full"));
 }
