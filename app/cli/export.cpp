@@ -17,6 +17,8 @@ struct ExportOptions {
 
 Result<HeadMap> mapToExport(const ExportOptions &options)
 {
+    if (options.model.empty() && (options.map == "full" || options.map == "streaming"))
+        return badInput(fmt::format("map '{}' has no shape of its own: add --model", options.map));
     if (options.model.empty())
         return readHeadMap(options.map);
     ZIGZAG_TRY(config, loadModelConfig(options.model));

@@ -110,17 +110,17 @@ Result<void> checkFits(const HeadMap &map, const ModelShape &model, const std::s
 {
     const ModelShape &wanted = map.model();
     if (wanted.layers != model.layers || wanted.kvHeads != model.kvHeads)
-        return badInput(fmt::format("{}: the map is for {} layers x {} KV heads, but {} has {} x {}; give a map for this model",
-                                    where, wanted.layers, wanted.kvHeads, model.name, model.layers, model.kvHeads));
+        return badInput(fmt::format("{}: made for {} layers x {} KV heads, but {} has {} x {}; give a file for this model", where,
+                                    wanted.layers, wanted.kvHeads, model.name, model.layers, model.kvHeads));
     const auto contradict = [](int a, int b) { return a != 0 && b != 0 && a != b; }; // 0 = not known
     if (contradict(wanted.queryHeads, model.queryHeads) || contradict(wanted.headDim, model.headDim))
         return badInput(
-            fmt::format("{}: the map is for {} query heads of size {}, but {} has {} of size {}; give a map for this model",
-                        where, wanted.queryHeads, wanted.headDim, model.name, model.queryHeads, model.headDim));
+            fmt::format("{}: made for {} query heads of size {}, but {} has {} of size {}; give a file for this model", where,
+                        wanted.queryHeads, wanted.headDim, model.name, model.queryHeads, model.headDim));
     if (!wanted.fingerprint.empty() && !model.fingerprint.empty() && wanted.fingerprint != model.fingerprint)
         return badInput(
-            fmt::format("{}: the map is for other weights ({}) than those of {} ({}); assign it anew, or empty its fingerprint",
-                        where, json::printable(wanted.fingerprint), model.name, model.fingerprint));
+            fmt::format("{}: made for other weights ({}) than those of {} ({}); make it anew, or empty its fingerprint", where,
+                        json::printable(wanted.fingerprint), model.name, model.fingerprint));
     return {};
 }
 

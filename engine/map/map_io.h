@@ -24,7 +24,8 @@ Result<void> checkFits(const HeadMap &map, const ModelShape &model, const std::s
 
 /// Scores by content: `zigzag-head-scores`, a DuoAttention folder or TSV, or Retrieval_Head JSON.
 /// `model`, where known, gives the shape that the file must have and what query heads fold onto.
-Result<HeadScores> readHeadScores(const std::filesystem::path &path, const std::optional<ModelShape> &model = {}, Fold fold = Fold::Max);
+Result<HeadScores> readHeadScores(const std::filesystem::path &path, const std::optional<ModelShape> &model = {},
+                                  Fold fold = Fold::Max);
 Result<void> writeHeadScores(const HeadScores &scores, const std::filesystem::path &file);
 
 } // namespace zigzag

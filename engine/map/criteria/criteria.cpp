@@ -14,7 +14,7 @@ Result<void> checkInput(const HeadScores &scores, double sparsity, int sink, int
 {
     if (!(sparsity >= 0.0 && sparsity <= 1.0)) // written so that NaN is refused too
         return badInput(fmt::format("sparsity is {}: give a fraction from 0 to 1", sparsity));
-    ZIGZAG_CHECK(checkWindow(sink, recent, "assignment"));
+    ZIGZAG_CHECK(checkWindow(sink, recent, "streaming window"));
     return checkScores(scores, "scores");
 }
 

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/map/map_io.h"
+#include "tests/cli/run_program.h"
+#include "tests/tiny_model.h"
+
+#include <fstream>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace zigzag {
+namespace {
+
+class Maps : public testing::Test
+{
+protected:
+    std::string write(const std::string &name, const std::string &content)
+    {
+        std::ofstream(m_folder / name, std::ios::binary) << content;
+        return (m_folder / name).string();
+    }
+    std::string path(const std::string &name) const { return (m_folder / name).string(); }
+    std::string content(const std::string &name) const
+    {
+        std::ifstream file(m_folder / name, std::ios::binary);
+        return {std::istreambuf_iterator<char>(file), {}};
+    }
+
+    test::TempFolder m_folder;
+};
+
+TEST_F(Maps, AssignWritesTheMapAndReportsWhatItCost)
+{
+    const std::string in = write("gates.tsv", "0\t0.95\n-0.5\t0.25\n1\t1\n1\t0.5\n");
+    const auto result = test::runZigzag({"assign", in, "--criterion", "zigzag", "--sparsity", "0.5", "--sink", "4", "--recent",
+                                         "12", "--out", path("map.json"), "-o", "json"});
+    ASSERT_EQ(result.code, 0) << result.errors;
+    const auto json = nlohmann::json::parse(result.output);
+    EXPECT_EQ(json["streaming_heads"], 4);
+    EXPECT_EQ(json["mixed_layers"], 0);
+    EXPECT_EQ(json["flipped"], 2); // duo streams 0-0, 1-0, 1-1 and 3-1
+    EXPECT_EQ(json["demoted"], 1);
+    EXPECT_EQ(json["ties"], 0);
+    EXPECT_NEAR(json["transport_cost"].get<double>(), 0.95 + 0.25 + 0.5, 1e-6);
+    ASSERT_EQ(json["layers"].size(), 4u);
+    EXPECT_EQ(json["layers"][0]["kind"], "streaming");
+    EXPECT_EQ(json["layers"][0]["demoted"], 1);
+    EXPECT_EQ(json["layers"][3]["kind"], "retrieval");
+    EXPECT_EQ(json["layers"][3]["flipped"], 1);
+    EXPECT_NE(result.errors.find("1 of 8 scores were clipped"), std::string::npos);
+
+    const auto map = readHeadMap(m_folder / "map.json");
+    ASSERT_TRUE(map) << map.error().message;
+    EXPECT_EQ(map->sink(), 4);
+    EXPECT_EQ(map->recent(), 12);
+    EXPECT_EQ(map->provenance().criterion, "zigzag");
+    EXPECT_EQ(map->provenance().scores, "duo-attention");
+    EXPECT_NE(content("map.json").find("\n  \"SS\",\n  \"SS\",\n  \"RR\",\n  \"RR\"]"), std::string::npos);
+}
+
+TEST_F(Maps, AssignPrintsATable)
+{
+    const std::string in = write("gates.tsv", "1\t1\n1\t0.5\n");
+    const auto result = test::runZigzag({"assign", in, "--criterion", "duo", "--sparsity", "0.25", "--out", path("map.json")});
+    ASSERT_EQ(result.code, 0) << result.errors;
+    EXPECT_NE(result.output.find("1 of 4 KV heads stream, 1 of 2 layers are mixed, 0 ties at the cut"), std::string::npos)
+        << result.output;
+}
+
+TEST_F(Maps, AssignFoldsQueryHeadsAsTheModelHasThem)
+{
+    const std::string model = test::writeTinyModel(m_folder / "model").string(); // 2 layers, 4 query heads, 2 KV heads
+    const std::string in = write("heads.json", R"({"0-0": [0.6], "0-1": [0], "0-2": [0.4], "0-3": [0.4],
+                                                  "1-0": [1], "1-1": [1], "1-2": [1], "1-3": [1]})");
+    for (const auto &[fold, row] : {std::pair{"max", "RS"}, {"mean", "SR"}}) {
+        const auto result = test::runZigzag({"assign", in, "--model", model, "--fold", fold, "--criterion", "duo", "--sparsity",
+                                             "0.25", "--out", path("map.json")});
+        ASSERT_EQ(result.code, 0) << result.errors;
+        const auto map = readHeadMap(m_folder / "map.json");
+        ASSERT_TRUE(map) << map.error().message;
+        EXPECT_EQ(map->model().headDim, 8);
+        EXPECT_EQ(map->at(0, 0), row[0] == 'R' ? HeadKind::Retrieval : HeadKind::Streaming) << fold;
+        EXPECT_EQ(map->at(0, 1), row[1] == 'R' ? HeadKind::Retrieval : HeadKind::Streaming) << fold;
+    }
+}
+
+TEST_F(Maps, ExportToDuoAttentionComesBackAsTheSameHeads)
+{
+    HeadMap map({"m", 3, 4, 2, 8, {}}, HeadKind::Retrieval, 16, 64);
+    map.setLayer(1, HeadKind::Streaming);
+    map.set(2, 0, HeadKind::Streaming);
+    ASSERT_TRUE(writeHeadMap(map, m_folder / "map.json"));
+    for (int time = 0; time < 2; ++time) { // the second export replaces the first
+        const auto result = test::runZigzag({"export", path("map.json"), "--format", "duo-attention", "--out", path("duo")});
+        ASSERT_EQ(result.code, 0) << result.errors;
+        EXPECT_NE(result.errors.find("one key more"), std::string::npos) << result.errors;
+    }
+    EXPECT_EQ(content("duo/full_attention_heads.tsv"),
+              "1.000000000000000000e+00\t1.000000000000000000e+00\n"
+              "0.000000000000000000e+00\t0.000000000000000000e+00\n"
+              "0.000000000000000000e+00\t1.000000000000000000e+00\n");
+    EXPECT_EQ(nlohmann::json::parse(content("duo/config.json")), nlohmann::json({{"sink_size", 16}, {"recent_size", 64}}));
+    const auto back = readHeadScores(m_folder / "duo");
+    ASSERT_TRUE(back) << back.error().message;
+    EXPECT_EQ(back->scores, (std::vector<float>{1, 1, 0, 0, 0, 1}));
+}
+
+TEST_F(Maps, ExportOfAHeadMapIsTheMap)
+{
+    HeadMap map({"m", 2, 4, 2, 8, "sha256:aa"}, HeadKind::Streaming, 16, 64);
+    ASSERT_TRUE(writeHeadMap(map, m_folder / "map.json"));
+    const auto result = test::runZigzag({"export", path("map.json"), "--format", "head-map", "--out", path("copy.json")});
+    ASSERT_EQ(result.code, 0) << result.errors;
+    EXPECT_EQ(content("copy.json"), content("map.json"));
+
+    const std::string model = test::writeTinyModel(m_folder / "model").string();
+    const auto full = test::runZigzag({"export", "full", "--model", model, "--format", "head-map", "--out", path("full.json")});
+    ASSERT_EQ(full.code, 0) << full.errors;
+    const auto read = readHeadMap(m_folder / "full.json");
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(read->streamingHeads(), 0);
+    EXPECT_EQ(read->layers(), 2);
+}
+
+} // namespace
+} // namespace zigzag
