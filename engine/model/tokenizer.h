@@ -24,7 +24,7 @@ public:
 
     /// Text to ids; `addSpecial` puts the beginning-of-text token first where the file's template says so.
     std::vector<int> encode(std::string_view text, bool addSpecial) const;
-    /// Ids to bytes; unknown ids are left out. The result may end inside a UTF-8 sequence.
+    /// Ids to bytes; unknown ids and special tokens are left out. The result may end inside a UTF-8 sequence.
     std::string decode(std::span<const int> ids) const;
     int vocabulary() const;
 

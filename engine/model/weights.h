@@ -15,7 +15,7 @@ namespace zigzag {
 
 /// A tensor in the type of its file; the memory belongs to Weights::storage (a memory map or an allocation).
 struct TensorView {
-    const std::byte *data = nullptr; // [rows, columns], row-major, at least 1-byte aligned in foreign files
+    const std::byte *data = nullptr; // [rows, columns], row-major, aligned to its element
     DType type = DType::F32;
     std::int64_t rows = 0;
     std::int64_t columns = 0; ///< 1 for a vector

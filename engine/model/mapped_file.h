@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/base/result.h"
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <span>
+
+namespace zigzag {
+
+/// A file as memory, for reading; `bytes` is valid while `owner` lives.
+struct MappedFile {
+    std::span<const std::byte> bytes;
+    std::shared_ptr<const void> owner;
+
+    /// Folders, empty files and missing permission are refused.
+    static Result<MappedFile> open(const std::filesystem::path &file);
+};
+
+} // namespace zigzag

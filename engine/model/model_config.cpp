@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/model/model_config.h"
+
+#include "engine/base/json_input.h"
+#include "engine/model/rope_config.h"
+
+#include <array>
+#include <fmt/format.h>
+
+namespace zigzag {
+
+namespace {
+
+using json::Value;
+
+constexpr std::array familyNames
+    = {std::string_view("llama"), std::string_view("mistral"), std::string_view("qwen2"), std::string_view("qwen3")};
+
+Result<ModelFamily> readFamily(const Value &config, const std::string &where)
+{
+    ZIGZAG_TRY(name, json::stringIn(config, "model_type", where));
+    for (std::size_t i = 0; i < familyNames.size(); ++i)
+        if (name == familyNames[i])
+            return static_cast<ModelFamily>(i);
+    return badInput(fmt::format("{}: model_type \"{}\" is not supported; use a llama, mistral, qwen2 or qwen3 model", where,
+                                json::printable(name)));
+}
+
+/// Bounds far above any published model, and low enough that no product of sizes overflows 64 bits.
+Result<void> readSizes(ModelConfig &model, const Value &config, const std::string &where)
+{
+    const auto read = [&](int &to, std::string_view key, std::int64_t most) -> Result<void> {
+        ZIGZAG_TRY(value, json::integerIn(config, key, 1, most, where));
+        to = static_cast<int>(value);
+        return {};
+    };
+    ZIGZAG_CHECK(read(model.layers, "num_hidden_layers", 1024));
+    ZIGZAG_CHECK(read(model.hiddenSize, "hidden_size", 1 << 17));
+    ZIGZAG_CHECK(read(model.queryHeads, "num_attention_heads", 4096));
+    ZIGZAG_CHECK(read(model.intermediateSize, "intermediate_size", 1 << 20));
+    ZIGZAG_CHECK(read(model.vocabulary, "vocab_size", 1 << 22));
+    ZIGZAG_TRY(context, json::integerIn(config, "max_position_embeddings", 1, 1 << 30, where));
+    model.maxContext = context;
+
+    // Llama files from before grouped-query attention do not name their KV heads.
+    model.kvHeads = model.queryHeads;
+    if (model.family != ModelFamily::Llama || json::find(config, "num_key_value_heads"))
+        ZIGZAG_CHECK(read(model.kvHeads, "num_key_value_heads", 4096));
+    if (model.queryHeads % model.kvHeads != 0)
+        return badInput(fmt::format("{}: num_key_value_heads {} does not divide num_attention_heads {}; correct the config",
+                                    where, model.kvHeads, model.queryHeads));
+
+    constexpr int widestHead = 1024;
+    if (json::find(config, "head_dim"))
+        ZIGZAG_CHECK(read(model.headDim, "head_dim", widestHead));
+    else if (model.family == ModelFamily::Qwen3)
+        model.headDim = 128; // as transformers fills it in
+    else if (model.hiddenSize % model.queryHeads == 0)
+        model.headDim = model.hiddenSize / model.queryHeads;
+    else
+        return badInput(
+            fmt::format("{}: num_attention_heads {} does not divide hidden_size {} and there is no head_dim; correct the config",
+                        where, model.queryHeads, model.hiddenSize));
+    if (model.headDim % 2 != 0 || model.headDim > widestHead)
+        return badInput(fmt::format("{}: head_dim is {}, but rotary embedding needs an even number up to {}; correct the config",
+                                    where, model.headDim, widestHead));
+    return {};
+}
+
+Result<void> readBiases(ModelConfig &model, const Value &config, const std::string &where)
+{
+    ZIGZAG_TRY(attention, json::booleanOr(config, "attention_bias", false, where));
+    ZIGZAG_TRY(mlp, json::booleanOr(config, "mlp_bias", false, where));
+    const bool configurable = model.family == ModelFamily::Llama || model.family == ModelFamily::Qwen3;
+    model.qkvBias = model.family == ModelFamily::Qwen2 || (configurable && attention);
+    model.outputBias = configurable && attention;
+    model.mlpBias = model.family == ModelFamily::Llama && mlp;
+    model.queryKeyNorm = model.family == ModelFamily::Qwen3;
+    return {};
+}
+
+/// A window that the file itself asks for would be silently ignored: our windows come from the head map.
+Result<void> refuseWindows(const ModelConfig &model, const Value &config, const std::string &where)
+{
+    const bool qwen = model.family == ModelFamily::Qwen2 || model.family == ModelFamily::Qwen3;
+    ZIGZAG_TRY(windowUsed, json::booleanOr(config, "use_sliding_window", false, where));
+    if (qwen && windowUsed)
+        return badInput(fmt::format(
+            "{}: use_sliding_window is true, but windows come from the head map here; set it to false and let layers stream "
+            "in a map instead",
+            where));
+    if (model.family == ModelFamily::Mistral) {
+        // A config without the key has transformers' default; null says that there is no window.
+        const bool named = config.contains("sliding_window");
+        ZIGZAG_TRY(window, json::integerOr(config, "sliding_window", named ? INT64_MAX : 4096, 1, INT64_MAX, where));
+        if (window < model.maxContext)
+            return badInput(fmt::format(
+                "{}: sliding_window {} is smaller than max_position_embeddings {}, and windows come from the head map here; set "
+                "sliding_window to null and max_position_embeddings to {}",
+                where, window, model.maxContext, window));
+    }
+    if (const Value *types = json::find(config, "layer_types")) {
+        if (!types->is_array())
+            return badInput(fmt::format("{}: \"layer_types\" must be an array; remove it for full attention", where));
+        for (const Value &type : *types)
+            if (type != "full_attention")
+                return badInput(fmt::format(
+                    "{}: layer_types names {}, but windows come from the head map here; remove layer_types and let layers stream "
+                    "in a map instead",
+                    where, json::printable(type.dump())));
+    }
+    return {};
+}
+
+Result<DType> readType(const Value &config, const std::string &where)
+{
+    const std::string_view key = json::find(config, "dtype") ? "dtype" : "torch_dtype";
+    ZIGZAG_TRY(name, json::stringOr(config, key, "float32", where));
+    if (name == "float32")
+        return DType::F32;
+    if (name == "float16")
+        return DType::F16;
+    if (name == "bfloat16")
+        return DType::BF16;
+    return badInput(fmt::format("{}: {} \"{}\" is not supported; convert the weights to float32, float16 or bfloat16", where, key,
+                                json::printable(name)));
+}
+
+Result<std::vector<int>> readEndTokens(const Value &config, const std::string &where)
+{
+    std::vector<int> tokens;
+    const Value *value = json::find(config, "eos_token_id");
+    if (!value)
+        return tokens;
+    const Value list = value->is_array() ? *value : Value::array({*value});
+    for (const Value &element : list) {
+        ZIGZAG_TRY(token, json::asInteger(element, "\"eos_token_id\"", 0, INT32_MAX, where));
+        tokens.push_back(static_cast<int>(token));
+    }
+    return tokens;
+}
+
+} // namespace
+
+std::string_view nameOf(ModelFamily family)
+{
+    return familyNames[static_cast<std::size_t>(family)];
+}
+
+std::int64_t ModelConfig::parameters() const
+{
+    const std::int64_t hidden = hiddenSize, intermediate = intermediateSize, table = vocabulary * hidden;
+    std::int64_t layer = 2 * hidden + hidden * (2 * queryWidth() + 2 * kvWidth()) + 3 * hidden * intermediate;
+    layer += qkvBias ? queryWidth() + 2 * kvWidth() : 0;
+    layer += outputBias ? hidden : 0;
+    layer += mlpBias ? 2 * intermediate + hidden : 0;
+    layer += queryKeyNorm ? 2 * headDim : 0;
+    return layers * layer + hidden + (tiedEmbeddings ? table : 2 * table);
+}
+
+std::int64_t ModelConfig::weightBytesReadPerToken() const
+{
+    // The head is read whole; of a table of its own the embedding reads one row.
+    const std::int64_t table = std::int64_t{vocabulary} * hiddenSize;
+    return (parameters() - (tiedEmbeddings ? 0 : table)) * bytesOf(dtype);
+}
+
+Result<ModelConfig> parseModelConfig(std::string_view text, const std::string &where)
+{
+    ZIGZAG_TRY(config, json::parse(text, where));
+    if (!config.is_object())
+        return badInput(
+            fmt::format("{}: a model's config must be a JSON object, not {}; fetch the file anew", where, config.type_name()));
+    ModelConfig model;
+    ZIGZAG_TRY(family, readFamily(config, where));
+    model.family = family;
+    ZIGZAG_CHECK(readSizes(model, config, where));
+    ZIGZAG_CHECK(readBiases(model, config, where));
+    ZIGZAG_CHECK(refuseWindows(model, config, where));
+    ZIGZAG_TRY(activation, json::stringOr(config, "hidden_act", "silu", where));
+    if (activation != "silu" && activation != "swish")
+        return badInput(
+            fmt::format("{}: hidden_act \"{}\" is not supported; use a model with silu", where, json::printable(activation)));
+    if (json::find(config, "quantization_config"))
+        return badInput(fmt::format(
+            "{}: quantized weights (quantization_config) are not supported; use the float32, float16 or bfloat16 files", where));
+    ZIGZAG_TRY(epsilon, json::numberOr(config, "rms_norm_eps", 1e-6, 0, 1, where));
+    model.normEpsilon = epsilon;
+    // All four families leave embeddings untied where the file does not say.
+    ZIGZAG_TRY(tied, json::booleanOr(config, "tie_word_embeddings", false, where));
+    model.tiedEmbeddings = tied;
+    ZIGZAG_TRY(type, readType(config, where));
+    model.dtype = type;
+    ZIGZAG_TRY(endTokens, readEndTokens(config, where));
+    model.endTokens = endTokens;
+    ZIGZAG_TRY(rope, readRopeConfig(config, model.maxContext, where));
+    model.rope = rope;
+    return model;
+}
+
+} // namespace zigzag

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/model/resources.h"
+
+#include "engine/base/files.h"
+#include "engine/model/model.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <system_error>
+
+namespace zigzag {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Names in a folder of resources, sorted; a folder that is not there has none.
+std::vector<std::string> namesIn(const fs::path &folder, bool (*wanted)(const fs::path &), bool withoutExtension)
+{
+    std::vector<std::string> names;
+    std::error_code error;
+    for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
+        if (wanted(entry->path()))
+            names.push_back((withoutExtension ? entry->path().stem() : entry->path().filename()).string());
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+} // namespace
+
+fs::path resourceFolder()
+{
+    if (const char *chosen = std::getenv("ZIGZAG_RESOURCES"); chosen && *chosen)
+        return chosen;
+    std::error_code error;
+    const fs::path program = fs::read_symlink("/proc/self/exe", error);
+    const fs::path installed = program.parent_path().parent_path() / "share/zigzag-studio/resources";
+    return !error && fs::is_directory(installed, error) ? installed : fs::path(ZIGZAG_SOURCE_RESOURCES);
+}
+
+std::vector<std::string> presetNames()
+{
+    return namesIn(
+        resourceFolder() / "presets", [](const fs::path &path) { return path.extension() == ".json"; }, true);
+}
+
+std::vector<std::string> bundledNames()
+{
+    const auto hasConfig = [](const fs::path &path) {
+        std::error_code error;
+        return fs::exists(path / "config.json", error);
+    };
+    return namesIn(resourceFolder() / "models", hasConfig, false);
+}
+
+Result<ModelConfig> presetConfig(const std::string &name)
+{
+    const std::vector<std::string> names = presetNames();
+    if (std::find(names.begin(), names.end(), name) == names.end())
+        return badInput(fmt::format("preset:{}: there is no such preset; choose one of {}", name, fmt::join(names, ", ")));
+    const fs::path file = resourceFolder() / "presets" / (name + ".json");
+    ZIGZAG_TRY(text, readTextFile(file, 1 << 20));
+    auto config = parseModelConfig(text, file.string());
+    if (config)
+        config->name = name;
+    return config;
+}
+
+std::string largestPresetWithin(std::int64_t bytes)
+{
+    std::string best;
+    std::int64_t bestBytes = 0;
+    for (const std::string &name : presetNames())
+        if (const auto config = presetConfig(name);
+            config && config->weightBytes() <= bytes && config->weightBytes() > bestBytes) {
+            best = name;
+            bestBytes = config->weightBytes();
+        }
+    return best;
+}
+
+} // namespace zigzag

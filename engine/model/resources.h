@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/base/result.h"
+#include "engine/model/model_config.h"
+
+#include <cstdint>
+#include <string>
+
+namespace zigzag {
+
+/// The published shape of `preset:NAME`.
+Result<ModelConfig> presetConfig(const std::string &name);
+
+/// The preset with the most weight bytes that are at most `bytes`; empty where none is.
+std::string largestPresetWithin(std::int64_t bytes);
+
+} // namespace zigzag

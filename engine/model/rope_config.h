@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+// Private to engine/model: it includes nlohmann/json.
+
+#include "engine/base/json_input.h"
+#include "engine/model/model_config.h"
+
+namespace zigzag {
+
+/// The rotary embedding of a config.json in any of its spellings: rope_theta beside rope_scaling with "type" or
+/// "rope_type", or, since transformers 5, everything inside rope_parameters.
+Result<RopeConfig> readRopeConfig(const json::Value &config, std::int64_t maxContext, const std::string &where);
+
+} // namespace zigzag

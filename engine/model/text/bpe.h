@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+// Private to engine/model: it includes nlohmann/json.
+
+#include "engine/base/json_input.h"
+
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace zigzag {
+
+struct StringHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+};
+using Vocabulary = std::unordered_map<std::string, int, StringHash, std::equal_to<>>;
+
+/// Byte-pair encoding (arXiv 1508.07909) of one word: the pair with the lowest rank is merged until none is left.
+class Bpe
+{
+public:
+    /// From the "model" object of a tokenizer.json.
+    static Result<Bpe> read(const json::Value &model, const std::string &where);
+
+    void encode(std::string_view word, std::vector<int> &ids) const;
+    const Vocabulary &vocabulary() const { return m_vocabulary; }
+
+private:
+    struct Merge {
+        int rank;
+        int merged; ///< id of the two symbols as one
+    };
+    struct Symbol;
+
+    Result<void> readMerges(const json::Value &merges, const std::string &where);
+    std::optional<Merge> mergeOf(int left, int right) const;
+    std::vector<Symbol> symbolsOf(std::string_view word) const;
+
+    Vocabulary m_vocabulary;
+    std::unordered_map<std::uint64_t, Merge> m_merges; ///< key: left id · 2^32 + right id
+    std::optional<std::array<int, 256>> m_byteTokens; ///< ids of <0x00> to <0xFF> where the model falls back to bytes
+    int m_unknown = -1;
+    bool m_fuseUnknown = false;
+    bool m_ignoreMerges = false; ///< a word that is a token is taken whole
+};
+
+/// Highest id that is taken from a file: no published vocabulary comes near it.
+inline constexpr std::int64_t highestTokenId = 1 << 24;
+
+} // namespace zigzag
