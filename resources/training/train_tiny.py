@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Train zigzag-tiny from scratch: a byte-level Llama that can find a passkey anywhere in 2,048 tokens.
 
-    python3 resources/training/train_tiny.py --run DIR [--threads N]      (needs torch, numpy; resumes from DIR)
+    python3 resources/training/train_tiny.py --run DIR [--device cpu|cuda] [--threads N] [--last-steps N]
 
+Needs torch and numpy; resumes from DIR. Two CPU cores take hours, a GPU minutes.
 A curriculum over lengths: the copying heads form on short sequences, where a step is cheap, and are then stretched.
-A phase ends when its answers are right (or its steps are spent), not after a fixed time.
+A phase ends when its answers are right (or its steps are spent), not after a fixed time. `--last-steps` shortens the last
+phase, also of a run that is resumed inside it: the learning rate falls along a cosine that ends there.
 """
 import argparse
 import json
@@ -45,7 +47,7 @@ class Block(torch.nn.Module):
         self.gate_up = torch.nn.Linear(d, 2 * c["intermediate_size"], bias=False)
         self.down = torch.nn.Linear(c["intermediate_size"], d, bias=False)
 
-    def forward(self, x, cos, sin):
+    def forward(self, x, cos, sin, mask):
         c, (b, t, _) = self.c, x.shape
         h = F.rms_norm(x, x.shape[-1:], self.norm1, c["norm_eps"])
         qkv = self.qkv(h).view(b, t, -1, c["head_dim"]).transpose(1, 2)  # [batch, heads, tokens, head_dim]
@@ -56,7 +58,7 @@ class Block(torch.nn.Module):
         qk = qk * cos + rotated * sin
         q, k = qk[:, :nq], qk[:, nq:]
         k, v = (z.repeat_interleave(nq // nkv, 1) for z in (k, v))
-        a = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        a = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=mask is None)
         x = x + self.o(a.transpose(1, 2).reshape(b, t, -1))
         h = F.rms_norm(x, x.shape[-1:], self.norm2, c["norm_eps"])
         g, u = self.gate_up(h).chunk(2, -1)
@@ -82,32 +84,32 @@ class Tiny(torch.nn.Module):
         self.register_buffer("cos", torch.cat((angle.cos(), angle.cos()), -1), persistent=False)
         self.register_buffer("sin", torch.cat((angle.sin(), angle.sin()), -1), persistent=False)
 
-    def forward(self, ids):
+    def forward(self, ids, mask=None):
         x = self.embed(ids)
         cos, sin = self.cos[: ids.shape[1]], self.sin[: ids.shape[1]]
         for block in self.blocks:
-            x = block(x, cos, sin)
+            x = block(x, cos, sin, mask)
         return self.head(F.rms_norm(x, x.shape[-1:], self.norm, self.c["norm_eps"]))
 
 
-def batch(rng, length, rows, repeats, density):
+def batch(rng, length, rows, repeats, density, device):
     ids, weight = [], []
     for _ in range(rows):
         i, w = text.repeat_sequence(rng, length) if rng.random() < repeats else text.training_sequence(rng, length, density)
         ids.append(i)
         weight.append(w)
-    return torch.tensor(ids), torch.tensor(weight)
+    return torch.tensor(ids, device=device), torch.tensor(weight, device=device)
 
 
 def losses(model, ids, weight):
     # On CPUs with bf16 units long sequences gain from them (attention); short ones lose more to the casts.
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=ids.shape[1] > 512):
+    with torch.autocast(ids.device.type, dtype=torch.bfloat16, enabled=ids.shape[1] > 512):
         logits = model(ids[:, :-1])
     loss = F.cross_entropy(logits.float().flatten(0, 1), ids[:, 1:].flatten(), reduction="none")
     w = weight[:, 1:].flatten()
     plain, answer = w == 1, w == 2
-    right = (logits.flatten(0, 1).argmax(-1) == ids[:, 1:].flatten())[answer].float().mean()
-    return loss[plain].mean() if plain.any() else loss.new_zeros(()), loss[answer].mean(), right
+    right = (logits.flatten(0, 1).argmax(-1) == ids[:, 1:].flatten())[answer].float()
+    return *(x.mean() if len(x) else x.new_zeros(()) for x in (loss[plain], loss[answer])), right.mean()
 
 
 @torch.no_grad()
@@ -118,8 +120,8 @@ def passkeys(model, rng, length, trials, depths):
         hits = 0
         for _ in range(trials):
             ids, key = text.passkey_prompt(rng, length, depth)
-            full = torch.tensor([ids + list(key.encode())])
-            with torch.autocast("cpu", dtype=torch.bfloat16):
+            full = torch.tensor([ids + list(key.encode())], device=model.embed.weight.device)
+            with torch.autocast(full.device.type, dtype=torch.bfloat16):
                 predicted = model(full[:, :-1])[0, len(ids) - 1 :].argmax(-1)
             hits += bool((predicted == full[0, len(ids) :]).all())
         found.append(hits / trials)
@@ -132,24 +134,26 @@ def main():
     args.add_argument("--threads", type=int, default=torch.get_num_threads())
     args.add_argument("--seed", type=int, default=1)
     args.add_argument("--lr", type=float, default=2e-3)
-    args.add_argument("--steps-scale", type=float, default=1.0)
+    args.add_argument("--device", default="cpu")
+    args.add_argument("--last-steps", type=int, default=PHASES[-1][2])
     args = args.parse_args()
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
     args.run.mkdir(parents=True, exist_ok=True)
-    model = Tiny(CONFIG)
+    model = Tiny(CONFIG).to(args.device)
     print("parameters", sum(p.numel() for p in model.parameters()), flush=True)
     decay = [p for p in model.parameters() if p.dim() == 2]
     other = [p for p in model.parameters() if p.dim() < 2]
     optimizer = torch.optim.AdamW([dict(params=decay, weight_decay=0.05), dict(params=other, weight_decay=0.0)],
                                   lr=args.lr, betas=(0.9, 0.98))
-    state = dict(phase=0, step=0, total=0, seconds=0.0, log=[])
+    state = dict(phase=0, step=0, total=0, tokens=0, seconds=0.0, log=[])
     checkpoint = args.run / "checkpoint.pt"
     if checkpoint.exists():
-        saved = torch.load(checkpoint, weights_only=True)
+        saved = torch.load(checkpoint, weights_only=True, map_location=args.device)
         model.load_state_dict(saved["model"])
         optimizer.load_state_dict(saved["optimizer"])
         state = saved["state"]
+    state.update(seed=args.seed, device=args.device, last_steps=args.last_steps)
     start = time.time() - state["seconds"]
     compiled = torch.compile(model)
 
@@ -157,11 +161,12 @@ def main():
         state["seconds"] = time.time() - start
         torch.save(dict(model=model.state_dict(), optimizer=optimizer.state_dict(), state=state), checkpoint.with_suffix(".new"))
         checkpoint.with_suffix(".new").replace(checkpoint)
+        torch.save(dict(model=model.state_dict(), state=state), args.run / "model.pt")
 
     while state["phase"] < len(PHASES):
         length, rows, most, repeats, density, enough = PHASES[state["phase"]]
-        most = int(most * args.steps_scale)
         last = state["phase"] == len(PHASES) - 1
+        most = args.last_steps if last else most
         window = []
         while state["step"] < most:
             # Batches are seeded by the step, so a resumed run sees what an uninterrupted one would have seen.
@@ -172,20 +177,21 @@ def main():
                 lr *= max(0.02, 0.5 * (1 + math.cos(math.pi * state["step"] / most)))
             for group in optimizer.param_groups:
                 group["lr"] = lr
-            plain, answer, right = losses(compiled, *batch(rng, length, rows, repeats, density))
+            plain, answer, right = losses(compiled, *batch(rng, length, rows, repeats, density, args.device))
             optimizer.zero_grad(set_to_none=True)
             (0.5 * plain + answer).backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
             state["step"] += 1
             state["total"] += 1
-            window = [*window[-99:], right.item()]
+            state["tokens"] += rows * length
+            window = [*window[-99:], right.item()] if not math.isnan(right.item()) else window
             if state["step"] % 50 == 0:
-                mean = sum(window) / len(window)
-                line = (f"phase {state['phase']} length {length} step {state['step']} total {state['total']} "
-                        f"text {plain.item():.3f} answer {answer.item():.3f} right {mean:.3f} lr {lr:.2e} {time.time() - start:.0f}s")
-                print(line, flush=True)
-                state["log"].append(line)
+                entry = dict(phase=state["phase"], length=length, step=state["step"], total=state["total"], text=round(plain.item(), 3),
+                             answer=round(answer.item(), 3), right=round(sum(window) / len(window), 4), lr=round(lr, 6),
+                             seconds=round(time.time() - start))
+                print(*(f"{k} {v}" for k, v in entry.items()), flush=True)
+                state["log"].append(entry)
             if state["step"] % 200 == 0:
                 save()
             if state["step"] % 500 == 0:
@@ -195,7 +201,6 @@ def main():
         state["phase"] += 1
         state["step"] = 0
         save()
-        torch.save(model.state_dict(), args.run / f"phase{state['phase']}.pt")
     print("done", flush=True)
 
 
