@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/cli/commands.h"
+#include "app/cli/run_support.h"
+#include "engine/map/map_io.h"
+#include "engine/run/sampler.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <fmt/format.h>
+#include <memory>
+
+namespace zigzag {
+
+namespace {
+
+struct GenerateOptions {
+    std::string model, prompt, map = "full", backend = "auto";
+    int sink = defaultSink, recent = defaultRecent;
+    std::int64_t most = 128;
+    double temperature = 0.0, topP = 1.0;
+    std::uint64_t seed = 0;
+};
+
+Result<void> generate(const GenerateOptions &options)
+{
+    ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend));
+    const Model &model = *loaded.model;
+    if (!model.tokenizer)
+        return badInput(fmt::format(
+            "{}: this model has no tokenizer.json, so it takes no text; use `zigzag logits` with token ids", options.model));
+    std::vector<int> tokens = model.tokenizer->encode(options.prompt, true);
+    if (tokens.empty())
+        return badInput("--prompt: the text gives no tokens; write something");
+    ZIGZAG_TRY(map, resolveHeadMap(options.map, model.shape(), options.sink, options.recent));
+    SessionOptions sessionOptions;
+    sessionOptions.maxContext = static_cast<std::int64_t>(tokens.size()) + options.most;
+    ZIGZAG_TRY(session, Session::create(loaded.device, map, sessionOptions));
+    session->setCancelFlag(&interruptFlag());
+
+    Sampler sampler(options.temperature, options.topP, options.seed);
+    // Text is decoded from the prompt on: a tokenizer may treat the first word of a text differently.
+    std::size_t shown = model.tokenizer->decode(tokens).size();
+    std::span<const int> next = tokens;
+    const std::vector<int> &ends = model.config.endTokens;
+    for (std::int64_t i = 0; i < options.most; ++i) {
+        ZIGZAG_TRY(logits, session->run(next)); // [1, vocabulary]
+        const int token = sampler.next(logits);
+        if (std::find(ends.begin(), ends.end(), token) != ends.end())
+            break;
+        tokens.push_back(token);
+        next = std::span(tokens).last(1);
+        const std::string text = model.tokenizer->decode(tokens);
+        if (text.size() > shown)
+            fmt::print("{}", text.substr(shown));
+        std::fflush(stdout);
+        shown = text.size();
+    }
+    fmt::print("\n");
+    return {};
+}
+
+} // namespace
+
+void addGenerate(CLI::App &app, Chosen &chosen)
+{
+    const auto options = std::make_shared<GenerateOptions>();
+    CLI::App *command = app.add_subcommand("generate", "continue a text");
+    command->add_option("MODEL", options->model, "Hugging Face folder or bundled:NAME")->required();
+    command->add_option("--prompt", options->prompt, "the text to continue")->required();
+    command->add_option("--map", options->map, "head-map file, full or streaming")->capture_default_str();
+    command->add_option("--max-new", options->most, "most tokens to add")->check(CLI::Range(1, 1 << 24))->capture_default_str();
+    command->add_option("--temperature", options->temperature, "0 takes the likeliest token")
+        ->check(CLI::Range(0.0, 100.0))
+        ->capture_default_str();
+    command->add_option("--top-p", options->topP, "share of the probability to sample from")
+        ->check(CLI::Range(0.0, 1.0))
+        ->capture_default_str();
+    command->add_option("--seed", options->seed, "of the sampling")->capture_default_str();
+    command->add_option("--sink", options->sink, "first tokens that `streaming` keeps")
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
+    command->add_option("--recent", options->recent, "last tokens that `streaming` keeps")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    command->add_option("--backend", options->backend, "auto, cpu or cuda")->capture_default_str();
+    command->callback([options, &chosen] { chosen.run = [options] { return generate(*options); }; });
+}
+
+} // namespace zigzag

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/cli/commands.h"
+#include "engine/map/kv_layout.h"
+#include "engine/model/model.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+namespace zigzag {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// What `info` says of a model; of a preset without weights, so without fingerprint and tokenizer.
+struct Description {
+    ModelConfig config;
+    std::string fingerprint;
+    int tokens = 0; ///< of the tokenizer; 0 without one
+};
+
+Result<Description> describe(const std::string &name)
+{
+    if (name.rfind("preset:", 0) == 0) {
+        ZIGZAG_TRY(config, loadModelConfig(name));
+        return Description{config, {}, 0};
+    }
+    // Maps the weights and checks their headers; no weight is read but the fingerprint's samples.
+    ZIGZAG_TRY(model, loadModel(name));
+    return Description{model->config, model->weights.fingerprint, model->tokenizer ? model->tokenizer->vocabulary() : 0};
+}
+
+/// Bytes of keys and values at some contexts up to the model's own, all heads retrieval.
+std::vector<std::pair<std::int64_t, std::int64_t>> kvAtContexts(const ModelConfig &config)
+{
+    std::vector<std::pair<std::int64_t, std::int64_t>> rows;
+    const HeadMap full(config.shape(), HeadKind::Retrieval, 0, 1);
+    for (std::int64_t context :
+         {std::int64_t{1024}, std::int64_t{4096}, std::int64_t{32768}, std::int64_t{131072}, config.maxContext})
+        if (context <= config.maxContext && (rows.empty() || rows.back().first != context))
+            rows.emplace_back(context, kvBytes(full, context, config.dtype));
+    return rows;
+}
+
+Json ropeJson(const RopeConfig &rope)
+{
+    Json json = {{"type", nameOf(rope.type)}, {"theta", rope.theta}};
+    if (rope.type != RopeType::Default)
+        json["factor"] = rope.factor;
+    if (rope.originalContext > 0)
+        json["original_context"] = rope.originalContext;
+    return json;
+}
+
+void printJson(const Description &description)
+{
+    const ModelConfig &config = description.config;
+    Json json = {{"name", config.name},
+                 {"family", nameOf(config.family)},
+                 {"layers", config.layers},
+                 {"query_heads", config.queryHeads},
+                 {"kv_heads", config.kvHeads},
+                 {"head_dim", config.headDim},
+                 {"hidden_size", config.hiddenSize},
+                 {"intermediate_size", config.intermediateSize},
+                 {"vocabulary", config.vocabulary},
+                 {"max_context", config.maxContext},
+                 {"rope", ropeJson(config.rope)},
+                 {"dtype", nameOf(config.dtype)},
+                 {"parameters", config.parameters()},
+                 {"weight_bytes", config.weightBytes()},
+                 {"kv_bytes_per_token", config.kvBytesPerToken()}};
+    for (const auto &[context, bytes] : kvAtContexts(config))
+        json["kv_bytes"].push_back({{"context", context}, {"bytes", bytes}});
+    json["fingerprint"] = description.fingerprint.empty() ? Json() : Json(description.fingerprint);
+    json["tokenizer_tokens"] = description.tokens == 0 ? Json() : Json(description.tokens);
+    fmt::print("{}\n", json.dump(1, ' ', false, Json::error_handler_t::replace));
+}
+
+std::string withCommas(std::int64_t number)
+{
+    std::string text = std::to_string(number);
+    for (auto place = static_cast<std::ptrdiff_t>(text.size()) - 3; place > 0; place -= 3)
+        text.insert(static_cast<std::size_t>(place), ",");
+    return text;
+}
+
+void printTable(const Description &description)
+{
+    const ModelConfig &config = description.config;
+    const auto row = [](std::string_view label, const std::string &value) { fmt::print("{:<20} {}\n", label, value); };
+    row("model", config.name);
+    row("family", std::string(nameOf(config.family)));
+    row("layers", std::to_string(config.layers));
+    row("query heads", std::to_string(config.queryHeads));
+    row("KV heads", fmt::format("{} ({} query heads in a group)", config.kvHeads, config.group()));
+    row("head dimension", std::to_string(config.headDim));
+    row("hidden size", std::to_string(config.hiddenSize));
+    row("intermediate size", std::to_string(config.intermediateSize));
+    row("vocabulary", withCommas(config.vocabulary));
+    row("context", fmt::format("{} tokens", withCommas(config.maxContext)));
+    const RopeConfig &rope = config.rope;
+    row("rotary embedding",
+        fmt::format("{}, theta {:g}{}", nameOf(rope.type), rope.theta,
+                    rope.type == RopeType::Default ? std::string() : fmt::format(", factor {:g}", rope.factor)));
+    row("parameters", withCommas(config.parameters()));
+    row("weights", fmt::format("{} bytes, {}", withCommas(config.weightBytes()), nameOf(config.dtype)));
+    row("KV per token", fmt::format("{} bytes", withCommas(config.kvBytesPerToken())));
+    for (const auto &[context, bytes] : kvAtContexts(config))
+        row(fmt::format("KV at {}", withCommas(context)), fmt::format("{} bytes, every head retrieval", withCommas(bytes)));
+    row("fingerprint", description.fingerprint.empty() ? "none: random weights" : description.fingerprint);
+    row("tokenizer", description.tokens == 0 ? "none" : fmt::format("{} tokens", withCommas(description.tokens)));
+}
+
+} // namespace
+
+void addInfo(CLI::App &app, Chosen &chosen)
+{
+    struct Options {
+        std::string model, format = "table";
+    };
+    const auto options = std::make_shared<Options>();
+    CLI::App *command = app.add_subcommand("info", "show a model's shape, weights and KV bytes; loads no weights");
+    command->add_option("MODEL", options->model, "Hugging Face folder, bundled:NAME or preset:NAME")->required();
+    addOutputOption(*command, options->format);
+    command->callback([options, &chosen] {
+        chosen.run = [options]() -> Result<void> {
+            ZIGZAG_TRY(description, describe(options->model));
+            options->format == "json" ? printJson(description) : printTable(description);
+            return {};
+        };
+    });
+}
+
+} // namespace zigzag

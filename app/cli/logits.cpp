@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/cli/commands.h"
+#include "app/cli/run_support.h"
+#include "engine/base/files.h"
+#include "engine/map/map_io.h"
+
+#include <algorithm>
+#include <charconv>
+#include <fmt/format.h>
+#include <memory>
+
+namespace zigzag {
+
+namespace {
+
+struct LogitsOptions {
+    std::string model, tokens, map = "full", backend = "auto", out;
+    int sink = defaultSink, recent = defaultRecent;
+    std::int64_t chunk = 512;
+};
+
+/// Whitespace-separated ids.
+Result<std::vector<int>> readTokens(const std::string &file, int vocabulary)
+{
+    ZIGZAG_TRY(text, readTextFile(file, 64 << 20));
+    constexpr std::string_view space = " \t\r\n";
+    std::vector<int> tokens;
+    std::size_t position = 0;
+    while ((position = text.find_first_not_of(space, position)) != std::string::npos) {
+        const std::size_t end = std::min(text.find_first_of(space, position), text.size());
+        int token = -1;
+        const auto parsed = std::from_chars(text.data() + position, text.data() + end, token);
+        if (parsed.ec != std::errc() || parsed.ptr != text.data() + end || token < 0 || token >= vocabulary)
+            return badInput(fmt::format("{}: entry {} is not a token id from 0 to {}; give whitespace-separated ids", file,
+                                        tokens.size() + 1, vocabulary - 1));
+        tokens.push_back(token);
+        position = end;
+    }
+    if (tokens.empty())
+        return badInput(fmt::format("{}: there are no token ids in this file; give whitespace-separated ids", file));
+    return tokens;
+}
+
+/// NumPy's format 1.0: magic, header, then the rows.
+std::string npyHeader(std::size_t rows, std::size_t columns)
+{
+    std::string header = fmt::format("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, {}), }}", rows, columns);
+    constexpr std::size_t prefix = 10, alignment = 64;
+    header.append(alignment - (prefix + header.size() + 1) % alignment, ' ');
+    header += '\n';
+    std::string result("\x93NUMPY\x01\x00", 8);
+    result += static_cast<char>(header.size() & 0xff);
+    result += static_cast<char>(header.size() >> 8);
+    return result + header;
+}
+
+Result<void> logits(const LogitsOptions &options)
+{
+    // What the user gave is checked before the model is loaded.
+    ZIGZAG_TRY(config, loadModelConfig(options.model));
+    ZIGZAG_TRY(tokens, readTokens(options.tokens, config.vocabulary));
+    ZIGZAG_TRY(output, AtomicFile::create(options.out));
+    ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend));
+    ZIGZAG_TRY(map, resolveHeadMap(options.map, loaded.model->shape(), options.sink, options.recent));
+    SessionOptions sessionOptions;
+    sessionOptions.maxContext = static_cast<std::int64_t>(tokens.size());
+    sessionOptions.chunk = std::min(options.chunk, sessionOptions.maxContext);
+    ZIGZAG_TRY(session, Session::create(loaded.device, map, sessionOptions));
+    session->setCancelFlag(&interruptFlag());
+    ZIGZAG_CHECK(output.write(npyHeader(tokens.size(), static_cast<std::size_t>(config.vocabulary))));
+    // A chunk at a time: all rows of a long text over a large vocabulary would not fit into memory.
+    for (std::span<const int> rest = tokens; !rest.empty();) {
+        const std::size_t count = std::min(rest.size(), static_cast<std::size_t>(sessionOptions.chunk));
+        ZIGZAG_TRY(rows, session->run(rest.first(count), Session::Logits::All)); // [count, vocabulary]
+        ZIGZAG_CHECK(output.write({reinterpret_cast<const char *>(rows.data()), rows.size() * sizeof(float)}));
+        rest = rest.subspan(count);
+    }
+    return output.commit();
+}
+
+} // namespace
+
+void addLogits(CLI::App &app, Chosen &chosen)
+{
+    const auto options = std::make_shared<LogitsOptions>();
+    CLI::App *command = app.add_subcommand("logits", "run tokens and write the logits of every position as a NumPy file");
+    command->add_option("MODEL", options->model, "Hugging Face folder, bundled:NAME or preset:NAME")->required();
+    command->add_option("--tokens", options->tokens, "file of whitespace-separated token ids")->required();
+    command->add_option("--map", options->map, "head-map file, full or streaming")->capture_default_str();
+    command->add_option("--sink", options->sink, "first tokens that `streaming` keeps")
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
+    command->add_option("--recent", options->recent, "last tokens that `streaming` keeps")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    command->add_option("--chunk", options->chunk, "tokens of one forward pass")
+        ->check(CLI::Range(1, 1 << 20))
+        ->capture_default_str();
+    command->add_option("--backend", options->backend, "auto, cpu or cuda")->capture_default_str();
+    command->add_option("--out", options->out, "the .npy file: float32, tokens x vocabulary")->required();
+    command->callback([options, &chosen] { chosen.run = [options] { return logits(*options); }; });
+}
+
+} // namespace zigzag
