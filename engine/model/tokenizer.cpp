@@ -122,11 +122,13 @@ void Tokenizer::Impl::collectBytes(const std::vector<AddedToken> &added, bool by
     for (const AddedToken &token : added)
         highest = std::max(highest, token.id);
     bytesOf.resize(static_cast<std::size_t>(highest + 1));
+    const auto bytes = [&](const std::string &token) {
+        return preTokenizer.isByteLevel() ? ByteAlphabet::instance().read(token) : bytesOfPiece(token, byteFallback);
+    };
     for (const auto &[token, id] : bpe.vocabulary())
-        bytesOf[static_cast<std::size_t>(id)]
-            = preTokenizer.isByteLevel() ? ByteAlphabet::instance().read(token) : bytesOfPiece(token, byteFallback);
+        bytesOf[static_cast<std::size_t>(id)] = bytes(token);
     for (const AddedToken &token : added)
-        bytesOf[static_cast<std::size_t>(token.id)] = token.special ? std::string() : token.content;
+        bytesOf[static_cast<std::size_t>(token.id)] = token.special ? std::string() : bytes(token.pattern);
 }
 
 void Tokenizer::Impl::encodeWords(std::string_view text, bool atStart, std::vector<int> &ids) const

@@ -61,7 +61,7 @@ Result<std::vector<AddedToken>> readAddedTokens(const json::Value &document, con
         if (content.empty())
             continue;
         tokens.push_back(
-            {content, normalized ? normalizer.apply(content) : content, static_cast<int>(id), left, right, normalized, special});
+            {normalized ? normalizer.apply(content) : content, static_cast<int>(id), left, right, normalized, special});
     }
     return tokens;
 }

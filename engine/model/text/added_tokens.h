@@ -14,7 +14,6 @@
 namespace zigzag {
 
 struct AddedToken {
-    std::string content; ///< as it stands in the file
     std::string pattern; ///< as it stands in the text that it is looked for in
     int id = 0;
     bool takesLeft = false, takesRight = false; ///< swallows the white space beside it

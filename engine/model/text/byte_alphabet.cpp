@@ -34,12 +34,10 @@ std::string ByteAlphabet::read(std::string_view spelled) const
 {
     std::string bytes;
     for (std::size_t i = 0; i < spelled.size();) {
-        const std::size_t begin = i;
         const auto found = m_byte.find(utf8::next(spelled, i));
         if (found == m_byte.end())
-            bytes += spelled.substr(begin, i - begin);
-        else
-            bytes += found->second;
+            return std::string(spelled);
+        bytes += found->second;
     }
     return bytes;
 }

@@ -15,7 +15,7 @@ public:
     static const ByteAlphabet &instance();
 
     std::string spell(std::string_view bytes) const;
-    /// Characters that stand for no byte are kept as they are.
+    /// A text with a character that stands for no byte is not spelled so, and is kept as it is.
     std::string read(std::string_view spelled) const;
 
 private:
