@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/map/kv_layout.h"
+#include "profiler/bench.h"
+#include "profiler/machine_profile.h"
+#include "tests/profiler/loaded_model.h"
+
+#include <chrono>
+#include <thread>
+
+namespace zigzag {
+namespace {
+
+class Bench : public test::LoadedModel
+{
+protected:
+    BenchPlan plan() const
+    {
+        BenchPlan plan;
+        plan.maps = {{"full", map(HeadKind::Retrieval)}, {"mixed", mixedMap()}, {"streaming", map(HeadKind::Streaming)}};
+        plan.contexts = {24, 96};
+        plan.phases = {Phase::Prefill, Phase::Decode};
+        plan.mixed = {MixedMode::Fused, MixedMode::TwoLaunch, MixedMode::Reference};
+        plan.repeats = 3;
+        plan.decodeSteps = 2;
+        return plan;
+    }
+    static MachineProfile machine()
+    {
+        MachineProfile machine;
+        machine.lastLevelCacheBytes = 1 << 25;
+        machine.readBytesPerSecond = machine.cachedReadBytesPerSecond = 1e10;
+        machine.matrixFlopsF32 = 1e11;
+        return machine;
+    }
+};
+
+TEST_F(Bench, MeasuresEveryPointAndMixedLayersInEveryWay)
+{
+    int calls = 0, last = 0, all = 0;
+    const auto records = runBench(device, model->config, machine(), plan(), nullptr, [&](int done, int of, const auto &) {
+        EXPECT_EQ(done, last + 1);
+        last = done;
+        all = of;
+        ++calls;
+    });
+    ASSERT_TRUE(records) << records.error().message;
+    ASSERT_EQ(records->size(), 2u * 2u * 5u); // contexts, phases; full, three times mixed, streaming
+    EXPECT_EQ(calls, 20 * 4);
+    EXPECT_EQ(all, calls);
+    for (const BenchRecord &record : *records) {
+        EXPECT_EQ(record.failure, "");
+        EXPECT_EQ(record.samplesMs.size(), 3u);
+        EXPECT_GT(record.medianMs, 0);
+        EXPECT_GE(record.spreadMs, 0);
+        EXPECT_GT(record.floorMs, 0);
+        EXPECT_DOUBLE_EQ(record.floorRatio, record.floorMs / record.medianMs);
+        EXPECT_NE(record.ceiling, "");
+    }
+    EXPECT_EQ((*records)[0].map, "full");
+    EXPECT_EQ((*records)[1].mixed, MixedMode::Fused);
+    EXPECT_EQ((*records)[2].mixed, MixedMode::TwoLaunch);
+    EXPECT_EQ((*records)[3].mixed, MixedMode::Reference);
+}
+
+TEST_F(Bench, AllocatedKvBytesAreTheComputedOnes)
+{
+    const auto records = runBench(device, model->config, machine(), plan());
+    ASSERT_TRUE(records) << records.error().message;
+    for (const BenchRecord &record : *records) {
+        const HeadMap of = record.map == "full" ? map(HeadKind::Retrieval)
+            : record.map == "mixed"             ? mixedMap()
+                                                : map(HeadKind::Streaming);
+        EXPECT_EQ(record.kvBytes, kvBytes(of, record.context, model->config.dtype));
+        EXPECT_EQ(record.kvBytesAllocated, record.kvBytes) << record.map << " at " << record.context;
+    }
+}
+
+TEST_F(Bench, WhatDoesNotFitIsARecordWithTheReason)
+{
+    BenchPlan huge = plan();
+    huge.maps = {{"full", map(HeadKind::Retrieval)}};
+    huge.contexts = {24, std::int64_t{1} << 40};
+    huge.repeats = 1;
+    huge.phases = {Phase::Decode};
+    const auto records = runBench(device, model->config, machine(), huge);
+    ASSERT_TRUE(records) << records.error().message;
+    ASSERT_EQ(records->size(), 2u);
+    EXPECT_EQ((*records)[0].failure, "");
+    EXPECT_NE((*records)[1].failure, "");
+    EXPECT_TRUE((*records)[1].samplesMs.empty());
+}
+
+TEST_F(Bench, ContextsShorterThanTheStepsAreMeasured)
+{
+    BenchPlan small = plan();
+    small.contexts = {1, 2};
+    small.decodeSteps = 8;
+    const auto records = runBench(device, model->config, machine(), small);
+    ASSERT_TRUE(records) << records.error().message;
+    for (const BenchRecord &record : *records)
+        EXPECT_GT(record.medianMs, 0) << record.failure;
+}
+
+TEST_F(Bench, CancelStopsSoonAndKeepsWhatIsMeasured)
+{
+    BenchPlan endless = plan();
+    endless.contexts = {96};
+    endless.repeats = 1'000'000;
+    std::atomic<bool> cancel{false};
+    std::chrono::steady_clock::time_point asked;
+    const auto records = runBench(device, model->config, machine(), endless, &cancel, [&](int done, int, const auto &) {
+        if (done == 12) {
+            asked = std::chrono::steady_clock::now();
+            cancel = true;
+        }
+    });
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - asked).count();
+    ASSERT_TRUE(records) << records.error().message;
+    EXPECT_LT(seconds, 1.0);
+    ASSERT_EQ(records->size(), 5u);
+    EXPECT_EQ(records->front().samplesMs.size(), 2u);
+    EXPECT_EQ(records->back().samplesMs.size(), 1u);
+}
+
+TEST_F(Bench, CancelReachesIntoALongRun)
+{
+    load({.layers = 8, .hidden = 128, .queryHeads = 8, .kvHeads = 4, .headDim = 16, .intermediate = 256, .maxContext = 65536});
+    BenchPlan slow = plan();
+    slow.maps = {{"full", map(HeadKind::Retrieval)}};
+    slow.contexts = {65536}; // minutes of prefill
+    slow.phases = {Phase::Prefill};
+    std::atomic<bool> cancel{false};
+    std::chrono::steady_clock::time_point asked;
+    std::thread person([&] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(300));
+        asked = std::chrono::steady_clock::now();
+        cancel = true;
+    });
+    const auto records = runBench(device, model->config, machine(), slow, &cancel);
+    const auto end = std::chrono::steady_clock::now();
+    person.join();
+    ASSERT_TRUE(records) << records.error().message;
+    EXPECT_TRUE(records->empty());
+    EXPECT_LT(std::chrono::duration<double>(end - asked).count(), 1.0);
+}
+
+TEST_F(Bench, PlansThatMeasureNothingAreRefused)
+{
+    const std::vector<void (*)(BenchPlan &)> faults = {
+        [](BenchPlan &p) { p.maps.clear(); },   [](BenchPlan &p) { p.contexts.clear(); }, [](BenchPlan &p) { p.phases.clear(); },
+        [](BenchPlan &p) { p.contexts = {0}; }, [](BenchPlan &p) { p.repeats = 0; },      [](BenchPlan &p) { p.decodeSteps = 0; },
+    };
+    for (const auto &fault : faults) {
+        BenchPlan bad = plan();
+        fault(bad);
+        const auto records = runBench(device, model->config, machine(), bad);
+        ASSERT_FALSE(records);
+        EXPECT_EQ(records.error().kind, ErrorKind::BadInput);
+    }
+}
+
+TEST_F(Bench, MachineIsMeasured)
+{
+    const MachineProfile measured = measureMachine(*backend, model->config);
+    EXPECT_NE(measured.device, "");
+    EXPECT_NE(measured.build, "");
+    EXPECT_GE(measured.threads, 1);
+    EXPECT_EQ(measured.backend, "cpu");
+    EXPECT_GT(measured.lastLevelCacheBytes, 0);
+    EXPECT_GT(measured.readBytesPerSecond, 1e8);
+    EXPECT_GT(measured.cachedReadBytesPerSecond, 1e8);
+    EXPECT_GT(measured.matrixFlopsF32, 1e7);
+    EXPECT_GE(measured.matrixFlopsBf16, 0); // 0 where the processor has no bf16 products
+}
+
+} // namespace
+} // namespace zigzag
