@@ -83,8 +83,9 @@ TEST_F(Needle, LiesAtItsDepthAndFillsTheContext)
             // Before it: a token, the share of the filler, the needle's first 16 bytes; to within a sentence.
             const double filler = static_cast<double>(prompt.tokens.size()) - 1 - 23 - 38;
             EXPECT_NEAR(static_cast<double>(prompt.needleBegin), 1 + 16 + depth * filler, 80) << context << " " << depth;
-            if (depth == 0.0)
+            if (depth == 0.0) {
                 EXPECT_EQ(prompt.needleBegin, 17);
+            }
         }
 }
 
