@@ -20,6 +20,7 @@ using dnnl::memory;
 
 constexpr std::int64_t tokens = 512;
 constexpr std::int64_t longestSide = 4096;
+constexpr double smallFlops = 1e9;
 
 struct Shape {
     std::int64_t columns, rows; ///< input and output features
@@ -79,17 +80,23 @@ double measureMatrixRate(const ModelConfig &config, DType type, int threads, con
     const std::int64_t hidden = config.hiddenSize, query = config.queryWidth(), intermediate = config.intermediateSize;
     std::array<Shape, 4> shapes
         = {{{hidden, query + 2 * config.kvWidth()}, {query, hidden}, {hidden, 2 * intermediate}, {intermediate, hidden}}};
+    const memory::data_type dataType = type == DType::BF16 ? memory::data_type::bf16 : memory::data_type::f32;
     const int threadsBefore = omp_get_max_threads();
-    if (threads > 0)
-        omp_set_num_threads(threads);
     double flops = 0.0, seconds = 0.0;
     try {
         const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
         for (Shape &shape : shapes) {
             shape.columns = std::min(shape.columns, longestSide);
             shape.rows = std::min(shape.rows, longestSide);
+            // The library plans for the threads that it finds. For small products one thread may be its best.
+            omp_set_num_threads(std::max(1, threads));
+            double best = bestSeconds(engine, shape, dataType, cancel);
+            if (shape.flops() < smallFlops) {
+                omp_set_num_threads(1);
+                best = std::min(best, bestSeconds(engine, shape, dataType, cancel));
+            }
             flops += shape.flops();
-            seconds += bestSeconds(engine, shape, type == DType::BF16 ? memory::data_type::bf16 : memory::data_type::f32, cancel);
+            seconds += best;
         }
     } catch (const dnnl::error &) {
         seconds = std::numeric_limits<double>::infinity(); // the library has no such product on this processor
