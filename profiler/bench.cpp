@@ -168,10 +168,12 @@ private:
         const std::size_t first = m_records.size();
         for (const Contestant &contestant : m_contestants)
             m_records.push_back(emptyRecord(contestant, phase, context));
+        const auto canRun = [](const Contestant &contestant) { return contestant.failure.empty(); };
+        const bool anyRuns = std::any_of(m_contestants.begin(), m_contestants.end(), canRun);
         for (int round = -m_plan.warmup; round < m_plan.repeats; ++round) {
             // Fresh tokens and keys in each round, the same for every contestant.
             const std::uint64_t seed = m_plan.seed + static_cast<std::uint64_t>(round + m_plan.warmup);
-            const std::vector<int> tokens = randomTokens(context, m_config.vocabulary, seed);
+            const std::vector<int> tokens = randomTokens(anyRuns ? context : 0, m_config.vocabulary, seed);
             for (std::size_t i = 0; i < m_contestants.size(); ++i) {
                 BenchRecord &record = m_records[first + i];
                 if (isCancelRequested())
