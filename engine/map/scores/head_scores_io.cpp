@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::string_view formatName = "zigzag-head-scores";
 constexpr int formatVersion = 1;
-constexpr std::uint64_t largestFile = 256ull << 20;
+constexpr std::uint64_t largestFile = 64ull << 20;
 
 /// The layers × KV heads under `key`, every one in [0, 1].
 Result<std::vector<float>> readGrid(const json::Value &document, std::string_view key, const ModelShape &model,
