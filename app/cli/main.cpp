@@ -64,6 +64,6 @@ int main(int argc, char **argv)
         return fail(error.what(), 1);
     }
     if (std::fflush(stdout) != 0)
-        return fail("standard output could not be written: is the disk full?", 1);
+        return fail("standard output could not be written: is the disk full?", 2);
     return 0;
 }

@@ -22,6 +22,7 @@ struct Layer {
 };
 
 const std::vector<Layer> layers = {
+    {"engine", {"engine/"}},
     {"engine/base", {"engine/base/"}},
     {"engine/map", {"engine/base/", "engine/map/"}},
     {"engine/model", {"engine/base/", "engine/map/", "engine/model/"}},

@@ -25,8 +25,8 @@ Result<std::unique_ptr<Backend>> createCudaBackend()
     const fs::path file = cudaModule();
     std::error_code ignored;
     if (!fs::exists(file, ignored))
-        return badInput(fmt::format("backend cuda: this build has no {}: configure with -DZIGZAG_CUDA=ON, or use --backend cpu",
-                                    file.filename().string()));
+        return badInput(
+            fmt::format("backend cuda: there is no {} beside the program: use --backend cpu or auto", file.filename().string()));
     void *module = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (!module)
         return failed(fmt::format("backend cuda: {}: install the NVIDIA driver, or use --backend cpu", dlerror()));
