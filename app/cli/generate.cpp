@@ -5,6 +5,7 @@
 #include "engine/run/sampler.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <fmt/format.h>
 #include <memory>
@@ -23,6 +24,9 @@ struct GenerateOptions {
 
 Result<void> generate(const GenerateOptions &options)
 {
+    // CLI11's ranges let NaN through.
+    if (std::isnan(options.temperature) || std::isnan(options.topP))
+        return badInput("--temperature and --top-p must be numbers; give values such as 0.8 and 0.95");
     ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend));
     const Model &model = *loaded.model;
     if (!model.tokenizer)

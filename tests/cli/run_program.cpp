@@ -46,11 +46,13 @@ ProgramResult runZigzag(const std::vector<std::string> &arguments, const Program
         ::dup2(::fileno(errors), 2);
         for (const std::string &variable : options.environment)
             ::putenv(const_cast<char *>(variable.c_str()));
+        // Opened as who we are: nobody may not pass the folders that lead to the build.
+        const int program = ::open(argv[0], O_RDONLY | O_CLOEXEC);
         constexpr uid_t nobody = 65534;
         // The order matters: after setuid the group could not be changed any more.
         if (options.asNobody && ::getuid() == 0 && (::setgid(nobody) != 0 || ::setuid(nobody) != 0))
             ::_exit(126);
-        ::execv(argv[0], argv.data());
+        ::fexecve(program, argv.data(), environ);
         ::_exit(127);
     }
     int status = 0;

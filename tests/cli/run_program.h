@@ -14,8 +14,8 @@ struct ProgramResult {
 
 struct ProgramOptions {
     bool asNobody = false; ///< drops root's rights first, so that permissions mean something
-    std::string outputFile; ///< standard output goes there and is not returned
-    std::vector<std::string> environment; ///< "NAME=value", added to this process's
+    std::string outputFile = {}; ///< standard output goes there and is not returned
+    std::vector<std::string> environment = {}; ///< "NAME=value", added to this process's
 };
 
 /// Runs the zigzag program of this build to its end.
