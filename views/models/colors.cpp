@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "views/models/colors.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace zigzag {
+
+QColor scoreColor(double score)
+{
+    // Nine samples of matplotlib's viridis (CC0); linear between them, which stays within 2 of 255 of the table.
+    static const std::array<QColor, 9> samples = {QColor(68, 1, 84), QColor(71, 44, 122), QColor(59, 81, 139), QColor(44, 113, 142),
+                                                  QColor(33, 144, 141), QColor(39, 173, 129), QColor(92, 200, 99), QColor(170, 220, 50),
+                                                  QColor(253, 231, 37)};
+    const double place = std::clamp(std::isfinite(score) ? score : 0.0, 0.0, 1.0) * (samples.size() - 1);
+    const auto low = std::min(static_cast<std::size_t>(place), samples.size() - 2);
+    return mixed(samples[low], samples[low + 1], place - static_cast<double>(low));
+}
+
+namespace {
+
+double luminance(const QColor &color)
+{
+    const auto linear = [](double channel) {
+        return channel <= 0.03928 ? channel / 12.92 : std::pow((channel + 0.055) / 1.055, 2.4);
+    };
+    return 0.2126 * linear(color.redF()) + 0.7152 * linear(color.greenF()) + 0.0722 * linear(color.blueF());
+}
+
+} // namespace
+
+double contrastRatio(const QColor &a, const QColor &b)
+{
+    const auto [low, high] = std::minmax({luminance(a), luminance(b)});
+    return (high + 0.05) / (low + 0.05);
+}
+
+QColor inkOn(const QColor &background)
+{
+    const QColor dark(0x10, 0x14, 0x18);
+    return contrastRatio(dark, background) >= contrastRatio(Qt::white, background) ? dark : QColor(Qt::white);
+}
+
+QColor mixed(const QColor &from, const QColor &to, double share)
+{
+    const auto channel = [share](float a, float b) { return static_cast<float>(a + (b - a) * share); };
+    return QColor::fromRgbF(channel(from.redF(), to.redF()), channel(from.greenF(), to.greenF()), channel(from.blueF(), to.blueF()));
+}
+
+bool isDark(const QPalette &palette)
+{
+    return palette.color(QPalette::Window).lightnessF() < 0.5f;
+}
+
+QColor seriesColor(Series series, bool dark)
+{
+    switch (series) {
+    case Series::Full:
+        return dark ? QColor(0xb8, 0xbe, 0xc6) : QColor(0x4a, 0x50, 0x58);
+    case Series::Duo:
+        return dark ? QColor(0xf0, 0xa0, 0x30) : QColor(0xc0, 0x55, 0x00);
+    case Series::Zigzag:
+        return dark ? QColor(0x5a, 0xb4, 0xf0) : QColor(0x00, 0x6c, 0xb0);
+    case Series::Current:
+        return dark ? QColor(0xf0, 0x90, 0xc8) : QColor(0x9c, 0x1f, 0x6c);
+    }
+    return {};
+}
+
+} // namespace zigzag

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "views/models/study.h"
+
+#include <QColor>
+#include <QPalette>
+
+namespace zigzag {
+
+/// A score in [0, 1] as a colour of viridis: perceptually uniform, and ordered by lightness for colour-blind eyes.
+QColor scoreColor(double score);
+/// Contrast ratio of WCAG 2, 1 to 21.
+double contrastRatio(const QColor &a, const QColor &b);
+/// Black or white, whichever reads better on the background.
+QColor inkOn(const QColor &background);
+/// Between two colours: 0 = from, 1 = to.
+QColor mixed(const QColor &from, const QColor &to, double share);
+
+bool isDark(const QPalette &palette);
+/// Colours that stay apart for colour-blind eyes; each series has a marker of its own besides.
+QColor seriesColor(Series series, bool dark);
+
+} // namespace zigzag

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "views/models/head_map_geometry.h"
+
+#include <algorithm>
+
+namespace zigzag {
+
+HeadMapGeometry::HeadMapGeometry(int layers, int heads, const Font &font, const QSize &room) : m_layers(layers), m_heads(heads)
+{
+    m_gap = font.height / 2;
+    m_headerHeight = 2 * font.height + m_gap;
+    m_layerWidth = 4 * font.em;
+    m_kindWidth = 5 * font.em;
+    m_lostWidth = 7 * font.em;
+    const int leastBar = 7 * font.em;
+    const int mostBar = 20 * font.em;
+
+    const int leastRow = font.height + font.height / 3;
+    const int mostRow = 2 * font.height + font.height / 2;
+    m_rowHeight = layers > 0 ? std::clamp((room.height() - m_headerHeight - m_gap) / layers, leastRow, mostRow) : leastRow;
+
+    // The cells take what the columns beside them leave, the bars take the rest.
+    const int gaps = 5 * m_gap;
+    const int beside = m_layerWidth + m_kindWidth + m_lostWidth + gaps;
+    const int leastCell = std::max(font.em + font.em / 2, font.height);
+    const int mostCell = 4 * font.em;
+    m_cellWidth = heads > 0 ? std::clamp((room.width() - beside - 2 * leastBar) / heads, leastCell, mostCell) : leastCell;
+    const int bar = std::clamp((room.width() - beside - heads * m_cellWidth) / 2, leastBar, mostBar);
+
+    m_kindX = m_layerWidth + heads * m_cellWidth + m_gap;
+    m_lostX = m_kindX + m_kindWidth + m_gap;
+    m_kvX = m_lostX + m_lostWidth + m_gap;
+    m_kvWidth = bar;
+    m_timeX = m_kvX + m_kvWidth + m_gap;
+    m_timeWidth = bar;
+}
+
+HeadMapGeometry::Hit HeadMapGeometry::hit(const QPoint &point) const
+{
+    const int layer = (point.y() - m_headerHeight) / m_rowHeight;
+    if (point.x() < 0 || point.y() < m_headerHeight || layer >= m_layers)
+        return {};
+    if (point.x() < m_layerWidth)
+        return {Area::Layer, layer, -1};
+    const int head = (point.x() - m_layerWidth) / m_cellWidth;
+    return head < m_heads ? Hit{Area::Cell, layer, head} : Hit{Area::Side, layer, -1};
+}
+
+QPoint HeadMapGeometry::nearestCell(const QPoint &point) const
+{
+    const int layer = (point.y() - m_headerHeight) / m_rowHeight;
+    const int head = (point.x() - m_layerWidth) / m_cellWidth;
+    return {std::clamp(head, 0, std::max(m_heads - 1, 0)), std::clamp(layer, 0, std::max(m_layers - 1, 0))};
+}
+
+} // namespace zigzag

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "views/models/head_map_model.h"
+
+#include <QCoreApplication>
+
+namespace zigzag {
+
+QString nameOf(LayerKind kind)
+{
+    switch (kind) {
+    case LayerKind::Retrieval:
+        return QCoreApplication::translate("zigzag", "retrieval");
+    case LayerKind::Streaming:
+        return QCoreApplication::translate("zigzag", "streaming");
+    case LayerKind::Mixed:
+        return QCoreApplication::translate("zigzag", "mixed");
+    }
+    return {};
+}
+
+HeadMapModel::HeadMapModel(QObject *parent) : QAbstractTableModel(parent) {}
+
+void HeadMapModel::show(const HeadMap &map, std::shared_ptr<const HeadScores> scores, std::vector<bool> locked)
+{
+    const bool reshaped = map.layers() != m_map.layers() || map.kvHeads() != m_map.kvHeads();
+    if (reshaped) {
+        beginResetModel();
+        m_costs.clear();
+    }
+    locked.resize(static_cast<std::size_t>(map.layers()));
+    m_map = map;
+    m_scores = std::move(scores);
+    m_locked = std::move(locked);
+    m_sacrifice = m_scores ? std::optional(sacrificed(m_map, *m_scores)) : std::nullopt;
+    if (reshaped) {
+        endResetModel();
+    } else if (rowCount() > 0 && columnCount() > 0) {
+        emit dataChanged(index(0, 0), index(rowCount() - 1, columnCount() - 1));
+        emit headerDataChanged(Qt::Vertical, 0, rowCount() - 1);
+    }
+}
+
+void HeadMapModel::showCosts(std::vector<LayerCost> costs)
+{
+    Q_ASSERT(costs.empty() || static_cast<int>(costs.size()) == rowCount());
+    m_costs = std::move(costs);
+    if (rowCount() > 0)
+        emit headerDataChanged(Qt::Vertical, 0, rowCount() - 1);
+}
+
+const LayerCost *HeadMapModel::cost(int layer) const
+{
+    return m_costs.empty() ? nullptr : &m_costs[static_cast<std::size_t>(layer)];
+}
+
+int HeadMapModel::rowCount(const QModelIndex &parent) const
+{
+    return parent.isValid() ? 0 : m_map.layers();
+}
+
+int HeadMapModel::columnCount(const QModelIndex &parent) const
+{
+    return parent.isValid() ? 0 : m_map.kvHeads();
+}
+
+QString HeadMapModel::describe(int layer, int head) const
+{
+    const bool streams = m_map.at(layer, head) == HeadKind::Streaming;
+    QString text = streams ? tr("Layer %1, KV head %2: streaming, keeps %3 sink and %4 recent tokens")
+                                 .arg(layer)
+                                 .arg(head)
+                                 .arg(m_map.sink())
+                                 .arg(m_map.recent())
+                           : tr("Layer %1, KV head %2: retrieval, keeps every token").arg(layer).arg(head);
+    if (m_scores) {
+        text += tr("\nScore %1").arg(static_cast<double>(m_scores->at(layer, head)), 0, 'f', 3);
+        if (!m_scores->spread.empty())
+            text += tr(" ± %1").arg(static_cast<double>(m_scores->spreadAt(layer, head)), 0, 'f', 3);
+        text += tr(" (%1)").arg(QString::fromStdString(m_scores->method));
+    }
+    return text;
+}
+
+QVariant HeadMapModel::data(const QModelIndex &index, int role) const
+{
+    if (!index.isValid())
+        return {};
+    const int layer = index.row();
+    const int head = index.column();
+    const bool streams = m_map.at(layer, head) == HeadKind::Streaming;
+    switch (role) {
+    case Qt::DisplayRole:
+        return streams ? QStringLiteral("S") : QStringLiteral("R");
+    case Qt::ToolTipRole:
+    case Qt::AccessibleTextRole:
+        return describe(layer, head);
+    case StreamingRole:
+        return streams;
+    case ScoreRole:
+        return m_scores ? QVariant(static_cast<double>(m_scores->at(layer, head))) : QVariant();
+    case SpreadRole:
+        return m_scores && !m_scores->spread.empty() ? QVariant(static_cast<double>(m_scores->spreadAt(layer, head))) : QVariant();
+    default:
+        return {};
+    }
+}
+
+QVariant HeadMapModel::layerData(int layer, int role) const
+{
+    switch (role) {
+    case Qt::DisplayRole:
+        return layer;
+    case LayerKindRole:
+        return static_cast<int>(m_map.layerKind(layer));
+    case LockedRole:
+        return isLocked(layer);
+    case FlippedRole:
+        return m_sacrifice ? QVariant(m_sacrifice->layers[static_cast<std::size_t>(layer)].flipped) : QVariant();
+    case DemotedRole:
+        return m_sacrifice ? QVariant(m_sacrifice->layers[static_cast<std::size_t>(layer)].demoted) : QVariant();
+    case Qt::ToolTipRole: {
+        QString text = tr("Layer %1: %2").arg(layer).arg(nameOf(m_map.layerKind(layer)));
+        if (isLocked(layer))
+            text += tr(", locked against re-assignment");
+        if (m_sacrifice) {
+            const Sacrifice &lost = m_sacrifice->layers[static_cast<std::size_t>(layer)];
+            text += tr("\n%1 flipped against DuoAttention, %2 demoted (score of at least 0.9, yet streaming)")
+                        .arg(lost.flipped)
+                        .arg(lost.demoted);
+        }
+        return text;
+    }
+    default:
+        return {};
+    }
+}
+
+QVariant HeadMapModel::headerData(int section, Qt::Orientation orientation, int role) const
+{
+    if (section < 0 || section >= (orientation == Qt::Vertical ? rowCount() : columnCount()))
+        return {};
+    if (orientation == Qt::Vertical)
+        return layerData(section, role);
+    return role == Qt::DisplayRole ? QVariant(section) : QVariant();
+}
+
+} // namespace zigzag

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/map/criterion.h"
+#include "engine/map/head_map.h"
+#include "engine/map/head_scores.h"
+
+#include <QAbstractTableModel>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace zigzag {
+
+/// What a layer costs at the chosen context, beside the layer that costs most with full attention.
+struct LayerCost {
+    double kv = 0; ///< bytes, or keys where the head dimension is not known
+    double fullKv = 0;
+    double ms = 0;
+    double longestFullMs = 0; ///< 0 = no times yet
+};
+
+/// A head map as a table: a row per layer, a column per KV head; what holds for a whole layer is in the row's header.
+class HeadMapModel : public QAbstractTableModel
+{
+    Q_OBJECT
+public:
+    enum Role {
+        StreamingRole = Qt::UserRole, ///< bool
+        ScoreRole, ///< double, invalid without scores
+        SpreadRole, ///< double, invalid where not known
+        LayerKindRole, ///< int(LayerKind), vertical header
+        FlippedRole, ///< int, vertical header, invalid without scores
+        DemotedRole, ///< int, vertical header, invalid without scores
+        LockedRole, ///< bool, vertical header
+    };
+
+    explicit HeadMapModel(QObject *parent = nullptr);
+
+    /// Shows another state; the cells that differ are announced, or everything when the shape changed.
+    void show(const HeadMap &map, std::shared_ptr<const HeadScores> scores, std::vector<bool> locked);
+    void showCosts(std::vector<LayerCost> costs); // [layers], or empty
+    const HeadMap &map() const { return m_map; }
+    const std::optional<SacrificeReport> &sacrifice() const { return m_sacrifice; }
+    bool isLocked(int layer) const { return m_locked[static_cast<std::size_t>(layer)]; }
+    const LayerCost *cost(int layer) const;
+
+    int rowCount(const QModelIndex &parent = {}) const override;
+    int columnCount(const QModelIndex &parent = {}) const override;
+    QVariant data(const QModelIndex &index, int role = Qt::DisplayRole) const override;
+    QVariant headerData(int section, Qt::Orientation orientation, int role = Qt::DisplayRole) const override;
+
+private:
+    QString describe(int layer, int head) const;
+    QVariant layerData(int layer, int role) const;
+
+    HeadMap m_map;
+    std::shared_ptr<const HeadScores> m_scores;
+    std::vector<bool> m_locked; // [layers]
+    std::optional<SacrificeReport> m_sacrifice;
+    std::vector<LayerCost> m_costs; // [layers], or empty
+};
+
+QString nameOf(LayerKind kind);
+
+} // namespace zigzag

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "views/models/results.h"
+
+#include <algorithm>
+
+namespace zigzag {
+
+bool runAlike(const HeadMap &a, const HeadMap &b)
+{
+    if (a.layers() != b.layers() || a.kvHeads() != b.kvHeads())
+        return false;
+    bool streams = false;
+    for (int layer = 0; layer < a.layers(); ++layer)
+        for (int head = 0; head < a.kvHeads(); ++head) {
+            if (a.at(layer, head) != b.at(layer, head))
+                return false;
+            streams = streams || a.at(layer, head) == HeadKind::Streaming;
+        }
+    return !streams || (a.sink() == b.sink() && a.recent() == b.recent());
+}
+
+void Results::clear()
+{
+    m_records.clear();
+    m_needles.clear();
+}
+
+void Results::addRecords(const std::vector<NamedMap> &maps, const std::vector<BenchRecord> &records)
+{
+    for (const BenchRecord &record : records) {
+        const auto named = std::find_if(maps.begin(), maps.end(), [&](const NamedMap &map) { return map.name == record.map; });
+        if (named == maps.end() || !record.failure.empty() || record.samplesMs.empty())
+            continue;
+        const auto known = std::find_if(m_records.begin(), m_records.end(), [&](const Measured &measured) {
+            return measured.record.phase == record.phase && measured.record.context == record.context
+                && measured.record.mixed == record.mixed && runAlike(measured.map, named->map);
+        });
+        if (known == m_records.end())
+            m_records.push_back({named->map, record});
+        else
+            known->record = record;
+    }
+}
+
+void Results::addNeedle(const HeadMap &map, const NeedleResult &result)
+{
+    std::erase_if(m_needles, [&](const Asked &asked) { return runAlike(asked.map, map); });
+    m_needles.push_back({map, result});
+}
+
+const BenchRecord *Results::find(const HeadMap &map, Phase phase, std::int64_t context) const
+{
+    const auto found = std::find_if(m_records.begin(), m_records.end(), [&](const Measured &measured) {
+        return measured.record.phase == phase && measured.record.context == context && runAlike(measured.map, map);
+    });
+    return found == m_records.end() ? nullptr : &found->record;
+}
+
+std::vector<BenchRecord> Results::all(const HeadMap &map, Phase phase) const
+{
+    std::vector<BenchRecord> found;
+    for (const Measured &measured : m_records)
+        if (measured.record.phase == phase && runAlike(measured.map, map))
+            found.push_back(measured.record);
+    std::sort(found.begin(), found.end(), [](const BenchRecord &a, const BenchRecord &b) { return a.context < b.context; });
+    return found;
+}
+
+const NeedleResult *Results::needle(const HeadMap &map) const
+{
+    const auto found = std::find_if(m_needles.begin(), m_needles.end(), [&](const Asked &asked) { return runAlike(asked.map, map); });
+    return found == m_needles.end() ? nullptr : &found->result;
+}
+
+} // namespace zigzag

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/map/head_map.h"
+#include "profiler/quality/needle.h"
+#include "profiler/run_types.h"
+
+#include <optional>
+#include <vector>
+
+namespace zigzag {
+
+/// Whether two maps run the same way: the same heads stream, in the same window. The window of a map without streaming
+/// heads does not matter, and neither do name and provenance.
+bool runAlike(const HeadMap &a, const HeadMap &b);
+
+/// What was measured, kept by what the map does rather than by its name: a result returns when an undo brings its map back.
+class Results
+{
+public:
+    void clear();
+    /// Takes the records of a run; a newer record of the same map, phase and context replaces the older one.
+    void addRecords(const std::vector<NamedMap> &maps, const std::vector<BenchRecord> &records);
+    void addNeedle(const HeadMap &map, const NeedleResult &result);
+
+    const BenchRecord *find(const HeadMap &map, Phase phase, std::int64_t context) const;
+    /// Every record of the map in one phase, by rising context.
+    std::vector<BenchRecord> all(const HeadMap &map, Phase phase) const;
+    const NeedleResult *needle(const HeadMap &map) const;
+    bool isEmpty() const { return m_records.empty() && m_needles.empty(); }
+
+private:
+    struct Measured {
+        HeadMap map;
+        BenchRecord record;
+    };
+    struct Asked {
+        HeadMap map;
+        NeedleResult result;
+    };
+    std::vector<Measured> m_records;
+    std::vector<Asked> m_needles;
+};
+
+} // namespace zigzag

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "views/models/study.h"
+
+#include "engine/map/criterion.h"
+#include "engine/map/kv_layout.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+namespace zigzag {
+
+namespace {
+
+/// Maps without a model are drawn as far as today's models go.
+constexpr std::int64_t longestWithoutModel = 1 << 20;
+
+std::optional<HeadMap> assigned(const HeadScores *scores, std::string_view criterion, double sparsity, const HeadMap &window)
+{
+    if (!scores)
+        return {};
+    auto assignment = assignHeads(*scores, criterion, sparsity, window.sink(), window.recent());
+    if (!assignment)
+        return {};
+    assignment->map.setModel(window.model()); // the scores' file may not know the head dimension
+    return std::move(assignment->map);
+}
+
+} // namespace
+
+std::vector<std::int64_t> plottedContexts(std::int64_t maxContext)
+{
+    const auto top = static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(std::max<std::int64_t>(maxContext, 1))));
+    std::vector<std::int64_t> contexts;
+    for (std::int64_t context = std::max<std::int64_t>(top / 128, std::min<std::int64_t>(64, top)); context <= top; context *= 2)
+        contexts.push_back(context);
+    return contexts;
+}
+
+void Study::setModel(const ModelShape &shape, const std::optional<ModelConfig> &config)
+{
+    m_shape = shape;
+    m_config = config;
+    m_cost = {};
+    m_results.clear();
+    m_scores.reset();
+    m_contexts = plottedContexts(config ? config->maxContext : longestWithoutModel);
+    m_curves = {};
+}
+
+void Study::setCost(CostModel cost)
+{
+    m_cost = std::move(cost);
+    for (Curves &each : m_curves)
+        predict(each);
+}
+
+void Study::setMaps(const HeadMap &current, const std::shared_ptr<const HeadScores> &scores, double sparsity)
+{
+    const HeadMap *before = map(Series::Current);
+    const bool windowMoved = !before || before->sink() != current.sink() || before->recent() != current.recent();
+    if (!curves(Series::Full).map)
+        setMap(Series::Full, HeadMap(current.model(), HeadKind::Retrieval, current.sink(), current.recent()));
+    if (windowMoved || scores != m_scores || sparsity != m_sparsity) {
+        m_scores = scores;
+        m_sparsity = sparsity;
+        setMap(Series::Duo, assigned(m_scores.get(), "duo", m_sparsity, current));
+        setMap(Series::Zigzag, assigned(m_scores.get(), "zigzag", m_sparsity, current));
+    }
+    setMap(Series::Current, current);
+}
+
+const HeadMap *Study::map(Series series) const
+{
+    const Curves &found = curves(series);
+    return found.map ? &*found.map : nullptr;
+}
+
+void Study::setMap(Series series, std::optional<HeadMap> map)
+{
+    Curves &target = curves(series);
+    const bool same = target.map && map && runAlike(*target.map, *map) && target.map->model() == map->model();
+    target.map = std::move(map);
+    if (!same || target.values[static_cast<std::size_t>(Quantity::Kv)].empty())
+        predict(target);
+}
+
+void Study::predict(Curves &target) const
+{
+    target.values = {};
+    if (!target.map)
+        return;
+    auto &[ttft, tpot, kvValues] = target.values;
+    for (const std::int64_t context : m_contexts) {
+        kvValues.push_back(kv(*target.map, context));
+        if (!hasTimes())
+            continue;
+        ttft.push_back(m_cost.estimate(*target.map, Phase::Prefill, context).ms);
+        tpot.push_back(m_cost.estimate(*target.map, Phase::Decode, context).ms);
+    }
+}
+
+const std::vector<double> &Study::predicted(Series series, Quantity quantity) const
+{
+    return curves(series).values[static_cast<std::size_t>(quantity)];
+}
+
+std::vector<Study::Point> Study::measured(Series series, Quantity quantity) const
+{
+    std::vector<Point> points;
+    if (const HeadMap *of = map(series)) {
+        const Phase phase = quantity == Quantity::Ttft ? Phase::Prefill : Phase::Decode;
+        for (const BenchRecord &record : m_results.all(*of, phase)) {
+            if (quantity == Quantity::Kv)
+                points.push_back({record.context, static_cast<double>(record.kvBytesAllocated), 0});
+            else
+                points.push_back({record.context, record.medianMs, record.spreadMs});
+        }
+    }
+    return points;
+}
+
+std::optional<double> Study::predictionError(Quantity quantity) const
+{
+    if (quantity == Quantity::Kv || !hasTimes())
+        return {};
+    const Phase phase = quantity == Quantity::Ttft ? Phase::Prefill : Phase::Decode;
+    std::vector<double> errors;
+    for (const Series series : allSeries)
+        for (const Point &point : measured(series, quantity))
+            errors.push_back(std::abs(m_cost.estimate(*map(series), phase, point.context).ms - point.value) / point.value);
+    if (errors.empty())
+        return {};
+    const auto middle = errors.begin() + static_cast<std::ptrdiff_t>(errors.size() / 2);
+    std::nth_element(errors.begin(), middle, errors.end());
+    return *middle;
+}
+
+double Study::kv(const HeadMap &map, std::int64_t context) const
+{
+    const DType type = m_config ? m_config->dtype : DType::BF16;
+    if (hasBytes())
+        return static_cast<double>(kvBytes(map, context, type));
+    std::int64_t keys = 0;
+    for (int layer = 0; layer < map.layers(); ++layer)
+        for (int head = 0; head < map.kvHeads(); ++head)
+            keys += kvSlots(map.at(layer, head), context, map.sink(), map.recent());
+    return static_cast<double>(keys);
+}
+
+Comparison Study::compare(Quantity quantity, std::int64_t context) const
+{
+    const HeadMap *current = map(Series::Current);
+    const HeadMap *full = map(Series::Full);
+    if (!current || !full)
+        return {};
+    if (quantity == Quantity::Kv)
+        return {{kv(*current, context), Figure::Source::Computed}, {kv(*full, context), Figure::Source::Computed}};
+    const Phase phase = quantity == Quantity::Ttft ? Phase::Prefill : Phase::Decode;
+    const BenchRecord *currentRecord = m_results.find(*current, phase, context);
+    const BenchRecord *fullRecord = m_results.find(*full, phase, context);
+    if (currentRecord && fullRecord)
+        return {{currentRecord->medianMs, Figure::Source::Measured}, {fullRecord->medianMs, Figure::Source::Measured}};
+    if (!hasTimes())
+        return {};
+    return {{m_cost.estimate(*current, phase, context).ms, Figure::Source::Predicted},
+            {m_cost.estimate(*full, phase, context).ms, Figure::Source::Predicted}};
+}
+
+Comparison Study::compareNeedle() const
+{
+    Comparison comparison;
+    const auto fill = [this](Series series, Figure &figure) {
+        const HeadMap *of = map(series);
+        if (const NeedleResult *result = of ? m_results.needle(*of) : nullptr)
+            figure = {result->accuracy, Figure::Source::Measured};
+    };
+    fill(Series::Current, comparison.current);
+    fill(Series::Full, comparison.full);
+    return comparison;
+}
+
+} // namespace zigzag

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/map/head_map.h"
+#include "engine/map/head_scores.h"
+#include "engine/model/model_config.h"
+#include "profiler/cost_model.h"
+#include "views/models/results.h"
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace zigzag {
+
+/// What the plots compare: DuoAttention and Zigzag are assigned from the scores at one sparsity, in the current window.
+enum class Series { Full, Duo, Zigzag, Current };
+inline constexpr std::array allSeries = {Series::Full, Series::Duo, Series::Zigzag, Series::Current};
+enum class Quantity { Ttft, Tpot, Kv };
+
+/// One number of the comparison and where it comes from.
+struct Figure {
+    enum class Source { Unknown, Computed, Predicted, Measured };
+    double value = 0;
+    Source source = Source::Unknown;
+};
+/// The current map beside full attention, both from the same source.
+struct Comparison {
+    Figure current, full;
+};
+
+/// The comparison behind the plots, the headline and the bars in the head map, without a widget: maps per series,
+/// predicted curves and measured points. An edit recomputes the one series that it changed.
+class Study
+{
+public:
+    /// Another model, or a bare shape: forgets the cost model and every result.
+    void setModel(const ModelShape &shape, const std::optional<ModelConfig> &config);
+    void setCost(CostModel cost);
+    /// `scores` may be null: then there are no DuoAttention and Zigzag series. `sparsity` is that of these two.
+    void setMaps(const HeadMap &current, const std::shared_ptr<const HeadScores> &scores, double sparsity);
+    Results &results() { return m_results; }
+    const Results &results() const { return m_results; }
+
+    const std::optional<ModelConfig> &config() const { return m_config; }
+    const CostModel &cost() const { return m_cost; }
+    bool hasTimes() const { return m_cost.isFitted(); }
+    /// Whether the head dimension is known; without it KV is counted in keys rather than in bytes.
+    bool hasBytes() const { return m_shape.headDim > 0; }
+    double sparsity() const { return m_sparsity; }
+    const std::vector<std::int64_t> &contexts() const { return m_contexts; }
+    const HeadMap *map(Series series) const;
+
+    /// [contexts]; empty when there is no such series, or no times yet.
+    const std::vector<double> &predicted(Series series, Quantity quantity) const;
+    struct Point {
+        std::int64_t context = 0;
+        double value = 0, spread = 0;
+        bool operator==(const Point &) const = default;
+    };
+    std::vector<Point> measured(Series series, Quantity quantity) const;
+    /// Median of |predicted − measured| / measured over every measured point of a quantity, or nothing.
+    std::optional<double> predictionError(Quantity quantity) const;
+
+    double kv(const HeadMap &map, std::int64_t context) const;
+    Comparison compare(Quantity quantity, std::int64_t context) const;
+    /// Needle accuracy of the current map and of full attention.
+    Comparison compareNeedle() const;
+
+private:
+    struct Curves {
+        std::optional<HeadMap> map;
+        std::array<std::vector<double>, 3> values; // [quantity][contexts]
+    };
+    Curves &curves(Series series) { return m_curves[static_cast<std::size_t>(series)]; }
+    const Curves &curves(Series series) const { return m_curves[static_cast<std::size_t>(series)]; }
+    void setMap(Series series, std::optional<HeadMap> map);
+    void predict(Curves &curves) const;
+
+    ModelShape m_shape;
+    std::optional<ModelConfig> m_config;
+    CostModel m_cost;
+    std::shared_ptr<const HeadScores> m_scores;
+    double m_sparsity = 0.5;
+    std::vector<std::int64_t> m_contexts;
+    std::array<Curves, allSeries.size()> m_curves;
+    Results m_results;
+};
+
+/// The contexts that are worth drawing for a model: powers of two up to its longest, at most eight.
+std::vector<std::int64_t> plottedContexts(std::int64_t maxContext);
+
+} // namespace zigzag
