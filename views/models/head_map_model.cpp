@@ -35,8 +35,8 @@ void HeadMapModel::show(const HeadMap &map, std::shared_ptr<const HeadScores> sc
     if (reshaped) {
         endResetModel();
     } else if (rowCount() > 0 && columnCount() > 0) {
-        emit dataChanged(index(0, 0), index(rowCount() - 1, columnCount() - 1));
-        emit headerDataChanged(Qt::Vertical, 0, rowCount() - 1);
+        Q_EMIT dataChanged(index(0, 0), index(rowCount() - 1, columnCount() - 1));
+        Q_EMIT headerDataChanged(Qt::Vertical, 0, rowCount() - 1);
     }
 }
 
@@ -45,7 +45,7 @@ void HeadMapModel::showCosts(std::vector<LayerCost> costs)
     Q_ASSERT(costs.empty() || static_cast<int>(costs.size()) == rowCount());
     m_costs = std::move(costs);
     if (rowCount() > 0)
-        emit headerDataChanged(Qt::Vertical, 0, rowCount() - 1);
+        Q_EMIT headerDataChanged(Qt::Vertical, 0, rowCount() - 1);
 }
 
 const LayerCost *HeadMapModel::cost(int layer) const

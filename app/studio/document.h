@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/base/result.h"
+#include "engine/map/head_map.h"
+#include "engine/map/head_scores.h"
+
+#include <QObject>
+#include <QString>
+#include <QUndoStack>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace zigzag {
+
+/// Everything that an edit can change and an undo brings back.
+struct DocumentState {
+    HeadMap map;
+    std::shared_ptr<const HeadScores> scores; ///< null = none
+    std::vector<bool> locked; ///< [layers]: kept as they are by an assignment
+    QString criterion = QStringLiteral("zigzag"); ///< what the assign panel stands at
+    double sparsity = 0.5;
+    std::optional<int> ties; ///< of the assignment that made the map; gone with the next edit
+
+    bool operator==(const DocumentState &) const = default;
+};
+
+struct Cell {
+    int layer = 0;
+    int head = 0;
+};
+
+/// The map being edited, its scores, and their history. Each edit is one step of undo.
+class Document : public QObject
+{
+    Q_OBJECT
+public:
+    explicit Document(QObject *parent = nullptr);
+
+    const DocumentState &state() const { return m_state; }
+    const HeadMap &map() const { return m_state.map; }
+    QUndoStack &undoStack() { return m_undo; }
+    const std::filesystem::path &path() const { return m_path; }
+    /// Whether the map differs from its file, or from what it began as: an edit that is taken back leaves no trace.
+    bool isModified() const { return m_state.map != m_saved; }
+    /// Nobody has changed anything yet, and it comes from no file.
+    bool isUntouched() const { return m_path.empty() && m_undo.count() == 0 && !isModified(); }
+
+    /// Begins anew with another map; history is forgotten.
+    void begin(HeadMap map, std::filesystem::path path, std::shared_ptr<const HeadScores> scores = {});
+    /// What a start-up decides by itself: no step of undo, and nothing to save.
+    void beginFrom(DocumentState state);
+    Result<void> save(const std::filesystem::path &path);
+
+    void setKind(const std::vector<Cell> &cells, HeadKind kind);
+    void toggle(const std::vector<Cell> &cells);
+    /// The whole layer to one kind: streaming unless it streams already.
+    void toggleLayer(int layer);
+    void setWindow(int sink, int recent);
+    void setScores(std::shared_ptr<const HeadScores> scores);
+    void toggleLocks(const std::vector<int> &layers);
+    /// By criterion; locked layers keep their heads.
+    Result<void> assign(const QString &criterion, double sparsity);
+    /// By zigzag, at the sparsity that the map has.
+    Result<void> makeExclusive();
+
+    // A stroke of the brush: seen at once, one step of undo when it ends.
+    void beginStroke(HeadKind kind);
+    void touch(int layer, int head);
+    void endStroke();
+    void abandonStroke();
+    bool inStroke() const { return m_beforeStroke.has_value(); }
+
+    /// Ends a series of edits that count as one step, such as the moves of a slider.
+    void endSeries() { ++m_series; }
+
+Q_SIGNALS:
+    void changed();
+    void modifiedChanged(bool modified);
+    void pathChanged();
+
+private:
+    friend class StateCommand;
+    enum class Series { None, Window, Assign };
+    void apply(const DocumentState &state);
+    void push(DocumentState next, const QString &text, Series series = Series::None);
+    Result<DocumentState> assigned(const QString &criterion, double sparsity) const;
+
+    DocumentState m_state;
+    HeadMap m_saved;
+    std::filesystem::path m_path;
+    QUndoStack m_undo;
+    std::optional<DocumentState> m_beforeStroke;
+    HeadKind m_stroke = HeadKind::Streaming;
+    int m_series = 0;
+    bool m_wasModified = false;
+};
+
+} // namespace zigzag

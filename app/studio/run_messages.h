@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/map/head_scores.h"
+#include "profiler/bench.h"
+#include "profiler/cost_model.h"
+#include "profiler/quality/attention_score.h"
+#include "profiler/quality/needle.h"
+
+#include <QString>
+#include <atomic>
+#include <memory>
+#include <vector>
+
+namespace zigzag {
+
+enum class RunKind { Load, Calibrate, Score, Measure, Needle };
+
+/// A piece of work for the worker's thread. Everything that it needs travels with it, by value.
+struct RunRequest {
+    int id = 0; ///< results of another id than the current one are dropped
+    RunKind kind = RunKind::Load;
+    std::string model; ///< Load: as the command line names it
+    BenchPlan bench; ///< Measure
+    AttentionScorePlan score; ///< Score
+    NeedlePlan needle; ///< Needle
+    std::vector<NamedMap> needleMaps; ///< Needle: asked in this order
+    std::int64_t maxContext = 0; ///< Calibrate
+    std::shared_ptr<std::atomic<bool>> cancel; ///< set by the window's thread, read by the engine
+};
+
+/// What the window needs to know of a model that the worker holds.
+struct LoadedModel {
+    std::string name; ///< as it was asked for
+    ModelConfig config;
+    ModelShape shape;
+    bool hasTokenizer = false;
+    std::string device;
+};
+
+struct RunOutcome {
+    enum class Kind { Done, Cancelled, Failed };
+    Kind kind = Kind::Done;
+    QString error; ///< one line, when it failed
+};
+
+} // namespace zigzag

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/studio/run_worker.h"
+
+#include "profiler/machine_profile.h"
+
+namespace zigzag {
+
+namespace {
+
+double fractionOf(int done, int all)
+{
+    return all > 0 ? static_cast<double>(done) / all : 0.0;
+}
+
+} // namespace
+
+void EngineWorker::execute(const RunRequest &request)
+{
+    const Result<void> done = request.kind == RunKind::Load ? load(request)
+        : request.kind == RunKind::Calibrate                ? calibrateModel(request)
+        : request.kind == RunKind::Score                    ? score(request)
+        : request.kind == RunKind::Measure                  ? measure(request)
+                                                            : askNeedles(request);
+    RunOutcome outcome;
+    if (request.cancel->load() || (!done && isCancelled(done.error())))
+        outcome.kind = RunOutcome::Kind::Cancelled;
+    else if (!done)
+        outcome = {RunOutcome::Kind::Failed, QString::fromStdString(done.error().message)};
+    Q_EMIT finished(request.id, outcome);
+}
+
+Result<void> EngineWorker::needModel() const
+{
+    if (!m_device)
+        return badInput(tr("No model is loaded: open a model folder, a preset or bundled:zigzag-tiny").toStdString());
+    return {};
+}
+
+Result<void> EngineWorker::load(const RunRequest &request)
+{
+    // The old model's memory goes first: two may not fit.
+    m_machine.reset();
+    m_device.reset();
+    m_model.reset();
+    Q_EMIT progressed(request.id, 0, tr("Loading %1").arg(QString::fromStdString(request.model)));
+    ZIGZAG_TRY(model, loadModel(request.model));
+    if (request.cancel->load())
+        return {};
+    if (!m_backend) {
+        ZIGZAG_TRY(backend, createBackend("auto"));
+        m_backend = std::move(backend);
+    }
+    ZIGZAG_TRY(device, uploadModel(model, m_backend));
+    m_model = std::move(model);
+    m_device = std::move(device);
+    Q_EMIT loaded(request.id,
+                  {request.model, m_model->config, m_model->shape(), m_model->tokenizer.has_value(), m_backend->device().name});
+    return {};
+}
+
+Result<void> EngineWorker::calibrateModel(const RunRequest &request)
+{
+    ZIGZAG_CHECK(needModel());
+    constexpr double machineShare = 0.25; // of the progress
+    Q_EMIT progressed(request.id, 0, tr("Measuring this machine"));
+    if (!m_machine)
+        m_machine = measureMachine(*m_backend, m_model->config, request.cancel.get());
+    if (request.cancel->load()) {
+        m_machine.reset();
+        return {};
+    }
+    const auto progress = [&](double fraction) {
+        Q_EMIT progressed(request.id, machineShare + (1 - machineShare) * fraction, tr("Calibrating predictions"));
+    };
+    ZIGZAG_TRY(cost, calibrate(m_device, m_model->config, *m_machine, request.maxContext, request.cancel.get(), progress));
+    Q_EMIT calibrated(request.id, cost);
+    return {};
+}
+
+Result<void> EngineWorker::score(const RunRequest &request)
+{
+    ZIGZAG_CHECK(needModel());
+    const auto progress
+        = [&](int done, int all) { Q_EMIT progressed(request.id, fractionOf(done, all), tr("Scoring heads: prompt %1 of %2").arg(done).arg(all)); };
+    ZIGZAG_TRY(scores, scoreByAttention(m_device, *m_model, request.score, request.cancel.get(), progress));
+    if (!request.cancel->load())
+        Q_EMIT scored(request.id, scores);
+    return {};
+}
+
+Result<void> EngineWorker::measure(const RunRequest &request)
+{
+    ZIGZAG_CHECK(needModel());
+    Q_EMIT progressed(request.id, 0, tr("Measuring"));
+    if (!m_machine)
+        m_machine = measureMachine(*m_backend, m_model->config, request.cancel.get());
+    const auto progress = [&](int done, int all, const std::vector<BenchRecord> &records) {
+        Q_EMIT progressed(request.id, fractionOf(done, all), tr("Measuring: sample %1 of %2").arg(done).arg(all));
+        Q_EMIT measured(request.id, request.bench.maps, records);
+    };
+    ZIGZAG_TRY(records, runBench(m_device, m_model->config, *m_machine, request.bench, request.cancel.get(), progress));
+    Q_EMIT measured(request.id, request.bench.maps, records);
+    for (const BenchRecord &record : records)
+        if (!record.failure.empty())
+            return failed(record.failure);
+    return {};
+}
+
+Result<void> EngineWorker::askNeedles(const RunRequest &request)
+{
+    ZIGZAG_CHECK(needModel());
+    for (std::size_t index = 0; index < request.needleMaps.size(); ++index) {
+        const NamedMap &asked = request.needleMaps[index];
+        const auto progress = [&](int done, int all) {
+            const double maps = static_cast<double>(request.needleMaps.size());
+            Q_EMIT progressed(request.id, (static_cast<double>(index) + fractionOf(done, all)) / maps,
+                              tr("Needle, %1: question %2 of %3").arg(QString::fromStdString(asked.name)).arg(done).arg(all));
+        };
+        ZIGZAG_TRY(result, evaluateNeedle(m_device, *m_model, asked.map, request.needle, request.cancel.get(), progress));
+        if (request.cancel->load())
+            return {};
+        Q_EMIT needleAsked(request.id, asked, result);
+    }
+    return {};
+}
+
+} // namespace zigzag

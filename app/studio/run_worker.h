@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "app/studio/run_messages.h"
+
+#include <QObject>
+
+namespace zigzag {
+
+/// Lives on its own thread, does one request at a time and reports by signal, each with the request's id.
+class RunWorker : public QObject
+{
+    Q_OBJECT
+public:
+    using QObject::QObject;
+
+public Q_SLOTS:
+    virtual void execute(const zigzag::RunRequest &request) = 0;
+
+Q_SIGNALS:
+    void progressed(int id, double fraction, const QString &text);
+    void loaded(int id, const zigzag::LoadedModel &model);
+    void calibrated(int id, const zigzag::CostModel &cost);
+    void scored(int id, const zigzag::HeadScores &scores);
+    /// The records so far, again with each sample.
+    void measured(int id, const std::vector<zigzag::NamedMap> &maps, const std::vector<zigzag::BenchRecord> &records);
+    void needleAsked(int id, const zigzag::NamedMap &map, const zigzag::NeedleResult &result);
+    void finished(int id, const zigzag::RunOutcome &outcome);
+};
+
+/// Runs requests on the engine.
+class EngineWorker : public RunWorker
+{
+    Q_OBJECT
+public:
+    using RunWorker::RunWorker;
+    void execute(const zigzag::RunRequest &request) override;
+
+private:
+    Result<void> load(const RunRequest &request);
+    Result<void> calibrateModel(const RunRequest &request);
+    Result<void> score(const RunRequest &request);
+    Result<void> measure(const RunRequest &request);
+    Result<void> askNeedles(const RunRequest &request);
+    Result<void> needModel() const;
+
+    std::shared_ptr<const Model> m_model;
+    std::shared_ptr<Backend> m_backend;
+    std::shared_ptr<DeviceModel> m_device;
+    std::optional<MachineProfile> m_machine; ///< measured once per model: its products give the shapes
+};
+
+} // namespace zigzag

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "views/widgets/assign_panel.h"
+
+#include "views/models/text.h"
+
+#include <QComboBox>
+#include <QDoubleSpinBox>
+#include <QFormLayout>
+#include <QGroupBox>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QPushButton>
+#include <QSignalBlocker>
+#include <QSlider>
+#include <QSpinBox>
+#include <QVBoxLayout>
+
+#include <cmath>
+
+namespace zigzag {
+
+namespace {
+
+constexpr int mostTokens = 1 << 24;
+
+template <class T>
+T *named(T *widget, const char *objectName, const QString &accessibleName)
+{
+    widget->setObjectName(QLatin1String(objectName));
+    widget->setAccessibleName(accessibleName);
+    return widget;
+}
+
+} // namespace
+
+AssignPanel::AssignPanel(QWidget *parent)
+    : QWidget(parent), m_scores(new QLabel(this)), m_score(new QPushButton(tr("Score (F7)"), this)), m_import(new QPushButton(tr("Import…"), this)),
+      m_criterion(named(new QComboBox(this), "criterion", tr("Criterion"))),
+      m_slider(named(new QSlider(Qt::Horizontal, this), "sparsitySlider", tr("Sparsity"))),
+      m_sparsity(named(new QDoubleSpinBox(this), "sparsity", tr("Sparsity in per cent"))),
+      m_sink(named(new QSpinBox(this), "sink", tr("Sink tokens"))), m_recent(named(new QSpinBox(this), "recent", tr("Recent tokens"))),
+      m_assign(named(new QPushButton(tr("Assign"), this), "assign", tr("Assign"))),
+      m_exclusive(named(new QPushButton(tr("Make exclusive"), this), "exclusive", tr("Make exclusive")))
+{
+    build();
+    for (const Criterion &criterion : criteria()) {
+        m_criterion->addItem(QString::fromUtf8(criterion.name.data(), static_cast<qsizetype>(criterion.name.size())));
+        m_criterion->setItemData(m_criterion->count() - 1,
+                                 QString::fromUtf8(criterion.description.data(), static_cast<qsizetype>(criterion.description.size())),
+                                 Qt::ToolTipRole);
+    }
+    connect(m_slider, &QSlider::valueChanged, this, [this](int value) {
+        const QSignalBlocker blocked(m_sparsity);
+        m_sparsity->setValue(value);
+        ask();
+    });
+    connect(m_slider, &QSlider::sliderReleased, this, &AssignPanel::editingEnded);
+    connect(m_sparsity, &QDoubleSpinBox::valueChanged, this, [this](double value) {
+        const QSignalBlocker blocked(m_slider);
+        m_slider->setValue(static_cast<int>(std::lround(value)));
+        ask();
+    });
+    connect(m_criterion, &QComboBox::activated, this, [this] {
+        Q_EMIT editingEnded();
+        ask();
+        Q_EMIT editingEnded();
+    });
+    const auto askWindow = [this] { Q_EMIT windowAsked(m_sink->value(), m_recent->value()); };
+    connect(m_sink, &QSpinBox::valueChanged, this, askWindow);
+    connect(m_recent, &QSpinBox::valueChanged, this, askWindow);
+    for (QAbstractSpinBox *box : {static_cast<QAbstractSpinBox *>(m_sink), static_cast<QAbstractSpinBox *>(m_recent),
+                                  static_cast<QAbstractSpinBox *>(m_sparsity)}) {
+        box->setKeyboardTracking(false); // 256 is one edit, not 2, 25, 256
+        connect(box, &QAbstractSpinBox::editingFinished, this, &AssignPanel::editingEnded);
+    }
+    connect(m_assign, &QPushButton::clicked, this, [this] {
+        Q_EMIT editingEnded();
+        ask();
+        Q_EMIT editingEnded();
+    });
+    connect(m_exclusive, &QPushButton::clicked, this, &AssignPanel::exclusiveAsked);
+    connect(m_score, &QPushButton::clicked, this, &AssignPanel::scoreAsked);
+    connect(m_import, &QPushButton::clicked, this, &AssignPanel::importAsked);
+}
+
+void AssignPanel::build()
+{
+    m_slider->setRange(0, 100);
+    m_sparsity->setRange(0, 100);
+    m_sparsity->setDecimals(1);
+    m_sparsity->setSuffix(tr(" %"));
+    m_sink->setRange(0, mostTokens);
+    m_recent->setRange(1, mostTokens);
+    m_scores->setWordWrap(true);
+    m_scores->setTextFormat(Qt::PlainText);
+    m_score->setToolTip(tr("Score every KV head by the attention it pays to needles while it answers"));
+    m_import->setToolTip(tr("Import scores: a score file, a DuoAttention folder or TSV, or Retrieval_Head JSON"));
+    m_assign->setToolTip(tr("Assign heads by the criterion at this sparsity; locked layers stay as they are"));
+    m_exclusive->setToolTip(tr("Assign by zigzag at the map's present sparsity, so that no layer is mixed"));
+
+    auto *column = new QVBoxLayout(this);
+    auto *source = new QGroupBox(tr("Scores"), this);
+    auto *sourceColumn = new QVBoxLayout(source);
+    sourceColumn->addWidget(m_scores);
+    auto *sourceButtons = new QHBoxLayout;
+    sourceButtons->addWidget(m_score);
+    sourceButtons->addWidget(m_import);
+    sourceColumn->addLayout(sourceButtons);
+    column->addWidget(source);
+
+    auto *choice = new QGroupBox(tr("Assign"), this);
+    auto *form = new QFormLayout(choice);
+    form->addRow(tr("Criterion"), m_criterion);
+    auto *sparsityRow = new QHBoxLayout;
+    sparsityRow->addWidget(m_slider, 1);
+    sparsityRow->addWidget(m_sparsity);
+    form->addRow(tr("Sparsity"), sparsityRow);
+    form->addRow(tr("Sink"), m_sink);
+    form->addRow(tr("Recent"), m_recent);
+    auto *buttons = new QHBoxLayout;
+    buttons->addWidget(m_assign);
+    buttons->addWidget(m_exclusive);
+    form->addRow(buttons);
+    column->addWidget(choice);
+
+    auto *outcome = new QGroupBox(tr("This map"), this);
+    auto *facts = new QFormLayout(outcome);
+    const auto fact = [&](const QString &name, const char *objectName, const QString &tip) {
+        auto *value = named(new QLabel(outcome), objectName, name);
+        value->setAlignment(Qt::AlignRight);
+        value->setToolTip(tip);
+        facts->addRow(name, value);
+        return value;
+    };
+    m_outcome.streaming = fact(tr("Streaming heads"), "streamingHeads", tr("KV heads that keep only sink and recent tokens"));
+    m_outcome.mixed = fact(tr("Mixed layers"), "mixedLayers", tr("Layers with both kinds of heads: serving engines cannot run them as such"));
+    m_outcome.flipped = fact(tr("Heads flipped"), "flipped", tr("Heads that differ from DuoAttention at the same number of streaming heads"));
+    m_outcome.demoted = fact(tr("Heads demoted"), "demoted", tr("Heads with a score of at least 0.9 that stream nevertheless"));
+    m_outcome.transport = fact(tr("Transport cost"), "transportCost", tr("Sum of scores over streaming heads and of 1 − score over retrieval heads"));
+    m_outcome.ties = fact(tr("Ties at the cut"), "ties", tr("Decisions of the last assignment that fell to the tie rule: lower layer, then lower head"));
+    column->addWidget(outcome);
+    column->addStretch(1);
+}
+
+void AssignPanel::ask()
+{
+    Q_EMIT assignAsked(m_criterion->currentText(), m_sparsity->value() / 100.0);
+}
+
+void AssignPanel::show(const AssignView &view)
+{
+    const QSignalBlocker blockers[] = {QSignalBlocker(m_criterion), QSignalBlocker(m_slider), QSignalBlocker(m_sparsity),
+                                       QSignalBlocker(m_sink), QSignalBlocker(m_recent)};
+    const bool scored = !view.scores.isEmpty();
+    m_scores->setText(scored            ? view.scores
+                          : view.canScore ? tr("None yet. Score the model, or import a file.")
+                                          : tr("None yet. Import a file. %1").arg(view.whyNoScore));
+    m_scores->setToolTip(view.scoresTip);
+    m_score->setEnabled(view.canScore);
+    for (QWidget *widget : {static_cast<QWidget *>(m_criterion), static_cast<QWidget *>(m_slider), static_cast<QWidget *>(m_sparsity),
+                            static_cast<QWidget *>(m_assign), static_cast<QWidget *>(m_exclusive)})
+        widget->setEnabled(scored);
+    m_criterion->setCurrentIndex(std::max(0, m_criterion->findText(view.criterion)));
+    m_slider->setValue(static_cast<int>(std::lround(view.sparsity * 100)));
+    if (std::abs(m_sparsity->value() - view.sparsity * 100) > 0.05)
+        m_sparsity->setValue(view.sparsity * 100);
+    m_sink->setValue(view.sink);
+    m_recent->setValue(view.recent);
+
+    const QString none = QStringLiteral("–");
+    m_outcome.streaming->setText(tr("%1 of %2 (%3)").arg(view.streamingHeads).arg(view.heads).arg(
+        percentText(view.heads ? static_cast<double>(view.streamingHeads) / view.heads : 0)));
+    m_outcome.mixed->setText(view.mixedLayers == 0 ? tr("0: exclusive") : QString::number(view.mixedLayers));
+    m_outcome.flipped->setText(view.lost ? QString::number(view.lost->flipped) : none);
+    m_outcome.demoted->setText(view.lost ? QString::number(view.lost->demoted) : none);
+    m_outcome.transport->setText(view.lost ? QString::number(view.lost->transportCost, 'f', 2) : none);
+    m_outcome.ties->setText(view.ties ? QString::number(*view.ties) : none);
+}
+
+} // namespace zigzag

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QAction>
+#include <QDialog>
+
+class QLineEdit;
+class QListWidget;
+
+namespace zigzag {
+
+/// Every action of the window, found by typing a part of its name.
+class CommandPalette : public QDialog
+{
+    Q_OBJECT
+public:
+    CommandPalette(const QList<QAction *> &actions, QWidget *parent);
+
+protected:
+    bool eventFilter(QObject *watched, QEvent *event) override;
+
+private:
+    void filter(const QString &text);
+    void runChosen();
+
+    QList<QAction *> m_actions;
+    QLineEdit *m_input;
+    QListWidget *m_list;
+};
+
+/// The name of an action without mnemonics and the dots of a dialog.
+QString plainText(const QAction &action);
+
+} // namespace zigzag

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "views/widgets/cost_plot.h"
+
+#include "views/models/colors.h"
+#include "views/models/text.h"
+
+#include <QToolTip>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace zigzag {
+
+QString nameOf(Series series, const Study &study)
+{
+    switch (series) {
+    case Series::Full:
+        return CostPlot::tr("Full");
+    case Series::Duo:
+        return CostPlot::tr("DuoAttention %1").arg(percentText(study.sparsity()));
+    case Series::Zigzag:
+        return CostPlot::tr("Zigzag %1").arg(percentText(study.sparsity()));
+    case Series::Current:
+        return CostPlot::tr("This map");
+    }
+    return {};
+}
+
+QCPScatterStyle markerOf(Series series, const QColor &color, double size)
+{
+    constexpr std::array shapes = {QCPScatterStyle::ssDisc, QCPScatterStyle::ssSquare, QCPScatterStyle::ssTriangle, QCPScatterStyle::ssDiamond};
+    return QCPScatterStyle(shapes[static_cast<std::size_t>(series)], QPen(color, 1.6), series == Series::Full ? QBrush(color) : QBrush(Qt::NoBrush),
+                           size);
+}
+
+CostPlot::CostPlot(Quantity quantity, QWidget *parent)
+    : QCustomPlot(parent), m_quantity(quantity), m_logarithmic(quantity != Quantity::Tpot), m_contextTicker(new ContextTicker),
+      m_unitTicker(new UnitTicker)
+{
+    setAutoAddPlottableToLegend(false);
+    setNoAntialiasingOnDrag(true);
+    setMouseTracking(true);
+    m_title = new QCPTextElement(this);
+    m_title->setTextFlags(Qt::AlignLeft | Qt::AlignVCenter);
+    m_title->setMargins(QMargins(0, 0, 0, 0));
+    plotLayout()->insertRow(0);
+    plotLayout()->addElement(0, 0, m_title);
+    plotLayout()->setRowSpacing(0);
+
+    xAxis->setScaleType(QCPAxis::stLogarithmic);
+    xAxis->setTicker(m_contextTicker);
+    yAxis->setTicker(m_unitTicker);
+    yAxis->setScaleType(m_logarithmic ? QCPAxis::stLogarithmic : QCPAxis::stLinear);
+    xAxis->setLabel(tr("context (tokens)"));
+    for (QCPAxis *axis : {xAxis, yAxis})
+        axis->setLabelPadding(1);
+
+    for (Lines &lines : m_lines) {
+        lines.predicted = addGraph();
+        lines.measured = addGraph();
+        lines.measured->setLineStyle(QCPGraph::lsNone);
+        lines.spread = new QCPErrorBars(xAxis, yAxis);
+        lines.spread->setDataPlottable(lines.measured);
+        lines.spread->setSymbolGap(0);
+    }
+    m_marker = new QCPItemStraightLine(this);
+    m_marker->setVisible(false);
+    m_marker->setLayer(QStringLiteral("grid"));
+    m_waiting = new QCPItemText(this);
+    m_waiting->position->setType(QCPItemPosition::ptAxisRectRatio);
+    m_waiting->position->setCoords(0.5, 0.5);
+    m_waiting->setVisible(false);
+    applyPalette();
+}
+
+QSize CostPlot::sizeHint() const
+{
+    const QFontMetrics metrics(font());
+    return {metrics.averageCharWidth() * 56, metrics.height() * 13};
+}
+
+QSize CostPlot::minimumSizeHint() const
+{
+    const QFontMetrics metrics(font());
+    return {metrics.averageCharWidth() * 36, metrics.height() * 8};
+}
+
+void CostPlot::applyPalette()
+{
+    const QPalette colors = palette();
+    const QColor ink = colors.color(QPalette::Text);
+    const QColor quiet = mixed(ink, colors.color(QPalette::Base), 0.3);
+    const QColor grid = mixed(ink, colors.color(QPalette::Base), 0.85);
+    setBackground(colors.color(QPalette::Base));
+    for (QCPAxis *axis : {xAxis, yAxis}) {
+        axis->setLabelColor(quiet);
+        axis->setTickLabelColor(ink);
+        axis->setLabelFont(font());
+        axis->setTickLabelFont(font());
+        for (const QPen &pen : {QPen(quiet)}) {
+            axis->setBasePen(pen);
+            axis->setTickPen(pen);
+            axis->setSubTickPen(pen);
+        }
+        axis->grid()->setPen(QPen(grid, 1));
+        axis->grid()->setZeroLinePen(QPen(grid, 1));
+    }
+    QFont bold = font();
+    bold.setBold(true);
+    m_title->setFont(bold);
+    m_title->setTextColor(ink);
+    m_waiting->setFont(font());
+    m_waiting->setColor(quiet);
+    m_marker->setPen(QPen(mixed(ink, colors.color(QPalette::Base), 0.55), 1, Qt::DotLine));
+
+    const bool dark = isDark(colors);
+    const double size = QFontMetrics(font()).height() * 0.5;
+    for (const Series series : allSeries) {
+        const QColor color = seriesColor(series, dark);
+        Lines &lines = m_lines[static_cast<std::size_t>(series)];
+        QPen dashes(color, series == Series::Current ? 2.0 : 1.4);
+        // Different dashes as well, so that curves which coincide still show that there are two.
+        dashes.setDashPattern(series == Series::Current ? QVector<qreal>{2, 2} : QVector<qreal>{5, 3});
+        lines.predicted->setPen(dashes);
+        lines.measured->setScatterStyle(markerOf(series, color, size));
+        lines.spread->setPen(QPen(color, 1.2));
+        lines.spread->setWhiskerWidth(size * 0.7);
+    }
+}
+
+void CostPlot::changeEvent(QEvent *event)
+{
+    QCustomPlot::changeEvent(event);
+    if (event->type() == QEvent::PaletteChange || event->type() == QEvent::FontChange) {
+        applyPalette();
+        replot(QCustomPlot::rpQueuedReplot);
+    }
+}
+
+void CostPlot::fill(Series series, const Study &study)
+{
+    Lines &lines = m_lines[static_cast<std::size_t>(series)];
+    const std::vector<double> &values = study.predicted(series, m_quantity);
+    QVector<double> keys;
+    for (std::size_t index = 0; index < values.size(); ++index)
+        keys.append(static_cast<double>(m_contexts[index]));
+    lines.predicted->setData(keys, QVector<double>(values.begin(), values.end()), true);
+
+    QVector<double> contexts, medians, halves;
+    for (const Study::Point &point : study.measured(series, m_quantity)) {
+        contexts.append(static_cast<double>(point.context));
+        medians.append(point.value);
+        halves.append(point.spread / 2);
+    }
+    lines.measured->setData(contexts, medians, true);
+    lines.spread->setData(halves);
+}
+
+void CostPlot::fit()
+{
+    double low = std::numeric_limits<double>::infinity(), high = 0;
+    for (const Lines &lines : m_lines)
+        for (const QCPGraph *graph : {lines.predicted, lines.measured})
+            for (const QCPGraphData &point : *graph->data()) {
+                low = std::min(low, point.value);
+                high = std::max(high, point.value);
+            }
+    if (!(high > 0))
+        low = 1, high = 10;
+    if (m_logarithmic)
+        yAxis->setRange(std::max(low, high * 1e-9) / 1.4, high * 1.6);
+    else
+        yAxis->setRange(0, high * 1.18);
+    if (!m_contexts.empty())
+        xAxis->setRange(static_cast<double>(m_contexts.front()) / 1.25, static_cast<double>(m_contexts.back()) * 1.25);
+}
+
+void CostPlot::show(const Study &study, const QString &waiting)
+{
+    m_study = &study;
+    m_contexts = study.contexts();
+    m_contextTicker->setContexts(m_contexts);
+    const bool bytes = study.hasBytes();
+    m_unitTicker->show(m_quantity != Quantity::Kv ? UnitTicker::Unit::Time : bytes ? UnitTicker::Unit::Bytes : UnitTicker::Unit::Keys, m_logarithmic);
+    const QString name = m_quantity == Quantity::Ttft ? tr("TTFT: time to first token")
+        : m_quantity == Quantity::Tpot                ? tr("TPOT: time per output token")
+                                                      : tr("KV memory");
+    yAxis->setLabel(m_quantity == Quantity::Ttft ? tr("prefill time")
+                        : m_quantity == Quantity::Tpot ? tr("time per token")
+                        : bytes                        ? tr("bytes")
+                                                       : tr("keys kept, all heads"));
+    const auto error = study.predictionError(m_quantity);
+    m_title->setText(error ? tr("%1    prediction is off by %2 (median)").arg(name, percentText(*error)) : name);
+    for (const Series series : allSeries)
+        fill(series, study);
+    const bool empty = study.predicted(Series::Full, m_quantity).empty();
+    m_waiting->setText(waiting);
+    m_waiting->setVisible(empty);
+    fit();
+    markContext(m_marked);
+}
+
+void CostPlot::markContext(std::int64_t context)
+{
+    m_marked = context;
+    m_marker->setVisible(context > 0);
+    m_marker->point1->setCoords(static_cast<double>(context), yAxis->range().lower);
+    m_marker->point2->setCoords(static_cast<double>(context), yAxis->range().upper);
+    replot(QCustomPlot::rpQueuedReplot);
+}
+
+QString CostPlot::describe(std::int64_t context) const
+{
+    QString text = tr("Context %1").arg(contextText(context));
+    const auto place = std::find(m_contexts.begin(), m_contexts.end(), context);
+    for (const Series series : allSeries) {
+        const std::vector<double> &values = m_study->predicted(series, m_quantity);
+        if (values.empty() || place == m_contexts.end())
+            continue;
+        const double value = values[static_cast<std::size_t>(place - m_contexts.begin())];
+        text += QStringLiteral("\n%1: %2 %3").arg(nameOf(series, *m_study), m_unitTicker->text(value),
+                                                  m_quantity == Quantity::Kv ? tr("computed") : tr("predicted"));
+        for (const Study::Point &point : m_study->measured(series, m_quantity))
+            if (point.context == context) {
+                text += m_quantity == Quantity::Kv ? tr(", %1 allocated").arg(m_unitTicker->text(point.value))
+                                                   : tr(", %1 measured (spread %2; prediction %3)")
+                                                         .arg(m_unitTicker->text(point.value), m_unitTicker->text(point.spread),
+                                                              changeText(value, point.value));
+            }
+    }
+    return text;
+}
+
+void CostPlot::mouseMoveEvent(QMouseEvent *event)
+{
+    QCustomPlot::mouseMoveEvent(event);
+    if (!m_study || m_contexts.empty() || !axisRect()->rect().contains(event->position().toPoint())) {
+        QToolTip::hideText();
+        return;
+    }
+    const double at = std::log(xAxis->pixelToCoord(event->position().x()));
+    const auto nearest = std::min_element(m_contexts.begin(), m_contexts.end(), [at](std::int64_t a, std::int64_t b) {
+        return std::abs(std::log(static_cast<double>(a)) - at) < std::abs(std::log(static_cast<double>(b)) - at);
+    });
+    QToolTip::showText(event->globalPosition().toPoint(), describe(*nearest), this);
+}
+
+} // namespace zigzag

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "views/models/study.h"
+#include "views/widgets/plot_tickers.h"
+
+namespace zigzag {
+
+/// One quantity against context for every series: predictions dashed, measurements as markers with their spread.
+class CostPlot : public QCustomPlot
+{
+    Q_OBJECT
+public:
+    explicit CostPlot(Quantity quantity, QWidget *parent = nullptr);
+
+    /// `waiting` is said in place of curves that are not there yet.
+    void show(const Study &study, const QString &waiting);
+    /// The context that head map and headline speak of, as a line across.
+    void markContext(std::int64_t context);
+    QSize sizeHint() const override;
+    QSize minimumSizeHint() const override;
+
+protected:
+    void changeEvent(QEvent *event) override;
+    void mouseMoveEvent(QMouseEvent *event) override;
+
+private:
+    struct Lines {
+        QCPGraph *predicted = nullptr;
+        QCPGraph *measured = nullptr;
+        QCPErrorBars *spread = nullptr;
+    };
+
+    void applyPalette();
+    void fill(Series series, const Study &study);
+    void fit();
+    QString describe(std::int64_t context) const;
+
+    Quantity m_quantity;
+    bool m_logarithmic;
+    std::array<Lines, allSeries.size()> m_lines;
+    std::vector<std::int64_t> m_contexts;
+    QSharedPointer<ContextTicker> m_contextTicker;
+    QSharedPointer<UnitTicker> m_unitTicker;
+    QCPTextElement *m_title;
+    QCPItemText *m_waiting;
+    QCPItemStraightLine *m_marker;
+    std::int64_t m_marked = 0;
+    const Study *m_study = nullptr; ///< the one shown last, which outlives the plots
+};
+
+QString nameOf(Series series, const Study &study);
+/// The marker of a series in plot and legend.
+QCPScatterStyle markerOf(Series series, const QColor &color, double size);
+
+} // namespace zigzag

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "views/widgets/head_map_painter.h"
+
+#include "views/models/colors.h"
+#include "views/models/head_map_model.h"
+#include "views/models/text.h"
+
+#include <QCoreApplication>
+#include <QFontMetrics>
+#include <QPainterPath>
+
+namespace zigzag {
+
+namespace {
+
+void drawPadlock(QPainter &painter, const QRectF &box)
+{
+    const double side = box.width();
+    const QRectF body(box.left() + side * 0.15, box.top() + side * 0.45, side * 0.7, side * 0.5);
+    painter.fillRect(body, painter.pen().color());
+    painter.setBrush(Qt::NoBrush);
+    painter.drawArc(QRectF(box.left() + side * 0.28, box.top() + side * 0.08, side * 0.44, side * 0.7), 0, 180 * 16);
+}
+
+} // namespace
+
+HeadMapPainter::HeadMapPainter(QPainter &painter, const HeadMapModel &model, const HeadMapGeometry &geometry,
+                               const QItemSelectionModel &selection, const QPalette &palette, bool focused)
+    : m_painter(painter), m_model(model), m_geometry(geometry), m_selection(selection), m_palette(palette),
+      m_quiet(mixed(palette.color(QPalette::Text), palette.color(QPalette::Base), 0.3)), m_focused(focused)
+{
+}
+
+void HeadMapPainter::drawRow(int layer)
+{
+    if (layer % 2)
+        m_painter.fillRect(m_geometry.row(layer), m_palette.color(QPalette::AlternateBase));
+    drawLayer(layer);
+    for (int head = 0; head < m_model.columnCount(); ++head)
+        drawCell(layer, head);
+    drawKind(layer);
+    drawLost(layer);
+    drawKv(layer);
+    drawTime(layer);
+}
+
+void HeadMapPainter::drawHeadings(int top, const QString &kvTitle, const QString &timeTitle)
+{
+    const int height = m_geometry.headerHeight();
+    m_painter.fillRect(QRect(0, top, m_geometry.contentSize().width(), height), m_palette.color(QPalette::Base));
+    m_painter.setPen(m_quiet);
+    const auto heading = [&](const QRect &column, const QString &title, Qt::Alignment alignment) {
+        m_painter.drawText(QRect(column.left(), top, column.width(), height - m_painter.fontMetrics().height() / 4),
+                           static_cast<int>(alignment | Qt::AlignBottom) | Qt::TextWordWrap, title);
+    };
+    heading(m_geometry.layer(0), tr("Layer"), Qt::AlignHCenter);
+    const int heads = m_model.columnCount();
+    const int widest = m_painter.fontMetrics().horizontalAdvance(QString::number(heads)) + 2;
+    const int step = m_geometry.cellWidth() >= widest ? 1 : 4; // narrow cells: every fourth number
+    for (int head = 0; head < heads; head += step)
+        heading(m_geometry.cell(0, head).adjusted(-widest, 0, widest, 0), QString::number(head), Qt::AlignHCenter);
+    if (heads > 0) {
+        const QRect cells = m_geometry.cell(0, 0).united(m_geometry.cell(0, heads - 1));
+        m_painter.drawText(QRect(cells.left(), top, std::max(cells.width(), m_geometry.cellWidth() * 4), height / 2),
+                           static_cast<int>(Qt::AlignLeft | Qt::AlignBottom), heads * m_geometry.cellWidth() > 60 ? tr("KV head") : QString());
+    }
+    heading(m_geometry.kind(0), tr("Kind"), Qt::AlignHCenter);
+    heading(m_geometry.lost(0), tr("Flipped / demoted"), Qt::AlignHCenter);
+    heading(m_geometry.kv(0), kvTitle, Qt::AlignLeft);
+    heading(m_geometry.time(0), timeTitle, Qt::AlignLeft);
+    m_painter.setPen(m_palette.color(QPalette::Mid));
+    m_painter.drawLine(0, top + height - 1, m_geometry.contentSize().width(), top + height - 1);
+}
+
+void HeadMapPainter::drawLayer(int layer)
+{
+    const QRect box = m_geometry.layer(layer);
+    if (m_selection.rowIntersectsSelection(layer)) {
+        m_painter.fillRect(QRect(box.left(), box.top(), box.width() / 12, box.height()), m_palette.color(QPalette::Highlight));
+    }
+    m_painter.setPen(m_palette.color(QPalette::Text));
+    m_painter.drawText(box, Qt::AlignCenter, QString::number(layer));
+    if (m_model.isLocked(layer)) {
+        const double side = std::min<double>(box.height() * 0.5, box.width() * 0.25);
+        drawPadlock(m_painter, QRectF(box.right() - side * 1.2, box.center().y() - side / 2, side, side));
+    }
+}
+
+void HeadMapPainter::drawCell(int layer, int head)
+{
+    const QModelIndex index = m_model.index(layer, head);
+    const QRect cell = m_geometry.cell(layer, head);
+    const QRect inner = cell.adjusted(1, 1, -1, -1);
+    const QVariant score = index.data(HeadMapModel::ScoreRole);
+    const bool streams = index.data(HeadMapModel::StreamingRole).toBool();
+    // Without scores the kinds alone speak, in a colour that is not on the scale.
+    const QColor unscored = mixed(m_palette.color(QPalette::Base), m_palette.color(QPalette::Text), 0.55);
+    const QColor color = score.isValid() ? scoreColor(score.toDouble()) : unscored;
+    m_painter.fillRect(inner, color);
+
+    // A retrieval head is a full block; a streaming head is hollow, as its cache is.
+    QColor ink = inkOn(color);
+    if (streams) {
+        const int border = std::max(2, std::min(inner.width(), inner.height()) / 6);
+        const QRect chip = inner.adjusted(border, border, -border, -border);
+        m_painter.fillRect(chip, m_palette.color(QPalette::Base));
+        ink = m_palette.color(QPalette::Text);
+    }
+    QFont font = m_painter.font();
+    const bool bold = font.bold();
+    font.setBold(!streams);
+    m_painter.setFont(font);
+    m_painter.setPen(ink);
+    m_painter.drawText(inner, Qt::AlignCenter, index.data().toString());
+    font.setBold(bold);
+    m_painter.setFont(font);
+
+    if (m_selection.isSelected(index)) {
+        m_painter.setPen(QPen(m_palette.color(QPalette::Highlight), 2));
+        m_painter.setBrush(Qt::NoBrush);
+        m_painter.drawRect(cell.adjusted(1, 1, -1, -1));
+    }
+    if (m_focused && m_selection.currentIndex() == index) {
+        m_painter.setPen(QPen(m_palette.color(QPalette::Text), 2, Qt::DotLine));
+        m_painter.setBrush(Qt::NoBrush);
+        m_painter.drawRect(cell.adjusted(1, 1, -1, -1));
+    }
+}
+
+void HeadMapPainter::drawKind(int layer)
+{
+    const auto kind = static_cast<LayerKind>(m_model.headerData(layer, Qt::Vertical, HeadMapModel::LayerKindRole).toInt());
+    const QRect column = m_geometry.kind(layer);
+    const QString name = kind == LayerKind::Retrieval ? tr("R") : kind == LayerKind::Streaming ? tr("S") : tr("mixed");
+    const QFontMetrics metrics = m_painter.fontMetrics();
+    const int width = std::min(column.width(), metrics.horizontalAdvance(name) + metrics.height());
+    QRect badge(0, 0, width, metrics.height() + 2);
+    badge.moveCenter(column.center());
+    const QColor ink = m_palette.color(QPalette::Text);
+    m_painter.save();
+    m_painter.setRenderHint(QPainter::Antialiasing);
+    m_painter.setPen(QPen(kind == LayerKind::Mixed ? ink : m_quiet, 1, kind == LayerKind::Mixed ? Qt::DashLine : Qt::SolidLine));
+    m_painter.setBrush(kind == LayerKind::Retrieval ? QBrush(m_quiet) : QBrush(Qt::NoBrush));
+    m_painter.drawRoundedRect(QRectF(badge).adjusted(0.5, 0.5, -0.5, -0.5), badge.height() / 2.0, badge.height() / 2.0);
+    m_painter.setPen(kind == LayerKind::Retrieval ? inkOn(m_quiet) : ink);
+    m_painter.drawText(badge, Qt::AlignCenter, name);
+    m_painter.restore();
+}
+
+void HeadMapPainter::drawLost(int layer)
+{
+    const QVariant flipped = m_model.headerData(layer, Qt::Vertical, HeadMapModel::FlippedRole);
+    const QVariant demoted = m_model.headerData(layer, Qt::Vertical, HeadMapModel::DemotedRole);
+    const bool anything = flipped.toInt() > 0 || demoted.toInt() > 0;
+    m_painter.setPen(anything ? m_palette.color(QPalette::Text) : m_quiet);
+    const QString numbers = !flipped.isValid() ? QStringLiteral("–")
+        : anything                             ? QStringLiteral("%1 / %2").arg(flipped.toInt()).arg(demoted.toInt())
+                                               : QStringLiteral("·");
+    m_painter.drawText(m_geometry.lost(layer), Qt::AlignCenter, numbers);
+}
+
+int HeadMapPainter::labelWidth() const
+{
+    return m_painter.fontMetrics().horizontalAdvance(QStringLiteral("9999 KiB "));
+}
+
+QRect HeadMapPainter::bar(const QRect &column, double share) const
+{
+    const int room = std::max(0, column.width() - labelWidth());
+    const int thickness = std::max(4, column.height() * 2 / 5);
+    return {column.left(), column.center().y() - thickness / 2, std::max(1, static_cast<int>(room * std::clamp(share, 0.0, 1.0))), thickness};
+}
+
+void HeadMapPainter::label(const QRect &column, const QString &number)
+{
+    m_painter.setPen(m_palette.color(QPalette::Text));
+    m_painter.drawText(column, static_cast<int>(Qt::AlignRight | Qt::AlignVCenter), number);
+}
+
+void HeadMapPainter::drawKv(int layer)
+{
+    const LayerCost *cost = m_model.cost(layer);
+    if (!cost || cost->fullKv <= 0)
+        return;
+    const QRect column = m_geometry.kv(layer);
+    m_painter.fillRect(bar(column, 1.0), mixed(m_palette.color(QPalette::Base), m_palette.color(QPalette::Text), 0.12));
+    m_painter.fillRect(bar(column, cost->kv / cost->fullKv), m_quiet);
+    label(column, m_model.map().model().headDim > 0 ? bytesText(cost->kv) : QString::number(cost->kv, 'f', 0));
+}
+
+void HeadMapPainter::drawTime(int layer)
+{
+    const LayerCost *cost = m_model.cost(layer);
+    if (!cost || cost->longestFullMs <= 0)
+        return;
+    // A prediction: hatched within a dashed outline, never a solid bar.
+    const QRect column = m_geometry.time(layer);
+    const QRect box = bar(column, cost->ms / cost->longestFullMs).adjusted(0, 0, -1, -1);
+    m_painter.fillRect(box, QBrush(m_quiet, Qt::BDiagPattern));
+    m_painter.setPen(QPen(m_quiet, 1, Qt::DashLine));
+    m_painter.setBrush(Qt::NoBrush);
+    m_painter.drawRect(box);
+    label(column, timeText(cost->ms));
+}
+
+} // namespace zigzag

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "views/models/head_map_geometry.h"
+
+#include <QCoreApplication>
+#include <QItemSelectionModel>
+#include <QPainter>
+#include <QPalette>
+
+namespace zigzag {
+
+class HeadMapModel;
+
+/// Draws a head map into content coordinates; holds nothing between two paintings.
+class HeadMapPainter
+{
+    Q_DECLARE_TR_FUNCTIONS(zigzag::HeadMapPainter)
+public:
+    HeadMapPainter(QPainter &painter, const HeadMapModel &model, const HeadMapGeometry &geometry, const QItemSelectionModel &selection,
+                   const QPalette &palette, bool focused);
+
+    void drawRow(int layer);
+    /// The headings, `top` below the content's origin, so that they stay while rows scroll.
+    void drawHeadings(int top, const QString &kvTitle, const QString &timeTitle);
+
+private:
+    void drawLayer(int layer);
+    void drawCell(int layer, int head);
+    void drawKind(int layer);
+    void drawLost(int layer);
+    void drawKv(int layer);
+    void drawTime(int layer);
+    QRect bar(const QRect &column, double share) const;
+    void label(const QRect &column, const QString &text);
+    int labelWidth() const;
+
+    QPainter &m_painter;
+    const HeadMapModel &m_model;
+    const HeadMapGeometry &m_geometry;
+    const QItemSelectionModel &m_selection;
+    const QPalette &m_palette;
+    QColor m_quiet; ///< ink of what matters less
+    bool m_focused;
+};
+
+} // namespace zigzag

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "views/widgets/head_map_view.h"
+
+#include "views/models/head_map_model.h"
+#include "views/widgets/head_map_painter.h"
+
+#include <QAccessible>
+#include <QFontMetrics>
+#include <QHelpEvent>
+#include <QMouseEvent>
+#include <QPainter>
+#include <QScrollBar>
+#include <QToolTip>
+
+#include <algorithm>
+
+namespace zigzag {
+
+HeadMapView::HeadMapView(HeadMapModel *model, QWidget *parent)
+    : QAbstractScrollArea(parent), m_model(model), m_selection(new QItemSelectionModel(model, this))
+{
+    setFocusPolicy(Qt::StrongFocus);
+    setFrameShape(QFrame::NoFrame);
+    setAccessibleName(tr("Head map"));
+    viewport()->setBackgroundRole(QPalette::Base);
+    viewport()->setMouseTracking(true);
+    const auto repaint = [this] { viewport()->update(); };
+    connect(m_model, &QAbstractItemModel::dataChanged, this, repaint);
+    connect(m_model, &QAbstractItemModel::headerDataChanged, this, repaint);
+    connect(m_model, &QAbstractItemModel::modelReset, this, &HeadMapView::reset);
+    connect(m_selection, &QItemSelectionModel::selectionChanged, this, repaint);
+    connect(m_selection, &QItemSelectionModel::currentChanged, this, [this](const QModelIndex &current) {
+        setAccessibleDescription(current.data(Qt::AccessibleTextRole).toString());
+        QAccessibleEvent changed(this, QAccessible::DescriptionChanged);
+        QAccessible::updateAccessibility(&changed);
+        viewport()->update();
+    });
+    layOut();
+}
+
+void HeadMapView::reset()
+{
+    m_gesture = Gesture::None;
+    m_selection->reset();
+    if (m_model->rowCount() > 0 && m_model->columnCount() > 0)
+        m_selection->setCurrentIndex(m_model->index(0, 0), QItemSelectionModel::NoUpdate);
+    layOut();
+}
+
+QPoint HeadMapView::offset() const
+{
+    return {horizontalScrollBar()->value(), verticalScrollBar()->value()};
+}
+
+void HeadMapView::layOut()
+{
+    const QFontMetrics metrics(font());
+    const HeadMapGeometry::Font sizes{metrics.height(), metrics.horizontalAdvance(QLatin1Char('R')) + 2};
+    m_geometry = HeadMapGeometry(m_model->rowCount(), m_model->columnCount(), sizes, viewport()->size());
+    const QSize content = m_geometry.contentSize();
+    horizontalScrollBar()->setRange(0, std::max(0, content.width() - viewport()->width()));
+    horizontalScrollBar()->setPageStep(viewport()->width());
+    horizontalScrollBar()->setSingleStep(m_geometry.cellWidth());
+    verticalScrollBar()->setRange(0, std::max(0, content.height() - viewport()->height()));
+    verticalScrollBar()->setPageStep(viewport()->height());
+    verticalScrollBar()->setSingleStep(m_geometry.rowHeight());
+    viewport()->update();
+}
+
+void HeadMapView::setCostTitles(const QString &kv, const QString &time)
+{
+    m_kvTitle = kv;
+    m_timeTitle = time;
+    viewport()->update();
+}
+
+QRect HeadMapView::visibleCell(int layer, int head) const
+{
+    return m_geometry.cell(layer, head).translated(-offset());
+}
+
+QRect HeadMapView::visibleLayer(int layer) const
+{
+    return m_geometry.layer(layer).translated(-offset());
+}
+
+QModelIndexList HeadMapView::targets() const
+{
+    QModelIndexList selected = m_selection->selectedIndexes();
+    if (selected.isEmpty() && m_selection->currentIndex().isValid())
+        selected.append(m_selection->currentIndex());
+    return selected;
+}
+
+std::vector<int> HeadMapView::targetLayers() const
+{
+    std::vector<int> layers;
+    for (const QModelIndex &index : targets())
+        layers.push_back(index.row());
+    std::sort(layers.begin(), layers.end());
+    layers.erase(std::unique(layers.begin(), layers.end()), layers.end());
+    return layers;
+}
+
+void HeadMapView::paintEvent(QPaintEvent *)
+{
+    QPainter painter(viewport());
+    painter.fillRect(viewport()->rect(), palette().color(QPalette::Base));
+    if (m_model->rowCount() == 0)
+        return;
+    painter.setFont(font());
+    painter.translate(-offset());
+    HeadMapPainter rows(painter, *m_model, m_geometry, *m_selection, palette(), hasFocus());
+    const int first = std::max(0, offset().y() / m_geometry.rowHeight());
+    const int shown = viewport()->height() / m_geometry.rowHeight() + 2;
+    for (int layer = first; layer < std::min(m_model->rowCount(), first + shown); ++layer)
+        rows.drawRow(layer);
+    rows.drawHeadings(offset().y(), m_kvTitle, m_timeTitle);
+}
+
+void HeadMapView::resizeEvent(QResizeEvent *event)
+{
+    QAbstractScrollArea::resizeEvent(event);
+    layOut();
+}
+
+void HeadMapView::changeEvent(QEvent *event)
+{
+    QAbstractScrollArea::changeEvent(event);
+    if (event->type() == QEvent::FontChange || event->type() == QEvent::StyleChange)
+        layOut();
+}
+
+void HeadMapView::mousePressEvent(QMouseEvent *event)
+{
+    // The sticky headings cover whatever scrolled beneath them.
+    if (event->button() != Qt::LeftButton || event->position().y() < m_geometry.headerHeight())
+        return;
+    const auto hit = m_geometry.hit(toContent(event->position().toPoint()));
+    const bool extend = event->modifiers() & Qt::ShiftModifier;
+    const bool add = event->modifiers() & Qt::ControlModifier;
+    if (hit.area == HeadMapGeometry::Area::None) {
+        m_selection->clearSelection();
+    } else if (hit.area != HeadMapGeometry::Area::Cell) {
+        const QModelIndex row = m_model->index(hit.layer, 0);
+        m_selection->setCurrentIndex(row, QItemSelectionModel::Rows
+                                              | (add || extend ? QItemSelectionModel::Select : QItemSelectionModel::ClearAndSelect));
+    } else if (extend || add) {
+        const QPoint cell(hit.head, hit.layer);
+        const QModelIndex current = m_selection->currentIndex();
+        m_gesture = Gesture::Select;
+        m_anchor = extend && current.isValid() && !add ? QPoint(current.column(), current.row()) : cell;
+        selectTo(cell, add ? QItemSelectionModel::Toggle : QItemSelectionModel::ClearAndSelect);
+    } else if (m_editable) {
+        const QModelIndex index = m_model->index(hit.layer, hit.head);
+        m_selection->setCurrentIndex(index, QItemSelectionModel::Clear);
+        m_gesture = Gesture::Brush;
+        m_last = QPoint(hit.head, hit.layer);
+        Q_EMIT strokeBegan(index.data(HeadMapModel::StreamingRole).toBool() ? HeadKind::Retrieval : HeadKind::Streaming);
+        Q_EMIT strokeTouched(hit.layer, hit.head);
+    }
+}
+
+void HeadMapView::brushTo(const QPoint &cell)
+{
+    // Every cell between two mouse events, so that a quick hand leaves no holes.
+    const int steps = std::max(std::abs(cell.x() - m_last.x()), std::abs(cell.y() - m_last.y()));
+    for (int step = 1; step <= steps; ++step) {
+        const QPoint passed = m_last + (cell - m_last) * step / steps;
+        Q_EMIT strokeTouched(passed.y(), passed.x());
+    }
+    m_last = cell;
+}
+
+void HeadMapView::selectTo(const QPoint &cell, QItemSelectionModel::SelectionFlags flags)
+{
+    const QRect area = QRect(m_anchor, QSize(1, 1)).united(QRect(cell, QSize(1, 1)));
+    m_selection->select(QItemSelection(m_model->index(area.top(), area.left()), m_model->index(area.bottom(), area.right())), flags);
+}
+
+void HeadMapView::mouseMoveEvent(QMouseEvent *event)
+{
+    if (m_gesture == Gesture::None)
+        return;
+    const QPoint cell = m_geometry.nearestCell(toContent(event->position().toPoint()));
+    reveal(cell.y(), cell.x());
+    if (m_gesture == Gesture::Brush)
+        brushTo(cell);
+    else
+        selectTo(cell, QItemSelectionModel::ClearAndSelect);
+}
+
+void HeadMapView::mouseReleaseEvent(QMouseEvent *event)
+{
+    if (event->button() != Qt::LeftButton)
+        return;
+    if (m_gesture == Gesture::Brush)
+        Q_EMIT strokeEnded();
+    m_gesture = Gesture::None;
+}
+
+void HeadMapView::mouseDoubleClickEvent(QMouseEvent *event)
+{
+    const auto hit = m_geometry.hit(toContent(event->position().toPoint()));
+    const bool onRows = event->position().y() >= m_geometry.headerHeight();
+    if (onRows && hit.area == HeadMapGeometry::Area::Layer && event->button() == Qt::LeftButton && m_editable)
+        Q_EMIT layerToggled(hit.layer);
+    else
+        mousePressEvent(event); // a quick second click on a cell is a click
+}
+
+void HeadMapView::reveal(int layer, int head)
+{
+    const QRect cell = visibleCell(layer, head);
+    const auto moveBar = [](QScrollBar *bar, int low, int high, int begin, int end) {
+        if (low < begin)
+            bar->setValue(bar->value() + low - begin);
+        else if (high > end)
+            bar->setValue(bar->value() + high - end);
+    };
+    moveBar(verticalScrollBar(), cell.top(), cell.bottom(), m_geometry.headerHeight(), viewport()->height());
+    moveBar(horizontalScrollBar(), cell.left(), cell.right(), m_geometry.layer(0).width(), viewport()->width());
+}
+
+void HeadMapView::moveCurrent(int layers, int heads, bool extend)
+{
+    const QModelIndex current = m_selection->currentIndex();
+    const int layer = std::clamp((current.isValid() ? current.row() : 0) + layers, 0, m_model->rowCount() - 1);
+    const int head = std::clamp((current.isValid() ? current.column() : 0) + heads, 0, m_model->columnCount() - 1);
+    if (extend && !m_selection->hasSelection())
+        m_anchor = QPoint(std::max(0, current.column()), std::max(0, current.row()));
+    if (extend)
+        selectTo(QPoint(head, layer), QItemSelectionModel::ClearAndSelect);
+    m_selection->setCurrentIndex(m_model->index(layer, head), extend ? QItemSelectionModel::NoUpdate : QItemSelectionModel::Clear);
+    reveal(layer, head);
+}
+
+void HeadMapView::keyPressEvent(QKeyEvent *event)
+{
+    if (m_model->rowCount() == 0)
+        return QAbstractScrollArea::keyPressEvent(event);
+    const bool extend = event->modifiers() & Qt::ShiftModifier;
+    const int page = std::max(1, viewport()->height() / m_geometry.rowHeight() - 2);
+    switch (event->key()) {
+    case Qt::Key_Up:
+        return moveCurrent(-1, 0, extend);
+    case Qt::Key_Down:
+        return moveCurrent(1, 0, extend);
+    case Qt::Key_Left:
+        return moveCurrent(0, -1, extend);
+    case Qt::Key_Right:
+        return moveCurrent(0, 1, extend);
+    case Qt::Key_PageUp:
+        return moveCurrent(-page, 0, extend);
+    case Qt::Key_PageDown:
+        return moveCurrent(page, 0, extend);
+    case Qt::Key_Home:
+        return moveCurrent(0, -m_model->columnCount(), extend);
+    case Qt::Key_End:
+        return moveCurrent(0, m_model->columnCount(), extend);
+    case Qt::Key_Escape:
+        if (m_gesture == Gesture::Brush) {
+            m_gesture = Gesture::None;
+            Q_EMIT strokeAbandoned();
+            return;
+        }
+        break;
+    default:
+        break;
+    }
+    QAbstractScrollArea::keyPressEvent(event);
+}
+
+void HeadMapView::focusInEvent(QFocusEvent *event)
+{
+    QAbstractScrollArea::focusInEvent(event);
+    viewport()->update();
+}
+
+void HeadMapView::focusOutEvent(QFocusEvent *event)
+{
+    QAbstractScrollArea::focusOutEvent(event);
+    viewport()->update();
+}
+
+bool HeadMapView::viewportEvent(QEvent *event)
+{
+    if (event->type() != QEvent::ToolTip)
+        return QAbstractScrollArea::viewportEvent(event);
+    const auto *help = static_cast<QHelpEvent *>(event);
+    const auto hit = m_geometry.hit(toContent(help->pos()));
+    if (help->pos().y() < m_geometry.headerHeight() || hit.layer < 0)
+        QToolTip::hideText();
+    else if (hit.area == HeadMapGeometry::Area::Cell)
+        QToolTip::showText(help->globalPos(), m_model->index(hit.layer, hit.head).data(Qt::ToolTipRole).toString(), this);
+    else
+        QToolTip::showText(help->globalPos(), m_model->headerData(hit.layer, Qt::Vertical, Qt::ToolTipRole).toString(), this);
+    return true;
+}
+
+} // namespace zigzag

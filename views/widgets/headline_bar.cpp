@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "views/widgets/headline_bar.h"
+
+#include "views/models/text.h"
+
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QTextDocumentFragment>
+
+namespace zigzag {
+
+HeadlineBar::HeadlineBar(QWidget *parent) : QWidget(parent), m_label(new QLabel(this))
+{
+    auto *row = new QHBoxLayout(this);
+    row->setContentsMargins(fontMetrics().height() / 3, 0, 0, 0);
+    row->addWidget(m_label);
+    m_label->setObjectName(QStringLiteral("headline"));
+    m_label->setTextFormat(Qt::RichText);
+    m_label->setAccessibleName(tr("This map against full attention"));
+}
+
+void HeadlineBar::show(const Study &study, std::int64_t context)
+{
+    const auto source = [](const Figure &figure) {
+        return figure.source == Figure::Source::Measured ? tr("measured")
+            : figure.source == Figure::Source::Predicted ? tr("predicted")
+                                                         : tr("computed");
+    };
+    QStringList parts;
+    const auto add = [&](const QString &name, const Comparison &comparison, auto &&text) {
+        if (comparison.current.source == Figure::Source::Unknown)
+            return;
+        parts << tr("<b>%1 %2</b> (%3, %4)")
+                     .arg(name, text(comparison.current.value), changeText(comparison.current.value, comparison.full.value),
+                          source(comparison.current));
+    };
+    add(tr("TPOT"), study.compare(Quantity::Tpot, context), timeText);
+    add(tr("TTFT"), study.compare(Quantity::Ttft, context), timeText);
+    add(tr("KV"), study.compare(Quantity::Kv, context), [&](double value) {
+        return study.hasBytes() ? bytesText(value) : tr("%1 keys").arg(value, 0, 'f', 0);
+    });
+    const Comparison needle = study.compareNeedle();
+    if (needle.current.source != Figure::Source::Unknown)
+        parts << (needle.full.source != Figure::Source::Unknown
+                      ? tr("<b>Needle %1</b> (full %2, measured)").arg(percentText(needle.current.value), percentText(needle.full.value))
+                      : tr("<b>Needle %1</b> (measured)").arg(percentText(needle.current.value)));
+    m_label->setText(parts.isEmpty() ? QString()
+                                     : tr("At %1 tokens, against full: ").arg(contextText(context)) + parts.join(QStringLiteral(" · ")));
+    m_label->setAccessibleDescription(text());
+}
+
+QString HeadlineBar::text() const
+{
+    return QTextDocumentFragment::fromHtml(m_label->text()).toPlainText();
+}
+
+} // namespace zigzag

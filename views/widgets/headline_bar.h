@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "views/models/study.h"
+
+#include <QWidget>
+
+class QLabel;
+
+namespace zigzag {
+
+/// The whole gain in one line: TPOT, TTFT, KV and needle of this map against full attention, each with its source.
+class HeadlineBar : public QWidget
+{
+    Q_OBJECT
+public:
+    explicit HeadlineBar(QWidget *parent = nullptr);
+    void show(const Study &study, std::int64_t context);
+    QString text() const;
+
+private:
+    QLabel *m_label;
+};
+
+} // namespace zigzag

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "views/widgets/message_bar.h"
+
+#include "views/models/colors.h"
+
+#include <QAccessible>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QPainter>
+#include <QStyle>
+#include <QToolButton>
+
+namespace zigzag {
+
+MessageBar::MessageBar(QWidget *parent) : QFrame(parent), m_icon(new QLabel(this)), m_text(new QLabel(this))
+{
+    m_text->setObjectName(QStringLiteral("message"));
+    m_text->setTextFormat(Qt::PlainText);
+    m_text->setWordWrap(true);
+    m_text->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    auto *dismiss = new QToolButton(this);
+    dismiss->setAutoRaise(true);
+    dismiss->setIcon(style()->standardIcon(QStyle::SP_TitleBarCloseButton));
+    dismiss->setToolTip(tr("Dismiss"));
+    dismiss->setAccessibleName(tr("Dismiss the message"));
+    connect(dismiss, &QToolButton::clicked, this, &MessageBar::close);
+    auto *row = new QHBoxLayout(this);
+    const int gap = fontMetrics().height() / 4;
+    row->setContentsMargins(2 * gap, gap, 2 * gap, gap);
+    row->addWidget(m_icon);
+    row->addWidget(m_text, 1);
+    row->addWidget(dismiss);
+    setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
+    hide();
+}
+
+void MessageBar::say(Kind kind, const QString &line)
+{
+    m_kind = kind;
+    const int side = fontMetrics().height();
+    m_icon->setPixmap(style()
+                          ->standardIcon(kind == Kind::Error ? QStyle::SP_MessageBoxWarning : QStyle::SP_MessageBoxInformation)
+                          .pixmap(side, side));
+    m_text->setText(line);
+    setAccessibleName(kind == Kind::Error ? tr("Error") : tr("Note"));
+    setAccessibleDescription(line);
+    show();
+    update();
+    QAccessibleEvent alert(this, QAccessible::Alert);
+    QAccessible::updateAccessibility(&alert);
+}
+
+void MessageBar::close()
+{
+    m_text->clear();
+    hide();
+}
+
+QString MessageBar::text() const
+{
+    return m_text->text();
+}
+
+void MessageBar::paintEvent(QPaintEvent *event)
+{
+    QPainter painter(this);
+    const QColor accent = m_kind == Kind::Error ? QColor(0xd0, 0x50, 0x20) : palette().color(QPalette::Highlight);
+    painter.fillRect(rect(), mixed(palette().color(QPalette::Window), accent, 0.18));
+    painter.fillRect(QRect(0, 0, fontMetrics().height() / 4, height()), accent);
+    QFrame::paintEvent(event);
+}
+
+} // namespace zigzag

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "views/widgets/needle_view.h"
+
+#include "views/models/colors.h"
+#include "views/models/text.h"
+
+#include <QHBoxLayout>
+#include <QHelpEvent>
+#include <QLabel>
+#include <QPainter>
+#include <QToolTip>
+#include <QVBoxLayout>
+
+#include <algorithm>
+
+namespace zigzag {
+
+NeedleGrid::NeedleGrid(const QString &name, QWidget *parent) : QWidget(parent), m_name(name)
+{
+    setAccessibleName(tr("Needle result: %1").arg(name));
+    connect(&m_model, &QAbstractItemModel::modelReset, this, [this] {
+        setAccessibleDescription(m_model.isEmpty() ? QString() : tr("%1 of keys found").arg(percentText(m_model.accuracy())));
+        updateGeometry();
+        update();
+    });
+}
+
+QSize NeedleGrid::sizeHint() const
+{
+    const int em = fontMetrics().height();
+    return {em * 18, em * 8};
+}
+
+QSize NeedleGrid::minimumSizeHint() const
+{
+    const int em = fontMetrics().height();
+    return {em * 11, em * (3 + std::max(4, m_model.rowCount()))};
+}
+
+QRect NeedleGrid::cell(int row, int column) const
+{
+    const int em = fontMetrics().height();
+    const int left = em * 4, top = em * 3;
+    const int columns = std::max(1, m_model.columnCount());
+    const int rows = std::max(1, m_model.rowCount());
+    const int across = std::min((width() - left - em / 2) / columns, em * 7);
+    const int down = std::clamp((height() - top - em / 4) / rows, em, em * 2);
+    return {left + column * across, top + row * down, across, down};
+}
+
+void NeedleGrid::paintEvent(QPaintEvent *)
+{
+    QPainter painter(this);
+    const int em = fontMetrics().height();
+    const QColor ink = palette().color(QPalette::Text);
+    const QColor quiet = mixed(ink, palette().color(QPalette::Base), 0.3);
+    QFont bold = font();
+    bold.setBold(true);
+    painter.setFont(bold);
+    painter.setPen(ink);
+    const QRect title(em / 2, em / 4, width() - em, em + em / 4);
+    painter.drawText(title, Qt::AlignLeft | Qt::AlignVCenter, m_name);
+    const int named = painter.fontMetrics().horizontalAdvance(m_name) + em;
+    painter.setFont(font());
+    if (m_model.isEmpty()) {
+        painter.setPen(quiet);
+        painter.drawText(title.adjusted(named, 0, 0, 0), Qt::AlignLeft | Qt::AlignVCenter, tr("not asked yet"));
+        return;
+    }
+    painter.drawText(title.adjusted(named, 0, 0, 0), Qt::AlignLeft | Qt::AlignVCenter,
+                     tr("%1 found (%2 of %3)").arg(percentText(m_model.accuracy())).arg(m_model.found()).arg(m_model.trials()));
+    painter.setPen(quiet);
+    painter.drawText(QRect(em / 2, em * 3 / 2, em * 4, em * 3 / 2), Qt::AlignLeft | Qt::AlignBottom, tr("depth"));
+    for (int column = 0; column < m_model.columnCount(); ++column)
+        painter.drawText(QRect(cell(0, column).left(), em * 3 / 2, cell(0, column).width(), em * 3 / 2), Qt::AlignHCenter | Qt::AlignBottom,
+                         m_model.headerData(column, Qt::Horizontal).toString());
+    for (int row = 0; row < m_model.rowCount(); ++row) {
+        painter.setPen(quiet);
+        painter.drawText(QRect(em / 2, cell(row, 0).top(), em * 3, cell(row, 0).height()), Qt::AlignRight | Qt::AlignVCenter,
+                         m_model.headerData(row, Qt::Vertical).toString());
+        for (int column = 0; column < m_model.columnCount(); ++column) {
+            const QModelIndex index = m_model.index(row, column);
+            const QVariant accuracy = index.data(NeedleModel::AccuracyRole);
+            if (!accuracy.isValid())
+                continue;
+            const QColor color = scoreColor(accuracy.toDouble());
+            const QRect box = cell(row, column).adjusted(1, 1, -1, -1);
+            painter.fillRect(box, color);
+            painter.setPen(inkOn(color));
+            painter.drawText(box, Qt::AlignCenter, index.data().toString());
+        }
+    }
+}
+
+bool NeedleGrid::event(QEvent *event)
+{
+    if (event->type() != QEvent::ToolTip)
+        return QWidget::event(event);
+    const auto *help = static_cast<QHelpEvent *>(event);
+    for (int row = 0; row < m_model.rowCount(); ++row)
+        for (int column = 0; column < m_model.columnCount(); ++column)
+            if (cell(row, column).contains(help->pos())) {
+                QToolTip::showText(help->globalPos(), m_model.index(row, column).data(Qt::ToolTipRole).toString(), this);
+                return true;
+            }
+    QToolTip::hideText();
+    return true;
+}
+
+NeedleView::NeedleView(QWidget *parent)
+    : QWidget(parent), m_current(new NeedleGrid(tr("This map"), this)), m_full(new NeedleGrid(tr("Full"), this)), m_hint(new QLabel(this))
+{
+    setAutoFillBackground(true);
+    setBackgroundRole(QPalette::Base);
+    m_hint->setWordWrap(true);
+    m_hint->setAlignment(Qt::AlignCenter);
+    m_hint->setObjectName(QStringLiteral("needleHint"));
+    auto *column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 0, 0);
+    auto *grids = new QHBoxLayout;
+    grids->addWidget(m_current, 1);
+    grids->addWidget(m_full, 1);
+    column->addLayout(grids, 1);
+    column->addWidget(m_hint, 1);
+}
+
+void NeedleView::show(const NeedleResult *current, const NeedleResult *full, const QString &hint)
+{
+    const bool any = current || full;
+    m_current->model().show(current);
+    m_full->model().show(full);
+    m_current->setVisible(any);
+    m_full->setVisible(any);
+    m_hint->setVisible(!any);
+    m_hint->setText(hint);
+}
+
+} // namespace zigzag

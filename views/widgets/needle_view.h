@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "views/models/needle_model.h"
+
+#include <QWidget>
+
+class QLabel;
+
+namespace zigzag {
+
+/// One needle grid: context across, depth down, the share of keys found as colour and number.
+class NeedleGrid : public QWidget
+{
+    Q_OBJECT
+public:
+    NeedleGrid(const QString &name, QWidget *parent = nullptr);
+    NeedleModel &model() { return m_model; }
+    QSize sizeHint() const override;
+    QSize minimumSizeHint() const override;
+
+protected:
+    void paintEvent(QPaintEvent *event) override;
+    bool event(QEvent *event) override;
+
+private:
+    QRect cell(int row, int column) const;
+
+    QString m_name;
+    NeedleModel m_model;
+};
+
+/// The current map's needle result beside that of full attention.
+class NeedleView : public QWidget
+{
+    Q_OBJECT
+public:
+    explicit NeedleView(QWidget *parent = nullptr);
+    /// Null = not asked yet; `hint` says how to ask, or why that is not possible.
+    void show(const NeedleResult *current, const NeedleResult *full, const QString &hint);
+
+private:
+    NeedleGrid *m_current;
+    NeedleGrid *m_full;
+    QLabel *m_hint;
+};
+
+} // namespace zigzag

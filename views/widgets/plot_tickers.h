@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "views/models/study.h"
+#include "views/widgets/plot_header.h"
+
+namespace zigzag {
+
+/// Ticks at the contexts that are drawn, written as 512, 1K, 128K; every second one where there are many.
+class ContextTicker : public QCPAxisTicker
+{
+public:
+    void setContexts(const std::vector<std::int64_t> &contexts);
+
+protected:
+    QVector<double> createTickVector(double tickStep, const QCPRange &range) override;
+    QVector<double> createSubTickVector(int subTickCount, const QVector<double> &ticks) override;
+    QString getTickLabel(double tick, const QLocale &locale, QChar formatChar, int precision) override;
+
+private:
+    QVector<double> m_contexts;
+};
+
+/// Round numbers with their unit: 1, 2, 5 in each decade of a logarithmic axis (powers of two where bytes are counted).
+class UnitTicker : public QCPAxisTicker
+{
+public:
+    enum class Unit { Time, Bytes, Keys };
+    void show(Unit unit, bool logarithmic);
+    QString text(double value) const;
+
+protected:
+    QVector<double> createTickVector(double tickStep, const QCPRange &range) override;
+    QVector<double> createSubTickVector(int subTickCount, const QVector<double> &ticks) override;
+    QString getTickLabel(double tick, const QLocale &locale, QChar formatChar, int precision) override;
+
+private:
+    Unit m_unit = Unit::Time;
+    bool m_logarithmic = true;
+};
+
+} // namespace zigzag

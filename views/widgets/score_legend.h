@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QWidget>
+
+namespace zigzag {
+
+/// What the colours and glyphs of the head map mean, and how to edit it.
+class ScoreLegend : public QWidget
+{
+    Q_OBJECT
+public:
+    explicit ScoreLegend(QWidget *parent = nullptr);
+    void setScored(bool scored);
+    QSize sizeHint() const override;
+    QSize minimumSizeHint() const override;
+
+protected:
+    void paintEvent(QPaintEvent *event) override;
+
+private:
+    bool m_scored = false;
+};
+
+} // namespace zigzag

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "views/widgets/series_legend.h"
+
+#include "views/models/colors.h"
+#include "views/widgets/cost_plot.h"
+
+namespace zigzag {
+
+SeriesLegend::SeriesLegend(QWidget *parent) : QWidget(parent)
+{
+    QSizePolicy policy(QSizePolicy::Preferred, QSizePolicy::Fixed);
+    policy.setHeightForWidth(true);
+    setSizePolicy(policy);
+    setAccessibleName(tr("Legend of the plots"));
+}
+
+void SeriesLegend::show(const Study &study)
+{
+    std::vector<Entry> entries;
+    for (const Series series : allSeries)
+        if (study.map(series))
+            entries.push_back({series, nameOf(series, study)});
+    if (entries == m_entries)
+        return;
+    m_entries = std::move(entries);
+    updateGeometry();
+    update();
+}
+
+std::vector<QRect> SeriesLegend::layOut(int width) const
+{
+    const QFontMetrics metrics = fontMetrics();
+    const int em = metrics.height();
+    const int line = em + em / 3;
+    std::vector<QRect> places;
+    int x = em, y = em / 3;
+    const auto place = [&](const QString &name, int symbol) {
+        const int needed = symbol + metrics.horizontalAdvance(name) + em;
+        if (x > em && x + needed > width) {
+            x = em;
+            y += line;
+        }
+        places.emplace_back(x, y, needed, line);
+        x += needed;
+    };
+    for (const Entry &entry : m_entries)
+        place(entry.name, 2 * em + em / 2);
+    place(tr("dashed: predicted · markers: measured"), 0);
+    return places;
+}
+
+int SeriesLegend::heightForWidth(int width) const
+{
+    return layOut(width).back().bottom() + fontMetrics().height() / 4;
+}
+
+QSize SeriesLegend::sizeHint() const
+{
+    return {fontMetrics().averageCharWidth() * 56, heightForWidth(fontMetrics().averageCharWidth() * 56)};
+}
+
+void SeriesLegend::paintEvent(QPaintEvent *)
+{
+    QCPPainter painter(this);
+    painter.setAntialiasing(true);
+    const std::vector<QRect> places = layOut(width());
+    const int em = fontMetrics().height();
+    const bool dark = isDark(palette());
+    for (std::size_t index = 0; index < m_entries.size(); ++index) {
+        const QRect &place = places[index];
+        const QColor color = seriesColor(m_entries[index].series, dark);
+        QPen dashes(color, 2);
+        dashes.setDashPattern({3, 2});
+        painter.setPen(dashes);
+        const int middle = place.center().y();
+        painter.drawLine(QLineF(place.left(), middle, place.left() + 2 * em, middle));
+        const QCPScatterStyle marker = markerOf(m_entries[index].series, color, em * 0.55);
+        marker.applyTo(&painter, QPen(color));
+        marker.drawShape(&painter, QPointF(place.left() + em, middle));
+        painter.setPen(palette().color(QPalette::Text));
+        painter.drawText(place.adjusted(2 * em + em / 3, 0, 0, 0), Qt::AlignVCenter | Qt::AlignLeft, m_entries[index].name);
+    }
+    painter.setPen(mixed(palette().color(QPalette::Text), palette().color(QPalette::Base), 0.3));
+    painter.drawText(places.back(), Qt::AlignVCenter | Qt::AlignLeft, tr("dashed: predicted · markers: measured"));
+}
+
+} // namespace zigzag
