@@ -53,13 +53,24 @@ void Document::beginFrom(DocumentState state)
 {
     m_beforeStroke.reset();
     m_undo.clear();
+    m_shape = state.map.model();
     m_saved = state.map;
     apply(state);
+}
+
+void Document::setModel(const ModelShape &model)
+{
+    m_shape = model;
+    if (model.layers == m_saved.layers() && model.kvHeads == m_saved.kvHeads())
+        m_saved.setModel(model);
+    apply(m_state);
 }
 
 void Document::apply(const DocumentState &state)
 {
     m_state = state;
+    if (m_shape.layers == m_state.map.layers() && m_shape.kvHeads == m_state.map.kvHeads())
+        m_state.map.setModel(m_shape);
     Q_EMIT changed();
     if (m_wasModified != isModified()) {
         m_wasModified = isModified();

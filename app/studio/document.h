@@ -43,6 +43,9 @@ public:
     const HeadMap &map() const { return m_state.map; }
     QUndoStack &undoStack() { return m_undo; }
     const std::filesystem::path &path() const { return m_path; }
+    const ModelShape &model() const { return m_shape; }
+    /// What is known of the map's model by now, for every step of the history: its fingerprint comes with its weights.
+    void setModel(const ModelShape &model);
     /// Whether the map differs from its file, or from what it began as: an edit that is taken back leaves no trace.
     bool isModified() const { return m_state.map != m_saved; }
     /// Nobody has changed anything yet, and it comes from no file.
@@ -88,6 +91,7 @@ private:
     void push(DocumentState next, const QString &text, Series series = Series::None);
     Result<DocumentState> assigned(const QString &criterion, double sparsity) const;
 
+    ModelShape m_shape;
     DocumentState m_state;
     HeadMap m_saved;
     std::filesystem::path m_path;

@@ -136,16 +136,24 @@ std::optional<double> Study::predictionError(Quantity quantity) const
     return *middle;
 }
 
+double Study::layerKv(const HeadMap &map, int layer, std::int64_t context) const
+{
+    if (hasBytes())
+        return static_cast<double>(KvLayout(map, context, m_config ? m_config->dtype : DType::BF16).layerBytes(layer));
+    std::int64_t keys = 0;
+    for (int head = 0; head < map.kvHeads(); ++head)
+        keys += kvSlots(map.at(layer, head), context, map.sink(), map.recent());
+    return static_cast<double>(keys);
+}
+
 double Study::kv(const HeadMap &map, std::int64_t context) const
 {
-    const DType type = m_config ? m_config->dtype : DType::BF16;
     if (hasBytes())
-        return static_cast<double>(kvBytes(map, context, type));
-    std::int64_t keys = 0;
+        return static_cast<double>(kvBytes(map, context, m_config ? m_config->dtype : DType::BF16));
+    double sum = 0;
     for (int layer = 0; layer < map.layers(); ++layer)
-        for (int head = 0; head < map.kvHeads(); ++head)
-            keys += kvSlots(map.at(layer, head), context, map.sink(), map.recent());
-    return static_cast<double>(keys);
+        sum += layerKv(map, layer, context);
+    return sum;
 }
 
 Comparison Study::compare(Quantity quantity, std::int64_t context) const

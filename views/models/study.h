@@ -63,7 +63,9 @@ public:
     /// Median of |predicted − measured| / measured over every measured point of a quantity, or nothing.
     std::optional<double> predictionError(Quantity quantity) const;
 
+    /// Bytes of keys and values, or the number of keys where the head dimension is not known.
     double kv(const HeadMap &map, std::int64_t context) const;
+    double layerKv(const HeadMap &map, int layer, std::int64_t context) const;
     Comparison compare(Quantity quantity, std::int64_t context) const;
     /// Needle accuracy of the current map and of full attention.
     Comparison compareNeedle() const;

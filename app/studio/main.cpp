@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/studio/main_window.h"
+#include "app/studio/screenshot.h"
+#include "app/studio/start_options.h"
+
+#include <QApplication>
+#include <QTimer>
+
+#include <cstdio>
+
+int main(int argc, char **argv)
+{
+    using namespace zigzag;
+    if (!choosePlatform(argc, argv))
+        return 1;
+    QApplication application(argc, argv);
+    QApplication::setApplicationName(QStringLiteral("zigzag-studio"));
+    QApplication::setApplicationDisplayName(QString());
+    QApplication::setOrganizationName(QStringLiteral("zigzag"));
+    QApplication::setApplicationVersion(QStringLiteral(ZIGZAG_VERSION));
+    const StartOptions options = parseStart(application);
+    const bool alone = !options.screenshot.isEmpty() || options.startupTime; // nobody looks: the user's settings stay as they are
+
+    MainWindow window({std::make_unique<EngineWorker>(), std::make_unique<DialogPrompts>(), alone ? nullptr : std::make_unique<QSettings>()});
+    if (options.theme || alone)
+        window.setTheme(options.theme.value_or(Theme::Light));
+    if (options.size || alone || !QSettings().contains(QStringLiteral("geometry")))
+        window.resize(options.size.value_or(QSize(1440, 900)));
+    window.show();
+    if (!window.open(options.open) && alone)
+        return 2;
+    if (options.startupTime) {
+        // The first painting comes with the events that showing the window queued.
+        QTimer::singleShot(0, &window, [&window] {
+            window.repaint();
+            std::printf("startup_ms %.0f\n", millisecondsSinceStart());
+            QCoreApplication::quit();
+        });
+    }
+    if (!options.screenshot.isEmpty())
+        new Screenshot(window, options.screenshot, options.measure);
+    return QApplication::exec();
+}

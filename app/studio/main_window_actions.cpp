@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Actions and menus, the command palette, and what Help shows.
+#include "app/studio/main_window.h"
+#include "app/studio/window_actions.h"
+
+#include "engine/model/model.h"
+#include "views/widgets/assign_panel.h"
+#include "views/widgets/command_palette.h"
+#include "views/widgets/head_map_view.h"
+#include "views/widgets/text_dialogs.h"
+
+#include <QAction>
+#include <QActionGroup>
+#include <QDir>
+#include <QDockWidget>
+#include <QMenu>
+#include <QMenuBar>
+
+namespace zigzag {
+
+std::vector<Cell> MainWindow::targetCells() const
+{
+    std::vector<Cell> cells;
+    for (const QModelIndex &index : m_headMap->targets())
+        cells.push_back({index.row(), index.column()});
+    return cells;
+}
+
+void MainWindow::buildActions()
+{
+    const auto make = [this](const QString &text, const QKeySequence &keys, auto &&slot) {
+        auto *action = new QAction(text, this);
+        action->setShortcut(keys);
+        connect(action, &QAction::triggered, this, slot);
+        return action;
+    };
+    WindowActions &all = *m_actions;
+    all.open = make(tr("&Open map or scores…"), QKeySequence::Open, [this] {
+        if (const QString path = m_prompts->fileToOpen(this, tr("Open a map or scores")); !path.isEmpty())
+            open(path);
+    });
+    all.openFolder = make(tr("Open model &folder…"), QKeySequence(tr("Ctrl+Shift+O")), [this] {
+        if (const QString path = m_prompts->folderToOpen(this, tr("Open a model folder")); !path.isEmpty())
+            open(path);
+    });
+    all.importScores = make(tr("&Import scores…"), QKeySequence(tr("Ctrl+I")), [this] {
+        if (const QString path = m_prompts->fileToOpen(this, tr("Import scores")); !path.isEmpty())
+            open(path);
+    });
+    all.save = make(tr("&Save map"), QKeySequence::Save, [this] { save(); });
+    all.saveAs = make(tr("Save map &as…"), QKeySequence(tr("Ctrl+Shift+S")), [this] { saveAs(); });
+    all.exportMap = make(tr("&Export map…"), QKeySequence(tr("Ctrl+E")), [this] { exportMap(); });
+    all.close = make(tr("&Quit"), QKeySequence(tr("Ctrl+Q")), [this] { close(); });
+
+    all.undo = m_document.undoStack().createUndoAction(this, tr("&Undo"));
+    all.undo->setShortcut(QKeySequence::Undo);
+    all.redo = m_document.undoStack().createRedoAction(this, tr("&Redo"));
+    all.redo->setShortcuts({QKeySequence(QKeySequence::Redo), QKeySequence(tr("Ctrl+Y"))});
+    all.flip = make(tr("&Flip heads"), QKeySequence(Qt::Key_Space), [this] { m_document.toggle(targetCells()); });
+    all.retrieve = make(tr("Let heads &retrieve"), QKeySequence(Qt::Key_R), [this] { m_document.setKind(targetCells(), HeadKind::Retrieval); });
+    all.stream = make(tr("Let heads &stream"), QKeySequence(Qt::Key_S), [this] { m_document.setKind(targetCells(), HeadKind::Streaming); });
+    all.lock = make(tr("&Lock layers"), QKeySequence(Qt::Key_L), [this] { m_document.toggleLocks(m_headMap->targetLayers()); });
+    all.selectAll = make(tr("Select &all heads"), QKeySequence::SelectAll, [this] {
+        const QAbstractItemModel *heads = m_headMap->selectionModel()->model();
+        if (heads->rowCount() > 0)
+            m_headMap->selectionModel()->select(
+                QItemSelection(heads->index(0, 0), heads->index(heads->rowCount() - 1, heads->columnCount() - 1)), QItemSelectionModel::Select);
+    });
+    // Letters are for the head map alone: elsewhere they are typed.
+    for (QAction *action : {all.flip, all.retrieve, all.stream, all.lock, all.selectAll}) {
+        action->setShortcutContext(Qt::WidgetShortcut);
+        m_headMap->addAction(action);
+    }
+    all.exclusive = make(tr("&Make exclusive"), QKeySequence(tr("Ctrl+M")), [this] { report(m_document.makeExclusive()); });
+
+    all.measure = make(tr("&Measure"), QKeySequence(Qt::Key_F5), [this] { measureMaps(); });
+    all.measure->setToolTip(tr("Measure TTFT, TPOT and KV memory of all series (F5)"));
+    all.needle = make(tr("&Needle"), QKeySequence(Qt::Key_F6), [this] { askNeedles(); });
+    all.needle->setToolTip(tr("Ask this map and full attention for keys hidden in long text (F6)"));
+    all.score = make(tr("&Score heads"), QKeySequence(Qt::Key_F7), [this] { scoreModel(); });
+    all.score->setToolTip(tr("Score every KV head by the attention it pays to needles (F7)"));
+    all.calibrate = make(tr("&Calibrate predictions"), QKeySequence(Qt::Key_F8), [this] { calibrateModel(); });
+    all.cancel = make(tr("Cancel"), QKeySequence(Qt::Key_Escape), [this] { m_runs.cancel(); });
+
+    all.themes = new QActionGroup(this);
+    for (const auto &[theme, name] : {std::pair(Theme::System, tr("Theme: as the &desktop")), std::pair(Theme::Light, tr("Theme: &light")),
+                                      std::pair(Theme::Dark, tr("Theme: &dark"))}) {
+        QAction *action = make(name, {}, [this, theme = theme] { setTheme(theme); });
+        action->setCheckable(true);
+        action->setData(static_cast<int>(theme));
+        all.themes->addAction(action);
+    }
+    all.palette = make(tr("Command &palette"), QKeySequence(tr("Ctrl+Shift+P")), [this] { showPalette(); });
+    all.shortcuts = make(tr("&Keyboard shortcuts"), QKeySequence(tr("?")), [this] { showShortcuts(); });
+    all.about = make(tr("&About and licences"), {}, [this] { showAbout(); });
+}
+
+void MainWindow::buildMenus()
+{
+    WindowActions &all = *m_actions;
+    QMenu *file = menuBar()->addMenu(tr("&File"));
+    file->addActions({all.open, all.openFolder});
+    QMenu *bundled = file->addMenu(tr("Open &built-in model"));
+    for (const auto &[prefix, names] : {std::pair(QStringLiteral("bundled:"), bundledNames()), std::pair(QStringLiteral("preset:"), presetNames())})
+        for (const std::string &name : names) {
+            const QString full = prefix + QString::fromStdString(name);
+            connect(bundled->addAction(full), &QAction::triggered, this, [this, full] { open(full); });
+        }
+    all.recent = file->addMenu(tr("Open &recent"));
+    file->addSeparator();
+    file->addActions({all.importScores});
+    file->addSeparator();
+    file->addActions({all.save, all.saveAs, all.exportMap});
+    file->addSeparator();
+    file->addAction(all.close);
+
+    QMenu *edit = menuBar()->addMenu(tr("&Edit"));
+    edit->addActions({all.undo, all.redo});
+    edit->addSeparator();
+    edit->addActions({all.flip, all.retrieve, all.stream, all.lock, all.selectAll});
+    edit->addSeparator();
+    edit->addAction(all.exclusive);
+
+    QMenu *run = menuBar()->addMenu(tr("&Run"));
+    run->addActions({all.measure, all.needle, all.score, all.calibrate});
+    run->addSeparator();
+    run->addAction(all.cancel);
+
+    QMenu *view = menuBar()->addMenu(tr("&View"));
+    view->addActions(all.themes->actions());
+    view->addSeparator();
+    for (QDockWidget *dock : findChildren<QDockWidget *>())
+        view->addAction(dock->toggleViewAction());
+
+    QMenu *help = menuBar()->addMenu(tr("&Help"));
+    help->addActions({all.palette, all.shortcuts});
+    help->addSeparator();
+    help->addAction(all.about);
+    refreshRecent();
+}
+
+void MainWindow::refreshRecent()
+{
+    m_actions->recent->clear();
+    for (const QString &name : m_recent.names())
+        connect(m_actions->recent->addAction(QDir::toNativeSeparators(name)), &QAction::triggered, this, [this, name] { open(name); });
+    m_actions->recent->setEnabled(!m_recent.names().isEmpty());
+}
+
+void MainWindow::refreshActions()
+{
+    const bool any = m_document.map().layers() > 0;
+    for (QAction *action : {m_actions->save, m_actions->saveAs, m_actions->exportMap, m_actions->flip, m_actions->retrieve, m_actions->stream,
+                            m_actions->lock, m_actions->selectAll})
+        action->setEnabled(any);
+    m_actions->exclusive->setEnabled(m_document.state().scores != nullptr);
+    m_actions->measure->setEnabled(m_loaded.has_value());
+    m_actions->calibrate->setEnabled(m_loaded.has_value());
+    m_actions->needle->setEnabled(canScore());
+    m_actions->score->setEnabled(canScore());
+    m_actions->cancel->setEnabled(m_runs.isBusy());
+    for (QAction *action : m_actions->themes->actions())
+        action->setChecked(action->data().toInt() == static_cast<int>(m_theme));
+}
+
+QList<QAction *> MainWindow::allActions() const
+{
+    QList<QAction *> actions;
+    const auto collect = [&actions](const QMenu *menu, auto &&self) -> void {
+        for (QAction *action : menu->actions()) {
+            if (action->menu())
+                self(action->menu(), self);
+            else if (!action->isSeparator())
+                actions.append(action);
+        }
+    };
+    for (QAction *top : menuBar()->actions())
+        if (top->menu())
+            collect(top->menu(), collect);
+    return actions;
+}
+
+void MainWindow::showPalette()
+{
+    CommandPalette palette(allActions(), this);
+    palette.exec();
+}
+
+void MainWindow::showShortcuts()
+{
+    ShortcutsDialog dialog(allActions(),
+                           {{tr("Click, drag"), tr("flip heads; a drag is one step of undo")},
+                            {tr("Shift+click, Shift+drag, Shift+arrows"), tr("select heads")},
+                            {tr("Ctrl+click"), tr("add heads to the selection")},
+                            {tr("Arrows, Home, End, Page"), tr("move through the heads")},
+                            {tr("Double-click a layer number"), tr("flip the whole layer")}},
+                           this);
+    dialog.exec();
+}
+
+void MainWindow::showAbout()
+{
+    AboutDialog(this).exec();
+}
+
+} // namespace zigzag

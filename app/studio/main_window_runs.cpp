@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Starting runs, and what their results do to the window.
+#include "app/studio/main_window.h"
+#include "app/studio/window_actions.h"
+
+#include "views/models/text.h"
+#include "views/widgets/message_bar.h"
+
+#include <QAction>
+#include <QLabel>
+#include <QProgressBar>
+
+#include <algorithm>
+
+namespace zigzag {
+
+namespace {
+
+/// Models up to this size are scored as soon as they are loaded; larger ones when asked.
+constexpr std::int64_t scoredAtOnceBytes = 64 << 20;
+/// The longest prefill of a measurement, as predicted: more than this is for the command line.
+constexpr double longestPrefillMs = 20'000;
+const std::vector<double> depths = {0, 0.25, 0.5, 0.75, 1};
+
+/// A quarter, half and all of a context.
+std::vector<std::int64_t> threeContexts(std::int64_t longest)
+{
+    std::vector<std::int64_t> contexts;
+    for (const std::int64_t part : {4, 2, 1})
+        contexts.push_back(std::max<std::int64_t>(1, longest / part));
+    contexts.erase(std::unique(contexts.begin(), contexts.end()), contexts.end());
+    return contexts;
+}
+
+} // namespace
+
+void MainWindow::connectRuns()
+{
+    connect(&m_runs, &RunController::busyChanged, this, [this] {
+        refreshProgress();
+        refreshSoon();
+    });
+    connect(&m_runs, &RunController::progressed, this, [this](double fraction, const QString &text) {
+        m_progress->setValue(static_cast<int>(fraction * m_progress->maximum()));
+        m_progressText->setText(text + QLatin1Char(' '));
+    });
+    connect(&m_runs, &RunController::loaded, this, &MainWindow::onLoaded);
+    connect(&m_runs, &RunController::calibrated, this, [this](const CostModel &cost) {
+        m_study.setCost(cost);
+        refreshSoon();
+    });
+    connect(&m_runs, &RunController::scored, this,
+            [this](const HeadScores &scores) { takeScores(std::make_shared<const HeadScores>(scores)); });
+    connect(&m_runs, &RunController::measured, this, [this](const std::vector<NamedMap> &maps, const std::vector<BenchRecord> &records) {
+        m_study.results().addRecords(maps, records);
+        refreshSoon();
+    });
+    connect(&m_runs, &RunController::needleAsked, this, [this](const NamedMap &map, const NeedleResult &result) {
+        m_study.results().addNeedle(map.map, result);
+        refreshSoon();
+    });
+    connect(&m_runs, &RunController::finished, this, &MainWindow::onFinished);
+    refreshProgress();
+}
+
+void MainWindow::refreshProgress()
+{
+    const bool busy = m_runs.isBusy();
+    m_progress->setEnabled(busy);
+    if (!busy) {
+        m_progress->reset();
+        m_progressText->clear();
+    }
+    m_actions->cancel->setEnabled(busy);
+}
+
+void MainWindow::onLoaded(const LoadedModel &model)
+{
+    m_loaded = model;
+    const auto fits = checkFits(m_document.map(), model.shape, m_document.path().empty() ? "the map" : m_document.path().string());
+    report(fits); // a map of a model with the same name and other weights
+    if (fits)
+        m_document.setModel(model.shape);
+    calibrateModel();
+    if (canScore() && !m_document.state().scores && model.config.weightBytes() <= scoredAtOnceBytes)
+        scoreModel();
+}
+
+void MainWindow::onFinished(RunKind kind, const RunOutcome &outcome)
+{
+    if (outcome.kind == RunOutcome::Kind::Failed) {
+        m_messages->say(MessageBar::Kind::Error, outcome.error);
+        if (kind == RunKind::Load)
+            m_whyNotLoaded = tr("the model could not be loaded");
+    } else if (outcome.kind == RunOutcome::Kind::Cancelled) {
+        if (kind == RunKind::Load)
+            m_whyNotLoaded = tr("loading was cancelled");
+        else if (kind == RunKind::Measure)
+            m_messages->say(MessageBar::Kind::Note, tr("Cancelled; what was measured so far stays."));
+    }
+    refreshSoon();
+}
+
+void MainWindow::calibrateModel()
+{
+    if (!m_loaded)
+        return;
+    RunRequest request;
+    request.kind = RunKind::Calibrate;
+    request.maxContext = m_study.contexts().back();
+    m_runs.enqueue(std::move(request));
+}
+
+void MainWindow::scoreModel()
+{
+    if (!canScore())
+        return;
+    RunRequest request;
+    request.kind = RunKind::Score;
+    request.score.contexts = threeContexts(m_loaded->config.maxContext);
+    request.score.depths = depths;
+    request.score.trials = 2;
+    m_runs.enqueue(std::move(request));
+}
+
+void MainWindow::measureMaps()
+{
+    if (!m_loaded)
+        return;
+    RunRequest request;
+    request.kind = RunKind::Measure;
+    BenchPlan &plan = request.bench;
+    constexpr std::array names = {"full", "duo", "zigzag", "this map"};
+    for (const Series series : allSeries) {
+        const HeadMap *map = m_study.map(series);
+        const bool known = map && std::any_of(plan.maps.begin(), plan.maps.end(), [&](const NamedMap &other) { return runAlike(other.map, *map); });
+        if (map && !known)
+            plan.maps.push_back({names[static_cast<std::size_t>(series)], *map});
+    }
+    std::int64_t longest = m_study.contexts().back();
+    const HeadMap *full = m_study.map(Series::Full);
+    while (m_study.hasTimes() && longest > m_study.contexts().front()
+           && m_study.cost().estimate(*full, Phase::Prefill, longest).ms > longestPrefillMs)
+        longest /= 2;
+    if (longest < m_study.contexts().back())
+        m_messages->say(MessageBar::Kind::Note,
+                        tr("Measuring up to %1 tokens: a longer prefill would take more than %2 here.")
+                            .arg(contextText(longest), timeText(longestPrefillMs)));
+    plan.contexts = threeContexts(longest);
+    plan.phases = {Phase::Decode, Phase::Prefill};
+    m_runs.enqueue(std::move(request));
+}
+
+void MainWindow::askNeedles()
+{
+    if (!canScore())
+        return;
+    RunRequest request;
+    request.kind = RunKind::Needle;
+    request.needle.contexts = threeContexts(m_loaded->config.maxContext);
+    request.needle.depths = depths;
+    request.needle.trials = 5;
+    request.needle.seed = 2; // other questions than those that scored the heads
+    const HeadMap &map = m_document.map();
+    const HeadMap *full = m_study.map(Series::Full);
+    request.needleMaps.push_back({"this map", map});
+    if (full && !runAlike(*full, map) && !m_study.results().needle(*full))
+        request.needleMaps.push_back({"full", *full});
+    m_runs.enqueue(std::move(request));
+}
+
+} // namespace zigzag

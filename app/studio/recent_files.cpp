@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/studio/recent_files.h"
+
+namespace zigzag {
+
+namespace {
+constexpr qsizetype most = 10;
+const QString key = QStringLiteral("recent");
+} // namespace
+
+RecentFiles::RecentFiles(QSettings *settings) : m_settings(settings)
+{
+    if (m_settings)
+        m_names = m_settings->value(key).toStringList().mid(0, most);
+}
+
+void RecentFiles::add(const QString &name)
+{
+    m_names.removeAll(name);
+    m_names.prepend(name);
+    m_names = m_names.mid(0, most);
+    store();
+}
+
+void RecentFiles::remove(const QString &name)
+{
+    m_names.removeAll(name);
+    store();
+}
+
+void RecentFiles::store()
+{
+    if (m_settings)
+        m_settings->setValue(key, m_names);
+}
+
+} // namespace zigzag

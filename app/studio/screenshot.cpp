@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/studio/screenshot.h"
+
+#include "app/studio/main_window.h"
+#include "app/studio/window_actions.h"
+#include "views/widgets/message_bar.h"
+
+#include <QAction>
+#include <QCoreApplication>
+#include <QPixmap>
+#include <QTimer>
+
+#include <cstdio>
+
+namespace zigzag {
+
+Screenshot::Screenshot(MainWindow &window, QString path, bool measure) : QObject(&window), m_window(window), m_path(std::move(path)), m_steps(measure ? 2 : 0)
+{
+    connect(&m_window.runs(), &RunController::busyChanged, this, [this] { QTimer::singleShot(0, this, &Screenshot::step); });
+    connect(&m_window.runs(), &RunController::progressed, this, [last = QString()](double, const QString &text) mutable {
+        if (text != last)
+            std::fprintf(stderr, "%s\n", qPrintable(text));
+        last = text;
+    });
+    QTimer::singleShot(0, this, &Screenshot::step);
+}
+
+void Screenshot::step()
+{
+    if (m_window.runs().isBusy() || m_done)
+        return;
+    while (m_steps > 0) {
+        m_window.refreshNow();
+        const QAction *next = m_steps-- == 2 ? m_window.actions().measure : m_window.actions().needle;
+        if (next->isEnabled()) {
+            const_cast<QAction *>(next)->trigger();
+            return;
+        }
+    }
+    m_done = true;
+    QTimer::singleShot(0, this, &Screenshot::write);
+}
+
+void Screenshot::write()
+{
+    m_window.refreshNow();
+    QCoreApplication::processEvents(); // layouts settle and queued plots are drawn
+    const MessageBar &messages = m_window.messages();
+    if (messages.isVisible() && messages.kind() == MessageBar::Kind::Error)
+        std::fprintf(stderr, "error: %s\n", qPrintable(messages.text()));
+    const bool written = m_window.grab().save(m_path, "PNG");
+    if (!written)
+        std::fprintf(stderr, "error: the picture could not be written to %s: check the folder and its permissions\n", qPrintable(m_path));
+    QCoreApplication::exit(written ? 0 : 1);
+}
+
+} // namespace zigzag

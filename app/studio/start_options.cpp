@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/studio/start_options.h"
+
+#include <QCommandLineParser>
+#include <QFile>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <unistd.h>
+
+namespace zigzag {
+
+namespace {
+
+[[noreturn]] void refuse(const QString &line)
+{
+    std::fprintf(stderr, "error: %s\n", qPrintable(line));
+    std::exit(2);
+}
+
+std::optional<QSize> parseSize(const QString &text)
+{
+    const QStringList parts = text.split(QLatin1Char('x'));
+    bool wideOk = false, highOk = false;
+    const int wide = parts.value(0).toInt(&wideOk);
+    const int high = parts.value(1).toInt(&highOk);
+    constexpr int least = 200, most = 16384;
+    if (parts.size() != 2 || !wideOk || !highOk || std::min(wide, high) < least || std::max(wide, high) > most)
+        return {};
+    return QSize(wide, high);
+}
+
+QString tr(const char *text)
+{
+    return QCoreApplication::translate("zigzag::StartOptions", text);
+}
+
+} // namespace
+
+bool choosePlatform(int argc, char **argv)
+{
+    if (std::getenv("QT_QPA_PLATFORM"))
+        return true;
+    for (int index = 1; index < argc; ++index)
+        for (const char *option : {"--screenshot", "--startup-time", "--help", "-h", "--version", "-v"})
+            if (std::strncmp(argv[index], option, std::strlen(option)) == 0) {
+                setenv("QT_QPA_PLATFORM", "offscreen", 1);
+                return true;
+            }
+    if (std::getenv("DISPLAY") || std::getenv("WAYLAND_DISPLAY"))
+        return true;
+    std::fprintf(stderr, "error: there is no display to open a window on: use --screenshot PATH, or the command line program zigzag\n");
+    return false;
+}
+
+StartOptions parseStart(const QCoreApplication &application)
+{
+    QCommandLineParser parser;
+    parser.setApplicationDescription(tr("Which layers of a language model can stream, what that gains and what it loses."));
+    parser.addHelpOption();
+    parser.addVersionOption();
+    parser.addPositionalArgument(QStringLiteral("file"),
+                                 tr("A head map, scores, a model folder, preset:NAME or bundled:NAME (default: bundled:zigzag-tiny)."),
+                                 QStringLiteral("[FILE|MODEL]"));
+    const QCommandLineOption screenshot(QStringLiteral("screenshot"), tr("Write a picture of the window to PATH and end."), QStringLiteral("PATH"));
+    const QCommandLineOption measure(QStringLiteral("measure"), tr("With --screenshot: score, measure and ask needles first."));
+    const QCommandLineOption theme(QStringLiteral("theme"), tr("light, dark or system."), QStringLiteral("THEME"));
+    const QCommandLineOption size(QStringLiteral("size"), tr("Size of the window, such as 1440x900."), QStringLiteral("WxH"));
+    const QCommandLineOption startup(QStringLiteral("startup-time"), tr("Print the milliseconds from start to first paint and end."));
+    parser.addOptions({screenshot, measure, theme, size, startup});
+    if (!parser.parse(application.arguments()))
+        refuse(tr("%1; see --help").arg(parser.errorText()));
+    if (parser.isSet(QStringLiteral("version")))
+        parser.showVersion();
+    if (parser.isSet(QStringLiteral("help")))
+        parser.showHelp();
+
+    StartOptions options;
+    if (parser.positionalArguments().size() > 1)
+        refuse(tr("one file or model is opened at a time, %1 were given").arg(parser.positionalArguments().size()));
+    if (!parser.positionalArguments().isEmpty())
+        options.open = parser.positionalArguments().first();
+    options.screenshot = parser.value(screenshot);
+    options.measure = parser.isSet(measure);
+    options.startupTime = parser.isSet(startup);
+    if (parser.isSet(screenshot) && options.screenshot.isEmpty())
+        refuse(tr("--screenshot needs the path of the picture to write"));
+    if (options.measure && options.screenshot.isEmpty())
+        refuse(tr("--measure goes with --screenshot"));
+    if (parser.isSet(theme)) {
+        options.theme = parseTheme(parser.value(theme));
+        if (!options.theme)
+            refuse(tr("--theme %1 is unknown: give light, dark or system").arg(parser.value(theme)));
+    }
+    if (parser.isSet(size)) {
+        options.size = parseSize(parser.value(size));
+        if (!options.size)
+            refuse(tr("--size %1 is not a size: give width and height in pixels, such as 1440x900").arg(parser.value(size)));
+    }
+    return options;
+}
+
+double millisecondsSinceStart()
+{
+    // Field 22 of /proc/self/stat: start time in clock ticks since boot. The name in field 2 may hold spaces.
+    QFile file(QStringLiteral("/proc/self/stat"));
+    timespec now{};
+    if (!file.open(QIODevice::ReadOnly) || clock_gettime(CLOCK_BOOTTIME, &now) != 0)
+        return -1;
+    const QByteArray stat = file.readAll();
+    const QList<QByteArray> fields = stat.mid(stat.lastIndexOf(')') + 2).split(' ');
+    constexpr int startField = 22 - 3;
+    const double ticks = fields.value(startField).toDouble();
+    return (static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9 - ticks / static_cast<double>(sysconf(_SC_CLK_TCK))) * 1e3;
+}
+
+} // namespace zigzag

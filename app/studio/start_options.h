@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "app/studio/theme.h"
+
+#include <QSize>
+#include <QString>
+#include <optional>
+
+class QCoreApplication;
+
+namespace zigzag {
+
+struct StartOptions {
+    QString open = QStringLiteral("bundled:zigzag-tiny");
+    QString screenshot; ///< empty: an ordinary start
+    std::optional<QSize> size;
+    std::optional<Theme> theme;
+    bool measure = false; ///< score, measure and ask needles before the screenshot
+    bool startupTime = false;
+};
+
+/// Before there is a QApplication: a screenshot and --startup-time need no display, and are the same with and without one.
+/// False, with a line on stderr, when the window would have no display to open on.
+bool choosePlatform(int argc, char **argv);
+/// Ends the program with its usage, or with one line and exit code 2.
+StartOptions parseStart(const QCoreApplication &application);
+/// Milliseconds since this process began, from the system.
+double millisecondsSinceStart();
+
+} // namespace zigzag

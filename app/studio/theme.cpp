@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/studio/theme.h"
+
+#include "views/models/colors.h"
+
+#include <QApplication>
+#include <QStyle>
+#include <QStyleFactory>
+
+namespace zigzag {
+
+namespace {
+
+QPalette paletteOf(bool dark)
+{
+    const QColor window = dark ? QColor(0x1e, 0x21, 0x26) : QColor(0xf3, 0xf4, 0xf6);
+    const QColor base = dark ? QColor(0x16, 0x18, 0x1c) : QColor(0xff, 0xff, 0xff);
+    const QColor alternate = dark ? QColor(0x1b, 0x1e, 0x23) : QColor(0xf7, 0xf8, 0xfa);
+    const QColor text = dark ? QColor(0xe4, 0xe6, 0xea) : QColor(0x1a, 0x1d, 0x21);
+    const QColor button = dark ? QColor(0x2b, 0x2f, 0x36) : QColor(0xf8, 0xf9, 0xfa);
+    const QColor highlight = dark ? QColor(0x3d, 0x8b, 0xe0) : QColor(0x1f, 0x6f, 0xd0);
+    QPalette palette(text, button, mixed(button, Qt::white, 0.5), mixed(button, Qt::black, 0.5), mixed(button, text, 0.3), text, Qt::white, base,
+                     window);
+    palette.setColor(QPalette::AlternateBase, alternate);
+    palette.setColor(QPalette::Mid, mixed(window, text, 0.25));
+    palette.setColor(QPalette::Highlight, highlight);
+    palette.setColor(QPalette::HighlightedText, Qt::white);
+    palette.setColor(QPalette::ToolTipBase, dark ? QColor(0x2b, 0x2f, 0x36) : QColor(0xff, 0xff, 0xe8));
+    palette.setColor(QPalette::ToolTipText, text);
+    palette.setColor(QPalette::Link, highlight);
+    palette.setColor(QPalette::PlaceholderText, mixed(text, base, 0.4));
+    for (const QPalette::ColorRole role : {QPalette::Text, QPalette::WindowText, QPalette::ButtonText})
+        palette.setColor(QPalette::Disabled, role, mixed(text, window, 0.5));
+    palette.setColor(QPalette::Disabled, QPalette::Highlight, mixed(text, window, 0.7));
+    return palette;
+}
+
+} // namespace
+
+std::optional<Theme> parseTheme(const QString &name)
+{
+    for (const Theme theme : {Theme::System, Theme::Light, Theme::Dark})
+        if (nameOf(theme) == name)
+            return theme;
+    return {};
+}
+
+QString nameOf(Theme theme)
+{
+    return theme == Theme::Light ? QStringLiteral("light") : theme == Theme::Dark ? QStringLiteral("dark") : QStringLiteral("system");
+}
+
+void applyTheme(Theme theme)
+{
+    if (QApplication::style()->name() != QLatin1String("fusion"))
+        QApplication::setStyle(QStyleFactory::create(QStringLiteral("Fusion")));
+    QApplication::setPalette(QPalette()); // what the desktop says
+    const bool dark = theme == Theme::Dark || (theme == Theme::System && isDark(QApplication::palette()));
+    QApplication::setPalette(paletteOf(dark));
+}
+
+} // namespace zigzag

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/studio/user_prompts.h"
+
+#include "views/widgets/export_dialog.h"
+
+#include <QCoreApplication>
+#include <QFileDialog>
+#include <QMessageBox>
+
+namespace zigzag {
+
+namespace {
+
+QString tr(const char *source)
+{
+    return QCoreApplication::translate("zigzag::UserPrompts", source);
+}
+
+} // namespace
+
+QString DialogPrompts::fileToOpen(QWidget *parent, const QString &title)
+{
+    return QFileDialog::getOpenFileName(parent, title, {}, tr("Maps and scores (*.json *.tsv);;All files (*)"));
+}
+
+QString DialogPrompts::folderToOpen(QWidget *parent, const QString &title)
+{
+    return QFileDialog::getExistingDirectory(parent, title);
+}
+
+QString DialogPrompts::fileToSave(QWidget *parent, const QString &title, const QString &suggested)
+{
+    return QFileDialog::getSaveFileName(parent, title, suggested, tr("Head maps (*.json);;All files (*)"));
+}
+
+UserPrompts::Saving DialogPrompts::saveFirst(QWidget *parent, const QString &what)
+{
+    const auto answer = QMessageBox::warning(parent, tr("Unsaved changes"), tr("%1 has changes that are not saved. Save them first?").arg(what),
+                                             QMessageBox::Save | QMessageBox::Discard | QMessageBox::Cancel, QMessageBox::Save);
+    return answer == QMessageBox::Save ? Saving::Save : answer == QMessageBox::Discard ? Saving::Discard : Saving::Cancel;
+}
+
+std::optional<ExportChoice> DialogPrompts::exportTo(QWidget *parent, const HeadMap &map)
+{
+    ExportDialog dialog(map, parent);
+    if (dialog.exec() != QDialog::Accepted || !dialog.format())
+        return {};
+    const ExportFormat *format = dialog.format();
+    const QString path = QFileDialog::getSaveFileName(parent, format->writesFolder ? tr("Export into a new folder") : tr("Export to a file"));
+    if (path.isEmpty())
+        return {};
+    return ExportChoice{format, path};
+}
+
+} // namespace zigzag

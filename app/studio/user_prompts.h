@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "profiler/exports/export_format.h"
+
+#include <QString>
+#include <optional>
+
+class QWidget;
+
+namespace zigzag {
+
+struct ExportChoice {
+    const ExportFormat *format = nullptr;
+    QString path;
+};
+
+/// Every question that stops the window for an answer. A test answers in a person's place.
+class UserPrompts
+{
+public:
+    enum class Saving { Save, Discard, Cancel };
+
+    virtual ~UserPrompts() = default;
+    // An empty answer means that the person thought better of it.
+    virtual QString fileToOpen(QWidget *parent, const QString &title) = 0;
+    virtual QString folderToOpen(QWidget *parent, const QString &title) = 0;
+    virtual QString fileToSave(QWidget *parent, const QString &title, const QString &suggested) = 0;
+    virtual Saving saveFirst(QWidget *parent, const QString &what) = 0;
+    virtual std::optional<ExportChoice> exportTo(QWidget *parent, const HeadMap &map) = 0;
+};
+
+/// The ordinary dialogs.
+class DialogPrompts : public UserPrompts
+{
+public:
+    QString fileToOpen(QWidget *parent, const QString &title) override;
+    QString folderToOpen(QWidget *parent, const QString &title) override;
+    QString fileToSave(QWidget *parent, const QString &title, const QString &suggested) override;
+    Saving saveFirst(QWidget *parent, const QString &what) override;
+    std::optional<ExportChoice> exportTo(QWidget *parent, const HeadMap &map) override;
+};
+
+} // namespace zigzag

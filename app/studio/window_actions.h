@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+class QAction;
+class QActionGroup;
+class QMenu;
+
+namespace zigzag {
+
+/// The window's actions, by menu. The window owns them.
+struct WindowActions {
+    QAction *open, *openFolder, *importScores, *save, *saveAs, *exportMap, *close;
+    QMenu *recent;
+    QAction *undo, *redo, *flip, *retrieve, *stream, *lock, *selectAll, *exclusive;
+    QAction *measure, *needle, *score, *calibrate, *cancel;
+    QActionGroup *themes;
+    QAction *palette, *shortcuts, *about;
+};
+
+} // namespace zigzag
