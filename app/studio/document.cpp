@@ -13,9 +13,12 @@ class StateCommand : public QUndoCommand
 {
 public:
     StateCommand(Document &document, DocumentState before, DocumentState after, const QString &text, int series)
-        : QUndoCommand(text), m_document(document), m_before(std::move(before)), m_after(std::move(after)), m_series(series)
-    {
-    }
+        : QUndoCommand(text)
+        , m_document(document)
+        , m_before(std::move(before))
+        , m_after(std::move(after))
+        , m_series(series)
+    { }
     void undo() override { m_document.apply(m_before); }
     void redo() override { m_document.apply(m_after); }
     int id() const override { return m_series; }
@@ -32,7 +35,9 @@ private:
     int m_series;
 };
 
-Document::Document(QObject *parent) : QObject(parent), m_undo(this)
+Document::Document(QObject *parent)
+    : QObject(parent)
+    , m_undo(this)
 {
     m_undo.setUndoLimit(1000);
 }
@@ -150,7 +155,8 @@ void Document::setScores(std::shared_ptr<const HeadScores> scores)
 void Document::toggleLocks(const std::vector<int> &layers)
 {
     DocumentState next = m_state;
-    const bool all = std::all_of(layers.begin(), layers.end(), [&](int layer) { return next.locked[static_cast<std::size_t>(layer)]; });
+    const bool all
+        = std::all_of(layers.begin(), layers.end(), [&](int layer) { return next.locked[static_cast<std::size_t>(layer)]; });
     for (const int layer : layers)
         next.locked[static_cast<std::size_t>(layer)] = !all;
     push(std::move(next), all ? tr("unlock layers") : tr("lock layers"));
@@ -160,7 +166,8 @@ Result<DocumentState> Document::assigned(const QString &criterion, double sparsi
 {
     if (!m_state.scores)
         return badInput(tr("There are no scores to assign by: score the model, or import a score file").toStdString());
-    ZIGZAG_TRY(assignment, assignHeads(*m_state.scores, criterion.toStdString(), sparsity, m_state.map.sink(), m_state.map.recent()));
+    ZIGZAG_TRY(assignment,
+               assignHeads(*m_state.scores, criterion.toStdString(), sparsity, m_state.map.sink(), m_state.map.recent()));
     DocumentState next = m_state;
     next.map = std::move(assignment.map);
     next.map.setModel(m_state.map.model()); // a score file may know less of the model than we do

@@ -8,11 +8,27 @@
 
 #include <cstdio>
 
+namespace {
+
+/// The offscreen platform says on every start what it cannot do; that is no news to anybody.
+void quietly(QtMsgType type, const QMessageLogContext &, const QString &message)
+{
+    if (type == QtWarningMsg
+        && (message.startsWith(QLatin1String("This plugin does not support"))
+            || message.startsWith(QLatin1String("QStandardPaths:"))))
+        return;
+    std::fprintf(stderr, "%s\n", qPrintable(message));
+}
+
+} // namespace
+
 int main(int argc, char **argv)
 {
     using namespace zigzag;
     if (!choosePlatform(argc, argv))
         return 1;
+    if (qgetenv("QT_QPA_PLATFORM") == "offscreen")
+        qInstallMessageHandler(quietly);
     QApplication application(argc, argv);
     QApplication::setApplicationName(QStringLiteral("zigzag-studio"));
     QApplication::setApplicationDisplayName(QString());
@@ -21,7 +37,8 @@ int main(int argc, char **argv)
     const StartOptions options = parseStart(application);
     const bool alone = !options.screenshot.isEmpty() || options.startupTime; // nobody looks: the user's settings stay as they are
 
-    MainWindow window({std::make_unique<EngineWorker>(), std::make_unique<DialogPrompts>(), alone ? nullptr : std::make_unique<QSettings>()});
+    MainWindow window(
+        {std::make_unique<EngineWorker>(), std::make_unique<DialogPrompts>(), alone ? nullptr : std::make_unique<QSettings>()});
     if (options.theme || alone)
         window.setTheme(options.theme.value_or(Theme::Light));
     if (options.size || alone || !QSettings().contains(QStringLiteral("geometry")))

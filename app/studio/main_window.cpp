@@ -35,8 +35,11 @@ std::pair<int, int> defaultWindow(std::int64_t maxContext)
 }
 
 MainWindow::MainWindow(Parts parts)
-    : m_prompts(std::move(parts.prompts)), m_settings(std::move(parts.settings)), m_recent(m_settings.get()), m_runs(std::move(parts.worker)),
-      m_actions(std::make_unique<WindowActions>())
+    : m_prompts(std::move(parts.prompts))
+    , m_settings(std::move(parts.settings))
+    , m_recent(m_settings.get())
+    , m_runs(std::move(parts.worker))
+    , m_actions(std::make_unique<WindowActions>())
 {
     setObjectName(QStringLiteral("mainWindow"));
     setAcceptDrops(true);
@@ -95,9 +98,12 @@ void MainWindow::buildViews()
     m_plots = new PlotsPanel(this);
     m_needle = new NeedleView(this);
     dock(tr("Assign"), "assignDock", scroll, Qt::LeftDockWidgetArea);
-    dock(tr("What the whole gains"), "plotsDock", m_plots, Qt::RightDockWidgetArea);
+    dock(tr("Latency and memory"), "plotsDock", m_plots, Qt::RightDockWidgetArea);
     dock(tr("Needle: keys found in long text"), "needleDock", m_needle, Qt::BottomDockWidgetArea);
 
+    const int em = fontMetrics().averageCharWidth();
+    resizeDocks(findChildren<QDockWidget *>(), {em * 38, em * 62, em * 60}, Qt::Horizontal);
+    resizeDocks({findChild<QDockWidget *>(QStringLiteral("needleDock"))}, {fontMetrics().height() * 13}, Qt::Vertical);
     m_headline = new HeadlineBar(this);
     statusBar()->addWidget(m_headline, 1);
 }
@@ -129,7 +135,7 @@ void MainWindow::buildToolBar()
     bar->addWidget(space);
     m_progressText = new QLabel(bar);
     m_progressText->setObjectName(QStringLiteral("progressText"));
-    bar->addWidget(m_progressText);
+    m_whileBusy << bar->addWidget(m_progressText);
     m_progress = new QProgressBar(bar);
     m_progress->setObjectName(QStringLiteral("progress"));
     m_progress->setAccessibleName(tr("Progress of the run"));
@@ -137,7 +143,7 @@ void MainWindow::buildToolBar()
     m_progress->setTextVisible(false);
     m_progress->setFixedWidth(fontMetrics().averageCharWidth() * 18);
     m_progress->setFixedHeight(fontMetrics().height());
-    bar->addWidget(m_progress);
+    m_whileBusy << bar->addWidget(m_progress);
     bar->addAction(m_actions->cancel);
 }
 
@@ -161,7 +167,7 @@ void MainWindow::connectViews()
     connect(m_assign, &AssignPanel::windowAsked, &m_document, &Document::setWindow);
     connect(m_assign, &AssignPanel::exclusiveAsked, this, [this] { report(m_document.makeExclusive()); });
     connect(m_assign, &AssignPanel::editingEnded, &m_document, &Document::endSeries);
-    connect(m_assign, &AssignPanel::scoreAsked, this, &MainWindow::scoreModel);
+    connect(m_assign, &AssignPanel::scoreAsked, this, [this] { scoreModel(true); });
     connect(m_assign, &AssignPanel::importAsked, this, [this] { m_actions->importScores->trigger(); });
 }
 
@@ -228,9 +234,9 @@ void MainWindow::refresh()
     m_plots->markContext(context());
     const HeadMap *full = m_study.map(Series::Full);
     m_needle->show(m_study.results().needle(state.map), full ? m_study.results().needle(*full) : nullptr,
-                   canScore()                 ? tr("Does this map still find the key? Ask with Run › Needle (F6).")
-                       : m_modelName.empty()  ? tr("The needle question needs the model: open it.")
-                       : m_loaded             ? tr("The needle question needs a trained model with its tokenizer.")
+                   canScore()                     ? tr("Does this map still find the key? Ask with Run › Needle (F6).")
+                       : m_modelName.empty()      ? tr("The needle question needs the model: open it.")
+                       : m_loaded                 ? tr("The needle question needs a trained model with its tokenizer.")
                        : m_whyNotLoaded.isEmpty() ? tr("loading the model…")
                                                   : m_whyNotLoaded);
     m_headline->show(m_study, context());
@@ -250,7 +256,8 @@ void MainWindow::refreshLayers()
         estimate = m_study.cost().estimate(map, phase, at);
         fullEstimate = m_study.cost().estimate(*full, phase, at);
     }
-    const double longest = fullEstimate.layerMs.empty() ? 0 : *std::max_element(fullEstimate.layerMs.begin(), fullEstimate.layerMs.end());
+    const double longest
+        = fullEstimate.layerMs.empty() ? 0 : *std::max_element(fullEstimate.layerMs.begin(), fullEstimate.layerMs.end());
     for (int layer = 0; full && layer < map.layers(); ++layer) {
         LayerCost &cost = costs[static_cast<std::size_t>(layer)];
         cost.kv = m_study.layerKv(map, layer, at);
@@ -261,7 +268,8 @@ void MainWindow::refreshLayers()
         }
     }
     m_model->showCosts(std::move(costs));
-    m_headMap->setCostTitles(m_study.hasBytes() ? tr("KV bytes at %1").arg(contextText(at)) : tr("KV keys at %1").arg(contextText(at)),
+    m_headMap->setCostTitles(m_study.hasBytes() ? tr("KV bytes at %1").arg(contextText(at))
+                                                : tr("KV keys at %1").arg(contextText(at)),
                              phase == Phase::Decode ? tr("predicted TPOT at %1").arg(contextText(at))
                                                     : tr("predicted TTFT at %1").arg(contextText(at)));
 }

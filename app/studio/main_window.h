@@ -113,7 +113,7 @@ private:
     // main_window_runs.cpp
     void connectRuns();
     void calibrateModel();
-    void scoreModel();
+    void scoreModel(bool asked);
     void measureMaps();
     void askNeedles();
     void onLoaded(const LoadedModel &model);
@@ -144,6 +144,7 @@ private:
     QComboBox *m_phaseBox = nullptr;
     QProgressBar *m_progress = nullptr;
     QLabel *m_progressText = nullptr;
+    QList<QAction *> m_whileBusy; ///< parts of the tool bar that are there during a run
     std::unique_ptr<WindowActions> m_actions;
 };
 

@@ -57,14 +57,17 @@ void MainWindow::buildActions()
     all.redo = m_document.undoStack().createRedoAction(this, tr("&Redo"));
     all.redo->setShortcuts({QKeySequence(QKeySequence::Redo), QKeySequence(tr("Ctrl+Y"))});
     all.flip = make(tr("&Flip heads"), QKeySequence(Qt::Key_Space), [this] { m_document.toggle(targetCells()); });
-    all.retrieve = make(tr("Let heads &retrieve"), QKeySequence(Qt::Key_R), [this] { m_document.setKind(targetCells(), HeadKind::Retrieval); });
-    all.stream = make(tr("Let heads &stream"), QKeySequence(Qt::Key_S), [this] { m_document.setKind(targetCells(), HeadKind::Streaming); });
+    all.retrieve = make(tr("Let heads &retrieve"), QKeySequence(Qt::Key_R),
+                        [this] { m_document.setKind(targetCells(), HeadKind::Retrieval); });
+    all.stream = make(tr("Let heads &stream"), QKeySequence(Qt::Key_S),
+                      [this] { m_document.setKind(targetCells(), HeadKind::Streaming); });
     all.lock = make(tr("&Lock layers"), QKeySequence(Qt::Key_L), [this] { m_document.toggleLocks(m_headMap->targetLayers()); });
     all.selectAll = make(tr("Select &all heads"), QKeySequence::SelectAll, [this] {
         const QAbstractItemModel *heads = m_headMap->selectionModel()->model();
         if (heads->rowCount() > 0)
             m_headMap->selectionModel()->select(
-                QItemSelection(heads->index(0, 0), heads->index(heads->rowCount() - 1, heads->columnCount() - 1)), QItemSelectionModel::Select);
+                QItemSelection(heads->index(0, 0), heads->index(heads->rowCount() - 1, heads->columnCount() - 1)),
+                QItemSelectionModel::Select);
     });
     // Letters are for the head map alone: elsewhere they are typed.
     for (QAction *action : {all.flip, all.retrieve, all.stream, all.lock, all.selectAll}) {
@@ -77,14 +80,14 @@ void MainWindow::buildActions()
     all.measure->setToolTip(tr("Measure TTFT, TPOT and KV memory of all series (F5)"));
     all.needle = make(tr("&Needle"), QKeySequence(Qt::Key_F6), [this] { askNeedles(); });
     all.needle->setToolTip(tr("Ask this map and full attention for keys hidden in long text (F6)"));
-    all.score = make(tr("&Score heads"), QKeySequence(Qt::Key_F7), [this] { scoreModel(); });
+    all.score = make(tr("&Score heads"), QKeySequence(Qt::Key_F7), [this] { scoreModel(true); });
     all.score->setToolTip(tr("Score every KV head by the attention it pays to needles (F7)"));
     all.calibrate = make(tr("&Calibrate predictions"), QKeySequence(Qt::Key_F8), [this] { calibrateModel(); });
     all.cancel = make(tr("Cancel"), QKeySequence(Qt::Key_Escape), [this] { m_runs.cancel(); });
 
     all.themes = new QActionGroup(this);
-    for (const auto &[theme, name] : {std::pair(Theme::System, tr("Theme: as the &desktop")), std::pair(Theme::Light, tr("Theme: &light")),
-                                      std::pair(Theme::Dark, tr("Theme: &dark"))}) {
+    for (const auto &[theme, name] : {std::pair(Theme::System, tr("Theme: as the &desktop")),
+                                      std::pair(Theme::Light, tr("Theme: &light")), std::pair(Theme::Dark, tr("Theme: &dark"))}) {
         QAction *action = make(name, {}, [this, theme = theme] { setTheme(theme); });
         action->setCheckable(true);
         action->setData(static_cast<int>(theme));
@@ -101,7 +104,8 @@ void MainWindow::buildMenus()
     QMenu *file = menuBar()->addMenu(tr("&File"));
     file->addActions({all.open, all.openFolder});
     QMenu *bundled = file->addMenu(tr("Open &built-in model"));
-    for (const auto &[prefix, names] : {std::pair(QStringLiteral("bundled:"), bundledNames()), std::pair(QStringLiteral("preset:"), presetNames())})
+    for (const auto &[prefix, names] :
+         {std::pair(QStringLiteral("bundled:"), bundledNames()), std::pair(QStringLiteral("preset:"), presetNames())})
         for (const std::string &name : names) {
             const QString full = prefix + QString::fromStdString(name);
             connect(bundled->addAction(full), &QAction::triggered, this, [this, full] { open(full); });
@@ -143,15 +147,16 @@ void MainWindow::refreshRecent()
 {
     m_actions->recent->clear();
     for (const QString &name : m_recent.names())
-        connect(m_actions->recent->addAction(QDir::toNativeSeparators(name)), &QAction::triggered, this, [this, name] { open(name); });
+        connect(m_actions->recent->addAction(QDir::toNativeSeparators(name)), &QAction::triggered, this,
+                [this, name] { open(name); });
     m_actions->recent->setEnabled(!m_recent.names().isEmpty());
 }
 
 void MainWindow::refreshActions()
 {
     const bool any = m_document.map().layers() > 0;
-    for (QAction *action : {m_actions->save, m_actions->saveAs, m_actions->exportMap, m_actions->flip, m_actions->retrieve, m_actions->stream,
-                            m_actions->lock, m_actions->selectAll})
+    for (QAction *action : {m_actions->save, m_actions->saveAs, m_actions->exportMap, m_actions->flip, m_actions->retrieve,
+                            m_actions->stream, m_actions->lock, m_actions->selectAll})
         action->setEnabled(any);
     m_actions->exclusive->setEnabled(m_document.state().scores != nullptr);
     m_actions->measure->setEnabled(m_loaded.has_value());

@@ -43,7 +43,9 @@ bool MainWindow::open(const QString &name)
         say(kind.error());
         return false;
     }
-    const bool opened = *kind == TargetKind::Model ? openModel(name) : *kind == TargetKind::Map ? openMap(name) : openScores(name);
+    const bool opened = *kind == TargetKind::Model ? openModel(name)
+        : *kind == TargetKind::Map                 ? openMap(name)
+                                                   : openScores(name);
     if (opened) {
         m_recent.add(QFileInfo::exists(name) ? QFileInfo(name).absoluteFilePath() : name);
         refreshRecent();
@@ -169,7 +171,8 @@ bool MainWindow::mayLoseEdits()
 {
     if (!m_document.isModified())
         return true;
-    const QString what = m_document.path().empty() ? tr("The untitled map") : QString::fromStdString(m_document.path().filename().string());
+    const QString what
+        = m_document.path().empty() ? tr("The untitled map") : QString::fromStdString(m_document.path().filename().string());
     switch (m_prompts->saveFirst(this, what)) {
     case UserPrompts::Saving::Save:
         return save();
@@ -199,7 +202,8 @@ bool MainWindow::save()
 
 bool MainWindow::saveAs()
 {
-    const QString suggested = m_document.path().empty() ? QStringLiteral("head-map.json") : QString::fromStdString(m_document.path().string());
+    const QString suggested
+        = m_document.path().empty() ? QStringLiteral("head-map.json") : QString::fromStdString(m_document.path().string());
     const QString path = m_prompts->fileToSave(this, tr("Save the map"), suggested);
     return !path.isEmpty() && saveTo(path);
 }

@@ -51,10 +51,11 @@ void MainWindow::connectRuns()
     });
     connect(&m_runs, &RunController::scored, this,
             [this](const HeadScores &scores) { takeScores(std::make_shared<const HeadScores>(scores)); });
-    connect(&m_runs, &RunController::measured, this, [this](const std::vector<NamedMap> &maps, const std::vector<BenchRecord> &records) {
-        m_study.results().addRecords(maps, records);
-        refreshSoon();
-    });
+    connect(&m_runs, &RunController::measured, this,
+            [this](const std::vector<NamedMap> &maps, const std::vector<BenchRecord> &records) {
+                m_study.results().addRecords(maps, records);
+                refreshSoon();
+            });
     connect(&m_runs, &RunController::needleAsked, this, [this](const NamedMap &map, const NeedleResult &result) {
         m_study.results().addNeedle(map.map, result);
         refreshSoon();
@@ -66,7 +67,8 @@ void MainWindow::connectRuns()
 void MainWindow::refreshProgress()
 {
     const bool busy = m_runs.isBusy();
-    m_progress->setEnabled(busy);
+    for (QAction *part : m_whileBusy)
+        part->setVisible(busy);
     if (!busy) {
         m_progress->reset();
         m_progressText->clear();
@@ -77,13 +79,14 @@ void MainWindow::refreshProgress()
 void MainWindow::onLoaded(const LoadedModel &model)
 {
     m_loaded = model;
-    const auto fits = checkFits(m_document.map(), model.shape, m_document.path().empty() ? "the map" : m_document.path().string());
+    const auto fits
+        = checkFits(m_document.map(), model.shape, m_document.path().empty() ? "the map" : m_document.path().string());
     report(fits); // a map of a model with the same name and other weights
     if (fits)
         m_document.setModel(model.shape);
     calibrateModel();
     if (canScore() && !m_document.state().scores && model.config.weightBytes() <= scoredAtOnceBytes)
-        scoreModel();
+        scoreModel(false);
 }
 
 void MainWindow::onFinished(RunKind kind, const RunOutcome &outcome)
@@ -111,7 +114,7 @@ void MainWindow::calibrateModel()
     m_runs.enqueue(std::move(request));
 }
 
-void MainWindow::scoreModel()
+void MainWindow::scoreModel(bool asked)
 {
     if (!canScore())
         return;
@@ -119,7 +122,11 @@ void MainWindow::scoreModel()
     request.kind = RunKind::Score;
     request.score.contexts = threeContexts(m_loaded->config.maxContext);
     request.score.depths = depths;
-    request.score.trials = 2;
+    request.score.trials = 3;
+    if (!asked) { // a first look, while the person looks around
+        request.score.contexts = {request.score.contexts.front()};
+        request.score.trials = 2;
+    }
     m_runs.enqueue(std::move(request));
 }
 
@@ -133,7 +140,8 @@ void MainWindow::measureMaps()
     constexpr std::array names = {"full", "duo", "zigzag", "this map"};
     for (const Series series : allSeries) {
         const HeadMap *map = m_study.map(series);
-        const bool known = map && std::any_of(plan.maps.begin(), plan.maps.end(), [&](const NamedMap &other) { return runAlike(other.map, *map); });
+        const bool known = map
+            && std::any_of(plan.maps.begin(), plan.maps.end(), [&](const NamedMap &other) { return runAlike(other.map, *map); });
         if (map && !known)
             plan.maps.push_back({names[static_cast<std::size_t>(series)], *map});
     }

@@ -14,7 +14,8 @@ Result<TargetKind> classify(const QString &name)
         return TargetKind::Model;
     const QFileInfo info(name);
     if (!info.exists())
-        return badInput(QCoreApplication::translate("zigzag", "%1 does not exist: give a map, scores, a model folder, preset:NAME or bundled:NAME")
+        return badInput(QCoreApplication::translate(
+                            "zigzag", "%1 does not exist: give a map, scores, a model folder, preset:NAME or bundled:NAME")
                             .arg(name)
                             .toStdString());
     if (info.isDir()) {
@@ -24,8 +25,9 @@ Result<TargetKind> classify(const QString &name)
     }
     QFile file(name);
     if (!file.open(QIODevice::ReadOnly))
-        return badInput(
-            QCoreApplication::translate("zigzag", "%1 cannot be read: %2; check its permissions").arg(name, file.errorString()).toStdString());
+        return badInput(QCoreApplication::translate("zigzag", "%1 cannot be read: %2; check its permissions")
+                            .arg(name, file.errorString())
+                            .toStdString());
     constexpr qint64 beginning = 4096;
     return file.read(beginning).contains("zigzag-head-map") ? TargetKind::Map : TargetKind::Scores;
 }

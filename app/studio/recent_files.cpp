@@ -8,7 +8,8 @@ constexpr qsizetype most = 10;
 const QString key = QStringLiteral("recent");
 } // namespace
 
-RecentFiles::RecentFiles(QSettings *settings) : m_settings(settings)
+RecentFiles::RecentFiles(QSettings *settings)
+    : m_settings(settings)
 {
     if (m_settings)
         m_names = m_settings->value(key).toStringList().mid(0, most);

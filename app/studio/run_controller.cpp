@@ -5,7 +5,9 @@
 
 namespace zigzag {
 
-RunController::RunController(std::unique_ptr<RunWorker> worker, QObject *parent) : QObject(parent), m_worker(worker.release())
+RunController::RunController(std::unique_ptr<RunWorker> worker, QObject *parent)
+    : QObject(parent)
+    , m_worker(worker.release())
 {
     m_worker->moveToThread(&m_thread);
     connect(&m_thread, &QThread::finished, m_worker, &QObject::deleteLater);
@@ -29,10 +31,11 @@ RunController::RunController(std::unique_ptr<RunWorker> worker, QObject *parent)
         if (current(id))
             Q_EMIT scored(scores);
     });
-    connect(m_worker, &RunWorker::measured, this, [=, this](int id, const std::vector<NamedMap> &maps, const std::vector<BenchRecord> &records) {
-        if (current(id))
-            Q_EMIT measured(maps, records);
-    });
+    connect(m_worker, &RunWorker::measured, this,
+            [=, this](int id, const std::vector<NamedMap> &maps, const std::vector<BenchRecord> &records) {
+                if (current(id))
+                    Q_EMIT measured(maps, records);
+            });
     connect(m_worker, &RunWorker::needleAsked, this, [=, this](int id, const NamedMap &map, const NeedleResult &result) {
         if (current(id))
             Q_EMIT needleAsked(map, result);

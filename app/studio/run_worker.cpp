@@ -80,8 +80,9 @@ Result<void> EngineWorker::calibrateModel(const RunRequest &request)
 Result<void> EngineWorker::score(const RunRequest &request)
 {
     ZIGZAG_CHECK(needModel());
-    const auto progress
-        = [&](int done, int all) { Q_EMIT progressed(request.id, fractionOf(done, all), tr("Scoring heads: prompt %1 of %2").arg(done).arg(all)); };
+    const auto progress = [&](int done, int all) {
+        Q_EMIT progressed(request.id, fractionOf(done, all), tr("Scoring heads: prompt %1 of %2").arg(done).arg(all));
+    };
     ZIGZAG_TRY(scores, scoreByAttention(m_device, *m_model, request.score, request.cancel.get(), progress));
     if (!request.cancel->load())
         Q_EMIT scored(request.id, scores);

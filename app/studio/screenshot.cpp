@@ -14,7 +14,11 @@
 
 namespace zigzag {
 
-Screenshot::Screenshot(MainWindow &window, QString path, bool measure) : QObject(&window), m_window(window), m_path(std::move(path)), m_steps(measure ? 2 : 0)
+Screenshot::Screenshot(MainWindow &window, QString path, bool measure)
+    : QObject(&window)
+    , m_window(window)
+    , m_path(std::move(path))
+    , m_steps(measure ? 2 : 0)
 {
     connect(&m_window.runs(), &RunController::busyChanged, this, [this] { QTimer::singleShot(0, this, &Screenshot::step); });
     connect(&m_window.runs(), &RunController::progressed, this, [last = QString()](double, const QString &text) mutable {
@@ -50,7 +54,8 @@ void Screenshot::write()
         std::fprintf(stderr, "error: %s\n", qPrintable(messages.text()));
     const bool written = m_window.grab().save(m_path, "PNG");
     if (!written)
-        std::fprintf(stderr, "error: the picture could not be written to %s: check the folder and its permissions\n", qPrintable(m_path));
+        std::fprintf(stderr, "error: the picture could not be written to %s: check the folder and its permissions\n",
+                     qPrintable(m_path));
     QCoreApplication::exit(written ? 0 : 1);
 }
 

@@ -51,7 +51,8 @@ bool choosePlatform(int argc, char **argv)
             }
     if (std::getenv("DISPLAY") || std::getenv("WAYLAND_DISPLAY"))
         return true;
-    std::fprintf(stderr, "error: there is no display to open a window on: use --screenshot PATH, or the command line program zigzag\n");
+    std::fprintf(stderr,
+                 "error: there is no display to open a window on: use --screenshot PATH, or the command line program zigzag\n");
     return false;
 }
 
@@ -61,14 +62,17 @@ StartOptions parseStart(const QCoreApplication &application)
     parser.setApplicationDescription(tr("Which layers of a language model can stream, what that gains and what it loses."));
     parser.addHelpOption();
     parser.addVersionOption();
-    parser.addPositionalArgument(QStringLiteral("file"),
-                                 tr("A head map, scores, a model folder, preset:NAME or bundled:NAME (default: bundled:zigzag-tiny)."),
-                                 QStringLiteral("[FILE|MODEL]"));
-    const QCommandLineOption screenshot(QStringLiteral("screenshot"), tr("Write a picture of the window to PATH and end."), QStringLiteral("PATH"));
+    parser.addPositionalArgument(
+        QStringLiteral("file"),
+        tr("A head map, scores, a model folder, preset:NAME or bundled:NAME (default: bundled:zigzag-tiny)."),
+        QStringLiteral("[FILE|MODEL]"));
+    const QCommandLineOption screenshot(QStringLiteral("screenshot"), tr("Write a picture of the window to PATH and end."),
+                                        QStringLiteral("PATH"));
     const QCommandLineOption measure(QStringLiteral("measure"), tr("With --screenshot: score, measure and ask needles first."));
     const QCommandLineOption theme(QStringLiteral("theme"), tr("light, dark or system."), QStringLiteral("THEME"));
     const QCommandLineOption size(QStringLiteral("size"), tr("Size of the window, such as 1440x900."), QStringLiteral("WxH"));
-    const QCommandLineOption startup(QStringLiteral("startup-time"), tr("Print the milliseconds from start to first paint and end."));
+    const QCommandLineOption startup(QStringLiteral("startup-time"),
+                                     tr("Print the milliseconds from start to first paint and end."));
     parser.addOptions({screenshot, measure, theme, size, startup});
     if (!parser.parse(application.arguments()))
         refuse(tr("%1; see --help").arg(parser.errorText()));
@@ -113,7 +117,9 @@ double millisecondsSinceStart()
     const QList<QByteArray> fields = stat.mid(stat.lastIndexOf(')') + 2).split(' ');
     constexpr int startField = 22 - 3;
     const double ticks = fields.value(startField).toDouble();
-    return (static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9 - ticks / static_cast<double>(sysconf(_SC_CLK_TCK))) * 1e3;
+    return (static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9
+            - ticks / static_cast<double>(sysconf(_SC_CLK_TCK)))
+        * 1e3;
 }
 
 } // namespace zigzag

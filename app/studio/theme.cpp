@@ -19,8 +19,8 @@ QPalette paletteOf(bool dark)
     const QColor text = dark ? QColor(0xe4, 0xe6, 0xea) : QColor(0x1a, 0x1d, 0x21);
     const QColor button = dark ? QColor(0x2b, 0x2f, 0x36) : QColor(0xf8, 0xf9, 0xfa);
     const QColor highlight = dark ? QColor(0x3d, 0x8b, 0xe0) : QColor(0x1f, 0x6f, 0xd0);
-    QPalette palette(text, button, mixed(button, Qt::white, 0.5), mixed(button, Qt::black, 0.5), mixed(button, text, 0.3), text, Qt::white, base,
-                     window);
+    QPalette palette(text, button, mixed(button, Qt::white, 0.5), mixed(button, Qt::black, 0.5), mixed(button, text, 0.3), text,
+                     Qt::white, base, window);
     palette.setColor(QPalette::AlternateBase, alternate);
     palette.setColor(QPalette::Mid, mixed(window, text, 0.25));
     palette.setColor(QPalette::Highlight, highlight);
@@ -47,7 +47,9 @@ std::optional<Theme> parseTheme(const QString &name)
 
 QString nameOf(Theme theme)
 {
-    return theme == Theme::Light ? QStringLiteral("light") : theme == Theme::Dark ? QStringLiteral("dark") : QStringLiteral("system");
+    return theme == Theme::Light ? QStringLiteral("light")
+        : theme == Theme::Dark   ? QStringLiteral("dark")
+                                 : QStringLiteral("system");
 }
 
 void applyTheme(Theme theme)

@@ -35,8 +35,9 @@ QString DialogPrompts::fileToSave(QWidget *parent, const QString &title, const Q
 
 UserPrompts::Saving DialogPrompts::saveFirst(QWidget *parent, const QString &what)
 {
-    const auto answer = QMessageBox::warning(parent, tr("Unsaved changes"), tr("%1 has changes that are not saved. Save them first?").arg(what),
-                                             QMessageBox::Save | QMessageBox::Discard | QMessageBox::Cancel, QMessageBox::Save);
+    const auto answer
+        = QMessageBox::warning(parent, tr("Unsaved changes"), tr("%1 has changes that are not saved. Save them first?").arg(what),
+                               QMessageBox::Save | QMessageBox::Discard | QMessageBox::Cancel, QMessageBox::Save);
     return answer == QMessageBox::Save ? Saving::Save : answer == QMessageBox::Discard ? Saving::Discard : Saving::Cancel;
 }
 
@@ -46,7 +47,8 @@ std::optional<ExportChoice> DialogPrompts::exportTo(QWidget *parent, const HeadM
     if (dialog.exec() != QDialog::Accepted || !dialog.format())
         return {};
     const ExportFormat *format = dialog.format();
-    const QString path = QFileDialog::getSaveFileName(parent, format->writesFolder ? tr("Export into a new folder") : tr("Export to a file"));
+    const QString path
+        = QFileDialog::getSaveFileName(parent, format->writesFolder ? tr("Export into a new folder") : tr("Export to a file"));
     if (path.isEmpty())
         return {};
     return ExportChoice{format, path};

@@ -10,9 +10,9 @@ namespace zigzag {
 QColor scoreColor(double score)
 {
     // Nine samples of matplotlib's viridis (CC0); linear between them, which stays within 2 of 255 of the table.
-    static const std::array<QColor, 9> samples = {QColor(68, 1, 84), QColor(71, 44, 122), QColor(59, 81, 139), QColor(44, 113, 142),
-                                                  QColor(33, 144, 141), QColor(39, 173, 129), QColor(92, 200, 99), QColor(170, 220, 50),
-                                                  QColor(253, 231, 37)};
+    static const std::array<QColor, 9> samples
+        = {QColor(68, 1, 84),    QColor(71, 44, 122), QColor(59, 81, 139),  QColor(44, 113, 142), QColor(33, 144, 141),
+           QColor(39, 173, 129), QColor(92, 200, 99), QColor(170, 220, 50), QColor(253, 231, 37)};
     const double place = std::clamp(std::isfinite(score) ? score : 0.0, 0.0, 1.0) * (samples.size() - 1);
     const auto low = std::min(static_cast<std::size_t>(place), samples.size() - 2);
     return mixed(samples[low], samples[low + 1], place - static_cast<double>(low));
@@ -22,9 +22,8 @@ namespace {
 
 double luminance(const QColor &color)
 {
-    const auto linear = [](double channel) {
-        return channel <= 0.03928 ? channel / 12.92 : std::pow((channel + 0.055) / 1.055, 2.4);
-    };
+    const auto linear
+        = [](double channel) { return channel <= 0.03928 ? channel / 12.92 : std::pow((channel + 0.055) / 1.055, 2.4); };
     return 0.2126 * linear(color.redF()) + 0.7152 * linear(color.greenF()) + 0.0722 * linear(color.blueF());
 }
 
@@ -45,7 +44,8 @@ QColor inkOn(const QColor &background)
 QColor mixed(const QColor &from, const QColor &to, double share)
 {
     const auto channel = [share](float a, float b) { return static_cast<float>(a + (b - a) * share); };
-    return QColor::fromRgbF(channel(from.redF(), to.redF()), channel(from.greenF(), to.greenF()), channel(from.blueF(), to.blueF()));
+    return QColor::fromRgbF(channel(from.redF(), to.redF()), channel(from.greenF(), to.greenF()),
+                            channel(from.blueF(), to.blueF()));
 }
 
 bool isDark(const QPalette &palette)

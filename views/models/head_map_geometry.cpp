@@ -5,7 +5,9 @@
 
 namespace zigzag {
 
-HeadMapGeometry::HeadMapGeometry(int layers, int heads, const Font &font, const QSize &room) : m_layers(layers), m_heads(heads)
+HeadMapGeometry::HeadMapGeometry(int layers, int heads, const Font &font, const QSize &room)
+    : m_layers(layers)
+    , m_heads(heads)
 {
     m_gap = font.height / 2;
     m_headerHeight = 2 * font.height + m_gap;
@@ -13,17 +15,17 @@ HeadMapGeometry::HeadMapGeometry(int layers, int heads, const Font &font, const 
     m_kindWidth = 5 * font.em;
     m_lostWidth = 7 * font.em;
     const int leastBar = 7 * font.em;
-    const int mostBar = 20 * font.em;
+    const int mostBar = 24 * font.em;
 
     const int leastRow = font.height + font.height / 3;
-    const int mostRow = 2 * font.height + font.height / 2;
+    const int mostRow = 3 * font.height;
     m_rowHeight = layers > 0 ? std::clamp((room.height() - m_headerHeight - m_gap) / layers, leastRow, mostRow) : leastRow;
 
     // The cells take what the columns beside them leave, the bars take the rest.
     const int gaps = 5 * m_gap;
     const int beside = m_layerWidth + m_kindWidth + m_lostWidth + gaps;
     const int leastCell = std::max(font.em + font.em / 2, font.height);
-    const int mostCell = 4 * font.em;
+    const int mostCell = 5 * font.em;
     m_cellWidth = heads > 0 ? std::clamp((room.width() - beside - 2 * leastBar) / heads, leastCell, mostCell) : leastCell;
     const int bar = std::clamp((room.width() - beside - heads * m_cellWidth) / 2, leastBar, mostBar);
 

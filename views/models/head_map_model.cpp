@@ -18,7 +18,9 @@ QString nameOf(LayerKind kind)
     return {};
 }
 
-HeadMapModel::HeadMapModel(QObject *parent) : QAbstractTableModel(parent) {}
+HeadMapModel::HeadMapModel(QObject *parent)
+    : QAbstractTableModel(parent)
+{ }
 
 void HeadMapModel::show(const HeadMap &map, std::shared_ptr<const HeadScores> scores, std::vector<bool> locked)
 {
@@ -99,7 +101,8 @@ QVariant HeadMapModel::data(const QModelIndex &index, int role) const
     case ScoreRole:
         return m_scores ? QVariant(static_cast<double>(m_scores->at(layer, head))) : QVariant();
     case SpreadRole:
-        return m_scores && !m_scores->spread.empty() ? QVariant(static_cast<double>(m_scores->spreadAt(layer, head))) : QVariant();
+        return m_scores && !m_scores->spread.empty() ? QVariant(static_cast<double>(m_scores->spreadAt(layer, head)))
+                                                     : QVariant();
     default:
         return {};
     }

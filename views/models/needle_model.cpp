@@ -9,8 +9,7 @@ namespace zigzag {
 
 namespace {
 
-template <class T>
-std::vector<T> sortedOnce(std::vector<T> values)
+template <class T> std::vector<T> sortedOnce(std::vector<T> values)
 {
     std::sort(values.begin(), values.end());
     values.erase(std::unique(values.begin(), values.end()), values.end());
@@ -19,7 +18,9 @@ std::vector<T> sortedOnce(std::vector<T> values)
 
 } // namespace
 
-NeedleModel::NeedleModel(QObject *parent) : QAbstractTableModel(parent) {}
+NeedleModel::NeedleModel(QObject *parent)
+    : QAbstractTableModel(parent)
+{ }
 
 void NeedleModel::show(const NeedleResult *result)
 {

@@ -68,7 +68,8 @@ std::vector<BenchRecord> Results::all(const HeadMap &map, Phase phase) const
 
 const NeedleResult *Results::needle(const HeadMap &map) const
 {
-    const auto found = std::find_if(m_needles.begin(), m_needles.end(), [&](const Asked &asked) { return runAlike(asked.map, map); });
+    const auto found
+        = std::find_if(m_needles.begin(), m_needles.end(), [&](const Asked &asked) { return runAlike(asked.map, map); });
     return found == m_needles.end() ? nullptr : &found->result;
 }
 

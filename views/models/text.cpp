@@ -35,7 +35,8 @@ QString bytesText(double bytes)
         bytes /= 1024.0;
         ++unit;
     }
-    return QStringLiteral("%1 %2").arg(unit == 0 ? QString::number(std::llround(bytes)) : threeDigits(bytes), QLatin1String(units[unit]));
+    return QStringLiteral("%1 %2").arg(unit == 0 ? QString::number(std::llround(bytes)) : threeDigits(bytes),
+                                       QLatin1String(units[unit]));
 }
 
 QString timeText(double ms)

@@ -23,8 +23,7 @@ namespace {
 
 constexpr int mostTokens = 1 << 24;
 
-template <class T>
-T *named(T *widget, const char *objectName, const QString &accessibleName)
+template <class T> T *named(T *widget, const char *objectName, const QString &accessibleName)
 {
     widget->setObjectName(QLatin1String(objectName));
     widget->setAccessibleName(accessibleName);
@@ -34,20 +33,25 @@ T *named(T *widget, const char *objectName, const QString &accessibleName)
 } // namespace
 
 AssignPanel::AssignPanel(QWidget *parent)
-    : QWidget(parent), m_scores(new QLabel(this)), m_score(new QPushButton(tr("Score (F7)"), this)), m_import(new QPushButton(tr("Import…"), this)),
-      m_criterion(named(new QComboBox(this), "criterion", tr("Criterion"))),
-      m_slider(named(new QSlider(Qt::Horizontal, this), "sparsitySlider", tr("Sparsity"))),
-      m_sparsity(named(new QDoubleSpinBox(this), "sparsity", tr("Sparsity in per cent"))),
-      m_sink(named(new QSpinBox(this), "sink", tr("Sink tokens"))), m_recent(named(new QSpinBox(this), "recent", tr("Recent tokens"))),
-      m_assign(named(new QPushButton(tr("Assign"), this), "assign", tr("Assign"))),
-      m_exclusive(named(new QPushButton(tr("Make exclusive"), this), "exclusive", tr("Make exclusive")))
+    : QWidget(parent)
+    , m_scores(new QLabel(this))
+    , m_score(new QPushButton(tr("Score (F7)"), this))
+    , m_import(new QPushButton(tr("Import…"), this))
+    , m_criterion(named(new QComboBox(this), "criterion", tr("Criterion")))
+    , m_slider(named(new QSlider(Qt::Horizontal, this), "sparsitySlider", tr("Sparsity")))
+    , m_sparsity(named(new QDoubleSpinBox(this), "sparsity", tr("Sparsity in per cent")))
+    , m_sink(named(new QSpinBox(this), "sink", tr("Sink tokens")))
+    , m_recent(named(new QSpinBox(this), "recent", tr("Recent tokens")))
+    , m_assign(named(new QPushButton(tr("Assign"), this), "assign", tr("Assign")))
+    , m_exclusive(named(new QPushButton(tr("Make exclusive"), this), "exclusive", tr("Make exclusive")))
 {
     build();
     for (const Criterion &criterion : criteria()) {
         m_criterion->addItem(QString::fromUtf8(criterion.name.data(), static_cast<qsizetype>(criterion.name.size())));
-        m_criterion->setItemData(m_criterion->count() - 1,
-                                 QString::fromUtf8(criterion.description.data(), static_cast<qsizetype>(criterion.description.size())),
-                                 Qt::ToolTipRole);
+        m_criterion->setItemData(
+            m_criterion->count() - 1,
+            QString::fromUtf8(criterion.description.data(), static_cast<qsizetype>(criterion.description.size())),
+            Qt::ToolTipRole);
     }
     connect(m_slider, &QSlider::valueChanged, this, [this](int value) {
         const QSignalBlocker blocked(m_sparsity);
@@ -133,11 +137,15 @@ void AssignPanel::build()
         return value;
     };
     m_outcome.streaming = fact(tr("Streaming heads"), "streamingHeads", tr("KV heads that keep only sink and recent tokens"));
-    m_outcome.mixed = fact(tr("Mixed layers"), "mixedLayers", tr("Layers with both kinds of heads: serving engines cannot run them as such"));
-    m_outcome.flipped = fact(tr("Heads flipped"), "flipped", tr("Heads that differ from DuoAttention at the same number of streaming heads"));
+    m_outcome.mixed
+        = fact(tr("Mixed layers"), "mixedLayers", tr("Layers with both kinds of heads: serving engines cannot run them as such"));
+    m_outcome.flipped
+        = fact(tr("Heads flipped"), "flipped", tr("Heads that differ from DuoAttention at the same number of streaming heads"));
     m_outcome.demoted = fact(tr("Heads demoted"), "demoted", tr("Heads with a score of at least 0.9 that stream nevertheless"));
-    m_outcome.transport = fact(tr("Transport cost"), "transportCost", tr("Sum of scores over streaming heads and of 1 − score over retrieval heads"));
-    m_outcome.ties = fact(tr("Ties at the cut"), "ties", tr("Decisions of the last assignment that fell to the tie rule: lower layer, then lower head"));
+    m_outcome.transport = fact(tr("Transport cost"), "transportCost",
+                               tr("Sum of scores over streaming heads and of 1 − score over retrieval heads"));
+    m_outcome.ties = fact(tr("Ties at the cut"), "ties",
+                          tr("Decisions of the last assignment that fell to the tie rule: lower layer, then lower head"));
     column->addWidget(outcome);
     column->addStretch(1);
 }
@@ -152,13 +160,14 @@ void AssignPanel::show(const AssignView &view)
     const QSignalBlocker blockers[] = {QSignalBlocker(m_criterion), QSignalBlocker(m_slider), QSignalBlocker(m_sparsity),
                                        QSignalBlocker(m_sink), QSignalBlocker(m_recent)};
     const bool scored = !view.scores.isEmpty();
-    m_scores->setText(scored            ? view.scores
+    m_scores->setText(scored              ? view.scores
                           : view.canScore ? tr("None yet. Score the model, or import a file.")
                                           : tr("None yet. Import a file. %1").arg(view.whyNoScore));
     m_scores->setToolTip(view.scoresTip);
     m_score->setEnabled(view.canScore);
-    for (QWidget *widget : {static_cast<QWidget *>(m_criterion), static_cast<QWidget *>(m_slider), static_cast<QWidget *>(m_sparsity),
-                            static_cast<QWidget *>(m_assign), static_cast<QWidget *>(m_exclusive)})
+    for (QWidget *widget :
+         {static_cast<QWidget *>(m_criterion), static_cast<QWidget *>(m_slider), static_cast<QWidget *>(m_sparsity),
+          static_cast<QWidget *>(m_assign), static_cast<QWidget *>(m_exclusive)})
         widget->setEnabled(scored);
     m_criterion->setCurrentIndex(std::max(0, m_criterion->findText(view.criterion)));
     m_slider->setValue(static_cast<int>(std::lround(view.sparsity * 100)));
@@ -168,8 +177,10 @@ void AssignPanel::show(const AssignView &view)
     m_recent->setValue(view.recent);
 
     const QString none = QStringLiteral("–");
-    m_outcome.streaming->setText(tr("%1 of %2 (%3)").arg(view.streamingHeads).arg(view.heads).arg(
-        percentText(view.heads ? static_cast<double>(view.streamingHeads) / view.heads : 0)));
+    m_outcome.streaming->setText(tr("%1 of %2 (%3)")
+                                     .arg(view.streamingHeads)
+                                     .arg(view.heads)
+                                     .arg(percentText(view.heads ? static_cast<double>(view.streamingHeads) / view.heads : 0)));
     m_outcome.mixed->setText(view.mixedLayers == 0 ? tr("0: exclusive") : QString::number(view.mixedLayers));
     m_outcome.flipped->setText(view.lost ? QString::number(view.lost->flipped) : none);
     m_outcome.demoted->setText(view.lost ? QString::number(view.lost->demoted) : none);

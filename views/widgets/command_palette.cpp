@@ -18,7 +18,10 @@ QString plainText(const QAction &action)
 }
 
 CommandPalette::CommandPalette(const QList<QAction *> &actions, QWidget *parent)
-    : QDialog(parent), m_actions(actions), m_input(new QLineEdit(this)), m_list(new QListWidget(this))
+    : QDialog(parent)
+    , m_actions(actions)
+    , m_input(new QLineEdit(this))
+    , m_list(new QListWidget(this))
 {
     setWindowTitle(tr("Commands"));
     setObjectName(QStringLiteral("commandPalette"));
@@ -44,8 +47,8 @@ void CommandPalette::filter(const QString &text)
     for (qsizetype index = 0; index < m_actions.size(); ++index) {
         const QAction *action = m_actions[index];
         const QString name = plainText(*action);
-        const bool matches
-            = std::all_of(words.begin(), words.end(), [&](const QString &word) { return name.contains(word, Qt::CaseInsensitive); });
+        const bool matches = std::all_of(words.begin(), words.end(),
+                                         [&](const QString &word) { return name.contains(word, Qt::CaseInsensitive); });
         if (!matches)
             continue;
         const QString keys = action->shortcut().toString(QKeySequence::NativeText);

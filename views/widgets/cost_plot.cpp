@@ -29,14 +29,31 @@ QString nameOf(Series series, const Study &study)
 
 QCPScatterStyle markerOf(Series series, const QColor &color, double size)
 {
-    constexpr std::array shapes = {QCPScatterStyle::ssDisc, QCPScatterStyle::ssSquare, QCPScatterStyle::ssTriangle, QCPScatterStyle::ssDiamond};
-    return QCPScatterStyle(shapes[static_cast<std::size_t>(series)], QPen(color, 1.6), series == Series::Full ? QBrush(color) : QBrush(Qt::NoBrush),
-                           size);
+    constexpr std::array shapes
+        = {QCPScatterStyle::ssDisc, QCPScatterStyle::ssSquare, QCPScatterStyle::ssTriangle, QCPScatterStyle::ssDiamond};
+    return QCPScatterStyle(shapes[static_cast<std::size_t>(series)], QPen(color, 1.6),
+                           series == Series::Full ? QBrush(color) : QBrush(Qt::NoBrush), size);
+}
+
+QPen dashesOf(Series series, const QColor &color)
+{
+    // Curves often coincide. This map lies wide and pale beneath the others, whose dashes fall into each other's gaps.
+    const bool beneath = series == Series::Current;
+    QColor ink = color;
+    if (beneath)
+        ink.setAlphaF(0.45f);
+    QPen pen(ink, beneath ? 5.0 : 1.8, Qt::CustomDashLine, Qt::FlatCap);
+    pen.setDashPattern(beneath ? QVector<qreal>{3, 1} : QVector<qreal>{4, 4});
+    pen.setDashOffset(series == Series::Zigzag ? 4 : 0);
+    return pen;
 }
 
 CostPlot::CostPlot(Quantity quantity, QWidget *parent)
-    : QCustomPlot(parent), m_quantity(quantity), m_logarithmic(quantity != Quantity::Tpot), m_contextTicker(new ContextTicker),
-      m_unitTicker(new UnitTicker)
+    : QCustomPlot(parent)
+    , m_quantity(quantity)
+    , m_logarithmic(quantity != Quantity::Tpot)
+    , m_contextTicker(new ContextTicker)
+    , m_unitTicker(new UnitTicker)
 {
     setAutoAddPlottableToLegend(false);
     setNoAntialiasingOnDrag(true);
@@ -55,9 +72,13 @@ CostPlot::CostPlot(Quantity quantity, QWidget *parent)
     xAxis->setLabel(tr("context (tokens)"));
     for (QCPAxis *axis : {xAxis, yAxis})
         axis->setLabelPadding(1);
+    axisRect()->setMinimumMargins(
+        QMargins(QFontMetrics(font()).horizontalAdvance(QStringLiteral("999 KiB")) + 2 * QFontMetrics(font()).height(), 0,
+                 QFontMetrics(font()).height(), 0)); // the three plots share their left edge
 
+    for (const Series series : {Series::Current, Series::Full, Series::Duo, Series::Zigzag})
+        m_lines[static_cast<std::size_t>(series)].predicted = addGraph();
     for (Lines &lines : m_lines) {
-        lines.predicted = addGraph();
         lines.measured = addGraph();
         lines.measured->setLineStyle(QCPGraph::lsNone);
         lines.spread = new QCPErrorBars(xAxis, yAxis);
@@ -119,10 +140,7 @@ void CostPlot::applyPalette()
     for (const Series series : allSeries) {
         const QColor color = seriesColor(series, dark);
         Lines &lines = m_lines[static_cast<std::size_t>(series)];
-        QPen dashes(color, series == Series::Current ? 2.0 : 1.4);
-        // Different dashes as well, so that curves which coincide still show that there are two.
-        dashes.setDashPattern(series == Series::Current ? QVector<qreal>{2, 2} : QVector<qreal>{5, 3});
-        lines.predicted->setPen(dashes);
+        lines.predicted->setPen(dashesOf(series, color));
         lines.measured->setScatterStyle(markerOf(series, color, size));
         lines.spread->setPen(QPen(color, 1.2));
         lines.spread->setWhiskerWidth(size * 0.7);
@@ -182,11 +200,14 @@ void CostPlot::show(const Study &study, const QString &waiting)
     m_contexts = study.contexts();
     m_contextTicker->setContexts(m_contexts);
     const bool bytes = study.hasBytes();
-    m_unitTicker->show(m_quantity != Quantity::Kv ? UnitTicker::Unit::Time : bytes ? UnitTicker::Unit::Bytes : UnitTicker::Unit::Keys, m_logarithmic);
+    m_unitTicker->show(m_quantity != Quantity::Kv ? UnitTicker::Unit::Time
+                           : bytes                ? UnitTicker::Unit::Bytes
+                                                  : UnitTicker::Unit::Keys,
+                       m_logarithmic);
     const QString name = m_quantity == Quantity::Ttft ? tr("TTFT: time to first token")
         : m_quantity == Quantity::Tpot                ? tr("TPOT: time per output token")
                                                       : tr("KV memory");
-    yAxis->setLabel(m_quantity == Quantity::Ttft ? tr("prefill time")
+    yAxis->setLabel(m_quantity == Quantity::Ttft       ? tr("prefill time")
                         : m_quantity == Quantity::Tpot ? tr("time per token")
                         : bytes                        ? tr("bytes")
                                                        : tr("keys kept, all heads"));
@@ -219,14 +240,15 @@ QString CostPlot::describe(std::int64_t context) const
         if (values.empty() || place == m_contexts.end())
             continue;
         const double value = values[static_cast<std::size_t>(place - m_contexts.begin())];
-        text += QStringLiteral("\n%1: %2 %3").arg(nameOf(series, *m_study), m_unitTicker->text(value),
-                                                  m_quantity == Quantity::Kv ? tr("computed") : tr("predicted"));
+        text += QStringLiteral("\n%1: %2 %3")
+                    .arg(nameOf(series, *m_study), m_unitTicker->text(value),
+                         m_quantity == Quantity::Kv ? tr("computed") : tr("predicted"));
         for (const Study::Point &point : m_study->measured(series, m_quantity))
             if (point.context == context) {
-                text += m_quantity == Quantity::Kv ? tr(", %1 allocated").arg(m_unitTicker->text(point.value))
-                                                   : tr(", %1 measured (spread %2; prediction %3)")
-                                                         .arg(m_unitTicker->text(point.value), m_unitTicker->text(point.spread),
-                                                              changeText(value, point.value));
+                text += m_quantity == Quantity::Kv
+                    ? tr(", %1 allocated").arg(m_unitTicker->text(point.value))
+                    : tr(", %1 measured (spread %2; prediction %3)")
+                          .arg(m_unitTicker->text(point.value), m_unitTicker->text(point.spread), changeText(value, point.value));
             }
     }
     return text;

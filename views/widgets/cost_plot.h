@@ -50,6 +50,8 @@ private:
 };
 
 QString nameOf(Series series, const Study &study);
+/// The dashes of a series' predictions in plot and legend.
+QPen dashesOf(Series series, const QColor &color);
 /// The marker of a series in plot and legend.
 QCPScatterStyle markerOf(Series series, const QColor &color, double size);
 

@@ -19,7 +19,10 @@ QString plain(std::string_view text)
 
 } // namespace
 
-ExportDialog::ExportDialog(const HeadMap &map, QWidget *parent) : QDialog(parent), m_formats(new QTreeWidget(this)), m_note(new QLabel(this))
+ExportDialog::ExportDialog(const HeadMap &map, QWidget *parent)
+    : QDialog(parent)
+    , m_formats(new QTreeWidget(this))
+    , m_note(new QLabel(this))
 {
     setWindowTitle(tr("Export the map"));
     m_formats->setHeaderLabels({tr("Target"), tr("Sinks kept"), tr("Each head kept"), tr("KV freed")});
@@ -29,7 +32,8 @@ ExportDialog::ExportDialog(const HeadMap &map, QWidget *parent) : QDialog(parent
     for (const ExportFormat &format : exportFormats()) {
         const ExportVerdict verdict = format.verdict(map);
         const auto word = [](bool kept) { return kept ? tr("yes") : tr("no"); };
-        auto *item = new QTreeWidgetItem({plain(format.title), word(verdict.sinksKept), word(verdict.perHeadKept), word(verdict.kvFreed)});
+        auto *item = new QTreeWidgetItem(
+            {plain(format.title), word(verdict.sinksKept), word(verdict.perHeadKept), word(verdict.kvFreed)});
         item->setData(0, Qt::UserRole, index++);
         item->setData(0, Qt::UserRole + 1, QString::fromStdString(verdict.note));
         m_formats->addTopLevelItem(item);

@@ -26,10 +26,14 @@ void drawPadlock(QPainter &painter, const QRectF &box)
 
 HeadMapPainter::HeadMapPainter(QPainter &painter, const HeadMapModel &model, const HeadMapGeometry &geometry,
                                const QItemSelectionModel &selection, const QPalette &palette, bool focused)
-    : m_painter(painter), m_model(model), m_geometry(geometry), m_selection(selection), m_palette(palette),
-      m_quiet(mixed(palette.color(QPalette::Text), palette.color(QPalette::Base), 0.3)), m_focused(focused)
-{
-}
+    : m_painter(painter)
+    , m_model(model)
+    , m_geometry(geometry)
+    , m_selection(selection)
+    , m_palette(palette)
+    , m_quiet(mixed(palette.color(QPalette::Text), palette.color(QPalette::Base), 0.3))
+    , m_focused(focused)
+{ }
 
 void HeadMapPainter::drawRow(int layer)
 {
@@ -62,7 +66,8 @@ void HeadMapPainter::drawHeadings(int top, const QString &kvTitle, const QString
     if (heads > 0) {
         const QRect cells = m_geometry.cell(0, 0).united(m_geometry.cell(0, heads - 1));
         m_painter.drawText(QRect(cells.left(), top, std::max(cells.width(), m_geometry.cellWidth() * 4), height / 2),
-                           static_cast<int>(Qt::AlignLeft | Qt::AlignBottom), heads * m_geometry.cellWidth() > 60 ? tr("KV head") : QString());
+                           static_cast<int>(Qt::AlignLeft | Qt::AlignBottom),
+                           heads * m_geometry.cellWidth() > 60 ? tr("KV head") : QString());
     }
     heading(m_geometry.kind(0), tr("Kind"), Qt::AlignHCenter);
     heading(m_geometry.lost(0), tr("Flipped / demoted"), Qt::AlignHCenter);
@@ -168,7 +173,8 @@ QRect HeadMapPainter::bar(const QRect &column, double share) const
 {
     const int room = std::max(0, column.width() - labelWidth());
     const int thickness = std::max(4, column.height() * 2 / 5);
-    return {column.left(), column.center().y() - thickness / 2, std::max(1, static_cast<int>(room * std::clamp(share, 0.0, 1.0))), thickness};
+    return {column.left(), column.center().y() - thickness / 2, std::max(1, static_cast<int>(room * std::clamp(share, 0.0, 1.0))),
+            thickness};
 }
 
 void HeadMapPainter::label(const QRect &column, const QString &number)

@@ -17,8 +17,8 @@ class HeadMapPainter
 {
     Q_DECLARE_TR_FUNCTIONS(zigzag::HeadMapPainter)
 public:
-    HeadMapPainter(QPainter &painter, const HeadMapModel &model, const HeadMapGeometry &geometry, const QItemSelectionModel &selection,
-                   const QPalette &palette, bool focused);
+    HeadMapPainter(QPainter &painter, const HeadMapModel &model, const HeadMapGeometry &geometry,
+                   const QItemSelectionModel &selection, const QPalette &palette, bool focused);
 
     void drawRow(int layer);
     /// The headings, `top` below the content's origin, so that they stay while rows scroll.

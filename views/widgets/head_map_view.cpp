@@ -17,7 +17,9 @@
 namespace zigzag {
 
 HeadMapView::HeadMapView(HeadMapModel *model, QWidget *parent)
-    : QAbstractScrollArea(parent), m_model(model), m_selection(new QItemSelectionModel(model, this))
+    : QAbstractScrollArea(parent)
+    , m_model(model)
+    , m_selection(new QItemSelectionModel(model, this))
 {
     setFocusPolicy(Qt::StrongFocus);
     setFrameShape(QFrame::NoFrame);
@@ -143,8 +145,8 @@ void HeadMapView::mousePressEvent(QMouseEvent *event)
         m_selection->clearSelection();
     } else if (hit.area != HeadMapGeometry::Area::Cell) {
         const QModelIndex row = m_model->index(hit.layer, 0);
-        m_selection->setCurrentIndex(row, QItemSelectionModel::Rows
-                                              | (add || extend ? QItemSelectionModel::Select : QItemSelectionModel::ClearAndSelect));
+        m_selection->setCurrentIndex(
+            row, QItemSelectionModel::Rows | (add || extend ? QItemSelectionModel::Select : QItemSelectionModel::ClearAndSelect));
     } else if (extend || add) {
         const QPoint cell(hit.head, hit.layer);
         const QModelIndex current = m_selection->currentIndex();
@@ -175,7 +177,8 @@ void HeadMapView::brushTo(const QPoint &cell)
 void HeadMapView::selectTo(const QPoint &cell, QItemSelectionModel::SelectionFlags flags)
 {
     const QRect area = QRect(m_anchor, QSize(1, 1)).united(QRect(cell, QSize(1, 1)));
-    m_selection->select(QItemSelection(m_model->index(area.top(), area.left()), m_model->index(area.bottom(), area.right())), flags);
+    m_selection->select(QItemSelection(m_model->index(area.top(), area.left()), m_model->index(area.bottom(), area.right())),
+                        flags);
 }
 
 void HeadMapView::mouseMoveEvent(QMouseEvent *event)
@@ -231,7 +234,8 @@ void HeadMapView::moveCurrent(int layers, int heads, bool extend)
         m_anchor = QPoint(std::max(0, current.column()), std::max(0, current.row()));
     if (extend)
         selectTo(QPoint(head, layer), QItemSelectionModel::ClearAndSelect);
-    m_selection->setCurrentIndex(m_model->index(layer, head), extend ? QItemSelectionModel::NoUpdate : QItemSelectionModel::Clear);
+    m_selection->setCurrentIndex(m_model->index(layer, head),
+                                 extend ? QItemSelectionModel::NoUpdate : QItemSelectionModel::Clear);
     reveal(layer, head);
 }
 

@@ -9,7 +9,9 @@
 
 namespace zigzag {
 
-HeadlineBar::HeadlineBar(QWidget *parent) : QWidget(parent), m_label(new QLabel(this))
+HeadlineBar::HeadlineBar(QWidget *parent)
+    : QWidget(parent)
+    , m_label(new QLabel(this))
 {
     auto *row = new QHBoxLayout(this);
     row->setContentsMargins(fontMetrics().height() / 3, 0, 0, 0);
@@ -36,16 +38,17 @@ void HeadlineBar::show(const Study &study, std::int64_t context)
     };
     add(tr("TPOT"), study.compare(Quantity::Tpot, context), timeText);
     add(tr("TTFT"), study.compare(Quantity::Ttft, context), timeText);
-    add(tr("KV"), study.compare(Quantity::Kv, context), [&](double value) {
-        return study.hasBytes() ? bytesText(value) : tr("%1 keys").arg(value, 0, 'f', 0);
-    });
+    add(tr("KV"), study.compare(Quantity::Kv, context),
+        [&](double value) { return study.hasBytes() ? bytesText(value) : tr("%1 keys").arg(value, 0, 'f', 0); });
     const Comparison needle = study.compareNeedle();
     if (needle.current.source != Figure::Source::Unknown)
         parts << (needle.full.source != Figure::Source::Unknown
-                      ? tr("<b>Needle %1</b> (full %2, measured)").arg(percentText(needle.current.value), percentText(needle.full.value))
+                      ? tr("<b>Needle %1</b> (full %2, measured)")
+                            .arg(percentText(needle.current.value), percentText(needle.full.value))
                       : tr("<b>Needle %1</b> (measured)").arg(percentText(needle.current.value)));
-    m_label->setText(parts.isEmpty() ? QString()
-                                     : tr("At %1 tokens, against full: ").arg(contextText(context)) + parts.join(QStringLiteral(" · ")));
+    m_label->setText(parts.isEmpty()
+                         ? QString()
+                         : tr("At %1 tokens, against full: ").arg(contextText(context)) + parts.join(QStringLiteral(" · ")));
     m_label->setAccessibleDescription(text());
 }
 

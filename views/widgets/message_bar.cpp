@@ -12,7 +12,10 @@
 
 namespace zigzag {
 
-MessageBar::MessageBar(QWidget *parent) : QFrame(parent), m_icon(new QLabel(this)), m_text(new QLabel(this))
+MessageBar::MessageBar(QWidget *parent)
+    : QFrame(parent)
+    , m_icon(new QLabel(this))
+    , m_text(new QLabel(this))
 {
     m_text->setObjectName(QStringLiteral("message"));
     m_text->setTextFormat(Qt::PlainText);

@@ -15,7 +15,9 @@
 
 namespace zigzag {
 
-NeedleGrid::NeedleGrid(const QString &name, QWidget *parent) : QWidget(parent), m_name(name)
+NeedleGrid::NeedleGrid(const QString &name, QWidget *parent)
+    : QWidget(parent)
+    , m_name(name)
 {
     setAccessibleName(tr("Needle result: %1").arg(name));
     connect(&m_model, &QAbstractItemModel::modelReset, this, [this] {
@@ -72,8 +74,8 @@ void NeedleGrid::paintEvent(QPaintEvent *)
     painter.setPen(quiet);
     painter.drawText(QRect(em / 2, em * 3 / 2, em * 4, em * 3 / 2), Qt::AlignLeft | Qt::AlignBottom, tr("depth"));
     for (int column = 0; column < m_model.columnCount(); ++column)
-        painter.drawText(QRect(cell(0, column).left(), em * 3 / 2, cell(0, column).width(), em * 3 / 2), Qt::AlignHCenter | Qt::AlignBottom,
-                         m_model.headerData(column, Qt::Horizontal).toString());
+        painter.drawText(QRect(cell(0, column).left(), em * 3 / 2, cell(0, column).width(), em * 3 / 2),
+                         Qt::AlignHCenter | Qt::AlignBottom, m_model.headerData(column, Qt::Horizontal).toString());
     for (int row = 0; row < m_model.rowCount(); ++row) {
         painter.setPen(quiet);
         painter.drawText(QRect(em / 2, cell(row, 0).top(), em * 3, cell(row, 0).height()), Qt::AlignRight | Qt::AlignVCenter,
@@ -108,30 +110,38 @@ bool NeedleGrid::event(QEvent *event)
 }
 
 NeedleView::NeedleView(QWidget *parent)
-    : QWidget(parent), m_current(new NeedleGrid(tr("This map"), this)), m_full(new NeedleGrid(tr("Full"), this)), m_hint(new QLabel(this))
+    : QWidget(parent)
+    , m_grids(new QWidget(this))
+    , m_current(new NeedleGrid(tr("This map"), m_grids))
+    , m_full(new NeedleGrid(tr("Full"), m_grids))
+    , m_hint(new QLabel(this))
 {
     setAutoFillBackground(true);
     setBackgroundRole(QPalette::Base);
     m_hint->setWordWrap(true);
     m_hint->setAlignment(Qt::AlignCenter);
     m_hint->setObjectName(QStringLiteral("needleHint"));
+    auto *row = new QHBoxLayout(m_grids);
+    row->setContentsMargins(0, 0, 0, 0);
+    row->addWidget(m_current, 1);
+    row->addWidget(m_full, 1);
     auto *column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
-    auto *grids = new QHBoxLayout;
-    grids->addWidget(m_current, 1);
-    grids->addWidget(m_full, 1);
-    column->addLayout(grids, 1);
+    column->addWidget(m_grids, 1);
     column->addWidget(m_hint, 1);
+}
+
+QSize NeedleView::minimumSizeHint() const
+{
+    return m_current->minimumSizeHint();
 }
 
 void NeedleView::show(const NeedleResult *current, const NeedleResult *full, const QString &hint)
 {
-    const bool any = current || full;
     m_current->model().show(current);
     m_full->model().show(full);
-    m_current->setVisible(any);
-    m_full->setVisible(any);
-    m_hint->setVisible(!any);
+    m_grids->setVisible(current || full);
+    m_hint->setVisible(!current && !full);
     m_hint->setText(hint);
 }
 

@@ -36,10 +36,12 @@ class NeedleView : public QWidget
     Q_OBJECT
 public:
     explicit NeedleView(QWidget *parent = nullptr);
+    QSize minimumSizeHint() const override;
     /// Null = not asked yet; `hint` says how to ask, or why that is not possible.
     void show(const NeedleResult *current, const NeedleResult *full, const QString &hint);
 
 private:
+    QWidget *m_grids;
     NeedleGrid *m_current;
     NeedleGrid *m_full;
     QLabel *m_hint;

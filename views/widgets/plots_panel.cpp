@@ -8,7 +8,9 @@
 
 namespace zigzag {
 
-PlotsPanel::PlotsPanel(QWidget *parent) : QWidget(parent), m_legend(new SeriesLegend(this))
+PlotsPanel::PlotsPanel(QWidget *parent)
+    : QWidget(parent)
+    , m_legend(new SeriesLegend(this))
 {
     setAutoFillBackground(true);
     setBackgroundRole(QPalette::Base);

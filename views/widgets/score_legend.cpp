@@ -7,7 +7,8 @@
 
 namespace zigzag {
 
-ScoreLegend::ScoreLegend(QWidget *parent) : QWidget(parent)
+ScoreLegend::ScoreLegend(QWidget *parent)
+    : QWidget(parent)
 {
     setAutoFillBackground(true);
     setBackgroundRole(QPalette::Base);
@@ -71,7 +72,8 @@ void ScoreLegend::paintEvent(QPaintEvent *)
     write(tr("streaming: sink + recent"), ink);
 
     painter.setPen(quiet);
-    const QString hint = tr("Click or drag flips heads · Shift-drag selects · Space, R, S set · double-click a layer number for its whole row");
+    const QString hint
+        = tr("Click or drag flips heads · Shift-drag selects · Space, R, S set · double-click a layer number for its whole row");
     painter.drawText(QRect(em / 2, y + em + em / 2, width() - em, 2 * em), Qt::AlignLeft | Qt::AlignTop | Qt::TextWordWrap, hint);
 }
 

@@ -6,7 +6,8 @@
 
 namespace zigzag {
 
-SeriesLegend::SeriesLegend(QWidget *parent) : QWidget(parent)
+SeriesLegend::SeriesLegend(QWidget *parent)
+    : QWidget(parent)
 {
     QSizePolicy policy(QSizePolicy::Preferred, QSizePolicy::Fixed);
     policy.setHeightForWidth(true);
@@ -69,9 +70,7 @@ void SeriesLegend::paintEvent(QPaintEvent *)
     for (std::size_t index = 0; index < m_entries.size(); ++index) {
         const QRect &place = places[index];
         const QColor color = seriesColor(m_entries[index].series, dark);
-        QPen dashes(color, 2);
-        dashes.setDashPattern({3, 2});
-        painter.setPen(dashes);
+        painter.setPen(dashesOf(m_entries[index].series, color));
         const int middle = place.center().y();
         painter.drawLine(QLineF(place.left(), middle, place.left() + 2 * em, middle));
         const QCPScatterStyle marker = markerOf(m_entries[index].series, color, em * 0.55);
