@@ -3,9 +3,7 @@
 #include "engine/model/weight_plan.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
-#include <cstring>
 #include <fmt/format.h>
 #include <new>
 #include <sys/mman.h>
@@ -34,33 +32,49 @@ template <class Store> void fillBlock(std::int64_t begin, std::int64_t end, std:
     }
 }
 
+/// A part of a tensor, filled by one thread.
+struct Block {
+    std::byte *data; ///< of the whole tensor
+    DType type;
+    std::int64_t begin, end;
+    std::uint64_t seed;
+    double deviation; ///< 0: all ones
+};
+
 /// Uniform numbers of the given deviation: sums of them, which is what a layer computes, are normal soon enough, and they
 /// cost a fraction of normal ones.
-void fillRandom(std::byte *data, DType type, std::int64_t count, std::uint64_t seed, double deviation)
+void fill(const Block &block)
 {
-    const auto scale = static_cast<float>(deviation * std::sqrt(3.0) / 32768.0);
-    auto *const halves = reinterpret_cast<std::uint16_t *>(data);
-    auto *const floats = reinterpret_cast<float *>(data);
-    constexpr std::int64_t block = 1 << 16;
-#pragma omp parallel for schedule(static)
-    for (std::int64_t begin = 0; begin < count; begin += block) {
-        const std::int64_t end = std::min(count, begin + block);
-        if (type == DType::BF16)
-            fillBlock(begin, end, seed, scale, [&](std::int64_t i, float value) { halves[i] = floatToBf16(value); });
-        else if (type == DType::F16)
-            fillBlock(begin, end, seed, scale, [&](std::int64_t i, float value) { halves[i] = floatToF16(value); });
+    const auto scale = static_cast<float>(block.deviation * std::sqrt(3.0) / 32768.0);
+    const auto each = [&](auto store) {
+        if (block.deviation > 0)
+            fillBlock(block.begin, block.end, block.seed, scale, store);
         else
-            fillBlock(begin, end, seed, scale, [&](std::int64_t i, float value) { floats[i] = value; });
-    }
+            for (std::int64_t i = block.begin; i < block.end; ++i)
+                store(i, 1.0f);
+    };
+    auto *const halves = reinterpret_cast<std::uint16_t *>(block.data);
+    auto *const floats = reinterpret_cast<float *>(block.data);
+    if (block.type == DType::BF16)
+        each([=](std::int64_t i, float value) { halves[i] = floatToBf16(value); });
+    else if (block.type == DType::F16)
+        each([=](std::int64_t i, float value) { halves[i] = floatToF16(value); });
+    else
+        each([=](std::int64_t i, float value) { floats[i] = value; });
 }
 
-void fillOnes(std::byte *data, DType type, std::int64_t count)
+/// What keeps the size of activations from layer to layer, however wide.
+double deviationOf(const PlannedTensor &planned)
 {
-    const float one = 1.0f;
-    const std::uint16_t half = type == DType::BF16 ? floatToBf16(one) : floatToF16(one);
-    for (std::int64_t i = 0; i < count; ++i)
-        std::memcpy(data + i * bytesOf(type), type == DType::F32 ? static_cast<const void *>(&one) : &half,
-                    static_cast<std::size_t>(bytesOf(type)));
+    switch (planned.role) {
+    case TensorRole::Norm:
+        return 0;
+    case TensorRole::Bias:
+        return 0.02;
+    case TensorRole::Matrix:
+        break;
+    }
+    return 1 / std::sqrt(static_cast<double>(planned.columns));
 }
 
 std::shared_ptr<void> allocate(std::size_t bytes)
@@ -94,18 +108,20 @@ Result<Weights> randomWeights(const ModelConfig &config, std::uint64_t seed)
         return failed(
             fmt::format("{}: {} bytes of memory for the weights could not be had; close other programs", config.name, bytes));
     auto *data = static_cast<std::byte *>(storage.get());
+    std::vector<Block> blocks;
+    constexpr std::int64_t blockLength = 1 << 18;
     std::uint64_t tensor = mixed(seed);
     for (const PlannedTensor &planned : plan) {
         const std::int64_t count = planned.rows * planned.columns;
         tensor = mixed(tensor);
-        if (planned.role == TensorRole::Norm)
-            fillOnes(data, config.dtype, count);
-        else // keeps the size of activations from layer to layer, however wide
-            fillRandom(data, config.dtype, count, tensor,
-                       planned.role == TensorRole::Bias ? 0.02 : 1 / std::sqrt(static_cast<double>(planned.columns)));
+        for (std::int64_t begin = 0; begin < count; begin += blockLength)
+            blocks.push_back({data, config.dtype, begin, std::min(count, begin + blockLength), tensor, deviationOf(planned)});
         *planned.view = {data, config.dtype, planned.rows, planned.columns};
         data += aligned(count * bytesOf(config.dtype));
     }
+#pragma omp parallel for schedule(dynamic)
+    for (const Block &block : blocks)
+        fill(block);
     if (config.tiedEmbeddings)
         weights.head = weights.embedding;
     weights.storage = storage;

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/model/model_config.h"
+
+#include <cmath>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace zigzag {
+namespace {
+
+using Json = nlohmann::json;
+
+const Json base = Json::parse(R"({"model_type": "llama", "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2,
+    "num_attention_heads": 8, "num_key_value_heads": 2, "vocab_size": 100, "max_position_embeddings": 4096})");
+
+/// `patch` is a JSON Merge Patch: null removes a member.
+Result<ModelConfig> parsed(const std::string &patch)
+{
+    Json config = base;
+    config.merge_patch(Json::parse(patch));
+    return parseModelConfig(config.dump(), "config.json");
+}
+
+ModelConfig sound(const std::string &patch)
+{
+    const auto config = parsed(patch);
+    EXPECT_TRUE(config) << patch << ": " << (config ? "" : config.error().message);
+    return config.value_or(ModelConfig());
+}
+
+TEST(ModelConfig, FamiliesDifferInBiasesAndNorms)
+{
+    const auto check = [](const std::string &patch, bool qkv, bool output, bool mlp, bool norm) {
+        const ModelConfig config = sound(patch);
+        EXPECT_EQ(config.qkvBias, qkv) << patch;
+        EXPECT_EQ(config.outputBias, output) << patch;
+        EXPECT_EQ(config.mlpBias, mlp) << patch;
+        EXPECT_EQ(config.queryKeyNorm, norm) << patch;
+    };
+    check(R"({})", false, false, false, false);
+    check(R"({"attention_bias": true})", true, true, false, false);
+    check(R"({"mlp_bias": true})", false, false, true, false);
+    check(R"({"model_type": "mistral", "sliding_window": 4096})", false, false, false, false);
+    check(R"({"model_type": "qwen2"})", true, false, false, false);
+    check(R"({"model_type": "qwen3"})", false, false, false, true);
+    check(R"({"model_type": "qwen3", "attention_bias": true})", true, true, false, true);
+}
+
+TEST(ModelConfig, WhatTheFileLeavesOutIsAsInTransformers)
+{
+    const ModelConfig config = sound(R"({"num_key_value_heads": null})");
+    EXPECT_EQ(config.kvHeads, 8);
+    EXPECT_EQ(config.headDim, 8);
+    EXPECT_EQ(config.normEpsilon, 1e-6);
+    EXPECT_EQ(config.rope.theta, 10000.0);
+    EXPECT_FALSE(config.tiedEmbeddings);
+    EXPECT_EQ(config.dtype, DType::F32);
+    EXPECT_TRUE(config.endTokens.empty());
+    EXPECT_EQ(sound(R"({"model_type": "qwen3"})").headDim, 128);
+    EXPECT_EQ(sound(R"({"model_type": "qwen3", "head_dim": 32})").headDim, 32);
+    EXPECT_FALSE(parsed(R"({"model_type": "qwen2", "num_key_value_heads": null})"));
+}
+
+TEST(ModelConfig, TypesAndEndTokensInBothSpellings)
+{
+    EXPECT_EQ(sound(R"({"torch_dtype": "bfloat16"})").dtype, DType::BF16);
+    EXPECT_EQ(sound(R"({"dtype": "float16"})").dtype, DType::F16);
+    EXPECT_EQ(sound(R"({"eos_token_id": 2})").endTokens, std::vector<int>{2});
+    EXPECT_EQ(sound(R"({"eos_token_id": [2, 7]})").endTokens, (std::vector<int>{2, 7}));
+}
+
+TEST(ModelConfig, OnlyAnEffectiveWindowIsRefused)
+{
+    // Without the key Mistral's window is 4096, which the context of 4096 does not reach.
+    EXPECT_TRUE(parsed(R"({"model_type": "mistral"})"));
+    EXPECT_FALSE(parsed(R"({"model_type": "mistral", "max_position_embeddings": 8192})"));
+    EXPECT_FALSE(parsed(R"({"model_type": "mistral", "sliding_window": 1024})"));
+    EXPECT_TRUE(parseModelConfig(R"({"model_type": "mistral", "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2,
+        "num_attention_heads": 8, "num_key_value_heads": 2, "vocab_size": 100, "max_position_embeddings": 32768, "sliding_window": null})",
+                                 "config.json"));
+    EXPECT_TRUE(parsed(R"({"model_type": "qwen2", "use_sliding_window": false, "sliding_window": 1024})"));
+    EXPECT_FALSE(parsed(R"({"model_type": "qwen2", "use_sliding_window": true, "sliding_window": 1024})"));
+    EXPECT_TRUE(parsed(R"({"layer_types": ["full_attention", "full_attention"]})"));
+}
+
+TEST(ModelConfig, RotaryEmbeddingsInOldAndNewSpelling)
+{
+    const std::string members
+        = R"("factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 1024)";
+    const std::vector<std::string> spellings = {
+        R"({"rope_theta": 5e5, "rope_scaling": {"type": "llama3", )" + members + "}}",
+        R"({"rope_theta": 5e5, "rope_scaling": {"rope_type": "llama3", )" + members + "}}",
+        R"({"rope_parameters": {"rope_theta": 5e5, "rope_type": "llama3", )" + members + "}}",
+        R"({"rope_theta": 1e4, "rope_parameters": {"rope_theta": 5e5, "rope_type": "llama3", )" + members + "}}",
+    };
+    for (const std::string &spelling : spellings) {
+        const RopeConfig rope = sound(spelling).rope;
+        EXPECT_EQ(rope.type, RopeType::Llama3);
+        EXPECT_EQ(rope.theta, 5e5);
+        EXPECT_EQ(rope.factor, 8.0);
+        EXPECT_EQ(rope.lowFrequencyFactor, 1.0);
+        EXPECT_EQ(rope.highFrequencyFactor, 4.0);
+        EXPECT_EQ(rope.originalContext, 1024.0);
+    }
+    EXPECT_EQ(sound(R"({"rope_scaling": {"type": "linear", "factor": 2}})").rope.factor, 2.0);
+    EXPECT_EQ(sound(R"({"rope_scaling": {"rope_type": "default"}})").rope.type, RopeType::Default);
+}
+
+TEST(ModelConfig, YarnFactorsAreAsInTransformers)
+{
+    const RopeConfig plain = sound(R"({"rope_scaling": {"type": "yarn", "factor": 4.0}})").rope;
+    EXPECT_EQ(plain.originalContext, 4096.0); // the config's own context where the file names no other
+    EXPECT_EQ(plain.attentionFactor, 0.0);
+    EXPECT_EQ(plain.betaFast, 32.0);
+    EXPECT_EQ(plain.betaSlow, 1.0);
+    EXPECT_TRUE(plain.truncate);
+    const RopeConfig scaled
+        = sound(
+              R"({"rope_scaling": {"type": "yarn", "factor": 4.0, "mscale": 0.7, "mscale_all_dim": 1.0, "beta_fast": 16, "truncate": false}})")
+              .rope;
+    EXPECT_DOUBLE_EQ(scaled.attentionFactor, (0.07 * std::log(4.0) + 1) / (0.1 * std::log(4.0) + 1));
+    EXPECT_EQ(scaled.betaFast, 16.0);
+    EXPECT_FALSE(scaled.truncate);
+    EXPECT_EQ(sound(R"({"rope_scaling": {"type": "yarn", "factor": 4.0, "attention_factor": 1.5}})").rope.attentionFactor, 1.5);
+    const auto implied
+        = parseModelConfig(R"({"model_type": "llama", "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2,
+        "num_attention_heads": 8, "vocab_size": 100, "max_position_embeddings": 4096,
+        "rope_scaling": {"type": "yarn", "factor": null, "original_max_position_embeddings": 1024}})",
+                           "config.json");
+    ASSERT_TRUE(implied) << implied.error().message;
+    EXPECT_EQ(implied->rope.factor, 4.0);
+}
+
+TEST(ModelConfig, ParametersAreCounted)
+{
+    // By hand: embedding and head 6400 each; a layer 2·64 norms, 64·64·2 query and output, 64·16·2 key and value, 3·64·96.
+    const std::int64_t layer = 128 + 8192 + 2048 + 18432;
+    EXPECT_EQ(sound("{}").parameters(), 2 * 6400 + 2 * layer + 64);
+    const ModelConfig tied = sound(R"({"tie_word_embeddings": true})"), untied = sound("{}");
+    EXPECT_EQ(tied.parameters(), 6400 + 2 * layer + 64);
+    EXPECT_EQ(tied.weightBytesReadPerToken(), untied.weightBytesReadPerToken());
+    EXPECT_EQ(tied.weightBytesReadPerToken(), 4 * (6400 + 2 * layer + 64));
+    EXPECT_EQ(sound(R"({"attention_bias": true})").parameters() - untied.parameters(), 2 * (64 + 16 + 16 + 64));
+    EXPECT_EQ(sound(R"({"mlp_bias": true})").parameters() - untied.parameters(), 2 * (96 + 96 + 64));
+    EXPECT_EQ(untied.kvBytesPerToken(), 2 * 2 * 2 * 8 * 4);
+}
+
+} // namespace
+} // namespace zigzag

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/model/model.h"
+
+#include "engine/map/kv_layout.h"
+#include "tests/model_surgery.h"
+#include "tests/tiny_model.h"
+
+#include <algorithm>
+#include <gtest/gtest.h>
+#include <map>
+
+namespace zigzag {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// $ZIGZAG_RESOURCES for the time of a test.
+class Resources
+{
+public:
+    explicit Resources(const fs::path &folder) { ::setenv("ZIGZAG_RESOURCES", folder.c_str(), 1); }
+    ~Resources() { ::unsetenv("ZIGZAG_RESOURCES"); }
+};
+
+TEST(Model, PresetsHaveTheirPublishedParameters)
+{
+    const std::map<std::string, std::int64_t> published = {
+        {"llama-2-7b", 6'738'415'616},   {"llama-3-8b", 8'030'261'248},     {"llama-3.2-1b", 1'235'814'400},
+        {"llama-3-70b", 70'553'706'496}, {"qwen2.5-1.5b", 1'543'714'304},   {"mistral-7b", 7'241'732'096},
+        {"qwen3-8b", 8'190'735'360},     {"tinyllama-1.1b", 1'100'048'384},
+    };
+    const std::vector<std::string> names = presetNames();
+    ASSERT_EQ(names.size(), published.size());
+    for (const std::string &name : names) {
+        const auto config = loadModelConfig("preset:" + name);
+        ASSERT_TRUE(config) << config.error().message;
+        EXPECT_EQ(config->name, name);
+        EXPECT_EQ(config->parameters(), published.at(name)) << name;
+        EXPECT_EQ(config->dtype, DType::BF16) << name;
+    }
+}
+
+TEST(Model, KvBytesOfTheContractsExample)
+{
+    const auto config = loadModelConfig("preset:llama-3-8b");
+    ASSERT_TRUE(config);
+    const HeadMap full(config->shape(), HeadKind::Retrieval, 64, 256);
+    EXPECT_EQ(kvBytes(full, 1'048'576, config->dtype), 137'438'953'472);
+    EXPECT_EQ(config->kvBytesPerToken() * 1'048'576, 137'438'953'472);
+}
+
+TEST(Model, AFolderIsNamedAfterItselfAndTypedAfterItsWeights)
+{
+    const test::TempFolder scratch;
+    test::TinyModel bf16;
+    bf16.dtype = DType::BF16;
+    const fs::path folder = test::writeTinyModel(scratch / "tiny", bf16);
+    test::patchJson(folder / "config.json", R"({"torch_dtype": "float32"})");
+    const auto model = loadModel(folder.string() + "/");
+    ASSERT_TRUE(model) << model.error().message;
+    EXPECT_EQ((*model)->config.name, "tiny");
+    EXPECT_EQ((*model)->config.dtype, DType::BF16);
+    EXPECT_EQ((*model)->shape().fingerprint, (*model)->weights.fingerprint);
+    ASSERT_TRUE((*model)->tokenizer);
+    EXPECT_EQ((*model)->tokenizer->encode("a", true), (std::vector<int>{256, 97}));
+    const auto config = loadModelConfig(folder);
+    ASSERT_TRUE(config) << config.error().message;
+    EXPECT_EQ(config->dtype, DType::BF16);
+    fs::remove(folder / "tokenizer.json");
+    EXPECT_FALSE(loadModel(folder).value()->tokenizer);
+}
+
+TEST(Model, BundledModelsAndPresetsComeFromTheResources)
+{
+    const test::TempFolder scratch;
+    test::writeTinyModel(scratch / "models/one");
+    fs::create_directories(scratch / "models/no-config");
+    fs::create_directories(scratch / "presets");
+    fs::copy_file(scratch / "models/one/config.json", scratch / "presets/shape.json");
+    const Resources resources(scratch.path());
+    EXPECT_EQ(resourceFolder(), scratch.path());
+    EXPECT_EQ(bundledNames(), std::vector<std::string>{"one"});
+    EXPECT_EQ(presetNames(), std::vector<std::string>{"shape"});
+    EXPECT_EQ(loadModel("bundled:one").value()->config.name, "one");
+    const auto random = loadModel("preset:shape");
+    ASSERT_TRUE(random) << random.error().message;
+    EXPECT_TRUE((*random)->weights.fingerprint.empty());
+    EXPECT_FALSE((*random)->tokenizer);
+    for (const char *name : {"bundled:no-config", "bundled:../models/one", "preset:../models/one/config", "preset:"})
+        EXPECT_FALSE(loadModel(name)) << name;
+}
+
+} // namespace
+} // namespace zigzag

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/model/memory_limit.h"
+#include "engine/model/weights.h"
+
+#include <cmath>
+#include <cstring>
+#include <gtest/gtest.h>
+
+namespace zigzag {
+namespace {
+
+ModelConfig shape(DType type)
+{
+    ModelConfig config;
+    config.name = "test";
+    config.layers = 2;
+    config.hiddenSize = 256;
+    config.queryHeads = 4;
+    config.kvHeads = 2;
+    config.headDim = 64;
+    config.intermediateSize = 500; // not a multiple of anything
+    config.vocabulary = 1001;
+    config.maxContext = 128;
+    config.dtype = type;
+    config.qkvBias = true;
+    return config;
+}
+
+std::vector<float> valuesOf(const TensorView &view)
+{
+    std::vector<float> values;
+    for (std::int64_t i = 0; i < view.rows * view.columns; ++i) {
+        const std::byte *data = view.data + i * bytesOf(view.type);
+        std::uint16_t half = 0;
+        float value = 0;
+        std::memcpy(&half, data, sizeof half);
+        if (view.type == DType::F32)
+            std::memcpy(&value, data, sizeof value);
+        else
+            value = view.type == DType::F16 ? f16ToFloat(half) : bf16ToFloat(half);
+        values.push_back(value);
+    }
+    return values;
+}
+
+class RandomWeights : public testing::TestWithParam<DType>
+{ };
+
+TEST_P(RandomWeights, KeepTheSizeOfActivationsAndAreNeverZero)
+{
+    const auto weights = randomWeights(shape(GetParam()), 1);
+    ASSERT_TRUE(weights) << weights.error().message;
+    EXPECT_TRUE(weights->fingerprint.empty());
+    for (const TensorView &view : {weights->embedding, weights->layers[0].gate, weights->layers[1].down, weights->head}) {
+        EXPECT_EQ(view.type, GetParam());
+        double sum = 0, squares = 0;
+        for (const float value : valuesOf(view)) {
+            ASSERT_NE(value, 0.0f);
+            sum += value;
+            squares += double{value} * value;
+        }
+        const auto count = static_cast<double>(view.rows * view.columns);
+        const double deviation = 1 / std::sqrt(static_cast<double>(view.columns));
+        EXPECT_NEAR(std::sqrt(squares / count), deviation, 0.02 * deviation);
+        EXPECT_NEAR(sum / count, 0, 0.02 * deviation);
+    }
+    for (const float value : valuesOf(weights->layers[1].postNorm))
+        EXPECT_EQ(value, 1.0f);
+    EXPECT_TRUE(weights->layers[0].valueBias);
+}
+
+TEST_P(RandomWeights, FollowTheirSeed)
+{
+    const auto first = randomWeights(shape(GetParam()), 1), same = randomWeights(shape(GetParam()), 1),
+               other = randomWeights(shape(GetParam()), 2);
+    ASSERT_TRUE(first && same && other);
+    const auto equal = [](const TensorView &a, const TensorView &b) {
+        return std::memcmp(a.data, b.data, static_cast<std::size_t>(a.bytes())) == 0;
+    };
+    EXPECT_TRUE(equal(first->head, same->head));
+    EXPECT_TRUE(equal(first->layers[1].up, same->layers[1].up));
+    EXPECT_FALSE(equal(first->layers[1].up, other->layers[1].up));
+    EXPECT_FALSE(equal(first->layers[0].up, first->layers[1].up));
+    EXPECT_FALSE(equal(first->layers[0].up, first->layers[0].gate));
+}
+
+INSTANTIATE_TEST_SUITE_P(Types, RandomWeights, testing::Values(DType::F32, DType::F16, DType::BF16),
+                         [](const auto &type) { return std::string(nameOf(type.param)); });
+
+TEST(MemoryLimit, WhatDoesNotFitIsRefusedWithWhatWould)
+{
+    EXPECT_GT(availableMemory(), 0);
+    EXPECT_TRUE(checkFitsMemory("m", 10, 10));
+    const auto refused = checkFitsMemory("m", 100'000'000'000, 5'000'000'000);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, ErrorKind::BadInput);
+    EXPECT_NE(refused.error().message.find("100000000000 bytes"), std::string::npos) << refused.error().message;
+    EXPECT_NE(refused.error().message.find("5000000000 are available"), std::string::npos) << refused.error().message;
+    EXPECT_NE(refused.error().message.find("preset:qwen2.5-1.5b would fit"), std::string::npos) << refused.error().message;
+    const auto nothing = checkFitsMemory("m", 100, 1);
+    ASSERT_FALSE(nothing);
+    EXPECT_NE(nothing.error().message.find("no preset would fit"), std::string::npos) << nothing.error().message;
+}
+
+} // namespace
+} // namespace zigzag
