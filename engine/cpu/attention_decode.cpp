@@ -67,12 +67,12 @@ void attendSplit(const AttentionArgs &args, const Split &split, const float *que
         for (std::size_t g = 0; g < group; ++g) {
             float *row = scores + g * stepKeys;
             State &state = states[g];
-            const float *largest = std::max_element(row, row + count); // the first of equals
-            if (*largest > state.best) {
-                state.best = *largest;
-                state.position = static_cast<std::int32_t>(split.position + done + (largest - row));
+            const float largest = kernels::maxRow(row, count);
+            if (args.strongestKey && largest > state.best) {
+                state.best = largest;
+                state.position = static_cast<std::int32_t>(split.position + done + (std::find(row, row + count, largest) - row));
             }
-            const float max = std::max(state.max, *largest);
+            const float max = std::max(state.max, largest);
             shrink[g] = std::exp(state.max - max);
             state.sum = state.sum * shrink[g] + kernels::expRow(row, count, max);
             state.max = max;

@@ -98,6 +98,20 @@ void accumulateValues(DType type, const void *values, std::size_t keys, std::siz
         accumulateValuesOf(static_cast<const Brain *>(values), keys, dim, weights, weightStride, heads, scale, out);
 }
 
+float maxRow(const float *scores, std::size_t count)
+{
+    const Floats d;
+    const std::size_t lanes = hn::Lanes(d);
+    Vector largest = hn::Set(d, scores[0]);
+    std::size_t i = 0;
+    for (; i + lanes <= count; i += lanes)
+        largest = hn::Max(largest, hn::LoadU(d, scores + i));
+    float max = hn::GetLane(hn::MaxOfLanes(d, largest));
+    for (; i < count; ++i)
+        max = scores[i] > max ? scores[i] : max;
+    return max;
+}
+
 float expRow(float *scores, std::size_t count, float max)
 {
     const Floats d;
@@ -255,6 +269,7 @@ HWY_AFTER_NAMESPACE();
 namespace zigzag {
 
 HWY_EXPORT(accumulateValues);
+HWY_EXPORT(maxRow);
 HWY_EXPORT(expRow);
 HWY_EXPORT(panelScores);
 HWY_EXPORT(panelSoftmaxAccumulate);
@@ -266,6 +281,11 @@ void accumulateValues(DType type, const void *values, std::size_t keys, std::siz
                       std::size_t weightStride, std::size_t heads, const float *scale, float *out)
 {
     HWY_DYNAMIC_DISPATCH(accumulateValues)(type, values, keys, dim, weights, weightStride, heads, scale, out);
+}
+
+float maxRow(const float *scores, std::size_t count)
+{
+    return HWY_DYNAMIC_DISPATCH(maxRow)(scores, count);
 }
 
 float expRow(float *scores, std::size_t count, float max)

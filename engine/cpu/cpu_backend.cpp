@@ -141,7 +141,7 @@ public:
 
     void matmul(const MatmulArgs &args) override
     {
-        m_matmul.run(args, m_threads);
+        m_matmul.run(args);
     }
 
     void ropeAppend(const RopeAppendArgs &args) override

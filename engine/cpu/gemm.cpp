@@ -4,11 +4,13 @@
 #include "engine/cpu/kernels.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
+#include <chrono>
 #include <cstring>
 #include <map>
 #include <oneapi/dnnl/dnnl.hpp>
-#include <tuple>
+#include <optional>
 
 namespace zigzag {
 
@@ -18,8 +20,12 @@ using Desc = dnnl::memory::desc;
 using Type = dnnl::memory::data_type;
 using Tag = dnnl::memory::format_tag;
 
-/// Rows of weights that are converted to float32 at a time, where the CPU cannot multiply their type.
-constexpr std::int64_t tileRows = 256;
+/// Rows of weights that are converted or packed at a time: few enough that the copy is still in the cache when it is read.
+constexpr std::int64_t tileRows = 1024;
+/// Products below this many multiplications are not worth a choice.
+constexpr std::int64_t smallProduct = std::int64_t{64} << 20;
+/// Timed calls of each way before the better one is kept; the first of each builds its primitive and does not count.
+constexpr int trials = 3;
 
 bool hasBf16Units()
 {
@@ -31,10 +37,45 @@ bool hasBf16Units()
 /// What one primitive is built for. `outStride` is the row stride of the result.
 struct Shape {
     std::int64_t tokens, rows, columns, outStride;
-    bool bf16, bias, sum;
+    bool bf16, packed, bias, sum;
 
     auto operator<=>(const Shape &) const = default;
+    Type type() const { return bf16 ? Type::bf16 : Type::f32; }
+    Desc in() const { return {{tokens, columns}, type(), Tag::ab}; }
+    Desc weights() const { return {{columns, rows}, type(), Tag::ba}; }
+    Desc biasRow() const { return {{1, rows}, Type::f32, Tag::ab}; }
+    Desc out() const { return {{tokens, rows}, Type::f32, dnnl::memory::dims{outStride, 1}}; }
 };
+
+/// A product, and the copy that brings its weights into the layout it wants; without one it reads them as they are.
+struct Primitive {
+    dnnl::matmul product;
+    Desc weights;
+    std::optional<dnnl::reorder> pack;
+};
+
+/// How weights of one shape are best read: as they are, or packed tile by tile into scratch memory on every call. Packed
+/// copies that stay would double the memory of the weights, and packing costs little beside hundreds of tokens.
+struct Choice {
+    int calls = 0;
+    std::array<double, 2> best = {1e30, 1e30}; // seconds: plain, packed
+
+    /// The way of the next call: both in turn, then the better.
+    bool packed() const { return calls < 2 * trials ? calls % 2 == 1 : best[1] < best[0]; }
+    void record(double seconds)
+    {
+        if (calls >= 2 * trials)
+            return;
+        if (calls >= 2)
+            best[packed()] = std::min(best[packed()], seconds);
+        ++calls;
+    }
+};
+
+double now()
+{
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
 } // namespace
 
@@ -42,48 +83,68 @@ struct Gemm::Impl {
     dnnl::engine engine{dnnl::engine::kind::cpu, 0};
     dnnl::stream stream{engine};
     bool bf16Units = hasBf16Units();
-    std::map<Shape, dnnl::matmul> primitives;
-    Scratch input, tile;
+    std::map<Shape, Primitive> primitives;
+    std::map<Shape, Choice> choices;
+    Scratch input, tile, packed;
 
-    const dnnl::matmul &primitive(const Shape &shape);
+    const Primitive &primitive(const Shape &shape);
     void multiply(const Shape &shape, const void *in, const void *weights, const float *bias, float *out);
+    template <class Multiply>
+    void inTiles(Shape shape, const CpuMatrix &matrix, const Product &product, const Multiply &multiplyTile);
     void run(const MatmulArgs &args, const Product &product, const std::uint16_t *brains);
 };
 
-const dnnl::matmul &Gemm::Impl::primitive(const Shape &shape)
+const Primitive &Gemm::Impl::primitive(const Shape &shape)
 {
     if (const auto found = primitives.find(shape); found != primitives.end())
         return found->second;
     if (primitives.size() >= 512) // odd last chunks come and go
         primitives.clear();
-    const Type type = shape.bf16 ? Type::bf16 : Type::f32;
-    const Desc in({shape.tokens, shape.columns}, type, Tag::ab);
-    const Desc weights({shape.columns, shape.rows}, type, Tag::ba);
-    const Desc out({shape.tokens, shape.rows}, Type::f32, dnnl::memory::dims{shape.outStride, 1});
+    const Desc weights = shape.packed ? Desc({shape.columns, shape.rows}, shape.type(), Tag::any) : shape.weights();
     dnnl::primitive_attr attributes;
     if (shape.sum) {
         dnnl::post_ops add;
         add.append_sum();
         attributes.set_post_ops(add);
     }
-    const auto desc = shape.bias ? dnnl::matmul::desc(in, weights, Desc({1, shape.rows}, Type::f32, Tag::ab), out)
-                                 : dnnl::matmul::desc(in, weights, out);
-    return primitives.emplace(shape, dnnl::matmul(dnnl::matmul::primitive_desc(desc, attributes, engine))).first->second;
+    const auto desc = shape.bias ? dnnl::matmul::desc(shape.in(), weights, shape.biasRow(), shape.out())
+                                 : dnnl::matmul::desc(shape.in(), weights, shape.out());
+    const dnnl::matmul::primitive_desc built(desc, attributes, engine);
+    Primitive result{dnnl::matmul(built), built.weights_desc(), std::nullopt};
+    if (result.weights != shape.weights())
+        result.pack = dnnl::reorder(dnnl::reorder::primitive_desc(engine, shape.weights(), engine, result.weights));
+    return primitives.emplace(shape, std::move(result)).first->second;
 }
 
 void Gemm::Impl::multiply(const Shape &shape, const void *in, const void *weights, const float *bias, float *out)
 {
-    const Type type = shape.bf16 ? Type::bf16 : Type::f32;
+    const Primitive &use = primitive(shape);
     const auto memory
         = [this](const Desc &desc, const void *data) { return dnnl::memory(desc, engine, const_cast<void *>(data)); };
+    dnnl::memory matrix = memory(shape.weights(), weights);
+    if (use.pack) {
+        dnnl::memory copy = memory(use.weights, packed.get<std::byte>(use.weights.get_size()));
+        dnnl::reorder(*use.pack).execute(stream, matrix, copy);
+        matrix = copy;
+    }
     std::unordered_map<int, dnnl::memory> arguments{
-        {DNNL_ARG_SRC, memory(Desc({shape.tokens, shape.columns}, type, Tag::ab), in)},
-        {DNNL_ARG_WEIGHTS, memory(Desc({shape.columns, shape.rows}, type, Tag::ba), weights)},
-        {DNNL_ARG_DST, memory(Desc({shape.tokens, shape.rows}, Type::f32, dnnl::memory::dims{shape.outStride, 1}), out)}};
+        {DNNL_ARG_SRC, memory(shape.in(), in)}, {DNNL_ARG_WEIGHTS, matrix}, {DNNL_ARG_DST, memory(shape.out(), out)}};
     if (bias)
-        arguments.emplace(DNNL_ARG_BIAS, memory(Desc({1, shape.rows}, Type::f32, Tag::ab), bias));
-    primitive(shape).execute(stream, arguments);
+        arguments.emplace(DNNL_ARG_BIAS, memory(shape.biasRow(), bias));
+    use.product.execute(stream, arguments);
     stream.wait();
+}
+
+/// Calls multiplyTile(shape of the tile, its weights, its bias, its columns of the result) for each tile of rows.
+template <class Multiply>
+void Gemm::Impl::inTiles(Shape shape, const CpuMatrix &matrix, const Product &product, const Multiply &multiplyTile)
+{
+    const std::int64_t rowBytes = matrix.columns * bytesOf(matrix.type);
+    for (std::int64_t first = 0; first < matrix.rows; first += tileRows) {
+        shape.rows = std::min(tileRows, matrix.rows - first);
+        multiplyTile(shape, static_cast<const std::byte *>(matrix.data) + first * rowBytes,
+                     product.bias ? product.bias + first : nullptr, product.out + first);
+    }
 }
 
 void Gemm::Impl::run(const MatmulArgs &args, const Product &product, const std::uint16_t *brains)
@@ -92,23 +153,37 @@ void Gemm::Impl::run(const MatmulArgs &args, const Product &product, const std::
     const std::int64_t rows = matrix.rows, columns = matrix.columns;
     if (product.residual && product.residual != product.out)
         std::memcpy(product.out, product.residual, static_cast<std::size_t>(args.tokens * rows) * sizeof(float));
-    Shape shape{args.tokens, rows, columns, rows, false, product.bias != nullptr, product.residual != nullptr};
+    Shape shape{args.tokens, rows, columns, rows, false, false, product.bias != nullptr, product.residual != nullptr};
     if (matrix.type == DType::F32)
         return multiply(shape, args.in, matrix.data, product.bias, product.out);
     if (matrix.type == DType::BF16 && bf16Units) {
         shape.bf16 = true;
-        return multiply(shape, brains, matrix.data, product.bias, product.out);
+        if (args.tokens * rows * columns < smallProduct)
+            return multiply(shape, brains, matrix.data, product.bias, product.out);
+        if (choices.size() >= 4096)
+            choices.clear();
+        Choice &choice = choices[shape];
+        shape.packed = choice.packed();
+        const double start = now();
+        if (shape.packed) {
+            inTiles(shape, matrix, product, [&](const Shape &part, const void *weights, const float *bias, float *out) {
+                multiply(part, brains, weights, bias, out);
+            });
+        } else {
+            multiply(shape, brains, matrix.data, product.bias, product.out);
+        }
+        choice.record(now() - start);
+        return;
     }
-    float *floats = tile.get<float>(static_cast<std::size_t>(std::min(tileRows, rows) * columns));
-    for (std::int64_t first = 0; first < rows; first += tileRows) {
-        shape.rows = std::min(tileRows, rows - first);
-        const auto *from = static_cast<const std::byte *>(matrix.data) + first * columns * bytesOf(matrix.type);
+    // No units for this type: float32 copies of a few rows at a time.
+    inTiles(shape, matrix, product, [&](const Shape &part, const std::byte *weights, const float *bias, float *out) {
+        float *floats = tile.get<float>(static_cast<std::size_t>(part.rows * columns));
 #pragma omp parallel for
-        for (std::int64_t r = 0; r < shape.rows; ++r)
-            kernels::toFloat(matrix.type, from + r * columns * bytesOf(matrix.type), floats + r * columns,
+        for (std::int64_t r = 0; r < part.rows; ++r)
+            kernels::toFloat(matrix.type, weights + r * columns * bytesOf(matrix.type), floats + r * columns,
                              static_cast<std::size_t>(columns));
-        multiply(shape, args.in, floats, product.bias ? product.bias + first : nullptr, product.out + first);
-    }
+        multiply(part, args.in, floats, bias, out);
+    });
 }
 
 Gemm::Gemm()
@@ -116,7 +191,7 @@ Gemm::Gemm()
 { }
 Gemm::~Gemm() = default;
 
-void Gemm::run(const MatmulArgs &args, ThreadScratch &)
+void Gemm::run(const MatmulArgs &args)
 {
     const std::int64_t columns = args.products.front().matrix->columns;
     std::uint16_t *brains = nullptr; // the input, rounded to bf16 once for all products

@@ -11,7 +11,7 @@ class Gemm
 public:
     Gemm();
     ~Gemm();
-    void run(const MatmulArgs &args, ThreadScratch &threads);
+    void run(const MatmulArgs &args);
 
 private:
     struct Impl;

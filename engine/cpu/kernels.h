@@ -32,6 +32,8 @@ void dotRows(DType type, const void *w, std::size_t rows, std::size_t columns, c
 /// Decode. out[h] = out[h] · scale[h] + Σ keys weights[h · weightStride + key] · values[key], for `heads` rows of `dim`.
 void accumulateValues(DType type, const void *values, std::size_t keys, std::size_t dim, const float *weights,
                       std::size_t weightStride, std::size_t heads, const float *scale, float *out);
+/// Decode. The largest of `count` > 0 scores.
+float maxRow(const float *scores, std::size_t count);
 /// Decode. Turns `count` scores into exp(score − max) in place and returns their sum.
 float expRow(float *scores, std::size_t count, float max);
 

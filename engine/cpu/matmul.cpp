@@ -71,7 +71,7 @@ Matmul::Matmul()
 { }
 Matmul::~Matmul() = default;
 
-void Matmul::run(const MatmulArgs &args, ThreadScratch &threads)
+void Matmul::run(const MatmulArgs &args)
 {
     assert(args.tokens >= 0 && !args.products.empty());
     for ([[maybe_unused]] const Product &product : args.products)
@@ -81,7 +81,7 @@ void Matmul::run(const MatmulArgs &args, ThreadScratch &threads)
     if (args.tokens <= fewTokens)
         multiplyFew(args);
     else
-        m_impl->gemm.run(args, threads);
+        m_impl->gemm.run(args);
 }
 
 } // namespace zigzag

@@ -24,7 +24,7 @@ class Matmul
 public:
     Matmul();
     ~Matmul();
-    void run(const MatmulArgs &args, ThreadScratch &threads);
+    void run(const MatmulArgs &args);
 
 private:
     struct Impl;

@@ -48,6 +48,31 @@ HWY_INLINE float loadOne(const Brain *from)
     return bf16ToFloat(from->bits);
 }
 
+/// The sum of the 128-bit blocks of a vector.
+template <class D> HWY_INLINE auto sumOfBlocks(D d, hn::Vec<D> v)
+{
+    if constexpr (hn::MaxLanes(D()) > 4) {
+        const hn::Half<D> half;
+        return sumOfBlocks(half, hn::Add(hn::LowerHalf(half, v), hn::UpperHalf(half, v)));
+    } else {
+        (void)d;
+        return v;
+    }
+}
+
+/// The sums of the lanes of four vectors, together: a third of the instructions of four sums.
+HWY_INLINE void sumsOfLanes(Vector a, Vector b, Vector c, Vector e, float *sums)
+{
+    const Floats d;
+    const hn::RepartitionToWide<Floats> wide;
+    const Vector ab = hn::Add(hn::InterleaveLower(d, a, b), hn::InterleaveUpper(d, a, b)); // a b a b in each block
+    const Vector ce = hn::Add(hn::InterleaveLower(d, c, e), hn::InterleaveUpper(d, c, e));
+    const auto first = hn::InterleaveLower(wide, hn::BitCast(wide, ab), hn::BitCast(wide, ce));
+    const auto second = hn::InterleaveUpper(wide, hn::BitCast(wide, ab), hn::BitCast(wide, ce));
+    const auto blocks = sumOfBlocks(d, hn::Add(hn::BitCast(d, first), hn::BitCast(d, second)));
+    hn::StoreU(blocks, hn::DFromV<decltype(blocks)>(), sums);
+}
+
 /// sums[t][r] = dot(x[t], w[r]) over `columns`: R rows of w share each load of x, T rows of x share each load of w.
 template <int R, int T, class Weight>
 HWY_INLINE void dotBlock(const Weight *w, std::size_t wStride, const float *x, std::size_t xStride, std::size_t columns,
@@ -78,9 +103,13 @@ HWY_INLINE void dotBlock(const Weight *w, std::size_t wStride, const float *x, s
     }
 #pragma GCC unroll 16
     for (int t = 0; t < T; ++t) {
+        if constexpr (R == 4) {
+            sumsOfLanes(sum[t][0], sum[t][1], sum[t][2], sum[t][3], sums[t]);
+        } else {
 #pragma GCC unroll 16
-        for (int r = 0; r < R; ++r)
-            sums[t][r] = hn::GetLane(hn::SumOfLanes(d, sum[t][r]));
+            for (int r = 0; r < R; ++r)
+                sums[t][r] = hn::GetLane(hn::SumOfLanes(d, sum[t][r]));
+        }
     }
     for (; c < columns; ++c) {
         for (int t = 0; t < T; ++t) {
