@@ -48,6 +48,7 @@ HWY_INLINE float loadOne(const Brain *from)
     return bf16ToFloat(from->bits);
 }
 
+#if HWY_TARGET != HWY_SCALAR
 /// The sum of the 128-bit blocks of a vector.
 template <class D> HWY_INLINE auto sumOfBlocks(D d, hn::Vec<D> v)
 {
@@ -72,6 +73,13 @@ HWY_INLINE void sumsOfLanes(Vector a, Vector b, Vector c, Vector e, float *sums)
     const auto blocks = sumOfBlocks(d, hn::Add(hn::BitCast(d, first), hn::BitCast(d, second)));
     hn::StoreU(blocks, hn::DFromV<decltype(blocks)>(), sums);
 }
+
+#else
+HWY_INLINE void sumsOfLanes(Vector a, Vector b, Vector c, Vector e, float *sums)
+{
+    sums[0] = a.raw, sums[1] = b.raw, sums[2] = c.raw, sums[3] = e.raw;
+}
+#endif
 
 /// sums[t][r] = dot(x[t], w[r]) over `columns`: R rows of w share each load of x, T rows of x share each load of w.
 template <int R, int T, class Weight>
