@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "tests/temp_folder.h"
+
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <string>
 
 namespace zigzag::test {
@@ -15,18 +15,6 @@ namespace zigzag::test {
 // Ways to spoil the folder that writeTinyModel (tests/tiny_model.h) wrote.
 
 using Json = nlohmann::ordered_json;
-
-inline void writeText(const std::filesystem::path &file, const std::string &content)
-{
-    std::ofstream(file, std::ios::binary) << content;
-}
-
-inline std::string readText(const std::filesystem::path &file)
-{
-    std::ostringstream text;
-    text << std::ifstream(file, std::ios::binary).rdbuf();
-    return text.str();
-}
 
 /// Changes members as JSON Merge Patch (RFC 7396) does: null removes.
 inline void patchJson(const std::filesystem::path &file, const std::string &patch)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/base/dtype.h"
+#include "tests/temp_folder.h"
 
 #include <cmath>
 #include <cstdint>
@@ -16,32 +17,6 @@
 #include <vector>
 
 namespace zigzag::test {
-
-/// A folder of its own under the system's temporary folder, removed with everything in it.
-class TempFolder
-{
-public:
-    TempFolder()
-    {
-        std::string name = (std::filesystem::temp_directory_path() / "zigzag-test-XXXXXX").string();
-        if (!::mkdtemp(name.data()))
-            throw std::runtime_error("no temporary folder");
-        m_path = name;
-    }
-    ~TempFolder()
-    {
-        std::error_code ignored;
-        std::filesystem::remove_all(m_path, ignored);
-    }
-    TempFolder(const TempFolder &) = delete;
-    TempFolder &operator=(const TempFolder &) = delete;
-
-    const std::filesystem::path &path() const { return m_path; }
-    std::filesystem::path operator/(const std::string &name) const { return m_path / name; }
-
-private:
-    std::filesystem::path m_path;
-};
 
 /// The shape of a random Llama that a test writes for itself.
 struct TinyModel {

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <system_error>
 
 namespace zigzag {
@@ -29,14 +28,18 @@ Result<fs::path> modelFolder(const std::string &name)
         const std::string bundled = name.substr(bundledPrefix.size());
         const std::vector<std::string> names = bundledNames();
         if (std::find(names.begin(), names.end(), bundled) == names.end())
-            return badInput(fmt::format("{}: there is no such bundled model; choose one of: {}", name, fmt::join(names, ", ")));
+            return badInput(fmt::format("{}: there is no such bundled model; choose from: {}", name, listOf(names)));
         return resourceFolder() / "models" / bundled;
     }
     std::error_code error;
-    if (!fs::exists(name, error))
-        return badInput(fmt::format(
-            "{}: there is no such model folder; give a folder with config.json, bundled:NAME ({}) or preset:NAME ({})", name,
-            fmt::join(bundledNames(), ", "), fmt::join(presetNames(), ", ")));
+    const bool exists = fs::exists(name, error);
+    if (error)
+        return badInput(
+            fmt::format("{}: this model cannot be reached: {}; check the path and its permissions", name, error.message()));
+    if (!exists)
+        return badInput(fmt::format("{}: there is no such model folder; give a folder with config.json, bundled:NAME ({}) or "
+                                    "preset:NAME ({})",
+                                    name, listOf(bundledNames()), listOf(presetNames())));
     if (!fs::is_directory(name, error))
         return badInput(
             fmt::format("{}: a model is a folder with config.json and *.safetensors, not a file; give the folder", name));

@@ -63,7 +63,10 @@ struct ModelConfig {
     std::int64_t weightBytesReadPerToken() const;
     /// Keys and values of one token over all layers, full attention.
     std::int64_t kvBytesPerToken() const { return 2 * std::int64_t{layers} * kvWidth() * bytesOf(dtype); }
-    ModelShape shape(std::string fingerprint = {}) const { return {name, layers, queryHeads, kvHeads, headDim, std::move(fingerprint)}; }
+    ModelShape shape(std::string fingerprint = {}) const
+    {
+        return {name, layers, queryHeads, kvHeads, headDim, std::move(fingerprint)};
+    }
 };
 
 /// From the text of a Hugging Face config.json; `where` names the file in errors. Sizes are checked before use; families,

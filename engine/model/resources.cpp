@@ -59,13 +59,18 @@ Result<ModelConfig> presetConfig(const std::string &name)
 {
     const std::vector<std::string> names = presetNames();
     if (std::find(names.begin(), names.end(), name) == names.end())
-        return badInput(fmt::format("preset:{}: there is no such preset; choose one of {}", name, fmt::join(names, ", ")));
+        return badInput(fmt::format("preset:{}: there is no such preset; choose from: {}", name, listOf(names)));
     const fs::path file = resourceFolder() / "presets" / (name + ".json");
     ZIGZAG_TRY(text, readTextFile(file, 1 << 20));
     auto config = parseModelConfig(text, file.string());
     if (config)
         config->name = name;
     return config;
+}
+
+std::string listOf(const std::vector<std::string> &names)
+{
+    return names.empty() ? "none are installed" : fmt::format("{}", fmt::join(names, ", "));
 }
 
 std::string largestPresetWithin(std::int64_t bytes)

@@ -6,11 +6,15 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace zigzag {
 
 /// The published shape of `preset:NAME`.
 Result<ModelConfig> presetConfig(const std::string &name);
+
+/// Names for an error line.
+std::string listOf(const std::vector<std::string> &names);
 
 /// The preset with the most weight bytes that are at most `bytes`; empty where none is.
 std::string largestPresetWithin(std::int64_t bytes);

@@ -2,6 +2,7 @@
 #include "engine/model/text/pattern.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
+#include <cstdint>
 #include <fmt/format.h>
 #include <new>
 #include <pcre2.h>
@@ -40,8 +41,15 @@ std::optional<Pattern::Match> Pattern::find(std::string_view text, std::size_t f
     if (!data)
         throw std::bad_alloc();
     // The caller's text is valid; checking it again at every match would cost its square.
-    const auto options = PCRE2_NO_UTF_CHECK | PCRE2_NOTEMPTY;
-    if (pcre2_match(code, reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), from, options, data.get(), nullptr) < 0)
+    const auto match = [&](std::uint32_t options) {
+        return pcre2_match(code, reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), from, options, data.get(), nullptr);
+    };
+    // The caller's text is valid; checking it again at every match would cost its square.
+    constexpr std::uint32_t options = PCRE2_NO_UTF_CHECK | PCRE2_NOTEMPTY;
+    int count = match(options);
+    if (count == PCRE2_ERROR_JIT_STACKLIMIT) // the interpreter backtracks on the heap
+        count = match(options | PCRE2_NO_JIT);
+    if (count < 0)
         return {};
     const PCRE2_SIZE *bounds = pcre2_get_ovector_pointer(data.get());
     // \K could report an end before the begin, or a begin before `from`.

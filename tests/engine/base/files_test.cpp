@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/base/files.h"
 
-#include "tests/engine/base/temporary_folder.h"
+#include "tests/temp_folder.h"
 
 #include <algorithm>
 #include <gtest/gtest.h>
@@ -18,7 +18,7 @@ std::size_t entries(const fs::path &folder)
 
 TEST(Files, WhatWasWrittenIsRead)
 {
-    const test::TemporaryFolder folder;
+    const test::TempFolder folder;
     const std::string content("one\0two\n", 8);
     ASSERT_TRUE(writeFileAtomically(folder / "a", content));
     ASSERT_TRUE(writeFileAtomically(folder / "a", content + content));
@@ -30,8 +30,8 @@ TEST(Files, WhatWasWrittenIsRead)
 
 TEST(Files, ReadingRefusesFoldersMissingFilesAndLargeOnes)
 {
-    const test::TemporaryFolder folder;
-    test::writeFile(folder / "a", "12345");
+    const test::TempFolder folder;
+    test::writeText(folder / "a", "12345");
     for (const auto &refused : {readTextFile(folder.path()), readTextFile(folder / "none"), readTextFile(folder / "a", 4)}) {
         ASSERT_FALSE(refused);
         EXPECT_EQ(refused.error().kind, ErrorKind::BadInput);
@@ -43,14 +43,14 @@ TEST(Files, ReadingRefusesFoldersMissingFilesAndLargeOnes)
 
 TEST(Files, AnUncommittedFileLeavesTheOldOne)
 {
-    const test::TemporaryFolder folder;
+    const test::TempFolder folder;
     ASSERT_TRUE(writeFileAtomically(folder / "a", "old"));
     {
         auto file = AtomicFile::create(folder / "a");
         ASSERT_TRUE(file) << file.error().message;
         ASSERT_TRUE(file->write("new"));
     }
-    EXPECT_EQ(test::readFile(folder / "a"), "old");
+    EXPECT_EQ(test::readText(folder / "a"), "old");
     EXPECT_EQ(entries(folder.path()), 1u);
 }
 
@@ -65,7 +65,7 @@ TEST(Files, AFullDiskIsAFailureAndADeviceStaysADevice)
 
 TEST(Files, WritingRefusesFoldersAndMissingFolders)
 {
-    const test::TemporaryFolder folder;
+    const test::TempFolder folder;
     for (const auto &refused :
          {writeFileAtomically(folder.path(), "x"), writeFileAtomically(folder / "none/a", "x"), writeFileAtomically("", "x")}) {
         ASSERT_FALSE(refused);
@@ -76,12 +76,12 @@ TEST(Files, WritingRefusesFoldersAndMissingFolders)
 
 TEST(Files, ALinkStaysALink)
 {
-    const test::TemporaryFolder folder;
+    const test::TempFolder folder;
     ASSERT_TRUE(writeFileAtomically(folder / "real", "old"));
     fs::create_symlink(folder / "real", folder / "link");
     ASSERT_TRUE(writeFileAtomically(folder / "link", "new"));
     EXPECT_TRUE(fs::is_symlink(folder / "link"));
-    EXPECT_EQ(test::readFile(folder / "real"), "new");
+    EXPECT_EQ(test::readText(folder / "real"), "new");
 }
 
 } // namespace

@@ -3,7 +3,7 @@
 
 #include "engine/model/text/nfc.h"
 #include "engine/model/text/utf8.h"
-#include "tests/engine/base/temporary_folder.h"
+#include "tests/temp_folder.h"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -22,7 +22,7 @@ TEST_P(TokenizerKind, AgreesWithTheTokenizersLibrary)
     const auto folder = fixtures / GetParam();
     const auto tokenizer = Tokenizer::load(folder / "tokenizer.json");
     ASSERT_TRUE(tokenizer) << tokenizer.error().message;
-    const auto cases = nlohmann::json::parse(test::readFile(folder / "expected.json"));
+    const auto cases = nlohmann::json::parse(test::readText(folder / "expected.json"));
     ASSERT_GE(cases.size(), 60u);
     for (const auto &entry : cases) {
         const auto text = entry["text"].get<std::string>();
