@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Hostile arguments of info, logits and generate.
-#include "tests/model_surgery.h"
 #include "tests/cli/run_program.h"
+#include "tests/model_surgery.h"
 #include "tests/tiny_model.h"
 
 #include <gtest/gtest.h>

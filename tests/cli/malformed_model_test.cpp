@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Hostile model folders: `info` and `logits` refuse each with exit code 2 and one line, and write nothing.
-#include "tests/model_surgery.h"
 #include "tests/cli/run_program.h"
+#include "tests/model_surgery.h"
 #include "tests/tiny_model.h"
 
 #include <gtest/gtest.h>
@@ -223,6 +223,8 @@ std::vector<Case> tokenizerCases()
                   R"({"pre_tokenizer": {"type": "Split", "pattern": {"Regex": "(["}, "behavior": "Isolated"}})",
                   "regular expression"),
         tokenizer("unknown pre-tokenizer", R"({"pre_tokenizer": {"type": "BertPreTokenizer"}})", "BertPreTokenizer"),
+        tokenizer("a space of many characters", R"({"pre_tokenizer": {"type": "Metaspace", "replacement": "____"}})",
+                  "one character"),
         tokenizer("unknown normalizer", R"({"normalizer": {"type": "Lowercase"}})", "Lowercase"),
         tokenizer("endless replacement", R"({"normalizer": {"type": "Replace", "pattern": {"String": ""}, "content": "a"}})",
                   "no end"),

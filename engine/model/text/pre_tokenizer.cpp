@@ -2,8 +2,10 @@
 #include "engine/model/text/pre_tokenizer.h"
 
 #include "engine/model/text/byte_alphabet.h"
+#include "engine/model/text/utf8.h"
 
 #include <array>
+#include <cctype>
 #include <fmt/format.h>
 
 namespace zigzag {
@@ -151,6 +153,8 @@ Result<void> PreTokenizer::addMetaspace(const Value &step, const std::string &wh
 {
     Metaspace metaspace;
     ZIGZAG_TRY(mark, json::stringOr(step, "replacement", "\u2581", where));
+    if (std::size_t end = 0; mark.empty() || (utf8::next(mark, end), end != mark.size()))
+        return badInput(fmt::format("{}: \"replacement\" must be one character; fetch the file anew", where));
     ZIGZAG_TRY(compiled, Pattern::compile(literally(mark), where));
     ZIGZAG_TRY(split, json::booleanOr(step, "split", true, where));
     // Older files have add_prefix_space in the place of prepend_scheme.

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// info, logits and generate on sound models.
+#include "tests/cli/run_program.h"
+#include "tests/tiny_model.h"
+
+#include <algorithm>
+#include <cstring>
+#include <gtest/gtest.h>
+
+namespace zigzag {
+namespace {
+
+using Json = nlohmann::json;
+
+TEST(ModelCommands, InfoGivesTheKeysOfTheContract)
+{
+    const auto result = test::runZigzag({"info", "preset:llama-3-8b", "-o", "json"});
+    ASSERT_EQ(result.code, 0) << result.errors;
+    const Json json = Json::parse(result.output);
+    const Json expected = {{"layers", 32},    {"query_heads", 32},           {"kv_heads", 8},
+                           {"head_dim", 128}, {"parameters", 8'030'261'248}, {"kv_bytes_per_token", 131'072}};
+    for (const auto &[key, value] : expected.items())
+        EXPECT_EQ(json.at(key), value) << key;
+    EXPECT_EQ(json.at("weight_bytes"), 16'060'522'496);
+    EXPECT_EQ(json.at("kv_bytes").back().at("bytes"), 8192 * 131'072);
+    EXPECT_TRUE(json.at("fingerprint").is_null());
+}
+
+TEST(ModelCommands, InfoOfAFolderSpeaksOfItsWeightsAndTokenizer)
+{
+    const test::TempFolder scratch;
+    const std::string model = test::writeTinyModel(scratch / "tiny");
+    const Json json = Json::parse(test::runZigzag({"info", model, "-o", "json"}).output);
+    EXPECT_EQ(json.at("name"), "tiny");
+    EXPECT_EQ(json.at("dtype"), "f32");
+    EXPECT_EQ(json.at("tokenizer_tokens"), 258);
+    EXPECT_EQ(json.at("fingerprint").get<std::string>().rfind("sha256:", 0), 0u);
+    EXPECT_NE(test::runZigzag({"info", model}).output.find("KV per token"), std::string::npos);
+}
+
+/// The values of an .npy file that must be float32 [rows, columns].
+std::vector<float> readNpy(const std::filesystem::path &file, std::size_t rows, std::size_t columns)
+{
+    const std::string content = test::readText(file),
+                      shape = "'shape': (" + std::to_string(rows) + ", " + std::to_string(columns) + ")";
+    EXPECT_EQ(content.substr(0, 8), std::string("\x93NUMPY\x01\x00", 8));
+    const std::size_t header = 10 + static_cast<unsigned char>(content[8]) + 256u * static_cast<unsigned char>(content[9]);
+    EXPECT_EQ(header % 64, 0u);
+    EXPECT_EQ(content[header - 1], '\n');
+    EXPECT_NE(content.find("'descr': '<f4', 'fortran_order': False, " + shape), std::string::npos)
+        << content.substr(10, header - 10);
+    std::vector<float> values(rows * columns);
+    EXPECT_EQ(content.size() - header, values.size() * sizeof(float));
+    if (content.size() - header == values.size() * sizeof(float))
+        std::memcpy(values.data(), content.data() + header, values.size() * sizeof(float));
+    return values;
+}
+
+TEST(ModelCommands, LogitsAreTheSameWhateverTheChunk)
+{
+    const test::TempFolder scratch;
+    const std::string model = test::writeTinyModel(scratch / "tiny"), tokens = scratch / "tokens", out = scratch / "out.npy";
+    std::string ids;
+    for (int i = 0; i < 40; ++i)
+        ids += std::to_string(i * 53 % 258) + (i % 7 ? " " : "\n");
+    test::writeText(tokens, ids);
+    std::vector<float> whole;
+    for (const char *chunk : {"512", "40", "7", "1"}) {
+        const auto result = test::runZigzag({"logits", model, "--tokens", tokens, "--map", "streaming", "--sink", "2", "--recent",
+                                             "5", "--chunk", chunk, "--out", out});
+        ASSERT_EQ(result.code, 0) << result.errors;
+        const std::vector<float> logits = readNpy(out, 40, 258);
+        if (whole.empty())
+            whole = logits;
+        const auto less = [](float a, float b) { return std::abs(a) < std::abs(b); };
+        const float largest = std::abs(*std::max_element(whole.begin(), whole.end(), less));
+        ASSERT_GT(largest, 0.1f);
+        for (std::size_t i = 0; i < whole.size(); ++i)
+            ASSERT_NEAR(logits[i], whole[i], 1e-5f * largest) << "chunk " << chunk;
+    }
+    EXPECT_EQ(test::runZigzag({"logits", model, "--tokens", tokens, "--out", out}).code, 0);
+    EXPECT_NE(readNpy(out, 40, 258), whole); // full attention sees what streaming forgot
+}
+
+TEST(ModelCommands, GenerateFollowsItsSeed)
+{
+    const test::TempFolder scratch;
+    const std::string model = test::writeTinyModel(scratch / "tiny");
+    const auto generate = [&](const std::vector<std::string> &more) {
+        std::vector<std::string> arguments = {"generate", model, "--prompt", "Some text", "--max-new", "24"};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        const auto result = test::runZigzag(arguments);
+        EXPECT_EQ(result.code, 0) << result.errors;
+        return result.output;
+    };
+    EXPECT_EQ(generate({}), generate({"--seed", "9"})); // greedy
+    EXPECT_GT(generate({}).size(), 1u);
+    const std::string sampled = generate({"--temperature", "1", "--seed", "1"});
+    EXPECT_EQ(sampled, generate({"--temperature", "1", "--seed", "1"}));
+    EXPECT_NE(sampled, generate({"--temperature", "1", "--seed", "2"}));
+}
+
+} // namespace
+} // namespace zigzag
