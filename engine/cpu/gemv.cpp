@@ -10,11 +10,11 @@
 HWY_BEFORE_NAMESPACE();
 namespace zigzag::HWY_NAMESPACE {
 
-template <int R, int T, class Weight>
+template <int R, int T, bool Ahead, class Weight>
 void dotTile(const Weight *w, std::size_t columns, const float *x, std::size_t xStride, float *out, std::size_t outStride)
 {
     float sums[T][R];
-    dotBlock<R, T>(w, columns, x, xStride, columns, sums);
+    dotBlock<R, T, Ahead>(w, columns, x, xStride, columns, sums);
     for (int t = 0; t < T; ++t) {
         for (int r = 0; r < R; ++r)
             out[static_cast<std::size_t>(t) * outStride + static_cast<std::size_t>(r)] = sums[t][r];
@@ -28,18 +28,23 @@ void dotRowGroup(const Weight *w, std::size_t columns, const float *x, std::size
 {
     std::size_t t = 0;
     for (; t + 4 <= tokens; t += 4)
-        dotTile<R, 4>(w, columns, x + t * xStride, xStride, out + t * outStride, outStride);
+        dotTile<R, 4, false>(w, columns, x + t * xStride, xStride, out + t * outStride, outStride);
     for (; t + 2 <= tokens; t += 2)
-        dotTile<R, 2>(w, columns, x + t * xStride, xStride, out + t * outStride, outStride);
+        dotTile<R, 2, false>(w, columns, x + t * xStride, xStride, out + t * outStride, outStride);
     for (; t < tokens; ++t)
-        dotTile<R, 1>(w, columns, x + t * xStride, xStride, out + t * outStride, outStride);
+        dotTile<R, 1, false>(w, columns, x + t * xStride, xStride, out + t * outStride, outStride);
 }
 
 template <class Weight>
 void dotRowsOf(const Weight *w, std::size_t rows, std::size_t columns, const float *x, std::size_t xStride, std::size_t tokens,
                float *out, std::size_t outStride)
 {
+    constexpr std::size_t longRow = 2048; // bytes
     std::size_t r = 0;
+    if (tokens == 1 && columns * sizeof(Weight) >= longRow) {
+        for (; r + 8 <= rows; r += 8)
+            dotTile<8, 1, true>(w + r * columns, columns, x, xStride, out + r, outStride);
+    }
     for (; r + 4 <= rows; r += 4)
         dotRowGroup<4>(w + r * columns, columns, x, xStride, tokens, out + r, outStride);
     for (; r < rows; ++r)

@@ -11,6 +11,7 @@
 #include "engine/base/dtype.h"
 
 #include <cstddef>
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
@@ -81,8 +82,12 @@ HWY_INLINE void sumsOfLanes(Vector a, Vector b, Vector c, Vector e, float *sums)
 }
 #endif
 
+/// Bytes ahead of the reads: measured with long rows, 10 to 20 % more of the memory's rate on Intel, no loss on AMD.
+constexpr std::size_t prefetchBytes = 512;
+
 /// sums[t][r] = dot(x[t], w[r]) over `columns`: R rows of w share each load of x, T rows of x share each load of w.
-template <int R, int T, class Weight>
+/// Ahead: fetch weights before they are read, for rows long enough to profit.
+template <int R, int T, bool Ahead, class Weight>
 HWY_INLINE void dotBlock(const Weight *w, std::size_t wStride, const float *x, std::size_t xStride, std::size_t columns,
                          float (&sums)[T][R])
 {
@@ -95,24 +100,37 @@ HWY_INLINE void dotBlock(const Weight *w, std::size_t wStride, const float *x, s
         for (int r = 0; r < R; ++r)
             sum[t][r] = hn::Zero(d);
     }
+    const auto step = [&](std::size_t at) HWY_ATTR {
+        Vector in[T];
+#pragma GCC unroll 16
+        for (int t = 0; t < T; ++t)
+            in[t] = hn::LoadU(d, x + static_cast<std::size_t>(t) * xStride + at);
+#pragma GCC unroll 16
+        for (int r = 0; r < R; ++r) {
+            const Vector row = load(d, w + static_cast<std::size_t>(r) * wStride + at);
+#pragma GCC unroll 16
+            for (int t = 0; t < T; ++t)
+                sum[t][r] = hn::MulAdd(row, in[t], sum[t][r]);
+        }
+    };
     std::size_t c = 0;
-    for (; c + lanes <= columns; c += lanes) {
-        Vector row[R];
-#pragma GCC unroll 16
-        for (int r = 0; r < R; ++r)
-            row[r] = load(d, w + static_cast<std::size_t>(r) * wStride + c);
-#pragma GCC unroll 16
-        for (int t = 0; t < T; ++t) {
-            const Vector in = hn::LoadU(d, x + static_cast<std::size_t>(t) * xStride + c);
+    for (; c + 2 * lanes <= columns; c += 2 * lanes) {
+        if constexpr (Ahead) {
 #pragma GCC unroll 16
             for (int r = 0; r < R; ++r)
-                sum[t][r] = hn::MulAdd(row[r], in, sum[t][r]);
+                hwy::Prefetch(reinterpret_cast<const char *>(w + static_cast<std::size_t>(r) * wStride + c) + prefetchBytes);
         }
+        step(c);
+        step(c + lanes);
     }
+    for (; c + lanes <= columns; c += lanes)
+        step(c);
 #pragma GCC unroll 16
     for (int t = 0; t < T; ++t) {
-        if constexpr (R == 4) {
-            sumsOfLanes(sum[t][0], sum[t][1], sum[t][2], sum[t][3], sums[t]);
+        if constexpr (R % 4 == 0) {
+#pragma GCC unroll 16
+            for (int r = 0; r < R; r += 4)
+                sumsOfLanes(sum[t][r], sum[t][r + 1], sum[t][r + 2], sum[t][r + 3], sums[t] + r);
         } else {
 #pragma GCC unroll 16
             for (int r = 0; r < R; ++r)

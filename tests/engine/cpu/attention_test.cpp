@@ -2,6 +2,7 @@
 #include "engine/map/kv_layout.h"
 #include "tests/engine/cpu/op_fixture.h"
 
+#include <hwy/targets.h>
 #include <numeric>
 #include <ostream>
 
@@ -249,6 +250,22 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"many_splits", {R, S}, 2, 16, 40, 600, {1300, 1, 1, 100, 1}},
                     Case{"norms", {S, R}, 2, 48, 2, 7, {13, 1, 4, 1}, true}),
     [](const auto &test) { return test.param.name; });
+
+TEST(CpuAttentionTargets, EverySimdTargetAgrees)
+{
+    for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
+        SCOPED_TRACE(hwy::TargetName(target));
+        hwy::SetSupportedTargetsForTest(target);
+        hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+        const auto backend = createCpuBackend();
+        const Case mixed{"mixed", {R, S}, 3, 20, 3, 40, {70, 1, 5, 1, 90, 1}, true};
+        Sequence(mixed, DType::F32).run(*backend, 5e-6);
+        Sequence(mixed, DType::F16).run(*backend, 2e-3);
+        Sequence(mixed, DType::BF16).run(*backend, 1.2e-2);
+    }
+    hwy::SetSupportedTargetsForTest(0);
+    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+}
 
 TEST(CpuAttentionTies, TheLowestOfEqualKeysIsStrongest)
 {

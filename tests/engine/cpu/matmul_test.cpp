@@ -44,13 +44,13 @@ TEST(CpuMatmul, ProductsOfEveryTypeAndSize)
     const auto backend = createCpuBackend();
     for (const DType type : allTypes)
         for (const std::size_t tokens : {1, 2, 3, 7, 8, 9, 16, 65})
-            for (const std::int64_t columns : {1, 31, 64, 130}) {
+            for (const std::int64_t columns : {1, 31, 64, 130, 1100}) {
                 SCOPED_TRACE(testing::Message() << nameOf(type) << " tokens " << tokens << " columns " << columns);
                 const auto in = randomFloats(tokens * static_cast<std::size_t>(columns), 1);
-                const Weight first = makeWeight(*backend, type, 70, columns, 2),
+                const Weight first = makeWeight(*backend, type, 71, columns, 2),
                              second = makeWeight(*backend, type, 3, columns, 3);
-                const auto bias = randomFloats(70, 4), residual = randomFloats(tokens * 3, 5);
-                auto outFirst = guardedFloats(tokens * 70), outSecond = guardedFloats(tokens * 3);
+                const auto bias = randomFloats(71, 4), residual = randomFloats(tokens * 3, 5);
+                auto outFirst = guardedFloats(tokens * 71), outSecond = guardedFloats(tokens * 3);
                 const std::vector<Product> products = {{first.matrix.get(), bias.data(), nullptr, outFirst.data()},
                                                        {second.matrix.get(), nullptr, residual.data(), outSecond.data()}};
                 backend->matmul({in.data(), static_cast<std::int64_t>(tokens), products});

@@ -29,6 +29,23 @@ double seconds(const std::function<void()> &work)
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+/// Four streams of whole cache lines: as fast as this machine's cores read.
+__attribute__((target_clones("avx512f", "avx2", "default"), optimize("O3"))) std::uint64_t readAll(const std::byte *from,
+                                                                                                   std::size_t bytes)
+{
+    using Line __attribute__((vector_size(64))) = std::uint64_t;
+    const std::size_t quarter = bytes / 4;
+    Line sums[4] = {};
+    for (std::size_t i = 0; i < quarter; i += sizeof(Line)) {
+        for (std::size_t stream = 0; stream < 4; ++stream) {
+            __builtin_prefetch(from + stream * quarter + i + 1024);
+            sums[stream] += *reinterpret_cast<const Line *>(from + stream * quarter + i);
+        }
+    }
+    const Line all = sums[0] + sums[1] + sums[2] + sums[3];
+    return all[0] + all[1] + all[2] + all[3] + all[4] + all[5] + all[6] + all[7];
+}
+
 double median(std::vector<double> values)
 {
     std::sort(values.begin(), values.end());
@@ -121,14 +138,8 @@ private:
         std::uint64_t total = 0;
 #pragma omp parallel reduction(+ : total)
         {
-            const std::size_t share = poolBytes / 64 / static_cast<std::size_t>(omp_get_num_threads()) * 8;
-            const auto *from = m_pool->as<std::uint64_t>() + share * static_cast<std::size_t>(omp_get_thread_num());
-            std::uint64_t sums[8] = {};
-            for (std::size_t i = 0; i < share; i += 8)
-                for (std::size_t k = 0; k < 8; ++k)
-                    sums[k] += from[i + k];
-            for (const std::uint64_t sum : sums)
-                total += sum;
+            const std::size_t share = poolBytes / static_cast<std::size_t>(omp_get_num_threads()) / 4096 * 4096;
+            total += readAll(m_pool->as<std::byte>() + share * static_cast<std::size_t>(omp_get_thread_num()), share);
         }
         m_readSum = total;
     }
