@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/map/kv_layout.h"
+#include "samples.h"
+#include "views/models/study.h"
+
+#include <gtest/gtest.h>
+
+namespace zigzag::test {
+
+namespace {
+
+ModelConfig configOf(const ModelShape &shape)
+{
+    ModelConfig config;
+    config.name = shape.name;
+    config.layers = shape.layers;
+    config.queryHeads = shape.queryHeads;
+    config.kvHeads = shape.kvHeads;
+    config.headDim = shape.headDim;
+    config.maxContext = 1024;
+    config.dtype = DType::BF16;
+    return config;
+}
+
+BenchRecord record(const char *map, Phase phase, std::int64_t context, double ms)
+{
+    BenchRecord made;
+    made.map = map;
+    made.phase = phase;
+    made.context = context;
+    made.samplesMs = {ms};
+    made.medianMs = ms;
+    made.spreadMs = ms / 10;
+    return made;
+}
+
+} // namespace
+
+TEST(Study, KvCurvesAreTheLayoutsOwnBytes)
+{
+    Study study;
+    study.setModel(shapeOf(4, 2), configOf(shapeOf(4, 2)));
+    HeadMap map = fullMap(4, 2);
+    map.setLayer(1, HeadKind::Streaming);
+    study.setMaps(map, nullptr, 0.5);
+    ASSERT_EQ(study.contexts().back(), 1024);
+    const std::vector<double> &curve = study.predicted(Series::Current, Quantity::Kv);
+    ASSERT_EQ(curve.size(), study.contexts().size());
+    for (std::size_t index = 0; index < curve.size(); ++index)
+        EXPECT_EQ(static_cast<std::int64_t>(curve[index]), kvBytes(map, study.contexts()[index], DType::BF16));
+    EXPECT_TRUE(study.predicted(Series::Current, Quantity::Ttft).empty()) << "nothing is predicted before calibration";
+    EXPECT_EQ(study.compare(Quantity::Tpot, 1024).current.source, Figure::Source::Unknown);
+    double layers = 0;
+    for (int layer = 0; layer < 4; ++layer)
+        layers += study.layerKv(map, layer, 1024);
+    EXPECT_DOUBLE_EQ(layers, study.kv(map, 1024));
+}
+
+TEST(Study, WithoutAHeadDimensionItCountsKeys)
+{
+    Study study;
+    const ModelShape shape = shapeOf(2, 2, 0);
+    study.setModel(shape, {});
+    HeadMap map(shape, HeadKind::Retrieval, 4, 60);
+    map.set(0, 0, HeadKind::Streaming);
+    study.setMaps(map, nullptr, 0.5);
+    EXPECT_FALSE(study.hasBytes());
+    EXPECT_EQ(study.contexts().back(), 1 << 20);
+    EXPECT_DOUBLE_EQ(study.kv(map, 1024), 3 * 1024 + 64);
+}
+
+TEST(Study, ReferenceSeriesComeFromTheScoresAtTheirSparsity)
+{
+    Study study;
+    study.setModel(shapeOf(4, 2), {});
+    study.setMaps(fullMap(4, 2), nullptr, 0.25);
+    EXPECT_EQ(study.map(Series::Zigzag), nullptr);
+    study.setMaps(fullMap(4, 2), risingScores(4, 2), 0.25);
+    ASSERT_NE(study.map(Series::Zigzag), nullptr);
+    EXPECT_EQ(study.map(Series::Zigzag)->layerKind(0), LayerKind::Streaming);
+    EXPECT_EQ(study.map(Series::Zigzag)->streamingHeads(), 2);
+    EXPECT_EQ(study.map(Series::Duo)->streamingHeads(), 2);
+    HeadMap narrower = fullMap(4, 2);
+    narrower.setWindow(4, 28);
+    study.setMaps(narrower, risingScores(4, 2), 0.75);
+    EXPECT_EQ(study.map(Series::Zigzag)->streamingHeads(), 6);
+    EXPECT_EQ(study.map(Series::Zigzag)->recent(), 28);
+}
+
+TEST(Study, AMeasurementBelongsToTheMapThatItWasMadeWith)
+{
+    Study study;
+    study.setModel(shapeOf(4, 2), {});
+    const HeadMap full = fullMap(4, 2);
+    HeadMap edited = full;
+    edited.setLayer(2, HeadKind::Streaming);
+    study.setMaps(edited, nullptr, 0.5);
+    study.results().addRecords({{"full", full}, {"this map", edited}},
+                               {record("full", Phase::Decode, 512, 10), record("this map", Phase::Decode, 512, 8)});
+    EXPECT_EQ(study.measured(Series::Current, Quantity::Tpot), (std::vector<Study::Point>{{512, 8, 0.8}}));
+    const Comparison tpot = study.compare(Quantity::Tpot, 512);
+    EXPECT_EQ(tpot.current.source, Figure::Source::Measured);
+    EXPECT_DOUBLE_EQ(tpot.current.value, 8);
+    EXPECT_DOUBLE_EQ(tpot.full.value, 10);
+
+    HeadMap other = edited;
+    other.set(0, 0, HeadKind::Streaming);
+    study.setMaps(other, nullptr, 0.5);
+    EXPECT_TRUE(study.measured(Series::Current, Quantity::Tpot).empty()) << "an edited map was not measured";
+    EXPECT_EQ(study.measured(Series::Full, Quantity::Tpot).size(), 1u);
+    study.setMaps(edited, nullptr, 0.5);
+    EXPECT_EQ(study.measured(Series::Current, Quantity::Tpot).size(), 1u) << "an undo brings its result back";
+
+    study.results().addRecords({{"this map", edited}}, {record("this map", Phase::Decode, 512, 7)});
+    EXPECT_EQ(study.measured(Series::Current, Quantity::Tpot), (std::vector<Study::Point>{{512, 7, 0.7}}));
+    BenchRecord without = record("this map", Phase::Decode, 1024, 7);
+    without.failure = "out of memory";
+    study.results().addRecords({{"this map", edited}}, {without});
+    EXPECT_EQ(study.measured(Series::Current, Quantity::Tpot).size(), 1u) << "a failure is no point";
+}
+
+TEST(Study, MapsThatRunAlikeAreOne)
+{
+    HeadMap full = fullMap(2, 2), otherWindow = fullMap(2, 2, 8, 8);
+    EXPECT_TRUE(runAlike(full, otherWindow)) << "no head streams";
+    full.set(0, 1, HeadKind::Streaming);
+    otherWindow.set(0, 1, HeadKind::Streaming);
+    EXPECT_FALSE(runAlike(full, otherWindow));
+    otherWindow.setWindow(full.sink(), full.recent());
+    otherWindow.setProvenance({"zigzag", "", 0.25, ""});
+    EXPECT_TRUE(runAlike(full, otherWindow));
+    EXPECT_FALSE(runAlike(full, fullMap(2, 3)));
+}
+
+TEST(Study, NeedleResultsFollowTheMap)
+{
+    Study study;
+    study.setModel(shapeOf(2, 2), {});
+    HeadMap map = fullMap(2, 2);
+    map.setLayer(0, HeadKind::Streaming);
+    study.setMaps(map, nullptr, 0.5);
+    NeedleResult result;
+    result.accuracy = 0.75;
+    study.results().addNeedle(map, result);
+    EXPECT_EQ(study.compareNeedle().current.source, Figure::Source::Measured);
+    EXPECT_EQ(study.compareNeedle().full.source, Figure::Source::Unknown);
+    study.setMaps(fullMap(2, 2), nullptr, 0.5);
+    EXPECT_EQ(study.compareNeedle().current.source, Figure::Source::Unknown);
+}
+
+TEST(Study, ContextsArePowersOfTwoUpToTheModels)
+{
+    EXPECT_EQ(plottedContexts(2048).back(), 2048);
+    EXPECT_EQ(plottedContexts(131072).back(), 131072);
+    EXPECT_LE(plottedContexts(1 << 20).size(), 8u);
+    EXPECT_GE(plottedContexts(512).size(), 3u);
+    EXPECT_EQ(plottedContexts(40960).back(), 32768);
+    EXPECT_EQ(plottedContexts(1), (std::vector<std::int64_t>{1}));
+}
+
+} // namespace zigzag::test

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "window_fixture.h"
+
+namespace zigzag::test {
+
+TEST_F(WindowTest, SavesAndReopensWhatWasEdited)
+{
+    ASSERT_TRUE(open(savedMap(fullMap(4, 2))));
+    click(1, 1);
+    m_prompts->files = {QString::fromStdString((m_folder / "edited.json").string())};
+    m_window->actions().saveAs->trigger();
+    EXPECT_FALSE(m_window->isWindowModified());
+    const HeadMap edited = map();
+    EXPECT_EQ(*readHeadMap(m_folder / "edited.json"), edited);
+    EXPECT_TRUE(m_window->windowTitle().contains("edited.json"));
+
+    click(0, 0);
+    m_window->actions().save->trigger();
+    EXPECT_EQ(m_prompts->asked, 1) << "Save knows the file by now";
+    ASSERT_TRUE(open(savedMap(fullMap(4, 2), "other.json")));
+    EXPECT_EQ(map().streamingHeads(), 0);
+    ASSERT_TRUE(open(m_folder / "edited.json"));
+    EXPECT_EQ(map().streamingHeads(), 2);
+    EXPECT_FALSE(m_window->isWindowModified());
+    EXPECT_EQ(m_window->document().undoStack().count(), 0);
+}
+
+TEST_F(WindowTest, AsksBeforeEditsAreLost)
+{
+    ASSERT_TRUE(open(savedMap(fullMap(4, 2))));
+    const auto other = savedMap(fullMap(2, 2), "other.json");
+    click(1, 1);
+    m_prompts->saving = {UserPrompts::Saving::Cancel};
+    EXPECT_FALSE(open(other));
+    EXPECT_EQ(map().layers(), 4);
+    EXPECT_TRUE(m_window->isWindowModified());
+
+    m_prompts->saving = {UserPrompts::Saving::Save};
+    EXPECT_TRUE(open(other));
+    EXPECT_EQ(map().layers(), 2);
+    EXPECT_EQ(readHeadMap(m_folder / "map.json")->streamingHeads(), 1);
+
+    click(0, 0);
+    m_prompts->saving = {UserPrompts::Saving::Cancel};
+    EXPECT_FALSE(m_window->close());
+    m_prompts->saving = {UserPrompts::Saving::Discard};
+    EXPECT_TRUE(m_window->close());
+    EXPECT_EQ(readHeadMap(other)->streamingHeads(), 0);
+}
+
+TEST_F(WindowTest, ABrokenFileIsOneMessageAndChangesNothing)
+{
+    ASSERT_TRUE(open(savedMap(fullMap(4, 2))));
+    click(1, 1);
+    const DocumentState before = m_window->document().state();
+    const std::vector<std::string> broken = {
+        write("empty.json", ""),
+        write("half.json", toJson(fullMap(4, 2)).substr(0, 120)),
+        write("version.json", R"({"format": "zigzag-head-map", "version": 9})"),
+        write("text.json", "this is not a map"),
+        write("ragged.tsv", "0.5\t0.5\n0.5\n"),
+        write("nan.tsv", "nan\t0.5\n0.5\t0.1\n"),
+        (m_folder / "missing.json").string(),
+        m_folder.path().string(),
+        "preset:nothing-of-the-kind",
+    };
+    for (const std::string &file : broken) {
+        m_window->messages().close();
+        EXPECT_FALSE(open(file)) << file;
+        EXPECT_FALSE(message().isEmpty()) << file;
+        EXPECT_FALSE(message().contains('\n')) << file << ": " << message().toStdString();
+        EXPECT_EQ(m_window->messages().kind(), MessageBar::Kind::Error);
+        EXPECT_EQ(m_window->document().state(), before) << file;
+        EXPECT_TRUE(m_window->isWindowModified()) << file;
+    }
+    EXPECT_EQ(m_prompts->asked, 0) << "what cannot be opened asks nothing";
+    ASSERT_TRUE(m_window->saveTo(QString::fromStdString((m_folder / "map.json").string())));
+    EXPECT_FALSE(m_window->saveTo("/nonexistent/map.json"));
+    EXPECT_FALSE(message().isEmpty());
+}
+
+TEST_F(WindowTest, ScoresAloneOpenAWindowThatCanBeUsed)
+{
+    std::string tsv;
+    for (int layer = 0; layer < 32; ++layer)
+        for (int head = 0; head < 8; ++head)
+            tsv += std::to_string((layer * 8 + head) / 256.0) + (head == 7 ? "\n" : "\t");
+    ASSERT_TRUE(open(write("gates.tsv", tsv))) << message().toStdString();
+    EXPECT_EQ(map().layers(), 32);
+    EXPECT_EQ(map().kvHeads(), 8);
+    EXPECT_EQ(map().streamingHeads(), 128) << "Zigzag at one half to begin with";
+    EXPECT_TRUE(map().isExclusive());
+    EXPECT_FALSE(m_window->isWindowModified());
+    EXPECT_FALSE(m_window->study().hasBytes());
+    EXPECT_FALSE(m_window->study().predicted(Series::Zigzag, Quantity::Kv).empty());
+    click(31, 7);
+    EXPECT_TRUE(m_window->isWindowModified());
+    EXPECT_TRUE(m_window->headline().text().contains("keys"));
+
+    // Scores for the same shape are an edit of this document.
+    std::string other = tsv;
+    other.replace(0, 3, "0.9");
+    ASSERT_TRUE(open(write("other.tsv", other))) << message().toStdString();
+    EXPECT_TRUE(m_window->document().undoStack().canUndo());
+    m_prompts->saving = {UserPrompts::Saving::Discard};
+    ASSERT_TRUE(open(write("small.tsv", "0.1\t0.9\n0.2\t0.8\n")));
+    EXPECT_EQ(map().layers(), 2) << "scores of another shape are another document";
+}
+
+TEST_F(WindowTest, ExportsInEveryFormat)
+{
+    HeadMap edited = fullMap(4, 2);
+    edited.setLayer(0, HeadKind::Streaming);
+    ASSERT_TRUE(open(savedMap(edited)));
+    for (const ExportFormat &format : exportFormats()) {
+        const std::filesystem::path out = m_folder / ("out-" + std::string(format.name));
+        m_prompts->exporting = ExportChoice{&format, QString::fromStdString(out.string())};
+        m_window->actions().exportMap->trigger();
+        EXPECT_TRUE(std::filesystem::exists(out)) << format.name << message().toStdString();
+        EXPECT_EQ(std::filesystem::is_directory(out), format.writesFolder);
+        EXPECT_EQ(m_window->messages().kind(), MessageBar::Kind::Note);
+    }
+    m_prompts->exporting = ExportChoice{&exportFormats()[0], "/nonexistent/folder/out"};
+    m_window->actions().exportMap->trigger();
+    EXPECT_EQ(m_window->messages().kind(), MessageBar::Kind::Error);
+}
+
+TEST_F(WindowTest, AMapOfAnotherModelOpensWithoutOne)
+{
+    ASSERT_TRUE(open(savedMap(fullMap(4, 2))));
+    EXPECT_FALSE(m_window->runs().isBusy()) << "no model is loaded for a map of an unknown one";
+    EXPECT_TRUE(m_window->study().predicted(Series::Full, Quantity::Tpot).empty());
+    EXPECT_FALSE(m_window->study().predicted(Series::Full, Quantity::Kv).empty());
+}
+
+} // namespace zigzag::test

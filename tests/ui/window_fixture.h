@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "app/studio/main_window.h"
+#include "app/studio/window_actions.h"
+#include "engine/map/map_io.h"
+#include "samples.h"
+#include "tests/tiny_model.h"
+#include "views/widgets/head_map_view.h"
+#include "views/widgets/headline_bar.h"
+#include "views/widgets/message_bar.h"
+
+#include <QAction>
+#include <QCoreApplication>
+#include <QTest>
+#include <deque>
+#include <gtest/gtest.h>
+
+namespace zigzag::test {
+
+/// Answers in a person's place; an answer that was not prepared fails the test.
+class PreparedPrompts : public UserPrompts
+{
+public:
+    std::deque<QString> files;
+    std::deque<Saving> saving;
+    std::optional<ExportChoice> exporting;
+    int asked = 0;
+
+    QString fileToOpen(QWidget *, const QString &) override { return nextFile(); }
+    QString folderToOpen(QWidget *, const QString &) override { return nextFile(); }
+    QString fileToSave(QWidget *, const QString &, const QString &) override { return nextFile(); }
+    Saving saveFirst(QWidget *, const QString &) override
+    {
+        ++asked;
+        if (saving.empty()) {
+            ADD_FAILURE() << "nobody expected to be asked to save";
+            return Saving::Cancel;
+        }
+        const Saving answer = saving.front();
+        saving.pop_front();
+        return answer;
+    }
+    std::optional<ExportChoice> exportTo(QWidget *, const HeadMap &) override { return exporting; }
+
+private:
+    QString nextFile()
+    {
+        ++asked;
+        if (files.empty()) {
+            ADD_FAILURE() << "nobody expected to be asked for a file";
+            return {};
+        }
+        const QString file = files.front();
+        files.pop_front();
+        return file;
+    }
+};
+
+/// The real window with a person's answers prepared and nothing remembered.
+class WindowTest : public testing::Test
+{
+protected:
+    WindowTest()
+    {
+        auto prompts = std::make_unique<PreparedPrompts>();
+        m_prompts = prompts.get();
+        auto worker = std::make_unique<EngineWorker>();
+        m_worker = worker.get();
+        m_window = std::make_unique<MainWindow>(MainWindow::Parts{std::move(worker), std::move(prompts), nullptr});
+        m_window->resize(1200, 800);
+        m_window->show();
+        QCoreApplication::processEvents();
+    }
+
+    std::string write(const std::string &name, const std::string &content)
+    {
+        const std::filesystem::path file = m_folder / name;
+        std::ofstream(file, std::ios::binary) << content;
+        return file.string();
+    }
+    bool open(const std::filesystem::path &path) { return m_window->open(QString::fromStdString(path.string())); }
+    std::filesystem::path savedMap(const HeadMap &map, const std::string &name = "map.json")
+    {
+        EXPECT_TRUE(writeHeadMap(map, m_folder / name));
+        return m_folder / name;
+    }
+    QPoint cell(int layer, int head) { return m_window->headMap().visibleCell(layer, head).center(); }
+    void drag(const QPoint &from, const QPoint &to)
+    {
+        QWidget *view = m_window->headMap().viewport();
+        QTest::mousePress(view, Qt::LeftButton, {}, from);
+        for (int step = 1; step <= 8; ++step)
+            QTest::mouseMove(view, from + (to - from) * step / 8);
+        QTest::mouseRelease(view, Qt::LeftButton, {}, to);
+        settle();
+    }
+    void click(int layer, int head, Qt::KeyboardModifiers keys = {})
+    {
+        QTest::mouseClick(m_window->headMap().viewport(), Qt::LeftButton, keys, cell(layer, head));
+        settle();
+    }
+    void key(Qt::Key which, Qt::KeyboardModifiers keys = {})
+    {
+        m_window->headMap().setFocus();
+        QTest::keyClick(&m_window->headMap(), which, keys);
+        settle();
+    }
+    void settle() { QCoreApplication::processEvents(); }
+    const HeadMap &map() const { return m_window->document().map(); }
+    QString message() const { return m_window->messages().text(); }
+
+    TempFolder m_folder;
+    PreparedPrompts *m_prompts = nullptr;
+    EngineWorker *m_worker = nullptr;
+    std::unique_ptr<MainWindow> m_window;
+};
+
+} // namespace zigzag::test

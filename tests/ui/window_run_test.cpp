@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "window_fixture.h"
+
+#include <QElapsedTimer>
+
+#include <atomic>
+#include <iostream>
+
+namespace zigzag::test {
+
+namespace {
+constexpr int patience = 240000; // ms; a loaded machine, a sanitizer
+} // namespace
+
+TEST_F(WindowTest, OpensAModelMeasuresItCancelsAndKeepsWhatItHas)
+{
+    TinyModel shape;
+    shape.layers = 3;
+    shape.maxContext = 256;
+    ASSERT_TRUE(open(writeTinyModel(m_folder / "model", shape))) << message().toStdString();
+    EXPECT_EQ(map().layers(), 3);
+    EXPECT_FALSE(m_window->study().predicted(Series::Full, Quantity::Kv).empty()) << "usable before the model is loaded";
+    ASSERT_TRUE(QTest::qWaitFor([&] { return m_window->document().state().scores && !m_window->runs().isBusy(); }, patience))
+        << message().toStdString();
+    settle();
+    EXPECT_TRUE(message().isEmpty()) << message().toStdString();
+    ASSERT_TRUE(m_window->study().hasTimes()) << "calibrated in the background";
+    EXPECT_FALSE(m_window->study().predicted(Series::Current, Quantity::Tpot).empty());
+    EXPECT_FALSE(m_window->isWindowModified()) << "nobody edited anything";
+    EXPECT_FALSE(map().model().fingerprint.empty());
+    EXPECT_TRUE(m_window->headline().text().contains("predicted"));
+
+    // Cancelled as soon as the first sample is there.
+    std::atomic<bool> workerEnded = false;
+    QObject::connect(
+        m_worker, &RunWorker::finished, m_worker, [&workerEnded] { workerEnded = true; }, Qt::DirectConnection);
+    m_window->actions().measure->trigger();
+    ASSERT_TRUE(m_window->actions().cancel->isEnabled());
+    ASSERT_TRUE(QTest::qWaitFor([&] { return !m_window->study().results().isEmpty(); }, patience));
+    ASSERT_TRUE(m_window->runs().isBusy());
+    QElapsedTimer clock;
+    clock.start();
+    m_window->actions().cancel->trigger();
+    EXPECT_FALSE(m_window->runs().isBusy());
+    ASSERT_TRUE(QTest::qWaitFor([&] { return workerEnded.load(); }, patience));
+    std::cout << "cancel: the worker stopped after " << clock.elapsed() << " ms\n";
+    settle();
+    EXPECT_FALSE(m_window->study().results().isEmpty()) << "partial results stay";
+    EXPECT_EQ(m_window->messages().kind(), MessageBar::Kind::Note);
+
+    // To the end this time.
+    m_window->messages().close();
+    m_window->actions().measure->trigger();
+    ASSERT_TRUE(QTest::qWaitFor([&] { return !m_window->runs().isBusy(); }, patience));
+    settle();
+    EXPECT_TRUE(message().isEmpty()) << message().toStdString();
+    for (const Series series : allSeries)
+        for (const Quantity quantity : {Quantity::Ttft, Quantity::Tpot, Quantity::Kv})
+            EXPECT_EQ(m_window->study().measured(series, quantity).size(), 3u);
+    for (const Study::Point &point : m_window->study().measured(Series::Current, Quantity::Kv))
+        EXPECT_DOUBLE_EQ(point.value, m_window->study().kv(map(), point.context)) << "allocated is what was computed";
+    EXPECT_TRUE(m_window->headline().text().contains("measured")) << m_window->headline().text().toStdString();
+
+    m_window->document().toggleLayer(0);
+    settle();
+    EXPECT_TRUE(m_window->study().measured(Series::Current, Quantity::Tpot).empty()) << "an edited map is a prediction again";
+    EXPECT_TRUE(m_window->headline().text().contains("predicted"));
+}
+
+TEST_F(WindowTest, AnotherModelDropsTheResultsOfTheLast)
+{
+    ASSERT_TRUE(open(writeTinyModel(m_folder / "model")));
+    EXPECT_TRUE(m_window->runs().isBusy());
+    ASSERT_TRUE(open(savedMap(fullMap(4, 2))));
+    EXPECT_FALSE(m_window->runs().isBusy());
+    QTest::qWait(300); // the first model goes on loading on its thread, and reports
+    EXPECT_EQ(map().layers(), 4);
+    EXPECT_FALSE(m_window->study().hasTimes());
+    EXPECT_FALSE(m_window->actions().measure->isEnabled());
+    EXPECT_TRUE(message().isEmpty()) << message().toStdString();
+}
+
+TEST_F(WindowTest, AModelThatCannotBeLoadedSaysSoOnceAndTheMapStaysUsable)
+{
+    const auto model = writeTinyModel(m_folder / "model");
+    std::filesystem::resize_file(model / "model.safetensors", 1000);
+    ASSERT_TRUE(open(model)) << "its config can be read";
+    ASSERT_TRUE(QTest::qWaitFor([&] { return !m_window->runs().isBusy(); }, patience));
+    settle();
+    EXPECT_EQ(m_window->messages().kind(), MessageBar::Kind::Error);
+    EXPECT_FALSE(message().isEmpty());
+    EXPECT_FALSE(message().contains('\n'));
+    click(0, 0);
+    EXPECT_EQ(map().streamingHeads(), 1);
+}
+
+} // namespace zigzag::test
