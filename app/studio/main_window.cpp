@@ -103,7 +103,7 @@ void MainWindow::buildViews()
 
     const int em = fontMetrics().averageCharWidth();
     resizeDocks(findChildren<QDockWidget *>(), {em * 38, em * 62, em * 60}, Qt::Horizontal);
-    resizeDocks({findChild<QDockWidget *>(QStringLiteral("needleDock"))}, {fontMetrics().height() * 13}, Qt::Vertical);
+    resizeDocks({findChild<QDockWidget *>(QStringLiteral("needleDock"))}, {fontMetrics().height() * 12}, Qt::Vertical);
     m_headline = new HeadlineBar(this);
     statusBar()->addWidget(m_headline, 1);
 }
@@ -270,8 +270,9 @@ void MainWindow::refreshLayers()
     m_model->showCosts(std::move(costs));
     m_headMap->setCostTitles(m_study.hasBytes() ? tr("KV bytes at %1").arg(contextText(at))
                                                 : tr("KV keys at %1").arg(contextText(at)),
-                             phase == Phase::Decode ? tr("predicted TPOT at %1").arg(contextText(at))
-                                                    : tr("predicted TTFT at %1").arg(contextText(at)));
+                             longest <= 0                 ? QString()
+                                 : phase == Phase::Decode ? tr("predicted TPOT at %1").arg(contextText(at))
+                                                          : tr("predicted TTFT at %1").arg(contextText(at)));
 }
 
 void MainWindow::refreshAssignPanel()

@@ -32,6 +32,14 @@ std::vector<std::int64_t> threeContexts(std::int64_t longest)
     return contexts;
 }
 
+/// Contexts for questions in text: a needle and its question have to fit.
+std::vector<std::int64_t> textContexts(std::int64_t longest)
+{
+    std::vector<std::int64_t> contexts = threeContexts(longest);
+    std::erase_if(contexts, [longest](std::int64_t context) { return context < std::min<std::int64_t>(256, longest); });
+    return contexts;
+}
+
 } // namespace
 
 void MainWindow::connectRuns()
@@ -120,7 +128,7 @@ void MainWindow::scoreModel(bool asked)
         return;
     RunRequest request;
     request.kind = RunKind::Score;
-    request.score.contexts = threeContexts(m_loaded->config.maxContext);
+    request.score.contexts = textContexts(m_loaded->config.maxContext);
     request.score.depths = depths;
     request.score.trials = 3;
     if (!asked) { // a first look, while the person looks around
@@ -165,7 +173,7 @@ void MainWindow::askNeedles()
         return;
     RunRequest request;
     request.kind = RunKind::Needle;
-    request.needle.contexts = threeContexts(m_loaded->config.maxContext);
+    request.needle.contexts = textContexts(m_loaded->config.maxContext);
     request.needle.depths = depths;
     request.needle.trials = 5;
     request.needle.seed = 2; // other questions than those that scored the heads

@@ -9,14 +9,14 @@
 namespace zigzag::test {
 
 namespace {
-constexpr int patience = 240000; // ms; a loaded machine, a sanitizer
+constexpr int patience = 180000; // ms; a loaded machine, a sanitizer
 } // namespace
 
 TEST_F(WindowTest, OpensAModelMeasuresItCancelsAndKeepsWhatItHas)
 {
     TinyModel shape;
     shape.layers = 3;
-    shape.maxContext = 256;
+    shape.maxContext = 512;
     ASSERT_TRUE(open(writeTinyModel(m_folder / "model", shape))) << message().toStdString();
     EXPECT_EQ(map().layers(), 3);
     EXPECT_FALSE(m_window->study().predicted(Series::Full, Quantity::Kv).empty()) << "usable before the model is loaded";
@@ -83,7 +83,7 @@ TEST_F(WindowTest, AnotherModelDropsTheResultsOfTheLast)
 TEST_F(WindowTest, AModelThatCannotBeLoadedSaysSoOnceAndTheMapStaysUsable)
 {
     const auto model = writeTinyModel(m_folder / "model");
-    std::filesystem::resize_file(model / "model.safetensors", 1000);
+    std::ofstream(model / "tokenizer.json") << "{";
     ASSERT_TRUE(open(model)) << "its config can be read";
     ASSERT_TRUE(QTest::qWaitFor([&] { return !m_window->runs().isBusy(); }, patience));
     settle();

@@ -39,6 +39,14 @@ QString bytesText(double bytes)
                                        QLatin1String(units[unit]));
 }
 
+QString keysText(double keys)
+{
+    constexpr double kilo = 1024;
+    if (keys >= kilo * kilo)
+        return QStringLiteral("%1M").arg(keys / (kilo * kilo), 0, 'g', 3);
+    return keys >= kilo ? QStringLiteral("%1K").arg(keys / kilo, 0, 'g', 3) : QString::number(keys, 'f', 0);
+}
+
 QString timeText(double ms)
 {
     if (ms < 1.0)

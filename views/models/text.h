@@ -10,6 +10,8 @@ namespace zigzag {
 QString contextText(std::int64_t tokens);
 /// 640 B, 12.5 KiB, 1.25 GiB.
 QString bytesText(double bytes);
+/// Keys of all heads, where bytes are not known: 640, 12.5K, 8M.
+QString keysText(double keys);
 /// 85 µs, 3.21 ms, 1.52 s.
 QString timeText(double ms);
 /// How far `value` lies from `reference`: "−12 %", "+3 %", "±0 %". Empty when the reference is not positive.

@@ -146,6 +146,10 @@ void AssignPanel::build()
                                tr("Sum of scores over streaming heads and of 1 − score over retrieval heads"));
     m_outcome.ties = fact(tr("Ties at the cut"), "ties",
                           tr("Decisions of the last assignment that fell to the tie rule: lower layer, then lower head"));
+    // Room for a large model's numbers, so that the panel does not change its width with them.
+    m_outcome.streaming->setMinimumWidth(
+        fontMetrics().horizontalAdvance(tr("%1 of %2 (%3)").arg(9999).arg(9999).arg(percentText(1))));
+    m_slider->setMinimumWidth(fontMetrics().averageCharWidth() * 10);
     column->addWidget(outcome);
     column->addStretch(1);
 }

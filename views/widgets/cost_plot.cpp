@@ -218,6 +218,8 @@ void CostPlot::show(const Study &study, const QString &waiting)
     const bool empty = study.predicted(Series::Full, m_quantity).empty();
     m_waiting->setText(waiting);
     m_waiting->setVisible(empty);
+    yAxis->setTickLabels(!empty); // a scale without anything on it would be invented
+    yAxis->setTicks(!empty);
     fit();
     markContext(m_marked);
 }

@@ -191,7 +191,7 @@ void HeadMapPainter::drawKv(int layer)
     const QRect column = m_geometry.kv(layer);
     m_painter.fillRect(bar(column, 1.0), mixed(m_palette.color(QPalette::Base), m_palette.color(QPalette::Text), 0.12));
     m_painter.fillRect(bar(column, cost->kv / cost->fullKv), m_quiet);
-    label(column, m_model.map().model().headDim > 0 ? bytesText(cost->kv) : QString::number(cost->kv, 'f', 0));
+    label(column, m_model.map().model().headDim > 0 ? bytesText(cost->kv) : keysText(cost->kv));
 }
 
 void HeadMapPainter::drawTime(int layer)

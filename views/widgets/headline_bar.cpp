@@ -39,7 +39,7 @@ void HeadlineBar::show(const Study &study, std::int64_t context)
     add(tr("TPOT"), study.compare(Quantity::Tpot, context), timeText);
     add(tr("TTFT"), study.compare(Quantity::Ttft, context), timeText);
     add(tr("KV"), study.compare(Quantity::Kv, context),
-        [&](double value) { return study.hasBytes() ? bytesText(value) : tr("%1 keys").arg(value, 0, 'f', 0); });
+        [&](double value) { return study.hasBytes() ? bytesText(value) : tr("%1 keys").arg(keysText(value)); });
     const Comparison needle = study.compareNeedle();
     if (needle.current.source != Figure::Source::Unknown)
         parts << (needle.full.source != Figure::Source::Unknown

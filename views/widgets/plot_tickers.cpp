@@ -74,9 +74,7 @@ QString UnitTicker::text(double value) const
     case Unit::Bytes:
         return bytesText(value);
     case Unit::Keys:
-        return value >= 1024 * 1024 ? QStringLiteral("%1M").arg(value / 1048576.0, 0, 'g', 3)
-            : value >= 1024         ? QStringLiteral("%1K").arg(value / 1024.0, 0, 'g', 3)
-                                    : QString::number(value, 'g', 3);
+        return keysText(value);
     }
     return {};
 }
