@@ -25,7 +25,7 @@ constexpr std::int64_t tileRows = 1024;
 /// Products below this many multiplications are not worth a choice.
 constexpr std::int64_t smallProduct = std::int64_t{64} << 20;
 /// Timed calls of each way before the better one is kept; the first of each builds its primitive and does not count.
-constexpr int trials = 3;
+constexpr int trials = 5;
 
 bool hasBf16Units()
 {

@@ -113,12 +113,15 @@ HWY_INLINE void dotBlock(const Weight *w, std::size_t wStride, const float *x, s
                 sum[t][r] = hn::MulAdd(row, in[t], sum[t][r]);
         }
     };
+    [[maybe_unused]] constexpr std::size_t ahead = prefetchBytes / sizeof(Weight);
     std::size_t c = 0;
     for (; c + 2 * lanes <= columns; c += 2 * lanes) {
         if constexpr (Ahead) {
+            // Past the end of the rows the next R of them begin; a prefetch beyond the matrix is ignored.
+            const std::size_t at = c + ahead < columns ? c + ahead : c + ahead + (R - 1) * wStride;
 #pragma GCC unroll 16
             for (int r = 0; r < R; ++r)
-                hwy::Prefetch(reinterpret_cast<const char *>(w + static_cast<std::size_t>(r) * wStride + c) + prefetchBytes);
+                hwy::Prefetch(w + static_cast<std::size_t>(r) * wStride + at);
         }
         step(c);
         step(c + lanes);

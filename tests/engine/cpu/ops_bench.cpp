@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <fmt/format.h>
@@ -107,6 +108,30 @@ public:
                  {std::pair<std::int64_t, std::int64_t>{2560, 2048}, {2048, 2048}, {11264, 2048}, {2048, 5632}})
                 for (const std::int64_t tokens : {512, 64})
                     gemm(type, tokens, rows, columns);
+    }
+
+    /// What rounding activations to bf16 costs: the product of many tokens against that of one, whose input stays float32.
+    void bf16Error()
+    {
+        if (std::string("bf16 error").find(only) == std::string::npos)
+            return;
+        const std::int64_t tokens = 64, rows = 2048, columns = 2048;
+        const auto matrix = std::move(*m_backend->prepare({m_pool->as<std::byte>(), DType::BF16, rows, columns}));
+        std::vector<float> many(tokens * rows), one(tokens * rows);
+        const Product product{matrix.get(), nullptr, nullptr, many.data()};
+        m_backend->matmul({m_in->as<float>(), tokens, {&product, 1}});
+        for (std::int64_t t = 0; t < tokens; ++t) {
+            const Product row{matrix.get(), nullptr, nullptr, one.data() + t * rows};
+            m_backend->matmul({m_in->as<float>() + t * columns, 1, {&row, 1}});
+        }
+        double squares = 0, all = 0, largest = 0, difference = 0;
+        for (std::size_t i = 0; i < one.size(); ++i) {
+            const double error = double{many[i]} - one[i];
+            squares += error * error, all += double{one[i]} * one[i];
+            difference = std::max(difference, std::abs(error)), largest = std::max(largest, std::abs(double{one[i]}));
+        }
+        fmt::print("bf16 error of 2048 products: rms {:.2e} of the rms, largest {:.2e} of the largest\n",
+                   std::sqrt(squares / all), difference / largest);
     }
 
     void attention()
@@ -287,4 +312,5 @@ int main(int count, char **arguments)
     bench.bandwidth();
     bench.matrix();
     bench.attention();
+    bench.bf16Error();
 }
