@@ -102,7 +102,7 @@ void MainWindow::buildViews()
     dock(tr("Needle: keys found in long text"), "needleDock", m_needle, Qt::BottomDockWidgetArea);
 
     const int em = fontMetrics().averageCharWidth();
-    resizeDocks(findChildren<QDockWidget *>(), {em * 38, em * 62, em * 60}, Qt::Horizontal);
+    resizeDocks(findChildren<QDockWidget *>(), {em * 36, em * 56, em * 60}, Qt::Horizontal);
     resizeDocks({findChild<QDockWidget *>(QStringLiteral("needleDock"))}, {fontMetrics().height() * 12}, Qt::Vertical);
     m_headline = new HeadlineBar(this);
     statusBar()->addWidget(m_headline, 1);

@@ -204,15 +204,16 @@ void CostPlot::show(const Study &study, const QString &waiting)
                            : bytes                ? UnitTicker::Unit::Bytes
                                                   : UnitTicker::Unit::Keys,
                        m_logarithmic);
-    const QString name = m_quantity == Quantity::Ttft ? tr("TTFT: time to first token")
-        : m_quantity == Quantity::Tpot                ? tr("TPOT: time per output token")
-                                                      : tr("KV memory");
+    const QString name = m_quantity == Quantity::Ttft ? tr("TTFT") : m_quantity == Quantity::Tpot ? tr("TPOT") : tr("KV memory");
+    const QString what = m_quantity == Quantity::Ttft ? tr(": time to first token")
+        : m_quantity == Quantity::Tpot                ? tr(": time per output token")
+                                                      : QString();
     yAxis->setLabel(m_quantity == Quantity::Ttft       ? tr("prefill time")
                         : m_quantity == Quantity::Tpot ? tr("time per token")
                         : bytes                        ? tr("bytes")
                                                        : tr("keys kept, all heads"));
     const auto error = study.predictionError(m_quantity);
-    m_title->setText(error ? tr("%1    prediction is off by %2 (median)").arg(name, percentText(*error)) : name);
+    m_title->setText(error ? tr("%1 · prediction off by %2 (median)").arg(name, percentText(*error)) : name + what);
     for (const Series series : allSeries)
         fill(series, study);
     const bool empty = study.predicted(Series::Full, m_quantity).empty();

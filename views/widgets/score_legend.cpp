@@ -48,12 +48,12 @@ void ScoreLegend::paintEvent(QPaintEvent *)
     };
     if (m_scored) {
         write(tr("score 0"), ink);
-        const int span = 7 * em;
+        const int span = 5 * em;
         for (int pixel = 0; pixel < span; ++pixel)
             painter.fillRect(x + pixel, y + em / 6, 1, em, scoreColor(static_cast<double>(pixel) / (span - 1)));
         x += span + em / 2;
         write(tr("1"), ink);
-        x += em;
+        x += em / 2;
     }
     const QColor block = m_scored ? scoreColor(0.25) : mixed(palette().color(QPalette::Base), ink, 0.55);
     const auto glyph = [&](const QString &letter, bool hollow) {
@@ -66,10 +66,10 @@ void ScoreLegend::paintEvent(QPaintEvent *)
         x += cell.width() + em / 3;
     };
     glyph(tr("R"), false);
-    write(tr("retrieval: all tokens"), ink);
+    write(tr("keeps all tokens"), ink);
     x += em / 2;
     glyph(tr("S"), true);
-    write(tr("streaming: sink + recent"), ink);
+    write(tr("keeps sink + recent"), ink);
 
     painter.setPen(quiet);
     const QString hint
