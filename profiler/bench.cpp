@@ -237,8 +237,9 @@ Result<std::vector<BenchRecord>> runBench(const std::shared_ptr<DeviceModel> &mo
             fmt::format("{} repeats of {} decode steps after {} warm-ups cannot be measured: ask for at least 1, 1 and 0",
                         plan.repeats, plan.decodeSteps, plan.warmup));
     for (const std::int64_t context : plan.contexts)
-        if (context < 1)
-            return badInput(fmt::format("a context of {} tokens cannot be measured: ask for at least 1", context));
+        if (context < 1 || context >= std::int64_t{1} << 31) // as sessions have it; below, no count of bytes or pairs overflows
+            return badInput(
+                fmt::format("a context of {} tokens cannot be measured: ask for at least 1, and less than 2^31", context));
     return Bench(model, config, machine, plan, cancel, progress).run();
 }
 

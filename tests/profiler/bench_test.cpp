@@ -79,7 +79,7 @@ TEST_F(Bench, WhatDoesNotFitIsARecordWithTheReason)
 {
     BenchPlan huge = plan();
     huge.maps = {{"full", map(HeadKind::Retrieval)}};
-    huge.contexts = {24, std::int64_t{1} << 40};
+    huge.contexts = {24, 2'000'000'000};
     huge.repeats = 1;
     huge.phases = {Phase::Decode};
     const auto records = runBench(device, model->config, machine(), huge);
@@ -147,8 +147,13 @@ TEST_F(Bench, CancelReachesIntoALongRun)
 TEST_F(Bench, PlansThatMeasureNothingAreRefused)
 {
     const std::vector<void (*)(BenchPlan &)> faults = {
-        [](BenchPlan &p) { p.maps.clear(); },   [](BenchPlan &p) { p.contexts.clear(); }, [](BenchPlan &p) { p.phases.clear(); },
-        [](BenchPlan &p) { p.contexts = {0}; }, [](BenchPlan &p) { p.repeats = 0; },      [](BenchPlan &p) { p.decodeSteps = 0; },
+        [](BenchPlan &p) { p.maps.clear(); },
+        [](BenchPlan &p) { p.contexts.clear(); },
+        [](BenchPlan &p) { p.phases.clear(); },
+        [](BenchPlan &p) { p.contexts = {0}; },
+        [](BenchPlan &p) { p.contexts = {std::int64_t{1} << 40}; },
+        [](BenchPlan &p) { p.repeats = 0; },
+        [](BenchPlan &p) { p.decodeSteps = 0; },
     };
     for (const auto &fault : faults) {
         BenchPlan bad = plan();
