@@ -207,7 +207,7 @@ QString MainWindow::whyNoTimes() const
     if (m_study.hasTimes())
         return {};
     if (m_modelName.empty())
-        return tr("Times need the model:\nopen its folder, a preset or a bundled model");
+        return tr("Times need the model:\nopen its folder, a preset\nor a bundled model");
     if (!m_whyNotLoaded.isEmpty())
         return m_whyNotLoaded;
     if (!m_loaded)

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <iostream>
+#include <set>
 
 namespace zigzag::test {
 
@@ -17,19 +18,19 @@ TEST_F(WindowTest, AnEditReachesEveryPlot)
     ASSERT_TRUE(QTest::qWaitFor([&] { return m_window->study().hasTimes() && m_window->document().state().scores; }, 240000));
     ASSERT_TRUE(QTest::qWaitFor([&] { return !m_window->runs().isBusy(); }, 240000));
     settle();
-    int drawn = 0;
+    std::set<const CostPlot *> drawn;
     for (CostPlot *plot : m_window->plots().plots())
-        QObject::connect(plot, &QCustomPlot::afterReplot, [&drawn] { ++drawn; });
+        QObject::connect(plot, &QCustomPlot::afterReplot, [&drawn, plot] { drawn.insert(plot); });
     std::vector<double> times;
     for (int edit = 0; edit < 41; ++edit) {
-        drawn = 0;
+        drawn.clear();
         QElapsedTimer clock;
         clock.start();
         m_window->document().toggle({{edit % 8, edit % 4}});
-        while (drawn < 3 && clock.elapsed() < 10000)
+        while (drawn.size() < 3 && clock.elapsed() < 10000)
             QCoreApplication::processEvents();
         times.push_back(static_cast<double>(clock.nsecsElapsed()) * 1e-6);
-        EXPECT_EQ(drawn, 3);
+        EXPECT_EQ(drawn.size(), 3u);
     }
     std::sort(times.begin(), times.end());
     std::cout << "edit to plots: median " << times[times.size() / 2] << " ms, 90th percentile " << times[times.size() * 9 / 10]

@@ -21,6 +21,9 @@ TEST(Text, NumbersReadAsAPersonWritesThem)
     EXPECT_EQ(bytesText(640), "640 B");
     EXPECT_EQ(bytesText(1536), "1.50 KiB");
     EXPECT_EQ(bytesText(137438953472.0), "128 GiB");
+    EXPECT_EQ(keysText(640), "640");
+    EXPECT_EQ(keysText(1023 * 1024), "1023K");
+    EXPECT_EQ(keysText(1073741824), "1G");
     EXPECT_EQ(timeText(0.0855), "85.5 µs");
     EXPECT_EQ(timeText(3.21), "3.21 ms");
     EXPECT_EQ(timeText(1520), "1.52 s");

@@ -42,9 +42,11 @@ QString bytesText(double bytes)
 QString keysText(double keys)
 {
     constexpr double kilo = 1024;
-    if (keys >= kilo * kilo)
-        return QStringLiteral("%1M").arg(keys / (kilo * kilo), 0, 'g', 3);
-    return keys >= kilo ? QStringLiteral("%1K").arg(keys / kilo, 0, 'g', 3) : QString::number(keys, 'f', 0);
+    constexpr std::array units = {"", "K", "M", "G", "T"};
+    std::size_t unit = 0;
+    for (; keys >= kilo && unit + 1 < units.size(); ++unit)
+        keys /= kilo;
+    return QString::number(keys, 'g', 4) + QLatin1String(units[unit]);
 }
 
 QString timeText(double ms)

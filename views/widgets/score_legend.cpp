@@ -24,7 +24,7 @@ void ScoreLegend::setScored(bool scored)
 
 QSize ScoreLegend::sizeHint() const
 {
-    return {fontMetrics().averageCharWidth() * 60, fontMetrics().height() * 3 + fontMetrics().height() / 2};
+    return {fontMetrics().averageCharWidth() * 60, fontMetrics().height() * 4};
 }
 
 QSize ScoreLegend::minimumSizeHint() const
