@@ -2,6 +2,7 @@
 #include "app/studio/main_window.h"
 #include "app/studio/screenshot.h"
 #include "app/studio/start_options.h"
+#include "views/widgets/message_bar.h"
 
 #include <QApplication>
 #include <QTimer>
@@ -44,8 +45,10 @@ int main(int argc, char **argv)
     if (options.size || alone || !QSettings().contains(QStringLiteral("geometry")))
         window.resize(options.size.value_or(QSize(1440, 900)));
     window.show();
-    if (!window.open(options.open) && alone)
+    if (!window.open(options.open) && alone) {
+        std::fprintf(stderr, "error: %s\n", qPrintable(window.messages().text()));
         return 2;
+    }
     if (options.startupTime) {
         // The first painting comes with the events that showing the window queued.
         QTimer::singleShot(0, &window, [&window] {

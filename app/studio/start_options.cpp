@@ -75,7 +75,7 @@ StartOptions parseStart(const QCoreApplication &application)
                                      tr("Print the milliseconds from start to first paint and end."));
     parser.addOptions({screenshot, measure, theme, size, startup});
     if (!parser.parse(application.arguments()))
-        refuse(tr("%1; see --help").arg(parser.errorText()));
+        refuse(tr("%1 See --help").arg(parser.errorText()));
     if (parser.isSet(QStringLiteral("version")))
         parser.showVersion();
     if (parser.isSet(QStringLiteral("help")))

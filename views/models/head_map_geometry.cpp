@@ -14,7 +14,7 @@ HeadMapGeometry::HeadMapGeometry(int layers, int heads, const Font &font, const 
     m_layerWidth = 4 * font.em;
     m_kindWidth = 5 * font.em;
     m_lostWidth = 7 * font.em;
-    const int leastBar = 7 * font.em;
+    const int leastBar = 9 * font.em;
     const int mostBar = 24 * font.em;
 
     const int leastRow = font.height + font.height / 3;

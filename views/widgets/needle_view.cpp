@@ -70,7 +70,7 @@ void NeedleGrid::paintEvent(QPaintEvent *)
         return;
     }
     painter.drawText(title.adjusted(named, 0, 0, 0), Qt::AlignLeft | Qt::AlignVCenter,
-                     tr("%1 found (%2 of %3)").arg(percentText(m_model.accuracy())).arg(m_model.found()).arg(m_model.trials()));
+                     tr("%1 found (%2/%3)").arg(percentText(m_model.accuracy())).arg(m_model.found()).arg(m_model.trials()));
     painter.setPen(quiet);
     painter.drawText(QRect(em / 2, em * 3 / 2, em * 4, em * 3 / 2), Qt::AlignLeft | Qt::AlignBottom, tr("depth"));
     for (int column = 0; column < m_model.columnCount(); ++column)
