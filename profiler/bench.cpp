@@ -5,6 +5,7 @@
 #include "profiler/op_cost.h"
 
 #include <algorithm>
+#include <cassert>
 #include <chrono>
 #include <fmt/format.h>
 #include <optional>
@@ -62,6 +63,19 @@ Result<double> decodeSample(Session &session, std::span<const int> tokens, int s
         ZIGZAG_CHECK(session.run(tokens.subspan(static_cast<std::size_t>(i), 1)));
     }
     return msSince(begin) / static_cast<double>(timed);
+}
+
+void setRatio(BenchRecord &record)
+{
+    record.floorRatio = record.medianMs > 0 ? record.floorMs / record.medianMs : 0.0;
+}
+
+void setFloor(BenchRecord &record, const ModelConfig &config, const HeadMap &map, const MachineProfile &machine)
+{
+    const Floor floor = computeFloor(config, map, machine, record.phase, record.context);
+    record.floorMs = floor.ms;
+    record.ceiling = floor.ceiling;
+    setRatio(record);
 }
 
 /// Runs one plan; keeps what has been measured so far, so that a cancelled run still has it.
@@ -149,15 +163,13 @@ private:
     BenchRecord emptyRecord(const Contestant &contestant, Phase phase, std::int64_t context) const
     {
         const HeadMap &map = contestant.map->map;
-        const Floor floor = computeFloor(m_config, map, m_machine, phase, context);
         BenchRecord record;
         record.map = contestant.map->name;
         record.phase = phase;
         record.context = context;
         record.mixed = contestant.mixed;
         record.kvBytes = kvBytes(map, context, m_config.dtype);
-        record.floorMs = floor.ms;
-        record.ceiling = floor.ceiling;
+        setFloor(record, m_config, map, m_machine);
         record.failure = contestant.failure;
         return record;
     }
@@ -200,7 +212,7 @@ private:
         record.samplesMs.push_back(ms);
         record.medianMs = quantile(record.samplesMs, 0.5);
         record.spreadMs = quantile(record.samplesMs, 0.75) - quantile(record.samplesMs, 0.25);
-        record.floorRatio = record.medianMs > 0 ? record.floorMs / record.medianMs : 0.0;
+        setRatio(record);
     }
 
     /// The records that say something: a measurement or why there is none.
@@ -241,6 +253,17 @@ Result<std::vector<BenchRecord>> runBench(const std::shared_ptr<DeviceModel> &mo
             return badInput(
                 fmt::format("a context of {} tokens cannot be measured: ask for at least 1, and less than 2^31", context));
     return Bench(model, config, machine, plan, cancel, progress).run();
+}
+
+void updateFloors(std::vector<BenchRecord> &records, const BenchPlan &plan, const ModelConfig &config,
+                  const MachineProfile &machine)
+{
+    for (BenchRecord &record : records) {
+        const auto map
+            = std::find_if(plan.maps.begin(), plan.maps.end(), [&](const NamedMap &named) { return named.name == record.map; });
+        assert(map != plan.maps.end());
+        setFloor(record, config, map->map, machine);
+    }
 }
 
 } // namespace zigzag

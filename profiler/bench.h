@@ -31,4 +31,8 @@ Result<std::vector<BenchRecord>> runBench(const std::shared_ptr<DeviceModel> &mo
                                           const MachineProfile &machine, const BenchPlan &plan,
                                           const std::atomic<bool> *cancel = nullptr, const BenchProgress &progress = {});
 
+/// Floors of records again, once the machine's ceilings are known better than when the bench began.
+void updateFloors(std::vector<BenchRecord> &records, const BenchPlan &plan, const ModelConfig &config,
+                  const MachineProfile &machine);
+
 } // namespace zigzag

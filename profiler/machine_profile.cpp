@@ -125,4 +125,11 @@ MachineProfile measureMachine(Backend &backend, const ModelConfig &config, const
     return machine;
 }
 
+void raiseCeilings(MachineProfile &machine, const MachineProfile &again)
+{
+    for (double MachineProfile::*rate : {&MachineProfile::readBytesPerSecond, &MachineProfile::cachedReadBytesPerSecond,
+                                         &MachineProfile::matrixFlopsF32, &MachineProfile::matrixFlopsBf16})
+        machine.*rate = std::max(machine.*rate, again.*rate);
+}
+
 } // namespace zigzag

@@ -12,4 +12,7 @@ namespace zigzag {
 /// the matrix products, so that a floor speaks of the products the model really has.
 MachineProfile measureMachine(Backend &backend, const ModelConfig &config, const std::atomic<bool> *cancel = nullptr);
 
+/// Takes the better of two measurements of the same machine, so that what else ran during one of them lowers no ceiling.
+void raiseCeilings(MachineProfile &machine, const MachineProfile &again);
+
 } // namespace zigzag

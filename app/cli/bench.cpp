@@ -39,7 +39,7 @@ Result<void> bench(BenchOptions options)
     plan.maps = std::move(maps);
     plan.contexts = options.contexts.empty() ? defaultContexts(config) : options.contexts;
 
-    const MachineProfile machine = measureMachine(*loaded.backend, config, &cancel);
+    MachineProfile machine = measureMachine(*loaded.backend, config, &cancel);
     std::vector<BenchRecord> records;
     {
         Progress progress("bench");
@@ -47,6 +47,10 @@ Result<void> bench(BenchOptions options)
                    runBench(loaded.device, config, machine, plan, &cancel,
                             [&](int done, int all, const std::vector<BenchRecord> &) { progress(done, all); }));
         records = std::move(measured);
+    }
+    if (!cancel) {
+        raiseCeilings(machine, measureMachine(*loaded.backend, config, &cancel));
+        updateFloors(records, plan, config, machine);
     }
     if (options.format == "json")
         fmt::print("{}\n", benchJson(machine, plan, records).dump(1));

@@ -66,6 +66,8 @@ Result<void> measureMaps(Report &report, const Loaded &loaded, const ReportOptio
                runBench(loaded.device, report.config, report.machine, plan, &cancel,
                         [&](int done, int all, const std::vector<BenchRecord> &) { progress(done, all); }));
     report.records = std::move(records);
+    raiseCeilings(report.machine, measureMachine(*loaded.backend, report.config, &cancel));
+    updateFloors(report.records, plan, report.config, report.machine);
     return {};
 }
 

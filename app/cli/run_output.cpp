@@ -91,6 +91,9 @@ std::string benchTable(const std::vector<BenchRecord> &records)
         else
             text += fmt::format("not measured: {}\n", record.failure);
     }
+    if (std::any_of(records.begin(), records.end(), [](const BenchRecord &record) { return record.floorRatio > 1.0; }))
+        text += "A floor above 100 %: other programs slowed the machine while its ceiling was measured; measure again when it is "
+                "idle.\n";
     return text;
 }
 
@@ -113,11 +116,11 @@ std::string benchCsv(const MachineProfile &machine, const std::vector<BenchRecor
 
 std::string machineText(const MachineProfile &machine)
 {
-    return fmt::format(
-        "{}, {} threads, backend {}, zigzag {}. Measured in this run: memory read {:.1f} GB/s, cache read {:.1f} GB/s, matrix "
-        "library {:.3f} TFLOP/s f32, {:.3f} TFLOP/s bf16.",
-        machine.device, machine.threads, machine.backend, machine.build, machine.readBytesPerSecond / 1e9,
-        machine.cachedReadBytesPerSecond / 1e9, machine.matrixFlopsF32 / 1e12, machine.matrixFlopsBf16 / 1e12);
+    return fmt::format("{}, {} threads, backend {}, zigzag {}. Measured in this run, before and after: memory read {:.1f} GB/s, "
+                       "cache read {:.1f} GB/s, matrix "
+                       "library {:.3f} TFLOP/s f32, {:.3f} TFLOP/s bf16.",
+                       machine.device, machine.threads, machine.backend, machine.build, machine.readBytesPerSecond / 1e9,
+                       machine.cachedReadBytesPerSecond / 1e9, machine.matrixFlopsF32 / 1e12, machine.matrixFlopsBf16 / 1e12);
 }
 
 nlohmann::ordered_json needleJson(const NeedleResult &result)

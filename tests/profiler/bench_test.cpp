@@ -62,6 +62,25 @@ TEST_F(Bench, MeasuresEveryPointAndMixedLayersInEveryWay)
     EXPECT_EQ((*records)[3].mixed, MixedMode::Reference);
 }
 
+TEST_F(Bench, BetterCeilingsLowerTheFloors)
+{
+    const BenchPlan points = plan();
+    auto records = runBench(device, model->config, machine(), points);
+    ASSERT_TRUE(records) << records.error().message;
+    const std::vector<BenchRecord> before = *records;
+    MachineProfile faster = machine();
+    faster.cachedReadBytesPerSecond *= 2;
+    faster.matrixFlopsF32 /= 2; // a worse measurement of the same machine changes nothing
+    MachineProfile best = machine();
+    raiseCeilings(best, faster);
+    updateFloors(*records, points, model->config, best);
+    for (std::size_t i = 0; i < before.size(); ++i) {
+        const double expected = before[i].floorMs / (before[i].phase == Phase::Decode ? 2 : 1);
+        EXPECT_NEAR((*records)[i].floorMs, expected, 1e-9 * expected);
+        EXPECT_DOUBLE_EQ((*records)[i].floorRatio, (*records)[i].floorMs / (*records)[i].medianMs);
+    }
+}
+
 TEST_F(Bench, AllocatedKvBytesAreTheComputedOnes)
 {
     const auto records = runBench(device, model->config, machine(), plan());
