@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/commands.h"
+#include "app/cli/common_options.h"
 #include "engine/map/criterion.h"
 #include "engine/map/map_io.h"
 #include "engine/model/model.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "profiler/bench.h"
 #include "app/cli/commands.h"
+#include "app/cli/common_options.h"
 #include "app/cli/run_output.h"
 #include "app/cli/run_support.h"
 #include "profiler/machine_profile.h"
@@ -78,11 +79,7 @@ void addBench(CLI::App &app, Chosen &chosen)
     CLI::App *command = app.add_subcommand("bench", "measure prefill and decode under several maps, interleaved");
     command->add_option("MODEL", options->model, "Hugging Face folder, bundled:NAME or preset:NAME")->required();
     command->add_option("--map", options->maps, "head-map file, full or streaming; repeat it to compare")->required();
-    command
-        ->add_option("--contexts", options->contexts,
-                     "tokens, separated by commas (default: a quarter, half and all of the model's)")
-        ->delimiter(',')
-        ->check(CLI::PositiveNumber);
+    addContextsOption(*command, options->contexts);
     command->add_option("--phase", options->phases, "prefill, decode or both")
         ->delimiter(',')
         ->check(CLI::IsMember({"prefill", "decode"}))
@@ -97,13 +94,8 @@ void addBench(CLI::App &app, Chosen &chosen)
         ->check(CLI::Range(0, 1000))
         ->capture_default_str();
     command->add_option("--seed", options->plan.seed, "of the random tokens, keys and values")->capture_default_str();
-    command->add_option("--sink", options->sink, "first tokens that `streaming` keeps")
-        ->check(CLI::NonNegativeNumber)
-        ->capture_default_str();
-    command->add_option("--recent", options->recent, "last tokens that `streaming` keeps")
-        ->check(CLI::PositiveNumber)
-        ->capture_default_str();
-    command->add_option("--backend", options->backend, "auto, cpu or cuda")->capture_default_str();
+    addWindowOptions(*command, options->sink, options->recent);
+    addBackendOption(*command, options->backend);
     addOutputOption(*command, options->format, true);
     command->callback([options, &chosen] { chosen.run = [options] { return bench(*options); }; });
 }

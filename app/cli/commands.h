@@ -24,7 +24,4 @@ void addEval(CLI::App &app, Chosen &chosen);
 void addExport(CLI::App &app, Chosen &chosen);
 void addReport(CLI::App &app, Chosen &chosen);
 
-/// Adds `-o table|json` (and `csv` where asked) to a subcommand.
-void addOutputOption(CLI::App &command, std::string &format, bool withCsv = false);
-
 } // namespace zigzag

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/commands.h"
+#include "app/cli/common_options.h"
 #include "app/cli/run_output.h"
 #include "app/cli/run_support.h"
 #include "engine/map/map_io.h"
@@ -52,26 +53,9 @@ void addEval(CLI::App &app, Chosen &chosen)
     command->add_option("--task", options->task, "needle: find a passkey by depth and length")
         ->required()
         ->check(CLI::IsMember({"needle"}));
-    command
-        ->add_option("--contexts", options->plan.contexts,
-                     "tokens, separated by commas (default: a quarter, half and all of the model's)")
-        ->delimiter(',')
-        ->check(CLI::PositiveNumber);
-    command->add_option("--depths", options->plan.depths, "places of the needle, 0 (beginning) to 1 (end)")
-        ->delimiter(',')
-        ->check(CLI::Range(0.0, 1.0))
-        ->capture_default_str();
-    command->add_option("--trials", options->plan.trials, "questions for each context and depth")
-        ->check(CLI::Range(1, 100000))
-        ->capture_default_str();
-    command->add_option("--seed", options->plan.seed, "of the questions")->capture_default_str();
-    command->add_option("--sink", options->sink, "first tokens that `streaming` keeps")
-        ->check(CLI::NonNegativeNumber)
-        ->capture_default_str();
-    command->add_option("--recent", options->recent, "last tokens that `streaming` keeps")
-        ->check(CLI::PositiveNumber)
-        ->capture_default_str();
-    command->add_option("--backend", options->backend, "auto, cpu or cuda")->capture_default_str();
+    addQuestionOptions(*command, options->plan);
+    addWindowOptions(*command, options->sink, options->recent);
+    addBackendOption(*command, options->backend);
     addOutputOption(*command, options->format);
     command->callback([options, &chosen] { chosen.run = [options] { return evaluate(*options); }; });
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/commands.h"
+#include "app/cli/common_options.h"
 #include "app/cli/run_support.h"
 #include "engine/map/map_io.h"
 #include "engine/run/sampler.h"
@@ -80,13 +81,8 @@ void addGenerate(CLI::App &app, Chosen &chosen)
         ->check(CLI::Range(0.0, 1.0))
         ->capture_default_str();
     command->add_option("--seed", options->seed, "of the sampling")->capture_default_str();
-    command->add_option("--sink", options->sink, "first tokens that `streaming` keeps")
-        ->check(CLI::NonNegativeNumber)
-        ->capture_default_str();
-    command->add_option("--recent", options->recent, "last tokens that `streaming` keeps")
-        ->check(CLI::PositiveNumber)
-        ->capture_default_str();
-    command->add_option("--backend", options->backend, "auto, cpu or cuda")->capture_default_str();
+    addWindowOptions(*command, options->sink, options->recent);
+    addBackendOption(*command, options->backend);
     command->callback([options, &chosen] { chosen.run = [options] { return generate(*options); }; });
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/commands.h"
+#include "app/cli/common_options.h"
 #include "app/cli/run_support.h"
 #include "engine/base/files.h"
 #include "engine/map/map_io.h"
@@ -87,16 +88,11 @@ void addLogits(CLI::App &app, Chosen &chosen)
     command->add_option("MODEL", options->model, "Hugging Face folder, bundled:NAME or preset:NAME")->required();
     command->add_option("--tokens", options->tokens, "file of whitespace-separated token ids")->required();
     command->add_option("--map", options->map, "head-map file, full or streaming")->capture_default_str();
-    command->add_option("--sink", options->sink, "first tokens that `streaming` keeps")
-        ->check(CLI::NonNegativeNumber)
-        ->capture_default_str();
-    command->add_option("--recent", options->recent, "last tokens that `streaming` keeps")
-        ->check(CLI::PositiveNumber)
-        ->capture_default_str();
+    addWindowOptions(*command, options->sink, options->recent);
     command->add_option("--chunk", options->chunk, "tokens of one forward pass")
         ->check(CLI::Range(1, 1 << 20))
         ->capture_default_str();
-    command->add_option("--backend", options->backend, "auto, cpu or cuda")->capture_default_str();
+    addBackendOption(*command, options->backend);
     command->add_option("--out", options->out, "the .npy file: float32, tokens x vocabulary")->required();
     command->callback([options, &chosen] { chosen.run = [options] { return logits(*options); }; });
 }

@@ -4,18 +4,6 @@
 #include <cstdio>
 #include <exception>
 
-namespace zigzag {
-
-void addOutputOption(CLI::App &command, std::string &format, bool withCsv)
-{
-    std::vector<std::string> formats = {"table", "json"};
-    if (withCsv)
-        formats.emplace_back("csv");
-    command.add_option("-o,--output", format, "form of the result")->check(CLI::IsMember(formats))->capture_default_str();
-}
-
-} // namespace zigzag
-
 namespace {
 
 /// The contract of every failure: one line on stderr.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/commands.h"
+#include "app/cli/common_options.h"
 #include "app/cli/report_text.h"
 #include "app/cli/run_support.h"
 #include "engine/base/files.h"
@@ -144,20 +145,13 @@ void addReport(CLI::App &app, Chosen &chosen)
     command->add_option("--sparsity", options->sparsity, "fraction that streams")
         ->check(CLI::Range(0.0, 1.0))
         ->capture_default_str();
-    command->add_option("--sink", options->sink, "first tokens that streaming heads keep")
-        ->check(CLI::NonNegativeNumber)
-        ->capture_default_str();
-    command->add_option("--recent", options->recent, "last tokens that streaming heads keep")
-        ->check(CLI::PositiveNumber)
-        ->capture_default_str();
+    addWindowOptions(*command, options->sink, options->recent, "streaming heads keep");
     command->add_option("--repeats", options->repeats, "samples of each measured point")
         ->check(CLI::Range(1, 10000))
         ->capture_default_str();
-    command->add_option("--trials", options->trials, "needle questions for each context and depth")
-        ->check(CLI::Range(1, 100000))
-        ->capture_default_str();
+    addTrialsOption(*command, options->trials);
     command->add_option("--seed", options->seed, "of tokens and questions")->capture_default_str();
-    command->add_option("--backend", options->backend, "auto, cpu or cuda")->capture_default_str();
+    addBackendOption(*command, options->backend);
     command->callback([options, &chosen] { chosen.run = [options] { return makeReport(*options); }; });
 }
 

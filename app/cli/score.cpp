@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/commands.h"
+#include "app/cli/common_options.h"
 #include "app/cli/run_output.h"
 #include "app/cli/run_support.h"
 #include "profiler/quality/attention_score.h"
@@ -68,23 +69,11 @@ void addScore(CLI::App &app, Chosen &chosen)
         ->add_option("--method", options->method, "attention: how often a head's strongest key is the needle token being copied")
         ->required()
         ->check(CLI::IsMember({"attention"}));
-    command
-        ->add_option("--contexts", options->plan.contexts,
-                     "tokens, separated by commas (default: a quarter, half and all of the model's)")
-        ->delimiter(',')
-        ->check(CLI::PositiveNumber);
-    command->add_option("--depths", options->plan.depths, "places of the needle, 0 (beginning) to 1 (end)")
-        ->delimiter(',')
-        ->check(CLI::Range(0.0, 1.0))
-        ->capture_default_str();
-    command->add_option("--trials", options->plan.trials, "questions for each context and depth")
-        ->check(CLI::Range(1, 100000))
-        ->capture_default_str();
-    command->add_option("--seed", options->plan.seed, "of the questions")->capture_default_str();
+    addQuestionOptions(*command, options->plan);
     command->add_option("--fold", options->fold, "how query heads become their KV head")
         ->check(CLI::IsMember({"max", "mean"}))
         ->capture_default_str();
-    command->add_option("--backend", options->backend, "auto, cpu or cuda")->capture_default_str();
+    addBackendOption(*command, options->backend);
     command->add_option("--out", options->out, "score file to write")->required();
     addOutputOption(*command, options->format);
     command->callback([options, &chosen] { chosen.run = [options] { return score(*options); }; });

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/cli/common_options.h"
+
+namespace zigzag {
+
+void addOutputOption(CLI::App &command, std::string &format, bool withCsv)
+{
+    std::vector<std::string> formats = {"table", "json"};
+    if (withCsv)
+        formats.emplace_back("csv");
+    command.add_option("-o,--output", format, "form of the result")->check(CLI::IsMember(formats))->capture_default_str();
+}
+
+void addWindowOptions(CLI::App &command, int &sink, int &recent, const std::string &whose)
+{
+    command.add_option("--sink", sink, "first tokens that " + whose)->check(CLI::NonNegativeNumber)->capture_default_str();
+    command.add_option("--recent", recent, "last tokens that " + whose)->check(CLI::PositiveNumber)->capture_default_str();
+}
+
+void addBackendOption(CLI::App &command, std::string &backend)
+{
+    command.add_option("--backend", backend, "auto, cpu or cuda")->capture_default_str();
+}
+
+void addContextsOption(CLI::App &command, std::vector<std::int64_t> &contexts)
+{
+    command.add_option("--contexts", contexts, "tokens, separated by commas (default: a quarter, half and all of the model's)")
+        ->delimiter(',')
+        ->check(CLI::PositiveNumber);
+}
+
+void addTrialsOption(CLI::App &command, int &trials)
+{
+    command.add_option("--trials", trials, "needle questions for each context and depth")
+        ->check(CLI::Range(1, 100000))
+        ->capture_default_str();
+}
+
+} // namespace zigzag
