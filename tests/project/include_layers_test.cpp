@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The folder tells the layer: fails on an include that points the wrong way, or on Qt below the views.
-#include <array>
+#include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
-#include <regex>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -44,29 +44,50 @@ const Layer *layerOf(const std::string &path)
     return found;
 }
 
+/// What a line includes, with the opening quote or bracket in front; empty when it includes nothing.
+std::string included(const std::string &line)
+{
+    const auto skipBlanks = [&](std::size_t at) { return std::min(line.find_first_not_of(" \t", at), line.size()); };
+    std::size_t at = skipBlanks(0);
+    if (at == line.size() || line[at] != '#')
+        return {};
+    at = skipBlanks(at + 1);
+    constexpr std::string_view word = "include";
+    if (line.compare(at, word.size(), word) != 0)
+        return {};
+    at = skipBlanks(at + word.size());
+    const std::size_t end = line.find_first_of("\">", std::min(at + 1, line.size()));
+    return end == line.npos ? std::string() : line.substr(at, end - at);
+}
+
+/// QWidget, QtCore/QObject, qcustomplot.h: what a folder without Qt must not name.
+bool isQtHeader(const std::string &target)
+{
+    const bool isClass = target.size() > 1 && target[0] == 'Q' && std::isupper(static_cast<unsigned char>(target[1]));
+    return isClass || target.rfind("Qt", 0) == 0 || target == "qcustomplot.h";
+}
+
 /// What is wrong with the includes of one file; empty when nothing is.
 std::vector<std::string> violations(const std::string &path, std::istream &text)
 {
     const Layer *layer = layerOf(path);
     if (!layer)
         return {path + ": no layer has this folder"};
-    static const std::regex include(R"re(^\s*#\s*include\s*([<"])([^>"]+)[>"])re");
-    static const std::regex qtHeader(R"(^(Q[A-Z]\w*|Qt\w*/.*|qcustomplot\.h)$)");
     std::vector<std::string> wrong;
     std::string line;
     for (int number = 1; std::getline(text, line); ++number) {
-        std::smatch match;
-        if (!std::regex_search(line, match, include))
+        const std::string quoted = included(line);
+        if (quoted.empty())
             continue;
-        const std::string target = match[2];
+        const std::string target = quoted.substr(1);
         bool allowed = true;
-        if (match[1] == "\"") {
+        if (quoted[0] == '"') {
             allowed = std::any_of(layer->mayInclude.begin(), layer->mayInclude.end(),
                                   [&](const std::string &start) { return target.rfind(start, 0) == 0; });
-            // A generated header beside its source (moc) and Highway's self-inclusion name no folder of the project.
+            // A generated header beside its source (moc) names no folder of the project.
             allowed = allowed || target.find('/') == std::string::npos;
         }
-        if (std::regex_match(target, qtHeader))
+        if (isQtHeader(target))
             allowed = layer->qt;
         if (!allowed)
             wrong.push_back(path + ":" + std::to_string(number) + ": " + layer->folder + " must not include " + target);
