@@ -11,7 +11,6 @@
 #include <cstring>
 #include <fmt/format.h>
 #include <fstream>
-#include <limits>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -79,8 +78,10 @@ public:
     {
         constexpr std::size_t hugePage = 2u << 20;
         const std::size_t alignment = bytes >= 2 * hugePage ? hugePage : 64;
+        // Linux promises more memory than there is and kills who uses it: large requests are held against what is free.
+        const auto available = static_cast<std::size_t>(alignment == hugePage ? device().memoryBytes : 0);
         void *data = nullptr;
-        if (bytes <= std::numeric_limits<std::size_t>::max() - alignment)
+        if (alignment < hugePage || bytes <= available)
             data = std::aligned_alloc(alignment, (std::max<std::size_t>(bytes, 1) + alignment - 1) / alignment * alignment);
         if (!data)
             return failed(fmt::format("memory: {} bytes could not be allocated: choose a smaller context or model", bytes));

@@ -34,7 +34,7 @@ public:
     }
 
 private:
-    static constexpr std::size_t margin = 67;
+    static constexpr std::size_t margin = 68;
     T m_sentinel;
     std::vector<T> m_memory;
 };
