@@ -2,7 +2,9 @@
 #include "profiler/bench.h"
 
 #include "engine/map/kv_layout.h"
+#include "engine/run/device_model.h"
 #include "profiler/op_cost.h"
+#include "profiler/read_meter.h"
 
 #include <algorithm>
 #include <cassert>
@@ -72,7 +74,11 @@ void setRatio(BenchRecord &record)
 
 void setFloor(BenchRecord &record, const ModelConfig &config, const HeadMap &map, const MachineProfile &machine)
 {
-    const Floor floor = computeFloor(config, map, machine, record.phase, record.context);
+    MachineProfile here = machine;
+    if (!record.readRates.empty())
+        here.readBytesPerSecond = quantile(record.readRates, 0.5);
+    const Floor floor = computeFloor(config, map, here, record.phase, record.context);
+    record.ceilingPerSecond = floor.rate;
     record.floorMs = floor.ms;
     record.ceiling = floor.ceiling;
     setRatio(record);
@@ -197,7 +203,7 @@ private:
                     if (!ms)
                         record.failure = ms.error().message;
                     else if (round >= 0)
-                        addSample(record, *ms);
+                        addSample(record, *ms, m_contestants[i].map->map);
                 }
                 ++m_done;
                 if (m_progress)
@@ -207,8 +213,21 @@ private:
         return true;
     }
 
-    static void addSample(BenchRecord &record, double ms)
+    /// The bandwidth of a shared machine drifts: each sample is held against what memory gave just after it.
+    void takeReadRate(BenchRecord &record, const HeadMap &map)
     {
+        if (!m_meter)
+            m_meter.emplace(uncachedBytes(m_machine.lastLevelCacheBytes, m_model->backend->device().memoryBytes),
+                            std::max(1, m_machine.threads));
+        if (const double rate = m_meter->now(m_cancel); rate > 0)
+            record.readRates.push_back(rate);
+        setFloor(record, m_config, map, m_machine);
+    }
+
+    void addSample(BenchRecord &record, double ms, const HeadMap &map)
+    {
+        if (record.phase == Phase::Decode && record.ceiling == memoryCeiling)
+            takeReadRate(record, map);
         record.samplesMs.push_back(ms);
         record.medianMs = quantile(record.samplesMs, 0.5);
         record.spreadMs = quantile(record.samplesMs, 0.75) - quantile(record.samplesMs, 0.25);
@@ -230,6 +249,7 @@ private:
     const BenchPlan &m_plan;
     const std::atomic<bool> *m_cancel;
     const BenchProgress &m_progress;
+    std::optional<ReadMeter> m_meter;
     std::vector<Contestant> m_contestants;
     std::vector<BenchRecord> m_records;
     int m_done = 0;

@@ -100,13 +100,13 @@ Floor computeFloor(const ModelConfig &config, const HeadMap &map, const MachineP
         const bool bf16 = config.dtype == DType::BF16 && machine.matrixFlopsBf16 >= machine.matrixFlopsF32;
         const double rate = bf16 ? machine.matrixFlopsBf16 : machine.matrixFlopsF32;
         const double flops = sumOver(config, map, phase, context, &OpCost::flops);
-        return {rate > 0 ? 1e3 * flops / rate : 0.0, bf16 ? "matrix rate bf16" : "matrix rate f32"};
+        return {rate > 0 ? 1e3 * flops / rate : 0.0, rate, bf16 ? "matrix rate bf16" : "matrix rate f32"};
     }
     // What fits into the last-level cache stays there from step to step, so memory is not its ceiling.
     const double bytes = sumOver(config, map, phase, context, &OpCost::bytes);
     const bool cached = bytes <= static_cast<double>(machine.lastLevelCacheBytes);
     const double rate = cached ? machine.cachedReadBytesPerSecond : machine.readBytesPerSecond;
-    return {rate > 0 ? 1e3 * bytes / rate : 0.0, cached ? "cache read bandwidth" : "memory read bandwidth"};
+    return {rate > 0 ? 1e3 * bytes / rate : 0.0, rate, cached ? "cache read bandwidth" : memoryCeiling};
 }
 
 double floorMs(const ModelConfig &config, const HeadMap &map, const MachineProfile &machine, Phase phase, std::int64_t context)

@@ -30,9 +30,12 @@ constexpr bool isInLayer(Op op)
     return op != Op::Embed && op != Op::FinalNorm && op != Op::Logits;
 }
 
+inline constexpr std::string_view memoryCeiling = "memory read bandwidth";
+
 /// The least time that bytes and operations allow, and the measured ceiling that it is computed with.
 struct Floor {
     double ms = 0;
+    double rate = 0; ///< bytes or operations per second
     std::string_view ceiling; ///< "memory read bandwidth", "cache read bandwidth", "matrix rate f32" or "matrix rate bf16"
 };
 Floor computeFloor(const ModelConfig &config, const HeadMap &map, const MachineProfile &machine, Phase phase,

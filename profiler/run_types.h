@@ -52,6 +52,8 @@ struct BenchRecord {
     std::int64_t kvBytesAllocated = 0; ///< by the backend
     double floorMs = 0; ///< least time that bytes and operations allow on this machine
     std::string ceiling; ///< the measured rate behind floorMs
+    double ceilingPerSecond = 0; ///< bytes or operations per second of that rate
+    std::vector<double> readRates; ///< memory read bandwidth just after each sample, bytes per second; decode alone
     double floorRatio = 0; ///< floorMs / medianMs: 1 = at the floor
     std::string failure; ///< why there is no measurement (out of memory, say); empty when there is one
 };

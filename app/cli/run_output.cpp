@@ -18,6 +18,13 @@ std::string field(const std::string &text)
     return quoted + '"';
 }
 
+/// The measured rate that the floor was computed with.
+std::string ceilingText(const BenchRecord &record)
+{
+    const bool bytes = record.phase == Phase::Decode;
+    return fmt::format("{} {:.1f} {}", record.ceiling, record.ceilingPerSecond / 1e9, bytes ? "GB/s" : "GFLOP/s");
+}
+
 } // namespace
 
 double tokensPerSecond(const BenchRecord &record)
@@ -56,6 +63,7 @@ nlohmann::ordered_json benchJson(const MachineProfile &machine, const BenchPlan 
                                         {"floor_ms", record.floorMs},
                                         {"floor_ratio", record.floorRatio},
                                         {"ceiling", record.ceiling},
+                                        {"ceiling_per_second", record.ceilingPerSecond},
                                         {"samples_ms", record.samplesMs}};
         if (!record.failure.empty()) {
             entry["failure"] = record.failure;
@@ -87,7 +95,7 @@ std::string benchTable(const std::vector<BenchRecord> &records)
         if (record.failure.empty())
             text += fmt::format("{:>10.3f}  {:>8.3f}  {:>10.1f}  {:>13}  {:>13}  {:>5.1f} %  {}\n", record.medianMs,
                                 record.spreadMs, tokensPerSecond(record), record.kvBytes, record.kvBytesAllocated,
-                                100.0 * record.floorRatio, record.ceiling);
+                                100.0 * record.floorRatio, ceilingText(record));
         else
             text += fmt::format("not measured: {}\n", record.failure);
     }

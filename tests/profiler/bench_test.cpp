@@ -2,6 +2,7 @@
 #include "engine/map/kv_layout.h"
 #include "profiler/bench.h"
 #include "profiler/machine_profile.h"
+#include "profiler/op_cost.h"
 #include "tests/profiler/loaded_model.h"
 
 #include <chrono>
@@ -78,6 +79,26 @@ TEST_F(Bench, BetterCeilingsLowerTheFloors)
         const double expected = before[i].floorMs / (before[i].phase == Phase::Decode ? 2 : 1);
         EXPECT_NEAR((*records)[i].floorMs, expected, 1e-9 * expected);
         EXPECT_DOUBLE_EQ((*records)[i].floorRatio, (*records)[i].floorMs / (*records)[i].medianMs);
+    }
+}
+
+TEST_F(Bench, DecodeFromMemoryIsHeldAgainstTheBandwidthBesideIt)
+{
+    MachineProfile small = machine();
+    small.lastLevelCacheBytes = 1; // nothing fits
+    small.readBytesPerSecond = 1; // would make floors of hours
+    const auto records = runBench(device, model->config, small, plan());
+    ASSERT_TRUE(records) << records.error().message;
+    for (const BenchRecord &record : *records) {
+        if (record.phase == Phase::Prefill) {
+            EXPECT_TRUE(record.readRates.empty());
+            continue;
+        }
+        EXPECT_EQ(record.ceiling, memoryCeiling);
+        EXPECT_EQ(record.readRates.size(), record.samplesMs.size());
+        EXPECT_EQ(record.ceilingPerSecond, quantile(record.readRates, 0.5));
+        EXPECT_GT(record.ceilingPerSecond, 1e6);
+        EXPECT_DOUBLE_EQ(record.floorRatio, record.floorMs / record.medianMs);
     }
 }
 
