@@ -22,7 +22,7 @@ Screenshot::Screenshot(MainWindow &window, QString path, bool measure)
 {
     connect(&m_window.runs(), &RunController::busyChanged, this, [this] { QTimer::singleShot(0, this, &Screenshot::step); });
     connect(&m_window.runs(), &RunController::progressed, this, [last = QString()](double, const QString &text) mutable {
-        const QString what = text.section(QLatin1Char(':'), 0, 0); // "Measuring: sample 3 of 90" is said once
+        const QString what = text.section(QLatin1String(": "), 0, 0); // "Measuring: sample 3 of 90" is said once
         if (what != last)
             std::fprintf(stderr, "%s\n", qPrintable(what));
         last = what;
