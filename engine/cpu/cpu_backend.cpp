@@ -4,6 +4,7 @@
 #include "engine/cpu/attention.h"
 #include "engine/cpu/kernels.h"
 #include "engine/cpu/matmul.h"
+#include "engine/model/memory_limit.h"
 #include "engine/run/key_runs.h"
 
 #include <algorithm>
@@ -68,7 +69,7 @@ public:
         if (info.name.empty())
             info.name = "CPU";
         info.threads = omp_get_max_threads();
-        info.memoryBytes = std::strtoll(lineOf("/proc/meminfo", "MemAvailable").c_str(), nullptr, 10) * 1024;
+        info.memoryBytes = availableMemory();
         for (const int level : {_SC_LEVEL2_CACHE_SIZE, _SC_LEVEL3_CACHE_SIZE})
             info.lastLevelCacheBytes = std::max<std::int64_t>(info.lastLevelCacheBytes, sysconf(level));
         return info;
@@ -79,7 +80,7 @@ public:
         constexpr std::size_t hugePage = 2u << 20;
         const std::size_t alignment = bytes >= 2 * hugePage ? hugePage : 64;
         // Linux promises more memory than there is and kills who uses it: large requests are held against what is free.
-        const auto available = static_cast<std::size_t>(alignment == hugePage ? device().memoryBytes : 0);
+        const auto available = static_cast<std::size_t>(alignment == hugePage ? availableMemory() : 0);
         void *data = nullptr;
         if (alignment < hugePage || bytes <= available)
             data = std::aligned_alloc(alignment, (std::max<std::size_t>(bytes, 1) + alignment - 1) / alignment * alignment);

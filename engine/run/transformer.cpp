@@ -6,6 +6,16 @@
 
 namespace zigzag {
 
+namespace {
+
+/// A bias or norm that the model may not have.
+const float *orNull(const std::unique_ptr<Buffer> &buffer)
+{
+    return buffer ? buffer->as<float>() : nullptr;
+}
+
+} // namespace
+
 Transformer::Transformer(const DeviceModel &model, const KvLayout &layout, const KvCache &cache, Workspace &workspace,
                          MixedMode mixed)
     : m_model(model)
@@ -52,7 +62,6 @@ void Transformer::attentionBlock(int layer, std::int64_t tokens, std::int64_t fi
     auto *queries = m_work.queries->as<float>();
     auto *keys = m_work.keys->as<float>();
     auto *values = m_work.values->as<float>();
-    auto orNull = [](const std::unique_ptr<Buffer> &buffer) { return buffer ? buffer->as<float>() : nullptr; };
     const auto epsilon = static_cast<float>(m_config.normEpsilon);
     {
         const Span span(sink, Op::InputNorm, layer);
@@ -170,7 +179,6 @@ void Transformer::feedForwardBlock(int layer, std::int64_t tokens)
     auto *normed = m_work.normed->as<float>();
     auto *gate = m_work.gate->as<float>();
     auto *up = m_work.up->as<float>();
-    auto orNull = [](const std::unique_ptr<Buffer> &buffer) { return buffer ? buffer->as<float>() : nullptr; };
     {
         const Span span(sink, Op::PostNorm, layer);
         m_backend.rmsNorm({residual, weights.postNorm->as<float>(), normed, tokens, m_config.hiddenSize,
