@@ -28,6 +28,7 @@ const std::vector<Layer> layers = {
     {"engine/model", {"engine/base/", "engine/map/", "engine/model/"}},
     {"engine/run", {"engine/base/", "engine/map/", "engine/model/", "engine/run/"}},
     {"engine/cpu", {"engine/base/", "engine/map/", "engine/model/", "engine/run/", "engine/cpu/"}},
+    {"engine/cuda", {"engine/base/", "engine/map/", "engine/model/", "engine/run/", "engine/cuda/"}},
     {"profiler", {"engine/base/", "engine/map/", "engine/model/", "engine/run/", "profiler/"}},
     {"views/models", {"engine/base/", "engine/map/", "engine/model/model_config.h", "profiler/", "views/models/"}, true},
     {"views", {"engine/base/", "engine/map/", "engine/model/model_config.h", "profiler/", "views/"}, true},

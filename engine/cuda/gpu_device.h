@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+// gpu.h on a GPU. Instructions and layouts: NVIDIA's PTX ISA, "Matrix Fragments for mma.m16n8k16", "ldmatrix" and
+// "cp.async". Included by gpu.h alone.
+
+#define ZZ_KERNEL __global__
+#define ZZ_DEVICE __device__ __forceinline__
+#define ZZ_LAUNCH_BOUNDS(threads, blocks) __launch_bounds__(threads, blocks)
+#define ZZ_ARGS const __grid_constant__
+#define ZZ_UNROLL _Pragma("unroll")
+
+namespace zigzag::gpu {
+
+// Where a thread is.
+
+ZZ_DEVICE Index3 threadIdx()
+{
+    return {::threadIdx.x, ::threadIdx.y, ::threadIdx.z};
+}
+ZZ_DEVICE Index3 blockIdx()
+{
+    return {::blockIdx.x, ::blockIdx.y, ::blockIdx.z};
+}
+ZZ_DEVICE Index3 blockDim()
+{
+    return {::blockDim.x, ::blockDim.y, ::blockDim.z};
+}
+ZZ_DEVICE Index3 gridDim()
+{
+    return {::gridDim.x, ::gridDim.y, ::gridDim.z};
+}
+
+/// The block's dynamic shared memory, aligned to 128 bytes.
+template <class T> ZZ_DEVICE T *sharedMemory()
+{
+    extern __shared__ __align__(128) unsigned char zigzagShared[];
+    return reinterpret_cast<T *>(zigzagShared);
+}
+
+ZZ_DEVICE std::uint32_t sharedAddress(const void *pointer)
+{
+    return static_cast<std::uint32_t>(__cvta_generic_to_shared(pointer));
+}
+
+// Synchronisation.
+
+ZZ_DEVICE void syncThreads()
+{
+    __syncthreads();
+}
+ZZ_DEVICE void syncWarp()
+{
+    __syncwarp();
+}
+/// Barrier `id` (1 to 15) of `threads` threads, whole warps.
+ZZ_DEVICE void barrier(int id, int threads)
+{
+    asm volatile("bar.sync %0, %1;" ::"r"(id), "r"(threads) : "memory");
+}
+ZZ_DEVICE void threadFence()
+{
+    __threadfence();
+}
+
+// Exchange within a warp.
+
+template <class T> ZZ_DEVICE T shuffleXor(T value, int mask)
+{
+    return __shfl_xor_sync(0xffffffffu, value, mask);
+}
+template <class T> ZZ_DEVICE T shuffleDown(T value, int distance)
+{
+    return __shfl_down_sync(0xffffffffu, value, static_cast<unsigned>(distance));
+}
+template <class T> ZZ_DEVICE T shuffle(T value, int lane)
+{
+    return __shfl_sync(0xffffffffu, value, lane);
+}
+ZZ_DEVICE std::uint32_t warpBallot(bool predicate)
+{
+    return __ballot_sync(0xffffffffu, predicate);
+}
+ZZ_DEVICE bool warpAny(bool predicate)
+{
+    return __any_sync(0xffffffffu, predicate) != 0;
+}
+
+// 16-bit numbers. Round to nearest, ties to even.
+
+ZZ_DEVICE float toFloat(Bf16 value)
+{
+    return __uint_as_float(static_cast<std::uint32_t>(value.bits) << 16);
+}
+ZZ_DEVICE float toFloat(F16 value)
+{
+    float result;
+    asm("cvt.f32.f16 %0, %1;" : "=f"(result) : "h"(value.bits));
+    return result;
+}
+ZZ_DEVICE Bf16 toBf16(float value)
+{
+    Bf16 result;
+    asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(result.bits) : "f"(value));
+    return result;
+}
+ZZ_DEVICE F16 toF16(float value)
+{
+    F16 result;
+    asm("cvt.rn.f16.f32 %0, %1;" : "=h"(result.bits) : "f"(value));
+    return result;
+}
+/// Two numbers in one register, `low` in the low half: the one that comes first in memory.
+template <class T> ZZ_DEVICE std::uint32_t pack2(float low, float high);
+template <> ZZ_DEVICE std::uint32_t pack2<Bf16>(float low, float high)
+{
+    std::uint32_t result;
+    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(result) : "f"(high), "f"(low));
+    return result;
+}
+template <> ZZ_DEVICE std::uint32_t pack2<F16>(float low, float high)
+{
+    std::uint32_t result;
+    asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(result) : "f"(high), "f"(low));
+    return result;
+}
+template <class T> ZZ_DEVICE Float2 unpack2(std::uint32_t pair)
+{
+    return {toFloat(T{static_cast<std::uint16_t>(pair)}), toFloat(T{static_cast<std::uint16_t>(pair >> 16)})};
+}
+template <> ZZ_DEVICE Float2 unpack2<Bf16>(std::uint32_t pair)
+{
+    return {__uint_as_float(pair << 16), __uint_as_float(pair & 0xffff0000u)};
+}
+
+// Memory. Addresses are multiples of 16.
+
+ZZ_DEVICE Vec16 load16(const void *from)
+{
+    return *static_cast<const Vec16 *>(from);
+}
+/// For what is read once, and by no one else in this kernel's time: weights, cached keys. Must not have been written by
+/// this kernel.
+ZZ_DEVICE Vec16 loadStreaming16(const void *from)
+{
+    Vec16 v;
+    asm volatile("ld.global.nc.L1::no_allocate.L2::256B.v4.u32 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(v.w[0]), "=r"(v.w[1]), "=r"(v.w[2]), "=r"(v.w[3])
+                 : "l"(__cvta_generic_to_global(from)));
+    return v;
+}
+ZZ_DEVICE void store16(void *to, const Vec16 &value)
+{
+    *static_cast<Vec16 *>(to) = value;
+}
+/// What another block may have written in this launch (after its threadFence): past the multiprocessor's own cache.
+ZZ_DEVICE float loadCoherent(const float *from)
+{
+    return __ldcg(from);
+}
+ZZ_DEVICE int loadCoherent(const int *from)
+{
+    return __ldcg(from);
+}
+ZZ_DEVICE Vec16 loadCoherent16(const void *from)
+{
+    const uint4 v = __ldcg(static_cast<const uint4 *>(from));
+    return {{v.x, v.y, v.z, v.w}};
+}
+
+/// Starts a copy of 16 bytes to shared memory; zeros where not `valid`, and `global` is then not read.
+ZZ_DEVICE void copyAsync16(void *shared, const void *global, bool valid)
+{
+    asm volatile("cp.async.cg.shared.global.L2::128B [%0], [%1], 16, %2;" ::"r"(sharedAddress(shared)),
+                 "l"(__cvta_generic_to_global(global)), "r"(valid ? 16 : 0)
+                 : "memory");
+}
+/// Ends a group of this thread's copies.
+ZZ_DEVICE void copyAsyncCommit()
+{
+    asm volatile("cp.async.commit_group;" ::: "memory");
+}
+/// Waits until at most the latest `pending` groups of this thread are under way. Others see the data after a barrier.
+template <int pending> ZZ_DEVICE void copyAsyncWait()
+{
+    asm volatile("cp.async.wait_group %0;" ::"n"(pending) : "memory");
+}
+
+// Tensor cores. With g = lane / 4 and t = lane % 4, registers hold pairs of neighbours, the low half first:
+//     a (16 x 16, rows): a[0] = (g, 2t..), a[1] = (g + 8, 2t..), a[2] = (g, 2t + 8..), a[3] = (g + 8, 2t + 8..)
+//     b (16 x 8, columns): b[0] = (k = 2t.., n = g), b[1] = (k = 2t + 8.., n = g)
+//     d (16 x 8, floats): d[0], d[1] = (g, 2t), (g, 2t + 1); d[2], d[3] = (g + 8, 2t), (g + 8, 2t + 1)
+
+/// d += a · b
+template <class T> ZZ_DEVICE void mma16816(float (&d)[4], const std::uint32_t (&a)[4], const std::uint32_t (&b)[2]);
+template <> ZZ_DEVICE void mma16816<Bf16>(float (&d)[4], const std::uint32_t (&a)[4], const std::uint32_t (&b)[2])
+{
+    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
+                 "{%0, %1, %2, %3};"
+                 : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+}
+template <> ZZ_DEVICE void mma16816<F16>(float (&d)[4], const std::uint32_t (&a)[4], const std::uint32_t (&b)[2])
+{
+    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
+                 "{%0, %1, %2, %3};"
+                 : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+}
+
+// Matrices of 8 x 8 16-bit numbers from shared memory: lane 8i + r gives the address of row r of matrix i (16 bytes,
+// aligned), register i receives the pair (row lane / 4, column 2 (lane % 4)), or of the transposed matrix.
+
+ZZ_DEVICE void loadMatrix4(std::uint32_t (&r)[4], const void *row)
+{
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
+                 : "r"(sharedAddress(row)));
+}
+ZZ_DEVICE void loadMatrix4Transposed(std::uint32_t (&r)[4], const void *row)
+{
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
+                 : "r"(sharedAddress(row)));
+}
+/// Lanes 0 to 15 give the rows' addresses; the others' are not read.
+ZZ_DEVICE void loadMatrix2(std::uint32_t (&r)[2], const void *row)
+{
+    asm volatile("ldmatrix.sync.aligned.m8n8.x2.shared.b16 {%0, %1}, [%2];" : "=r"(r[0]), "=r"(r[1]) : "r"(sharedAddress(row)));
+}
+ZZ_DEVICE void loadMatrix2Transposed(std::uint32_t (&r)[2], const void *row)
+{
+    asm volatile("ldmatrix.sync.aligned.m8n8.x2.trans.shared.b16 {%0, %1}, [%2];"
+                 : "=r"(r[0]), "=r"(r[1])
+                 : "r"(sharedAddress(row)));
+}
+
+// Arithmetic of about 22 bits, and atomics (they return the value before).
+
+ZZ_DEVICE float exp2Fast(float x)
+{
+    float result;
+    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(x));
+    return result;
+}
+ZZ_DEVICE float rsqrtFast(float x)
+{
+    float result;
+    asm("rsqrt.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(x));
+    return result;
+}
+ZZ_DEVICE float rcpFast(float x)
+{
+    float result;
+    asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(x));
+    return result;
+}
+template <class T> ZZ_DEVICE T atomicAdd(T *to, T value)
+{
+    return ::atomicAdd(to, value);
+}
+
+} // namespace zigzag::gpu

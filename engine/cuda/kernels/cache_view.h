@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/cuda/gpu.h"
+
+#include <cstdint>
+
+namespace zigzag::gpu {
+
+/// HeadCache (engine/run/backend.h) as kernels read it, from an array in device memory. With a batch of sequences the
+/// pointers are the first sequence's, and the others' follow at a fixed distance in bytes.
+struct HeadCacheView {
+    void *keys; // [slots, head_dim]
+    void *values; // [slots, head_dim]
+    std::int64_t slots;
+    void *stagedKeys; // [tokens, head_dim]; null when keys go straight to their slots
+    void *stagedValues; // [tokens, head_dim]
+    int kind; ///< a HeadKind: 0 retrieval, 1 streaming
+};
+
+/// cacheSlot of engine/run/key_runs.h: the slot of a position. A retrieval head's slots never wrap.
+ZZ_DEVICE std::int64_t cacheSlot(std::int64_t position, std::int64_t slots, std::int64_t sink)
+{
+    return position < slots ? position : sink + (position - sink) % (slots - sink);
+}
+
+} // namespace zigzag::gpu

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/cuda/gpu.h"
+
+#include <cstddef>
+#include <type_traits>
+
+namespace zigzag::gpu {
+
+/// Blocks in each direction.
+struct Grid {
+    unsigned x = 1, y = 1, z = 1;
+};
+
+} // namespace zigzag::gpu
+
+#if defined(__CUDACC__)
+#include <cuda_runtime.h>
+
+namespace zigzag::gpu {
+
+using Stream = cudaStream_t;
+
+/// Starts a kernel: the only place that does. Returns a cudaError_t, 0 when the launch was taken. More than 48 KiB of shared
+/// memory is asked for by itself. An empty grid is no work, not an error.
+template <class Args>
+int launch(void (*kernel)(Args), Grid grid, int threads, std::size_t sharedBytes, Stream stream,
+           const std::type_identity_t<Args> &args)
+{
+    if (grid.x == 0 || grid.y == 0 || grid.z == 0)
+        return cudaSuccess;
+    if (sharedBytes > 48u << 10) {
+        const cudaError_t raised
+            = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(sharedBytes));
+        if (raised != cudaSuccess)
+            return raised;
+    }
+    cudaLaunchConfig_t config = {};
+    config.gridDim = dim3(grid.x, grid.y, grid.z);
+    config.blockDim = dim3(static_cast<unsigned>(threads));
+    config.dynamicSmemBytes = sharedBytes;
+    config.stream = stream;
+    return cudaLaunchKernelEx(&config, kernel, args);
+}
+
+} // namespace zigzag::gpu
+#else
+#include "gpu_host_launch.h"
+#endif
