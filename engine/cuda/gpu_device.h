@@ -63,6 +63,25 @@ ZZ_DEVICE void threadFence()
     __threadfence();
 }
 
+// Programmatic dependent launch (compute capability 9.0 and newer; elsewhere kernels follow one another whole). A kernel
+// that was launched with Start::Early may start while the one before it still runs.
+
+/// Waits until the kernels before this one have ended and their writes are seen. Every thread of every kernel calls it
+/// before it reads or writes anything that an earlier kernel writes or reads; only then is the order transitive.
+ZZ_DEVICE void waitForPrevious()
+{
+#if __CUDA_ARCH__ >= 900
+    asm volatile("griddepcontrol.wait;" ::: "memory");
+#endif
+}
+/// Lets the next kernel start once all blocks have said so or ended: a hint, it waits for this kernel's results by itself.
+ZZ_DEVICE void allowNext()
+{
+#if __CUDA_ARCH__ >= 900
+    asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
+#endif
+}
+
 // Exchange within a warp.
 
 template <class T> ZZ_DEVICE T shuffleXor(T value, int mask)

@@ -13,6 +13,10 @@ struct Grid {
     unsigned x = 1, y = 1, z = 1;
 };
 
+/// When a kernel starts: after the one before it has ended, or early, as far as that one allows (allowNext in
+/// gpu_device.h), which needs compute capability 9.0 and a kernel that calls waitForPrevious.
+enum class Start { AfterPrevious, Early };
+
 } // namespace zigzag::gpu
 
 #if defined(__CUDACC__)
@@ -26,7 +30,7 @@ using Stream = cudaStream_t;
 /// memory is asked for by itself. An empty grid is no work, not an error.
 template <class Args>
 int launch(void (*kernel)(Args), Grid grid, int threads, std::size_t sharedBytes, Stream stream,
-           const std::type_identity_t<Args> &args)
+           const std::type_identity_t<Args> &args, Start start = Start::AfterPrevious)
 {
     if (grid.x == 0 || grid.y == 0 || grid.z == 0)
         return cudaSuccess;
@@ -41,6 +45,11 @@ int launch(void (*kernel)(Args), Grid grid, int threads, std::size_t sharedBytes
     config.blockDim = dim3(static_cast<unsigned>(threads));
     config.dynamicSmemBytes = sharedBytes;
     config.stream = stream;
+    cudaLaunchAttribute early = {};
+    early.id = cudaLaunchAttributeProgrammaticStreamSerialization;
+    early.val.programmaticStreamSerializationAllowed = 1;
+    config.attrs = &early;
+    config.numAttrs = start == Start::Early ? 1 : 0;
     return cudaLaunchKernelEx(&config, kernel, args);
 }
 

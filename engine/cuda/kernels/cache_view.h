@@ -7,8 +7,8 @@
 
 namespace zigzag::gpu {
 
-/// HeadCache (engine/run/backend.h) as kernels read it, from an array in device memory. With a batch of sequences the
-/// pointers are the first sequence's, and the others' follow at a fixed distance in bytes.
+/// HeadCache (engine/run/backend.h) as kernels read it. With a batch of sequences the pointers are the first sequence's,
+/// and the others' follow at a fixed distance in bytes; a staged chunk belongs to one sequence.
 struct HeadCacheView {
     void *keys; // [slots, head_dim]
     void *values; // [slots, head_dim]
@@ -16,6 +16,17 @@ struct HeadCacheView {
     void *stagedKeys; // [tokens, head_dim]; null when keys go straight to their slots
     void *stagedValues; // [tokens, head_dim]
     int kind; ///< a HeadKind: 0 retrieval, 1 streaming
+};
+
+inline constexpr int maxKvHeads = 64;
+
+/// A layer's caches, as a part of a kernel's arguments: by value, so that a launch needs no upload of its own and a graph
+/// carries them along.
+struct HeadCaches {
+    HeadCacheView heads[maxKvHeads]; // [kv_heads]
+    std::uint8_t selected[maxKvHeads]; // [selectedCount] KV heads to work on
+    int selectedCount;
+    std::int64_t sequenceStride; ///< bytes from a sequence's keys, or values, to the next sequence's
 };
 
 /// cacheSlot of engine/run/key_runs.h: the slot of a position. A retrieval head's slots never wrap.
