@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/cpu/activations.h"
 #include "engine/cpu/attention.h"
 #include "engine/cpu/kernels.h"
 #include "engine/map/key_range.h"
@@ -95,7 +96,7 @@ void merge(const AttentionArgs &args, int queryHead, std::span<const State *cons
     }
     for (const State *state : states)
         joined.sum += state->sum * std::exp(state->max - joined.max);
-    float *out = args.out + static_cast<std::size_t>(queryHead) * dim;
+    float *out = floats(args.out) + static_cast<std::size_t>(queryHead) * dim;
     std::fill_n(out, dim, 0.0f);
     for (std::size_t i = 0; i < states.size(); ++i) {
         const float weight = std::exp(states[i]->max - joined.max) / joined.sum;
@@ -128,7 +129,7 @@ void attendOne(const AttentionArgs &args, ThreadScratch &threads, Scratch &parti
             const auto at = static_cast<std::size_t>(i);
             const Split &split = splits[at];
             if (split.head != loaded) {
-                const float *from = args.queries + static_cast<std::size_t>(split.head) * group * dim;
+                const float *from = floats(args.queries) + static_cast<std::size_t>(split.head) * group * dim;
                 std::transform(from, from + group * dim, queries, [scale](float q) { return q * scale; });
                 loaded = split.head;
             }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/cpu/activations.h"
 #include "engine/cpu/attention.h"
 #include "engine/cpu/kernels.h"
 #include "engine/map/key_range.h"
@@ -136,8 +137,9 @@ private:
         const std::size_t rows = m_memory.panels * panelRows;
         for (std::size_t row = 0; row < rows; ++row) {
             float *to = m_memory.queries + row / panelRows * dim() * panelRows + row % panelRows;
-            const float *from
-                = static_cast<std::int64_t>(row) < m_rows ? m_args.queries + offsetOf(static_cast<std::int64_t>(row)) : nullptr;
+            const float *from = static_cast<std::int64_t>(row) < m_rows
+                ? floats(m_args.queries) + offsetOf(static_cast<std::int64_t>(row))
+                : nullptr;
             for (std::size_t c = 0; c < dim(); ++c)
                 to[c * panelRows] = from ? from[c] * scale : 0.0f;
         }
@@ -226,7 +228,7 @@ private:
         for (std::int64_t row = 0; row < m_rows; ++row) {
             const auto at = static_cast<std::size_t>(row);
             const float *from = m_memory.out + at * m_memory.stride;
-            float *to = m_args.out + offsetOf(row);
+            float *to = floats(m_args.out) + offsetOf(row);
             const float scale = 1.0f / m_memory.rowSum[at];
             for (std::size_t c = 0; c < dim(); ++c)
                 to[c] = from[c] * scale;

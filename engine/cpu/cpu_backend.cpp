@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/cpu/cpu_backend.h"
 
+#include "engine/cpu/activations.h"
 #include "engine/cpu/attention.h"
 #include "engine/cpu/kernels.h"
 #include "engine/cpu/matmul.h"
@@ -55,6 +56,20 @@ const float *rowOf(const float *rows, std::int64_t row, std::int64_t width)
 std::byte *rowOf(void *rows, std::int64_t row, std::int64_t rowBytes)
 {
     return static_cast<std::byte *>(rows) + row * rowBytes;
+}
+
+std::int64_t positionOf(const SequenceRows &rows, std::int64_t firstPosition, std::int64_t sequence)
+{
+    return rows.positions ? rows.positions[sequence] : firstPosition;
+}
+
+/// The cache of a call's nth sequence; the staging area belongs to whichever sequence is being prefilled.
+HeadCache cacheOf(HeadCache head, const SequenceRows &rows, std::int64_t sequence)
+{
+    const std::int64_t offset = (rows.first + sequence) * rows.cacheStride;
+    head.keys = static_cast<std::byte *>(head.keys) + offset;
+    head.values = static_cast<std::byte *>(head.values) + offset;
+    return head;
 }
 
 class CpuBackend : public Backend
@@ -125,11 +140,10 @@ public:
     {
         const auto &table = static_cast<const CpuMatrix &>(*args.table);
         const std::int64_t rowBytes = table.columns * bytesOf(table.type);
-        for (std::size_t i = 0; i < args.tokens.size(); ++i) {
+        for (std::int64_t i = 0; i < args.count; ++i) {
             assert(args.tokens[i] >= 0 && args.tokens[i] < table.rows);
             kernels::toFloat(table.type, static_cast<const std::byte *>(table.data) + args.tokens[i] * rowBytes,
-                             rowOf(args.out, static_cast<std::int64_t>(i), table.columns),
-                             static_cast<std::size_t>(table.columns));
+                             rowOf(args.out, i, table.columns), static_cast<std::size_t>(table.columns));
         }
     }
 
@@ -137,7 +151,7 @@ public:
     {
 #pragma omp parallel for if (args.tokens > 1)
         for (std::int64_t t = 0; t < args.tokens; ++t)
-            kernels::rmsNormRow(rowOf(args.in, t, args.width), args.weight, rowOf(args.out, t, args.width),
+            kernels::rmsNormRow(rowOf(args.in, t, args.width), args.weight, rowOf(floats(args.out), t, args.width),
                                 static_cast<std::size_t>(args.width), args.epsilon);
     }
 
@@ -152,13 +166,13 @@ public:
                && args.heads.size() == static_cast<std::size_t>(args.kvHeads));
 #pragma omp parallel for if (args.tokens > 1)
         for (std::int64_t t = 0; t < args.tokens; ++t) {
-            float *queries = rowOf(args.queries, t, std::int64_t{args.queryHeads} * args.headDim);
+            float *queries = rowOf(floats(args.queries), t, std::int64_t{args.queryHeads} * args.headDim);
             for (int head = 0; head < args.queryHeads; ++head)
                 normAndRotate(args, t, args.queryNorm, rowOf(queries, head, args.headDim));
             const std::int64_t kvRow = t * args.kvHeads;
             for (int head = 0; head < args.kvHeads; ++head)
-                append(args, t, args.heads[static_cast<std::size_t>(head)], rowOf(args.keys, kvRow + head, args.headDim),
-                       rowOf(args.values, kvRow + head, args.headDim));
+                append(args, t, args.heads[static_cast<std::size_t>(head)], rowOf(floats(args.keys), kvRow + head, args.headDim),
+                       rowOf(floats(args.values), kvRow + head, args.headDim));
         }
     }
 
@@ -167,10 +181,26 @@ public:
         assert(args.headDim % 2 == 0 && args.headDim <= maxHeadDim && args.queryHeads % args.kvHeads == 0);
         if (args.tokens == 0 || args.selected.empty())
             return;
-        if (args.tokens == 1)
-            attendOne(args, m_threads, m_partials);
-        else
-            attendMany(args, m_threads);
+        // Each sequence by itself: its keys are its own, so a batch shares no reads.
+        const std::int64_t width = std::int64_t{args.queryHeads} * args.headDim, tokens = args.tokens / args.rows.count;
+        std::vector<HeadCache> heads;
+        for (int sequence = 0; sequence < args.rows.count; ++sequence) {
+            AttentionArgs one = args;
+            one.tokens = tokens;
+            one.firstPosition = positionOf(args.rows, args.firstPosition, sequence);
+            one.queries = rowOf(floats(args.queries), sequence, width);
+            one.out = rowOf(floats(args.out), sequence, width);
+            if (args.strongestKey)
+                one.strongestKey = args.strongestKey + std::int64_t{sequence} * args.queryHeads;
+            heads.clear();
+            for (const HeadCache &head : args.heads)
+                heads.push_back(cacheOf(head, args.rows, sequence));
+            one.heads = heads;
+            if (tokens == 1)
+                attendOne(one, m_threads, m_partials);
+            else
+                attendMany(one, m_threads);
+        }
     }
 
     void commit(const CommitArgs &args) override
@@ -179,7 +209,7 @@ public:
         const auto heads = static_cast<std::int64_t>(args.heads.size());
 #pragma omp parallel for if (heads > 1 && args.tokens > 1)
         for (std::int64_t head = 0; head < heads; ++head) {
-            const HeadCache &cache = args.heads[static_cast<std::size_t>(head)];
+            const HeadCache cache = cacheOf(args.heads[static_cast<std::size_t>(head)], args.rows, 0);
             if (!cache.stagedKeys)
                 continue;
             for (std::int64_t p = args.firstPosition; p < end; ++p) {
@@ -200,7 +230,7 @@ public:
         constexpr std::int64_t strip = 2048;
 #pragma omp parallel for if (args.count > 8 * strip)
         for (std::int64_t i = 0; i < args.count; i += strip)
-            kernels::swiGluRow(args.gate + i, args.up + i, args.out + i,
+            kernels::swiGluRow(floats(args.gate) + i, floats(args.up) + i, floats(args.out) + i,
                                static_cast<std::size_t>(std::min(strip, args.count - i)));
     }
 
@@ -213,15 +243,27 @@ public:
                 const std::int64_t head = args.heads[static_cast<std::size_t>(i)];
                 const std::int64_t from = args.scatter ? i : head, to = args.scatter ? head : i;
                 assert(from < args.inHeads && to < args.outHeads);
-                std::memcpy(rowOf(args.out, t * args.outHeads + to, args.headDim),
-                            rowOf(args.in, t * args.inHeads + from, args.headDim),
+                std::memcpy(rowOf(floats(args.out), t * args.outHeads + to, args.headDim),
+                            rowOf(floats(args.in), t * args.inHeads + from, args.headDim),
                             static_cast<std::size_t>(args.headDim) * sizeof(float));
             }
         }
     }
 
-    void synchronize() override
-    { }
+    void nextToken(const NextTokenArgs &args) override
+    {
+        for (std::int64_t row = 0; row < args.rows; ++row) {
+            const float *logits = rowOf(args.logits, row, args.vocabulary);
+            args.tokens[row] = static_cast<std::int32_t>(std::max_element(logits, logits + args.vocabulary) - logits);
+            if (++args.positions[row] < args.context)
+                args.history[row * args.context + args.positions[row]] = args.tokens[row];
+        }
+    }
+
+    Result<void> synchronize() override
+    {
+        return {};
+    }
 
 private:
     static constexpr int maxHeadDim = 256;
@@ -231,16 +273,23 @@ private:
         const auto dim = static_cast<std::size_t>(args.headDim);
         if (norm)
             kernels::rmsNormRow(head, norm, head, dim, args.epsilon);
-        const float *angles = rowOf(args.cosSin, args.firstPosition + token, args.headDim);
+        const float *angles = rowOf(args.cosSin, positionOfRow(args, token), args.headDim);
         kernels::rotateRow(head, angles, angles + dim / 2, dim / 2);
     }
 
-    static void append(const RopeAppendArgs &args, std::int64_t token, const HeadCache &cache, const float *key,
+    static std::int64_t positionOfRow(const RopeAppendArgs &args, std::int64_t row)
+    {
+        return args.rows.count > 1 ? positionOf(args.rows, args.firstPosition, row)
+                                   : positionOf(args.rows, args.firstPosition, 0) + row;
+    }
+
+    static void append(const RopeAppendArgs &args, std::int64_t token, const HeadCache &firstCache, const float *key,
                        const float *value)
     {
+        const HeadCache cache = cacheOf(firstCache, args.rows, args.rows.count > 1 ? token : 0);
         const std::int64_t rowBytes = args.headDim * bytesOf(args.cacheType);
         const bool staged = cache.stagedKeys != nullptr;
-        const std::int64_t row = staged ? token : cacheSlot(args.firstPosition + token, cache.slots, args.sink);
+        const std::int64_t row = staged ? token : cacheSlot(positionOfRow(args, token), cache.slots, args.sink);
         assert(staged || row < cache.slots);
         float rotated[maxHeadDim];
         std::memcpy(rotated, key, static_cast<std::size_t>(args.headDim) * sizeof(float));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/cpu/gemm.h"
 
+#include "engine/cpu/activations.h"
 #include "engine/cpu/kernels.h"
 
 #include <algorithm>
@@ -143,7 +144,7 @@ void Gemm::Impl::inTiles(Shape shape, const CpuMatrix &matrix, const Product &pr
     for (std::int64_t first = 0; first < matrix.rows; first += tileRows) {
         shape.rows = std::min(tileRows, matrix.rows - first);
         multiplyTile(shape, static_cast<const std::byte *>(matrix.data) + first * rowBytes,
-                     product.bias ? product.bias + first : nullptr, product.out + first);
+                     product.bias ? product.bias + first : nullptr, floats(product.out) + first);
     }
 }
 
@@ -151,15 +152,15 @@ void Gemm::Impl::run(const MatmulArgs &args, const Product &product, const std::
 {
     const auto &matrix = static_cast<const CpuMatrix &>(*product.matrix);
     const std::int64_t rows = matrix.rows, columns = matrix.columns;
-    if (product.residual && product.residual != product.out)
+    if (product.residual && product.residual != floats(product.out))
         std::memcpy(product.out, product.residual, static_cast<std::size_t>(args.tokens * rows) * sizeof(float));
     Shape shape{args.tokens, rows, columns, rows, false, false, product.bias != nullptr, product.residual != nullptr};
     if (matrix.type == DType::F32)
-        return multiply(shape, args.in, matrix.data, product.bias, product.out);
+        return multiply(shape, floats(args.in), matrix.data, product.bias, floats(product.out));
     if (matrix.type == DType::BF16 && bf16Units) {
         shape.bf16 = true;
         if (args.tokens * rows * columns < smallProduct)
-            return multiply(shape, brains, matrix.data, product.bias, product.out);
+            return multiply(shape, brains, matrix.data, product.bias, floats(product.out));
         if (choices.size() >= 4096)
             choices.clear();
         Choice &choice = choices[shape];
@@ -170,7 +171,7 @@ void Gemm::Impl::run(const MatmulArgs &args, const Product &product, const std::
                 multiply(part, brains, weights, bias, out);
             });
         } else {
-            multiply(shape, brains, matrix.data, product.bias, product.out);
+            multiply(shape, brains, matrix.data, product.bias, floats(product.out));
         }
         choice.record(now() - start);
         return;
@@ -182,7 +183,7 @@ void Gemm::Impl::run(const MatmulArgs &args, const Product &product, const std::
         for (std::int64_t r = 0; r < part.rows; ++r)
             kernels::toFloat(matrix.type, weights + r * columns * bytesOf(matrix.type), floats + r * columns,
                              static_cast<std::size_t>(columns));
-        multiply(part, args.in, floats, bias, out);
+        multiply(part, zigzag::floats(args.in), floats, bias, out);
     });
 }
 
@@ -201,7 +202,8 @@ void Gemm::run(const MatmulArgs &args)
         brains = m_impl->input.get<std::uint16_t>(static_cast<std::size_t>(args.tokens * columns));
 #pragma omp parallel for
         for (std::int64_t t = 0; t < args.tokens; ++t)
-            kernels::fromFloat(DType::BF16, args.in + t * columns, brains + t * columns, static_cast<std::size_t>(columns));
+            kernels::fromFloat(DType::BF16, floats(args.in) + t * columns, brains + t * columns,
+                               static_cast<std::size_t>(columns));
     }
     for (const Product &product : args.products)
         m_impl->run(args, product, brains);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/cpu/matmul.h"
 
+#include "engine/cpu/activations.h"
 #include "engine/cpu/gemm.h"
 #include "engine/cpu/kernels.h"
 
@@ -23,8 +24,9 @@ void multiplyRows(const MatmulArgs &args, const Product &product, std::int64_t b
     for (std::int64_t row = begin; row < end; row += stripRows) {
         const std::int64_t rows = std::min(stripRows, end - row);
         const auto *weights = static_cast<const std::byte *>(matrix.data) + row * matrix.columns * bytesOf(matrix.type);
-        kernels::dotRows(matrix.type, weights, static_cast<std::size_t>(rows), static_cast<std::size_t>(matrix.columns), args.in,
-                         static_cast<std::size_t>(matrix.columns), static_cast<std::size_t>(args.tokens), sums, stripRows);
+        kernels::dotRows(matrix.type, weights, static_cast<std::size_t>(rows), static_cast<std::size_t>(matrix.columns),
+                         floats(args.in), static_cast<std::size_t>(matrix.columns), static_cast<std::size_t>(args.tokens), sums,
+                         stripRows);
         for (std::int64_t t = 0; t < args.tokens; ++t) {
             for (std::int64_t r = 0; r < rows; ++r) {
                 const std::int64_t at = t * matrix.rows + row + r;
@@ -33,7 +35,7 @@ void multiplyRows(const MatmulArgs &args, const Product &product, std::int64_t b
                     sum += product.bias[row + r];
                 if (product.residual)
                     sum += product.residual[at];
-                product.out[at] = sum;
+                floats(product.out)[at] = sum;
             }
         }
     }

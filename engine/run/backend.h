@@ -6,9 +6,12 @@
 #include "engine/map/head_map.h"
 #include "engine/model/weights.h"
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -42,18 +45,28 @@ public:
     std::int64_t columns = 0; ///< input features
 };
 
-// Activations are float32, row-major. Pointers are device pointers.
+// Activations are row-major. The residual stream and the logits are float32; what is behind a `void *` is of the backend's
+// `activationType`. Pointers are device pointers where nothing else is said.
+
+/// Whose rows a call has: the next tokens of one sequence, or (count > 1, decode) one new token of each of several.
+struct SequenceRows {
+    int first = 0; ///< the sequence of row 0
+    int count = 1;
+    std::int64_t cacheStride = 0; ///< bytes from the cache of one sequence to that of the next
+    const std::int32_t *positions = nullptr; // [count], of each sequence's first row; null: every one at `firstPosition`
+};
 
 struct EmbedArgs {
-    std::span<const int> tokens; // host
+    const std::int32_t *tokens = nullptr; // [count]
+    std::int64_t count = 0;
     const Matrix *table = nullptr; // [vocabulary, hidden]
-    float *out = nullptr; // [tokens, hidden]
+    float *out = nullptr; // [count, hidden]
 };
 
 struct RmsNormArgs {
     const float *in = nullptr; // [tokens, width]
     const float *weight = nullptr; // [width]
-    float *out = nullptr; // [tokens, width], may be `in`
+    void *out = nullptr; // [tokens, width], may be `in` where activations are float32
     std::int64_t tokens = 0, width = 0;
     float epsilon = 0;
 };
@@ -63,17 +76,18 @@ struct Product {
     const Matrix *matrix = nullptr; // [rows, columns]
     const float *bias = nullptr; // [rows]
     const float *residual = nullptr; // [tokens, rows], may be `out`
-    float *out = nullptr; // [tokens, rows]
+    void *out = nullptr; // [tokens, rows]: float32 with a residual or `floatOut`, otherwise an activation
+    bool floatOut = false;
 };
 
 /// Products that share their input, as one launch.
 struct MatmulArgs {
-    const float *in = nullptr; // [tokens, columns]
+    const void *in = nullptr; // [tokens, columns]
     std::int64_t tokens = 0;
     std::span<const Product> products;
 };
 
-/// One KV head's cache in one layer, and where this call's keys go first.
+/// One KV head's cache in one layer (of the first sequence, where there are several), and where this call's keys go first.
 /// With one token, or a retrieval head, they go straight to their slots; a streaming head's chunk is staged, because its
 /// ring still holds keys that the chunk's first queries see, and `commit` moves it once attention has read both.
 struct HeadCache {
@@ -87,9 +101,9 @@ struct HeadCache {
 
 /// Query/key norm (optional), RoPE, and the append of keys and values in the cache's type.
 struct RopeAppendArgs {
-    float *queries = nullptr; // [tokens, query_heads, head_dim], rotated in place
-    const float *keys = nullptr; // [tokens, kv_heads, head_dim]
-    const float *values = nullptr; // [tokens, kv_heads, head_dim]
+    void *queries = nullptr; // [tokens, query_heads, head_dim], rotated in place
+    const void *keys = nullptr; // [tokens, kv_heads, head_dim]
+    const void *values = nullptr; // [tokens, kv_heads, head_dim]
     const float *queryNorm = nullptr, *keyNorm = nullptr; // [head_dim], or null
     const float *cosSin = nullptr; // [context, 2, head_dim / 2]: cosines, then sines, of each position
     std::span<const HeadCache> heads; // [kv_heads], host
@@ -98,19 +112,21 @@ struct RopeAppendArgs {
     int queryHeads = 0, kvHeads = 0, headDim = 0;
     DType cacheType = DType::F32;
     float epsilon = 0;
+    SequenceRows rows;
 };
 
 /// Attention of `tokens` queries at firstPosition… over the cache, each KV head with its own key range (map/key_range.h).
 struct AttentionArgs {
-    const float *queries = nullptr; // [tokens, query_heads, head_dim]
-    float *out = nullptr; // [tokens, query_heads, head_dim]
+    const void *queries = nullptr; // [tokens, query_heads, head_dim]
+    void *out = nullptr; // [tokens, query_heads, head_dim]
     std::span<const HeadCache> heads; // [kv_heads], host
-    std::span<const int> selected; // KV heads to compute; the others' outputs are left alone
+    std::span<const int> selected; // host: KV heads to compute; the others' outputs are left alone
     std::int64_t tokens = 0, firstPosition = 0;
     std::int64_t sink = 0, recent = 0;
     int queryHeads = 0, kvHeads = 0, headDim = 0;
     DType cacheType = DType::F32;
     std::int32_t *strongestKey = nullptr; // [tokens, query_heads] or null: the position with the largest weight
+    SequenceRows rows;
 };
 
 /// Moves the staged keys and values of a chunk into sinks and ring.
@@ -120,24 +136,35 @@ struct CommitArgs {
     std::int64_t sink = 0;
     int headDim = 0;
     DType cacheType = DType::F32;
+    SequenceRows rows;
 };
 
 struct SwiGluArgs {
-    const float *gate = nullptr; // [tokens, width]
-    const float *up = nullptr; // [tokens, width]
-    float *out = nullptr; // [tokens, width], may be `gate`
+    const void *gate = nullptr; // [tokens, width]
+    const void *up = nullptr; // [tokens, width]
+    void *out = nullptr; // [tokens, width], may be `gate`
     std::int64_t count = 0; ///< tokens · width
 };
 
 /// Copies `heads` of each row: out[token, i] = in[token, heads[i]], or the other way round. What splitting a mixed layer
 /// into two attention calls costs in the published implementation.
 struct CopyHeadsArgs {
-    const float *in = nullptr; // [tokens, in_heads, head_dim]
-    float *out = nullptr; // [tokens, out_heads, head_dim]
+    const void *in = nullptr; // [tokens, in_heads, head_dim]
+    void *out = nullptr; // [tokens, out_heads, head_dim]
     std::span<const int> heads; // host
     std::int64_t tokens = 0;
     int inHeads = 0, outHeads = 0, headDim = 0;
     bool scatter = false; ///< true: out[token, heads[i]] = in[token, i]
+};
+
+/// The greedy choice from logits, and the step to the next position, so that decode needs no host between its steps.
+struct NextTokenArgs {
+    const float *logits = nullptr; // [rows, vocabulary]
+    std::int64_t rows = 0, vocabulary = 0;
+    std::int32_t *tokens = nullptr; // [rows]: the largest logit, the lowest id among equals
+    std::int32_t *positions = nullptr; // [rows]: one is added
+    std::int32_t *history = nullptr; // [rows, context]: the choice is noted at the new position, while that is below context
+    std::int64_t context = 0;
 };
 
 struct DeviceInfo {
@@ -145,20 +172,49 @@ struct DeviceInfo {
     int threads = 0; ///< worker threads (CPU)
     std::int64_t memoryBytes = 0; ///< free for models now
     std::int64_t lastLevelCacheBytes = 0;
+    std::int64_t prefillChunk = 512; ///< tokens of one forward pass that keep the device busy
+    int maxKvHeads = 1 << 20; ///< of one layer
+    std::string driver; ///< version of the driver and of the device's instructions; empty where there is none to name
+};
+
+/// What a device can do at most, by its own best code for it.
+struct DeviceCeilings {
+    double readBytesPerSecond = 0; ///< from its memory
+    double cachedReadBytesPerSecond = 0; ///< from its last-level cache
+    double matrixFlopsF32 = 0, matrixFlopsBf16 = 0; ///< large products; the latter stands for F16 as well
+};
+
+/// Launches that were recorded once, to be run again with the same arguments.
+class Recording
+{
+public:
+    virtual ~Recording() = default;
+    virtual void replay() = 0;
 };
 
 /// The ops under the forward pass. One method an op, each with a plain struct of arguments; a call may return before the
-/// device has finished, `synchronize` waits. Not thread-safe: one session at a time.
+/// device has finished, `synchronize` waits. A device that fails says so there, once, and what it computed since the last
+/// `synchronize` is void. Not thread-safe: one session at a time.
 class Backend
 {
 public:
     virtual ~Backend() = default;
     virtual std::string_view name() const = 0;
     virtual DeviceInfo device() const = 0;
+    /// The type of activations for a model whose weights are of this type.
+    virtual DType activationType(DType) const { return DType::F32; }
+    /// False: `prepare` reads weights where the model files are mapped, and takes no memory for them.
+    virtual bool copiesWeights() const { return false; }
+    /// Memory that the backend keeps for itself beside every buffer: workspaces of libraries, partial results.
+    virtual std::int64_t scratchBytes() const { return 0; }
+    /// None where the device is this machine's processor, which the profiler measures itself.
+    virtual std::optional<DeviceCeilings> measureCeilings(const std::atomic<bool> *) { return std::nullopt; }
 
     virtual Result<std::unique_ptr<Buffer>> allocate(std::size_t bytes) = 0;
     virtual void upload(Buffer &to, std::size_t offset, const void *from, std::size_t bytes) = 0;
     virtual void download(void *to, const void *from, std::size_t bytes) = 0;
+    /// Fills the buffer with copies of `block`, one after another.
+    virtual void repeat(Buffer &to, std::span<const std::byte> block);
     /// Takes a weight matrix for `matmul` or `embed`; the view's memory outlives the matrix.
     virtual Result<std::unique_ptr<Matrix>> prepare(const TensorView &weights) = 0;
 
@@ -170,7 +226,11 @@ public:
     virtual void commit(const CommitArgs &args) = 0;
     virtual void swiGlu(const SwiGluArgs &args) = 0;
     virtual void copyHeads(const CopyHeadsArgs &args) = 0;
-    virtual void synchronize() = 0;
+    virtual void nextToken(const NextTokenArgs &args) = 0;
+    virtual Result<void> synchronize() = 0;
+
+    /// Records what `body` launches, without running it. Null where the device has no recordings: call `body` instead.
+    virtual std::unique_ptr<Recording> record(const std::function<void()> &body);
 };
 
 /// `auto`, `cpu` or `cuda`. `auto` takes a GPU where this build and this machine have one.

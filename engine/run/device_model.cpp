@@ -3,6 +3,7 @@
 #include "engine/run/session.h"
 
 #include <cstring>
+#include <fmt/format.h>
 
 namespace zigzag {
 
@@ -39,6 +40,11 @@ Result<std::shared_ptr<DeviceModel>> uploadModel(std::shared_ptr<const Model> mo
 {
     auto device = std::make_shared<DeviceModel>();
     const Weights &weights = model->weights;
+    if (const std::int64_t needed = model->config.weightBytes(), free = backend->device().memoryBytes;
+        backend->copiesWeights() && needed > free)
+        return failed(fmt::format("{}: its weights take {} bytes and {} are free on {}: no context fits beside them; choose a "
+                                  "smaller model, or --backend cpu",
+                                  model->config.name, needed, free, backend->device().name));
     auto matrix = [&](std::unique_ptr<Matrix> &to, const TensorView &from) -> Result<void> {
         ZIGZAG_TRY(prepared, backend->prepare(from));
         to = std::move(prepared);
@@ -70,7 +76,7 @@ Result<std::shared_ptr<DeviceModel>> uploadModel(std::shared_ptr<const Model> mo
         for (const auto &[target, source] : vectors)
             ZIGZAG_CHECK(vector(*target, *source));
     }
-    backend->synchronize();
+    ZIGZAG_CHECK(backend->synchronize());
     device->model = std::move(model);
     device->backend = std::move(backend);
     return device;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/run/kv_cache.h"
 
-#include <algorithm>
 #include <cstring>
 #include <random>
 
@@ -15,13 +14,14 @@ std::int64_t KvCache::stagingBytes(const KvLayout &layout, std::int64_t chunk)
     return 2 * chunk * map.kvHeads() * map.model().headDim * bytesOf(layout.type());
 }
 
-Result<KvCache> KvCache::create(Backend &backend, const KvLayout &layout, std::int64_t chunk)
+Result<KvCache> KvCache::create(Backend &backend, const KvLayout &layout, std::int64_t chunk, int sequences)
 {
     const HeadMap &map = layout.map();
     KvCache cache;
     cache.m_kvHeads = static_cast<std::size_t>(map.kvHeads());
     cache.m_type = layout.type();
-    ZIGZAG_TRY(memory, backend.allocate(static_cast<std::size_t>(layout.bytes())));
+    cache.m_sequenceBytes = layout.bytes();
+    ZIGZAG_TRY(memory, backend.allocate(static_cast<std::size_t>(layout.bytes() * sequences)));
     cache.m_memory = std::move(memory);
     const std::int64_t staging = stagingBytes(layout, chunk);
     if (staging > 0) {
@@ -66,8 +66,7 @@ void KvCache::fillRandom(Backend &backend, std::uint64_t seed)
         else
             std::memcpy(block.data() + i * size, &half, size);
     }
-    for (std::size_t at = 0; at < m_memory->bytes(); at += block.size())
-        backend.upload(*m_memory, at, block.data(), std::min(block.size(), m_memory->bytes() - at));
+    backend.repeat(*m_memory, block);
 }
 
 } // namespace zigzag

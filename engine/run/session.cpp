@@ -14,20 +14,24 @@ namespace {
 
 constexpr std::string_view cancelledMessage = "the run was cancelled";
 
-std::int64_t bytesNeeded(const ModelConfig &config, const HeadMap &map, std::int64_t context, const SessionOptions &options)
+constexpr int maxBatch = 64;
+
+std::int64_t bytesNeeded(const Backend &backend, const ModelConfig &config, const HeadMap &map, SessionOptions options)
 {
-    const std::int64_t chunk = std::min(options.chunk, context);
-    const KvLayout layout(map, context, config.dtype);
-    return layout.bytes() + KvCache::stagingBytes(layout, chunk) + Workspace::bytesNeeded(config, context, chunk, options.mixed);
+    options.chunk = std::min(options.chunk, options.maxContext);
+    const KvLayout layout(map, options.maxContext, config.dtype);
+    return options.batch * layout.bytes() + KvCache::stagingBytes(layout, options.chunk)
+        + Workspace::bytesNeeded(backend, config, options);
 }
 
 /// The longest context whose session needs at most `available` bytes; 0 when none does.
-std::int64_t longestContext(const ModelConfig &config, const HeadMap &map, std::int64_t available, const SessionOptions &options)
+std::int64_t longestContext(const Backend &backend, const ModelConfig &config, const HeadMap &map, std::int64_t available,
+                            SessionOptions options)
 {
     std::int64_t fits = 0, tooLong = options.maxContext;
     while (tooLong - fits > 1) {
-        const std::int64_t middle = fits + (tooLong - fits) / 2;
-        (bytesNeeded(config, map, middle, options) <= available ? fits : tooLong) = middle;
+        options.maxContext = fits + (tooLong - fits) / 2;
+        (bytesNeeded(backend, config, map, options) <= available ? fits : tooLong) = options.maxContext;
     }
     return fits;
 }
@@ -60,8 +64,47 @@ struct Session::Impl {
         , cache(std::move(kvCache))
         , workspace(std::move(space))
         , options(with)
-        , transformer(*model, layout, cache, workspace, with.mixed)
+        , transformer(*model, layout, cache, workspace, with)
+        , positions(static_cast<std::size_t>(with.batch))
     { }
+
+    Result<void> checkTokens(std::span<const int> tokens) const
+    {
+        const ModelConfig &config = model->config();
+        for (std::size_t i = 0; i < tokens.size(); ++i)
+            if (tokens[i] < 0 || tokens[i] >= config.vocabulary)
+                return badInput(fmt::format("token {} at index {} is outside the vocabulary of {}: tokenize for this model",
+                                            tokens[i], i, config.vocabulary));
+        return {};
+    }
+
+    /// What decode is asked to run, checked.
+    Result<void> startDecode(std::span<const int> tokens, std::int64_t steps)
+    {
+        if (std::ssize(tokens) != options.batch)
+            return badInput(fmt::format("{} tokens for a batch of {}: give one of each sequence", tokens.size(), options.batch));
+        ZIGZAG_CHECK(checkTokens(tokens));
+        for (const std::int32_t position : positions)
+            ZIGZAG_CHECK(checkRoom(steps, position));
+        transformer.setNext(tokens, positions);
+        return {};
+    }
+
+    Result<void> checkRoom(std::int64_t count, std::int64_t position) const
+    {
+        if (count > layout.context() - position)
+            return badInput(
+                fmt::format("{} tokens after position {} exceed the session's context of {}: ask for a longer context", count,
+                            position, layout.context()));
+        return {};
+    }
+
+    /// After a pass that did not end, some layers have its tokens and some do not: only a fresh start is sound.
+    tl::unexpected<Error> forget(Error error)
+    {
+        std::fill(positions.begin(), positions.end(), 0);
+        return tl::unexpected(std::move(error));
+    }
 
     std::shared_ptr<DeviceModel> model;
     KvLayout layout;
@@ -69,7 +112,7 @@ struct Session::Impl {
     Workspace workspace;
     SessionOptions options;
     Transformer transformer;
-    std::int64_t position = 0;
+    std::vector<std::int32_t> positions; // [batch]
 };
 
 Session::Session(std::unique_ptr<Impl> impl)
@@ -83,75 +126,126 @@ Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<DeviceModel> mo
     const ModelConfig &config = model->config();
     ZIGZAG_CHECK(checkFits(map, model->model->shape(), "the head map"));
     constexpr std::int64_t longest = std::int64_t{1} << 31; // positions are int32 in kernels
-    if (options.maxContext < 1 || options.maxContext >= longest || options.chunk < 1)
+    if (options.maxContext < 1 || options.maxContext >= longest || options.chunk < 0)
         return badInput(
             fmt::format("a context of {} tokens in chunks of {} cannot be run: both must be at least 1 and below 2^31",
                         options.maxContext, options.chunk));
-    SessionOptions planned = options;
-    planned.chunk = std::min(options.chunk, options.maxContext);
+    if (options.batch < 1 || options.batch > maxBatch)
+        return badInput(fmt::format("a batch of {} sequences cannot be run: choose 1 to {}", options.batch, maxBatch));
     Backend &backend = *model->backend;
-    const std::int64_t needed = bytesNeeded(config, map, options.maxContext, planned);
-    const std::int64_t available = backend.device().memoryBytes;
-    if (needed > available) {
-        const std::int64_t fits = longestContext(config, map, available, planned);
+    const DeviceInfo device = backend.device();
+    if (config.kvHeads > device.maxKvHeads)
+        return badInput(fmt::format("{} has {} KV heads a layer and the {} backend runs at most {}: use --backend cpu",
+                                    config.name, config.kvHeads, backend.name(), device.maxKvHeads));
+    SessionOptions planned = options;
+    planned.chunk = std::min(options.chunk > 0 ? options.chunk : device.prefillChunk, options.maxContext);
+    const std::int64_t needed = bytesNeeded(backend, config, map, planned);
+    if (needed > device.memoryBytes) {
+        const std::int64_t fits = longestContext(backend, config, map, device.memoryBytes, planned);
         return failed(fmt::format("{} at a context of {} tokens needs {} bytes beside its weights and {} are free on {}: {}",
-                                  config.name, options.maxContext, needed, available, backend.device().name,
+                                  config.name, options.maxContext, needed, device.memoryBytes, device.name,
                                   fits > 0
                                       ? fmt::format("choose a context of at most {}, or a map with more streaming heads", fits)
                                       : std::string("choose a smaller model")));
     }
     KvLayout layout(map, options.maxContext, config.dtype);
-    ZIGZAG_TRY(cache, KvCache::create(backend, layout, planned.chunk));
-    ZIGZAG_TRY(workspace, Workspace::create(backend, config, options.maxContext, planned.chunk, planned.mixed));
+    ZIGZAG_TRY(cache, KvCache::create(backend, layout, planned.chunk, planned.batch));
+    ZIGZAG_TRY(workspace, Workspace::create(backend, config, planned));
     auto impl = std::make_unique<Impl>(std::move(model), std::move(layout), std::move(cache), std::move(workspace), planned);
     return std::unique_ptr<Session>(new Session(std::move(impl)));
 }
 
-Result<std::vector<float>> Session::run(std::span<const int> tokens, Logits logits)
+Result<std::vector<float>> Session::run(std::span<const int> tokens, Logits logits, int sequence)
 {
     Impl &s = *m_impl;
-    const ModelConfig &config = s.model->config();
+    if (sequence < 0 || sequence >= s.options.batch)
+        return badInput(fmt::format("there is no sequence {} in a batch of {}", sequence, s.options.batch));
+    std::int32_t &position = s.positions[static_cast<std::size_t>(sequence)];
     const auto count = static_cast<std::int64_t>(tokens.size());
-    if (count > maxContext() - s.position)
-        return badInput(fmt::format("{} tokens after position {} exceed the session's context of {}: ask for a longer context",
-                                    count, s.position, maxContext()));
-    for (std::size_t i = 0; i < tokens.size(); ++i)
-        if (tokens[i] < 0 || tokens[i] >= config.vocabulary)
-            return badInput(fmt::format("token {} at index {} is outside the vocabulary of {}: tokenize for this model",
-                                        tokens[i], i, config.vocabulary));
+    ZIGZAG_CHECK(s.checkRoom(count, position));
+    ZIGZAG_CHECK(s.checkTokens(tokens));
+    if (count == 1 && s.options.batch == 1 && logits == Logits::Last)
+        return step(tokens);
     std::vector<float> out;
     if (logits == Logits::All)
-        out.reserve(static_cast<std::size_t>(count * config.vocabulary));
+        out.reserve(tokens.size() * static_cast<std::size_t>(s.model->config().vocabulary));
     for (std::int64_t done = 0; done < count;) {
         const std::int64_t chunk = std::min(s.options.chunk, count - done);
-        if (!s.transformer.forward(tokens.subspan(static_cast<std::size_t>(done), static_cast<std::size_t>(chunk)), s.position)) {
-            s.position = 0; // some layers have this chunk and some do not: only a fresh start is sound
-            return failed(std::string(cancelledMessage));
-        }
-        s.position += chunk;
+        const auto part = tokens.subspan(static_cast<std::size_t>(done), static_cast<std::size_t>(chunk));
+        if (auto ran = s.transformer.prefill(part, position, sequence); !ran)
+            return s.forget(std::move(ran.error()));
+        position += static_cast<std::int32_t>(chunk);
         done += chunk;
         if (logits == Logits::All)
-            s.transformer.logits(0, chunk, out);
+            ZIGZAG_CHECK(s.transformer.logits(0, chunk, out));
         else if (logits == Logits::Last && done == count)
-            s.transformer.logits(chunk - 1, 1, out);
+            ZIGZAG_CHECK(s.transformer.logits(chunk - 1, 1, out));
     }
     return out;
 }
 
+Result<std::vector<float>> Session::step(std::span<const int> tokens)
+{
+    Impl &s = *m_impl;
+    ZIGZAG_CHECK(s.startDecode(tokens, 1));
+    std::vector<float> out;
+    auto ran = s.transformer.step();
+    if (ran)
+        ran = s.transformer.stepLogits(out);
+    if (!ran)
+        return s.forget(std::move(ran.error()));
+    for (std::int32_t &position : s.positions)
+        ++position;
+    return out;
+}
+
+Result<std::vector<std::int32_t>> Session::continueGreedily(std::span<const int> tokens, int steps)
+{
+    Impl &s = *m_impl;
+    ZIGZAG_CHECK(s.startDecode(tokens, steps));
+    Result<void> ran;
+    for (int i = 0; ran && i < steps; ++i)
+        ran = s.transformer.step();
+    // Also after a cancelled step: what was launched before it still runs.
+    const auto finished = s.model->backend->synchronize();
+    if (!ran || !finished)
+        return s.forget(std::move(ran ? finished.error() : ran.error()));
+    std::vector<std::int32_t> chosen(static_cast<std::size_t>(steps) * tokens.size()); // [steps, batch]
+    std::vector<std::int32_t> row(static_cast<std::size_t>(steps));
+    const auto *history = s.workspace.history->as<std::int32_t>();
+    for (std::size_t sequence = 0; sequence < tokens.size(); ++sequence) {
+        // The choice of the last step may lie just outside the context: it is the next token to run.
+        const std::int64_t first = s.positions[sequence] + 1, kept = std::min<std::int64_t>(steps, maxContext() - first);
+        s.model->backend->download(row.data(), history + static_cast<std::int64_t>(sequence) * maxContext() + first,
+                                   static_cast<std::size_t>(kept) * sizeof(std::int32_t));
+        if (kept < steps)
+            s.model->backend->download(&row.back(), s.workspace.tokens->as<std::int32_t>() + sequence, sizeof(std::int32_t));
+        for (std::size_t i = 0; i < row.size(); ++i)
+            chosen[i * tokens.size() + sequence] = row[i];
+        s.positions[sequence] += steps;
+    }
+    return chosen;
+}
+
 void Session::reset()
 {
-    m_impl->position = 0;
+    std::fill(m_impl->positions.begin(), m_impl->positions.end(), 0);
 }
 
 void Session::pretend(std::int64_t position, std::uint64_t seed)
 {
     m_impl->cache.fillRandom(*m_impl->model->backend, seed);
-    m_impl->position = std::min(position, maxContext());
+    std::fill(m_impl->positions.begin(), m_impl->positions.end(), static_cast<std::int32_t>(std::min(position, maxContext())));
 }
 
-std::int64_t Session::position() const
+std::int64_t Session::position(int sequence) const
 {
-    return m_impl->position;
+    return m_impl->positions[static_cast<std::size_t>(sequence)];
+}
+
+int Session::batch() const
+{
+    return m_impl->options.batch;
 }
 
 std::int64_t Session::maxContext() const
@@ -172,7 +266,7 @@ std::int64_t Session::kvBytesAllocated() const
 std::int64_t Session::workspaceBytes() const
 {
     const Impl &s = *m_impl;
-    return Workspace::bytesNeeded(s.model->config(), maxContext(), s.options.chunk, s.options.mixed)
+    return Workspace::bytesNeeded(*s.model->backend, s.model->config(), s.options)
         + KvCache::stagingBytes(s.layout, s.options.chunk);
 }
 
@@ -184,6 +278,11 @@ void Session::setTraceSink(TraceSink *sink)
 void Session::setCancelFlag(const std::atomic<bool> *flag)
 {
     m_impl->transformer.cancel = flag;
+}
+
+tl::unexpected<Error> Session::cancelled()
+{
+    return failed(std::string(cancelledMessage));
 }
 
 void Session::setAttentionObserver(AttentionObserver observer)

@@ -27,15 +27,17 @@ Result<MixedMode> parseMixedMode(std::string_view name);
 
 struct SessionOptions {
     std::int64_t maxContext = 0;
-    std::int64_t chunk = 512; ///< most tokens of one forward pass in prefill
+    std::int64_t chunk = 0; ///< most tokens of one forward pass in prefill; 0: as many as keep the device busy
     MixedMode mixed = MixedMode::Fused;
+    int batch = 1; ///< sequences, each with a cache of its own; 1 to 64
 };
 
 /// A model's weights as a backend holds them; shared by the sessions that run the same model.
 class DeviceModel;
 Result<std::shared_ptr<DeviceModel>> uploadModel(std::shared_ptr<const Model> model, std::shared_ptr<Backend> backend);
 
-/// One sequence: a KV cache planned by the map, and the forward pass over it. Used from one thread at a time.
+/// One sequence, or a batch of them: KV caches planned by the map, and the forward pass over them. Used from one thread at a
+/// time.
 class Session
 {
 public:
@@ -46,20 +48,27 @@ public:
 
     /// Which rows of logits a call returns.
     enum class Logits { Last, All, None };
-    /// Runs tokens at the next positions, in chunks. Returns [rows, vocabulary] float32 (rows = 1, tokens or 0). Fails
-    /// when the context would be exceeded, a token is outside the vocabulary, or the run was cancelled between chunks.
-    Result<std::vector<float>> run(std::span<const int> tokens, Logits logits = Logits::Last);
+    /// Runs tokens at the next positions of one sequence, in chunks. Returns [rows, vocabulary] float32 (rows = 1, tokens or
+    /// 0). Fails when the context would be exceeded, a token is outside the vocabulary, the run was cancelled between
+    /// chunks, or the device failed; after the last two the sequence is forgotten.
+    Result<std::vector<float>> run(std::span<const int> tokens, Logits logits = Logits::Last, int sequence = 0);
+    /// Decode: one token of every sequence. Returns [batch, vocabulary] float32; fails as `run` does.
+    Result<std::vector<float>> step(std::span<const int> tokens);
+    /// Greedy decode without the host between its steps: runs a token of every sequence, and `steps` − 1 times what was
+    /// chosen. Returns the choices. [steps, batch]
+    Result<std::vector<std::int32_t>> continueGreedily(std::span<const int> tokens, int steps);
 
-    /// Forgets every token; the memory stays.
+    /// Forgets every token of every sequence; the memory stays.
     void reset();
-    /// As if `position` tokens had been run: the cache holds seeded random keys and values. For timing decode at a context
-    /// without its prefill; what follows is not text.
+    /// As if `position` tokens of every sequence had been run: the caches hold seeded random keys and values. For timing
+    /// decode at a context without its prefill; what follows is not text.
     void pretend(std::int64_t position, std::uint64_t seed);
 
-    std::int64_t position() const;
+    std::int64_t position(int sequence = 0) const;
+    int batch() const;
     std::int64_t maxContext() const;
     const HeadMap &map() const;
-    /// Bytes of keys and values really allocated; equal to kvBytes(map, maxContext, dtype) by test.
+    /// Bytes of keys and values really allocated; equal to batch · kvBytes(map, maxContext, dtype) by test.
     std::int64_t kvBytesAllocated() const;
     std::int64_t workspaceBytes() const;
 
@@ -71,13 +80,16 @@ public:
     using AttentionObserver = std::function<void(int layer, std::span<const std::int32_t> strongest)>;
     void setAttentionObserver(AttentionObserver observer);
 
+    /// The error of a run that its cancel flag stopped.
+    static tl::unexpected<Error> cancelled();
+
 private:
     struct Impl;
     explicit Session(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> m_impl;
 };
 
-/// The error of a run that its cancel flag stopped.
+/// Whether an error is `Session::cancelled()`.
 bool isCancelled(const Error &error);
 
 } // namespace zigzag

@@ -17,14 +17,15 @@ const float *orNull(const std::unique_ptr<Buffer> &buffer)
 } // namespace
 
 Transformer::Transformer(const DeviceModel &model, const KvLayout &layout, const KvCache &cache, Workspace &workspace,
-                         MixedMode mixed)
+                         const SessionOptions &options)
     : m_model(model)
     , m_layout(layout)
     , m_cache(cache)
     , m_work(workspace)
     , m_backend(*model.backend)
     , m_config(model.config())
-    , m_mixed(mixed)
+    , m_mixed(options.mixed)
+    , m_batch(options.batch)
     , m_allHeads(static_cast<std::size_t>(m_config.kvHeads))
     , m_retrieval(static_cast<std::size_t>(m_config.layers))
     , m_streaming(static_cast<std::size_t>(m_config.layers))
@@ -37,31 +38,83 @@ Transformer::Transformer(const DeviceModel &model, const KvLayout &layout, const
         }
 }
 
-bool Transformer::forward(std::span<const int> tokens, std::int64_t firstPosition)
+Result<void> Transformer::prefill(std::span<const int> tokens, std::int64_t firstPosition, int sequence)
 {
-    const auto count = static_cast<std::int64_t>(tokens.size());
-    {
-        const Span span(sink, Op::Embed, -1);
-        m_backend.embed({.tokens = tokens, .table = m_model.embedding.get(), .out = m_work.residual->as<float>()});
-    }
-    for (int layer = 0; layer < m_config.layers; ++layer) {
-        if (cancel && cancel->load(std::memory_order_relaxed))
-            return false;
-        attentionBlock(layer, count, firstPosition);
-        feedForwardBlock(layer, count);
-    }
-    m_backend.synchronize();
-    return true;
+    m_backend.upload(*m_work.tokens, 0, tokens.data(), tokens.size_bytes());
+    ZIGZAG_CHECK(forward({std::ssize(tokens), firstPosition, {.first = sequence, .cacheStride = m_cache.sequenceBytes()}}));
+    return m_backend.synchronize();
 }
 
-void Transformer::attentionBlock(int layer, std::int64_t tokens, std::int64_t firstPosition)
+Result<void> Transformer::forward(const Pass &pass)
+{
+    {
+        const Span span(sink, Op::Embed, -1);
+        m_backend.embed({m_work.tokens->as<std::int32_t>(), pass.tokens, m_model.embedding.get(), m_work.residual->as<float>()});
+    }
+    for (int layer = 0; layer < m_config.layers; ++layer) {
+        if (isCancelled())
+            return Session::cancelled();
+        attentionBlock(layer, pass);
+        feedForwardBlock(layer, pass.tokens);
+    }
+    return {};
+}
+
+void Transformer::setNext(std::span<const std::int32_t> tokens, std::span<const std::int32_t> positions)
+{
+    m_backend.upload(*m_work.tokens, 0, tokens.data(), tokens.size_bytes());
+    m_backend.upload(*m_work.positions, 0, positions.data(), positions.size_bytes());
+}
+
+Result<void> Transformer::step()
+{
+    if (isCancelled())
+        return Session::cancelled();
+    if (sink || observer)
+        return decode();
+    // The first step is run as it is: libraries load and choose their kernels then.
+    if (!m_recording && m_steps == 1)
+        m_recording = m_backend.record([this] { static_cast<void>(decode()); });
+    m_steps = std::min(m_steps + 1, 2);
+    if (!m_recording)
+        return decode();
+    m_recording->replay();
+    return {};
+}
+
+Result<void> Transformer::decode()
+{
+    auto *positions = m_work.positions->as<std::int32_t>();
+    ZIGZAG_CHECK(forward({m_batch, m_layout.context() - 1, {0, m_batch, m_cache.sequenceBytes(), positions}}));
+    headLogits(0, m_batch);
+    m_backend.nextToken({.logits = m_work.logits->as<float>(),
+                         .rows = m_batch,
+                         .vocabulary = m_config.vocabulary,
+                         .tokens = m_work.tokens->as<std::int32_t>(),
+                         .positions = positions,
+                         .history = m_work.history->as<std::int32_t>(),
+                         .context = m_layout.context()});
+    return {};
+}
+
+Result<void> Transformer::stepLogits(std::vector<float> &out)
+{
+    ZIGZAG_CHECK(m_backend.synchronize());
+    const std::size_t before = out.size();
+    out.resize(before + static_cast<std::size_t>(m_batch) * static_cast<std::size_t>(m_config.vocabulary));
+    m_backend.download(out.data() + before, m_work.logits->data(), (out.size() - before) * sizeof(float));
+    return {};
+}
+
+void Transformer::attentionBlock(int layer, const Pass &pass)
 {
     const DeviceLayer &weights = m_model.layers[static_cast<std::size_t>(layer)];
     auto *residual = m_work.residual->as<float>();
-    auto *normed = m_work.normed->as<float>();
-    auto *queries = m_work.queries->as<float>();
-    auto *keys = m_work.keys->as<float>();
-    auto *values = m_work.values->as<float>();
+    void *normed = m_work.normed->data();
+    void *queries = m_work.queries->data();
+    void *keys = m_work.keys->data();
+    void *values = m_work.values->data();
+    const std::int64_t tokens = pass.tokens;
     const auto epsilon = static_cast<float>(m_config.normEpsilon);
     {
         const Span span(sink, Op::InputNorm, layer);
@@ -84,43 +137,45 @@ void Transformer::attentionBlock(int layer, std::int64_t tokens, std::int64_t fi
                               .queryNorm = orNull(weights.queryNorm),
                               .keyNorm = orNull(weights.keyNorm),
                               .cosSin = m_work.rotation->as<float>(),
-                              .heads = m_cache.heads(layer, tokens),
+                              .heads = m_cache.heads(layer, pass.isStaged()),
                               .tokens = tokens,
-                              .firstPosition = firstPosition,
+                              .firstPosition = pass.firstPosition,
                               .sink = m_layout.map().sink(),
                               .queryHeads = m_config.queryHeads,
                               .kvHeads = m_config.kvHeads,
                               .headDim = m_config.headDim,
                               .cacheType = m_layout.type(),
-                              .epsilon = epsilon});
+                              .epsilon = epsilon,
+                              .rows = pass.rows});
     }
     {
         const Span span(sink, Op::Attention, layer);
-        attention(layer, tokens, firstPosition);
+        attention(layer, pass);
     }
     {
         const Span span(sink, Op::OutputProjection, layer);
         const Product product{weights.output.get(), orNull(weights.outputBias), residual, residual};
-        m_backend.matmul({m_work.attended->as<float>(), tokens, {&product, 1}});
+        m_backend.matmul({m_work.attended->data(), tokens, {&product, 1}});
     }
 }
 
-void Transformer::attention(int layer, std::int64_t tokens, std::int64_t firstPosition)
+void Transformer::attention(int layer, const Pass &pass)
 {
-    const std::span<const HeadCache> heads = m_cache.heads(layer, tokens);
-    AttentionArgs args{.queries = m_work.queries->as<float>(),
-                       .out = m_work.attended->as<float>(),
+    const std::span<const HeadCache> heads = m_cache.heads(layer, pass.isStaged());
+    AttentionArgs args{.queries = m_work.queries->data(),
+                       .out = m_work.attended->data(),
                        .heads = heads,
                        .selected = m_allHeads,
-                       .tokens = tokens,
-                       .firstPosition = firstPosition,
+                       .tokens = pass.tokens,
+                       .firstPosition = pass.firstPosition,
                        .sink = m_layout.map().sink(),
                        .recent = m_layout.map().recent(),
                        .queryHeads = m_config.queryHeads,
                        .kvHeads = m_config.kvHeads,
                        .headDim = m_config.headDim,
                        .cacheType = m_layout.type(),
-                       .strongestKey = observer ? m_work.strongest->as<std::int32_t>() : nullptr};
+                       .strongestKey = observer ? m_work.strongest->as<std::int32_t>() : nullptr,
+                       .rows = pass.rows};
     const std::vector<int> &retrieval = m_retrieval[static_cast<std::size_t>(layer)];
     const std::vector<int> &streaming = m_streaming[static_cast<std::size_t>(layer)];
     const bool isMixed = !retrieval.empty() && !streaming.empty();
@@ -135,11 +190,12 @@ void Transformer::attention(int layer, std::int64_t tokens, std::int64_t firstPo
         attentionByCopies(args, retrieval);
         attentionByCopies(args, streaming);
     }
-    if (!streaming.empty() && tokens > 1)
-        m_backend.commit({heads, tokens, firstPosition, m_layout.map().sink(), m_config.headDim, m_layout.type()});
+    if (!streaming.empty() && pass.isStaged())
+        m_backend.commit(
+            {heads, pass.tokens, pass.firstPosition, m_layout.map().sink(), m_config.headDim, m_layout.type(), pass.rows});
     if (observer) {
-        std::vector<std::int32_t> strongest(static_cast<std::size_t>(tokens * m_config.queryHeads));
-        m_backend.synchronize();
+        std::vector<std::int32_t> strongest(static_cast<std::size_t>(pass.tokens * m_config.queryHeads));
+        static_cast<void>(m_backend.synchronize()); // a failure comes back where the pass ends
         m_backend.download(strongest.data(), args.strongestKey, strongest.size() * sizeof(std::int32_t));
         observer(layer, strongest);
     }
@@ -157,8 +213,8 @@ void Transformer::attentionByCopies(const AttentionArgs &whole, std::span<const 
             queryHeads.push_back(head * m_config.group() + i);
     }
     const auto part = static_cast<int>(queryHeads.size());
-    auto *gathered = m_work.gathered->as<float>();
-    auto *out = m_work.gatheredOut->as<float>();
+    void *gathered = m_work.gathered->data();
+    void *out = m_work.gatheredOut->data();
     m_backend.copyHeads({whole.queries, gathered, queryHeads, whole.tokens, whole.queryHeads, part, whole.headDim, false});
     AttentionArgs args = whole;
     args.queries = gathered;
@@ -176,9 +232,9 @@ void Transformer::feedForwardBlock(int layer, std::int64_t tokens)
 {
     const DeviceLayer &weights = m_model.layers[static_cast<std::size_t>(layer)];
     auto *residual = m_work.residual->as<float>();
-    auto *normed = m_work.normed->as<float>();
-    auto *gate = m_work.gate->as<float>();
-    auto *up = m_work.up->as<float>();
+    void *normed = m_work.normed->data();
+    void *gate = m_work.gate->data();
+    void *up = m_work.up->data();
     {
         const Span span(sink, Op::PostNorm, layer);
         m_backend.rmsNorm({residual, weights.postNorm->as<float>(), normed, tokens, m_config.hiddenSize,
@@ -203,28 +259,33 @@ void Transformer::feedForwardBlock(int layer, std::int64_t tokens)
     }
 }
 
-void Transformer::logits(std::int64_t first, std::int64_t count, std::vector<float> &out)
+Result<void> Transformer::logits(std::int64_t first, std::int64_t count, std::vector<float> &out)
 {
     const std::int64_t vocabulary = m_config.vocabulary;
-    auto *normed = m_work.normed->as<float>();
     for (std::int64_t done = 0; done < count; done += Workspace::logitsRows) {
         const std::int64_t rows = std::min(Workspace::logitsRows, count - done);
-        {
-            const Span span(sink, Op::FinalNorm, -1);
-            m_backend.rmsNorm({m_work.residual->as<float>() + (first + done) * m_config.hiddenSize,
-                               m_model.finalNorm->as<float>(), normed, rows, m_config.hiddenSize,
-                               static_cast<float>(m_config.normEpsilon)});
-        }
-        {
-            const Span span(sink, Op::Logits, -1);
-            const Product product{.matrix = &m_model.head(), .out = m_work.logits->as<float>()};
-            m_backend.matmul({normed, rows, {&product, 1}});
-        }
-        m_backend.synchronize();
+        headLogits(first + done, rows);
+        ZIGZAG_CHECK(m_backend.synchronize());
         const std::size_t before = out.size();
         out.resize(before + static_cast<std::size_t>(rows * vocabulary));
         m_backend.download(out.data() + before, m_work.logits->data(),
                            static_cast<std::size_t>(rows * vocabulary) * sizeof(float));
+    }
+    return {};
+}
+
+void Transformer::headLogits(std::int64_t first, std::int64_t rows)
+{
+    void *normed = m_work.normed->data();
+    {
+        const Span span(sink, Op::FinalNorm, -1);
+        m_backend.rmsNorm({m_work.residual->as<float>() + first * m_config.hiddenSize, m_model.finalNorm->as<float>(), normed,
+                           rows, m_config.hiddenSize, static_cast<float>(m_config.normEpsilon)});
+    }
+    {
+        const Span span(sink, Op::Logits, -1);
+        const Product product{.matrix = &m_model.head(), .out = m_work.logits->data(), .floatOut = true};
+        m_backend.matmul({normed, rows, {&product, 1}});
     }
 }
 

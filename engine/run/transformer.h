@@ -13,49 +13,73 @@
 
 namespace zigzag {
 
-/// The activations of one forward pass of at most `chunk` tokens, and the rotation table.
+/// The activations of one forward pass of at most `chunk` tokens, the state of decode, and the rotation table.
 struct Workspace {
-    static Result<Workspace> create(Backend &backend, const ModelConfig &config, std::int64_t context, std::int64_t chunk,
-                                    MixedMode mixed);
+    static Result<Workspace> create(Backend &backend, const ModelConfig &config, const SessionOptions &options);
     /// What `create` will ask for, so that a plan can be refused first.
-    static std::int64_t bytesNeeded(const ModelConfig &config, std::int64_t context, std::int64_t chunk, MixedMode mixed);
+    static std::int64_t bytesNeeded(const Backend &backend, const ModelConfig &config, const SessionOptions &options);
 
     static constexpr std::int64_t logitsRows = 64; ///< rows of logits that are computed at a time
 
-    std::unique_ptr<Buffer> residual; // [chunk, hidden]
-    std::unique_ptr<Buffer> normed; // [chunk, hidden]
-    std::unique_ptr<Buffer> queries; // [chunk, query_heads, head_dim]
-    std::unique_ptr<Buffer> keys; // [chunk, kv_heads, head_dim]
-    std::unique_ptr<Buffer> values; // [chunk, kv_heads, head_dim]
-    std::unique_ptr<Buffer> attended; // [chunk, query_heads, head_dim]
-    std::unique_ptr<Buffer> gathered, gatheredOut; // [chunk, query_heads, head_dim], MixedMode::Reference alone
-    std::unique_ptr<Buffer> gate, up; // [chunk, intermediate]
-    std::unique_ptr<Buffer> logits; // [logits_rows, vocabulary]
-    std::unique_ptr<Buffer> strongest; // [chunk, query_heads] int32
-    std::unique_ptr<Buffer> rotation; // [context, 2, head_dim / 2]
+    // rows: the chunk, or the batch where that is larger
+    std::unique_ptr<Buffer> tokens; // [rows] int32
+    std::unique_ptr<Buffer> positions; // [batch] int32, of the tokens that decode runs next
+    std::unique_ptr<Buffer> history; // [batch, context] int32: the tokens that greedy decode chose, by their positions
+    std::unique_ptr<Buffer> residual; // [rows, hidden] float32
+    std::unique_ptr<Buffer> normed; // [rows, hidden]
+    std::unique_ptr<Buffer> queries; // [rows, query_heads, head_dim]
+    std::unique_ptr<Buffer> keys; // [rows, kv_heads, head_dim]
+    std::unique_ptr<Buffer> values; // [rows, kv_heads, head_dim]
+    std::unique_ptr<Buffer> attended; // [rows, query_heads, head_dim]
+    std::unique_ptr<Buffer> gathered, gatheredOut; // [rows, query_heads, head_dim], MixedMode::Reference alone
+    std::unique_ptr<Buffer> gate, up; // [rows, intermediate]
+    std::unique_ptr<Buffer> logits; // [logits_rows, vocabulary] float32
+    std::unique_ptr<Buffer> strongest; // [rows, query_heads] int32
+    std::unique_ptr<Buffer> rotation; // [context, 2, head_dim / 2] float32
 };
 
 /// One forward pass: the only place that knows the order of the ops.
 class Transformer
 {
 public:
-    Transformer(const DeviceModel &model, const KvLayout &layout, const KvCache &cache, Workspace &workspace, MixedMode mixed);
+    Transformer(const DeviceModel &model, const KvLayout &layout, const KvCache &cache, Workspace &workspace,
+                const SessionOptions &options);
 
-    /// Runs `tokens` (at most a chunk) at `firstPosition` and leaves their hidden states in the workspace. False when
-    /// `cancel` stopped it between layers.
-    bool forward(std::span<const int> tokens, std::int64_t firstPosition);
-    /// Logits of rows [first, first + count) of the last forward pass, appended to `out`.
-    void logits(std::int64_t first, std::int64_t count, std::vector<float> &out);
+    /// Runs `tokens` (at most a chunk) of one sequence at `firstPosition` and leaves their hidden states in the workspace.
+    /// Fails when `cancel` stopped it between layers, or the device did.
+    Result<void> prefill(std::span<const int> tokens, std::int64_t firstPosition, int sequence);
+    /// Logits of rows [first, first + count) of the last pass, appended to `out`.
+    Result<void> logits(std::int64_t first, std::int64_t count, std::vector<float> &out);
+
+    /// Decode: the tokens that every sequence runs next, and where. tokens, positions: [batch]
+    void setNext(std::span<const std::int32_t> tokens, std::span<const std::int32_t> positions);
+    /// One token of every sequence: forward pass, logits, greedy choice of the next token, and on to the next position.
+    /// Nothing waits for the device. From the second step on a device that has recordings replays one.
+    Result<void> step();
+    /// Waits, and appends the logits of the last step. [batch, vocabulary]
+    Result<void> stepLogits(std::vector<float> &out);
 
     TraceSink *sink = nullptr;
     const std::atomic<bool> *cancel = nullptr;
     Session::AttentionObserver observer;
 
 private:
-    void attentionBlock(int layer, std::int64_t tokens, std::int64_t firstPosition);
+    /// The rows of one pass.
+    struct Pass {
+        std::int64_t tokens = 0; ///< rows
+        std::int64_t firstPosition = 0; ///< of row 0, or the furthest that decode may get
+        SequenceRows rows;
+        bool isStaged() const { return rows.count == 1 && tokens > 1; }
+    };
+
+    bool isCancelled() const { return cancel && cancel->load(std::memory_order_relaxed); }
+    Result<void> forward(const Pass &pass);
+    Result<void> decode();
+    void attentionBlock(int layer, const Pass &pass);
     void feedForwardBlock(int layer, std::int64_t tokens);
-    void attention(int layer, std::int64_t tokens, std::int64_t firstPosition);
+    void attention(int layer, const Pass &pass);
     void attentionByCopies(const AttentionArgs &whole, std::span<const int> kvHeads);
+    void headLogits(std::int64_t first, std::int64_t rows);
 
     const DeviceModel &m_model;
     const KvLayout &m_layout;
@@ -64,8 +88,11 @@ private:
     Backend &m_backend;
     const ModelConfig &m_config;
     MixedMode m_mixed;
+    int m_batch;
     std::vector<int> m_allHeads; // 0 … kv_heads − 1
     std::vector<std::vector<int>> m_retrieval, m_streaming; // [layers]: KV heads of each kind
+    std::unique_ptr<Recording> m_recording; ///< of one decode step
+    int m_steps = 0;
 };
 
 } // namespace zigzag

@@ -2,6 +2,7 @@
 #include "engine/run/rope.h"
 #include "engine/run/transformer.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -12,49 +13,51 @@ namespace {
 using Member = std::unique_ptr<Buffer> Workspace::*;
 
 /// Every buffer with its size in bytes: the one list behind the plan and the allocation.
-std::array<std::pair<Member, std::int64_t>, 13> sizes(const ModelConfig &config, std::int64_t context, std::int64_t chunk,
-                                                      MixedMode mixed)
+std::array<std::pair<Member, std::int64_t>, 16> sizes(const Backend &backend, const ModelConfig &config,
+                                                      const SessionOptions &options)
 {
-    const std::int64_t real = sizeof(float);
-    const std::int64_t copies = mixed == MixedMode::Reference ? chunk * config.queryWidth() * real : 0;
-    const std::int64_t rotated = context * config.headDim * real;
-    const std::int64_t normedRows = std::max(chunk, Workspace::logitsRows);
-    return {{{&Workspace::residual, chunk * config.hiddenSize * real},
-             {&Workspace::normed, normedRows * config.hiddenSize * real},
-             {&Workspace::queries, chunk * config.queryWidth() * real},
-             {&Workspace::keys, chunk * config.kvWidth() * real},
-             {&Workspace::values, chunk * config.kvWidth() * real},
-             {&Workspace::attended, chunk * config.queryWidth() * real},
+    const std::int64_t real = sizeof(float), integer = sizeof(std::int32_t);
+    const std::int64_t active = bytesOf(backend.activationType(config.dtype));
+    const std::int64_t rows = std::max<std::int64_t>(options.chunk, options.batch), context = options.maxContext;
+    const std::int64_t copies = options.mixed == MixedMode::Reference ? rows * config.queryWidth() * active : 0;
+    return {{{&Workspace::tokens, rows * integer},
+             {&Workspace::positions, options.batch * integer},
+             {&Workspace::history, options.batch * context * integer},
+             {&Workspace::residual, rows * config.hiddenSize * real},
+             {&Workspace::normed, std::max(rows, Workspace::logitsRows) * config.hiddenSize * active},
+             {&Workspace::queries, rows * config.queryWidth() * active},
+             {&Workspace::keys, rows * config.kvWidth() * active},
+             {&Workspace::values, rows * config.kvWidth() * active},
+             {&Workspace::attended, rows * config.queryWidth() * active},
              {&Workspace::gathered, copies},
              {&Workspace::gatheredOut, copies},
-             {&Workspace::gate, chunk * config.intermediateSize * real},
-             {&Workspace::up, chunk * config.intermediateSize * real},
-             {&Workspace::logits, std::min(chunk, Workspace::logitsRows) * config.vocabulary * real},
-             {&Workspace::strongest, chunk * config.queryHeads * static_cast<std::int64_t>(sizeof(std::int32_t))},
-             {&Workspace::rotation, rotated}}};
+             {&Workspace::gate, rows * config.intermediateSize * active},
+             {&Workspace::up, rows * config.intermediateSize * active},
+             {&Workspace::logits, std::min(rows, Workspace::logitsRows) * config.vocabulary * real},
+             {&Workspace::strongest, rows * config.queryHeads * integer},
+             {&Workspace::rotation, context * config.headDim * real}}};
 }
 
 } // namespace
 
-std::int64_t Workspace::bytesNeeded(const ModelConfig &config, std::int64_t context, std::int64_t chunk, MixedMode mixed)
+std::int64_t Workspace::bytesNeeded(const Backend &backend, const ModelConfig &config, const SessionOptions &options)
 {
     std::int64_t sum = 0;
-    for (const auto &[member, bytes] : sizes(config, context, chunk, mixed))
+    for (const auto &[member, bytes] : sizes(backend, config, options))
         sum += bytes;
     return sum;
 }
 
-Result<Workspace> Workspace::create(Backend &backend, const ModelConfig &config, std::int64_t context, std::int64_t chunk,
-                                    MixedMode mixed)
+Result<Workspace> Workspace::create(Backend &backend, const ModelConfig &config, const SessionOptions &options)
 {
     Workspace workspace;
-    for (const auto &[member, bytes] : sizes(config, context, chunk, mixed)) {
+    for (const auto &[member, bytes] : sizes(backend, config, options)) {
         if (bytes == 0)
             continue;
         ZIGZAG_TRY(buffer, backend.allocate(static_cast<std::size_t>(bytes)));
         workspace.*member = std::move(buffer);
     }
-    const std::vector<float> table = rotationTable(config, context);
+    const std::vector<float> table = rotationTable(config, options.maxContext);
     backend.upload(*workspace.rotation, 0, table.data(), table.size() * sizeof(float));
     return workspace;
 }

@@ -24,7 +24,7 @@ TEST_F(Pointwise, EmbedReadsEveryType)
             ASSERT_TRUE(matrix);
             const std::vector<int> tokens = {4, 0, 4, 2};
             auto out = guardedFloats(tokens.size() * static_cast<std::size_t>(columns));
-            backend->embed({tokens, matrix->get(), out.data()});
+            backend->embed({tokens.data(), std::ssize(tokens), matrix->get(), out.data()});
             for (std::size_t t = 0; t < tokens.size(); ++t)
                 for (std::size_t c = 0; c < static_cast<std::size_t>(columns); ++c)
                     ASSERT_EQ(out[t * 37 + c], table.values[static_cast<std::size_t>(tokens[t]) * 37 + c]);
