@@ -10,34 +10,7 @@
 // and is started by launch() (launch.h). Blocks have one dimension, a multiple of 32 threads. The only shared memory is the
 // dynamic one. Warp functions are called by all 32 lanes of a warp together.
 
-#include <cstdint>
-
-namespace zigzag::gpu {
-
-struct Index3 {
-    unsigned x = 0, y = 0, z = 0;
-};
-
-/// The 16-bit element types, as they lie in memory.
-struct Bf16 {
-    std::uint16_t bits;
-};
-struct F16 {
-    std::uint16_t bits;
-};
-
-struct Float2 {
-    float x, y;
-};
-
-/// What one load or store moves at most.
-struct alignas(16) Vec16 {
-    std::uint32_t w[4];
-};
-
-inline constexpr int warpSize = 32;
-
-} // namespace zigzag::gpu
+#include "engine/cuda/gpu_types.h"
 
 #if defined(__CUDACC__)
 #include "engine/cuda/gpu_device.h"

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstdint>
+
+namespace zigzag::gpu {
+
+struct Index3 {
+    unsigned x = 0, y = 0, z = 0;
+};
+
+/// The 16-bit element types, as they lie in memory.
+struct Bf16 {
+    std::uint16_t bits;
+};
+struct F16 {
+    std::uint16_t bits;
+};
+
+struct Float2 {
+    float x, y;
+};
+
+/// What one load or store moves at most.
+struct alignas(16) Vec16 {
+    std::uint32_t w[4];
+};
+
+inline constexpr int warpSize = 32;
+
+} // namespace zigzag::gpu

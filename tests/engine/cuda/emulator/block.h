@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+// One block of a launch on the CPU: a fiber for each thread, switched only where threads meet. Threads run in a random,
+// seeded order, and what nobody has written reads as not-a-number, so that a missing barrier shows.
+
+#include "engine/cuda/gpu_types.h"
+
+#include <cstddef>
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace zigzag::gpu::emulator {
+
+/// What a GPU would answer with an error, a hang or silent nonsense. launch() throws it.
+class Failure : public std::runtime_error
+{
+    using std::runtime_error::runtime_error;
+};
+
+/// Where in a kernel's source two threads must agree to be.
+struct Site {
+    const char *file;
+    int line;
+    bool operator==(const Site &) const = default;
+};
+
+/// 16 bytes on their way to shared memory.
+struct Copy {
+    void *to;
+    Vec16 data;
+    int group;
+};
+
+struct Thread {
+    Index3 threadIdx, blockIdx, blockDim, gridDim;
+    std::vector<Copy> copies; // not waited for yet
+    int committedGroups = 0;
+    // What it waits for.
+    const char *waitsIn = nullptr; // null: it can run
+    Site site = {};
+    int barrier = -1; // -1: waits for its warp
+    bool exited = false;
+};
+
+/// The thread that is running.
+inline Thread *self = nullptr;
+
+/// Stops the launch with a message that names the thread.
+[[noreturn]] void fail(const std::string &what);
+
+/// Waits until `threads` threads are at barrier `id`.
+void meet(int id, int threads, const char *name, Site site);
+
+/// Waits until all lanes of the warp are here; the last one then calls `combine` with every lane's operands.
+void meetWarp(const char *name, Site site, void *operands, void (*combine)(void *const *lanes));
+
+std::byte *shared();
+/// That `bytes` at `address` lie in the block's shared memory, aligned to 16.
+void checkShared(const void *address, std::size_t bytes, const char *name);
+
+struct Launch {
+    Index3 grid;
+    int threads;
+    std::size_t sharedBytes;
+};
+
+/// Runs every block, in a random order.
+void run(const Launch &launch, const std::function<void()> &kernel);
+
+/// The order of blocks and threads in the launches that follow.
+void setSeed(unsigned seed);
+/// Since the program began.
+long launches();
+
+} // namespace zigzag::gpu::emulator
