@@ -9,6 +9,8 @@
 #define ZZ_LAUNCH_BOUNDS(threads, blocks) __launch_bounds__(threads, blocks)
 #define ZZ_ARGS const __grid_constant__
 #define ZZ_UNROLL _Pragma("unroll")
+#define ZZ_PRAGMA(text) _Pragma(#text)
+#define ZZ_UNROLL_BY(count) ZZ_PRAGMA(unroll count)
 
 namespace zigzag::gpu {
 
@@ -105,6 +107,15 @@ ZZ_DEVICE bool warpAny(bool predicate)
     return __any_sync(0xffffffffu, predicate) != 0;
 }
 
+ZZ_DEVICE float floatOfBits(std::uint32_t bits)
+{
+    return __uint_as_float(bits);
+}
+ZZ_DEVICE std::uint32_t bitsOfFloat(float value)
+{
+    return __float_as_uint(value);
+}
+
 // 16-bit numbers. Round to nearest, ties to even.
 
 ZZ_DEVICE float toFloat(Bf16 value)
@@ -152,8 +163,17 @@ template <> ZZ_DEVICE Float2 unpack2<Bf16>(std::uint32_t pair)
     return {__uint_as_float(pair << 16), __uint_as_float(pair & 0xffff0000u)};
 }
 
-// Memory. Addresses are multiples of 16.
+// Memory. Addresses are multiples of what is moved.
 
+/// Bytes as a T, whatever type they were written as.
+template <class T> ZZ_DEVICE T loadAs(const void *from)
+{
+    return *static_cast<const T *>(from);
+}
+template <class T> ZZ_DEVICE void storeAs(void *to, const T &value)
+{
+    *static_cast<T *>(to) = value;
+}
 ZZ_DEVICE Vec16 load16(const void *from)
 {
     return *static_cast<const Vec16 *>(from);

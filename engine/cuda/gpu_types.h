@@ -17,7 +17,7 @@ struct F16 {
     std::uint16_t bits;
 };
 
-struct Float2 {
+struct alignas(8) Float2 {
     float x, y;
 };
 

@@ -295,11 +295,12 @@ TEST(EmulatorFailures, AWarpThatIsNotComplete)
 TEST(EmulatorFailures, AddressesThatTheHardwareRefuses)
 {
     alignas(16) static unsigned char global[64];
-    EXPECT_NE(failureOf(32, 64, [] { load16(global + 8); }).find("load16"), std::string::npos);
-    EXPECT_NE(failureOf(32, 64, [] { store16(global + 4, {}); }).find("store16"), std::string::npos);
+    EXPECT_NE(failureOf(32, 64, [] { load16(global + 8); }).find("load: the address"), std::string::npos);
+    EXPECT_NE(failureOf(32, 64, [] { store16(global + 4, {}); }).find("store: the address"), std::string::npos);
     EXPECT_NE(failureOf(32, 64, [] { copyAsync16(global, global, true); }).find("shared"), std::string::npos);
     EXPECT_NE(failureOf(32, 64, [] { copyAsync16(sharedMemory<char>() + 52, global, true); }).find("shared"), std::string::npos);
-    EXPECT_NE(failureOf(32, 64, [] { copyAsync16(sharedMemory<char>(), global + 4, true); }).find("load16"), std::string::npos);
+    EXPECT_NE(failureOf(32, 64, [] { copyAsync16(sharedMemory<char>(), global + 4, true); }).find("load: the address"),
+              std::string::npos);
     std::uint32_t r[4];
     EXPECT_NE(failureOf(32, 64, [&] { loadMatrix4(r, sharedMemory<char>() + 8); }).find("multiple of 16"), std::string::npos);
 }
@@ -309,6 +310,13 @@ TEST(EmulatorFailures, LaunchesThatTheHardwareRefuses)
     EXPECT_NE(failureOf(33, 0, [] {}).find("whole warps"), std::string::npos);
     EXPECT_NE(failureOf(2048, 0, [] {}).find("1024"), std::string::npos);
     EXPECT_NE(failureOf(32, 228 << 10, [] {}).find("shared memory"), std::string::npos);
+}
+
+TEST(EmulatorFailures, AnEarlyStartThatWaitsForNothing)
+{
+    const std::function<void()> waits = [] { waitForPrevious(), allowNext(); }, hurries = [] {};
+    EXPECT_EQ(launch(callBody, {}, 32, 0, nullptr, Body{&waits}, Start::Early), 0);
+    EXPECT_THROW(launch(callBody, {}, 32, 0, nullptr, Body{&hurries}, Start::Early), emulator::Failure);
 }
 
 TEST(EmulatorFailures, LeaveTheEmulatorUsable)

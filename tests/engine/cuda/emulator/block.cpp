@@ -39,6 +39,7 @@ struct Block {
     std::array<Barrier, 16> barriers;
     std::unique_ptr<std::byte, decltype(&std::free)> shared{nullptr, &std::free}; // exact, so that ASan guards its end
     std::size_t sharedBytes = 0;
+    bool early = false;
     std::exception_ptr failure;
 };
 
@@ -126,6 +127,8 @@ void runThread(const std::function<void()> &kernel)
     try {
         if (!block.failure)
             kernel();
+        if (block.early && !self->waitedForPrevious)
+            fail("was launched to start early, and did not call waitForPrevious");
         ++warpOf(*self).exited;
         if (warpOf(*self).here > 0) {
             const Thread &lane = laneWhere(waitsForWarp);
@@ -261,6 +264,7 @@ void run(const Launch &launch, const std::function<void()> &kernel)
             throw std::bad_alloc();
         block.shared.reset(static_cast<std::byte *>(memory));
         block.sharedBytes = launch.sharedBytes;
+        block.early = launch.early;
         std::memset(memory, 0xff, launch.sharedBytes); // not a number in every type
         block.threads.resize(threads);
         block.warps.resize(threads / warpSize);

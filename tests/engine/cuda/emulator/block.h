@@ -42,6 +42,7 @@ struct Thread {
     const char *waitsIn = nullptr; // null: it can run
     Site site = {};
     int barrier = -1; // -1: waits for its warp
+    bool waitedForPrevious = false;
     bool exited = false;
 };
 
@@ -65,6 +66,7 @@ struct Launch {
     Index3 grid;
     int threads;
     std::size_t sharedBytes;
+    bool early; // may start before what it reads is there: must call waitForPrevious
 };
 
 /// Runs every block, in a random order.

@@ -9,6 +9,7 @@
 
 #include "engine/base/dtype.h"
 
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <type_traits>
@@ -18,6 +19,7 @@
 #define ZZ_LAUNCH_BOUNDS(threads, blocks)
 #define ZZ_ARGS const
 #define ZZ_UNROLL
+#define ZZ_UNROLL_BY(count)
 /// A last parameter that knows where the function was called.
 #define ZZ_SITE emulator::Site site = {__builtin_FILE(), __builtin_LINE()}
 
@@ -59,6 +61,12 @@ inline void barrier(int id, int threads, ZZ_SITE)
 }
 inline void threadFence()
 { }
+inline void waitForPrevious()
+{
+    emulator::self->waitedForPrevious = true;
+}
+inline void allowNext()
+{ }
 
 namespace emulator {
 
@@ -83,11 +91,11 @@ template <class T> T exchange(const char *name, T value, int from, Site site)
     return mine.result;
 }
 
-inline void *aligned16(const void *address, const char *name)
+template <class T> const void *aligned(const void *address, const char *name)
 {
-    if (reinterpret_cast<std::uintptr_t>(address) % 16 != 0)
-        fail(std::string(name) + ": the address is not a multiple of 16");
-    return const_cast<void *>(address);
+    if (reinterpret_cast<std::uintptr_t>(address) % sizeof(T) != 0)
+        fail(std::string(name) + ": the address is not a multiple of " + std::to_string(sizeof(T)));
+    return address;
 }
 
 } // namespace emulator
@@ -124,6 +132,15 @@ inline bool warpAny(bool predicate, ZZ_SITE)
     return warpBallot(predicate, site) != 0;
 }
 
+inline float floatOfBits(std::uint32_t bits)
+{
+    return std::bit_cast<float>(bits);
+}
+inline std::uint32_t bitsOfFloat(float value)
+{
+    return std::bit_cast<std::uint32_t>(value);
+}
+
 inline float toFloat(Bf16 value)
 {
     return bf16ToFloat(value.bits);
@@ -152,11 +169,19 @@ template <class T> Float2 unpack2(std::uint32_t pair)
     return {toFloat(T{static_cast<std::uint16_t>(pair)}), toFloat(T{static_cast<std::uint16_t>(pair >> 16)})};
 }
 
+template <class T> T loadAs(const void *from)
+{
+    T value;
+    std::memcpy(&value, emulator::aligned<T>(from, "load"), sizeof(T));
+    return value;
+}
+template <class T> void storeAs(void *to, const T &value)
+{
+    std::memcpy(const_cast<void *>(emulator::aligned<T>(to, "store")), &value, sizeof(T));
+}
 inline Vec16 load16(const void *from)
 {
-    Vec16 value;
-    std::memcpy(&value, emulator::aligned16(from, "load16"), sizeof(value));
-    return value;
+    return loadAs<Vec16>(from);
 }
 inline Vec16 loadStreaming16(const void *from)
 {
@@ -176,7 +201,7 @@ inline int loadCoherent(const int *from)
 }
 inline void store16(void *to, const Vec16 &value)
 {
-    std::memcpy(emulator::aligned16(to, "store16"), &value, sizeof(value));
+    storeAs(to, value);
 }
 
 /// The destination reads as not-a-number until the copy was waited for.

@@ -10,9 +10,10 @@ namespace zigzag::gpu {
 using Stream = void *;
 
 template <class Args>
-int launch(void (*kernel)(Args), Grid grid, int threads, std::size_t sharedBytes, Stream, const std::type_identity_t<Args> &args)
+int launch(void (*kernel)(Args), Grid grid, int threads, std::size_t sharedBytes, Stream, const std::type_identity_t<Args> &args,
+           Start start = Start::AfterPrevious)
 {
-    emulator::run({{grid.x, grid.y, grid.z}, threads, sharedBytes}, [&] { kernel(args); });
+    emulator::run({{grid.x, grid.y, grid.z}, threads, sharedBytes, start == Start::Early}, [&] { kernel(args); });
     return 0;
 }
 

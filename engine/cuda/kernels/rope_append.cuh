@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/cuda/kernels/cache_view.h"
+
+namespace zigzag::gpu {
+
+/// RopeAppendArgs of engine/run/backend.h.
+struct RopeAppendKernelArgs {
+    void *queries; // [rows, query_heads, head_dim], rotated in place
+    const void *keys; // [rows, kv_heads, head_dim]
+    const void *values; // [rows, kv_heads, head_dim]
+    const float *queryNorm, *keyNorm; // [head_dim], or null
+    const float *cosSin; // [context, 2, head_dim / 2]
+    std::int64_t sink;
+    int queryHeads, kvHeads;
+    int headDim; ///< even, at most 256
+    float epsilon;
+    RowsView rows;
+    HeadCaches caches; // [kv_heads]
+};
+
+inline constexpr int ropeAppendThreads = 128;
+
+/// A block for each row and each four of its heads: queries, keys, values.
+inline unsigned ropeAppendBlocksPerRow(int queryHeads, int kvHeads)
+{
+    constexpr int warps = ropeAppendThreads / warpSize;
+    return static_cast<unsigned>((queryHeads + 2 * kvHeads + warps - 1) / warps);
+}
+
+/// Two neighbours, the second only where `both`; as one access where `both`.
+template <class T> ZZ_DEVICE Float2 loadTwo(const T *from, bool both)
+{
+    if (both)
+        return unpack2<T>(loadAs<std::uint32_t>(from));
+    return {toFloat(from[0]), 0.0f};
+}
+template <> ZZ_DEVICE Float2 loadTwo<float>(const float *from, bool both)
+{
+    if (both)
+        return loadAs<Float2>(from);
+    return {from[0], 0.0f};
+}
+template <class T> ZZ_DEVICE void storeTwo(T *to, Float2 value, bool both)
+{
+    if (both)
+        storeAs(to, pack2<T>(value.x, value.y));
+    else
+        to[0] = fromFloat<T>(value.x);
+}
+template <> ZZ_DEVICE void storeTwo<float>(float *to, Float2 value, bool both)
+{
+    if (both)
+        storeAs(to, value);
+    else
+        to[0] = value.x;
+}
+
+/// A head in a warp's registers. Slot k of a lane holds elements i and, where `both`, i + 1 of each half, with
+/// i = step · (lane + 32 k): pairs where a half has an even number of elements, so that every access is aligned.
+struct HeadShare {
+    static constexpr int slots = 4;
+    Float2 low[slots], high[slots];
+    int half, step;
+    bool both;
+
+    ZZ_DEVICE explicit HeadShare(int headDim)
+        : half(headDim / 2)
+        , step(half % 2 == 0 ? 2 : 1)
+        , both(half % 2 == 0)
+    { }
+    ZZ_DEVICE int element(int slot) const { return step * (static_cast<int>(laneId()) + warpSize * slot); }
+
+    /// body(slot, element) for the lane's elements.
+    template <class Body> ZZ_DEVICE void forEach(Body body) const
+    {
+        ZZ_UNROLL
+        for (int k = 0; k < slots; ++k)
+            if (element(k) < half)
+                body(k, element(k));
+    }
+    template <class T> ZZ_DEVICE void load(const T *head)
+    {
+        forEach([&](int k, int i) {
+            low[k] = loadTwo(head + i, both);
+            high[k] = loadTwo(head + half + i, both);
+        });
+    }
+    template <class T> ZZ_DEVICE void store(T *head) const
+    {
+        forEach([&](int k, int i) {
+            storeTwo(head + i, low[k], both);
+            storeTwo(head + half + i, high[k], both);
+        });
+    }
+    ZZ_DEVICE void norm(const float *weight, float epsilon)
+    {
+        float squares = 0;
+        forEach([&](int k, int) {
+            squares += low[k].x * low[k].x + low[k].y * low[k].y + high[k].x * high[k].x + high[k].y * high[k].y;
+        });
+        const float scale = rsqrtFast(warpSum(squares) / static_cast<float>(2 * half) + epsilon);
+        forEach([&](int k, int i) {
+            const Float2 a = loadTwo(weight + i, both), b = loadTwo(weight + half + i, both);
+            low[k] = {low[k].x * scale * a.x, low[k].y * scale * a.y};
+            high[k] = {high[k].x * scale * b.x, high[k].y * scale * b.y};
+        });
+    }
+    /// Element i and i + half as a point in the plane, turned (arXiv 2104.09864, in the order of Hugging Face's weights).
+    ZZ_DEVICE void rotate(const float *cosSin)
+    {
+        forEach([&](int k, int i) {
+            const Float2 c = loadTwo(cosSin + i, both), s = loadTwo(cosSin + half + i, both), a = low[k], b = high[k];
+            low[k] = {a.x * c.x - b.x * s.x, a.y * c.y - b.y * s.y};
+            high[k] = {b.x * c.x + a.x * s.x, b.y * c.y + a.y * s.y};
+        });
+    }
+};
+
+/// Query/key norm, rotation, and keys and values to the cache. A warp for each head. Grid: rows, ropeAppendBlocksPerRow.
+template <class Activation, class Cache>
+ZZ_KERNEL ZZ_LAUNCH_BOUNDS(ropeAppendThreads, 1) void ropeAppend(ZZ_ARGS RopeAppendKernelArgs args)
+{
+    waitForPrevious();
+    allowNext();
+    const std::int64_t row = blockIdx().x;
+    const int task = static_cast<int>(blockIdx().y * (ropeAppendThreads / warpSize) + warpId());
+    if (task >= args.queryHeads + 2 * args.kvHeads)
+        return;
+    const std::int64_t position = positionOf(args.rows, row);
+    const float *cosSin = args.cosSin + position * args.headDim;
+    HeadShare share(args.headDim);
+    if (task < args.queryHeads) {
+        Activation *query = static_cast<Activation *>(args.queries) + (row * args.queryHeads + task) * args.headDim;
+        share.load(query);
+        if (args.queryNorm)
+            share.norm(args.queryNorm, args.epsilon);
+        share.rotate(cosSin);
+        share.store(query);
+        return;
+    }
+    const bool isKey = task < args.queryHeads + args.kvHeads;
+    const int head = task - args.queryHeads - (isKey ? 0 : args.kvHeads);
+    share.load(static_cast<const Activation *>(isKey ? args.keys : args.values) + (row * args.kvHeads + head) * args.headDim);
+    if (isKey) {
+        if (args.keyNorm)
+            share.norm(args.keyNorm, args.epsilon);
+        share.rotate(cosSin);
+    }
+    const HeadCacheView &cache = args.caches.heads[head];
+    Cache *to;
+    if (cache.stagedKeys) {
+        to = static_cast<Cache *>(isKey ? cache.stagedKeys : cache.stagedValues) + row * args.headDim;
+    } else {
+        auto *memory = static_cast<unsigned char *>(isKey ? cache.keys : cache.values);
+        to = reinterpret_cast<Cache *>(memory + cacheOffset(args.caches, args.rows, row))
+            + cacheSlot(position, cache.slots, args.sink) * args.headDim;
+    }
+    share.store(to);
+}
+
+} // namespace zigzag::gpu
