@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "engine/cuda/gpu.h"
+// Plain structs: this header and those that build on it are read by every compiler, not only where kernels are compiled.
 
 #include <cstdint>
 
@@ -29,12 +29,6 @@ struct HeadCaches {
     std::int64_t sequenceStride; ///< bytes from a sequence's keys, or values, to the next sequence's
 };
 
-/// cacheSlot of engine/run/key_runs.h: the slot of a position. A retrieval head's slots never wrap.
-ZZ_DEVICE std::int64_t cacheSlot(std::int64_t position, std::int64_t slots, std::int64_t sink)
-{
-    return position < slots ? position : sink + (position - sink) % (slots - sink);
-}
-
 /// SequenceRows of engine/run/backend.h: the next tokens of one sequence, or (count > 1) one new token of each of several.
 struct RowsView {
     int first; ///< the sequence of row 0
@@ -42,24 +36,5 @@ struct RowsView {
     const std::int32_t *positions; // [count], device; null: every sequence at `firstPosition`
     std::int64_t firstPosition;
 };
-
-/// Which of the call's sequences a row belongs to.
-ZZ_DEVICE int sequenceOf(const RowsView &rows, std::int64_t row)
-{
-    return rows.count > 1 ? static_cast<int>(row) : 0;
-}
-
-ZZ_DEVICE std::int64_t positionOf(const RowsView &rows, std::int64_t row)
-{
-    const int sequence = sequenceOf(rows, row);
-    const std::int64_t first = rows.positions ? rows.positions[sequence] : rows.firstPosition;
-    return rows.count > 1 ? first : first + row;
-}
-
-/// Bytes from the first sequence's keys, or values, to those of a row's sequence.
-ZZ_DEVICE std::int64_t cacheOffset(const HeadCaches &caches, const RowsView &rows, std::int64_t row)
-{
-    return (rows.first + sequenceOf(rows, row)) * caches.sequenceStride;
-}
 
 } // namespace zigzag::gpu

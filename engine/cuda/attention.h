@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+// The attention kernels' launches. Each returns a cudaError_t, 0 when the launch was taken. With `early` the kernel may
+// start while the one before it still runs (programmatic dependent launch); it waits for that one's results by itself.
+
+#include "engine/base/dtype.h"
+#include "engine/cuda/heuristics.h"
+#include "engine/cuda/kernels/attention_args.h"
+
+#include <cuda_runtime_api.h>
+
+namespace zigzag::gpu {
+
+/// Any type, any even head_dim up to 256; the one that can tell the strongest key.
+int attendSimple(DType type, const SimpleAttentionArgs &args, cudaStream_t stream, bool early);
+/// BF16 and F16, the head dimensions of supportsTensorAttention. One token per sequence.
+int attendDecode(DType type, const DecodeAttentionArgs &args, const DecodePlan &plan, cudaStream_t stream, bool early);
+
+} // namespace zigzag::gpu

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+// Tile sizes, splits and memory of the kernels: plain host code, which their launches and the memory plan share.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace zigzag::gpu {
+
+/// What the plans need to know of a GPU.
+struct GpuLimits {
+    int multiprocessors = 132;
+    int sharedPerMultiprocessor = 228 << 10; ///< bytes
+    int sharedPerBlock = 227 << 10; ///< bytes, opted in
+    int computeCapability = 90; ///< major · 10 + minor
+};
+
+/// The head dimensions that the tensor-core kernels take, in 16-bit types; attention_simple.cuh takes the others.
+constexpr bool supportsTensorAttention(int headDim)
+{
+    return headDim == 32 || headDim == 64 || headDim == 80 || headDim == 96 || headDim == 128;
+}
+
+/// A row of keys or values in shared memory: 16 bytes of padding make its length an odd number of 16-byte units, so that
+/// the 8 rows of a matrix that one instruction reads lie in different banks.
+constexpr int paddedRowBytes(int headDim)
+{
+    return 2 * headDim + 16;
+}
+template <int headDim> inline constexpr int paddedRow = paddedRowBytes(headDim);
+
+// Decode (attention_decode.cuh).
+
+inline constexpr int decodeWarps = 4;
+inline constexpr int decodeThreads = decodeWarps * 32;
+inline constexpr int decodeRows = 16; ///< query heads of a block: one matrix tile
+inline constexpr int decodeWarpKeys = 16; ///< keys of a warp's step
+inline constexpr int decodeKeys = decodeWarps * decodeWarpKeys; ///< keys of a block's step
+inline constexpr float decodeLowest = -1e30f; ///< below every score and finite: no difference of infinities
+inline constexpr float decodeHidden = -1e38f;
+inline constexpr int decodeMaxSplits = 512;
+
+constexpr int decodeBlocksPerSm(int headDim)
+{
+    return headDim <= 64 ? 4 : 2;
+}
+
+/// How one decode launch is cut. With `selected` heads in this order: block x works on head i with
+/// firstBlock[i] <= x < firstBlock[i + 1].
+struct DecodePlan {
+    unsigned blocks = 0; ///< grid.x; grid.y = sequences
+    unsigned slices = 1; ///< grid.z: 16 query heads of a group each
+    int stages = 3; ///< of each warp's ring
+    std::size_t sharedBytes = 0;
+    std::array<std::uint16_t, 65> firstBlock = {};
+    std::size_t partials = 0, partialStates = 0; ///< floats of scratch
+    std::size_t arrivals = 0; ///< ints of scratch, zero before the first launch
+};
+
+/// `slots`: of each selected head, at most 64; `length`: the longest context that the launch is planned for (it serves
+/// every other). All blocks run at once, and the one with the most keys has as few as can be.
+DecodePlan planDecode(std::span<const std::int64_t> slots, std::int64_t length, int sequences, int group, int headDim,
+                      const GpuLimits &gpu);
+
+} // namespace zigzag::gpu

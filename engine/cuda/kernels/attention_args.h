@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/cuda/kernels/cache_view.h"
+
+namespace zigzag::gpu {
+
+/// What every attention kernel reads. T is the type of queries, outputs and cache.
+struct AttentionKernelArgs {
+    const void *queries; // T [sequences, tokens, query_heads, head_dim]
+    void *out; // T [sequences, tokens, query_heads, head_dim]
+    RowsView rows; ///< count = sequences
+    int tokens; ///< queries of each sequence, from its position on
+    int queryHeads, kvHeads, headDim;
+    int sink, recent; ///< the key-range rule of engine/map/key_range.h
+    float scoreScale; ///< log2(e) / sqrt(head_dim): scores become powers of two
+    HeadCaches caches;
+};
+
+struct SimpleAttentionArgs {
+    AttentionKernelArgs attention;
+    std::int32_t *strongestKey; // [sequences, tokens, query_heads] or null: the position with the largest weight
+};
+
+/// Decode: blocks [firstBlock[i], firstBlock[i + 1]) share the keys of the i-th selected head.
+struct DecodeAttentionArgs {
+    AttentionKernelArgs attention; ///< tokens = 1
+    std::uint16_t firstBlock[maxKvHeads + 1];
+    float *partials; // [slices, sequences, blocks, rows, head_dim]: unnormalised sums of the splits, not read where not split
+    float *partialStates; // [slices, sequences, blocks, rows, 2]: their maxima and sums of weights
+    int *arrivals; // [slices, sequences, selected heads]: zero before the first launch, and after each
+};
+
+struct PrefillAttentionArgs {
+    AttentionKernelArgs attention;
+    int retrievalCount; ///< the first so many selected heads are retrieval heads: their blocks are the longest
+};
+
+} // namespace zigzag::gpu

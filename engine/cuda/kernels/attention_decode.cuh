@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+// Attention of one new token per sequence, its keys split over blocks (Flash-Decoding; the merge of partial softmax states
+// is that of arXiv 2205.14135, appendix B.3). Bound by the cache's bytes: each is read once, in order, by a warp that keeps
+// its own ring of asynchronous copies and meets no other warp before the end.
+//
+// What a head sees of its cache is rows [0, min(position + 1, slots)), whatever its kind. A retrieval head's slots are as
+// many as positions. A streaming head has min(context, sink + recent) of them: as long as position < slots, every key so
+// far is a sink or within the window, and lies in its row; later all slots are in use, the sinks' and a ring with the
+// latest `recent` positions, which are exactly the visible keys. A softmax is a sum over keys, so the ring's order is of no
+// importance.
+
+#include "engine/cuda/heuristics.h"
+#include "engine/cuda/kernels/attention_args.h"
+#include "engine/cuda/kernels/cache_slot.h"
+#include "engine/cuda/launch.h"
+
+namespace zigzag::gpu {
+
+/// One warp's 16 query rows (the query heads of one KV head, and padding) against its keys so far. Lane = 4 g + t; a lane
+/// holds rows g and g + 8.
+template <class T, int headDim> struct DecodeTile {
+    static constexpr int steps = headDim / 16;
+    static constexpr int rowBytes = paddedRow<headDim>;
+
+    std::uint32_t query[steps][4];
+    float out[headDim / 8][4];
+    float max[2], sum[2]; ///< max: in powers of two, of the whole row; sum: of this lane's keys
+
+    ZZ_DEVICE void begin(const T *queries, int rows)
+    {
+        const int g = static_cast<int>(laneId()) / 4, t = static_cast<int>(laneId()) % 4;
+        ZZ_UNROLL for (int s = 0; s < steps; ++s) ZZ_UNROLL for (int i = 0; i < 4; ++i)
+        {
+            const int row = g + i % 2 * 8;
+            const T *from = queries + row * headDim + s * 16 + i / 2 * 8 + 2 * t;
+            query[s][i] = row < rows ? *reinterpret_cast<const std::uint32_t *>(from) : 0;
+        }
+        ZZ_UNROLL for (auto &tile : out) ZZ_UNROLL for (float &value : tile) value = 0;
+        max[0] = max[1] = decodeLowest;
+        sum[0] = sum[1] = 0;
+    }
+
+    /// 16 keys and values in shared memory, of which the first `count` are visible.
+    ZZ_DEVICE void attend(const char *keys, const char *values, int count, float scale)
+    {
+        const int lane = static_cast<int>(laneId()), t = lane % 4;
+        float scores[2][4] = {};
+        const char *key = keys + ((lane & 7) + (lane & 16) / 2) * rowBytes + (lane & 8) * 2;
+        ZZ_UNROLL for (int s = 0; s < steps; ++s)
+        {
+            std::uint32_t k[4];
+            loadMatrix4(k, key + s * 32);
+            mma16816<T>(scores[0], query[s], {k[0], k[1]});
+            mma16816<T>(scores[1], query[s], {k[2], k[3]});
+        }
+        if (count < decodeWarpKeys)
+            ZZ_UNROLL for (int i = 0; i < 8; ++i) if (i / 4 * 8 + 2 * t + i % 2 >= count) scores[i / 4][i % 4] = decodeHidden;
+
+        // The maximum only guards against overflow: weights up to 2^8 are as exact, so it follows late and seldom.
+        float largest[2];
+        ZZ_UNROLL for (int r = 0; r < 2; ++r) largest[r]
+            = scale * larger(larger(scores[0][2 * r], scores[0][2 * r + 1]), larger(scores[1][2 * r], scores[1][2 * r + 1]));
+        if (warpAny(largest[0] > max[0] + 8.0f || largest[1] > max[1] + 8.0f))
+            raise(largest);
+
+        std::uint32_t weights[4];
+        ZZ_UNROLL for (int i = 0; i < 4; ++i)
+        {
+            const int r = i % 2;
+            const float low = exp2Fast(scores[i / 2][2 * r] * scale - max[r]);
+            const float high = exp2Fast(scores[i / 2][2 * r + 1] * scale - max[r]);
+            sum[r] += low + high;
+            weights[i] = pack2<T>(low, high);
+        }
+        const char *value = values + (lane & 15) * rowBytes + (lane & 16);
+        ZZ_UNROLL for (int s = 0; s < steps; ++s)
+        {
+            std::uint32_t v[4];
+            loadMatrix4Transposed(v, value + s * 32);
+            mma16816<T>(out[2 * s], weights, {v[0], v[1]});
+            mma16816<T>(out[2 * s + 1], weights, {v[2], v[3]});
+        }
+    }
+
+    ZZ_DEVICE void raise(float (&largest)[2])
+    {
+        ZZ_UNROLL for (int r = 0; r < 2; ++r)
+        {
+            largest[r] = larger(largest[r], shuffleXor(largest[r], 1));
+            largest[r] = larger(largest[r], shuffleXor(largest[r], 2));
+            const float newMax = larger(max[r], largest[r]), shrink = exp2Fast(max[r] - newMax);
+            max[r] = newMax;
+            sum[r] *= shrink;
+            ZZ_UNROLL for (auto &tile : out)
+            {
+                tile[2 * r] *= shrink;
+                tile[2 * r + 1] *= shrink;
+            }
+        }
+    }
+
+    /// Leaves sums [16, headDim + 8] and states [16, 2] in shared memory.
+    ZZ_DEVICE void store(float *sums, float *states, int rows)
+    {
+        const int lane = static_cast<int>(laneId()), t = lane % 4;
+        ZZ_UNROLL for (int r = 0; r < 2; ++r)
+        {
+            sum[r] += shuffleXor(sum[r], 1);
+            sum[r] += shuffleXor(sum[r], 2);
+            const int row = lane / 4 + 8 * r;
+            if (row >= rows)
+                continue;
+            ZZ_UNROLL for (int n = 0; n < headDim / 8; ++n)
+                * reinterpret_cast<Float2 *>(sums + row * (headDim + 8) + n * 8 + 2 * t)
+                = {out[n][2 * r], out[n][2 * r + 1]};
+            if (t == 0)
+                *reinterpret_cast<Float2 *>(states + row * 2) = {max[r], sum[r]};
+        }
+    }
+
+    static ZZ_DEVICE float larger(float a, float b) { return a > b ? a : b; }
+};
+
+/// Partials are kept for so many query rows of a block.
+ZZ_DEVICE int partialRows(const AttentionKernelArgs &args)
+{
+    const int group = args.queryHeads / args.kvHeads;
+    return group < decodeRows ? group : decodeRows;
+}
+/// This block's place in the partials.
+ZZ_DEVICE std::int64_t partialIndex()
+{
+    return (static_cast<std::int64_t>(blockIdx().z) * gridDim().y + blockIdx().y) * gridDim().x + blockIdx().x;
+}
+
+/// Which part of the work a block has.
+struct DecodeShare {
+    int entry; ///< of the selected heads
+    int kvHead, sequence, slice; ///< slice: which 16 query heads of the group
+    int rows; ///< query heads here, at most 16
+    int split, splits; ///< of `splits` blocks that have keys
+    int begin, end; ///< steps of decodeKeys keys
+    int visible; ///< rows of the cache
+
+    /// False where this block has no keys.
+    ZZ_DEVICE bool find(const DecodeAttentionArgs &args)
+    {
+        const AttentionKernelArgs &a = args.attention;
+        int low = 0, high = a.caches.selectedCount; // firstBlock[low] <= x < firstBlock[high]
+        while (high - low > 1) {
+            const int middle = (low + high) / 2;
+            (args.firstBlock[middle] <= blockIdx().x ? low : high) = middle;
+        }
+        entry = low;
+        kvHead = a.caches.selected[entry];
+        sequence = static_cast<int>(blockIdx().y);
+        slice = static_cast<int>(blockIdx().z);
+        rows = a.queryHeads / a.kvHeads - slice * decodeRows;
+        rows = rows < decodeRows ? rows : decodeRows;
+        const int position = firstPosition(a.rows, sequence);
+        const std::int64_t slots = a.caches.heads[kvHead].slots;
+        visible = position < slots ? position + 1 : static_cast<int>(slots);
+        // The grid is for the longest context: a shorter one leaves blocks without work, never with a share of nothing.
+        const int all = (visible + decodeKeys - 1) / decodeKeys, blocks = args.firstBlock[entry + 1] - args.firstBlock[entry];
+        splits = blocks < all ? blocks : all;
+        split = static_cast<int>(blockIdx().x) - args.firstBlock[entry];
+        begin = static_cast<int>(static_cast<std::int64_t>(all) * split / splits);
+        end = static_cast<int>(static_cast<std::int64_t>(all) * (split + 1) / splits);
+        return split < splits;
+    }
+};
+
+/// Starts the copies of one warp's 16 keys, or values, which lie one after another; zeros from row `count` on.
+template <int headDim> ZZ_DEVICE void copyDecodeRows(char *shared, const char *global, int count)
+{
+    constexpr int chunks = headDim / 8; // of a row
+    static_assert(decodeWarpKeys * chunks % warpSize == 0);
+    const int lane = static_cast<int>(laneId());
+    ZZ_UNROLL for (int i = 0; i < decodeWarpKeys * chunks / warpSize; ++i)
+    {
+        const int chunk = lane + i * warpSize;
+        const int row = chunk / chunks;
+        copyAsync16(shared + row * paddedRow<headDim> + chunk % chunks * 16, global + chunk * 16, row < count);
+    }
+}
+
+/// Merges 4 neighbouring values of one row over `count` states that were scaled already.
+struct DecodeMerge {
+    float sums[4] = {0, 0, 0, 0};
+
+    ZZ_DEVICE void add(float weight, const Vec16 &values)
+    {
+        ZZ_UNROLL for (int i = 0; i < 4; ++i) sums[i] += weight * floatOfBits(values.w[i]);
+    }
+    template <class T> ZZ_DEVICE void write(T *out) const
+    {
+        auto *pairs = reinterpret_cast<std::uint32_t *>(out);
+        pairs[0] = pack2<T>(sums[0], sums[1]);
+        pairs[1] = pack2<T>(sums[2], sums[3]);
+    }
+};
+
+/// The last block of a head joins the splits' results.
+template <class T, int headDim> ZZ_DEVICE void joinSplits(const DecodeAttentionArgs &args, const DecodeShare &share, T *out)
+{
+    const std::int64_t part = partialIndex() - share.split; // the head's first
+    const int capacity = partialRows(args.attention);
+    auto *weights = sharedMemory<float>(); // [rows, splits]
+    const int lane = static_cast<int>(laneId());
+    for (int row = static_cast<int>(warpId()); row < share.rows; row += decodeWarps) {
+        const float *states = args.partialStates + (part * capacity + row) * 2;
+        const auto stateOf = [&](int split) { return states + static_cast<std::int64_t>(split) * capacity * 2; };
+        float max = decodeLowest;
+        for (int split = lane; split < share.splits; split += warpSize) {
+            const float other = loadCoherent(stateOf(split));
+            max = other > max ? other : max;
+        }
+        max = warpMax(max);
+        float sum = 0;
+        for (int split = lane; split < share.splits; split += warpSize) {
+            const float weight = exp2Fast(loadCoherent(stateOf(split)) - max);
+            sum += weight * loadCoherent(stateOf(split) + 1);
+            weights[row * share.splits + split] = weight;
+        }
+        const float scale = 1.0f / warpSum(sum);
+        for (int split = lane; split < share.splits; split += warpSize)
+            weights[row * share.splits + split] *= scale;
+    }
+    syncThreads();
+    constexpr int quads = headDim / 4, inFlight = headDim > 64 ? 16 : 8; // as registers allow
+    for (int item = static_cast<int>(threadIdx().x); item < share.rows * quads; item += decodeThreads) {
+        const int row = item / quads, quad = item % quads;
+        const float *from = args.partials + (part * capacity + row) * headDim + quad * 4;
+        DecodeMerge merge;
+        for (int base = 0; base < share.splits; base += inFlight) {
+            Vec16 values[inFlight];
+            ZZ_UNROLL for (int i = 0; i < inFlight; ++i) if (base + i < share.splits) values[i]
+                = loadCoherent16(from + static_cast<std::int64_t>(base + i) * capacity * headDim);
+            ZZ_UNROLL for (int i = 0; i < inFlight; ++i) if (base + i < share.splits)
+                merge.add(weights[row * share.splits + base + i], values[i]);
+        }
+        merge.write(out + row * headDim + quad * 4);
+    }
+}
+
+template <class T, int headDim, int stages>
+ZZ_KERNEL ZZ_LAUNCH_BOUNDS(decodeThreads, decodeBlocksPerSm(headDim)) void attentionDecode(ZZ_ARGS DecodeAttentionArgs args)
+{
+    waitForPrevious();
+    allowNext();
+    DecodeShare share;
+    if (!share.find(args))
+        return;
+    const AttentionKernelArgs &a = args.attention;
+    const HeadCacheView &cache = a.caches.heads[share.kvHead];
+    const int group = a.queryHeads / a.kvHeads, warp = static_cast<int>(warpId());
+    const std::int64_t offset = (a.rows.first + share.sequence) * a.caches.sequenceStride, rowBytes = headDim * sizeof(T);
+    const char *keys = static_cast<const char *>(cache.keys) + offset;
+    const char *values = static_cast<const char *>(cache.values) + offset;
+    const std::int64_t activation
+        = (static_cast<std::int64_t>(share.sequence) * a.queryHeads + share.kvHead * group + share.slice * decodeRows) * headDim;
+
+    constexpr int half = decodeWarpKeys * paddedRow<headDim>, stageBytes = 2 * half;
+    char *ring = sharedMemory<char>() + warp * stages * stageBytes;
+    const auto load = [&](int step, int stage) {
+        const int row = step * decodeKeys + warp * decodeWarpKeys;
+        if (step < share.end && row < share.visible) {
+            copyDecodeRows<headDim>(ring + stage * stageBytes, keys + row * rowBytes, share.visible - row);
+            copyDecodeRows<headDim>(ring + stage * stageBytes + half, values + row * rowBytes, share.visible - row);
+        }
+        copyAsyncCommit(); // an empty group too: groups are counted
+    };
+    ZZ_UNROLL for (int i = 0; i < stages - 1; ++i) load(share.begin + i, i);
+
+    DecodeTile<T, headDim> tile;
+    tile.begin(static_cast<const T *>(a.queries) + activation, share.rows);
+    int stage = 0;
+    for (int step = share.begin; step < share.end; ++step) {
+        copyAsyncWait<stages - 2>();
+        syncWarp(); // every lane's copies are here, and every lane has left the stage that is filled next
+        load(step + stages - 1, stage == 0 ? stages - 1 : stage - 1);
+        const int row = step * decodeKeys + warp * decodeWarpKeys;
+        const char *at = ring + stage * stageBytes;
+        if (row < share.visible)
+            tile.attend(at, at + half, share.visible - row, a.scoreScale);
+        stage = stage + 1 == stages ? 0 : stage + 1;
+    }
+
+    // The four warps' states.
+    copyAsyncWait<0>();
+    syncThreads();
+    constexpr int pitch = headDim + 8;
+    auto *sums = sharedMemory<float>(); // [warps, 16, pitch]
+    float *states = sums + decodeWarps * decodeRows * pitch; // [warps, 16, 2]
+    tile.store(sums + warp * decodeRows * pitch, states + warp * decodeRows * 2, share.rows);
+    syncThreads();
+    T *out = static_cast<T *>(a.out) + activation;
+    const std::int64_t partRow = partialIndex() * partialRows(a);
+    constexpr int quads = headDim / 4;
+    for (int item = static_cast<int>(threadIdx().x); item < share.rows * quads; item += decodeThreads) {
+        const int row = item / quads, quad = item % quads;
+        float max = decodeLowest, sum = 0, weights[decodeWarps];
+        ZZ_UNROLL for (int w = 0; w < decodeWarps; ++w) max
+            = DecodeTile<T, headDim>::larger(max, states[(w * decodeRows + row) * 2]);
+        ZZ_UNROLL for (int w = 0; w < decodeWarps; ++w)
+        {
+            weights[w] = exp2Fast(states[(w * decodeRows + row) * 2] - max);
+            sum += weights[w] * states[(w * decodeRows + row) * 2 + 1];
+        }
+        const float scale = share.splits == 1 ? 1.0f / sum : 1.0f;
+        DecodeMerge merge;
+        ZZ_UNROLL for (int w = 0; w < decodeWarps; ++w)
+            merge.add(weights[w] * scale, load16(sums + (w * decodeRows + row) * pitch + quad * 4));
+        if (share.splits == 1) {
+            merge.write(out + row * headDim + quad * 4);
+        } else {
+            const Vec16 bits = {{bitsOfFloat(merge.sums[0]), bitsOfFloat(merge.sums[1]), bitsOfFloat(merge.sums[2]), bitsOfFloat(merge.sums[3])}};
+            store16(args.partials + (partRow + row) * headDim + quad * 4, bits);
+            if (quad == 0) {
+                args.partialStates[(partRow + row) * 2] = max;
+                args.partialStates[(partRow + row) * 2 + 1] = sum;
+            }
+        }
+    }
+    if (share.splits == 1)
+        return;
+
+    threadFence();
+    syncThreads();
+    auto *last = sharedMemory<int>();
+    if (threadIdx().x == 0) {
+        int *arrivals = args.arrivals + (share.slice * a.rows.count + share.sequence) * a.caches.selectedCount + share.entry;
+        *last = atomicAdd(arrivals, 1) == share.splits - 1 ? 1 : 0;
+        if (*last)
+            *arrivals = 0; // for the next launch
+    }
+    syncThreads();
+    const bool isLast = *last != 0;
+    syncThreads();
+    if (!isLast)
+        return;
+    threadFence();
+    joinSplits<T, headDim>(args, share, out);
+}
+
+/// `plan` is of this launch's heads and sequences. Returns a cudaError_t.
+template <class T> int launchAttentionDecode(const DecodeAttentionArgs &args, const DecodePlan &plan, Stream stream, Start start)
+{
+    const auto run = [&]<int headDim>() {
+        const auto kernel = plan.stages == 3 ? attentionDecode<T, headDim, 3> : attentionDecode<T, headDim, 2>;
+        return launch(kernel, {plan.blocks, static_cast<unsigned>(args.attention.rows.count), plan.slices}, decodeThreads,
+                      plan.sharedBytes, stream, args, start);
+    };
+    switch (args.attention.headDim) {
+    case 32:
+        return run.template operator()<32>();
+    case 64:
+        return run.template operator()<64>();
+    case 80:
+        return run.template operator()<80>();
+    case 96:
+        return run.template operator()<96>();
+    default:
+        return run.template operator()<128>(); // supportsTensorAttention has said so
+    }
+}
+
+} // namespace zigzag::gpu

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/cuda/kernels/attention_decode.cuh"
+#include "engine/cuda/kernels/attention_simple.cuh"
+#include "tests/engine/cuda/attention_fixture.h"
+
+namespace zigzag::test {
+namespace {
+
+using gpu::Bf16, gpu::F16;
+
+const auto caseName = [](const auto &test) { return test.param.name; };
+
+template <class T> inline constexpr DType typeOf = DType::F32;
+template <> inline constexpr DType typeOf<F16> = DType::F16;
+template <> inline constexpr DType typeOf<Bf16> = DType::BF16;
+
+class SimpleAttention : public testing::TestWithParam<AttentionCase>
+{
+protected:
+    template <class T> void run(double tolerance)
+    {
+        AttentionProblem problem(GetParam(), typeOf<T>);
+        for (const std::vector<int> &selected : selections(GetParam())) {
+            problem.clearOut();
+            const gpu::SimpleAttentionArgs args{problem.args(selected), problem.strongest()};
+            ASSERT_EQ(gpu::launchAttentionSimple<T>(args, {}, gpu::Start::Early), 0);
+            problem.check(tolerance, true);
+        }
+    }
+};
+
+TEST_P(SimpleAttention, MatchesFloat64)
+{
+    run<float>(1e-5);
+    run<F16>(1e-3);
+    run<Bf16>(8e-3);
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, SimpleAttention,
+                         testing::Values(AttentionCase{"prefill", {R, S}, 2, 32, 2, 5, 20, {0}},
+                                         AttentionCase{"odd_dim", {S, R}, 3, 22, 2, 9, 7, {30}},
+                                         AttentionCase{"wide", {S, R}, 1, 256, 3, 40, 2, {70}},
+                                         AttentionCase{"sinks_meet_window", {S}, 1, 16, 10, 30, 9, {33}},
+                                         AttentionCase{"context_below_sink", {S, R}, 1, 16, 50, 8, 5, {4}},
+                                         AttentionCase{"no_sinks_wrapped", {S}, 1, 16, 0, 6, 3, {50}},
+                                         AttentionCase{"batch", {R, S}, 2, 16, 2, 5, 1, {40, 3, 0}, 3, true}),
+                         caseName);
+
+class DecodeAttention : public testing::TestWithParam<AttentionCase>
+{
+protected:
+    template <class T> void run(const gpu::GpuLimits &limits, double tolerance)
+    {
+        AttentionProblem problem(GetParam(), typeOf<T>);
+        for (const std::vector<int> &selected : selections(GetParam())) {
+            problem.clearOut();
+            const gpu::DecodePlan plan
+                = gpu::planDecode(problem.slots(selected), problem.longestContext() + 200,
+                                  static_cast<int>(GetParam().first.size()), GetParam().group, GetParam().headDim, limits);
+            Guarded<float> partials = guardedFloats(plan.partials), states = guardedFloats(plan.partialStates);
+            Guarded<int> arrivals(plan.arrivals, 0, 77);
+            gpu::DecodeAttentionArgs args = {};
+            args.attention = problem.args(selected);
+            std::copy(plan.firstBlock.begin(), plan.firstBlock.end(), args.firstBlock);
+            args.partials = partials.data();
+            args.partialStates = states.data();
+            args.arrivals = arrivals.data();
+            // Twice: the first launch leaves the scratch as the second one needs it.
+            for (int repeat = 0; repeat < 2; ++repeat) {
+                ASSERT_EQ(gpu::launchAttentionDecode<T>(args, plan, {}, gpu::Start::Early), 0);
+                problem.check(tolerance);
+            }
+            EXPECT_TRUE(partials.intact() && states.intact() && arrivals.intact());
+        }
+    }
+};
+
+TEST_P(DecodeAttention, MatchesFloat64)
+{
+    // Small GPUs: one block a head, a few, one a step.
+    run<Bf16>({.multiprocessors = 1}, 1.2e-2);
+    run<F16>({.multiprocessors = 4, .sharedPerMultiprocessor = 100 << 10}, 1.5e-3);
+    run<Bf16>({.multiprocessors = 100}, 1.2e-2);
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, DecodeAttention,
+                         testing::Values(AttentionCase{"first_token", {R, S}, 4, 64, 2, 5, 1, {0}},
+                                         AttentionCase{"group1", {R, S}, 1, 128, 4, 70, 1, {333}},
+                                         AttentionCase{"group4", {S, R}, 4, 128, 4, 70, 1, {258}},
+                                         AttentionCase{"group7", {R, S}, 7, 80, 16, 100, 1, {190}},
+                                         AttentionCase{"group8", {R}, 8, 96, 2, 5, 1, {131}},
+                                         AttentionCase{"group16", {R, S}, 16, 32, 2, 5, 1, {100}},
+                                         AttentionCase{"group20", {S, R}, 20, 64, 2, 70, 1, {75}},
+                                         AttentionCase{"context_below_sink", {S, R}, 2, 32, 300, 8, 1, {150}},
+                                         AttentionCase{"ring_full_exactly", {S}, 2, 32, 30, 34, 1, {63}},
+                                         AttentionCase{"unused_slots", {R, S}, 2, 32, 30, 500, 1, {20}, 700},
+                                         AttentionCase{"batch", {R, S, R}, 2, 64, 3, 60, 1, {130, 0, 64, 63, 299}, 3, true}),
+                         caseName);
+
+TEST(DecodePlan, BlocksRunTogetherAndShareTheKeys)
+{
+    const gpu::GpuLimits h200;
+    const std::vector<std::int64_t> retrieval(8, 131072);
+    const gpu::DecodePlan plan = gpu::planDecode(retrieval, 131072, 1, 4, 128, h200);
+    EXPECT_EQ(plan.stages, 3);
+    EXPECT_LE(plan.blocks, 264u);
+    EXPECT_GE(plan.blocks, 250u);
+    EXPECT_LE(2 * (plan.sharedBytes + 1024), static_cast<std::size_t>(h200.sharedPerMultiprocessor));
+    EXPECT_EQ(plan.firstBlock[1], plan.blocks / 8);
+    EXPECT_EQ(plan.partials, plan.blocks * 4u * 128);
+
+    // Streaming heads take what their few keys need.
+    std::vector<std::int64_t> mixed(8, 131072);
+    for (std::size_t i = 0; i < 8; i += 2)
+        mixed[i] = 320;
+    const gpu::DecodePlan half = gpu::planDecode(mixed, 131072, 1, 4, 128, h200);
+    EXPECT_LE(half.blocks, 264u);
+    EXPECT_EQ(half.firstBlock[1], 1);
+    EXPECT_GE(half.firstBlock[2] - half.firstBlock[1], 60);
+
+    const gpu::DecodePlan large = gpu::planDecode(retrieval, 131072, 64, 4, 128, h200);
+    EXPECT_EQ(large.blocks, 8u); // sequences fill the GPU: nothing is split
+    EXPECT_EQ(gpu::planDecode(retrieval, 131072, 1, 20, 128, h200).slices, 2u);
+    // A100 and the 8.6 and 8.9 families have less shared memory.
+    EXPECT_EQ(gpu::planDecode(retrieval, 131072, 1, 4, 128, {108, 164 << 10, 163 << 10, 80}).stages, 2);
+    for (const int headDim : {32, 64, 80, 96, 128})
+        EXPECT_LE(gpu::planDecode(retrieval, 131072, 1, 4, headDim, {84, 100 << 10, 99 << 10, 86}).sharedBytes, 99u << 10);
+    // However long the context, no head has more splits than the join takes.
+    const std::vector<std::int64_t> one(1, 1 << 24);
+    EXPECT_LE(gpu::planDecode(one, 1 << 24, 1, 1, 64, {.multiprocessors = 4000}).blocks,
+              static_cast<unsigned>(gpu::decodeMaxSplits));
+}
+
+} // namespace
+} // namespace zigzag::test
