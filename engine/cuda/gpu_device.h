@@ -188,6 +188,17 @@ ZZ_DEVICE Vec16 loadStreaming16(const void *from)
                  : "l"(__cvta_generic_to_global(from)));
     return v;
 }
+/// Zeros where not `valid`, and `from` is then not read.
+ZZ_DEVICE Vec16 loadStreaming16(const void *from, bool valid)
+{
+    Vec16 v;
+    asm volatile("{\n\t.reg .pred p;\n\tsetp.ne.s32 p, %5, 0;\n\t"
+                 "mov.b32 %0, 0;\n\tmov.b32 %1, 0;\n\tmov.b32 %2, 0;\n\tmov.b32 %3, 0;\n\t"
+                 "@p ld.global.nc.L1::no_allocate.L2::256B.v4.u32 {%0, %1, %2, %3}, [%4];\n\t}"
+                 : "=r"(v.w[0]), "=r"(v.w[1]), "=r"(v.w[2]), "=r"(v.w[3])
+                 : "l"(__cvta_generic_to_global(from)), "r"(valid ? 1 : 0));
+    return v;
+}
 ZZ_DEVICE void store16(void *to, const Vec16 &value)
 {
     *static_cast<Vec16 *>(to) = value;

@@ -72,4 +72,33 @@ DecodePlan planDecode(std::span<const std::int64_t> slots, std::int64_t length, 
     return plan;
 }
 
+MatvecPlan planMatvec(std::span<const int> rows, int columns, int batch, bool gated, const GpuLimits &gpu)
+{
+    assert(supportsMatvec(batch, columns) && !rows.empty() && rows.size() <= 3);
+    MatvecPlan plan;
+    plan.gated = gated;
+    plan.batchTiles = batch > 8 ? 2 : 1;
+    // With many vectors a block takes twice the rows, so that it reads the vectors half as often.
+    plan.rowTiles = batch > 4 ? 2 : 1;
+    const int tileRows = plan.rowTiles * (gated ? 8 : 16);
+    for (std::size_t i = 0; i < plan.tileEnd.size(); ++i) {
+        if (i < (gated ? 1 : rows.size()))
+            plan.tiles += static_cast<int>(ceilDivide(rows[i], tileRows));
+        plan.tileEnd[i] = plan.tiles;
+    }
+    // As many blocks as run together, each with the same number of tiles.
+    const int resident = matvecBlocksPerSm * gpu.multiprocessors;
+    const auto waves = ceilDivide(plan.tiles, resident);
+    plan.blocks = static_cast<unsigned>(ceilDivide(plan.tiles, waves));
+
+    const std::int64_t roundColumns = matvecWarps * (matvecLoads / (2 * plan.rowTiles)) * 32;
+    const std::int64_t parts = 2 * 4 * matvecWarps * plan.rowTiles * 16 * plan.batchTiles * 8;
+    const std::int64_t wholeBytes = parts + batch * (ceilDivide(columns, roundColumns) * roundColumns * 2 + 64);
+    const std::int64_t most = std::min(static_cast<std::int64_t>(gpu.sharedPerMultiprocessor) / matvecBlocksPerSm - 1024,
+                                       static_cast<std::int64_t>(gpu.sharedPerBlock));
+    plan.whole = wholeBytes <= most;
+    plan.sharedBytes = static_cast<std::size_t>(plan.whole ? wholeBytes : parts + 2 * batch * (roundColumns * 2 + 64));
+    return plan;
+}
+
 } // namespace zigzag::gpu

@@ -65,4 +65,31 @@ struct DecodePlan {
 DecodePlan planDecode(std::span<const std::int64_t> slots, std::int64_t length, int sequences, int group, int headDim,
                       const GpuLimits &gpu);
 
+// Matrix times a few vectors (matvec.cuh).
+
+inline constexpr int matvecWarps = 8;
+inline constexpr int matvecThreads = matvecWarps * 32;
+inline constexpr int matvecBlocksPerSm = 2;
+inline constexpr int matvecMaxBatch = 16;
+inline constexpr int matvecLoads = 16; ///< of 16 bytes, in flight per lane
+
+/// Rows of weights start at multiples of 16 bytes.
+constexpr bool supportsMatvec(int batch, int columns)
+{
+    return batch >= 1 && batch <= matvecMaxBatch && columns % 8 == 0;
+}
+
+struct MatvecPlan {
+    unsigned blocks = 0;
+    int rowTiles = 1, batchTiles = 1; ///< of 16 rows, of 8 vectors
+    bool whole = true; ///< all vectors fit in shared memory; only then can the norm be fused
+    bool gated = false;
+    int tiles = 0;
+    std::array<int, 3> tileEnd = {};
+    std::size_t sharedBytes = 0;
+};
+
+/// `rows`: of each product, at most three; gated: of the gate, which up's equal.
+MatvecPlan planMatvec(std::span<const int> rows, int columns, int batch, bool gated, const GpuLimits &gpu);
+
 } // namespace zigzag::gpu
