@@ -91,7 +91,7 @@ MatvecPlan planMatvec(std::span<const int> rows, int columns, int batch, bool ga
     const auto waves = ceilDivide(plan.tiles, resident);
     plan.blocks = static_cast<unsigned>(ceilDivide(plan.tiles, waves));
 
-    const std::int64_t roundColumns = matvecWarps * (matvecLoads / (2 * plan.rowTiles)) * 32;
+    const std::int64_t roundColumns = matvecRoundColumns(plan.rowTiles, plan.batchTiles);
     const std::int64_t parts = 2 * 4 * matvecWarps * plan.rowTiles * 16 * plan.batchTiles * 8;
     const std::int64_t wholeBytes = parts + batch * (ceilDivide(columns, roundColumns) * roundColumns * 2 + 64);
     const std::int64_t most = std::min(static_cast<std::int64_t>(gpu.sharedPerMultiprocessor) / matvecBlocksPerSm - 1024,

@@ -71,7 +71,19 @@ inline constexpr int matvecWarps = 8;
 inline constexpr int matvecThreads = matvecWarps * 32;
 inline constexpr int matvecBlocksPerSm = 2;
 inline constexpr int matvecMaxBatch = 16;
-inline constexpr int matvecLoads = 16; ///< of 16 bytes, in flight per lane
+
+/// Columns of a warp's round, in steps of 32: 16 loads of 16 bytes in flight per lane, or as many as registers allow.
+constexpr int matvecSteps(int rowTiles, int batchTiles)
+{
+    return batchTiles == 2 ? 3 : 8 / rowTiles;
+}
+constexpr int matvecRoundColumns(int rowTiles, int batchTiles)
+{
+    return matvecWarps * matvecSteps(rowTiles, batchTiles) * 32;
+}
+// As constants, which device code may read (it cannot call host functions).
+template <int rowTiles, int batchTiles> inline constexpr int matvecStepCount = matvecSteps(rowTiles, batchTiles);
+template <int rowTiles, int batchTiles> inline constexpr int matvecRound = matvecRoundColumns(rowTiles, batchTiles);
 
 /// Rows of weights start at multiples of 16 bytes.
 constexpr bool supportsMatvec(int batch, int columns)

@@ -316,7 +316,8 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(decodeThreads, decodeBlocksPerSm(headDim)) void atten
         if (share.splits == 1) {
             merge.write(out + row * headDim + quad * 4);
         } else {
-            const Vec16 bits = {{bitsOfFloat(merge.sums[0]), bitsOfFloat(merge.sums[1]), bitsOfFloat(merge.sums[2]), bitsOfFloat(merge.sums[3])}};
+            const Vec16 bits = {
+                {bitsOfFloat(merge.sums[0]), bitsOfFloat(merge.sums[1]), bitsOfFloat(merge.sums[2]), bitsOfFloat(merge.sums[3])}};
             store16(args.partials + (partRow + row) * headDim + quad * 4, bits);
             if (quad == 0) {
                 args.partialStates[(partRow + row) * 2] = max;

@@ -14,7 +14,7 @@
 namespace zigzag::gpu {
 
 /// A block's vectors in shared memory, in rows of T that are padded with zeros to whole rounds.
-template <class T, int roundColumns> struct MatvecInput {
+template <class T> struct MatvecInput {
     char *shared;
     int pitch; ///< bytes of a row: an odd number of 64-byte units, so that two rows' parts lie in different banks
 
@@ -39,7 +39,7 @@ template <class T, int roundColumns> struct MatvecInput {
             float sum = 0;
             for (int c = thread * 4; c < args.columns; c += matvecThreads * 4) {
                 const Vec16 v = load16(in + static_cast<std::int64_t>(row) * args.columns + c);
-                ZZ_UNROLL for (int i = 0; i < 4; ++i) sum += asFloat(v.w[i]) * asFloat(v.w[i]);
+                ZZ_UNROLL for (int i = 0; i < 4; ++i) sum += floatOfBits(v.w[i]) * floatOfBits(v.w[i]);
             }
             sum = warpSum(sum);
             if (laneId() == 0)
@@ -56,8 +56,8 @@ template <class T, int roundColumns> struct MatvecInput {
                     const Vec16 v = load16(in + static_cast<std::int64_t>(row) * args.columns + c);
                     const Vec16 w = load16(args.normWeight + c);
                     ZZ_UNROLL for (int i = 0; i < 2; ++i) pairs[i]
-                        = pack2<T>(asFloat(v.w[2 * i]) * scale * asFloat(w.w[2 * i]),
-                                   asFloat(v.w[2 * i + 1]) * scale * asFloat(w.w[2 * i + 1]));
+                        = pack2<T>(floatOfBits(v.w[2 * i]) * scale * floatOfBits(w.w[2 * i]),
+                                   floatOfBits(v.w[2 * i + 1]) * scale * floatOfBits(w.w[2 * i + 1]));
                 }
                 auto *to = reinterpret_cast<std::uint32_t *>(shared + row * pitch + c * 2);
                 to[0] = pairs[0];
@@ -151,8 +151,7 @@ ZZ_DEVICE void finishMatvecTile(const MatvecArgs &args, int tile, const float *p
 template <class T, int rowTiles, int batchTiles, bool gated, bool whole>
 ZZ_KERNEL ZZ_LAUNCH_BOUNDS(matvecThreads, matvecBlocksPerSm) void matvec(ZZ_ARGS MatvecArgs args)
 {
-    constexpr int steps = matvecLoads / (2 * rowTiles); // of a warp's round, each of 32 columns
-    constexpr int roundColumns = matvecWarps * steps * 32;
+    constexpr int steps = matvecStepCount<rowTiles, batchTiles>, roundColumns = matvecRound<rowTiles, batchTiles>;
     const int lane = static_cast<int>(laneId()), warp = static_cast<int>(warpId()), g = lane / 4, t = lane % 4;
     const int rounds = (args.columns + roundColumns - 1) / roundColumns;
     const int column = warp * steps * 32 + t * 8; // this lane's first one
@@ -174,7 +173,7 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(matvecThreads, matvecBlocksPerSm) void matvec(ZZ_ARGS
     constexpr int partFloats = matvecWarps * rowTiles * 16 * batchTiles * 8;
     auto *parts = sharedMemory<float>(); // [2, warps, rows, vectors]
     const int paddedColumns = whole ? rounds * roundColumns : roundColumns;
-    const MatvecInput<T, roundColumns> input{reinterpret_cast<char *>(parts + 2 * partFloats), paddedColumns * 2 + 64};
+    const MatvecInput<T> input{reinterpret_cast<char *>(parts + 2 * partFloats), paddedColumns * 2 + 64};
     if constexpr (whole) {
         if (args.normWeight) {
             input.normalize(args, paddedColumns, parts);
@@ -200,7 +199,7 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(matvecThreads, matvecBlocksPerSm) void matvec(ZZ_ARGS
                 const int bytes = args.batch * input.pitch;
                 copyAsyncWait<0>();
                 syncThreads(); // the round's vectors are here, and every warp has left the other buffer
-                MatvecInput<T, roundColumns> other = input;
+                MatvecInput<T> other = input;
                 other.shared += (buffer ^ 1) * bytes;
                 other.copy(args, next * roundColumns, roundColumns);
                 vectors += buffer * bytes + column * 2;

@@ -187,6 +187,10 @@ inline Vec16 loadStreaming16(const void *from)
 {
     return load16(from);
 }
+inline Vec16 loadStreaming16(const void *from, bool valid)
+{
+    return valid ? load16(from) : Vec16{};
+}
 inline Vec16 loadCoherent16(const void *from)
 {
     return load16(from);

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/base/dtype.h"
+#include "engine/cuda/heuristics.h"
+#include "engine/cuda/kernels/matvec_args.h"
+
+#include <cuda_runtime_api.h>
+
+namespace zigzag::gpu {
+
+/// The decode step's products (kernels/matvec.cuh): BF16 and F16, the shapes of supportsMatvec, the norm only where
+/// plan.whole. With `early` the kernel may start, and read weights, while the one before it still runs. Returns a
+/// cudaError_t, 0 when the launch was taken.
+int multiplyVectors(DType type, const MatvecArgs &args, const MatvecPlan &plan, cudaStream_t stream, bool early);
+
+} // namespace zigzag::gpu
