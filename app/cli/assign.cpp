@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/commands.h"
 #include "app/cli/common_options.h"
+#include "app/cli/map_tables.h"
+#include "app/cli/run_support.h"
 #include "engine/map/criterion.h"
 #include "engine/map/map_io.h"
 #include "engine/model/model.h"
+#include "profiler/machine_profile.h"
+#include "profiler/time_budget.h"
 
 #include <fmt/format.h>
 #include <memory>
-#include <nlohmann/json.hpp>
+#include <optional>
 
 namespace zigzag {
 
@@ -16,73 +20,93 @@ namespace {
 struct AssignOptions {
     std::string scores, criterion, model, out;
     std::string fold = "max";
-    double sparsity = 0;
+    std::optional<double> sparsity, tpotBudget;
+    std::optional<int> layers;
+    std::optional<std::int64_t> kvBudget;
+    std::int64_t context = 0;
+    std::vector<int> lockRetrieval, lockStreaming;
     int sink = defaultSink, recent = defaultRecent;
     std::string format = "table";
 };
 
-std::string_view nameOf(LayerKind kind)
+/// Locked layers as a map of their own; nothing where none is locked.
+struct Locks {
+    std::vector<bool> locked;
+    HeadMap base;
+};
+
+Result<Locks> locksOf(const AssignOptions &options, const ModelShape &model)
 {
-    return kind == LayerKind::Retrieval ? "retrieval" : kind == LayerKind::Streaming ? "streaming" : "mixed";
+    Locks locks;
+    if (options.lockRetrieval.empty() && options.lockStreaming.empty())
+        return locks;
+    locks.locked.resize(static_cast<std::size_t>(model.layers));
+    locks.base = HeadMap(model, HeadKind::Retrieval, options.sink, options.recent);
+    for (const auto &[layers, kind] :
+         {std::pair{&options.lockRetrieval, HeadKind::Retrieval}, {&options.lockStreaming, HeadKind::Streaming}})
+        for (const int layer : *layers) {
+            if (layer < 0 || layer >= model.layers)
+                return badInput(fmt::format("locked layer {}: {} has layers 0 to {}", layer, model.name, model.layers - 1));
+            if (locks.locked[static_cast<std::size_t>(layer)])
+                return badInput(fmt::format("layer {} is locked twice: name it once", layer));
+            locks.locked[static_cast<std::size_t>(layer)] = true;
+            locks.base.setLayer(layer, kind);
+        }
+    return locks;
 }
 
-nlohmann::ordered_json toJson(const Sacrifice &sacrifice)
+/// Measures the model for a second or more: what a token takes is known of no other source.
+Result<TimeBudget> measuredTimes(const AssignOptions &options)
 {
-    return {{"streaming_heads", sacrifice.streaming},
-            {"flipped", sacrifice.flipped},
-            {"demoted", sacrifice.demoted},
-            {"transport_cost", sacrifice.transportCost}};
+    if (options.model.empty())
+        return badInput("a TPOT budget needs --model: the times of its layers are measured");
+    ZIGZAG_TRY(loaded, loadForRun(options.model));
+    const std::atomic<bool> &cancel = interruptFlag();
+    Progress progress("calibrate");
+    const MachineProfile machine = measureMachine(*loaded.backend, loaded.model->config, &cancel);
+    ZIGZAG_TRY(cost, calibrate(loaded.device, loaded.model->config, machine, options.context, &cancel, [&](double share) {
+                   progress(static_cast<int>(100 * share), 100);
+               }));
+    return timeBudget(cost, *options.tpotBudget, options.context, options.sink, options.recent);
 }
 
-void printJson(const Assignment &assignment, const SacrificeReport &report)
+Result<Target> targetOf(const AssignOptions &options, const std::optional<ModelConfig> &config)
 {
-    const HeadMap &map = assignment.map;
-    nlohmann::ordered_json result = toJson(report.total);
-    result["mixed_layers"] = map.mixedLayers();
-    result["ties"] = assignment.ties;
-    result["heads"] = map.layers() * map.kvHeads();
-    result["layers"] = nlohmann::ordered_json::array();
-    for (int layer = 0; layer < map.layers(); ++layer) {
-        nlohmann::ordered_json row = {{"layer", layer}, {"kind", nameOf(map.layerKind(layer))}};
-        row.update(toJson(report.layers[static_cast<std::size_t>(layer)]));
-        result["layers"].push_back(std::move(row));
-    }
-    fmt::print("{}\n", result.dump(1));
-}
-
-void printTable(const Assignment &assignment, const SacrificeReport &report)
-{
-    const HeadMap &map = assignment.map;
-    fmt::print("{:>5}  {:<9}  {:>9}  {:>7}  {:>7}  {:>14}\n", "layer", "kind", "streaming", "flipped", "demoted",
-               "transport cost");
-    const auto row = [](const std::string &name, std::string_view kind, const Sacrifice &one) {
-        fmt::print("{:>5}  {:<9}  {:>9}  {:>7}  {:>7}  {:>14.3f}\n", name, kind, one.streaming, one.flipped, one.demoted,
-                   one.transportCost);
-    };
-    for (int layer = 0; layer < map.layers(); ++layer)
-        row(std::to_string(layer), nameOf(map.layerKind(layer)), report.layers[static_cast<std::size_t>(layer)]);
-    row("total", "", report.total);
-    fmt::print("{} of {} KV heads stream, {} of {} layers are mixed, {} ties at the cut\n", report.total.streaming,
-               map.layers() * map.kvHeads(), map.mixedLayers(), map.layers(), assignment.ties);
+    if (options.sparsity)
+        return SparsityTarget{*options.sparsity};
+    if (options.layers)
+        return LayerTarget{*options.layers};
+    if (options.context < 1)
+        return badInput("a budget holds at a context: add --context TOKENS");
+    if (options.kvBudget)
+        return KvBudget{*options.kvBudget, options.context, config ? config->dtype : DType::BF16};
+    ZIGZAG_TRY(times, measuredTimes(options));
+    return Target(times);
 }
 
 Result<void> assign(const AssignOptions &options)
 {
+    std::optional<ModelConfig> config;
     std::optional<ModelShape> model;
     if (!options.model.empty()) {
-        ZIGZAG_TRY(config, loadModelConfig(options.model));
-        model = config.shape();
+        ZIGZAG_TRY(loaded, loadModelConfig(options.model));
+        config = loaded;
+        model = config->shape();
     }
     ZIGZAG_TRY(scores, readHeadScores(options.scores, model, options.fold == "mean" ? Fold::Mean : Fold::Max));
-    ZIGZAG_TRY(assignment, assignHeads(scores, options.criterion, options.sparsity, options.sink, options.recent));
+    ZIGZAG_CHECK(findCriterion(options.criterion)); // before anything is measured
+    ZIGZAG_TRY(locks, locksOf(options, scores.model));
+    ZIGZAG_TRY(target, targetOf(options, config));
+    ZIGZAG_TRY(assignment,
+               assignHeads(scores, {options.criterion, target, options.sink, options.recent, locks.locked, &locks.base}));
     ZIGZAG_CHECK(writeHeadMap(assignment.map, options.out));
     for (const std::string &note : scores.notes)
         fmt::print(stderr, "note: {}: {}\n", options.scores, note);
     const SacrificeReport report = sacrificed(assignment.map, scores);
     if (options.format == "json")
-        printJson(assignment, report);
+        fmt::print("{}\n", assignmentJson(assignment, report).dump(1));
     else
-        printTable(assignment, report);
+        fmt::print("{}", assignmentTable(assignment, report));
     return {};
 }
 
@@ -98,7 +122,19 @@ void addAssign(CLI::App &app, Chosen &chosen)
     command->add_option("SCORES", options->scores, "zigzag-head-scores, DuoAttention folder or TSV, or Retrieval_Head JSON")
         ->required();
     command->add_option("--criterion", options->criterion, "how heads are chosen: " + names)->required();
-    command->add_option("--sparsity", options->sparsity, "fraction of the KV heads that stream, 0 to 1")->required();
+    CLI::Option_group *target = command->add_option_group("target", "how much streams: one of these");
+    target->add_option("--sparsity", options->sparsity, "fraction of the KV heads that stream, 0 to 1");
+    target->add_option("--layers", options->layers, "so many layers stream (by duo: as many heads as they have)");
+    target->add_option("--kv-budget", options->kvBudget, "KV bytes at --context that are not exceeded: 4294967296, 4GiB, 4GB")
+        ->transform(CLI::AsSizeValue(true));
+    target->add_option("--tpot-budget", options->tpotBudget,
+                       "milliseconds per output token at --context that are not exceeded, as "
+                       "predicted for --model on this machine");
+    target->require_option(1);
+    command->add_option("--context", options->context, "tokens at which a budget holds")->check(CLI::PositiveNumber);
+    command->add_option("--lock-retrieval", options->lockRetrieval, "layers that retrieve whatever their scores, as 0,1")
+        ->delimiter(',');
+    command->add_option("--lock-streaming", options->lockStreaming, "layers that stream whatever their scores")->delimiter(',');
     command->add_option("--sink", options->sink, "first tokens that streaming heads keep")->capture_default_str();
     command->add_option("--recent", options->recent, "last tokens that streaming heads keep")->capture_default_str();
     command->add_option("--model", options->model, "check the scores against this model, and fold query heads as it has them");

@@ -19,6 +19,7 @@ void addLogits(CLI::App &app, Chosen &chosen);
 void addGenerate(CLI::App &app, Chosen &chosen);
 void addScore(CLI::App &app, Chosen &chosen);
 void addAssign(CLI::App &app, Chosen &chosen);
+void addCriteria(CLI::App &app, Chosen &chosen);
 void addBench(CLI::App &app, Chosen &chosen);
 void addEval(CLI::App &app, Chosen &chosen);
 void addExport(CLI::App &app, Chosen &chosen);

@@ -31,6 +31,7 @@ int main(int argc, char **argv)
     zigzag::addGenerate(app, chosen);
     zigzag::addScore(app, chosen);
     zigzag::addAssign(app, chosen);
+    zigzag::addCriteria(app, chosen);
     zigzag::addBench(app, chosen);
     zigzag::addEval(app, chosen);
     zigzag::addExport(app, chosen);

@@ -166,23 +166,17 @@ Result<DocumentState> Document::assigned(const QString &criterion, double sparsi
 {
     if (!m_state.scores)
         return badInput(tr("There are no scores to assign by: score the model, or import a score file").toStdString());
-    ZIGZAG_TRY(assignment,
-               assignHeads(*m_state.scores, criterion.toStdString(), sparsity, m_state.map.sink(), m_state.map.recent()));
+    AssignRequest request;
+    request.criterion = criterion.toStdString();
+    request.target = SparsityTarget{sparsity};
+    request.sink = m_state.map.sink();
+    request.recent = m_state.map.recent();
+    request.locked = m_state.locked;
+    request.base = &m_state.map;
+    ZIGZAG_TRY(assignment, assignHeads(*m_state.scores, request));
     DocumentState next = m_state;
     next.map = std::move(assignment.map);
     next.map.setModel(m_state.map.model()); // a score file may know less of the model than we do
-    bool kept = false;
-    for (int layer = 0; layer < next.map.layers(); ++layer)
-        for (int head = 0; m_state.locked[static_cast<std::size_t>(layer)] && head < next.map.kvHeads(); ++head) {
-            kept = kept || next.map.at(layer, head) != m_state.map.at(layer, head);
-            next.map.set(layer, head, m_state.map.at(layer, head));
-        }
-    if (kept) { // what the file says of its origin has to be true
-        Provenance provenance = next.map.provenance();
-        provenance.criterion += " with locked layers";
-        provenance.sparsity = next.map.sparsity();
-        next.map.setProvenance(std::move(provenance));
-    }
     next.criterion = criterion;
     next.sparsity = sparsity;
     next.ties = assignment.ties;

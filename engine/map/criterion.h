@@ -4,39 +4,65 @@
 #include "engine/base/result.h"
 #include "engine/map/head_map.h"
 #include "engine/map/head_scores.h"
+#include "engine/map/penalty.h"
+#include "engine/map/target.h"
 
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
 namespace zigzag {
 
-/// What a criterion decided: the map, and how many decisions at the cut fell to the tie rule (lower layer, then lower head).
-struct Assignment {
-    HeadMap map;
-    /// Heads (duo) or layers (zigzag) that share the score of the last one chosen, itself not counted; 0 when all of them
-    /// stream, because then the rule decided nothing.
-    int ties = 0;
-};
+/// What streams together: a KV head by itself, or a whole layer.
+enum class Unit { Head, Layer };
 
-/// A way to choose which heads stream. One file per criterion; `criteria()` lists them all.
+/// A way to choose which heads stream: it says what streaming each unit would give up, and the units that give up least
+/// stream, as many as a target asks for. One file per criterion; `criteria()` lists them all.
 struct Criterion {
     std::string_view name;
     std::string_view description;
-    /// `sparsity` in [0, 1]; deterministic.
-    Assignment (*assign)(const HeadScores &scores, double sparsity, int sink, int recent);
+    Unit unit = Unit::Layer;
+    /// [layers * kv_heads] or [layers], none below 0. Deterministic.
+    std::vector<Penalty> (*penalties)(const HeadScores &scores);
 };
 
 std::span<const Criterion> criteria();
+Result<const Criterion *> findCriterion(std::string_view name);
 
-/// Checks sparsity, sink and recent, finds the criterion by name, and fills the map's provenance.
+/// What was decided: the map, and how many decisions at the cut fell to the tie rule (lower layer, then lower head).
+struct Assignment {
+    HeadMap map;
+    /// Units (heads or layers) that give up as much as the last one chosen, itself not counted; 0 when all of them stream,
+    /// because then the rule decided nothing.
+    int ties = 0;
+    std::vector<int> layerTies; ///< [layers]: units of this layer that stand in such a tie, chosen or not
+};
+
+struct AssignRequest {
+    std::string criterion;
+    Target target = SparsityTarget{};
+    int sink = defaultSink;
+    int recent = defaultRecent;
+    /// Layers that keep the heads that `base` has: [layers], or empty for none.
+    std::vector<bool> locked;
+    const HeadMap *base = nullptr; ///< must be there where a layer is locked
+};
+
+/// The map that meets the target and gives up least, and its provenance. Bad input is refused; so is a target out of reach,
+/// with how far the best map is from it. A sparsity is met as nearly as locked layers allow.
+Result<Assignment> assignHeads(const HeadScores &scores, const AssignRequest &request);
+/// The same for a sparsity without locked layers.
 Result<Assignment> assignHeads(const HeadScores &scores, std::string_view criterion, double sparsity, int sink, int recent);
+
+/// A gate from here on is a strong one: the head is lost when it streams.
+inline constexpr float strongGate = 0.9f;
 
 /// What one layer, or the whole map, gave up.
 struct Sacrifice {
     int streaming = 0; ///< KV heads that stream
     int flipped = 0; ///< KV heads whose kind differs from `duo` at the same number of streaming heads
-    int demoted = 0; ///< KV heads with gate >= 0.9 that stream
+    int demoted = 0; ///< KV heads with a strong gate that stream
     double transportCost = 0.0; ///< Σ g over streaming heads + Σ (1 − g) over retrieval heads
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/map/criteria/criterion_list.h"
+#include "engine/map/selection.h"
 
 #include <cassert>
 
@@ -8,8 +9,11 @@ namespace zigzag {
 SacrificeReport sacrificed(const HeadMap &map, const HeadScores &scores)
 {
     assert(map.layers() == scores.model.layers && map.kvHeads() == scores.model.kvHeads);
-    constexpr float strongGate = 0.9f;
-    const HeadMap duo = assignDuo(scores, static_cast<std::size_t>(map.streamingHeads()), map.sink(), map.recent()).map;
+    const auto kvHeads = static_cast<std::size_t>(map.kvHeads());
+    HeadMap duo(map.model(), HeadKind::Retrieval, map.sink(), map.recent());
+    const std::vector<Penalty> gates = duoCriterion().penalties(scores);
+    for (const std::size_t head : leastPenalties(gates, static_cast<std::size_t>(map.streamingHeads())).chosen)
+        duo.set(static_cast<int>(head / kvHeads), static_cast<int>(head % kvHeads), HeadKind::Streaming);
 
     SacrificeReport report;
     for (int layer = 0; layer < map.layers(); ++layer) {

@@ -3,6 +3,7 @@
 #include "tests/cli/run_program.h"
 #include "tests/tiny_model.h"
 
+#include <algorithm>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -64,6 +65,70 @@ TEST_F(Maps, AssignPrintsATable)
     ASSERT_EQ(result.code, 0) << result.errors;
     EXPECT_NE(result.output.find("1 of 4 KV heads stream, 1 of 2 layers are mixed, 0 ties at the cut"), std::string::npos)
         << result.output;
+}
+
+TEST_F(Maps, AssignMeetsBudgetsAndSaysHowFarTheyAre)
+{
+    const std::string model = test::writeTinyModel(m_folder / "model").string(); // 2 layers, 2 KV heads of 8, F32
+    const std::string in = write("gates.tsv", "0.2\t0.3\n0.9\t1\n");
+    const auto assign = [&](std::vector<std::string> arguments) {
+        arguments.insert(arguments.begin(),
+                         {"assign", in, "--criterion", "zigzag", "--sink", "2", "--recent", "6", "--model", model, "--out",
+                          path("map.json"), "-o", "json"});
+        return test::runZigzag(arguments);
+    };
+    // A layer takes 128 bytes for each of 100 tokens, or of 8.
+    const auto met = assign({"--kv-budget", "20000", "--context", "100"});
+    ASSERT_EQ(met.code, 0) << met.errors;
+    EXPECT_EQ(nlohmann::json::parse(met.output)["layers"][0]["kind"], "streaming");
+    EXPECT_EQ(nlohmann::json::parse(met.output)["mixed_layers"], 0);
+    const auto locked = assign({"--kv-budget", "20000", "--context", "100", "--lock-retrieval", "0"});
+    ASSERT_EQ(locked.code, 0) << locked.errors;
+    EXPECT_EQ(nlohmann::json::parse(locked.output)["layers"][1]["kind"], "streaming");
+    EXPECT_EQ(readHeadMap(m_folder / "map.json")->provenance().criterion,
+              "zigzag with locked layers, 20000 KV bytes at 100 tokens");
+    std::filesystem::remove(m_folder / "map.json");
+    const auto far = assign({"--kv-budget", "1KiB", "--context", "100"});
+    EXPECT_EQ(test::refusalFault(far, 2), "");
+    EXPECT_NE(far.errors.find("the best map takes 2048 bytes, 1024 more"), std::string::npos) << far.errors;
+    const auto slow = assign({"--tpot-budget", "0.000001", "--context", "64"});
+    EXPECT_EQ(slow.code, 2);
+    EXPECT_NE(slow.errors.find("the best map takes"), std::string::npos) << slow.errors;
+    EXPECT_FALSE(std::filesystem::exists(m_folder / "map.json"));
+    const auto easy = assign({"--tpot-budget", "10000", "--context", "64"});
+    ASSERT_EQ(easy.code, 0) << easy.errors;
+    EXPECT_EQ(nlohmann::json::parse(easy.output)["streaming_heads"], 0);
+    for (const std::vector<std::string> &bad : {std::vector<std::string>{},
+                                                {"--layers", "1", "--sparsity", "0.5"},
+                                                {"--kv-budget", "100"},
+                                                {"--layers", "3"},
+                                                {"--layers", "1", "--lock-streaming", "2"},
+                                                {"--layers", "1", "--lock-streaming", "0", "--lock-retrieval", "0"},
+                                                {"--kv-budget", "-5", "--context", "10"},
+                                                {"--kv-budget", "lots", "--context", "10"}})
+        EXPECT_EQ(test::refusalFault(assign(bad), 2), "") << testing::PrintToString(bad);
+}
+
+TEST_F(Maps, CriteriaAreComparedOnTheSameScores)
+{
+    const std::string in = write("gates.tsv", "0\t0.95\n0.5\t0.5\n");
+    const auto result = test::runZigzag({"criteria", in, "--sparsity", "0.5", "-o", "json"});
+    ASSERT_EQ(result.code, 0) << result.errors;
+    const auto rows = nlohmann::json::parse(result.output);
+    ASSERT_EQ(rows.size(), 5u);
+    for (const auto &row : rows) {
+        EXPECT_EQ(row["streaming_heads"], 2);
+        if (row["criterion"] == "zigzag") {
+            EXPECT_EQ(row["demoted"], 1);
+        }
+        if (row["criterion"] == "zigzag-strong") {
+            EXPECT_EQ(row["demoted"], 0);
+            EXPECT_EQ(row["mixed_layers"], 0);
+        }
+    }
+    const auto table = test::runZigzag({"criteria", in, in});
+    EXPECT_EQ(std::count(table.output.begin(), table.output.end(), '\n'), 2 + 2 * 3 * 5) << table.output;
+    EXPECT_EQ(test::refusalFault(test::runZigzag({"criteria", path("none.tsv")}), 2), "");
 }
 
 TEST_F(Maps, AssignFoldsQueryHeadsAsTheModelHasThem)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "engine/map/criteria/ranking.h"
 #include "engine/map/criterion.h"
 
 namespace zigzag {
@@ -10,19 +9,17 @@ namespace zigzag {
 Criterion duoCriterion();
 Criterion zigzagCriterion();
 Criterion zigzagMaxCriterion();
+Criterion zigzagStrongCriterion();
+Criterion zigzagConvexCriterion();
 
-/// The map of `duo` with an exact number of streaming heads: what any other map is compared with.
-Assignment assignDuo(const HeadScores &scores, std::size_t streamingHeads, int sink, int recent);
-
-/// A map in which the layers with the lowest keys stream, round(sparsity · layers) of them.
-template <class Key>
-Assignment streamLowestLayers(const HeadScores &scores, const std::vector<Key> &keys, double sparsity, int sink, int recent)
+/// One penalty for each layer, from the gates of its heads.
+template <class OfLayer> std::vector<Penalty> layerPenalties(const HeadScores &scores, OfLayer ofLayer)
 {
-    const Lowest layers = lowest(keys, countAt(sparsity, keys.size()));
-    Assignment result{HeadMap(scores.model, HeadKind::Retrieval, sink, recent), layers.ties};
-    for (const std::size_t layer : layers.chosen)
-        result.map.setLayer(static_cast<int>(layer), HeadKind::Streaming);
-    return result;
+    const auto kvHeads = static_cast<std::size_t>(scores.model.kvHeads);
+    std::vector<Penalty> penalties; // [layers]
+    for (std::size_t layer = 0; layer < static_cast<std::size_t>(scores.model.layers); ++layer)
+        penalties.push_back(ofLayer(std::span(scores.scores).subspan(layer * kvHeads, kvHeads)));
+    return penalties;
 }
 
 } // namespace zigzag

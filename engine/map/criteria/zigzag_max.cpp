@@ -3,27 +3,17 @@
 // sake of many weak neighbours.
 #include "engine/map/criteria/criterion_list.h"
 
+#include <algorithm>
+
 namespace zigzag {
-
-namespace {
-
-Assignment assign(const HeadScores &scores, double sparsity, int sink, int recent)
-{
-    std::vector<float> largest; // [layers]
-    for (int layer = 0; layer < scores.model.layers; ++layer) {
-        float gate = 0;
-        for (int head = 0; head < scores.model.kvHeads; ++head)
-            gate = std::max(gate, scores.at(layer, head));
-        largest.push_back(gate);
-    }
-    return streamLowestLayers(scores, largest, sparsity, sink, recent);
-}
-
-} // namespace
 
 Criterion zigzagMaxCriterion()
 {
-    return {"zigzag-max", "whole layers stream, those with the lowest largest gate", assign};
+    return {"zigzag-max", "whole layers stream, those with the lowest largest gate", Unit::Layer, [](const HeadScores &scores) {
+                return layerPenalties(scores, [](std::span<const float> gates) {
+                    return penaltyOf(*std::max_element(gates.begin(), gates.end()));
+                });
+            }};
 }
 
 } // namespace zigzag

@@ -3,6 +3,7 @@
 #include "tests/engine/map/score_samples.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <gtest/gtest.h>
 #include <limits>
@@ -55,6 +56,7 @@ TEST(Duo, TiesGoToTheLowerLayerThenTheLowerHead)
     const auto half = assign(scores, "duo", 0.5);
     EXPECT_EQ(letters(half.map), "RSS RRS");
     EXPECT_EQ(half.ties, 3); // four heads at 0.5, of which the rule took two
+    EXPECT_EQ(half.layerTies, (std::vector<int>{2, 2}));
     const auto whole = assign(scores, "duo", 5.0 / 6.0);
     EXPECT_EQ(letters(whole.map), "RSS SSS");
     EXPECT_EQ(whole.ties, 0); // every head at 0.5 streams: the rule decided nothing
@@ -135,6 +137,7 @@ TEST(Zigzag, EqualMeansAreTiesInWhateverOrderTheGatesStand)
     const auto result = assign(scores, "zigzag", 0.5);
     EXPECT_EQ(letters(result.map), "SSS SSS RRR RRR");
     EXPECT_EQ(result.ties, 2);
+    EXPECT_EQ(result.layerTies, (std::vector<int>{1, 1, 1, 0}));
 }
 
 TEST(ZigzagMax, StreamsTheLayersWhoseStrongestHeadIsWeakest)
@@ -144,6 +147,47 @@ TEST(ZigzagMax, StreamsTheLayersWhoseStrongestHeadIsWeakest)
     EXPECT_EQ(letters(assign(scores, "zigzag-max", 1.0 / 3).map), "RR SS RR");
     EXPECT_EQ(letters(assign(scores, "zigzag-max", 2.0 / 3).map), "RR SS SS");
     EXPECT_EQ(assign(test::scoresOf(3, 1, {1.0f, 1.0f, 1.0f}), "zigzag-max", 1.0 / 3).ties, 2);
+}
+
+TEST(ZigzagStrong, DemotesTheFewestHeadsOfAllLayerSubsetsThenCostsLeast)
+{
+    constexpr int layers = 8;
+    bool everBetter = false;
+    for (unsigned seed = 0; seed < 40; ++seed) {
+        const auto scores = test::randomGates(layers, 3, seed);
+        for (int streaming = 0; streaming <= layers; ++streaming) {
+            const double sparsity = static_cast<double>(streaming) / layers;
+            const auto ours = assign(scores, "zigzag-strong", sparsity).map;
+            ASSERT_TRUE(ours.isExclusive());
+            std::pair<int, double> fewest{layers * 3 + 1, 0.0};
+            for (unsigned subset = 0; subset < 1u << layers; ++subset) {
+                if (std::popcount(subset) != streaming)
+                    continue;
+                HeadMap map(scores.model, HeadKind::Retrieval, 4, 16);
+                for (int layer = 0; layer < layers; ++layer)
+                    if (subset >> layer & 1u)
+                        map.setLayer(layer, HeadKind::Streaming);
+                fewest = std::min(fewest, {sacrificed(map, scores).total.demoted, costOf(map, scores)});
+            }
+            EXPECT_EQ(sacrificed(ours, scores).total.demoted, fewest.first) << "seed " << seed << ", " << streaming << " layers";
+            EXPECT_NEAR(costOf(ours, scores), fewest.second, 1e-12) << "seed " << seed << ", " << streaming << " layers";
+            everBetter |= sacrificed(assign(scores, "zigzag", sparsity).map, scores).total.demoted > fewest.first;
+        }
+    }
+    EXPECT_TRUE(everBetter); // or it would be zigzag under another name
+}
+
+TEST(ZigzagConvex, AStrongHeadIsNotOutvotedByWeakNeighbours)
+{
+    // Means 0.25 and 0.3; cubes 1 and 0.108.
+    const auto scores = test::scoresOf(2, 4, {1.0f, 0.0f, 0.0f, 0.0f, 0.3f, 0.3f, 0.3f, 0.3f});
+    EXPECT_EQ(letters(assign(scores, "zigzag", 0.5).map), "SSSS RRRR");
+    EXPECT_EQ(letters(assign(scores, "zigzag-convex", 0.5).map), "RRRR SSSS");
+    EXPECT_EQ(letters(assign(scores, "zigzag-strong", 0.5).map), "RRRR SSSS");
+    // The maximum sees one head alone: 0.6 against 0.5; cubes 0.216 and 0.5.
+    const auto even = test::scoresOf(2, 4, {0.6f, 0.0f, 0.0f, 0.0f, 0.5f, 0.5f, 0.5f, 0.5f});
+    EXPECT_EQ(letters(assign(even, "zigzag-max", 0.5).map), "RRRR SSSS");
+    EXPECT_EQ(letters(assign(even, "zigzag-convex", 0.5).map), "SSSS RRRR");
 }
 
 TEST(Criteria, EachIsListedOnceAndFillsTheProvenance)
@@ -159,7 +203,7 @@ TEST(Criteria, EachIsListedOnceAndFillsTheProvenance)
         EXPECT_EQ(map.sink(), 4);
         EXPECT_EQ(map.recent(), 16);
     }
-    EXPECT_EQ(names, (std::vector<std::string_view>{"duo", "zigzag", "zigzag-max"}));
+    EXPECT_EQ(names, (std::vector<std::string_view>{"duo", "zigzag", "zigzag-max", "zigzag-strong", "zigzag-convex"}));
 }
 
 TEST(Criteria, BadInputIsRefused)
@@ -180,7 +224,7 @@ TEST(Criteria, BadInputIsRefused)
         ASSERT_FALSE(result);
         EXPECT_EQ(result.error().kind, ErrorKind::BadInput);
     }
-    EXPECT_NE(refused[0].error().message.find("duo, zigzag, zigzag-max"), std::string::npos);
+    EXPECT_NE(refused[0].error().message.find("duo, zigzag, zigzag-max, zigzag-strong, zigzag-convex"), std::string::npos);
 }
 
 TEST(Sacrifice, IsCountedPerLayerAndInTotal)

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/cli/map_tables.h"
+
+#include <fmt/format.h>
+
+namespace zigzag {
+
+using Json = nlohmann::ordered_json;
+
+std::string_view nameOf(LayerKind kind)
+{
+    return kind == LayerKind::Retrieval ? "retrieval" : kind == LayerKind::Streaming ? "streaming" : "mixed";
+}
+
+Json sacrificeJson(const Sacrifice &sacrifice)
+{
+    return {{"streaming_heads", sacrifice.streaming},
+            {"flipped", sacrifice.flipped},
+            {"demoted", sacrifice.demoted},
+            {"transport_cost", sacrifice.transportCost}};
+}
+
+Json assignmentJson(const Assignment &assignment, const SacrificeReport &report)
+{
+    const HeadMap &map = assignment.map;
+    Json result = sacrificeJson(report.total);
+    result["mixed_layers"] = map.mixedLayers();
+    result["ties"] = assignment.ties;
+    result["heads"] = map.layers() * map.kvHeads();
+    result["criterion"] = map.provenance().criterion;
+    result["sparsity"] = map.sparsity();
+    result["layers"] = Json::array();
+    for (int layer = 0; layer < map.layers(); ++layer) {
+        Json row = {{"layer", layer}, {"kind", nameOf(map.layerKind(layer))}};
+        row.update(sacrificeJson(report.layers[static_cast<std::size_t>(layer)]));
+        row["ties"] = assignment.layerTies[static_cast<std::size_t>(layer)];
+        result["layers"].push_back(std::move(row));
+    }
+    return result;
+}
+
+std::string assignmentTable(const Assignment &assignment, const SacrificeReport &report)
+{
+    const HeadMap &map = assignment.map;
+    std::string text = fmt::format("{:>5}  {:<9}  {:>9}  {:>7}  {:>7}  {:>14}  {:>4}\n", "layer", "kind", "streaming", "flipped",
+                                   "demoted", "transport cost", "ties");
+    const auto row = [&](const std::string &name, std::string_view kind, const Sacrifice &one, int ties) {
+        text += fmt::format("{:>5}  {:<9}  {:>9}  {:>7}  {:>7}  {:>14.3f}  {:>4}\n", name, kind, one.streaming, one.flipped,
+                            one.demoted, one.transportCost, ties);
+    };
+    for (int layer = 0; layer < map.layers(); ++layer)
+        row(std::to_string(layer), nameOf(map.layerKind(layer)), report.layers[static_cast<std::size_t>(layer)],
+            assignment.layerTies[static_cast<std::size_t>(layer)]);
+    row("total", "", report.total, assignment.ties);
+    return text
+        + fmt::format("{} of {} KV heads stream, {} of {} layers are mixed, {} ties at the cut\n", report.total.streaming,
+                      map.layers() * map.kvHeads(), map.mixedLayers(), map.layers(), assignment.ties);
+}
+
+} // namespace zigzag
