@@ -1,35 +1,27 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "app/studio/document.h"
+#include "app/studio/pages/page.h"
 #include "app/studio/recent_files.h"
-#include "app/studio/run_controller.h"
+#include "app/studio/studio.h"
 #include "app/studio/theme.h"
-#include "app/studio/user_prompts.h"
-#include "views/models/study.h"
 
 #include <QMainWindow>
-#include <QTimer>
 #include <memory>
 
-class QComboBox;
-class QLabel;
-class QProgressBar;
+class QDockWidget;
 
 namespace zigzag {
 
-class AssignPanel;
 class HeadlineBar;
-class HeadMapModel;
 class HeadMapView;
-class MessageBar;
-class NeedleView;
+class MapPage;
+class PlotsPage;
 class PlotsPanel;
-class ScoreLegend;
 struct WindowActions;
 
-/// The window: it passes what the hand does on to the document and the runs, and what they say on to the views.
-/// Files: main_window_actions (menus), main_window_files (open, save, export), main_window_runs (runs and their results).
+/// The window: a frame around the studio's pages. The head map is in the middle, every other page is a dock.
+/// Files: main_window_actions (menus), main_window_files (open, save, export), main_window_layout (docks and their places).
 class MainWindow : public QMainWindow
 {
     Q_OBJECT
@@ -47,22 +39,21 @@ public:
     bool open(const QString &name);
     bool saveTo(const QString &path);
 
-    Document &document() { return m_document; }
-    RunController &runs() { return m_runs; }
-    const Study &study() const { return m_study; }
-    HeadMapView &headMap() { return *m_headMap; }
+    Studio &studio() { return m_studio; }
+    Document &document() { return m_studio.document(); }
+    RunController &runs() { return m_studio.runs(); }
+    const Study &study() { return m_studio.study(); }
+    HeadMapView &headMap();
     MessageBar &messages() { return *m_messages; }
-    PlotsPanel &plots() { return *m_plots; }
+    PlotsPanel &plots();
     HeadlineBar &headline() { return *m_headline; }
     const WindowActions &actions() const { return *m_actions; }
-    bool canScore() const { return m_loaded && m_loaded->hasTokenizer; }
     Theme theme() const { return m_theme; }
     void setTheme(Theme theme);
     /// Brings every view up to date now rather than at the end of this turn of the event loop.
-    void refreshNow();
-
-Q_SIGNALS:
-    void refreshed();
+    void refreshNow() { m_studio.refreshNow(); }
+    /// Brings the page of this object name to the front, in its dock.
+    void showPage(const QString &name);
 
 protected:
     void closeEvent(QCloseEvent *event) override;
@@ -72,26 +63,28 @@ protected:
 
 private:
     // main_window.cpp
-    void buildViews();
-    void buildToolBar();
-    void connectViews();
-    void refreshSoon() { m_refresh.start(); }
+    void buildPages();
     void refresh();
-    void refreshLayers();
-    void refreshAssignPanel();
     void refreshTitle();
-    void refreshContexts();
-    QString whyNoTimes() const;
-    std::int64_t context() const;
-    void report(const Result<void> &result);
-    void say(const Error &error);
+
+    // main_window_layout.cpp
+    /// Gives a page its dock; pages of one area share it as tabs, in the order in which they were added.
+    template <class T> T *addPage(T *page, Qt::DockWidgetArea area)
+    {
+        dock(page, area);
+        return page;
+    }
+    void dock(Page *page, Qt::DockWidgetArea area);
+    void resetLayout();
+    void restoreLayout();
+    void saveLayout();
 
     // main_window_actions.cpp
     void buildActions();
     void buildMenus();
+    QList<QAction *> pageActions(PageMenu menu) const;
     void refreshActions();
     void refreshRecent();
-    std::vector<Cell> targetCells() const;
     void showPalette();
     void showShortcuts();
     void showAbout();
@@ -105,46 +98,22 @@ private:
     bool save();
     bool saveAs();
     void exportMap();
-    void adopt(const ModelShape &shape, std::optional<ModelConfig> config);
-    void loadInBackground(const std::string &name);
-    /// Scores that arrive before anybody edited: the first map is Zigzag at one half rather than full.
-    void takeScores(std::shared_ptr<const HeadScores> scores);
 
-    // main_window_runs.cpp
-    void connectRuns();
-    void calibrateModel();
-    void scoreModel(bool asked);
-    void measureMaps();
-    void askNeedles();
-    void onLoaded(const LoadedModel &model);
-    void onFinished(RunKind kind, const RunOutcome &outcome);
-    void refreshProgress();
-
-    std::unique_ptr<UserPrompts> m_prompts;
     std::unique_ptr<QSettings> m_settings;
     RecentFiles m_recent;
-    Document m_document;
-    RunController m_runs;
-    Study m_study;
-    QTimer m_refresh;
-    std::string m_modelName; ///< as MODEL on the command line; empty for a map without its model
-    std::optional<LoadedModel> m_loaded;
-    QString m_whyNotLoaded; ///< after a failed or cancelled load
+    Studio m_studio;
     Theme m_theme = Theme::System;
 
-    HeadMapModel *m_model = nullptr;
-    HeadMapView *m_headMap = nullptr;
-    ScoreLegend *m_scoreLegend = nullptr;
-    AssignPanel *m_assign = nullptr;
-    PlotsPanel *m_plots = nullptr;
-    NeedleView *m_needle = nullptr;
+    struct Docked {
+        Page *page;
+        QDockWidget *dock;
+        Qt::DockWidgetArea area;
+    };
+    std::vector<Docked> m_docks; // in the order of the View menu
+    MapPage *m_map = nullptr;
+    PlotsPage *m_plots = nullptr;
     HeadlineBar *m_headline = nullptr;
     MessageBar *m_messages = nullptr;
-    QComboBox *m_contextBox = nullptr;
-    QComboBox *m_phaseBox = nullptr;
-    QProgressBar *m_progress = nullptr;
-    QLabel *m_progressText = nullptr;
-    QList<QAction *> m_whileBusy; ///< parts of the tool bar that are there during a run
     std::unique_ptr<WindowActions> m_actions;
 };
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Actions and menus, the command palette, and what Help shows.
 #include "app/studio/main_window.h"
+#include "app/studio/pages/map_page.h"
 #include "app/studio/window_actions.h"
 
 #include "engine/model/model.h"
-#include "views/widgets/assign_panel.h"
 #include "views/widgets/command_palette.h"
 #include "views/widgets/head_map_view.h"
 #include "views/widgets/text_dialogs.h"
@@ -18,14 +18,6 @@
 
 namespace zigzag {
 
-std::vector<Cell> MainWindow::targetCells() const
-{
-    std::vector<Cell> cells;
-    for (const QModelIndex &index : m_headMap->targets())
-        cells.push_back({index.row(), index.column()});
-    return cells;
-}
-
 void MainWindow::buildActions()
 {
     const auto make = [this](const QString &text, const QKeySequence &keys, auto &&slot) {
@@ -36,15 +28,15 @@ void MainWindow::buildActions()
     };
     WindowActions &all = *m_actions;
     all.open = make(tr("&Open map or scores…"), QKeySequence::Open, [this] {
-        if (const QString path = m_prompts->fileToOpen(this, tr("Open a map or scores")); !path.isEmpty())
+        if (const QString path = m_studio.prompts().fileToOpen(this, tr("Open a map or scores")); !path.isEmpty())
             open(path);
     });
     all.openFolder = make(tr("Open model &folder…"), QKeySequence(tr("Ctrl+Shift+O")), [this] {
-        if (const QString path = m_prompts->folderToOpen(this, tr("Open a model folder")); !path.isEmpty())
+        if (const QString path = m_studio.prompts().folderToOpen(this, tr("Open a model folder")); !path.isEmpty())
             open(path);
     });
     all.importScores = make(tr("&Import scores…"), QKeySequence(tr("Ctrl+I")), [this] {
-        if (const QString path = m_prompts->fileToOpen(this, tr("Import scores")); !path.isEmpty())
+        if (const QString path = m_studio.prompts().fileToOpen(this, tr("Import scores")); !path.isEmpty())
             open(path);
     });
     all.save = make(tr("&Save map"), QKeySequence::Save, [this] { save(); });
@@ -52,38 +44,39 @@ void MainWindow::buildActions()
     all.exportMap = make(tr("&Export map…"), QKeySequence(tr("Ctrl+E")), [this] { exportMap(); });
     all.close = make(tr("&Quit"), QKeySequence(tr("Ctrl+Q")), [this] { close(); });
 
-    all.undo = m_document.undoStack().createUndoAction(this, tr("&Undo"));
+    all.undo = document().undoStack().createUndoAction(this, tr("&Undo"));
     all.undo->setShortcut(QKeySequence::Undo);
-    all.redo = m_document.undoStack().createRedoAction(this, tr("&Redo"));
+    all.redo = document().undoStack().createRedoAction(this, tr("&Redo"));
     all.redo->setShortcuts({QKeySequence(QKeySequence::Redo), QKeySequence(tr("Ctrl+Y"))});
-    all.flip = make(tr("&Flip heads"), QKeySequence(Qt::Key_Space), [this] { m_document.toggle(targetCells()); });
+    all.flip = make(tr("&Flip heads"), QKeySequence(Qt::Key_Space), [this] { document().toggle(m_map->targets()); });
     all.retrieve = make(tr("Let heads &retrieve"), QKeySequence(Qt::Key_R),
-                        [this] { m_document.setKind(targetCells(), HeadKind::Retrieval); });
+                        [this] { document().setKind(m_map->targets(), HeadKind::Retrieval); });
     all.stream = make(tr("Let heads &stream"), QKeySequence(Qt::Key_S),
-                      [this] { m_document.setKind(targetCells(), HeadKind::Streaming); });
-    all.lock = make(tr("&Lock layers"), QKeySequence(Qt::Key_L), [this] { m_document.toggleLocks(m_headMap->targetLayers()); });
+                      [this] { document().setKind(m_map->targets(), HeadKind::Streaming); });
+    all.lock = make(tr("&Lock layers"), QKeySequence(Qt::Key_L), [this] { document().toggleLocks(headMap().targetLayers()); });
     all.selectAll = make(tr("Select &all heads"), QKeySequence::SelectAll, [this] {
-        const QAbstractItemModel *heads = m_headMap->selectionModel()->model();
+        const QAbstractItemModel *heads = headMap().selectionModel()->model();
         if (heads->rowCount() > 0)
-            m_headMap->selectionModel()->select(
+            headMap().selectionModel()->select(
                 QItemSelection(heads->index(0, 0), heads->index(heads->rowCount() - 1, heads->columnCount() - 1)),
                 QItemSelectionModel::Select);
     });
     // Letters are for the head map alone: elsewhere they are typed.
     for (QAction *action : {all.flip, all.retrieve, all.stream, all.lock, all.selectAll}) {
         action->setShortcutContext(Qt::WidgetShortcut);
-        m_headMap->addAction(action);
+        headMap().addAction(action);
     }
-    all.exclusive = make(tr("&Make exclusive"), QKeySequence(tr("Ctrl+M")), [this] { report(m_document.makeExclusive()); });
+    all.exclusive
+        = make(tr("&Make exclusive"), QKeySequence(tr("Ctrl+M")), [this] { m_studio.report(document().makeExclusive()); });
 
-    all.measure = make(tr("&Measure"), QKeySequence(Qt::Key_F5), [this] { measureMaps(); });
+    all.measure = make(tr("&Measure"), QKeySequence(Qt::Key_F5), [this] { m_studio.measureMaps(); });
     all.measure->setToolTip(tr("Measure TTFT, TPOT and KV memory of all series (F5)"));
-    all.needle = make(tr("&Needle"), QKeySequence(Qt::Key_F6), [this] { askNeedles(); });
+    all.needle = make(tr("&Needle"), QKeySequence(Qt::Key_F6), [this] { m_studio.askNeedles(); });
     all.needle->setToolTip(tr("Ask this map and full attention for keys hidden in long text (F6)"));
-    all.score = make(tr("&Score heads"), QKeySequence(Qt::Key_F7), [this] { scoreModel(true); });
+    all.score = make(tr("&Score heads"), QKeySequence(Qt::Key_F7), [this] { m_studio.scoreModel(true); });
     all.score->setToolTip(tr("Score every KV head by the attention it pays to needles (F7)"));
-    all.calibrate = make(tr("&Calibrate predictions"), QKeySequence(Qt::Key_F8), [this] { calibrateModel(); });
-    all.cancel = make(tr("Cancel"), QKeySequence(Qt::Key_Escape), [this] { m_runs.cancel(); });
+    all.calibrate = make(tr("&Calibrate predictions"), QKeySequence(Qt::Key_F8), [this] { m_studio.calibrateModel(); });
+    all.cancel = make(tr("Cancel"), QKeySequence(Qt::Key_Escape), [this] { runs().cancel(); });
 
     all.themes = new QActionGroup(this);
     for (const auto &[theme, name] : {std::pair(Theme::System, tr("Theme: as the &desktop")),
@@ -93,6 +86,7 @@ void MainWindow::buildActions()
         action->setData(static_cast<int>(theme));
         all.themes->addAction(action);
     }
+    all.resetLayout = make(tr("Reset la&yout"), {}, [this] { resetLayout(); });
     all.palette = make(tr("Command &palette"), QKeySequence(tr("Ctrl+Shift+P")), [this] { showPalette(); });
     all.shortcuts = make(tr("&Keyboard shortcuts"), QKeySequence(tr("?")), [this] { showShortcuts(); });
     all.about = make(tr("&About and licences"), {}, [this] { showAbout(); });
@@ -133,14 +127,30 @@ void MainWindow::buildMenus()
     QMenu *view = menuBar()->addMenu(tr("&View"));
     view->addActions(all.themes->actions());
     view->addSeparator();
-    for (QDockWidget *dock : findChildren<QDockWidget *>())
-        view->addAction(dock->toggleViewAction());
+    for (const Docked &each : m_docks)
+        view->addAction(each.dock->toggleViewAction());
+    view->addAction(all.resetLayout);
+    for (const auto &[menu, place] : {std::pair(file, PageMenu::File), std::pair(edit, PageMenu::Edit),
+                                      std::pair(run, PageMenu::Run), std::pair(view, PageMenu::View)})
+        if (const QList<QAction *> more = pageActions(place); !more.isEmpty()) {
+            QAction *last = menu == file ? all.close : menu == run ? all.cancel : nullptr;
+            menu->insertActions(last, more);
+            menu->insertSeparator(last ? last : more.first());
+        }
 
     QMenu *help = menuBar()->addMenu(tr("&Help"));
     help->addActions({all.palette, all.shortcuts});
     help->addSeparator();
     help->addAction(all.about);
     refreshRecent();
+}
+
+QList<QAction *> MainWindow::pageActions(PageMenu menu) const
+{
+    QList<QAction *> found = m_map->actionsIn(menu);
+    for (const Docked &each : m_docks)
+        found += each.page->actionsIn(menu);
+    return found;
 }
 
 void MainWindow::refreshRecent()
@@ -154,16 +164,16 @@ void MainWindow::refreshRecent()
 
 void MainWindow::refreshActions()
 {
-    const bool any = m_document.map().layers() > 0;
+    const bool any = document().map().layers() > 0;
     for (QAction *action : {m_actions->save, m_actions->saveAs, m_actions->exportMap, m_actions->flip, m_actions->retrieve,
                             m_actions->stream, m_actions->lock, m_actions->selectAll})
         action->setEnabled(any);
-    m_actions->exclusive->setEnabled(m_document.state().scores != nullptr);
-    m_actions->measure->setEnabled(m_loaded.has_value());
-    m_actions->calibrate->setEnabled(m_loaded.has_value());
-    m_actions->needle->setEnabled(canScore());
-    m_actions->score->setEnabled(canScore());
-    m_actions->cancel->setEnabled(m_runs.isBusy());
+    m_actions->exclusive->setEnabled(document().state().scores != nullptr);
+    m_actions->measure->setEnabled(m_studio.loaded().has_value());
+    m_actions->calibrate->setEnabled(m_studio.loaded().has_value());
+    m_actions->needle->setEnabled(m_studio.canScore());
+    m_actions->score->setEnabled(m_studio.canScore());
+    m_actions->cancel->setEnabled(runs().isBusy());
     for (QAction *action : m_actions->themes->actions())
         action->setChecked(action->data().toInt() == static_cast<int>(m_theme));
 }

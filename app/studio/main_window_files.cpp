@@ -40,7 +40,7 @@ bool MainWindow::open(const QString &name)
     if (!kind) {
         m_recent.remove(name);
         refreshRecent();
-        say(kind.error());
+        m_studio.say(kind.error());
         return false;
     }
     const bool opened = *kind == TargetKind::Model ? openModel(name)
@@ -53,41 +53,21 @@ bool MainWindow::open(const QString &name)
     return opened;
 }
 
-void MainWindow::adopt(const ModelShape &shape, std::optional<ModelConfig> config)
-{
-    m_runs.cancel();
-    m_loaded.reset();
-    m_modelName.clear();
-    m_whyNotLoaded.clear();
-    m_study.setModel(shape, config);
-    m_document.setModel(shape);
-    refreshContexts();
-}
-
-void MainWindow::loadInBackground(const std::string &name)
-{
-    m_modelName = name;
-    RunRequest request;
-    request.kind = RunKind::Load;
-    request.model = name;
-    m_runs.enqueue(std::move(request));
-}
-
 bool MainWindow::openModel(const QString &name)
 {
     const auto config = loadModelConfig(nativePath(name));
     if (!config) {
-        say(config.error());
+        m_studio.say(config.error());
         return false;
     }
     if (!mayLoseEdits())
         return false;
     m_messages->close();
-    adopt(config->shape(), *config);
+    m_studio.adopt(config->shape(), *config);
     const auto [sink, recent] = defaultWindow(config->maxContext);
-    m_document.begin(HeadMap(config->shape(), HeadKind::Retrieval, sink, recent), {});
-    loadInBackground(nativePath(name));
-    refreshNow();
+    document().begin(HeadMap(config->shape(), HeadKind::Retrieval, sink, recent), {});
+    m_studio.loadInBackground(nativePath(name));
+    m_studio.refreshNow();
     return true;
 }
 
@@ -95,85 +75,74 @@ bool MainWindow::openMap(const QString &path)
 {
     auto map = readHeadMap(nativePath(path));
     if (!map) {
-        say(map.error());
+        m_studio.say(map.error());
         return false;
     }
     if (!mayLoseEdits())
         return false;
     m_messages->close();
     std::shared_ptr<const HeadScores> scores;
-    const bool fits = !m_modelName.empty() && checkFits(*map, m_document.model(), path.toStdString()).has_value();
+    const bool fits = !m_studio.modelName().empty() && checkFits(*map, document().model(), path.toStdString()).has_value();
     if (fits) {
-        scores = m_document.state().scores;
-        map->setModel(m_document.model());
+        scores = document().state().scores;
+        map->setModel(document().model());
     } else {
         const std::string bundled = bundledFor(*map);
         const auto config = bundled.empty() ? badInput("") : loadModelConfig(bundled);
         if (config && checkFits(*map, config->shape(), path.toStdString())) {
-            adopt(map->model(), *config);
-            loadInBackground(bundled);
+            m_studio.adopt(map->model(), *config);
+            m_studio.loadInBackground(bundled);
         } else {
-            adopt(map->model(), {});
+            m_studio.adopt(map->model(), {});
         }
     }
-    m_document.begin(std::move(*map), nativePath(path), std::move(scores));
-    refreshNow();
+    document().begin(std::move(*map), nativePath(path), std::move(scores));
+    m_studio.refreshNow();
     return true;
 }
 
 bool MainWindow::openScores(const QString &path)
 {
-    const ModelShape &shape = m_document.model();
+    const ModelShape &shape = document().model();
     const bool known = shape.layers > 0;
     auto scores = readHeadScores(nativePath(path), known ? std::optional(shape) : std::nullopt);
     if (scores) {
         const bool begins = !known;
         if (begins) {
-            adopt(scores->model, {});
-            const auto [sink, recent] = defaultWindow(m_study.contexts().back());
-            m_document.begin(HeadMap(scores->model, HeadKind::Retrieval, sink, recent), {});
+            m_studio.adopt(scores->model, {});
+            const auto [sink, recent] = defaultWindow(study().contexts().back());
+            document().begin(HeadMap(scores->model, HeadKind::Retrieval, sink, recent), {});
         }
         m_messages->close();
-        takeScores(std::make_shared<const HeadScores>(std::move(*scores)));
-        refreshNow();
+        m_studio.takeScores(std::make_shared<const HeadScores>(std::move(*scores)));
+        m_studio.refreshNow();
         return true;
     }
     // Not for this model; perhaps for another one, which then takes the window.
     const Error unfit = scores.error();
     scores = known ? readHeadScores(nativePath(path)) : std::move(scores);
     if (!scores || (scores->model.layers == shape.layers && scores->model.kvHeads == shape.kvHeads)) {
-        say(unfit);
+        m_studio.say(unfit);
         return false;
     }
     if (!mayLoseEdits())
         return false;
     m_messages->close();
-    adopt(scores->model, {});
-    const auto [sink, recent] = defaultWindow(m_study.contexts().back());
-    m_document.begin(HeadMap(scores->model, HeadKind::Retrieval, sink, recent), {});
-    takeScores(std::make_shared<const HeadScores>(std::move(*scores)));
-    refreshNow();
+    m_studio.adopt(scores->model, {});
+    const auto [sink, recent] = defaultWindow(study().contexts().back());
+    document().begin(HeadMap(scores->model, HeadKind::Retrieval, sink, recent), {});
+    m_studio.takeScores(std::make_shared<const HeadScores>(std::move(*scores)));
+    m_studio.refreshNow();
     return true;
-}
-
-void MainWindow::takeScores(std::shared_ptr<const HeadScores> scores)
-{
-    if (!m_document.isUntouched())
-        return m_document.setScores(std::move(scores));
-    DocumentState state = m_document.state();
-    state.scores = std::move(scores);
-    m_document.beginFrom(state);
-    report(m_document.assign(state.criterion, state.sparsity));
-    m_document.beginFrom(m_document.state()); // a starting point, not an edit
 }
 
 bool MainWindow::mayLoseEdits()
 {
-    if (!m_document.isModified())
+    if (!document().isModified())
         return true;
     const QString what
-        = m_document.path().empty() ? tr("The untitled map") : QString::fromStdString(m_document.path().filename().string());
-    switch (m_prompts->saveFirst(this, what)) {
+        = document().path().empty() ? tr("The untitled map") : QString::fromStdString(document().path().filename().string());
+    switch (m_studio.prompts().saveFirst(this, what)) {
     case UserPrompts::Saving::Save:
         return save();
     case UserPrompts::Saving::Discard:
@@ -186,8 +155,8 @@ bool MainWindow::mayLoseEdits()
 
 bool MainWindow::saveTo(const QString &path)
 {
-    if (const auto saved = m_document.save(nativePath(path)); !saved) {
-        say(saved.error());
+    if (const auto saved = document().save(nativePath(path)); !saved) {
+        m_studio.say(saved.error());
         return false;
     }
     m_recent.add(QFileInfo(path).absoluteFilePath());
@@ -197,24 +166,24 @@ bool MainWindow::saveTo(const QString &path)
 
 bool MainWindow::save()
 {
-    return m_document.path().empty() ? saveAs() : saveTo(QString::fromStdString(m_document.path().string()));
+    return document().path().empty() ? saveAs() : saveTo(QString::fromStdString(document().path().string()));
 }
 
 bool MainWindow::saveAs()
 {
     const QString suggested
-        = m_document.path().empty() ? QStringLiteral("head-map.json") : QString::fromStdString(m_document.path().string());
-    const QString path = m_prompts->fileToSave(this, tr("Save the map"), suggested);
+        = document().path().empty() ? QStringLiteral("head-map.json") : QString::fromStdString(document().path().string());
+    const QString path = m_studio.prompts().fileToSave(this, tr("Save the map"), suggested);
     return !path.isEmpty() && saveTo(path);
 }
 
 void MainWindow::exportMap()
 {
-    const auto choice = m_prompts->exportTo(this, m_document.map());
+    const auto choice = m_studio.prompts().exportTo(this, document().map());
     if (!choice)
         return;
-    if (const auto written = choice->format->write(m_document.map(), nativePath(choice->path)); !written)
-        return say(written.error());
+    if (const auto written = choice->format->write(document().map(), nativePath(choice->path)); !written)
+        return m_studio.say(written.error());
     m_messages->say(MessageBar::Kind::Note, tr("Exported to %1").arg(choice->path));
 }
 

@@ -40,6 +40,10 @@ RunController::RunController(std::unique_ptr<RunWorker> worker, QObject *parent)
         if (current(id))
             Q_EMIT needleAsked(map, result);
     });
+    connect(m_worker, &RunWorker::delivered, this, [=](int id, const std::function<void()> &result) {
+        if (current(id))
+            result();
+    });
     connect(m_worker, &RunWorker::finished, this, [=, this](int id, const RunOutcome &outcome) {
         if (!current(id))
             return;
@@ -65,7 +69,8 @@ RunController::~RunController()
 
 void RunController::enqueue(RunRequest request)
 {
-    std::erase_if(m_queue, [&](const RunRequest &waiting) { return waiting.kind == request.kind; });
+    std::erase_if(m_queue,
+                  [&](const RunRequest &waiting) { return waiting.kind == request.kind && waiting.task == request.task; });
     request.id = ++m_lastId;
     request.cancel = std::make_shared<std::atomic<bool>>(false);
     m_queue.push_back(std::move(request));

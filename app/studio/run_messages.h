@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "app/studio/run_task.h"
 #include "engine/map/head_scores.h"
 #include "profiler/bench.h"
 #include "profiler/cost_model.h"
@@ -14,7 +15,7 @@
 
 namespace zigzag {
 
-enum class RunKind { Load, Calibrate, Score, Measure, Needle };
+enum class RunKind { Load, Calibrate, Score, Measure, Needle, Task };
 
 /// A piece of work for the worker's thread. Everything that it needs travels with it, by value.
 struct RunRequest {
@@ -26,6 +27,8 @@ struct RunRequest {
     NeedlePlan needle; ///< Needle
     std::vector<NamedMap> needleMaps; ///< Needle: asked in this order
     std::int64_t maxContext = 0; ///< Calibrate
+    std::string task; ///< Task: its name; of those that wait, the last of a name runs
+    RunTask work; ///< Task
     std::shared_ptr<std::atomic<bool>> cancel; ///< set by the window's thread, read by the engine
 };
 

@@ -20,6 +20,7 @@ void EngineWorker::execute(const RunRequest &request)
         : request.kind == RunKind::Calibrate                ? calibrateModel(request)
         : request.kind == RunKind::Score                    ? score(request)
         : request.kind == RunKind::Measure                  ? measure(request)
+        : request.kind == RunKind::Task                     ? doTask(request)
                                                             : askNeedles(request);
     RunOutcome outcome;
     if (request.cancel->load() || (!done && isCancelled(done.error())))
@@ -105,6 +106,23 @@ Result<void> EngineWorker::measure(const RunRequest &request)
         if (!record.failure.empty())
             return failed(record.failure);
     return {};
+}
+
+Result<void> EngineWorker::doTask(const RunRequest &request)
+{
+    ZIGZAG_CHECK(needModel());
+    const auto machine = [&]() -> const MachineProfile & {
+        if (!m_machine)
+            m_machine = measureMachine(*m_backend, m_model->config, request.cancel.get());
+        return *m_machine;
+    };
+    Result<void> done
+        = request.work({*m_model, m_device, machine, *request.cancel,
+                        [&](double fraction, const QString &text) { Q_EMIT progressed(request.id, fraction, text); },
+                        [&](const std::function<void()> &result) { Q_EMIT delivered(request.id, result); }});
+    if (request.cancel->load())
+        m_machine.reset(); // perhaps cut short
+    return done;
 }
 
 Result<void> EngineWorker::askNeedles(const RunRequest &request)

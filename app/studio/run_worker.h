@@ -25,6 +25,8 @@ Q_SIGNALS:
     /// The records so far, again with each sample.
     void measured(int id, const std::vector<zigzag::NamedMap> &maps, const std::vector<zigzag::BenchRecord> &records);
     void needleAsked(int id, const zigzag::NamedMap &map, const zigzag::NeedleResult &result);
+    /// A task's result, to be called on the window's thread.
+    void delivered(int id, const std::function<void()> &result);
     void finished(int id, const zigzag::RunOutcome &outcome);
 };
 
@@ -42,6 +44,7 @@ private:
     Result<void> score(const RunRequest &request);
     Result<void> measure(const RunRequest &request);
     Result<void> askNeedles(const RunRequest &request);
+    Result<void> doTask(const RunRequest &request);
     Result<void> needModel() const;
 
     std::shared_ptr<const Model> m_model;

@@ -14,6 +14,7 @@ struct WindowActions {
     QAction *undo, *redo, *flip, *retrieve, *stream, *lock, *selectAll, *exclusive;
     QAction *measure, *needle, *score, *calibrate, *cancel;
     QActionGroup *themes;
+    QAction *resetLayout;
     QAction *palette, *shortcuts, *about;
 };
 

@@ -102,6 +102,46 @@ TEST(RunController, NobodyCanSpeakForAnotherRun)
     ASSERT_TRUE(QTest::qWaitFor([&] { return scored.count() == 1; }, 10000));
 }
 
+TEST(RunController, ATasksResultArrivesOnTheWindowsThreadUnlessItWasCancelled)
+{
+    class DeliveringWorker : public RunWorker
+    {
+    public:
+        std::atomic<int> started = 0;
+        std::atomic<bool> release = false;
+        std::vector<std::string> *results = nullptr;
+        void execute(const RunRequest &request) override
+        {
+            ++started;
+            while (!release)
+                QThread::msleep(1);
+            Q_EMIT delivered(request.id, [name = request.task, into = results] {
+                EXPECT_EQ(QThread::currentThread(), QCoreApplication::instance()->thread());
+                into->push_back(name);
+            });
+            Q_EMIT finished(request.id, {});
+        }
+    };
+    std::vector<std::string> results;
+    auto owned = std::make_unique<DeliveringWorker>();
+    DeliveringWorker *worker = owned.get();
+    worker->results = &results;
+    RunController runs(std::move(owned));
+    const auto task = [](const std::string &name) {
+        RunRequest request = ask(RunKind::Task);
+        request.task = name;
+        return request;
+    };
+    runs.enqueue(task("cancelled"));
+    ASSERT_TRUE(QTest::qWaitFor([&] { return worker->started == 1; }, 10000));
+    runs.cancel();
+    for (const char *name : {"one", "two", "one"}) // the first waits; of the two that wait with one name the last stays
+        runs.enqueue(task(name));
+    worker->release = true;
+    ASSERT_TRUE(QTest::qWaitFor([&] { return !runs.isBusy(); }, 10000));
+    EXPECT_EQ(results, (std::vector<std::string>{"one", "two", "one"}));
+}
+
 TEST(RunController, AFailedLoadTakesWhatWaitedForItAlong)
 {
     class FailingWorker : public RunWorker

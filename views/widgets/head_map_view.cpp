@@ -94,14 +94,41 @@ QModelIndexList HeadMapView::targets() const
     return selected;
 }
 
-std::vector<int> HeadMapView::targetLayers() const
+namespace {
+
+std::vector<int> layersOf(const QModelIndexList &heads)
 {
     std::vector<int> layers;
-    for (const QModelIndex &index : targets())
+    for (const QModelIndex &index : heads)
         layers.push_back(index.row());
     std::sort(layers.begin(), layers.end());
     layers.erase(std::unique(layers.begin(), layers.end()), layers.end());
     return layers;
+}
+
+} // namespace
+
+std::vector<int> HeadMapView::targetLayers() const
+{
+    return layersOf(targets());
+}
+
+std::vector<int> HeadMapView::selectedLayers() const
+{
+    return layersOf(m_selection->selectedIndexes());
+}
+
+void HeadMapView::selectLayers(const std::vector<int> &layers)
+{
+    QItemSelection rows;
+    for (const int layer : layers)
+        if (layer < m_model->rowCount())
+            rows.select(m_model->index(layer, 0), m_model->index(layer, m_model->columnCount() - 1));
+    m_selection->select(rows, QItemSelectionModel::ClearAndSelect);
+    if (!rows.isEmpty()) {
+        m_selection->setCurrentIndex(rows.first().topLeft(), QItemSelectionModel::NoUpdate);
+        reveal(rows.first().top(), 0);
+    }
 }
 
 void HeadMapView::paintEvent(QPaintEvent *)

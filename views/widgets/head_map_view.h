@@ -24,6 +24,10 @@ public:
     /// Selected cells, or the current one when none is selected: what R, S and Space act on.
     QModelIndexList targets() const;
     std::vector<int> targetLayers() const;
+    /// Layers with a selected head.
+    std::vector<int> selectedLayers() const;
+    /// Selects all heads of these layers and brings the first into sight.
+    void selectLayers(const std::vector<int> &layers);
     const HeadMapGeometry &geometryOfMap() const { return m_geometry; }
     /// A cell in viewport coordinates, as it is scrolled now.
     QRect visibleCell(int layer, int head) const;

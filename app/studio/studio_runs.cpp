@@ -1,14 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Starting runs, and what their results do to the window.
-#include "app/studio/main_window.h"
-#include "app/studio/window_actions.h"
+// Starting runs, and what their results do to the study.
+#include "app/studio/studio.h"
 
 #include "views/models/text.h"
-#include "views/widgets/message_bar.h"
-
-#include <QAction>
-#include <QLabel>
-#include <QProgressBar>
 
 #include <algorithm>
 
@@ -42,17 +36,10 @@ std::vector<std::int64_t> textContexts(std::int64_t longest)
 
 } // namespace
 
-void MainWindow::connectRuns()
+void Studio::connectRuns()
 {
-    connect(&m_runs, &RunController::busyChanged, this, [this] {
-        refreshProgress();
-        refreshSoon();
-    });
-    connect(&m_runs, &RunController::progressed, this, [this](double fraction, const QString &text) {
-        m_progress->setValue(static_cast<int>(fraction * m_progress->maximum()));
-        m_progressText->setText(text + QLatin1Char(' '));
-    });
-    connect(&m_runs, &RunController::loaded, this, &MainWindow::onLoaded);
+    connect(&m_runs, &RunController::busyChanged, this, &Studio::refreshSoon);
+    connect(&m_runs, &RunController::loaded, this, &Studio::onLoaded);
     connect(&m_runs, &RunController::calibrated, this, [this](const CostModel &cost) {
         m_study.setCost(cost);
         refreshSoon();
@@ -68,23 +55,10 @@ void MainWindow::connectRuns()
         m_study.results().addNeedle(map.map, result);
         refreshSoon();
     });
-    connect(&m_runs, &RunController::finished, this, &MainWindow::onFinished);
-    refreshProgress();
+    connect(&m_runs, &RunController::finished, this, &Studio::onFinished);
 }
 
-void MainWindow::refreshProgress()
-{
-    const bool busy = m_runs.isBusy();
-    for (QAction *part : m_whileBusy)
-        part->setVisible(busy);
-    if (!busy) {
-        m_progress->reset();
-        m_progressText->clear();
-    }
-    m_actions->cancel->setEnabled(busy);
-}
-
-void MainWindow::onLoaded(const LoadedModel &model)
+void Studio::onLoaded(const LoadedModel &model)
 {
     m_loaded = model;
     const auto fits
@@ -97,22 +71,22 @@ void MainWindow::onLoaded(const LoadedModel &model)
         scoreModel(false);
 }
 
-void MainWindow::onFinished(RunKind kind, const RunOutcome &outcome)
+void Studio::onFinished(RunKind kind, const RunOutcome &outcome)
 {
     if (outcome.kind == RunOutcome::Kind::Failed) {
-        m_messages->say(MessageBar::Kind::Error, outcome.error);
+        say(MessageBar::Kind::Error, outcome.error);
         if (kind == RunKind::Load)
             m_whyNotLoaded = tr("the model could not be loaded");
     } else if (outcome.kind == RunOutcome::Kind::Cancelled) {
         if (kind == RunKind::Load)
             m_whyNotLoaded = tr("loading was cancelled");
         else if (kind == RunKind::Measure)
-            m_messages->say(MessageBar::Kind::Note, tr("Cancelled; what was measured so far stays."));
+            say(MessageBar::Kind::Note, tr("Cancelled; what was measured so far stays."));
     }
     refreshSoon();
 }
 
-void MainWindow::calibrateModel()
+void Studio::calibrateModel()
 {
     if (!m_loaded)
         return;
@@ -122,7 +96,7 @@ void MainWindow::calibrateModel()
     m_runs.enqueue(std::move(request));
 }
 
-void MainWindow::scoreModel(bool asked)
+void Studio::scoreModel(bool asked)
 {
     if (!canScore())
         return;
@@ -138,7 +112,7 @@ void MainWindow::scoreModel(bool asked)
     m_runs.enqueue(std::move(request));
 }
 
-void MainWindow::measureMaps()
+void Studio::measureMaps()
 {
     if (!m_loaded)
         return;
@@ -159,15 +133,15 @@ void MainWindow::measureMaps()
            && m_study.cost().estimate(*full, Phase::Prefill, longest).ms > longestPrefillMs)
         longest /= 2;
     if (longest < m_study.contexts().back())
-        m_messages->say(MessageBar::Kind::Note,
-                        tr("Measuring up to %1 tokens: a longer prefill would take more than %2 here.")
-                            .arg(contextText(longest), timeText(longestPrefillMs)));
+        say(MessageBar::Kind::Note,
+            tr("Measuring up to %1 tokens: a longer prefill would take more than %2 here.")
+                .arg(contextText(longest), timeText(longestPrefillMs)));
     plan.contexts = threeContexts(longest);
     plan.phases = {Phase::Decode, Phase::Prefill};
     m_runs.enqueue(std::move(request));
 }
 
-void MainWindow::askNeedles()
+void Studio::askNeedles()
 {
     if (!canScore())
         return;
@@ -183,6 +157,17 @@ void MainWindow::askNeedles()
     if (full && !runAlike(*full, map) && !m_study.results().needle(*full))
         request.needleMaps.push_back({"full", *full});
     m_runs.enqueue(std::move(request));
+}
+
+void Studio::takeScores(std::shared_ptr<const HeadScores> scores)
+{
+    if (!m_document.isUntouched())
+        return m_document.setScores(std::move(scores));
+    DocumentState state = m_document.state();
+    state.scores = std::move(scores);
+    m_document.beginFrom(state);
+    report(m_document.assign(state.criterion, state.sparsity));
+    m_document.beginFrom(m_document.state()); // a starting point, not an edit
 }
 
 } // namespace zigzag

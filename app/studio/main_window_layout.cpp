@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Docks: where each page begins, and what is remembered of where a person put it.
+#include "app/studio/main_window.h"
+
+#include <QDockWidget>
+#include <QTabBar>
+
+#include <algorithm>
+
+namespace zigzag {
+
+namespace {
+
+/// A layout saved by a window of another shape is not restored. Count up when pages move, not when one is added: Qt gives
+/// a dock that the saved layout does not know its place from resetLayout.
+constexpr int layoutVersion = 2;
+
+} // namespace
+
+void MainWindow::dock(Page *page, Qt::DockWidgetArea area)
+{
+    auto *box = new QDockWidget(page->windowTitle(), this);
+    box->setObjectName(page->objectName() + QStringLiteral("Dock"));
+    box->setWidget(page);
+    m_docks.push_back({page, box, area});
+}
+
+void MainWindow::resetLayout()
+{
+    setDockNestingEnabled(true);
+    setTabPosition(Qt::AllDockWidgetAreas, QTabWidget::North);
+    // The bottom reaches under the left: a timeline wants width, the plots on the right want height.
+    setCorner(Qt::BottomLeftCorner, Qt::BottomDockWidgetArea);
+    setCorner(Qt::BottomRightCorner, Qt::RightDockWidgetArea);
+    const int em = fontMetrics().averageCharWidth();
+    const int line = fontMetrics().height();
+    for (const auto &[area, orientation, size] : {std::tuple(Qt::LeftDockWidgetArea, Qt::Horizontal, em * 36),
+                                                  std::tuple(Qt::RightDockWidgetArea, Qt::Horizontal, em * 56),
+                                                  std::tuple(Qt::BottomDockWidgetArea, Qt::Vertical, line * 17)}) {
+        QDockWidget *first = nullptr;
+        for (const Docked &each : m_docks) {
+            if (each.area != area)
+                continue;
+            each.dock->setFloating(false);
+            addDockWidget(area, each.dock);
+            if (first)
+                tabifyDockWidget(first, each.dock);
+            else
+                first = each.dock;
+            each.dock->show();
+        }
+        if (!first)
+            continue;
+        first->raise();
+        resizeDocks({first}, {size}, orientation);
+    }
+}
+
+void MainWindow::restoreLayout()
+{
+    if (!m_settings)
+        return;
+    restoreGeometry(m_settings->value(QStringLiteral("geometry")).toByteArray());
+    restoreState(m_settings->value(QStringLiteral("layout")).toByteArray(), layoutVersion);
+    m_theme = parseTheme(m_settings->value(QStringLiteral("theme")).toString()).value_or(Theme::System);
+}
+
+void MainWindow::saveLayout()
+{
+    if (!m_settings)
+        return;
+    m_settings->setValue(QStringLiteral("geometry"), saveGeometry());
+    m_settings->setValue(QStringLiteral("layout"), saveState(layoutVersion));
+    m_settings->setValue(QStringLiteral("theme"), nameOf(m_theme));
+}
+
+void MainWindow::showPage(const QString &name)
+{
+    const auto found
+        = std::find_if(m_docks.begin(), m_docks.end(), [&](const Docked &each) { return each.page->objectName() == name; });
+    if (found == m_docks.end())
+        return;
+    found->dock->show();
+    found->dock->raise();
+    found->page->setFocus(Qt::OtherFocusReason);
+}
+
+} // namespace zigzag

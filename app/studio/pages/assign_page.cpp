@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/studio/pages/assign_page.h"
+
+#include "engine/map/criterion.h"
+#include "views/widgets/assign_panel.h"
+
+#include <QScrollArea>
+#include <QVBoxLayout>
+
+namespace zigzag {
+
+AssignPage::AssignPage(Studio &studio, QWidget *parent)
+    : Page(studio, QStringLiteral("assign"), tr("Assign"), parent)
+    , m_panel(new AssignPanel(this))
+{
+    setBackgroundRole(QPalette::Window);
+    auto *scroll = new QScrollArea(this); // a small screen scrolls rather than squeezes
+    scroll->setWidgetResizable(true);
+    scroll->setFrameShape(QFrame::NoFrame);
+    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    scroll->setWidget(m_panel);
+    scroll->setMinimumWidth(m_panel->minimumSizeHint().width() + fontMetrics().height());
+    auto *column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->addWidget(scroll);
+
+    connect(m_panel, &AssignPanel::assignAsked, this, [this](const QString &criterion, double sparsity) {
+        this->studio().report(this->studio().document().assign(criterion, sparsity));
+    });
+    connect(m_panel, &AssignPanel::windowAsked, &studio.document(), &Document::setWindow);
+    connect(m_panel, &AssignPanel::exclusiveAsked, this,
+            [this] { this->studio().report(this->studio().document().makeExclusive()); });
+    connect(m_panel, &AssignPanel::editingEnded, &studio.document(), &Document::endSeries);
+    connect(m_panel, &AssignPanel::scoreAsked, this, [this] { this->studio().scoreModel(true); });
+    connect(m_panel, &AssignPanel::importAsked, this, &AssignPage::importAsked);
+}
+
+void AssignPage::refresh()
+{
+    const DocumentState &state = studio().document().state();
+    AssignView view;
+    if (state.scores) {
+        view.scores = QString::fromStdString(state.scores->method);
+        if (!state.scores->model.name.empty())
+            view.scores += tr(", for %1").arg(QString::fromStdString(state.scores->model.name));
+        for (const std::string &note : state.scores->notes)
+            view.scoresTip += QString::fromStdString(note) + QLatin1Char('\n');
+        view.lost = sacrificed(state.map, *state.scores).total;
+    }
+    view.criterion = state.criterion;
+    view.sparsity = state.sparsity;
+    view.sink = state.map.sink();
+    view.recent = state.map.recent();
+    view.heads = state.map.layers() * state.map.kvHeads();
+    view.mixedLayers = state.map.mixedLayers();
+    view.streamingHeads = state.map.streamingHeads();
+    view.ties = state.ties;
+    view.canScore = studio().canScore();
+    view.whyNoScore = studio().modelName().empty() ? tr("To score, open the model.")
+        : studio().loaded()                        ? tr("Scoring needs a trained model with its tokenizer.")
+                                                   : QString();
+    m_panel->show(view);
+}
+
+} // namespace zigzag

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "app/studio/pages/page.h"
+
+namespace zigzag {
+
+class HeadMapModel;
+class HeadMapView;
+class ScoreLegend;
+
+/// The middle of the window: what each head does and what each layer costs, with the hand's gestures passed on to the
+/// document.
+class MapPage : public Page
+{
+    Q_OBJECT
+public:
+    MapPage(Studio &studio, QWidget *parent);
+
+    HeadMapView &headMap() { return *m_view; }
+    const HeadMapModel &model() const { return *m_model; }
+    /// Selected heads, or the current one: what the edit actions act on.
+    std::vector<Cell> targets() const;
+
+protected:
+    void refresh() override;
+
+private:
+    void showCosts();
+    void selectLayers();
+
+    HeadMapModel *m_model;
+    ScoreLegend *m_legend;
+    HeadMapView *m_view;
+};
+
+} // namespace zigzag

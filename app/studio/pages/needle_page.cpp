@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/studio/pages/needle_page.h"
+
+#include "views/widgets/needle_view.h"
+
+#include <QVBoxLayout>
+
+namespace zigzag {
+
+NeedlePage::NeedlePage(Studio &studio, QWidget *parent)
+    : Page(studio, QStringLiteral("needle"), tr("Needle"), parent)
+    , m_needle(new NeedleView(this))
+{
+    auto *column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->addWidget(m_needle);
+}
+
+void NeedlePage::refresh()
+{
+    const Study &study = studio().study();
+    const HeadMap *full = study.map(Series::Full);
+    m_needle->show(study.results().needle(studio().document().map()), full ? study.results().needle(*full) : nullptr,
+                   studio().canScore()                     ? tr("Does this map still find the key? Ask with Run › Needle (F6).")
+                       : studio().modelName().empty()      ? tr("The needle question needs the model: open it.")
+                       : studio().loaded()                 ? tr("The needle question needs a trained model with its tokenizer.")
+                       : studio().whyNotLoaded().isEmpty() ? tr("loading the model…")
+                                                           : studio().whyNotLoaded());
+}
+
+} // namespace zigzag

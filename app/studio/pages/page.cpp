@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/studio/pages/page.h"
+
+namespace zigzag {
+
+Page::Page(Studio &studio, const QString &name, const QString &title, QWidget *parent)
+    : QWidget(parent)
+    , m_studio(studio)
+{
+    setObjectName(name);
+    setWindowTitle(title);
+    setAutoFillBackground(true);
+    setBackgroundRole(QPalette::Base);
+    connect(&studio, &Studio::refreshed, this, [this] { refresh(); });
+}
+
+QAction *Page::offer(PageMenu menu, const QString &name, const QString &text, const QKeySequence &keys)
+{
+    auto *action = new QAction(text, this);
+    action->setObjectName(name);
+    action->setShortcut(keys);
+    action->setData(static_cast<int>(menu));
+    addAction(action);
+    return action;
+}
+
+QList<QAction *> Page::actionsIn(PageMenu menu) const
+{
+    QList<QAction *> found;
+    for (QAction *action : actions())
+        if (action->data().toInt() == static_cast<int>(menu))
+            found.append(action);
+    return found;
+}
+
+} // namespace zigzag

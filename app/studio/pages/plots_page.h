@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "app/studio/pages/page.h"
+
+namespace zigzag {
+
+class PlotsPanel;
+
+/// What the whole gains: TTFT, TPOT and KV memory against context.
+class PlotsPage : public Page
+{
+    Q_OBJECT
+public:
+    PlotsPage(Studio &studio, QWidget *parent);
+    PlotsPanel &plots() { return *m_plots; }
+
+protected:
+    void refresh() override;
+
+private:
+    PlotsPanel *m_plots;
+};
+
+} // namespace zigzag

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/studio/studio.h"
+
+namespace zigzag {
+
+Studio::Studio(std::unique_ptr<RunWorker> worker, std::unique_ptr<UserPrompts> prompts)
+    : m_prompts(std::move(prompts))
+    , m_runs(std::move(worker))
+{
+    m_refresh.setSingleShot(true);
+    m_refresh.setInterval(0); // the edits of one turn of the event loop are one refresh
+    connect(&m_refresh, &QTimer::timeout, this, &Studio::refreshNow);
+    connect(&m_document, &Document::changed, this, &Studio::refreshSoon);
+    connectRuns();
+}
+
+Studio::~Studio() = default;
+
+void Studio::adopt(const ModelShape &shape, std::optional<ModelConfig> config)
+{
+    m_runs.cancel();
+    m_loaded.reset();
+    m_modelName.clear();
+    m_whyNotLoaded.clear();
+    m_selection.clear();
+    m_study.setModel(shape, config);
+    m_document.setModel(shape);
+    m_context = m_study.contexts().back();
+    Q_EMIT contextsChanged();
+}
+
+void Studio::loadInBackground(const std::string &name)
+{
+    m_modelName = name;
+    RunRequest request;
+    request.kind = RunKind::Load;
+    request.model = name;
+    m_runs.enqueue(std::move(request));
+}
+
+QString Studio::whyNoTimes() const
+{
+    if (m_study.hasTimes())
+        return {};
+    if (m_modelName.empty())
+        return tr("Times need the model:\nopen its folder, a preset\nor a bundled model");
+    if (!m_whyNotLoaded.isEmpty())
+        return m_whyNotLoaded;
+    if (!m_loaded)
+        return tr("loading the model…");
+    return m_runs.isBusy() ? tr("calibrating…") : tr("not calibrated: Run › Calibrate");
+}
+
+void Studio::setContext(std::int64_t context)
+{
+    m_context = context;
+    refreshSoon();
+}
+
+void Studio::setPhase(Phase phase)
+{
+    m_phase = phase;
+    refreshSoon();
+}
+
+void Studio::report(const Result<void> &result)
+{
+    if (!result)
+        say(result.error());
+}
+
+void Studio::refreshNow()
+{
+    m_refresh.stop();
+    const DocumentState &state = m_document.state();
+    if (state.map.layers() > 0)
+        m_study.setMaps(state.map, state.scores, state.sparsity);
+    Q_EMIT refreshed();
+}
+
+} // namespace zigzag

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "app/studio/document.h"
+#include "app/studio/run_controller.h"
+#include "app/studio/user_prompts.h"
+#include "views/models/layer_selection.h"
+#include "views/models/study.h"
+#include "views/widgets/message_bar.h"
+
+#include <QTimer>
+#include <memory>
+#include <optional>
+
+namespace zigzag {
+
+/// All of the window that is no widget: the document, its model, the runs and what they found, what is selected and at
+/// which context. Pages read it and ask it; it speaks to them by `refreshed`.
+class Studio : public QObject
+{
+    Q_OBJECT
+public:
+    Studio(std::unique_ptr<RunWorker> worker, std::unique_ptr<UserPrompts> prompts);
+    ~Studio() override;
+
+    Document &document() { return m_document; }
+    RunController &runs() { return m_runs; }
+    Study &study() { return m_study; }
+    LayerSelection &selection() { return m_selection; }
+    UserPrompts &prompts() { return *m_prompts; }
+
+    /// Another document takes the window: its shape, and its model's config where that is known.
+    void adopt(const ModelShape &shape, std::optional<ModelConfig> config);
+    void loadInBackground(const std::string &name);
+    const std::string &modelName() const { return m_modelName; }
+    const std::optional<LoadedModel> &loaded() const { return m_loaded; }
+    const QString &whyNotLoaded() const { return m_whyNotLoaded; }
+    bool canScore() const { return m_loaded && m_loaded->hasTokenizer; }
+    /// In plain words why there are no times; empty when there are.
+    QString whyNoTimes() const;
+
+    /// The context and the phase that bars, headline and plots speak of.
+    std::int64_t context() const { return m_context; }
+    void setContext(std::int64_t context);
+    Phase phase() const { return m_phase; }
+    void setPhase(Phase phase);
+
+    // Runs (studio_runs.cpp). A page brings runs of its own with runs().enqueue(RunKind::Task).
+    void calibrateModel();
+    void scoreModel(bool asked);
+    void measureMaps();
+    void askNeedles();
+    /// Scores that arrive before anybody edited: the first map is Zigzag at one half rather than full.
+    void takeScores(std::shared_ptr<const HeadScores> scores);
+
+    void report(const Result<void> &result);
+    void say(MessageBar::Kind kind, const QString &text) { Q_EMIT said(kind, text); }
+    void say(const Error &error) { say(MessageBar::Kind::Error, QString::fromStdString(error.message)); }
+    /// Brings every view up to date: at the end of this turn of the event loop, however often it is asked for, or now.
+    void refreshSoon() { m_refresh.start(); }
+    void refreshNow();
+
+Q_SIGNALS:
+    void refreshed();
+    void said(zigzag::MessageBar::Kind kind, const QString &text);
+    void contextsChanged();
+
+private:
+    void connectRuns();
+    void onLoaded(const LoadedModel &model);
+    void onFinished(RunKind kind, const RunOutcome &outcome);
+
+    std::unique_ptr<UserPrompts> m_prompts;
+    Document m_document;
+    RunController m_runs;
+    Study m_study;
+    LayerSelection m_selection;
+    QTimer m_refresh;
+    std::string m_modelName; ///< as MODEL on the command line; empty for a map without its model
+    std::optional<LoadedModel> m_loaded;
+    QString m_whyNotLoaded; ///< after a failed or cancelled load
+    std::int64_t m_context = 0;
+    Phase m_phase = Phase::Decode;
+};
+
+} // namespace zigzag
