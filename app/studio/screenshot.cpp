@@ -49,7 +49,8 @@ void Screenshot::step()
 void Screenshot::write()
 {
     m_window.refreshNow();
-    QCoreApplication::processEvents(); // layouts settle and queued plots are drawn
+    for (int round = 0; round < 4; ++round) // a label that grows moves plots, and these are drawn anew when they have moved
+        QCoreApplication::processEvents();
     const MessageBar &messages = m_window.messages();
     if (messages.isVisible() && messages.kind() == MessageBar::Kind::Error)
         std::fprintf(stderr, "error: %s\n", qPrintable(messages.text()));
