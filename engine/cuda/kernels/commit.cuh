@@ -32,9 +32,9 @@ template <class Unit> ZZ_KERNEL ZZ_LAUNCH_BOUNDS(commitThreads, 1) void commit(Z
     if (!cache.stagedKeys || row >= args.tokens)
         return;
     const std::int64_t position = positionOf(args.rows, row);
-    // A chunk longer than the ring leaves only its last positions there.
+    // Of a chunk longer than the ring only the last positions stay: blocks run in any order, so the others must not write.
     const std::int64_t end = position - row + args.tokens;
-    if (position >= args.sink && position >= cache.slots && position + cache.slots - args.sink < end)
+    if (position >= args.sink && position + cache.slots - args.sink < end)
         return;
     const bool isKey = blockIdx().z == 0;
     auto *memory = static_cast<unsigned char *>(isKey ? cache.keys : cache.values) + cacheOffset(args.caches, args.rows, row);

@@ -45,8 +45,14 @@ struct Block {
 
 Block block;
 std::vector<std::unique_ptr<Fiber>> fibers;
-std::mt19937 order;
-long launchCount = 0;
+
+unsigned seed()
+{
+    const char *chosen = std::getenv("ZIGZAG_KERNEL_SEED");
+    return chosen ? static_cast<unsigned>(std::strtoul(chosen, nullptr, 10)) : 1;
+}
+
+std::mt19937 order(seed());
 
 std::string nameOf(const Thread &thread)
 {
@@ -251,7 +257,6 @@ void run(const Launch &launch, const std::function<void()> &kernel)
         throw Failure(fmt::format("launch: {} bytes of shared memory; a block has at most {}", launch.sharedBytes, mostShared));
     if (self)
         throw Failure("launch: from inside a kernel");
-    ++launchCount;
     const auto threads = static_cast<std::size_t>(launch.threads);
     while (fibers.size() < threads)
         fibers.push_back(std::make_unique<Fiber>());
@@ -284,16 +289,6 @@ void run(const Launch &launch, const std::function<void()> &kernel)
         self = nullptr;
     }
     block = Block();
-}
-
-void setSeed(unsigned seed)
-{
-    order.seed(seed);
-}
-
-long launches()
-{
-    return launchCount;
 }
 
 } // namespace zigzag::gpu::emulator

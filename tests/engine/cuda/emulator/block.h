@@ -69,12 +69,7 @@ struct Launch {
     bool early; // may start before what it reads is there: must call waitForPrevious
 };
 
-/// Runs every block, in a random order.
+/// Runs every block, in a random order; ZIGZAG_KERNEL_SEED in the environment chooses another one.
 void run(const Launch &launch, const std::function<void()> &kernel);
-
-/// The order of blocks and threads in the launches that follow.
-void setSeed(unsigned seed);
-/// Since the program began.
-long launches();
 
 } // namespace zigzag::gpu::emulator

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/engine/cuda/kernel_fixture.h"
+
+#include "engine/cuda/kernels/commit.cuh"
+#include "engine/cuda/kernels/rope_append.cuh"
+#include "engine/run/key_runs.h"
+
+namespace zigzag::test {
+namespace {
+
+using gpu::Bf16, gpu::F16;
+
+constexpr std::int64_t sink = 3, ring = 6, context = 40;
+
+/// The caches of a layer: even heads retrieve, odd ones stream. Several sequences, one after another.
+template <class Cache> struct Caches {
+    int heads, dim, sequences;
+    std::int64_t stride = 0; // elements of a sequence
+    DeviceArray<Cache> memory;
+    DeviceArray<Cache> staging; // [heads, 2, tokens, dim]
+    std::vector<HeadCache> views; // as the CPU backend takes them
+    gpu::HeadCaches kernelViews = {};
+
+    Caches(int kvHeads, int headDim, int sequenceCount, std::int64_t stagedTokens)
+        : heads(kvHeads)
+        , dim(headDim)
+        , sequences(sequenceCount)
+        , stride(strideOf(kvHeads) * headDim)
+        , memory(static_cast<std::size_t>(stride * sequences))
+        , staging(static_cast<std::size_t>(stagedTokens * 2 * heads * dim))
+    {
+        Cache *at = memory.data();
+        for (int head = 0; head < heads; ++head) {
+            HeadCache view = {.slots = slotsOf(head)};
+            view.kind = head % 2 == 0 ? HeadKind::Retrieval : HeadKind::Streaming;
+            view.keys = at;
+            view.values = at + view.slots * dim;
+            at += 2 * view.slots * dim;
+            if (stagedTokens > 0 && view.kind == HeadKind::Streaming) {
+                view.stagedKeys = staging.data() + 2 * head * stagedTokens * dim;
+                view.stagedValues = staging.data() + (2 * head + 1) * stagedTokens * dim;
+            }
+            views.push_back(view);
+            kernelViews.heads[head]
+                = {view.keys, view.values, view.slots, view.stagedKeys, view.stagedValues, static_cast<int>(view.kind)};
+        }
+        kernelViews.sequenceStride = bytesOfStride();
+    }
+    static std::int64_t slotsOf(int head) { return head % 2 == 0 ? context : sink + ring; }
+    static std::int64_t strideOf(int kvHeads)
+    {
+        std::int64_t rows = 0;
+        for (int head = 0; head < kvHeads; ++head)
+            rows += 2 * slotsOf(head);
+        return rows;
+    }
+    std::int64_t bytesOfStride() const { return stride * static_cast<std::int64_t>(sizeof(Cache)); }
+    bool intact() const { return memory.intact() && staging.intact(); }
+};
+
+struct Case {
+    int headDim;
+    bool norms;
+    int tokens; ///< of one sequence, or sequences of one token each
+    bool batch;
+    bool staged;
+};
+
+template <class Activation, class Cache> void checkRopeAppendOf(const Case &test)
+{
+    constexpr int queryHeads = 6, kvHeads = 3, sequences = 4;
+    const int dim = test.headDim;
+    const std::int64_t rows = test.tokens;
+    const auto width = [&](int heads) { return static_cast<std::size_t>(rows * heads * dim); };
+    DeviceArray<Activation> queries(randomFloats(width(queryHeads), 1)), keys(randomFloats(width(kvHeads), 2)),
+        values(randomFloats(width(kvHeads), 3));
+    DeviceArray<float> queryNorm(randomFloats(static_cast<std::size_t>(dim), 4)),
+        keyNorm(randomFloats(static_cast<std::size_t>(dim), 5)), cosSin(randomFloats(static_cast<std::size_t>(context * dim), 6));
+    const std::int32_t positions[sequences] = {17, 2, 9, 30};
+    // The same on both sides; what the CPU's activations are, the kernel's read back as.
+    Caches<Cache> expected(kvHeads, dim, sequences, test.staged ? rows : 0), got(kvHeads, dim, sequences, test.staged ? rows : 0);
+    auto cpuQueries = queries.floats();
+    const auto cpuKeys = keys.floats(), cpuValues = values.floats();
+    RopeAppendArgs args;
+    args.queries = cpuQueries.data(), args.keys = cpuKeys.data(), args.values = cpuValues.data();
+    args.queryNorm = test.norms ? queryNorm.data() : nullptr, args.keyNorm = test.norms ? keyNorm.data() : nullptr;
+    args.cosSin = cosSin.data();
+    args.heads = expected.views;
+    args.tokens = rows, args.firstPosition = 17, args.sink = sink;
+    args.queryHeads = queryHeads, args.kvHeads = kvHeads, args.headDim = dim;
+    args.cacheType = typeOf<Cache>, args.epsilon = 1e-5f;
+    args.rows = {1, test.batch ? test.tokens : 1, expected.bytesOfStride(), test.batch ? positions : nullptr};
+    createCpuBackend()->ropeAppend(args);
+    gpu::RopeAppendKernelArgs kernel = {queries.data(), keys.data(), values.data(), args.queryNorm,
+                                        args.keyNorm,   args.cosSin, sink,          queryHeads,
+                                        kvHeads,        dim,         args.epsilon,  {1, args.rows.count, args.rows.positions, 17},
+                                        got.kernelViews};
+    gpu::launch(gpu::ropeAppend<Activation, Cache>,
+                {static_cast<unsigned>(rows), gpu::ropeAppendBlocksPerRow(queryHeads, kvHeads)}, gpu::ropeAppendThreads, 0,
+                nullptr, kernel, gpu::Start::Early);
+    expectClose(queries.floats(), cpuQueries, roundingOf<Activation>, 1e-6);
+    // Both sides round; sums in another order may round to the neighbour.
+    expectClose(got.memory.floats(), expected.memory.floats(), 2 * roundingOf<Cache>, 1e-6);
+    expectClose(got.staging.floats(), expected.staging.floats(), 2 * roundingOf<Cache>, 1e-6);
+    EXPECT_TRUE(queries.intact() && got.intact());
+}
+
+TEST(RopeAppendKernel, MatchesTheCpu)
+{
+    for (const int dim : {2, 6, 64, 80, 96, 128, 256}) {
+        for (const bool norms : {false, true}) {
+            checkRopeAppendOf<float, float>({dim, norms, 5, false, true});
+            checkRopeAppendOf<Bf16, Bf16>({dim, norms, 5, false, true});
+            checkRopeAppendOf<F16, F16>({dim, norms, 1, false, false});
+            checkRopeAppendOf<Bf16, Bf16>({dim, norms, 3, true, false});
+            checkRopeAppendOf<float, F16>({dim, norms, 3, true, false});
+        }
+    }
+}
+
+template <class Cache, class Unit> void checkCommitOf(int dim, std::int64_t first, std::int64_t tokens)
+{
+    constexpr int kvHeads = 3, sequences = 2;
+    Caches<Cache> expected(kvHeads, dim, sequences, tokens), got(kvHeads, dim, sequences, tokens);
+    const DeviceArray<Cache> chunk(randomFloats(expected.staging.size(), 1));
+    std::memcpy(expected.staging.data(), chunk.data(), chunk.bytes());
+    std::memcpy(got.staging.data(), expected.staging.data(), chunk.bytes());
+    CommitArgs args = {expected.views, tokens, first, sink, dim, typeOf<Cache>, {}};
+    args.rows.first = 1, args.rows.cacheStride = expected.bytesOfStride();
+    createCpuBackend()->commit(args);
+    const int units = dim * static_cast<int>(sizeof(Cache)) / static_cast<int>(sizeof(Unit));
+    const auto run = [&](const std::int32_t *positions, std::int64_t firstPosition) {
+        gpu::launch(gpu::commit<Unit>, {gpu::commitBlocks(tokens, units), kvHeads, 2}, gpu::commitThreads, 0, nullptr,
+                    {tokens, sink, units, {1, 1, positions, firstPosition}, got.kernelViews}, gpu::Start::Early);
+        EXPECT_EQ(std::memcmp(got.memory.data(), expected.memory.data(), got.memory.bytes()), 0);
+        EXPECT_TRUE(got.intact());
+    };
+    run(nullptr, first);
+    std::memset(static_cast<void *>(got.memory.data()), 0xff, got.memory.bytes());
+    const std::int32_t position = static_cast<std::int32_t>(first);
+    run(&position, 0);
+}
+
+TEST(CommitKernel, MatchesTheCpu)
+{
+    for (const std::int64_t tokens : {1, 4, 6, 7, 20}) { // shorter and longer than the ring
+        for (const std::int64_t first : {0, 2, 5, 18}) {
+            checkCommitOf<float, gpu::Vec16>(64, first, tokens);
+            checkCommitOf<Bf16, gpu::Vec16>(96, first, tokens);
+            checkCommitOf<F16, std::uint32_t>(6, first, tokens);
+        }
+    }
+}
+
+TEST(CacheView, SlotsAreWhereTheCpuHasThem)
+{
+    for (const std::int64_t slots : {4, 9, 100})
+        for (std::int64_t position = 0; position < 50; ++position)
+            EXPECT_EQ(gpu::cacheSlot(position, slots, 3), cacheSlot(position, slots, 3));
+}
+
+} // namespace
+} // namespace zigzag::test
