@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "profiler/cost_model.h"
-#include "profiler/span_recorder.h"
+#include "profiler/trace/trace_recorder.h"
 
 #include <algorithm>
 #include <array>
@@ -57,7 +57,7 @@ public:
         for (int &token : m_tokens)
             token = static_cast<int>(m_random() % static_cast<std::uint64_t>(m_config.vocabulary));
 
-        SpanRecorder recorder;
+        TraceRecorder recorder;
         std::array<std::vector<double>, opNames.size()> spans;
         std::vector<double> whole;
         const auto begin = Clock::now();
@@ -71,7 +71,7 @@ public:
             if (run < 0 && !enough)
                 continue;
             for (std::size_t i = 0; i < opNames.size(); ++i)
-                spans[i].push_back(recorder.us(static_cast<Op>(i)) / static_cast<double>(steps));
+                spans[i].push_back(recorder.selfUs(static_cast<Op>(i)) / static_cast<double>(steps));
             whole.push_back(ms / static_cast<double>(steps));
             if (run < 0) // so slow that the first run has to do
                 break;

@@ -171,6 +171,7 @@ Result<std::vector<float>> Session::run(std::span<const int> tokens, Logits logi
         out.reserve(tokens.size() * static_cast<std::size_t>(s.model->config().vocabulary));
     for (std::int64_t done = 0; done < count;) {
         const std::int64_t chunk = std::min(s.options.chunk, count - done);
+        const Span pass(s.transformer.sink, {.tokens = chunk, .firstPosition = position});
         const auto part = tokens.subspan(static_cast<std::size_t>(done), static_cast<std::size_t>(chunk));
         if (auto ran = s.transformer.prefill(part, position, sequence); !ran)
             return s.forget(std::move(ran.error()));

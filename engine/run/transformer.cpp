@@ -31,15 +31,28 @@ Transformer::Transformer(const DeviceModel &model, const KvLayout &layout, const
     , m_streaming(static_cast<std::size_t>(m_config.layers))
 {
     std::iota(m_allHeads.begin(), m_allHeads.end(), 0);
-    for (int layer = 0; layer < m_config.layers; ++layer)
+    for (int layer = 0; layer < m_config.layers; ++layer) {
+        m_kinds.push_back(layout.map().layerKind(layer));
         for (int head : m_allHeads) {
             const bool streams = layout.map().at(layer, head) == HeadKind::Streaming;
             (streams ? m_streaming : m_retrieval)[static_cast<std::size_t>(layer)].push_back(head);
         }
+    }
+}
+
+SpanInfo Transformer::spanOf(Op op, int layer) const
+{
+    SpanInfo span = m_pass;
+    span.op = op;
+    span.layer = layer;
+    if (layer >= 0)
+        span.kind = m_kinds[static_cast<std::size_t>(layer)];
+    return span;
 }
 
 Result<void> Transformer::prefill(std::span<const int> tokens, std::int64_t firstPosition, int sequence)
 {
+    m_pass = {.tokens = std::ssize(tokens), .firstPosition = firstPosition};
     m_backend.upload(*m_work.tokens, 0, tokens.data(), tokens.size_bytes());
     ZIGZAG_CHECK(forward({std::ssize(tokens), firstPosition, {.first = sequence, .cacheStride = m_cache.sequenceBytes()}}));
     return m_backend.synchronize();
@@ -48,7 +61,7 @@ Result<void> Transformer::prefill(std::span<const int> tokens, std::int64_t firs
 Result<void> Transformer::forward(const Pass &pass)
 {
     {
-        const Span span(sink, Op::Embed, -1);
+        const Span span(sink, spanOf(Op::Embed));
         m_backend.embed({m_work.tokens->as<std::int32_t>(), pass.tokens, m_model.embedding.get(), m_work.residual->as<float>()});
     }
     for (int layer = 0; layer < m_config.layers; ++layer) {
@@ -64,6 +77,7 @@ void Transformer::setNext(std::span<const std::int32_t> tokens, std::span<const 
 {
     m_backend.upload(*m_work.tokens, 0, tokens.data(), tokens.size_bytes());
     m_backend.upload(*m_work.positions, 0, positions.data(), positions.size_bytes());
+    m_nextPosition = *std::max_element(positions.begin(), positions.end());
 }
 
 Result<void> Transformer::step()
@@ -85,8 +99,11 @@ Result<void> Transformer::step()
 Result<void> Transformer::decode()
 {
     auto *positions = m_work.positions->as<std::int32_t>();
+    m_pass = {.tokens = 1, .firstPosition = m_nextPosition++, .batch = m_batch};
+    const Span whole(sink, m_pass);
     ZIGZAG_CHECK(forward({m_batch, m_layout.context() - 1, {0, m_batch, m_cache.sequenceBytes(), positions}}));
     headLogits(0, m_batch);
+    const Span span(sink, spanOf(Op::NextToken));
     m_backend.nextToken({.logits = m_work.logits->as<float>(),
                          .rows = m_batch,
                          .vocabulary = m_config.vocabulary,
@@ -117,11 +134,11 @@ void Transformer::attentionBlock(int layer, const Pass &pass)
     const std::int64_t tokens = pass.tokens;
     const auto epsilon = static_cast<float>(m_config.normEpsilon);
     {
-        const Span span(sink, Op::InputNorm, layer);
+        const Span span(sink, spanOf(Op::InputNorm, layer));
         m_backend.rmsNorm({residual, weights.inputNorm->as<float>(), normed, tokens, m_config.hiddenSize, epsilon});
     }
     {
-        const Span span(sink, Op::Qkv, layer);
+        const Span span(sink, spanOf(Op::Qkv, layer));
         const Product products[] = {
             {.matrix = weights.query.get(), .bias = orNull(weights.queryBias), .out = queries},
             {.matrix = weights.key.get(), .bias = orNull(weights.keyBias), .out = keys},
@@ -130,7 +147,7 @@ void Transformer::attentionBlock(int layer, const Pass &pass)
         m_backend.matmul({normed, tokens, products});
     }
     {
-        const Span span(sink, Op::RopeAppend, layer);
+        const Span span(sink, spanOf(Op::RopeAppend, layer));
         m_backend.ropeAppend({.queries = queries,
                               .keys = keys,
                               .values = values,
@@ -149,11 +166,11 @@ void Transformer::attentionBlock(int layer, const Pass &pass)
                               .rows = pass.rows});
     }
     {
-        const Span span(sink, Op::Attention, layer);
+        const Span span(sink, spanOf(Op::Attention, layer));
         attention(layer, pass);
     }
     {
-        const Span span(sink, Op::OutputProjection, layer);
+        const Span span(sink, spanOf(Op::OutputProjection, layer));
         const Product product{weights.output.get(), orNull(weights.outputBias), residual, residual};
         m_backend.matmul({m_work.attended->data(), tokens, {&product, 1}});
     }
@@ -187,12 +204,14 @@ void Transformer::attention(int layer, const Pass &pass)
             m_backend.attention(args);
         }
     } else {
-        attentionByCopies(args, retrieval);
-        attentionByCopies(args, streaming);
+        attentionByCopies(args, layer, retrieval);
+        attentionByCopies(args, layer, streaming);
     }
-    if (!streaming.empty() && pass.isStaged())
+    if (!streaming.empty() && pass.isStaged()) {
+        const Span span(sink, spanOf(Op::Commit, layer));
         m_backend.commit(
             {heads, pass.tokens, pass.firstPosition, m_layout.map().sink(), m_config.headDim, m_layout.type(), pass.rows});
+    }
     if (observer) {
         std::vector<std::int32_t> strongest(static_cast<std::size_t>(pass.tokens * m_config.queryHeads));
         static_cast<void>(m_backend.synchronize()); // a failure comes back where the pass ends
@@ -203,7 +222,7 @@ void Transformer::attention(int layer, const Pass &pass)
 
 /// One half of a mixed layer as DuoAttention's code runs it: its queries gathered, attention over dense heads, its
 /// outputs put back between the others'.
-void Transformer::attentionByCopies(const AttentionArgs &whole, std::span<const int> kvHeads)
+void Transformer::attentionByCopies(const AttentionArgs &whole, int layer, std::span<const int> kvHeads)
 {
     std::vector<int> queryHeads;
     std::vector<HeadCache> heads;
@@ -215,7 +234,10 @@ void Transformer::attentionByCopies(const AttentionArgs &whole, std::span<const 
     const auto part = static_cast<int>(queryHeads.size());
     void *gathered = m_work.gathered->data();
     void *out = m_work.gatheredOut->data();
-    m_backend.copyHeads({whole.queries, gathered, queryHeads, whole.tokens, whole.queryHeads, part, whole.headDim, false});
+    {
+        const Span span(sink, spanOf(Op::CopyHeads, layer));
+        m_backend.copyHeads({whole.queries, gathered, queryHeads, whole.tokens, whole.queryHeads, part, whole.headDim, false});
+    }
     AttentionArgs args = whole;
     args.queries = gathered;
     args.out = out;
@@ -225,6 +247,7 @@ void Transformer::attentionByCopies(const AttentionArgs &whole, std::span<const 
     args.kvHeads = static_cast<int>(heads.size());
     args.strongestKey = nullptr;
     m_backend.attention(args);
+    const Span span(sink, spanOf(Op::CopyHeads, layer));
     m_backend.copyHeads({out, whole.out, queryHeads, whole.tokens, part, whole.queryHeads, whole.headDim, true});
 }
 
@@ -236,12 +259,12 @@ void Transformer::feedForwardBlock(int layer, std::int64_t tokens)
     void *gate = m_work.gate->data();
     void *up = m_work.up->data();
     {
-        const Span span(sink, Op::PostNorm, layer);
+        const Span span(sink, spanOf(Op::PostNorm, layer));
         m_backend.rmsNorm({residual, weights.postNorm->as<float>(), normed, tokens, m_config.hiddenSize,
                            static_cast<float>(m_config.normEpsilon)});
     }
     {
-        const Span span(sink, Op::GateUp, layer);
+        const Span span(sink, spanOf(Op::GateUp, layer));
         const Product products[] = {
             {.matrix = weights.gate.get(), .bias = orNull(weights.gateBias), .out = gate},
             {.matrix = weights.up.get(), .bias = orNull(weights.upBias), .out = up},
@@ -249,11 +272,11 @@ void Transformer::feedForwardBlock(int layer, std::int64_t tokens)
         m_backend.matmul({normed, tokens, products});
     }
     {
-        const Span span(sink, Op::Activation, layer);
+        const Span span(sink, spanOf(Op::Activation, layer));
         m_backend.swiGlu({gate, up, gate, tokens * m_config.intermediateSize});
     }
     {
-        const Span span(sink, Op::Down, layer);
+        const Span span(sink, spanOf(Op::Down, layer));
         const Product product{weights.down.get(), orNull(weights.downBias), residual, residual};
         m_backend.matmul({gate, tokens, {&product, 1}});
     }
@@ -277,13 +300,20 @@ Result<void> Transformer::logits(std::int64_t first, std::int64_t count, std::ve
 void Transformer::headLogits(std::int64_t first, std::int64_t rows)
 {
     void *normed = m_work.normed->data();
+    SpanInfo info = m_pass;
+    if (info.tokens > 1) { // of a chunk's rows these alone; of decode one of each sequence
+        info.tokens = rows;
+        info.firstPosition += first;
+    }
     {
-        const Span span(sink, Op::FinalNorm, -1);
+        info.op = Op::FinalNorm;
+        const Span span(sink, info);
         m_backend.rmsNorm({m_work.residual->as<float>() + first * m_config.hiddenSize, m_model.finalNorm->as<float>(), normed,
                            rows, m_config.hiddenSize, static_cast<float>(m_config.normEpsilon)});
     }
     {
-        const Span span(sink, Op::Logits, -1);
+        info.op = Op::Logits;
+        const Span span(sink, info);
         const Product product{.matrix = &m_model.head(), .out = m_work.logits->data(), .floatOut = true};
         m_backend.matmul({normed, rows, {&product, 1}});
     }

@@ -78,8 +78,10 @@ private:
     void attentionBlock(int layer, const Pass &pass);
     void feedForwardBlock(int layer, std::int64_t tokens);
     void attention(int layer, const Pass &pass);
-    void attentionByCopies(const AttentionArgs &whole, std::span<const int> kvHeads);
+    void attentionByCopies(const AttentionArgs &whole, int layer, std::span<const int> kvHeads);
     void headLogits(std::int64_t first, std::int64_t rows);
+    /// The span of an op of the pass that runs now, or ran last.
+    SpanInfo spanOf(Op op, int layer = -1) const;
 
     const DeviceModel &m_model;
     const KvLayout &m_layout;
@@ -89,6 +91,9 @@ private:
     const ModelConfig &m_config;
     MixedMode m_mixed;
     int m_batch;
+    SpanInfo m_pass; ///< what the spans of the pass have in common
+    std::int64_t m_nextPosition = 0; ///< of the sequence that decode has taken furthest
+    std::vector<LayerKind> m_kinds; // [layers]
     std::vector<int> m_allHeads; // 0 … kv_heads − 1
     std::vector<std::vector<int>> m_retrieval, m_streaming; // [layers]: KV heads of each kind
     std::unique_ptr<Recording> m_recording; ///< of one decode step

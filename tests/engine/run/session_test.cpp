@@ -208,30 +208,67 @@ TEST_F(SessionTest, PretendFillsTheCacheWithoutZeros)
 class CountingSink : public TraceSink
 {
 public:
-    void begin(Op op, int layer) override { open.emplace_back(op, layer); }
-    void end(Op op, int layer) override
+    void begin(const SpanInfo &span) override
+    {
+        const Op parent = open.empty() ? span.op : open.back();
+        const bool inAttention = span.op == Op::Commit || span.op == Op::CopyHeads;
+        EXPECT_EQ(parent, inAttention ? Op::Attention : Op::Pass) << nameOf(span.op);
+        const bool lastRow = span.op == Op::FinalNorm || span.op == Op::Logits;
+        EXPECT_EQ(span.tokens, lastRow ? 1 : tokens);
+        EXPECT_EQ(span.firstPosition, lastRow ? firstPosition + tokens - 1 : firstPosition);
+        EXPECT_EQ(span.batch, batch);
+        open.push_back(span.op);
+        ++count[span.op];
+        if (span.layer >= 0)
+            kinds[span.layer] = span.kind;
+    }
+    void end() override
     {
         ASSERT_FALSE(open.empty());
-        EXPECT_EQ(open.back(), std::pair(op, layer));
         open.pop_back();
-        ++count[op];
     }
-    std::vector<std::pair<Op, int>> open;
+    std::int64_t tokens = 10, firstPosition = 0; ///< of the pass that is expected
+    int batch = 1;
+    std::vector<Op> open;
     std::map<Op, int> count;
+    std::map<int, LayerKind> kinds;
 };
 
 TEST_F(SessionTest, EveryOpIsTracedOncePerLayer)
 {
-    auto s = session(mixedMap());
-    CountingSink sink;
-    s->setTraceSink(&sink);
-    ASSERT_TRUE(s->run(tokens(10)));
-    EXPECT_TRUE(sink.open.empty());
-    EXPECT_EQ(sink.count.size(), opNames.size());
-    for (const auto &[op, count] : sink.count) {
-        const bool outside = op == Op::Embed || op == Op::FinalNorm || op == Op::Logits;
-        EXPECT_EQ(count, outside ? 1 : 2) << nameOf(op);
+    for (const MixedMode mixed : {MixedMode::Fused, MixedMode::TwoLaunch, MixedMode::Reference}) {
+        auto s = session(mixedMap(), {.maxContext = 96, .chunk = 32, .mixed = mixed});
+        CountingSink sink;
+        s->setTraceSink(&sink);
+        ASSERT_TRUE(s->run(tokens(10)));
+        EXPECT_TRUE(sink.open.empty());
+        EXPECT_EQ(sink.count.size(), opNames.size() - (mixed == MixedMode::Reference ? 1 : 2)) << "no next token in a prefill";
+        for (const auto &[op, count] : sink.count) {
+            const bool outside = op == Op::Embed || op == Op::FinalNorm || op == Op::Logits || op == Op::Pass;
+            EXPECT_EQ(count, outside ? 1 : op == Op::CopyHeads ? 8 : 2) << nameOf(op);
+        }
+        for (const auto &[layer, kind] : sink.kinds)
+            EXPECT_EQ(kind, mixedMap().layerKind(layer));
+        EXPECT_EQ(sink.kinds.size(), 2u);
     }
+}
+
+TEST_F(SessionTest, ADecodeStepIsOnePassOfTheWholeBatch)
+{
+    auto s = session(mixedMap(), {.maxContext = 96, .chunk = 32, .batch = 3});
+    s->pretend(40, 1);
+    CountingSink sink;
+    sink.tokens = 1;
+    sink.firstPosition = 40;
+    sink.batch = 3;
+    s->setTraceSink(&sink);
+    const std::vector<int> next = {1, 2, 3};
+    ASSERT_TRUE(s->step(next));
+    EXPECT_TRUE(sink.open.empty());
+    EXPECT_EQ(sink.count[Op::Pass], 1);
+    EXPECT_EQ(sink.count[Op::NextToken], 1);
+    EXPECT_EQ(sink.count[Op::Attention], 2);
+    EXPECT_EQ(sink.count.count(Op::Commit), 0u) << "one token goes straight to its slot";
 }
 
 TEST_F(SessionTest, TheObserverSeesVisibleKeysAlone)

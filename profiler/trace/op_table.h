@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "profiler/trace/trace.h"
+
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace zigzag {
+
+/// What the rows of an op table stand for.
+enum class GroupBy { Op, Layer, LayerKind, OpAndLayer, OpAndKind };
+
+/// Sums over the spans of one group. A group by layer counts each span once, by its own time, so that nothing is counted
+/// twice; its count is that of spans too.
+struct OpRow {
+    std::optional<Op> op; ///< none when grouped by layer or kind alone
+    std::optional<int> layer; ///< −1 = outside the layers; none when grouped by op or kind
+    std::optional<LayerKind> kind; ///< none outside the layers, and when not grouped by kind
+    std::int64_t count = 0;
+    std::int64_t totalNs = 0; ///< spans with what is inside them
+    std::int64_t selfNs = 0; ///< without
+    double meanNs = 0, p50Ns = 0, p99Ns = 0; ///< of the spans' totals
+    double bytes = 0, flops = 0; ///< sums
+    double bytesPerSecond = 0, flopsPerSecond = 0; ///< sums / total
+    double floorNs = 0; ///< sum of the floors
+    double floorRatio = 0; ///< floor / total: 1 = at the floor; 0 where no floor is known
+    std::int64_t kernelNs = 0; ///< kernels that the spans launched
+
+    /// "attention", "layer 3", "outside", "attention · layer 3", "attention · streaming".
+    std::string label() const;
+};
+
+/// A stretch of time: spans that lie in it at least partly count, with the part that lies in it.
+struct TimeRange {
+    std::int64_t beginNs = std::numeric_limits<std::int64_t>::min();
+    std::int64_t endNs = std::numeric_limits<std::int64_t>::max();
+};
+
+/// One row a group, the largest own time first. Linear in the number of spans.
+std::vector<OpRow> opTable(const Trace &trace, GroupBy by, const TimeRange &range = {});
+
+/// Sums over the kernels of one name.
+struct KernelRow {
+    std::string name;
+    std::int64_t count = 0;
+    std::int64_t totalNs = 0;
+    double meanNs = 0, p50Ns = 0, p99Ns = 0;
+};
+std::vector<KernelRow> kernelTable(const Trace &trace, const TimeRange &range = {});
+
+} // namespace zigzag

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "profiler/trace/trace.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace zigzag {
+namespace {
+
+constexpr std::int64_t longestNs = std::int64_t{1} << 60; // 36 years: no sum of two times overflows
+
+template <class Event> std::string timeFault(const Event &event, const char *what, std::size_t index, std::size_t rows)
+{
+    if (event.beginNs < 0 || event.beginNs > longestNs || event.durationNs < 0 || event.durationNs > longestNs)
+        return fmt::format("{} {} begins or lasts outside of 0 … 2^60 ns", what, index);
+    if (event.row >= rows)
+        return fmt::format("{} {} is in row {}, and there are {}", what, index, event.row, rows);
+    return {};
+}
+
+std::string spanFault(const Trace &trace, std::size_t index)
+{
+    const TraceSpan &span = trace.spans[index];
+    if (auto fault = timeFault(span, "span", index, trace.rows.size()); !fault.empty())
+        return fault;
+    if (static_cast<std::size_t>(span.op) >= opNames.size() || span.kind > LayerKind::Mixed || span.layer < -1)
+        return fmt::format("span {} names an op, layer or kind that there is not", index);
+    if (span.bytes < 0 || span.flops < 0 || span.tokens < 0 || span.firstPosition < 0 || !(span.floorNs >= 0))
+        return fmt::format("span {} has a negative count", index);
+    if (span.parent < 0)
+        return span.parent == -1 && span.depth == 0 ? std::string() : fmt::format("span {} has a depth without a parent", index);
+    if (static_cast<std::size_t>(span.parent) >= index)
+        return fmt::format("span {} comes before its parent {}", index, span.parent);
+    const TraceSpan &parent = trace.spans[static_cast<std::size_t>(span.parent)];
+    if (span.beginNs < parent.beginNs || span.endNs() > parent.endNs() || span.row != parent.row)
+        return fmt::format("span {} does not lie in its parent {}", index, span.parent);
+    if (span.depth != parent.depth + 1)
+        return fmt::format("span {} is not one deeper than its parent {}", index, span.parent);
+    return {};
+}
+
+} // namespace
+
+std::string_view kindName(LayerKind kind)
+{
+    return kind == LayerKind::Retrieval ? "retrieval" : kind == LayerKind::Streaming ? "streaming" : "mixed";
+}
+
+std::int64_t Trace::beginNs() const
+{
+    std::int64_t least = std::numeric_limits<std::int64_t>::max();
+    for (const TraceSpan &span : spans)
+        least = std::min(least, span.beginNs);
+    for (const KernelSpan &kernel : kernels)
+        least = std::min(least, kernel.beginNs);
+    return spans.empty() && kernels.empty() ? 0 : least;
+}
+
+std::int64_t Trace::endNs() const
+{
+    std::int64_t most = 0;
+    for (const TraceSpan &span : spans)
+        most = std::max(most, span.endNs());
+    for (const KernelSpan &kernel : kernels)
+        most = std::max(most, kernel.endNs());
+    return most;
+}
+
+std::string traceFault(const Trace &trace)
+{
+    for (std::size_t i = 0; i < trace.spans.size(); ++i)
+        if (auto fault = spanFault(trace, i); !fault.empty())
+            return fault;
+    for (std::size_t i = 0; i < trace.kernels.size(); ++i) {
+        const KernelSpan &kernel = trace.kernels[i];
+        if (auto fault = timeFault(kernel, "kernel", i, trace.rows.size()); !fault.empty())
+            return fault;
+        if (kernel.name >= trace.kernelNames.size() || kernel.span < -1
+            || kernel.span >= static_cast<std::int64_t>(trace.spans.size()))
+            return fmt::format("kernel {} has a name or a span that there is not", i);
+    }
+    return {};
+}
+
+} // namespace zigzag

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/run/trace_sink.h"
+#include "profiler/run_types.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace zigzag {
+
+/// One op of one layer, or what surrounds it, as the host saw it. 56 bytes, so that a million of them are 56 MB.
+struct TraceSpan {
+    std::int64_t beginNs = 0; ///< since the trace began
+    std::int64_t durationNs = 0;
+    std::int64_t bytes = 0; ///< weights, keys, values and activations that the op must move at least
+    std::int64_t flops = 0; ///< of matrix products and attention
+    std::int32_t parent = -1; ///< index of the span around it; −1: none
+    std::int32_t tokens = 0; ///< of each sequence
+    std::int32_t firstPosition = 0;
+    float floorNs = 0; ///< least time that bytes and operations allow on the trace's machine; 0 = not known
+    std::int16_t layer = -1; ///< −1 outside the layers
+    std::uint16_t row = 0; ///< index into Trace::rows
+    Op op = Op::Pass;
+    LayerKind kind = LayerKind::Retrieval; ///< of the layer; says nothing outside the layers
+    std::uint8_t depth = 0; ///< spans around it
+
+    std::int64_t endNs() const { return beginNs + durationNs; }
+    bool operator==(const TraceSpan &) const = default;
+};
+
+/// One kernel on a GPU.
+struct KernelSpan {
+    std::int64_t beginNs = 0; ///< since the trace began, on the host's clock
+    std::int64_t durationNs = 0;
+    std::uint32_t name = 0; ///< index into Trace::kernelNames
+    std::int32_t span = -1; ///< index of the span that launched it; −1: not known
+    std::uint16_t row = 0; ///< index into Trace::rows: its stream
+
+    std::int64_t endNs() const { return beginNs + durationNs; }
+    bool operator==(const KernelSpan &) const = default;
+};
+
+/// What was run, on what.
+struct TraceInfo {
+    std::string model, map; ///< names as they were asked for
+    Phase phase = Phase::Decode;
+    std::int64_t context = 0;
+    int batch = 1;
+    MixedMode mixed = MixedMode::Fused;
+    std::vector<LayerKind> layerKinds; ///< [layers]
+    MachineProfile machine;
+};
+
+/// What one run did when. Spans are in the order of their beginning within a row, a parent before its children; kernels
+/// likewise within their row.
+struct Trace {
+    TraceInfo info;
+    std::vector<std::string> rows; ///< "host", then a GPU stream each
+    std::vector<TraceSpan> spans;
+    std::vector<std::string> kernelNames; ///< as compiled, readable
+    std::vector<KernelSpan> kernels;
+    std::int64_t dropped = 0; ///< spans and kernels that no longer fitted into the recorder's bound
+
+    /// From the first beginning to the last end.
+    std::int64_t beginNs() const;
+    std::int64_t endNs() const;
+};
+
+/// "retrieval", "streaming" or "mixed"; of a span "" outside the layers.
+std::string_view kindName(LayerKind kind);
+inline std::string_view kindName(const TraceSpan &span)
+{
+    return span.layer < 0 ? std::string_view() : kindName(span.kind);
+}
+
+/// Checks what a trace from outside may have wrong: indices, negative times, nesting (a child lies in its parent, parents come
+/// first). Returns what is wrong, or "".
+std::string traceFault(const Trace &trace);
+
+} // namespace zigzag

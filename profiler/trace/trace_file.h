@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/base/result.h"
+#include "profiler/trace/trace.h"
+
+#include <filesystem>
+
+namespace zigzag {
+
+// `zigzag-trace`, version 1: exact, and about 20 bytes a span. What spans have in common (op, layer, bytes …) is written once, as
+// a shape; a span is its beginning (as the distance from the one before), duration, shape and position.
+
+Result<void> writeTrace(const Trace &trace, const std::filesystem::path &file);
+
+/// Chrome's Trace Event Format, complete events ("ph": "X") in microseconds with three decimals, so exact too; it opens in
+/// Perfetto. Arguments: layer, type (retrieval, streaming, mixed), bytes, flops, tokens, position, floor_us; of kernels: span.
+/// What was run, on what, is under "otherData".
+Result<void> writeChromeTrace(const Trace &trace, const std::filesystem::path &file);
+
+/// Reads either, told apart by content. Of a foreign Chrome trace, events that are named like our ops become spans and all
+/// others kernels, so that another profiler's trace can be looked at beside ours.
+Result<Trace> readTrace(const std::filesystem::path &file);
+
+} // namespace zigzag

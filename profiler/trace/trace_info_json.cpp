@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "profiler/trace/trace_info_json.h"
+
+#include "profiler/machine_json.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace zigzag {
+namespace {
+
+constexpr std::int64_t longestContext = std::int64_t{1} << 31;
+constexpr std::size_t mostLayers = 1 << 15;
+
+Result<Phase> readPhase(const json::Value &value, const std::string &where)
+{
+    ZIGZAG_TRY(name, json::stringOr(value, "phase", "decode", where));
+    for (const Phase phase : {Phase::Prefill, Phase::Decode})
+        if (name == nameOf(phase))
+            return phase;
+    return badInput(
+        fmt::format("{}: '{}' is no phase: prefill and decode are known; record it anew", where, json::printable(name)));
+}
+
+} // namespace
+
+std::optional<Op> findOp(std::string_view name)
+{
+    const auto found = std::find(opNames.begin(), opNames.end(), name);
+    if (found == opNames.end())
+        return std::nullopt;
+    return static_cast<Op>(found - opNames.begin());
+}
+
+std::optional<LayerKind> findLayerKind(std::string_view name)
+{
+    for (const LayerKind kind : {LayerKind::Retrieval, LayerKind::Streaming, LayerKind::Mixed})
+        if (name == kindName(kind))
+            return kind;
+    return std::nullopt;
+}
+
+std::string quoted(const std::string &text)
+{
+    return json::Value(text).dump(-1, ' ', false, json::Value::error_handler_t::replace);
+}
+
+nlohmann::ordered_json infoJson(const TraceInfo &info)
+{
+    std::string letters; // R, S, M: a line reads well
+    for (const LayerKind kind : info.layerKinds)
+        letters += kind == LayerKind::Retrieval ? 'R' : kind == LayerKind::Streaming ? 'S' : 'M';
+    return {{"model", info.model},       {"map", info.map},     {"phase", nameOf(info.phase)},
+            {"context", info.context},   {"batch", info.batch}, {"mixed", nameOf(info.mixed)},
+            {"layer_kinds", letters},    {"machine", machineJson(info.machine)}};
+}
+
+Result<TraceInfo> readInfo(const json::Value &value, const std::string &where)
+{
+    TraceInfo info;
+    ZIGZAG_TRY(model, json::stringOr(value, "model", {}, where));
+    ZIGZAG_TRY(map, json::stringOr(value, "map", {}, where));
+    ZIGZAG_TRY(phase, readPhase(value, where));
+    ZIGZAG_TRY(context, json::integerOr(value, "context", 0, 0, longestContext, where));
+    ZIGZAG_TRY(batch, json::integerOr(value, "batch", 1, 1, 1 << 20, where));
+    ZIGZAG_TRY(mixedName, json::stringOr(value, "mixed", "fused", where));
+    ZIGZAG_TRY(mixed, parseMixedMode(mixedName));
+    ZIGZAG_TRY(letters, json::stringOr(value, "layer_kinds", {}, where));
+    info.model = model;
+    info.map = map;
+    info.phase = phase;
+    info.context = context;
+    info.batch = static_cast<int>(batch);
+    info.mixed = mixed;
+    if (letters.size() > mostLayers || letters.find_first_not_of("RSM") != letters.npos)
+        return badInput(fmt::format("{}: \"layer_kinds\" must have a letter R, S or M for each layer; record it anew", where));
+    for (const char letter : letters)
+        info.layerKinds.push_back(letter == 'R' ? LayerKind::Retrieval
+                                                : letter == 'S' ? LayerKind::Streaming : LayerKind::Mixed);
+    if (const json::Value *machine = json::find(value, "machine")) {
+        ZIGZAG_TRY(read, readMachine(*machine, where));
+        info.machine = read;
+    }
+    return info;
+}
+
+} // namespace zigzag
