@@ -5,6 +5,7 @@
 #include "profiler/read_meter.h"
 
 #include <algorithm>
+#include <sys/utsname.h>
 
 namespace zigzag {
 
@@ -16,7 +17,17 @@ MachineProfile measureMachine(Backend &backend, const ModelConfig &config, const
     machine.threads = std::max(1, device.threads);
     machine.backend = backend.name();
     machine.build = ZIGZAG_BUILD;
+    machine.driver = device.driver;
+    if (utsname kernel{}; machine.driver.empty() && uname(&kernel) == 0)
+        machine.driver = std::string(kernel.sysname) + ' ' + kernel.release;
     machine.lastLevelCacheBytes = device.lastLevelCacheBytes > 0 ? device.lastLevelCacheBytes : std::int64_t{32} << 20;
+    if (const auto ceilings = backend.measureCeilings(cancel)) {
+        machine.readBytesPerSecond = ceilings->readBytesPerSecond;
+        machine.cachedReadBytesPerSecond = ceilings->cachedReadBytesPerSecond;
+        machine.matrixFlopsF32 = ceilings->matrixFlopsF32;
+        machine.matrixFlopsBf16 = ceilings->matrixFlopsBf16;
+        return machine;
+    }
     machine.readBytesPerSecond
         = ReadMeter(uncachedBytes(machine.lastLevelCacheBytes, device.memoryBytes), machine.threads).best(cancel);
     machine.cachedReadBytesPerSecond = ReadMeter(machine.lastLevelCacheBytes / 4, machine.threads).best(cancel);

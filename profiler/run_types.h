@@ -22,6 +22,7 @@ struct MachineProfile {
     std::string device; ///< processor as it names itself
     int threads = 0;
     std::string backend; ///< "cpu", "cuda"
+    std::string driver; ///< of the GPU; on a CPU the kernel's release
     std::string build; ///< version and commit of this program
     std::int64_t lastLevelCacheBytes = 0;
     double readBytesPerSecond = 0; ///< streaming reads of a buffer larger than the last-level cache

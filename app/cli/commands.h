@@ -24,5 +24,6 @@ void addBench(CLI::App &app, Chosen &chosen);
 void addEval(CLI::App &app, Chosen &chosen);
 void addExport(CLI::App &app, Chosen &chosen);
 void addReport(CLI::App &app, Chosen &chosen);
+void addTrace(CLI::App &app, Chosen &chosen);
 
 } // namespace zigzag

@@ -36,6 +36,7 @@ int main(int argc, char **argv)
     zigzag::addEval(app, chosen);
     zigzag::addExport(app, chosen);
     zigzag::addReport(app, chosen);
+    zigzag::addTrace(app, chosen);
     try {
         app.parse(argc, argv);
     } catch (const CLI::Success &success) {

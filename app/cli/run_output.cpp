@@ -33,19 +33,6 @@ double tokensPerSecond(const BenchRecord &record)
     return record.medianMs > 0 ? 1e3 * tokens / record.medianMs : 0.0;
 }
 
-nlohmann::ordered_json machineJson(const MachineProfile &machine)
-{
-    return {{"device", machine.device},
-            {"threads", machine.threads},
-            {"backend", machine.backend},
-            {"build", machine.build},
-            {"last_level_cache_bytes", machine.lastLevelCacheBytes},
-            {"read_bytes_per_second", machine.readBytesPerSecond},
-            {"cached_read_bytes_per_second", machine.cachedReadBytesPerSecond},
-            {"matrix_flops_f32", machine.matrixFlopsF32},
-            {"matrix_flops_bf16", machine.matrixFlopsBf16}};
-}
-
 nlohmann::ordered_json benchJson(const MachineProfile &machine, const BenchPlan &plan, const std::vector<BenchRecord> &records)
 {
     nlohmann::ordered_json list = nlohmann::ordered_json::array();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "profiler/bench.h"
+#include "profiler/machine_json.h"
 #include "profiler/quality/needle.h"
 
 #include <nlohmann/json.hpp>
@@ -12,7 +13,6 @@ namespace zigzag {
 
 // What bench, eval and report print. `-o json` keys are a contract; see the command line's documentation.
 
-nlohmann::ordered_json machineJson(const MachineProfile &machine);
 nlohmann::ordered_json benchJson(const MachineProfile &machine, const BenchPlan &plan, const std::vector<BenchRecord> &records);
 std::string benchTable(const std::vector<BenchRecord> &records);
 std::string benchCsv(const MachineProfile &machine, const std::vector<BenchRecord> &records);

@@ -188,8 +188,8 @@ Result<void> writeTrace(const Trace &trace, const std::filesystem::path &file)
     ZIGZAG_TRY(target, AtomicFile::create(file));
     Writer out{std::move(target), {}};
     out.put("{{\"format\": \"{}\", \"version\": {},\n \"info\": {},\n \"dropped\": {},\n \"rows\": {},\n \"kernel_names\": {},\n",
-            formatName, formatVersion, infoJson(trace.info).dump(-1, ' ', false, json::Value::error_handler_t::replace), trace.dropped,
-            json::Value(trace.rows).dump(-1, ' ', false, json::Value::error_handler_t::replace),
+            formatName, formatVersion, infoJson(trace.info).dump(-1, ' ', false, json::Value::error_handler_t::replace),
+            trace.dropped, json::Value(trace.rows).dump(-1, ' ', false, json::Value::error_handler_t::replace),
             json::Value(trace.kernelNames).dump(-1, ' ', false, json::Value::error_handler_t::replace));
     std::map<Shape, std::size_t> index;
     std::vector<std::size_t> ofSpan;

@@ -50,9 +50,10 @@ nlohmann::ordered_json infoJson(const TraceInfo &info)
     std::string letters; // R, S, M: a line reads well
     for (const LayerKind kind : info.layerKinds)
         letters += kind == LayerKind::Retrieval ? 'R' : kind == LayerKind::Streaming ? 'S' : 'M';
-    return {{"model", info.model},       {"map", info.map},     {"phase", nameOf(info.phase)},
-            {"context", info.context},   {"batch", info.batch}, {"mixed", nameOf(info.mixed)},
-            {"layer_kinds", letters},    {"machine", machineJson(info.machine)}};
+    return {{"model", info.model},         {"map", info.map},
+            {"phase", nameOf(info.phase)}, {"context", info.context},
+            {"batch", info.batch},         {"mixed", nameOf(info.mixed)},
+            {"layer_kinds", letters},      {"machine", machineJson(info.machine)}};
 }
 
 Result<TraceInfo> readInfo(const json::Value &value, const std::string &where)
@@ -75,8 +76,7 @@ Result<TraceInfo> readInfo(const json::Value &value, const std::string &where)
     if (letters.size() > mostLayers || letters.find_first_not_of("RSM") != letters.npos)
         return badInput(fmt::format("{}: \"layer_kinds\" must have a letter R, S or M for each layer; record it anew", where));
     for (const char letter : letters)
-        info.layerKinds.push_back(letter == 'R' ? LayerKind::Retrieval
-                                                : letter == 'S' ? LayerKind::Streaming : LayerKind::Mixed);
+        info.layerKinds.push_back(letter == 'R' ? LayerKind::Retrieval : letter == 'S' ? LayerKind::Streaming : LayerKind::Mixed);
     if (const json::Value *machine = json::find(value, "machine")) {
         ZIGZAG_TRY(read, readMachine(*machine, where));
         info.machine = read;

@@ -140,10 +140,8 @@ TEST_F(RecorderTest, ARunBecomesATrace)
         passes += span.op == Op::Pass;
         if (span.op == Op::Attention)
             attentionFlops += static_cast<double>(span.flops);
-        if (span.op != Op::Pass)
-            EXPECT_GT(span.floorNs, 0) << nameOf(span.op);
-        if (span.layer >= 0)
-            EXPECT_EQ(span.kind, heads.layerKind(span.layer));
+        EXPECT_EQ(span.floorNs > 0, span.op != Op::Pass) << nameOf(span.op);
+        EXPECT_TRUE(span.layer < 0 || span.kind == heads.layerKind(span.layer));
     }
     EXPECT_EQ(passes, 3); // 32 + 32 + 6 tokens
     for (int layer = 0; layer < model->config.layers; ++layer)

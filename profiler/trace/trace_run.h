@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/base/result.h"
+#include "engine/model/model_config.h"
+#include "profiler/trace/trace.h"
+
+#include <atomic>
+#include <memory>
+
+namespace zigzag {
+
+/// One run to be recorded.
+struct TracePlan {
+    std::string model; ///< the name it goes by
+    NamedMap map;
+    Phase phase = Phase::Decode;
+    std::int64_t context = 0; ///< tokens of the prefill, or in the cache after the last decode step
+    int batch = 1;
+    MixedMode mixed = MixedMode::Fused;
+    int steps = 8; ///< decode steps that are recorded
+    std::size_t mostSpans = 1 << 20; ///< what is beyond is counted and dropped
+    std::uint64_t seed = 1; ///< of the random tokens, keys and values
+};
+
+/// Warms up, then records one prefill or `steps` decode steps. A profiler that is attached from outside sees the same spans.
+Result<Trace> recordTrace(const std::shared_ptr<DeviceModel> &model, const ModelConfig &config, const MachineProfile &machine,
+                          const TracePlan &plan, const std::atomic<bool> *cancel = nullptr);
+
+} // namespace zigzag
