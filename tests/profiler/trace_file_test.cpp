@@ -39,7 +39,7 @@ std::string formatFault(const json &document)
         if (!event.is_object() || !event.contains("ph") || !event["ph"].is_string())
             return "no phase: " + text;
         for (const char *key : {"pid", "tid"})
-            if (!event.contains(key) || !event[key].is_number_unsigned())
+            if (!event.contains(key) || !event[key].is_number_integer())
                 return "pid and tid must be counts: " + text;
         if (!event.contains("name") || !event["name"].is_string() || event["name"].get<std::string>().empty())
             return "no name: " + text;
@@ -106,8 +106,8 @@ protected:
     {
         trace.rows.push_back("stream 7");
         trace.kernelNames = {"attention<64, \"x\">", "gemm"};
-        trace.kernels = {{.beginNs = 500, .durationNs = 250, .name = 1, .span = 2, .row = 1},
-                         {.beginNs = 900, .durationNs = 1, .name = 0, .span = -1, .row = 1}};
+        trace.kernels = {{.beginNs = 500, .durationNs = 250, .name = 0, .span = 2, .row = 1},
+                         {.beginNs = 900, .durationNs = 1, .name = 1, .span = -1, .row = 1}};
     }
 
     std::string refusal(const std::string &text)
@@ -135,7 +135,7 @@ TEST_F(TraceFile, BothFormsReadBackExactly)
             ASSERT_TRUE(back) << back.error().message;
             EXPECT_EQ(back->spans, trace.spans) << (chrome ? "chrome" : "zigzag");
             EXPECT_EQ(back->kernels, trace.kernels);
-            EXPECT_EQ(back->kernelNames.size(), trace.kernelNames.size());
+            EXPECT_EQ(back->kernelNames, trace.kernelNames);
             EXPECT_EQ(back->rows, trace.rows);
             EXPECT_EQ(back->dropped, 4);
             EXPECT_EQ(back->info.model, trace.info.model);
