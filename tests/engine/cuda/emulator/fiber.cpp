@@ -12,10 +12,6 @@
 #define ZIGZAG_ASAN 1
 #include <sanitizer/common_interface_defs.h>
 #endif
-#if defined(__SANITIZE_THREAD__) || ZIGZAG_HAS_FEATURE(thread_sanitizer)
-#define ZIGZAG_TSAN 1
-#include <sanitizer/tsan_interface.h>
-#endif
 
 namespace zigzag::gpu::emulator {
 
@@ -31,9 +27,6 @@ Fiber::Fiber()
     const boost::context::stack_context stack = allocator.allocate();
     m_stack = static_cast<char *>(stack.sp) - stack.size;
     m_stackBytes = stack.size;
-#if defined(ZIGZAG_TSAN)
-    m_insideTsan = __tsan_create_fiber(0);
-#endif
     m_inside = boost::context::fiber(std::allocator_arg, boost::context::preallocated(stack.sp, stack.size, stack), allocator,
                                      [this](boost::context::fiber &&outside) {
                                          m_outside = std::move(outside);
@@ -52,19 +45,12 @@ Fiber::~Fiber()
 {
     m_quit = true;
     resume();
-#if defined(ZIGZAG_TSAN)
-    __tsan_destroy_fiber(m_insideTsan);
-#endif
 }
 
 void Fiber::resume()
 {
 #if defined(ZIGZAG_ASAN)
     __sanitizer_start_switch_fiber(&m_outsideFake, m_stack, m_stackBytes);
-#endif
-#if defined(ZIGZAG_TSAN)
-    m_outsideTsan = __tsan_get_current_fiber();
-    __tsan_switch_to_fiber(m_insideTsan, 0);
 #endif
     m_inside = std::move(m_inside).resume();
 #if defined(ZIGZAG_ASAN)
@@ -90,9 +76,6 @@ void Fiber::leave([[maybe_unused]] void **fakeStack)
 {
 #if defined(ZIGZAG_ASAN)
     __sanitizer_start_switch_fiber(fakeStack, m_outsideStack, m_outsideBytes);
-#endif
-#if defined(ZIGZAG_TSAN)
-    __tsan_switch_to_fiber(m_outsideTsan, 0);
 #endif
 }
 

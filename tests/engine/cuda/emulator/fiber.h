@@ -8,7 +8,7 @@
 namespace zigzag::gpu::emulator {
 
 /// A stack of its own for one thread of a block. It runs one body after another, so that a launch creates no fibers that
-/// an earlier one has created. AddressSanitizer and ThreadSanitizer are told of every switch.
+/// an earlier one has created. AddressSanitizer is told of every switch.
 class Fiber
 {
 public:
@@ -34,11 +34,10 @@ private:
     boost::context::fiber m_inside, m_outside;
     void *m_stack = nullptr; // its lowest address
     std::size_t m_stackBytes = 0;
-    // What the sanitizers keep of either side.
+    // What AddressSanitizer keeps of either side.
     [[maybe_unused]] const void *m_outsideStack = nullptr;
     [[maybe_unused]] std::size_t m_outsideBytes = 0;
     [[maybe_unused]] void *m_insideFake = nullptr, *m_outsideFake = nullptr;
-    [[maybe_unused]] void *m_insideTsan = nullptr, *m_outsideTsan = nullptr;
 };
 
 } // namespace zigzag::gpu::emulator
