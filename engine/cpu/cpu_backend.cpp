@@ -3,6 +3,7 @@
 
 #include "engine/cpu/activations.h"
 #include "engine/cpu/attention.h"
+#include "engine/cpu/gradients.h"
 #include "engine/cpu/kernels.h"
 #include "engine/cpu/matmul.h"
 #include "engine/model/memory_limit.h"
@@ -265,6 +266,8 @@ public:
         return {};
     }
 
+    GradientOps *gradients() override { return m_gradients.get(); }
+
 private:
     static constexpr int maxHeadDim = 256;
 
@@ -302,6 +305,7 @@ private:
     ThreadScratch m_threads;
     Scratch m_partials;
     Matmul m_matmul;
+    std::unique_ptr<GradientOps> m_gradients = createCpuGradients();
 };
 
 } // namespace

@@ -18,6 +18,8 @@
 
 namespace zigzag {
 
+class GradientOps;
+
 /// Device memory, freed with its owner. On the CPU backend `data` is an ordinary pointer.
 class Buffer
 {
@@ -89,7 +91,8 @@ struct MatmulArgs {
 
 /// One KV head's cache in one layer (of the first sequence, where there are several), and where this call's keys go first.
 /// With one token, or a retrieval head, they go straight to their slots; a streaming head's chunk is staged, because its
-/// ring still holds keys that the chunk's first queries see, and `commit` moves it once attention has read both.
+/// ring still holds keys that the chunk's first queries see, and `commit` moves it once attention has read both. A streaming
+/// head whose slots hold every position has no ring, and needs no stage.
 struct HeadCache {
     HeadKind kind = HeadKind::Retrieval;
     void *keys = nullptr; // [slots, head_dim]
@@ -231,6 +234,8 @@ public:
 
     /// Records what `body` launches, without running it. Null where the device has no recordings: call `body` instead.
     virtual std::unique_ptr<Recording> record(const std::function<void()> &body);
+    /// The ops of a backward pass (engine/run/gradients.h), or null where this backend has none.
+    virtual GradientOps *gradients() { return nullptr; }
 };
 
 /// `auto`, `cpu` or `cuda`. `auto` takes a GPU where this build and this machine have one.

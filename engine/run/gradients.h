@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/run/backend.h"
+
+#include <cstdint>
+#include <span>
+
+namespace zigzag {
+
+// Gradients of the forward pass with respect to its activations; the weights are frozen. All values are float32, row-major;
+// pointers are device pointers unless they say host. `gradOut` is the gradient of a loss with respect to an op's output,
+// `gradIn` what comes out. With `add` the result is added to what gradIn holds, which is how the residual stream gathers.
+
+struct RmsNormGradientArgs {
+    const float *in = nullptr; // [tokens, width], the op's input
+    const float *weight = nullptr; // [width]
+    const float *gradOut = nullptr; // [tokens, width]
+    float *gradIn = nullptr; // [tokens, width]
+    std::int64_t tokens = 0, width = 0;
+    float epsilon = 0;
+    bool add = false;
+};
+
+/// One product of a matmul, seen from its output.
+struct ProductGradient {
+    const Matrix *matrix = nullptr; // [rows, columns]
+    const float *gradOut = nullptr; // [tokens, rows]
+};
+
+/// gradIn = Σ products gradOut · matrix.
+struct MatmulGradientArgs {
+    std::span<const ProductGradient> products;
+    float *gradIn = nullptr; // [tokens, columns]
+    std::int64_t tokens = 0;
+    bool add = false;
+};
+
+struct SwiGluGradientArgs {
+    const float *gate = nullptr; // [tokens, width], before the activation
+    const float *up = nullptr; // [tokens, width]
+    const float *gradOut = nullptr; // [tokens, width]
+    float *gradGate = nullptr; // [tokens, width], may be gradOut
+    float *gradUp = nullptr; // [tokens, width]
+    std::int64_t count = 0; ///< tokens · width
+};
+
+/// Head norm (optional) and RoPE, in place: the gradient of the rotated heads becomes that of the heads before both.
+struct RotateGradientArgs {
+    float *gradient = nullptr; // [tokens, heads, head_dim]
+    const float *in = nullptr; // [tokens, heads, head_dim], before the norm; null without a norm
+    const float *norm = nullptr; // [head_dim], or null
+    const float *cosSin = nullptr; // [context, 2, head_dim / 2]
+    std::int64_t tokens = 0, firstPosition = 0;
+    int heads = 0, headDim = 0;
+    float epsilon = 0;
+};
+
+/// Causal attention from position 0, each KV head with the key range of its kind. The caches are float32 and hold every
+/// position in its own slot (slots >= tokens, nothing staged).
+struct AttentionGradientArgs {
+    const float *queries = nullptr; // [tokens, query_heads, head_dim], rotated
+    std::span<const HeadCache> heads; // [kv_heads], host
+    const float *gradOut = nullptr; // [tokens, query_heads, head_dim]
+    float *gradQueries = nullptr; // [tokens, query_heads, head_dim]
+    float *gradKeys = nullptr; // [tokens, kv_heads, head_dim], of the rotated keys
+    float *gradValues = nullptr; // [tokens, kv_heads, head_dim]
+    std::int64_t tokens = 0;
+    std::int64_t sink = 0, recent = 0;
+    int queryHeads = 0, kvHeads = 0, headDim = 0;
+    bool add = false;
+};
+
+/// out = gate · full + (1 − gate) · streaming, a gate per KV head (DuoAttention, arXiv 2410.10819, section 2.3).
+struct BlendArgs {
+    const float *full = nullptr; // [tokens, query_heads, head_dim]
+    const float *streaming = nullptr; // [tokens, query_heads, head_dim]
+    std::span<const float> gates; // [kv_heads], host
+    float *out = nullptr; // [tokens, query_heads, head_dim]
+    std::int64_t tokens = 0;
+    int queryHeads = 0, headDim = 0;
+};
+
+struct BlendGradientArgs {
+    const float *full = nullptr, *streaming = nullptr; // [tokens, query_heads, head_dim]
+    std::span<const float> gates; // [kv_heads], host
+    const float *gradOut = nullptr; // [tokens, query_heads, head_dim]
+    float *gradFull = nullptr; // [tokens, query_heads, head_dim]
+    float *gradStreaming = nullptr; // [tokens, query_heads, head_dim], may be gradOut
+    std::span<double> gradGates; // [kv_heads], host, complete on return
+    std::int64_t tokens = 0;
+    int queryHeads = 0, headDim = 0;
+};
+
+/// The ops of a backward pass, beside those of a Backend that has them.
+class GradientOps
+{
+public:
+    virtual ~GradientOps() = default;
+    virtual void rmsNorm(const RmsNormGradientArgs &args) = 0;
+    virtual void matmul(const MatmulGradientArgs &args) = 0;
+    virtual void swiGlu(const SwiGluGradientArgs &args) = 0;
+    virtual void rotate(const RotateGradientArgs &args) = 0;
+    virtual void attention(const AttentionGradientArgs &args) = 0;
+    virtual void blend(const BlendArgs &args) = 0;
+    virtual void blendGradient(const BlendGradientArgs &args) = 0;
+};
+
+} // namespace zigzag

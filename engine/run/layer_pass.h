@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/base/result.h"
+#include "engine/run/device_model.h"
+#include "engine/run/gradients.h"
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace zigzag {
+
+/// Single layers of a model over a whole sequence at once, from stored hidden states to hidden states: what a search over
+/// maps needs, where most maps share their lower layers. Each layer is run with whatever kinds of heads the call names, with
+/// the same ops as the forward pass of a session and to the same result. One layer's keys and values are held at a time.
+/// With gradients, keys and values are float32 and every head has a gate between full and streaming attention.
+class LayerPass
+{
+public:
+    /// `tokens`: the longest sequence. With `gradients` the backend must have gradient ops.
+    static Result<std::unique_ptr<LayerPass>> create(std::shared_ptr<DeviceModel> model, std::int64_t tokens, bool gradients);
+    static std::int64_t bytesNeeded(const ModelConfig &config, std::int64_t tokens, bool gradients);
+
+    /// Room for the hidden states of the longest sequence. [tokens, hidden]
+    Result<std::unique_ptr<Buffer>> states() const;
+    std::int64_t stateBytes() const;
+
+    struct Window {
+        std::int64_t sink = 0, recent = 1;
+    };
+
+    /// Hidden states at the input of layer 0. Refuses tokens outside the vocabulary and sequences that are too long.
+    Result<void> embed(std::span<const int> tokens, Buffer &out);
+    /// out = layer(in); `kinds`: [kv_heads]; `out` may be `in`.
+    void run(int layer, std::span<const HeadKind> kinds, Window window, std::int64_t tokens, const Buffer &in, Buffer &out);
+    /// The same with the output of each head blended by its gate. [kv_heads]
+    void runGated(int layer, std::span<const float> gates, Window window, std::int64_t tokens, const Buffer &in, Buffer &out);
+    /// Backward through runGated: `gradient` comes in as the gradient of the layer's output and leaves as that of its input;
+    /// gradGates (host, [kv_heads]) is set. Activations are computed again from `in`.
+    void backward(int layer, std::span<const float> gates, Window window, std::int64_t tokens, const Buffer &in, Buffer &gradient,
+                  std::span<double> gradGates);
+
+    // Layers are launched and not waited for; what follows waits, and says so when the device failed.
+
+    /// The last hidden states (after the final norm) at the given positions. [rows, hidden], host
+    Result<std::vector<float>> lastStates(std::span<const std::int64_t> rows, const Buffer &in);
+    /// Their logits. [rows, vocabulary], host
+    Result<std::vector<float>> logits(std::span<const std::int64_t> rows, const Buffer &in);
+    /// Backward through lastStates: `gradOut` [rows, hidden], host; `gradient` [tokens, hidden] becomes that of the last
+    /// layer's output, zero elsewhere.
+    Result<void> lastStatesGradient(std::span<const std::int64_t> rows, const Buffer &in, std::span<const float> gradOut,
+                                    std::int64_t tokens, Buffer &gradient);
+
+    const ModelConfig &config() const { return m_model->config(); }
+
+private:
+    explicit LayerPass(std::shared_ptr<DeviceModel> model);
+
+    void attentionInput(int layer, std::int64_t tokens, const float *in);
+    void attend(std::span<const HeadCache> heads, Window window, std::int64_t tokens, Buffer &out);
+    void gateAndUp(int layer, std::int64_t tokens, const float *states);
+    void feedForward(int layer, std::int64_t tokens, float *states);
+    void gatedAttention(int layer, std::span<const float> gates, Window window, std::int64_t tokens, const Buffer &in,
+                        Buffer &out);
+    void attentionBackward(Window window, std::int64_t tokens);
+    void outputProjection(int layer, std::int64_t tokens, const float *in, float *out);
+    Result<void> gatherRows(std::span<const std::int64_t> rows, const Buffer &in);
+
+    std::shared_ptr<DeviceModel> m_model;
+    Backend &m_backend;
+    std::int64_t m_tokens = 0; ///< the longest sequence
+    DType m_cacheType = DType::F32, m_activation = DType::F32;
+    std::vector<HeadCache> m_heads; // [kv_heads]
+    std::unique_ptr<Buffer> m_cache, m_ids, m_rotation, m_normed, m_queries, m_keys, m_values, m_attended, m_gate, m_up;
+    std::unique_ptr<Buffer> m_rowStates, m_rowNormed, m_logits; // [row_block, hidden] twice, [row_block, vocabulary]
+    // With gradients alone:
+    std::unique_ptr<Buffer> m_full, m_streaming; // [tokens, query_heads, head_dim]
+    std::unique_ptr<Buffer> m_middle; // [tokens, hidden], between attention and feed-forward
+    std::unique_ptr<Buffer> m_plainQueries; // [tokens, query_heads, head_dim], before their norm; models with one alone
+    std::unique_ptr<Buffer> m_gradAttended, m_gradQueries, m_gradKeys, m_gradValues, m_gradNormed;
+    std::unique_ptr<Buffer> m_gradGate, m_gradUp; // [tokens, intermediate]
+};
+
+} // namespace zigzag

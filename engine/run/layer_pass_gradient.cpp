@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/run/layer_pass.h"
+
+#include <algorithm>
+#include <cassert>
+
+namespace zigzag {
+
+void LayerPass::runGated(int layer, std::span<const float> gates, Window window, std::int64_t tokens, const Buffer &in,
+                         Buffer &out)
+{
+    gatedAttention(layer, gates, window, tokens, in, out);
+    feedForward(layer, tokens, out.as<float>());
+}
+
+/// The first half of the layer: out = in + output projection of the blended heads.
+void LayerPass::gatedAttention(int layer, std::span<const float> gates, Window window, std::int64_t tokens, const Buffer &in,
+                               Buffer &out)
+{
+    assert(m_full && gates.size() == m_heads.size());
+    std::vector<HeadCache> heads = m_heads;
+    attentionInput(layer, tokens, in.as<float>());
+    for (const auto &[kind, to] :
+         {std::pair(HeadKind::Retrieval, m_full.get()), std::pair(HeadKind::Streaming, m_streaming.get())}) {
+        for (HeadCache &head : heads)
+            head.kind = kind;
+        attend(heads, window, tokens, *to);
+    }
+    m_backend.gradients()->blend({.full = m_full->as<float>(),
+                                  .streaming = m_streaming->as<float>(),
+                                  .gates = gates,
+                                  .out = m_attended->as<float>(),
+                                  .tokens = tokens,
+                                  .queryHeads = config().queryHeads,
+                                  .headDim = config().headDim});
+    outputProjection(layer, tokens, in.as<float>(), out.as<float>());
+}
+
+void LayerPass::backward(int layer, std::span<const float> gates, Window window, std::int64_t tokens, const Buffer &in,
+                         Buffer &gradient, std::span<double> gradGates)
+{
+    const DeviceLayer &weights = m_model->layers[static_cast<std::size_t>(layer)];
+    const ModelConfig &c = config();
+    GradientOps &ops = *m_backend.gradients();
+    const auto epsilon = static_cast<float>(c.normEpsilon);
+    auto *grad = gradient.as<float>(), *gradNormed = m_gradNormed->as<float>(), *gradAttended = m_gradAttended->as<float>();
+
+    // Forward once more, up to the last of what the gradients read.
+    gatedAttention(layer, gates, window, tokens, in, *m_middle);
+    gateAndUp(layer, tokens, m_middle->as<float>());
+
+    auto *gradGate = m_gradGate->as<float>(), *gradUp = m_gradUp->as<float>();
+    const ProductGradient down{weights.down.get(), grad};
+    ops.matmul({{&down, 1}, gradGate, tokens, false});
+    ops.swiGlu({m_gate->as<float>(), m_up->as<float>(), gradGate, gradGate, gradUp, tokens * c.intermediateSize});
+    const ProductGradient wide[] = {{weights.gate.get(), gradGate}, {weights.up.get(), gradUp}};
+    ops.matmul({wide, gradNormed, tokens, false});
+    ops.rmsNorm({m_middle->as<float>(), weights.postNorm->as<float>(), gradNormed, grad, tokens, c.hiddenSize, epsilon, true});
+
+    const ProductGradient output{weights.output.get(), grad};
+    ops.matmul({{&output, 1}, gradAttended, tokens, false});
+    // The blend's inputs are read for the last time here: they make room for their gradients.
+    ops.blendGradient({.full = m_full->as<float>(),
+                       .streaming = m_streaming->as<float>(),
+                       .gates = gates,
+                       .gradOut = gradAttended,
+                       .gradFull = m_attended->as<float>(),
+                       .gradStreaming = gradAttended,
+                       .gradGates = gradGates,
+                       .tokens = tokens,
+                       .queryHeads = c.queryHeads,
+                       .headDim = c.headDim});
+    attentionBackward(window, tokens);
+    auto *gradQueries = m_gradQueries->as<float>(), *gradKeys = m_gradKeys->as<float>();
+    const auto *rotation = m_rotation->as<float>();
+    const auto orNull = [](const std::unique_ptr<Buffer> &buffer) { return buffer ? buffer->as<float>() : nullptr; };
+    ops.rotate(
+        {gradQueries, orNull(m_plainQueries), orNull(weights.queryNorm), rotation, tokens, 0, c.queryHeads, c.headDim, epsilon});
+    ops.rotate({gradKeys, m_keys->as<float>(), orNull(weights.keyNorm), rotation, tokens, 0, c.kvHeads, c.headDim, epsilon});
+    const ProductGradient qkv[]
+        = {{weights.query.get(), gradQueries}, {weights.key.get(), gradKeys}, {weights.value.get(), m_gradValues->as<float>()}};
+    ops.matmul({qkv, gradNormed, tokens, false});
+    ops.rmsNorm({in.as<float>(), weights.inputNorm->as<float>(), gradNormed, grad, tokens, c.hiddenSize, epsilon, true});
+}
+
+void LayerPass::attentionBackward(Window window, std::int64_t tokens)
+{
+    const ModelConfig &c = config();
+    std::vector<HeadCache> heads = m_heads;
+    bool add = false;
+    for (const auto &[kind, from] :
+         {std::pair(HeadKind::Retrieval, m_attended.get()), std::pair(HeadKind::Streaming, m_gradAttended.get())}) {
+        for (HeadCache &head : heads)
+            head.kind = kind;
+        m_backend.gradients()->attention({.queries = m_queries->as<float>(),
+                                          .heads = heads,
+                                          .gradOut = from->as<float>(),
+                                          .gradQueries = m_gradQueries->as<float>(),
+                                          .gradKeys = m_gradKeys->as<float>(),
+                                          .gradValues = m_gradValues->as<float>(),
+                                          .tokens = tokens,
+                                          .sink = window.sink,
+                                          .recent = window.recent,
+                                          .queryHeads = c.queryHeads,
+                                          .kvHeads = c.kvHeads,
+                                          .headDim = c.headDim,
+                                          .add = add});
+        add = true;
+    }
+}
+
+Result<void> LayerPass::lastStatesGradient(std::span<const std::int64_t> rows, const Buffer &in, std::span<const float> gradOut,
+                                           std::int64_t tokens, Buffer &gradient)
+{
+    const auto width = static_cast<std::size_t>(config().hiddenSize);
+    const std::vector<float> zeros(static_cast<std::size_t>(tokens) * width);
+    m_backend.upload(gradient, 0, zeros.data(), zeros.size() * sizeof(float));
+    const auto block = static_cast<std::size_t>(m_rowStates->bytes() / (width * sizeof(float)));
+    std::vector<float> back(block * width);
+    for (std::size_t done = 0; done < rows.size(); done += block) {
+        const auto part = rows.subspan(done, std::min(block, rows.size() - done));
+        ZIGZAG_CHECK(gatherRows(part, in));
+        m_backend.upload(*m_rowNormed, 0, gradOut.data() + done * width, part.size() * width * sizeof(float));
+        m_backend.gradients()->rmsNorm({m_rowStates->as<float>(), m_model->finalNorm->as<float>(), m_rowNormed->as<float>(),
+                                        m_rowNormed->as<float>(), static_cast<std::int64_t>(part.size()), config().hiddenSize,
+                                        static_cast<float>(config().normEpsilon), false});
+        ZIGZAG_CHECK(m_backend.synchronize());
+        m_backend.download(back.data(), m_rowNormed->data(), part.size() * width * sizeof(float));
+        for (std::size_t i = 0; i < part.size(); ++i)
+            m_backend.upload(gradient, static_cast<std::size_t>(part[i]) * width * sizeof(float), back.data() + i * width,
+                             width * sizeof(float));
+    }
+    return {};
+}
+
+} // namespace zigzag
