@@ -23,6 +23,8 @@ void addCriteria(CLI::App &app, Chosen &chosen);
 void addBench(CLI::App &app, Chosen &chosen);
 void addEval(CLI::App &app, Chosen &chosen);
 void addExport(CLI::App &app, Chosen &chosen);
+void addPareto(CLI::App &app, Chosen &chosen);
+void addRank(CLI::App &app, Chosen &chosen);
 void addReport(CLI::App &app, Chosen &chosen);
 void addTrace(CLI::App &app, Chosen &chosen);
 

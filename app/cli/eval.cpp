@@ -3,8 +3,12 @@
 #include "app/cli/common_options.h"
 #include "app/cli/run_output.h"
 #include "app/cli/run_support.h"
+#include "app/cli/search_options.h"
+#include "engine/base/files.h"
 #include "engine/map/map_io.h"
+#include "profiler/finding/map_quality.h"
 #include "profiler/quality/needle.h"
+#include "profiler/quality/perplexity.h"
 
 #include <fmt/format.h>
 #include <functional>
@@ -14,31 +18,134 @@ namespace zigzag {
 namespace {
 
 struct EvalOptions {
-    std::string model, map, task, backend = "auto", format = "table";
-    int sink = defaultSink, recent = defaultRecent;
+    std::string model, map, task, text, backend = "auto", format = "table";
+    std::vector<std::string> tasks = {"passkey", "passkeys"};
+    int sink = defaultSink, recent = defaultRecent, needles = 4;
     NeedlePlan plan;
 };
 
-Result<void> evaluate(EvalOptions options)
+nlohmann::ordered_json intervalJson(const Interval &interval)
 {
-    NeedlePlan &plan = options.plan;
+    return {{"mean", interval.mean}, {"low", interval.low}, {"high", interval.high}};
+}
+
+Result<void> evaluateNeedles(const EvalOptions &options, const Loaded &loaded, const HeadMap &map)
+{
+    const NeedlePlan &plan = options.plan;
     const std::atomic<bool> &cancel = interruptFlag();
-    ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend));
-    if (plan.contexts.empty())
-        plan.contexts = defaultContexts(loaded.model->config);
-    ZIGZAG_TRY(map, resolveHeadMap(options.map, loaded.model->shape(), options.sink, options.recent));
-    NeedleResult result;
+    const auto ask = [&](const char *what, const HeadMap &asked) {
+        Progress progress(what);
+        return evaluateNeedle(loaded.device, *loaded.model, asked, plan, &cancel, std::ref(progress));
+    };
+    ZIGZAG_TRY(result, ask("needle", map));
+    ZIGZAG_TRY(full,
+               map.streamingHeads() == 0
+                   ? Result<NeedleResult>(result)
+                   : ask("needle, full attention", HeadMap(map.model(), HeadKind::Retrieval, map.sink(), map.recent())));
+    if (options.format == "json") {
+        nlohmann::ordered_json json = needleJson(result);
+        json["full_accuracy"] = full.accuracy;
+        for (std::size_t i = 0; i < result.grid.size(); ++i)
+            json["grid"][i]["full_accuracy"] = full.grid[i].accuracy();
+        fmt::print("{}\n", json.dump(1));
+        return {};
+    }
+    int found = 0, trials = 0;
+    for (const NeedleCell &cell : result.grid) {
+        found += cell.found;
+        trials += cell.trials;
+    }
+    const Interval share = shareInterval(found, trials);
+    fmt::print("{}{:.1f} % found (95 % interval {:.1f} to {:.1f} %), full attention {:.1f} %; measured by greedy answers to {} "
+               "questions a cell, right when every digit is; seed {}\n",
+               needleTable(result), 100.0 * result.accuracy, 100.0 * share.low, 100.0 * share.high, 100.0 * full.accuracy,
+               plan.trials, plan.seed);
+    return {};
+}
+
+Result<void> evaluateDistillation(const EvalOptions &options, const Loaded &loaded, const HeadMap &map)
+{
+    TaskPlan plan{.contexts = options.plan.contexts,
+                  .depths = options.plan.depths,
+                  .trials = options.plan.trials,
+                  .needles = options.needles,
+                  .seed = options.plan.seed};
+    ZIGZAG_TRY(kinds, parseTasks(options.tasks));
+    plan.kinds = std::move(kinds);
+    ZIGZAG_TRY(prompts, makeTaskPrompts(*loaded.model, plan));
+    ZIGZAG_TRY(meter, MapMeter::create(loaded.device, std::move(prompts)));
+    MapQuality quality;
     {
-        Progress progress("needle");
-        ZIGZAG_TRY(answered, evaluateNeedle(loaded.device, *loaded.model, map, plan, &cancel, std::ref(progress)));
-        result = std::move(answered);
+        Progress progress("distill");
+        ZIGZAG_TRY(measured, measureQuality(meter, {&map, 1}, &interruptFlag(), std::ref(progress)));
+        quality = measured.front();
     }
     if (options.format == "json")
-        fmt::print("{}\n", needleJson(result).dump(1));
+        fmt::print("{}\n",
+                   nlohmann::ordered_json{{"loss", quality.loss.mean},
+                                          {"kl", quality.kl.mean},
+                                          {"accuracy", quality.right.mean},
+                                          {"full_accuracy", quality.rightFull.mean},
+                                          {"loss_interval", intervalJson(quality.loss)},
+                                          {"kl_interval", intervalJson(quality.kl)},
+                                          {"accuracy_interval", intervalJson(quality.right)},
+                                          {"prompts", quality.prompts},
+                                          {"seed", plan.seed}}
+                       .dump(1));
     else
-        fmt::print("{}{:.1f} % found; measured by greedy answers to {} questions a cell, right when every digit is; seed {}\n",
-                   needleTable(result), 100.0 * result.accuracy, plan.trials, plan.seed);
+        fmt::print("{:<28}  {:>10}  {:>24}\n{:<28}  {:>10.6f}  {:>11.6f} to {:.6f}\n{:<28}  {:>10.6f}  {:>11.6f} to {:.6f}\n"
+                   "{:<28}  {:>8.1f} %  {:>9.1f} % to {:.1f} %\n{:<28}  {:>8.1f} %\nmeasured on {} prompts, at the tokens that "
+                   "predict the answers; seed {}\n",
+                   "against full attention", "mean", "95 % interval", "distillation loss", quality.loss.mean, quality.loss.low,
+                   quality.loss.high, "KL of the next token, nats", quality.kl.mean, quality.kl.low, quality.kl.high,
+                   "answers right", 100.0 * quality.right.mean, 100.0 * quality.right.low, 100.0 * quality.right.high,
+                   "answers right, full", 100.0 * quality.rightFull.mean, quality.prompts, plan.seed);
     return {};
+}
+
+Result<void> evaluatePerplexity(const EvalOptions &options, const Loaded &loaded, const HeadMap &map)
+{
+    if (options.text.empty())
+        return badInput("perplexity needs a text: give --text FILE");
+    if (!loaded.model->tokenizer)
+        return badInput(
+            fmt::format("{} has no tokenizer to read a text with: use a folder with tokenizer.json", loaded.model->config.name));
+    ZIGZAG_TRY(text, readTextFile(options.text));
+    const std::vector<int> tokens = loaded.model->tokenizer->encode(text, true);
+    const std::int64_t context = options.plan.contexts.back();
+    const auto measure = [&](const char *what, const HeadMap &measured) {
+        Progress progress(what);
+        return measurePerplexity(loaded.device, measured, tokens, context, &interruptFlag(), std::ref(progress));
+    };
+    ZIGZAG_TRY(mine, measure("perplexity", map));
+    ZIGZAG_TRY(full, measure("perplexity, full attention", HeadMap(map.model(), HeadKind::Retrieval, map.sink(), map.recent())));
+    if (options.format == "json")
+        fmt::print("{}\n",
+                   nlohmann::ordered_json{{"perplexity", mine.value},
+                                          {"low", mine.low},
+                                          {"high", mine.high},
+                                          {"full_perplexity", full.value},
+                                          {"full_low", full.low},
+                                          {"full_high", full.high},
+                                          {"tokens", mine.tokens},
+                                          {"context", context}}
+                       .dump(1));
+    else
+        fmt::print("perplexity {:.4f} (95 % interval {:.4f} to {:.4f}), full attention {:.4f} ({:.4f} to {:.4f}); {} tokens in "
+                   "windows of {}\n",
+                   mine.value, mine.low, mine.high, full.value, full.low, full.high, mine.tokens, context);
+    return {};
+}
+
+Result<void> evaluate(EvalOptions options)
+{
+    ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend));
+    if (options.plan.contexts.empty())
+        options.plan.contexts = defaultContexts(loaded.model->config);
+    ZIGZAG_TRY(map, resolveHeadMap(options.map, loaded.model->shape(), options.sink, options.recent));
+    return options.task == "needle" ? evaluateNeedles(options, loaded, map)
+        : options.task == "distill" ? evaluateDistillation(options, loaded, map)
+                                    : evaluatePerplexity(options, loaded, map);
 }
 
 } // namespace
@@ -47,13 +154,18 @@ void addEval(CLI::App &app, Chosen &chosen)
 {
     const auto options = std::make_shared<EvalOptions>();
     options->plan.depths = {0, 0.25, 0.5, 0.75, 1};
-    CLI::App *command = app.add_subcommand("eval", "ask what a map costs in quality");
+    CLI::App *command = app.add_subcommand("eval", "ask what a map costs in quality, beside full attention");
     command->add_option("MODEL", options->model, "Hugging Face folder with tokenizer.json, or bundled:NAME")->required();
     command->add_option("--map", options->map, "head-map file, full or streaming")->required();
-    command->add_option("--task", options->task, "needle: find a passkey by depth and length")
+    command
+        ->add_option("--task", options->task,
+                     "needle: find a passkey by depth and length; distill: distance of the last hidden states and of the next "
+                     "token's distribution; perplexity: of a text")
         ->required()
-        ->check(CLI::IsMember({"needle"}));
+        ->check(CLI::IsMember({"needle", "distill", "perplexity"}));
     addQuestionOptions(*command, options->plan);
+    addTaskOptions(*command, options->tasks, options->needles);
+    command->add_option("--text", options->text, "perplexity: file with the text, read in windows of the last context");
     addWindowOptions(*command, options->sink, options->recent);
     addBackendOption(*command, options->backend);
     addOutputOption(*command, options->format);

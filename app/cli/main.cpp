@@ -35,6 +35,8 @@ int main(int argc, char **argv)
     zigzag::addBench(app, chosen);
     zigzag::addEval(app, chosen);
     zigzag::addExport(app, chosen);
+    zigzag::addPareto(app, chosen);
+    zigzag::addRank(app, chosen);
     zigzag::addReport(app, chosen);
     zigzag::addTrace(app, chosen);
     try {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/run_output.h"
 
+#include "profiler/quality/statistics.h"
+
 #include <algorithm>
 #include <fmt/format.h>
 
@@ -121,10 +123,20 @@ std::string machineText(const MachineProfile &machine)
 nlohmann::ordered_json needleJson(const NeedleResult &result)
 {
     nlohmann::ordered_json grid = nlohmann::ordered_json::array();
-    for (const NeedleCell &cell : result.grid)
-        grid.push_back(
-            {{"context", cell.context}, {"depth", cell.depth}, {"accuracy", cell.accuracy()}, {"trials", cell.trials}});
-    return {{"accuracy", result.accuracy}, {"grid", std::move(grid)}};
+    int found = 0, trials = 0;
+    for (const NeedleCell &cell : result.grid) {
+        const Interval share = shareInterval(cell.found, cell.trials);
+        grid.push_back({{"context", cell.context},
+                        {"depth", cell.depth},
+                        {"accuracy", cell.accuracy()},
+                        {"trials", cell.trials},
+                        {"low", share.low},
+                        {"high", share.high}});
+        found += cell.found;
+        trials += cell.trials;
+    }
+    const Interval share = shareInterval(found, trials);
+    return {{"accuracy", result.accuracy}, {"low", share.low}, {"high", share.high}, {"grid", std::move(grid)}};
 }
 
 std::string needleTable(const NeedleResult &result)

@@ -3,6 +3,7 @@
 #include "app/cli/common_options.h"
 #include "app/cli/run_output.h"
 #include "app/cli/run_support.h"
+#include "app/cli/search_options.h"
 #include "profiler/quality/attention_score.h"
 
 #include <fmt/format.h>
@@ -15,6 +16,7 @@ namespace {
 struct ScoreOptions {
     std::string model, method, out, fold = "max", backend = "auto", format = "table";
     AttentionScorePlan plan;
+    SearchOptions search;
 };
 
 void printTable(const HeadScores &scores)
@@ -28,8 +30,58 @@ void printTable(const HeadScores &scores)
     }
 }
 
+/// Ablation, greedy search and gates: with an estimate first, and progress beside `out` that a later call goes on from.
+Result<void> search(const ScoreOptions &options)
+{
+    SearchPlan plan = options.search.plan;
+    plan.method = options.method == "ablation" ? SearchMethod::Ablation
+        : options.method == "greedy"           ? SearchMethod::Greedy
+                                               : SearchMethod::Gates;
+    plan.unit = options.search.unit == "layer" ? Unit::Layer : Unit::Head;
+    plan.share = !options.search.plain;
+    ZIGZAG_TRY(kinds, parseTasks(options.search.tasks));
+    plan.tasks.kinds = std::move(kinds);
+    plan.tasks.contexts = options.plan.contexts;
+    plan.tasks.depths = options.plan.depths;
+    plan.tasks.trials = options.plan.trials;
+    plan.tasks.seed = options.plan.seed;
+    const std::atomic<bool> &cancel = interruptFlag();
+    ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend));
+    if (plan.tasks.contexts.empty())
+        plan.tasks.contexts = {std::max<std::int64_t>(16, loaded.model->config.maxContext / 2)};
+    ZIGZAG_TRY(search, Search::create(loaded.device, plan));
+    const std::filesystem::path progressFile = options.out + ".progress";
+    if (!options.search.restart)
+        ZIGZAG_CHECK(search.resumeFrom(progressFile));
+    if (search.alreadyDone() > 0)
+        fmt::print(stderr, "{}: going on from {} of {} (--restart begins anew)\n", options.method, search.alreadyDone(),
+                   search.all());
+    ZIGZAG_TRY(estimate, search.estimateSeconds());
+    fmt::print(stderr, "{}: {} {} to go, about {:.0f} s\n", options.method, search.all() - search.alreadyDone(),
+               plan.method == SearchMethod::Gates ? "steps" : "prompt measurements", estimate);
+    SearchResult result;
+    {
+        Progress progress(options.method);
+        ZIGZAG_TRY(found, search.run(progressFile, &cancel, std::ref(progress)));
+        result = std::move(found);
+    }
+    ZIGZAG_CHECK(writeHeadScores(result.scores, options.out));
+    if (!options.search.maps.empty() && !result.path.empty())
+        ZIGZAG_CHECK(writePathMaps(plan, result, options.search.maps));
+    if (options.format == "json")
+        fmt::print("{}\n", searchJson(plan, result, options.out).dump(1));
+    else
+        fmt::print("{}", searchTable(plan, result));
+    if (!result.complete)
+        return failed(fmt::format("stopped after {} of {}: {} has the scores so far; the same command goes on", result.done,
+                                  result.all, options.out));
+    return {};
+}
+
 Result<void> score(ScoreOptions options)
 {
+    if (options.method != "attention")
+        return search(options);
     AttentionScorePlan &plan = options.plan;
     plan.fold = options.fold == "mean" ? Fold::Mean : Fold::Max;
     const std::atomic<bool> &cancel = interruptFlag();
@@ -66,13 +118,17 @@ void addScore(CLI::App &app, Chosen &chosen)
     CLI::App *command = app.add_subcommand("score", "find out which heads retrieve, and write their scores");
     command->add_option("MODEL", options->model, "Hugging Face folder with tokenizer.json, or bundled:NAME")->required();
     command
-        ->add_option("--method", options->method, "attention: how often a head's strongest key is the needle token being copied")
+        ->add_option("--method", options->method,
+                     "attention: how often a head's strongest key is the needle token being copied; ablation: the loss when one "
+                     "layer alone streams; greedy: layers turned one by one, measured again each time; gates: trained by "
+                     "distillation")
         ->required()
-        ->check(CLI::IsMember({"attention"}));
+        ->check(CLI::IsMember({"attention", "ablation", "greedy", "gates"}));
     addQuestionOptions(*command, options->plan);
     command->add_option("--fold", options->fold, "how query heads become their KV head")
         ->check(CLI::IsMember({"max", "mean"}))
         ->capture_default_str();
+    addSearchOptions(*command, options->search);
     addBackendOption(*command, options->backend);
     command->add_option("--out", options->out, "score file to write")->required();
     addOutputOption(*command, options->format);

@@ -121,10 +121,11 @@ Result<NeedleGrammar> parseNeedleGrammar(std::string_view text, const std::strin
     NeedleGrammar grammar;
     grammar.needle = reader.text(root, "needle");
     grammar.question = reader.text(root, "question");
+    grammar.answerEnd = reader.text(root, "answer_end");
     grammar.digits = static_cast<int>(reader.integer(root, "digits", 1, 18));
     if (const json *names = reader.member(root, "names")) {
-        const std::vector<std::string> all = reader.texts(*names, "names");
-        grammar.name = all.empty() ? std::string() : all.front();
+        grammar.names = reader.texts(*names, "names");
+        grammar.name = grammar.names.empty() ? std::string() : grammar.names.front();
     }
     if (const json *heldOut = reader.member(root, "held_out")) {
         grammar.modulus = static_cast<std::uint64_t>(reader.integer(*heldOut, "modulus", 1, 1'000'000));

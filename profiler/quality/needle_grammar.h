@@ -16,6 +16,8 @@ namespace zigzag {
 struct NeedleGrammar {
     std::string needle, question; ///< with {name}, the needle with {key} as well
     std::string name; ///< what the question asks for: the first of the grammar's names
+    std::vector<std::string> names; ///< every name that a key can have
+    std::string answerEnd; ///< what follows an answer in the text
     int digits = 0;
     std::uint64_t modulus = 1, residue = 0; ///< the held-out keys: key mod modulus = residue
     std::vector<std::string> templates;

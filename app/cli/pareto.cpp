@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/cli/commands.h"
+#include "app/cli/common_options.h"
+#include "app/cli/run_support.h"
+#include "app/cli/search_options.h"
+#include "engine/map/kv_layout.h"
+#include "engine/map/map_io.h"
+#include "profiler/cost_model.h"
+#include "profiler/finding/quality_sweep.h"
+#include "profiler/machine_profile.h"
+
+#include <filesystem>
+#include <fmt/format.h>
+#include <functional>
+#include <memory>
+
+namespace zigzag {
+namespace {
+
+struct ParetoOptions {
+    std::string model, scores, criterion = "zigzag", maps, backend = "auto", format = "table";
+    std::vector<std::string> tasks = {"passkey", "passkeys"};
+    std::vector<int> sinks = {defaultSink}, recents = {defaultRecent};
+    std::int64_t at = 0;
+    TaskPlan plan;
+};
+
+struct Row {
+    SweepPoint point;
+    double predictedMs = 0;
+    std::int64_t kvBytes = 0;
+    bool inSet = false;
+    std::string file; ///< written map, where asked
+};
+
+std::vector<StreamingWindow> windowsOf(const ParetoOptions &options)
+{
+    std::vector<StreamingWindow> windows;
+    for (const int sink : options.sinks)
+        for (const int recent : options.recents)
+            windows.push_back({sink, recent});
+    return windows;
+}
+
+Result<std::vector<Row>> sweep(const ParetoOptions &options, const Loaded &loaded)
+{
+    const ModelConfig &config = loaded.model->config;
+    ZIGZAG_TRY(scores, readHeadScores(options.scores, loaded.model->shape()));
+    ZIGZAG_TRY(maps, sweepMaps(scores, options.criterion, windowsOf(options)));
+    ZIGZAG_TRY(prompts, makeTaskPrompts(*loaded.model, options.plan));
+    ZIGZAG_TRY(meter, MapMeter::create(loaded.device, std::move(prompts)));
+    ZIGZAG_TRY(seconds, meter.estimateSeconds(config.layers + MapMeter::sharedLayerRuns(maps)));
+    fmt::print(stderr, "pareto: {} maps on {} prompts, about {:.0f} s\n", maps.size(), meter.promptCount(), seconds);
+    std::vector<MapQuality> qualities;
+    {
+        Progress progress("pareto");
+        ZIGZAG_TRY(measured, measureQuality(meter, maps, &interruptFlag(), std::ref(progress)));
+        qualities = std::move(measured);
+    }
+    const MachineProfile machine = measureMachine(*loaded.backend, config, &interruptFlag());
+    ZIGZAG_TRY(cost, calibrate(loaded.device, config, machine, options.at, &interruptFlag()));
+    std::vector<Row> rows;
+    std::vector<double> ms, loss;
+    for (std::size_t i = 0; i < maps.size(); ++i) {
+        const Estimate estimate = cost.estimate(maps[i], Phase::Decode, options.at);
+        ms.push_back(estimate.ms);
+        loss.push_back(qualities[i].loss.mean);
+        rows.push_back({{std::move(maps[i]), qualities[i]}, estimate.ms, estimate.kvBytes, false, {}});
+    }
+    const std::vector<bool> inSet = paretoSet(ms, loss);
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        rows[i].inSet = inSet[i];
+    return rows;
+}
+
+/// Each map of the Pareto set as a file.
+Result<void> writeMaps(std::vector<Row> &rows, const std::string &folder)
+{
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (error)
+        return badInput(fmt::format("{}: the folder cannot be made ({}): choose another", folder, error.message()));
+    for (Row &row : rows) {
+        if (!row.inSet)
+            continue;
+        const HeadMap &map = row.point.map;
+        row.file = (std::filesystem::path(folder)
+                    / fmt::format("heads-{}-sink-{}-recent-{}.json", map.streamingHeads(), map.sink(), map.recent()))
+                       .string();
+        ZIGZAG_CHECK(writeHeadMap(map, row.file));
+    }
+    return {};
+}
+
+nlohmann::ordered_json rowJson(const Row &row)
+{
+    const HeadMap &map = row.point.map;
+    const MapQuality &quality = row.point.quality;
+    return {{"streaming_heads", map.streamingHeads()},
+            {"sparsity", map.sparsity()},
+            {"sink", map.sink()},
+            {"recent", map.recent()},
+            {"loss", quality.loss.mean},
+            {"loss_low", quality.loss.low},
+            {"loss_high", quality.loss.high},
+            {"kl", quality.kl.mean},
+            {"accuracy", quality.right.mean},
+            {"predicted_ms", row.predictedMs},
+            {"kv_bytes", row.kvBytes},
+            {"pareto", row.inSet},
+            {"map", row.file}};
+}
+
+Result<void> pareto(ParetoOptions options)
+{
+    ZIGZAG_TRY(kinds, parseTasks(options.tasks));
+    options.plan.kinds = std::move(kinds);
+    ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend));
+    if (options.plan.contexts.empty())
+        options.plan.contexts = {std::max<std::int64_t>(16, loaded.model->config.maxContext / 2)};
+    options.at = options.plan.contexts.back();
+    ZIGZAG_TRY(rows, sweep(options, loaded));
+    if (!options.maps.empty())
+        ZIGZAG_CHECK(writeMaps(rows, options.maps));
+    if (options.format == "json") {
+        nlohmann::ordered_json json
+            = {{"context", options.at}, {"criterion", options.criterion}, {"points", nlohmann::json::array()}};
+        for (const Row &row : rows)
+            json["points"].push_back(rowJson(row));
+        fmt::print("{}\n", json.dump(1));
+        return {};
+    }
+    fmt::print("{:>9}  {:>5}  {:>6}  {:>10}  {:>10}  {:>8}  {:>14}  {:>12}  {}\n", "streaming", "sink", "recent", "loss",
+               "± error", "right", "predicted TPOT", "KV bytes", "Pareto");
+    for (const Row &row : rows)
+        fmt::print("{:>7.0f} %  {:>5}  {:>6}  {:>10.6f}  {:>10.6f}  {:>6.1f} %  {:>11.3f} ms  {:>12}  {}\n",
+                   100.0 * row.point.map.sparsity(), row.point.map.sink(), row.point.map.recent(), row.point.quality.loss.mean,
+                   row.point.quality.loss.error, 100.0 * row.point.quality.right.mean, row.predictedMs, row.kvBytes,
+                   row.inSet ? "yes" : "");
+    return {};
+}
+
+} // namespace
+
+void addPareto(CLI::App &app, Chosen &chosen)
+{
+    const auto options = std::make_shared<ParetoOptions>();
+    CLI::App *command = app.add_subcommand("pareto", "quality against predicted time per token, over layer counts and windows");
+    command->add_option("MODEL", options->model, "Hugging Face folder, bundled:NAME or preset:NAME")->required();
+    command->add_option("--scores", options->scores, "score file that the maps are made from")->required();
+    command->add_option("--criterion", options->criterion, "how")->capture_default_str();
+    command->add_option("--sink", options->sinks, "first tokens that a streaming head keeps, one or more")
+        ->delimiter(',')
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
+    command->add_option("--recent", options->recents, "last tokens that a streaming head keeps, one or more")
+        ->delimiter(',')
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    command->add_option("--maps", options->maps, "folder for the maps of the Pareto set");
+    addTaskOptions(*command, options->tasks, options->plan.needles);
+    addQuestionOptions(*command, options->plan);
+    addBackendOption(*command, options->backend);
+    addOutputOption(*command, options->format);
+    command->callback([options, &chosen] { chosen.run = [options] { return pareto(*options); }; });
+}
+
+} // namespace zigzag

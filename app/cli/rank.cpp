@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/cli/commands.h"
+#include "app/cli/common_options.h"
+#include "app/cli/run_support.h"
+#include "app/cli/search_options.h"
+#include "engine/map/criterion.h"
+#include "engine/map/map_io.h"
+#include "profiler/finding/exhaustive.h"
+#include "profiler/finding/search_progress.h"
+
+#include <fmt/format.h>
+#include <functional>
+#include <memory>
+
+namespace zigzag {
+namespace {
+
+struct RankOptions {
+    std::string model, measures, backend = "auto", format = "table";
+    std::vector<std::string> scores, maps, criteria = {"zigzag"}, tasks = {"passkey", "passkeys"};
+    StreamingWindow window;
+    TaskPlan plan;
+};
+
+/// A named way to choose the layers, and where its map stands at each count.
+struct Row {
+    std::string name;
+    std::vector<MapRank> ranks;
+};
+
+std::string planJson(const RankOptions &options, const ModelShape &model, std::string_view backend)
+{
+    return nlohmann::json{{"model", model.name},
+                          {"fingerprint", model.fingerprint},
+                          {"backend", backend},
+                          {"sink", options.window.sink},
+                          {"recent", options.window.recent},
+                          {"tasks", options.tasks},
+                          {"contexts", options.plan.contexts},
+                          {"depths", options.plan.depths},
+                          {"trials", options.plan.trials},
+                          {"needles", options.plan.needles},
+                          {"seed", options.plan.seed}}
+        .dump();
+}
+
+Result<ExhaustiveState> measure(MapMeter &meter, const RankOptions &options, const std::string &plan)
+{
+    const std::filesystem::path file = options.measures;
+    ExhaustiveState state;
+    if (!options.measures.empty()) {
+        ZIGZAG_TRY(saved, loadProgress(file, "every-map", plan));
+        if (saved) {
+            ZIGZAG_TRY(read, ExhaustiveState::fromJson(*saved, meter));
+            state = std::move(read);
+        }
+    }
+    const int all = meter.promptCount();
+    if (static_cast<int>(state.prompts.size()) < all) {
+        ZIGZAG_TRY(seconds, meter.estimateSeconds((std::int64_t{2} << meter.config().layers) - 2));
+        fmt::print(stderr, "rank: {} of {} prompts to go, about {:.0f} s\n", all - static_cast<int>(state.prompts.size()), all,
+                   seconds * (all - static_cast<int>(state.prompts.size())) / all);
+    }
+    Progress progress("rank");
+    Result<void> saving;
+    ZIGZAG_TRY(done, measureEveryMap(meter, options.window, std::move(state), &interruptFlag(), [&](const ExhaustiveState &now) {
+                   if (!options.measures.empty())
+                       saving = saveProgress(file, "every-map", plan, now.toJson());
+                   progress(static_cast<int>(now.prompts.size()), all);
+               }));
+    ZIGZAG_CHECK(saving);
+    if (static_cast<int>(done.prompts.size()) < all)
+        return failed(fmt::format("stopped after {} of {} prompts{}", done.prompts.size(), all,
+                                  options.measures.empty() ? std::string() : "; the same command goes on"));
+    return done;
+}
+
+Result<std::vector<Row>> rankEach(const RankOptions &options, const ModelShape &model, const std::vector<MapOutcome> &outcomes)
+{
+    std::vector<Row> rows;
+    for (const std::string &file : options.scores) {
+        ZIGZAG_TRY(scores, readHeadScores(file, model));
+        for (const std::string &criterion : options.criteria) {
+            Row &row = rows.emplace_back();
+            row.name = options.criteria.size() > 1 ? fmt::format("{} {}", file, criterion) : file;
+            for (int count = 1; count < model.layers; ++count) {
+                ZIGZAG_TRY(assigned,
+                           assignHeads(scores, criterion, static_cast<double>(count) / model.layers, options.window.sink,
+                                       options.window.recent));
+                ZIGZAG_TRY(rank, rankOf(assigned.map, outcomes));
+                row.ranks.push_back(rank);
+            }
+        }
+    }
+    for (const std::string &file : options.maps) {
+        ZIGZAG_TRY(map, readHeadMap(file));
+        ZIGZAG_CHECK(checkFits(map, model, file));
+        ZIGZAG_TRY(rank, rankOf(map, outcomes));
+        rows.push_back({file, {rank}});
+    }
+    return rows;
+}
+
+nlohmann::ordered_json rowsJson(const std::vector<Row> &rows, const std::vector<MapOutcome> &outcomes, int prompts)
+{
+    nlohmann::ordered_json json = {{"maps", outcomes.size()}, {"prompts", prompts}};
+    for (const Row &row : rows) {
+        nlohmann::ordered_json list = nlohmann::ordered_json::array();
+        for (const MapRank &rank : row.ranks)
+            list.push_back({{"streaming", rank.streaming},
+                            {"rank_by_loss", rank.byLoss},
+                            {"rank_by_answers", rank.byAnswers},
+                            {"of", rank.of},
+                            {"among_best", rank.isAmongBest()},
+                            {"layers", rank.outcome.layers},
+                            {"loss", rank.outcome.loss},
+                            {"loss_error", rank.outcome.lossError},
+                            {"accuracy", rank.outcome.right},
+                            {"best_layers", rank.best.layers},
+                            {"best_loss", rank.best.loss}});
+        json["rows"].push_back({{"name", row.name}, {"ranks", std::move(list)}});
+    }
+    return json;
+}
+
+void printRows(const std::vector<Row> &rows)
+{
+    for (const Row &row : rows) {
+        fmt::print("{}\n{:>9}  {:>7}  {:>4}  {:>9}  {:>7}  {:>10}  {:>10}  {:>8}\n", row.name, "streaming", "by loss", "of",
+                   "best 5 %", "answers", "loss", "best loss", "right");
+        for (const MapRank &rank : row.ranks)
+            fmt::print("{:>9}  {:>7}  {:>4}  {:>9}  {:>7}  {:>10.6f}  {:>10.6f}  {:>6.1f} %\n", rank.streaming, rank.byLoss,
+                       rank.of, rank.isAmongBest() ? "yes" : "no", rank.byAnswers, rank.outcome.loss, rank.best.loss,
+                       100.0 * rank.outcome.right);
+    }
+}
+
+Result<void> rank(RankOptions options)
+{
+    if (options.scores.empty() && options.maps.empty())
+        return badInput("nothing to rank: give --scores or --map");
+    ZIGZAG_TRY(kinds, parseTasks(options.tasks));
+    options.plan.kinds = std::move(kinds);
+    ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend));
+    const ModelShape shape = loaded.model->shape();
+    if (shape.layers > exhaustiveLayers)
+        return badInput(
+            fmt::format("{} has {} layers: every map is measured up to {} layers", shape.name, shape.layers, exhaustiveLayers));
+    if (options.plan.contexts.empty())
+        options.plan.contexts = {std::max<std::int64_t>(16, loaded.model->config.maxContext / 2)};
+    ZIGZAG_TRY(prompts, makeTaskPrompts(*loaded.model, options.plan));
+    ZIGZAG_TRY(meter, MapMeter::create(loaded.device, std::move(prompts)));
+    ZIGZAG_TRY(state, measure(meter, options, planJson(options, shape, loaded.backend->name())));
+    const std::vector<MapOutcome> outcomes = outcomesOf(state);
+    ZIGZAG_TRY(rows, rankEach(options, shape, outcomes));
+    if (options.format == "json")
+        fmt::print("{}\n", rowsJson(rows, outcomes, meter.promptCount()).dump(1));
+    else
+        printRows(rows);
+    return {};
+}
+
+} // namespace
+
+void addRank(CLI::App &app, Chosen &chosen)
+{
+    const auto options = std::make_shared<RankOptions>();
+    options->plan.trials = 2;
+    CLI::App *command = app.add_subcommand("rank", "measure every exclusive map of a small model, and say where maps stand");
+    command->add_option("MODEL", options->model, "a model with at most 12 layers")->required();
+    command->add_option("--scores", options->scores, "score files; their map at each count of streaming layers is ranked");
+    command->add_option("--criterion", options->criteria, "criteria that make the maps (default: zigzag)")->delimiter(',');
+    command->add_option("--map", options->maps, "head-map files to rank");
+    command->add_option("--measures", options->measures, "file that keeps the measures of every map, to go on from or use again");
+    addWindowOptions(*command, options->window.sink, options->window.recent, "a streaming layer keeps");
+    addTaskOptions(*command, options->tasks, options->plan.needles);
+    addQuestionOptions(*command, options->plan);
+    addBackendOption(*command, options->backend);
+    addOutputOption(*command, options->format);
+    command->callback([options, &chosen] { chosen.run = [options] { return rank(*options); }; });
+}
+
+} // namespace zigzag

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "profiler/finding/search.h"
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace zigzag {
+
+/// `--tasks` and `--needles` of prompts with answers (contexts, depths, trials and seed are addQuestionOptions').
+void addTaskOptions(CLI::App &command, std::vector<std::string> &tasks, int &needles);
+Result<std::vector<TaskKind>> parseTasks(const std::vector<std::string> &names);
+
+/// What `score` asks of a search beside the questions.
+struct SearchOptions {
+    std::string unit = "layer", maps;
+    std::vector<std::string> tasks = {"passkey", "passkeys"};
+    bool restart = false, plain = false;
+    SearchPlan plan;
+};
+void addSearchOptions(CLI::App &command, SearchOptions &options);
+
+nlohmann::ordered_json searchJson(const SearchPlan &plan, const SearchResult &result, const std::string &out);
+std::string searchTable(const SearchPlan &plan, const SearchResult &result);
+/// One head map for each count of the search's path, "streaming-K.json" in `folder`. Made where it is not there.
+Result<void> writePathMaps(const SearchPlan &plan, const SearchResult &result, const std::string &folder);
+
+} // namespace zigzag
