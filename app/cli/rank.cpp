@@ -7,6 +7,7 @@
 #include "engine/map/map_io.h"
 #include "profiler/finding/exhaustive.h"
 #include "profiler/finding/search_progress.h"
+#include "profiler/quality/statistics.h"
 
 #include <fmt/format.h>
 #include <functional>
@@ -73,6 +74,39 @@ Result<ExhaustiveState> measure(MapMeter &meter, const RankOptions &options, con
         return failed(fmt::format("stopped after {} of {} prompts{}", done.prompts.size(), all,
                                   options.measures.empty() ? std::string() : "; the same command goes on"));
     return done;
+}
+
+/// How alike two score files order the model: Spearman's correlation over KV heads, and over layers by their mean.
+struct Agreement {
+    std::string first, second;
+    double heads = 0, layers = 0;
+};
+
+std::vector<double> layerMeans(const HeadScores &scores)
+{
+    std::vector<double> means(static_cast<std::size_t>(scores.model.layers));
+    for (int layer = 0; layer < scores.model.layers; ++layer)
+        for (int head = 0; head < scores.model.kvHeads; ++head)
+            means[static_cast<std::size_t>(layer)] += static_cast<double>(scores.at(layer, head)) / scores.model.kvHeads;
+    return means;
+}
+
+Result<std::vector<Agreement>> agreements(const RankOptions &options, const ModelShape &model)
+{
+    std::vector<HeadScores> all;
+    for (const std::string &file : options.scores) {
+        ZIGZAG_TRY(scores, readHeadScores(file, model));
+        all.push_back(std::move(scores));
+    }
+    std::vector<Agreement> pairs;
+    for (std::size_t i = 0; i < all.size(); ++i)
+        for (std::size_t j = i + 1; j < all.size(); ++j) {
+            const std::vector<double> a(all[i].scores.begin(), all[i].scores.end()),
+                b(all[j].scores.begin(), all[j].scores.end());
+            pairs.push_back({options.scores[i], options.scores[j], rankCorrelation(a, b),
+                             rankCorrelation(layerMeans(all[i]), layerMeans(all[j]))});
+        }
+    return pairs;
 }
 
 Result<std::vector<Row>> rankEach(const RankOptions &options, const ModelShape &model, const std::vector<MapOutcome> &outcomes)
@@ -153,10 +187,19 @@ Result<void> rank(RankOptions options)
     ZIGZAG_TRY(state, measure(meter, options, planJson(options, shape, loaded.backend->name())));
     const std::vector<MapOutcome> outcomes = outcomesOf(state);
     ZIGZAG_TRY(rows, rankEach(options, shape, outcomes));
-    if (options.format == "json")
-        fmt::print("{}\n", rowsJson(rows, outcomes, meter.promptCount()).dump(1));
-    else
-        printRows(rows);
+    ZIGZAG_TRY(pairs, agreements(options, shape));
+    if (options.format == "json") {
+        nlohmann::ordered_json json = rowsJson(rows, outcomes, meter.promptCount());
+        for (const Agreement &pair : pairs)
+            json["agreement"].push_back(
+                {{"first", pair.first}, {"second", pair.second}, {"heads", pair.heads}, {"layers", pair.layers}});
+        fmt::print("{}\n", json.dump(1));
+        return {};
+    }
+    printRows(rows);
+    for (const Agreement &pair : pairs)
+        fmt::print("rank correlation of {} and {}: {:.2f} over layers, {:.2f} over KV heads\n", pair.first, pair.second,
+                   pair.layers, pair.heads);
     return {};
 }
 

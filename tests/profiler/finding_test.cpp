@@ -123,8 +123,9 @@ TEST_F(Finding, GreedyTakesTheBestOfWhatIsLeftAndKeepsItsPath)
         EXPECT_EQ(mask & before, before); // nested
         EXPECT_NEAR(found->path[count].loss, all[mask].loss, 1e-12);
         for (unsigned layer = 0; layer < 4; ++layer)
-            if (!(before >> layer & 1u))
+            if (!(before >> layer & 1u)) {
                 EXPECT_GE(all[before | 1u << layer].loss, all[mask].loss);
+            }
         before = mask;
     }
     // Ranking the scores gives the path back.
