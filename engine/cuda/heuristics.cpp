@@ -72,6 +72,18 @@ DecodePlan planDecode(std::span<const std::int64_t> slots, std::int64_t length, 
     return plan;
 }
 
+PrefillPlan planPrefill(int tokens, int heads, int headDim, const GpuLimits &gpu)
+{
+    PrefillPlan plan;
+    plan.blocks = static_cast<unsigned>(ceilDivide(tokens, prefillQueries) * heads);
+    constexpr int tables = 512; // PrefillWork
+    const auto bytes = [&](int stages) { return (prefillQueries + stages * 2 * prefillKeys) * paddedRowBytes(headDim) + tables; };
+    // Two blocks on a multiprocessor, so that one multiplies while the other computes weights; 1 KiB of each is the system's.
+    plan.stages = 2 * (bytes(2) + 1024) <= gpu.sharedPerMultiprocessor ? 2 : 1;
+    plan.sharedBytes = static_cast<std::size_t>(bytes(plan.stages));
+    return plan;
+}
+
 MatvecPlan planMatvec(std::span<const int> rows, int columns, int batch, bool gated, const GpuLimits &gpu)
 {
     assert(supportsMatvec(batch, columns) && !rows.empty() && rows.size() <= 3);

@@ -65,6 +65,25 @@ struct DecodePlan {
 DecodePlan planDecode(std::span<const std::int64_t> slots, std::int64_t length, int sequences, int group, int headDim,
                       const GpuLimits &gpu);
 
+// Prefill (attention_prefill.cuh).
+
+inline constexpr int prefillWarps = 4;
+inline constexpr int prefillThreads = prefillWarps * 32;
+inline constexpr int prefillWarpQueries = 32;
+inline constexpr int prefillQueries = prefillWarps * prefillWarpQueries; ///< of one query head, a block's
+inline constexpr int prefillKeys = 64; ///< of a tile
+inline constexpr float prefillLowest = -1e30f; ///< below every score and finite: no difference of infinities
+inline constexpr float prefillHidden = -1e38f;
+
+struct PrefillPlan {
+    unsigned blocks = 0; ///< grid.x; grid.y = sequences
+    int stages = 2;
+    std::size_t sharedBytes = 0;
+};
+
+/// `heads`: query heads of the selected KV heads.
+PrefillPlan planPrefill(int tokens, int heads, int headDim, const GpuLimits &gpu);
+
 // Matrix times a few vectors (matvec.cuh).
 
 inline constexpr int matvecWarps = 8;

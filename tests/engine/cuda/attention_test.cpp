@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/cuda/kernels/attention_decode.cuh"
+#include "engine/cuda/kernels/attention_prefill.cuh"
 #include "engine/cuda/kernels/attention_simple.cuh"
 #include "tests/engine/cuda/attention_fixture.h"
 
@@ -96,6 +97,67 @@ INSTANTIATE_TEST_SUITE_P(Cases, DecodeAttention,
                                          AttentionCase{"unused_slots", {R, S}, 2, 32, 30, 500, 1, {20}, 700},
                                          AttentionCase{"batch", {R, S, R}, 2, 64, 3, 60, 1, {130, 0, 64, 63, 299}, 3, true}),
                          caseName);
+
+class PrefillAttention : public testing::TestWithParam<AttentionCase>
+{
+protected:
+    template <class T> void run(const gpu::GpuLimits &limits, double tolerance)
+    {
+        AttentionProblem problem(GetParam(), typeOf<T>);
+        for (std::vector<int> selected : selections(GetParam())) {
+            std::stable_partition(selected.begin(), selected.end(),
+                                  [](int head) { return GetParam().kinds[static_cast<std::size_t>(head)] == R; });
+            problem.clearOut();
+            const int heads = GetParam().group * static_cast<int>(selected.size());
+            const gpu::PrefillPlan plan = gpu::planPrefill(GetParam().tokens, heads, GetParam().headDim, limits);
+            gpu::PrefillAttentionArgs args = {};
+            args.retrievalCount = static_cast<int>(std::count_if(selected.begin(), selected.end(), [](int head) {
+                return GetParam().kinds[static_cast<std::size_t>(head)] == R;
+            }));
+            args.attention = problem.args(selected);
+            ASSERT_EQ(gpu::launchAttentionPrefill<T>(args, plan, {}, gpu::Start::Early), 0);
+            problem.check(tolerance);
+        }
+    }
+};
+
+TEST_P(PrefillAttention, MatchesFloat64)
+{
+    run<Bf16>({}, 1.2e-2); // two stages
+    run<F16>({.sharedPerMultiprocessor = 32 << 10}, 1.5e-3); // one
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, PrefillAttention,
+                         testing::Values(AttentionCase{"short", {R, S}, 2, 64, 2, 5, 3, {0}},
+                                         AttentionCase{"causal", {R}, 1, 128, 2, 5, 300, {0}},
+                                         AttentionCase{"continued", {R, S}, 1, 64, 4, 70, 70, {131}},
+                                         AttentionCase{"window_below_tile", {S}, 4, 32, 3, 10, 200, {90}},
+                                         AttentionCase{"window_of_many_tiles", {S, R}, 1, 32, 70, 150, 260, {333}},
+                                         AttentionCase{"ring_wraps", {S}, 1, 96, 5, 100, 33, {391}},
+                                         AttentionCase{"sinks_meet_window", {S}, 1, 80, 10, 30, 40, {35}},
+                                         AttentionCase{"context_below_sink", {S, R}, 1, 32, 300, 8, 60, {75}},
+                                         AttentionCase{"first_chunk_ends_in_sinks", {S}, 2, 32, 100, 20, 90, {50}},
+                                         AttentionCase{"no_sinks", {S, S}, 1, 32, 0, 64, 129, {64}},
+                                         AttentionCase{"window_of_one", {S}, 1, 32, 1, 1, 70, {3}},
+                                         AttentionCase{"group7", {R, S}, 7, 32, 16, 100, 20, {120}},
+                                         AttentionCase{"unused_slots", {R}, 1, 32, 0, 1, 65, {10}, 500},
+                                         AttentionCase{"batch", {R, R}, 2, 32, 0, 1, 5, {130, 0, 64}, 3, true}),
+                         caseName);
+
+TEST(PrefillPlan, TwoBlocksShareAMultiprocessorWhereTheyCan)
+{
+    const gpu::GpuLimits h200;
+    EXPECT_EQ(gpu::planPrefill(16384, 32, 128, h200).blocks, 4096u);
+    EXPECT_EQ(gpu::planPrefill(1, 32, 128, h200).blocks, 32u);
+    for (const int headDim : {32, 64, 80, 96, 128}) {
+        const gpu::PrefillPlan plan = gpu::planPrefill(1000, 8, headDim, h200);
+        EXPECT_EQ(plan.stages, 2);
+        EXPECT_LE(2 * (plan.sharedBytes + 1024), static_cast<std::size_t>(h200.sharedPerMultiprocessor));
+        EXPECT_LE(gpu::planPrefill(1000, 8, headDim, {84, 100 << 10, 99 << 10, 86}).sharedBytes, 99u << 10);
+    }
+    EXPECT_EQ(gpu::planPrefill(1000, 8, 128, {108, 164 << 10, 163 << 10, 80}).stages, 1);
+    EXPECT_LE(sizeof(gpu::PrefillWork), 512u);
+}
 
 TEST(DecodePlan, BlocksRunTogetherAndShareTheKeys)
 {
