@@ -20,6 +20,7 @@ struct PrefillSegment {
 };
 
 inline constexpr int prefillMaxSegments = 8;
+inline constexpr int prefillEverything = 1 << 30; ///< a window larger than any context
 
 /// What a block works on, and its segments (keyRuns of engine/run/key_runs.h, cut to what its queries see), kept in shared
 /// memory. The window comes first, then the sinks.
@@ -28,7 +29,7 @@ struct PrefillWork {
     int firstToken; ///< of the chunk, the block's first query
     int queries; ///< at most prefillQueries
     int first; ///< the position of its first query
-    int sink, recent; ///< a retrieval head's sinks are all keys
+    int sink, recent; ///< a retrieval head's window has everything
     int segments;
     PrefillSegment segment[prefillMaxSegments];
 
@@ -58,12 +59,12 @@ struct PrefillWork {
         const char *keys = static_cast<const char *>(cache.keys) + offset;
         const char *values = static_cast<const char *>(cache.values) + offset;
         const int end = first + queries;
-        sink = 0x7fffffff, recent = a.recent;
         if (cache.kind == 0) {
+            sink = 0, recent = prefillEverything;
             add(keys, values, 0, end);
             return;
         }
-        sink = a.sink;
+        sink = a.sink, recent = a.recent;
         const int windowBegin = first + 1 - recent > 0 ? first + 1 - recent : 0;
         const int sinkEnd = sink < windowBegin ? sink : windowBegin;
         const int slots = static_cast<int>(cache.slots), ring = slots - sink;
@@ -106,10 +107,22 @@ template <int headDim, int rows> ZZ_DEVICE void copyPrefillRows(char *shared, co
 {
     constexpr int chunks = headDim / 8; // of a row
     static_assert(rows * chunks % prefillThreads == 0);
-    ZZ_UNROLL
-    for (int i = 0; i < rows * chunks / prefillThreads; ++i) {
-        const int at = static_cast<int>(threadIdx().x) + i * prefillThreads, row = at / chunks, chunk = at % chunks;
-        copyAsync16(shared + row * paddedRow<headDim> + chunk * 16, global + row * stride + chunk * 16, row < count);
+    const int thread = static_cast<int>(threadIdx().x);
+    if constexpr (prefillThreads % chunks == 0) {
+        // A thread keeps its column: few registers, and the distances are constants.
+        constexpr int step = prefillThreads / chunks;
+        const int row = thread / chunks, column = thread % chunks * 16;
+        shared += row * paddedRow<headDim> + column;
+        global += row * stride + column;
+        ZZ_UNROLL
+        for (int i = 0; i < rows / step; ++i)
+            copyAsync16(shared + i * step * paddedRow<headDim>, global + i * step * stride, row < count - i * step);
+    } else {
+        ZZ_UNROLL
+        for (int i = 0; i < rows * chunks / prefillThreads; ++i) {
+            const int at = thread + i * prefillThreads, row = at / chunks, column = at % chunks * 16;
+            copyAsync16(shared + row * paddedRow<headDim> + column, global + row * stride + column, row < count);
+        }
     }
 }
 
@@ -160,20 +173,38 @@ template <class T, int headDim> struct PrefillTile {
         }
     }
 
-    /// Hides what the key-range rule hides. `query`: position of the warp's first row, `key` of the first key; keys at and
-    /// after `end` are not there.
-    static ZZ_DEVICE void hide(float (&scores)[2][prefillKeys / 8][4], int query, int key, int end, int sink, int recent)
+    /// Hides all but the keys that are in [row - recent + 1, row] and before `end`. `query`: position of the warp's first
+    /// row, `key`: of the first key.
+    static ZZ_DEVICE void hide(float (&scores)[2][prefillKeys / 8][4], int query, int key, int end, int recent)
     {
         const int lane = static_cast<int>(laneId());
         ZZ_UNROLL
-        for (int m = 0; m < 2; ++m)
+        for (int r = 0; r < 4; ++r) {
+            const int row = query + r / 2 * 16 + r % 2 * 8 + lane / 4, last = row < end ? row : end - 1;
+            const int first = row - recent + 1, column = key + lane % 4 * 2 - first; // one comparison for both ends
+            const auto count = static_cast<unsigned>(last >= first ? last - first + 1 : 0);
             ZZ_UNROLL
-        for (int n = 0; n < prefillKeys / 8; ++n)
+            for (int n = 0; n < prefillKeys / 8; ++n)
+                ZZ_UNROLL
+            for (int i = 0; i < 2; ++i)
+                if (static_cast<unsigned>(column + n * 8 + i) >= count)
+                    scores[r / 2][n][r % 2 * 2 + i] = prefillHidden;
+        }
+    }
+    /// The whole rule, for tiles that have both sinks and keys that have left the window of some rows.
+    static ZZ_DEVICE void hideBetween(float (&scores)[2][prefillKeys / 8][4], int query, int key, int sink, int recent)
+    {
+        const int lane = static_cast<int>(laneId());
+        ZZ_UNROLL
+        for (int r = 0; r < 4; ++r) {
+            const int row = query + r / 2 * 16 + r % 2 * 8 + lane / 4, column = key + lane % 4 * 2;
+            const int begin = sink - column, count = row - recent + 1 - sink; // hidden: `count` keys from the sinks on
             ZZ_UNROLL
-        for (int i = 0; i < 4; ++i) {
-            const int row = query + m * 16 + i / 2 * 8 + lane / 4, j = key + n * 8 + lane % 4 * 2 + i % 2;
-            if (j >= end || j > row || (j >= sink && row - j >= recent))
-                scores[m][n][i] = prefillHidden;
+            for (int n = 0; n < prefillKeys / 8; ++n)
+                ZZ_UNROLL
+            for (int i = 0; i < 2; ++i)
+                if (n * 8 + i >= begin && n * 8 + i - begin < count)
+                    scores[r / 2][n][r % 2 * 2 + i] = prefillHidden;
         }
     }
 
@@ -260,7 +291,7 @@ template <class T, int headDim> struct PrefillTile {
         for (int r = 0; r < 4; ++r) {
             sum[r] += shuffleXor(sum[r], 1);
             sum[r] += shuffleXor(sum[r], 2);
-            const float scale = 1.0f / sum[r];
+            const float scale = rcpFast(sum[r]);
             char *row = shared + (r / 2 * 16 + r % 2 * 8 + lane / 4) * rowBytes + lane % 4 * 4;
             ZZ_UNROLL
             for (int n = 0; n < headDim / 8; ++n)
@@ -296,7 +327,7 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(prefillThreads, 2) void attentionPrefill(ZZ_ARGS Pref
         work->find(args, globalRow);
     syncThreads();
 
-    const int warp = static_cast<int>(warpId()), sink = work->sink, recent = work->recent, segments = work->segments;
+    const int warp = static_cast<int>(warpId());
     const int firstQuery = work->first + warp * prefillWarpQueries; // of this warp
     const std::int64_t tokenBytes = static_cast<std::int64_t>(a.queryHeads) * globalRow;
     const std::int64_t activation
@@ -308,10 +339,7 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(prefillThreads, 2) void attentionPrefill(ZZ_ARGS Pref
     const auto load = [&](bool values, int segment, int key, char *to) {
         const PrefillSegment &s = work->segment[segment];
         const char *from = (values ? s.values : s.keys) + static_cast<std::int64_t>(key - s.begin) * globalRow;
-        if (s.end - key >= prefillKeys)
-            copyPrefillRows<headDim, prefillKeys>(to, from, globalRow, prefillKeys);
-        else
-            copyPrefillRows<headDim, prefillKeys>(to, from, globalRow, s.end - key);
+        copyPrefillRows<headDim, prefillKeys>(to, from, globalRow, s.end - key);
     };
     int segment = 0, key = work->segment[0].begin;
     load(false, segment, key, stage);
@@ -322,12 +350,12 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(prefillThreads, 2) void attentionPrefill(ZZ_ARGS Pref
     PrefillTile<T, headDim> tile;
     tile.begin();
     char *keys = stage;
-    while (segment < segments) {
+    while (segment < work->segments) {
         const int end = work->segment[segment].end;
         int nextSegment = segment, nextKey = key + prefillKeys;
-        if (nextKey >= end && ++nextSegment < segments)
+        if (nextKey >= end && ++nextSegment < work->segments)
             nextKey = work->segment[nextSegment].begin;
-        const bool more = nextSegment < segments;
+        const bool more = nextSegment < work->segments;
         char *nextKeys = stages == 1 || keys != stage ? stage : stage + 2 * keyBytes;
 
         copyAsyncWait<0>();
@@ -342,6 +370,7 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(prefillThreads, 2) void attentionPrefill(ZZ_ARGS Pref
         }
         copyAsyncCommit();
 
+        const int sink = work->sink, recent = work->recent;
         // What of this tile the warp's rows see: nothing, a part, or all.
         const int lastKey = key + prefillKeys - 1, lastQuery = firstQuery + prefillWarpQueries - 1;
         const bool none = key > lastQuery || (key >= sink && firstQuery - lastKey >= recent);
@@ -357,8 +386,12 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(prefillThreads, 2) void attentionPrefill(ZZ_ARGS Pref
             copyAsyncCommit();
         }
         if (!none) {
-            if (!all)
-                tile.hide(scores, firstQuery, key, end, sink, recent);
+            if (!all) {
+                // Sinks, where a tile has any, are in every row's range: only what follows them can leave the window.
+                tile.hide(scores, firstQuery, key, end, key < sink ? prefillEverything : recent);
+                if (key < sink && end > sink && lastQuery - key >= recent)
+                    tile.hideBetween(scores, firstQuery, key, sink, recent);
+            }
             tile.soften(scores, a.scoreScale);
             tile.add(scores, keys + keyBytes);
         }
