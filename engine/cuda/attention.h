@@ -14,7 +14,9 @@ namespace zigzag::gpu {
 
 /// Any type, any even head_dim up to 256; the one that can tell the strongest key.
 int attendSimple(DType type, const SimpleAttentionArgs &args, cudaStream_t stream, bool early);
-/// BF16 and F16, the head dimensions of supportsTensorAttention. One token per sequence.
+/// BF16 and F16, the head dimensions of supportsTensorAttention; any number of tokens. `selected` has retrieval heads first.
+int attendPrefill(DType type, const PrefillAttentionArgs &args, const PrefillPlan &plan, cudaStream_t stream, bool early);
+/// BF16 and F16, the head dimensions of supportsTensorAttention; one token per sequence, no staged keys.
 int attendDecode(DType type, const DecodeAttentionArgs &args, const DecodePlan &plan, cudaStream_t stream, bool early);
 
 } // namespace zigzag::gpu

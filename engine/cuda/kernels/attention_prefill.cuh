@@ -330,10 +330,11 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(prefillThreads, 2) void attentionPrefill(ZZ_ARGS Pref
     const int warp = static_cast<int>(warpId());
     const int firstQuery = work->first + warp * prefillWarpQueries; // of this warp
     const std::int64_t tokenBytes = static_cast<std::int64_t>(a.queryHeads) * globalRow;
-    const std::int64_t activation
-        = ((static_cast<std::int64_t>(work->sequence) * a.tokens + work->firstToken) * a.queryHeads + work->queryHead)
-        * globalRow;
-    copyPrefillRows<headDim, prefillQueries>(queries, static_cast<const char *>(a.queries) + activation, tokenBytes,
+    const auto activation = [&] { // computed twice rather than kept: registers are full in between
+        const std::int64_t token = static_cast<std::int64_t>(work->sequence) * a.tokens + work->firstToken;
+        return (token * a.queryHeads + work->queryHead) * globalRow;
+    };
+    copyPrefillRows<headDim, prefillQueries>(queries, static_cast<const char *>(a.queries) + activation(), tokenBytes,
                                              work->queries);
 
     const auto load = [&](bool values, int segment, int key, char *to) {
@@ -401,7 +402,7 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(prefillThreads, 2) void attentionPrefill(ZZ_ARGS Pref
     }
     copyAsyncWait<0>();
     const int before = warp * prefillWarpQueries;
-    tile.write(queries + before * rowBytes, static_cast<char *>(a.out) + activation + before * tokenBytes, tokenBytes,
+    tile.write(queries + before * rowBytes, static_cast<char *>(a.out) + activation() + before * tokenBytes, tokenBytes,
                work->queries - before);
 }
 
