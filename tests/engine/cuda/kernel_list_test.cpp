@@ -23,6 +23,7 @@ struct ListedKernel {
 
 const ListedKernel list[] = {
     {"attentionDecode", "Cases/DecodeAttention.*", nullptr},
+    {"attentionPrefill", "Cases/PrefillAttention.*", nullptr},
     {"attentionSimple", "Cases/SimpleAttention.*", nullptr},
     {"commit", "CommitKernel.*", nullptr},
     {"convert", "ConvertKernel.*", nullptr},
