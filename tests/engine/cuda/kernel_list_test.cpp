@@ -22,6 +22,7 @@ struct ListedKernel {
 };
 
 const ListedKernel list[] = {
+    {"addBias", "AddBiasKernel.*", nullptr},
     {"attentionDecode", "Cases/DecodeAttention.*", nullptr},
     {"attentionPrefill", "Cases/PrefillAttention.*", nullptr},
     {"attentionSimple", "Cases/SimpleAttention.*", nullptr},

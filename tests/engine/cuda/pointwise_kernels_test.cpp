@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/engine/cuda/kernel_fixture.h"
 
+#include "engine/cuda/kernels/add_bias.cuh"
 #include "engine/cuda/kernels/convert.cuh"
 #include "engine/cuda/kernels/copy_heads.cuh"
 #include "engine/cuda/kernels/embed.cuh"
@@ -126,6 +127,32 @@ TEST(ConvertKernel, Rounds)
             checkConvertOf<Bf16, float>(count, shift);
             checkConvertOf<F16, Bf16>(count, shift);
         }
+    }
+}
+
+template <class T> void checkAddBiasOf(std::int64_t rows, std::int64_t width)
+{
+    DeviceArray<T> out(randomValues(rows * width, 10));
+    const DeviceArray<float> bias(randomValues(width, 11));
+    std::vector<float> expected = out.floats();
+    for (std::size_t i = 0; i < expected.size(); ++i)
+        expected[i] += bias[i % static_cast<std::size_t>(width)];
+    gpu::AddBiasKernelArgs args = {};
+    args.out = out.data();
+    args.bias = bias.data();
+    args.count = rows * width;
+    args.width = width;
+    gpu::launch(gpu::addBias<T>, {gpu::addBiasBlocks(args.count)}, gpu::addBiasThreads, 0, nullptr, args, gpu::Start::Early);
+    expectClose(out.floats(), expected, roundingOf<T>, 0);
+    EXPECT_TRUE(out.intact());
+}
+
+TEST(AddBiasKernel, EveryRow)
+{
+    for (const std::int64_t width : {1, 7, 300}) {
+        checkAddBiasOf<float>(5, width);
+        checkAddBiasOf<Bf16>(3, width);
+        checkAddBiasOf<F16>(1, width);
     }
 }
 
