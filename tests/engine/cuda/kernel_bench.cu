@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Times the attention kernels and the decode step's products on this GPU, in Llama-3-8B's shapes, beside a measured read
+// ceiling. Each sample is a graph of launches over buffers that together are larger than the last-level cache.
+#include "engine/cuda/attention.h"
+#include "engine/cuda/launch.h"
+#include "engine/cuda/matvec.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <vector>
+
+namespace zigzag::gpu {
+namespace {
+
+constexpr int samples = 31;
+
+void check(int error)
+{
+    if (error == cudaSuccess)
+        return;
+    std::fprintf(stderr, "error: CUDA: %s\n", cudaGetErrorString(static_cast<cudaError_t>(error)));
+    std::exit(1);
+}
+
+struct FillArgs {
+    std::uint32_t *out; // pairs of brain floats
+    std::int64_t count;
+    std::uint32_t seed;
+};
+
+/// Brain floats of either sign between 1/8 and 2: nothing that arithmetic or memory could shorten.
+ZZ_KERNEL ZZ_LAUNCH_BOUNDS(256, 1) void fill(ZZ_ARGS FillArgs args)
+{
+    const std::int64_t step = std::int64_t{gridDim().x} * 256;
+    for (std::int64_t at = std::int64_t{blockIdx().x} * 256 + threadIdx().x; at < args.count; at += step) {
+        std::uint32_t bits = (static_cast<std::uint32_t>(at) ^ args.seed) * 2654435761u;
+        bits ^= bits >> 15;
+        bits *= 2246822519u;
+        bits ^= bits >> 13;
+        args.out[at] = (bits & 0x81ff81ffu) + 0x3e003e00u;
+    }
+}
+
+struct ReadArgs {
+    const char *from;
+    std::int64_t count; // of 16 bytes
+    std::uint32_t *out;
+};
+
+ZZ_KERNEL ZZ_LAUNCH_BOUNDS(512, 2) void readAll(ZZ_ARGS ReadArgs args)
+{
+    waitForPrevious();
+    allowNext();
+    constexpr int inFlight = 8;
+    const std::int64_t step = std::int64_t{gridDim().x} * 512;
+    std::uint32_t sum = 0;
+    for (std::int64_t at = std::int64_t{blockIdx().x} * 512 + threadIdx().x; at < args.count; at += inFlight * step) {
+        Vec16 loaded[inFlight];
+        ZZ_UNROLL
+        for (int i = 0; i < inFlight; ++i)
+            loaded[i] = loadStreaming16(args.from + (at + i * step) * 16, at + i * step < args.count);
+        ZZ_UNROLL
+        for (int i = 0; i < inFlight; ++i)
+            sum ^= loaded[i].w[0] ^ loaded[i].w[1] ^ loaded[i].w[2] ^ loaded[i].w[3];
+    }
+    if (sum == 0x12345678u)
+        *args.out = sum;
+}
+
+class Memory
+{
+public:
+    explicit Memory(std::size_t bytes, bool random = true)
+        : m_bytes((bytes + 255) / 256 * 256)
+    {
+        check(cudaMalloc(&m_data, m_bytes));
+        check(cudaMemset(m_data, 0, m_bytes));
+        if (random)
+            check(launch(fill, {1024, 1, 1}, 256, 0, nullptr,
+                         {static_cast<std::uint32_t *>(m_data), static_cast<std::int64_t>(m_bytes / 4), seed++}));
+        check(cudaDeviceSynchronize());
+    }
+    ~Memory() { cudaFree(m_data); }
+    Memory(const Memory &) = delete;
+    Memory &operator=(const Memory &) = delete;
+    template <class T> T *as() const { return static_cast<T *>(m_data); }
+    std::size_t bytes() const { return m_bytes; }
+
+private:
+    static inline std::uint32_t seed = 1;
+    void *m_data = nullptr;
+    std::size_t m_bytes;
+};
+
+class Bench
+{
+public:
+    Bench()
+    {
+        check(cudaGetDeviceProperties(&m_device, 0));
+        m_limits = {m_device.multiProcessorCount, static_cast<int>(m_device.sharedMemPerMultiprocessor),
+                    static_cast<int>(m_device.sharedMemPerBlockOptin), m_device.major * 10 + m_device.minor};
+        check(cudaStreamCreate(&m_stream));
+        check(cudaEventCreate(&m_begin));
+        check(cudaEventCreate(&m_end));
+    }
+
+    void run()
+    {
+        std::printf("%s, %d multiprocessors; medians of %d samples, (interquartile range)\n", m_device.name,
+                    m_limits.multiprocessors, samples);
+        readCeiling();
+        for (const int headDim : {128, 64})
+            prefill(headDim, 16384, false);
+        for (const int context : {8192, 32768})
+            prefill(128, context, true);
+        for (const int context : {4096, 32768, 131072})
+            decode(context, false);
+        decode(131072, true);
+        for (const int batch : {1, 4, 8, 16}) {
+            matvec("q, k, v", {4096, 1024, 1024}, 4096, batch, false, batch == 1);
+            matvec("output", {4096}, 4096, batch, false, false);
+            matvec("gate, up", {14336, 14336}, 4096, batch, true, batch == 1);
+            matvec("down", {4096}, 14336, batch, false, false);
+        }
+        matvec("logits", {128256}, 4096, 1, false, true);
+    }
+
+private:
+    /// Microseconds of one of `count` launches, recorded as one graph: the host is not in the way.
+    template <class Launch> double time(int count, Launch &&launchOne)
+    {
+        cudaGraph_t graph = nullptr;
+        cudaGraphExec_t steps = nullptr;
+        check(cudaStreamBeginCapture(m_stream, cudaStreamCaptureModeThreadLocal));
+        for (int i = 0; i < count; ++i)
+            check(launchOne(i));
+        check(cudaStreamEndCapture(m_stream, &graph));
+        check(cudaGraphInstantiate(&steps, graph, 0));
+        std::vector<double> times;
+        for (int i = -3; i < samples; ++i) {
+            check(cudaEventRecord(m_begin, m_stream));
+            check(cudaGraphLaunch(steps, m_stream));
+            check(cudaEventRecord(m_end, m_stream));
+            check(cudaEventSynchronize(m_end));
+            float ms = 0;
+            check(cudaEventElapsedTime(&ms, m_begin, m_end));
+            if (i >= 0)
+                times.push_back(1e3 * static_cast<double>(ms) / count);
+        }
+        cudaGraphExecDestroy(steps);
+        cudaGraphDestroy(graph);
+        std::sort(times.begin(), times.end());
+        m_spread = times[samples * 3 / 4] - times[samples / 4];
+        return times[samples / 2];
+    }
+
+    void bandwidth(const char *name, double microseconds, double bytes)
+    {
+        const double rate = bytes / microseconds / 1e3;
+        std::printf("%-44s %10.2f us (%.2f)  %7.0f GB/s  %5.1f %% of the read ceiling\n", name, microseconds, m_spread, rate,
+                    100 * rate / m_ceiling);
+    }
+
+    /// Buffers of `bytes` that together are at least four times the last-level cache.
+    std::vector<std::unique_ptr<Memory>> rotation(std::size_t bytes) const
+    {
+        std::vector<std::unique_ptr<Memory>> result;
+        const std::size_t enough = 4 * static_cast<std::size_t>(m_device.l2CacheSize);
+        for (std::size_t held = 0; result.size() < 2 || held < enough; held += bytes)
+            result.push_back(std::make_unique<Memory>(bytes));
+        return result;
+    }
+
+    void readCeiling()
+    {
+        const Memory memory(std::size_t{4} << 30), out(256);
+        const auto blocks = static_cast<unsigned>(2 * m_limits.multiprocessors);
+        const double us = time(2, [&](int) {
+            return launch(readAll, {blocks, 1, 1}, 512, 0, m_stream,
+                          {memory.as<char>(), static_cast<std::int64_t>(memory.bytes() / 16), out.as<std::uint32_t>()});
+        });
+        m_ceiling = static_cast<double>(memory.bytes()) / us / 1e3;
+        bandwidth("read 4 GiB", us, static_cast<double>(memory.bytes()));
+    }
+
+    static constexpr int kvHeads = 8, group = 4, sink = 64, recent = 256;
+
+    static AttentionKernelArgs attentionArgs(int headDim, int tokens, int first)
+    {
+        AttentionKernelArgs args = {};
+        args.rows.count = 1, args.rows.firstPosition = first;
+        args.tokens = tokens;
+        args.queryHeads = kvHeads * group, args.kvHeads = kvHeads, args.headDim = headDim;
+        args.sink = sink, args.recent = recent;
+        args.scoreScale = static_cast<float>(1.4426950408889634 / std::sqrt(headDim));
+        for (int h = 0; h < kvHeads; ++h)
+            args.caches.selected[h] = static_cast<std::uint8_t>(h);
+        args.caches.selectedCount = kvHeads;
+        return args;
+    }
+    /// Keys and values of all heads in one buffer.
+    static void setCaches(AttentionKernelArgs &args, char *from, std::int64_t slots, bool streaming, bool staged, int tokens)
+    {
+        const std::int64_t row = args.headDim * 2;
+        for (int h = 0; h < kvHeads; ++h) {
+            HeadCacheView &view = args.caches.heads[h];
+            view = {};
+            view.slots = slots, view.kind = streaming ? 1 : 0;
+            view.keys = from, view.values = from + slots * row;
+            from += 2 * slots * row;
+            if (staged) {
+                view.stagedKeys = from, view.stagedValues = from + tokens * row;
+                from += 2 * tokens * row;
+            }
+        }
+    }
+
+    void prefill(int headDim, int tokens, bool streaming)
+    {
+        const std::int64_t slots = streaming ? sink + recent : tokens;
+        const std::size_t elements = static_cast<std::size_t>(tokens) * kvHeads * group * static_cast<std::size_t>(headDim);
+        const Memory queries(2 * elements), out(2 * elements, false);
+        const Memory cache(static_cast<std::size_t>(4 * (slots + (streaming ? tokens : 0)) * kvHeads * headDim));
+        PrefillAttentionArgs args = {};
+        args.attention = attentionArgs(headDim, tokens, 0);
+        args.attention.queries = queries.as<void>(), args.attention.out = out.as<void>();
+        setCaches(args.attention, cache.as<char>(), slots, streaming, streaming, tokens);
+        args.retrievalCount = streaming ? 0 : kvHeads;
+        const PrefillPlan plan = planPrefill(tokens, kvHeads * group, headDim, m_limits);
+        const double us = time(2, [&](int) { return attendPrefill(DType::BF16, args, plan, m_stream, true); });
+        // Two products of a multiplication and an addition per visible key and element.
+        double keys = 0;
+        for (int i = 0; i < tokens; ++i)
+            keys += streaming ? std::min(i + 1, sink + recent) : i + 1;
+        const double flops = 4.0 * keys * kvHeads * group * headDim;
+        std::printf("prefill, %s, %6d tokens, head_dim %3d   %10.1f us (%.1f)  %7.1f TFLOP/s  %.2f us per 1000 tokens\n",
+                    streaming ? "streaming" : "retrieval", tokens, headDim, us, m_spread, flops / us / 1e6, 1e3 * us / tokens);
+    }
+
+    void decode(int context, bool streaming)
+    {
+        constexpr int headDim = 128;
+        const std::int64_t slots = streaming ? sink + recent : context;
+        const std::size_t bytes = static_cast<std::size_t>(4 * slots * kvHeads * headDim);
+        const auto caches = rotation(bytes);
+        const Memory queries(2 * kvHeads * group * headDim), out(2 * kvHeads * group * headDim, false);
+        const std::vector<std::int64_t> all(kvHeads, slots);
+        const DecodePlan plan = planDecode(all, context, 1, group, headDim, m_limits);
+        const Memory partials(4 * plan.partials, false), states(4 * plan.partialStates, false),
+            arrivals(4 * plan.arrivals, false);
+        DecodeAttentionArgs args = {};
+        args.attention = attentionArgs(headDim, 1, context - 1);
+        args.attention.queries = queries.as<void>(), args.attention.out = out.as<void>();
+        std::copy(plan.firstBlock.begin(), plan.firstBlock.end(), args.firstBlock);
+        args.partials = partials.as<float>(), args.partialStates = states.as<float>(), args.arrivals = arrivals.as<int>();
+        const int launches = static_cast<int>(std::min<std::size_t>(64, std::max<std::size_t>(8, caches.size())));
+        const double us = time(launches, [&](int i) {
+            setCaches(args.attention, caches[static_cast<std::size_t>(i) % caches.size()]->as<char>(), slots, streaming, false,
+                      0);
+            return attendDecode(DType::BF16, args, plan, m_stream, true);
+        });
+        char name[80];
+        std::snprintf(name, sizeof name, "decode, %s, %6d keys, %u blocks", streaming ? "streaming" : "retrieval", context,
+                      plan.blocks);
+        bandwidth(name, us, static_cast<double>(bytes));
+    }
+
+    void matvec(const char *what, const std::vector<int> &rows, int columns, int batch, bool gated, bool norm)
+    {
+        std::size_t bytes = 0;
+        int most = 0;
+        for (const int r : rows) {
+            bytes += static_cast<std::size_t>(2) * static_cast<std::size_t>(r) * static_cast<std::size_t>(columns);
+            most = std::max(most, r);
+        }
+        const auto weights = rotation(bytes);
+        const Memory in(static_cast<std::size_t>(4 * batch * columns)), weight(static_cast<std::size_t>(4 * columns));
+        const Memory out(static_cast<std::size_t>(4 * batch) * static_cast<std::size_t>(most) * rows.size(), false);
+        const MatvecPlan plan = planMatvec(rows, columns, batch, gated, m_limits);
+        MatvecArgs args = {};
+        args.in = in.as<void>();
+        args.normWeight = norm && plan.whole ? weight.as<float>() : nullptr;
+        args.epsilon = 1e-5f;
+        args.batch = batch, args.columns = columns;
+        const int launches = static_cast<int>(std::min<std::size_t>(32, std::max<std::size_t>(8, weights.size())));
+        const double us = time(launches, [&](int i) {
+            char *from = weights[static_cast<std::size_t>(i) % weights.size()]->as<char>();
+            for (std::size_t p = 0; p < rows.size(); ++p) {
+                args.products[p] = {};
+                args.products[p].weights = from, args.products[p].rows = rows[p];
+                args.products[p].out = out.as<char>() + p * static_cast<std::size_t>(4 * batch) * static_cast<std::size_t>(most);
+                from += static_cast<std::size_t>(2) * static_cast<std::size_t>(rows[p]) * static_cast<std::size_t>(columns);
+            }
+            return multiplyVectors(DType::BF16, args, plan, m_stream, true);
+        });
+        char name[80];
+        std::snprintf(name, sizeof name, "%s%s, batch %d%s", what, args.normWeight ? " with norm" : "", batch,
+                      plan.whole ? "" : ", vectors in parts");
+        bandwidth(name, us, static_cast<double>(bytes));
+    }
+
+    cudaDeviceProp m_device = {};
+    GpuLimits m_limits;
+    cudaStream_t m_stream = nullptr;
+    cudaEvent_t m_begin = nullptr, m_end = nullptr;
+    double m_ceiling = 1, m_spread = 0;
+};
+
+} // namespace
+} // namespace zigzag::gpu
+
+int main()
+{
+    zigzag::gpu::Bench().run();
+    return 0;
+}
