@@ -41,33 +41,31 @@ DecodePlan planDecode(std::span<const std::int64_t> slots, std::int64_t length, 
     for (const std::int64_t s : slots)
         steps.push_back(std::max<std::int64_t>(1, ceilDivide(std::min(s, length), decodeKeys)));
     const std::int64_t copies = static_cast<std::int64_t>(sequences) * plan.slices;
-    const std::int64_t budget = std::max<std::int64_t>(1, static_cast<std::int64_t>(perSm) * gpu.multiprocessors / copies);
-    // The least number of steps a block must take for all blocks to be resident together, by bisection.
-    const auto blocksFor = [&](std::int64_t most) {
+    const std::int64_t resident = static_cast<std::int64_t>(perSm) * gpu.multiprocessors;
+    const std::int64_t longest = *std::max_element(steps.begin(), steps.end());
+    // Time is the waves of blocks times the steps of the longest one; starting and joining cost about a step and a half.
+    std::int64_t most = longest, least = 0; // steps of a block, and its time
+    for (std::int64_t splits = 1; splits <= std::min<std::int64_t>(longest, decodeMaxSplits); ++splits) {
+        const std::int64_t stepsEach = ceilDivide(longest, splits);
         std::int64_t blocks = 0;
         for (const std::int64_t s : steps)
-            blocks += ceilDivide(s, most);
-        return blocks;
-    };
-    std::int64_t low = 1, high = 1; // the answer is in [low, high]
-    for (const std::int64_t s : steps) {
-        low = std::max(low, ceilDivide(s, decodeMaxSplits));
-        high = std::max(high, s);
-    }
-    while (low < high) {
-        const std::int64_t middle = (low + high) / 2;
-        if (blocksFor(middle) <= budget)
-            high = middle;
-        else
-            low = middle + 1;
+            blocks += ceilDivide(s, stepsEach);
+        const std::int64_t waves = ceilDivide(blocks * copies, resident), time = waves * (2 * stepsEach + 3);
+        if (splits > 1 && waves > decodeMaxWaves)
+            break;
+        if (least == 0 || time * 100 < least * 97) { // a split more must be worth its scratch
+            least = time;
+            most = stepsEach;
+        }
     }
     for (std::size_t i = 0; i < steps.size(); ++i)
-        plan.firstBlock[i + 1] = static_cast<std::uint16_t>(plan.firstBlock[i] + ceilDivide(steps[i], low));
+        plan.firstBlock[i + 1] = static_cast<std::uint16_t>(plan.firstBlock[i] + ceilDivide(steps[i], most));
     plan.blocks = plan.firstBlock[slots.size()];
     const std::size_t parts = plan.blocks * static_cast<std::size_t>(copies);
     const auto rows = static_cast<std::size_t>(std::min(group, decodeRows));
-    plan.partials = parts * rows * static_cast<std::size_t>(headDim);
-    plan.partialStates = parts * rows * 2;
+    const bool isSplit = plan.blocks > slots.size();
+    plan.partials = !isSplit ? 0 : parts * rows * static_cast<std::size_t>(headDim);
+    plan.partialStates = !isSplit ? 0 : parts * rows * 2;
     plan.arrivals = slots.size() * static_cast<std::size_t>(copies);
     return plan;
 }

@@ -41,7 +41,9 @@ inline constexpr int decodeWarpKeys = 16; ///< keys of a warp's step
 inline constexpr int decodeKeys = decodeWarps * decodeWarpKeys; ///< keys of a block's step
 inline constexpr float decodeLowest = -1e30f; ///< below every score and finite: no difference of infinities
 inline constexpr float decodeHidden = -1e38f;
-inline constexpr int decodeMaxSplits = 512;
+inline constexpr int decodeMaxSplits = 128; ///< of one head: one block joins them, and all are in flight with fewer
+
+inline constexpr int decodeMaxWaves = 6; ///< of split blocks: scratch is for no more
 
 constexpr int decodeBlocksPerSm(int headDim)
 {
@@ -61,7 +63,7 @@ struct DecodePlan {
 };
 
 /// `slots`: of each selected head, at most 64; `length`: the longest context that the launch is planned for (it serves
-/// every other). All blocks run at once, and the one with the most keys has as few as can be.
+/// every other). Where they can, all blocks run at once, and the one with the most keys has as few as can be.
 DecodePlan planDecode(std::span<const std::int64_t> slots, std::int64_t length, int sequences, int group, int headDim,
                       const GpuLimits &gpu);
 

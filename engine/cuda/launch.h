@@ -35,8 +35,9 @@ int launch(void (*kernel)(Args), Grid grid, int threads, std::size_t sharedBytes
     if (grid.x == 0 || grid.y == 0 || grid.z == 0)
         return cudaSuccess;
     if (sharedBytes > 48u << 10) {
-        const cudaError_t raised
-            = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(sharedBytes));
+        int raised = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(sharedBytes));
+        if (raised == cudaSuccess) // as many blocks side by side as fit, at the first-level cache's cost
+            raised = cudaFuncSetAttribute(kernel, cudaFuncAttributePreferredSharedMemoryCarveout, cudaSharedmemCarveoutMaxShared);
         if (raised != cudaSuccess)
             return raised;
     }
