@@ -305,6 +305,34 @@ TEST(EmulatorFailures, AddressesThatTheHardwareRefuses)
     EXPECT_NE(failureOf(32, 64, [&] { loadMatrix4(r, sharedMemory<char>() + 8); }).find("multiple of 16"), std::string::npos);
 }
 
+TEST(EmulatorFailures, CopiesThatNoBarrierHasShown)
+{
+    alignas(16) static unsigned char global[16];
+    enum Barrier { None, OfWarp, OfBlock };
+    const auto copies = [](Barrier met, unsigned reader) {
+        return failureOf(64, 1024, [=] {
+            char *mine = sharedMemory<char>() + 16 * threadIdx().x;
+            copyAsync16(mine, global, true);
+            copyAsyncCommit();
+            copyAsyncWait<0>();
+            if (met == OfWarp)
+                syncWarp();
+            if (met == OfBlock)
+                syncThreads();
+            EXPECT_EQ(load16(mine).w[0], 0u) << "its own";
+            std::uint32_t matrix[2];
+            loadMatrix2(matrix, sharedMemory<char>() + 16 * (threadIdx().x ^ reader));
+            load16(sharedMemory<char>() + 16 * (threadIdx().x ^ reader));
+        });
+    };
+    EXPECT_NE(copies(None, 1).find("no barrier says"), std::string::npos) << copies(None, 1);
+    EXPECT_EQ(copies(OfWarp, 1), "");
+    EXPECT_NE(copies(OfWarp, 32).find("no barrier says"), std::string::npos);
+    EXPECT_EQ(copies(OfBlock, 32), "");
+    EXPECT_NE(failureOf(32, 512, [] { copyAsync16(sharedMemory<char>() + 16 * laneId(), global, true); }).find("waited"),
+              std::string::npos);
+}
+
 TEST(EmulatorFailures, LaunchesThatTheHardwareRefuses)
 {
     EXPECT_NE(failureOf(33, 0, [] {}).find("whole warps"), std::string::npos);

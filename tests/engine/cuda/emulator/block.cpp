@@ -12,6 +12,7 @@
 #include <memory>
 #include <numeric>
 #include <random>
+#include <unordered_map>
 
 namespace zigzag::gpu::emulator {
 
@@ -33,12 +34,19 @@ struct Warp {
     void *operands[warpSize] = {};
 };
 
+/// A copy that its own thread alone may count on.
+struct Landed {
+    unsigned thread;
+    bool seenByWarp;
+};
+
 struct Block {
     std::vector<Thread> threads;
     std::vector<Warp> warps;
     std::array<Barrier, 16> barriers;
     std::unique_ptr<std::byte, decltype(&std::free)> shared{nullptr, &std::free}; // exact, so that ASan guards its end
     std::size_t sharedBytes = 0;
+    std::unordered_map<std::uintptr_t, Landed> landed; // by address, until a barrier
     bool early = false;
     std::exception_ptr failure;
 };
@@ -122,6 +130,7 @@ void release(int id)
             fail(fmt::format("a barrier in divergent code: thread {} in {}, thread {} elsewhere", thread.threadIdx.x,
                              placeOf(thread), first.threadIdx.x));
     }
+    std::erase_if(block.landed, [id](const auto &copy) { return block.threads[copy.second.thread].barrier == id; });
     for (Thread &thread : block.threads)
         if (thread.barrier == id)
             thread.waitsIn = nullptr, thread.barrier = -1;
@@ -135,6 +144,8 @@ void runThread(const std::function<void()> &kernel)
             kernel();
         if (block.early && !self->waitedForPrevious)
             fail("was launched to start early, and did not call waitForPrevious");
+        if (!self->copies.empty())
+            fail("ends before it has waited for its asynchronous copies");
         ++warpOf(*self).exited;
         if (warpOf(*self).here > 0) {
             const Thread &lane = laneWhere(waitsForWarp);
@@ -230,6 +241,9 @@ void meetWarp(const char *name, Site site, void *operands, void (*combine)(void 
         return wait();
     if (combine)
         combine(warp.operands);
+    else // a barrier of the warp
+        for (auto &[address, copy] : block.landed)
+            copy.seenByWarp |= copy.thread / warpSize == self->threadIdx.x / warpSize;
     for (int i = 0; i < warpSize; ++i)
         lanesOf(*self)[i].waitsIn = nullptr;
     warp.here = 0;
@@ -238,6 +252,24 @@ void meetWarp(const char *name, Site site, void *operands, void (*combine)(void 
 std::byte *shared()
 {
     return block.shared.get();
+}
+
+void land(const Copy &copy)
+{
+    std::memcpy(copy.to, &copy.data, sizeof(copy.data));
+    block.landed[reinterpret_cast<std::uintptr_t>(copy.to)] = {self->threadIdx.x, false};
+}
+
+void checkSeen(const void *address, const char *name)
+{
+    if (block.landed.empty())
+        return;
+    const auto found = block.landed.find(reinterpret_cast<std::uintptr_t>(address) / 16 * 16);
+    if (found == block.landed.end())
+        return;
+    const auto [thread, seenByWarp] = found->second;
+    if (thread != self->threadIdx.x && !(seenByWarp && thread / warpSize == self->threadIdx.x / warpSize))
+        fail(fmt::format("{}: reads what thread {} has copied, and no barrier says that it is there", name, thread));
 }
 
 void checkShared(const void *address, std::size_t bytes, const char *name)

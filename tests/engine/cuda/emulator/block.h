@@ -59,6 +59,11 @@ void meet(int id, int threads, const char *name, Site site);
 void meetWarp(const char *name, Site site, void *operands, void (*combine)(void *const *lanes));
 
 std::byte *shared();
+
+/// The end of an asynchronous copy: its own thread has waited for it. Others see it only after a barrier.
+void land(const Copy &copy);
+/// Fails where another thread's copy has landed at `address` and no barrier has been met since.
+void checkSeen(const void *address, const char *name);
 /// That `bytes` at `address` lie in the block's shared memory, aligned to 16.
 void checkShared(const void *address, std::size_t bytes, const char *name);
 

@@ -171,6 +171,7 @@ template <class T> Float2 unpack2(std::uint32_t pair)
 
 template <class T> T loadAs(const void *from)
 {
+    emulator::checkSeen(from, "load");
     T value;
     std::memcpy(&value, emulator::aligned<T>(from, "load"), sizeof(T));
     return value;
@@ -228,7 +229,7 @@ template <int pending> void copyAsyncWait()
     const int done = emulator::self->committedGroups - pending; // groups 0 … done - 1 have arrived
     std::erase_if(emulator::self->copies, [done](const emulator::Copy &copy) {
         if (copy.group < done)
-            std::memcpy(copy.to, &copy.data, 16);
+            emulator::land(copy);
         return copy.group < done;
     });
 }

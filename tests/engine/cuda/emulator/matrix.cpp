@@ -77,8 +77,10 @@ void multiplyF16(void *const *lanes)
 
 void loadMatrices(const char *name, std::uint32_t *registers, const void *row, int count, bool transposed, Site site)
 {
-    if (static_cast<int>(self->threadIdx.x % warpSize) < 8 * count)
+    if (static_cast<int>(self->threadIdx.x % warpSize) < 8 * count) {
         checkShared(row, 16, name);
+        checkSeen(row, name);
+    }
     Load mine = {registers, row, count, transposed};
     meetWarp(name, site, &mine, loadForWarp);
 }
