@@ -58,6 +58,6 @@ int main(int argc, char **argv)
         });
     }
     if (!options.screenshot.isEmpty())
-        new Screenshot(window, options.screenshot, options.measure);
+        new Screenshot(window, options.screenshot, options.measure, options.page);
     return QApplication::exec();
 }

@@ -5,6 +5,7 @@
 #include "app/studio/pages/map_page.h"
 #include "app/studio/pages/needle_page.h"
 #include "app/studio/pages/plots_page.h"
+#include "app/studio/pages/profile_page.h"
 #include "app/studio/runs_bar.h"
 #include "app/studio/window_actions.h"
 #include "views/widgets/head_map_view.h"
@@ -37,7 +38,8 @@ MainWindow::MainWindow(Parts parts)
     setAcceptDrops(true);
     buildPages();
     buildActions();
-    addToolBar(new RunsBar(m_studio, {m_actions->measure, m_actions->needle, m_actions->score}, m_actions->cancel, this));
+    addToolBar(new RunsBar(m_studio, {m_actions->measure, m_profile->recordAction(), m_actions->needle, m_actions->score},
+                           m_actions->cancel, this));
     buildMenus();
     connect(&m_studio, &Studio::refreshed, this, &MainWindow::refresh);
     connect(&m_studio, &Studio::said, m_messages, &MessageBar::say);
@@ -68,6 +70,7 @@ void MainWindow::buildPages()
     auto *assign = addPage(new AssignPage(m_studio, this), Qt::LeftDockWidgetArea);
     connect(assign, &AssignPage::importAsked, this, [this] { m_actions->importScores->trigger(); });
     m_plots = addPage(new PlotsPage(m_studio, this), Qt::RightDockWidgetArea);
+    m_profile = addPage(new ProfilePage(m_studio, this), Qt::BottomDockWidgetArea);
     addPage(new NeedlePage(m_studio, this), Qt::BottomDockWidgetArea);
 }
 

@@ -18,6 +18,7 @@ class HeadMapView;
 class MapPage;
 class PlotsPage;
 class PlotsPanel;
+class ProfilePage;
 struct WindowActions;
 
 /// The window: a frame around the studio's pages. The head map is in the middle, every other page is a dock.
@@ -34,8 +35,8 @@ public:
     explicit MainWindow(Parts parts);
     ~MainWindow() override;
 
-    /// A map, scores, a model folder, `preset:NAME` or `bundled:NAME`, judged by content. What cannot be opened is said in
-    /// the message bar and changes nothing.
+    /// A map, scores, a trace, a model folder, `preset:NAME` or `bundled:NAME`, judged by content. What cannot be opened is said
+    /// in the message bar and changes nothing.
     bool open(const QString &name);
     bool saveTo(const QString &path);
 
@@ -46,6 +47,7 @@ public:
     HeadMapView &headMap();
     MessageBar &messages() { return *m_messages; }
     PlotsPanel &plots();
+    ProfilePage &profile() { return *m_profile; }
     HeadlineBar &headline() { return *m_headline; }
     const WindowActions &actions() const { return *m_actions; }
     Theme theme() const { return m_theme; }
@@ -94,6 +96,7 @@ private:
     bool openModel(const QString &name);
     bool openMap(const QString &path);
     bool openScores(const QString &path);
+    bool openTrace(const QString &path);
     bool mayLoseEdits();
     bool save();
     bool saveAs();
@@ -112,6 +115,7 @@ private:
     std::vector<Docked> m_docks; // in the order of the View menu
     MapPage *m_map = nullptr;
     PlotsPage *m_plots = nullptr;
+    ProfilePage *m_profile = nullptr;
     HeadlineBar *m_headline = nullptr;
     MessageBar *m_messages = nullptr;
     std::unique_ptr<WindowActions> m_actions;

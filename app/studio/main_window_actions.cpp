@@ -130,10 +130,14 @@ void MainWindow::buildMenus()
     for (const Docked &each : m_docks)
         view->addAction(each.dock->toggleViewAction());
     view->addAction(all.resetLayout);
-    for (const auto &[menu, place] : {std::pair(file, PageMenu::File), std::pair(edit, PageMenu::Edit),
-                                      std::pair(run, PageMenu::Run), std::pair(view, PageMenu::View)})
+    QMenu *exhibits = new QMenu(tr("Save plot or &table"), file);
+    exhibits->addActions(pageActions(PageMenu::Export));
+    file->insertMenu(all.close, exhibits);
+    file->insertSeparator(all.close);
+    for (const auto &[menu, place] :
+         {std::pair(edit, PageMenu::Edit), std::pair(run, PageMenu::Run), std::pair(view, PageMenu::View)})
         if (const QList<QAction *> more = pageActions(place); !more.isEmpty()) {
-            QAction *last = menu == file ? all.close : menu == run ? all.cancel : nullptr;
+            QAction *last = menu == run ? all.cancel : nullptr;
             menu->insertActions(last, more);
             menu->insertSeparator(last ? last : more.first());
         }

@@ -2,6 +2,7 @@
 // Opening, saving and exporting.
 #include "app/studio/main_window.h"
 #include "app/studio/open_target.h"
+#include "app/studio/pages/profile_page.h"
 
 #include "engine/map/map_io.h"
 #include "engine/model/model.h"
@@ -43,7 +44,8 @@ bool MainWindow::open(const QString &name)
         m_studio.say(kind.error());
         return false;
     }
-    const bool opened = *kind == TargetKind::Model ? openModel(name)
+    const bool opened = *kind == TargetKind::Trace ? openTrace(name)
+        : *kind == TargetKind::Model               ? openModel(name)
         : *kind == TargetKind::Map                 ? openMap(name)
                                                    : openScores(name);
     if (opened) {
@@ -185,6 +187,17 @@ void MainWindow::exportMap()
     if (const auto written = choice->format->write(document().map(), nativePath(choice->path)); !written)
         return m_studio.say(written.error());
     m_messages->say(MessageBar::Kind::Note, tr("Exported to %1").arg(choice->path));
+}
+
+bool MainWindow::openTrace(const QString &path)
+{
+    if (const auto opened = m_profile->openTrace(path); !opened) {
+        m_studio.say(opened.error());
+        return false;
+    }
+    m_messages->close();
+    showPage(m_profile->objectName());
+    return true;
 }
 
 void MainWindow::dragEnterEvent(QDragEnterEvent *event)

@@ -36,7 +36,7 @@ void MainWindow::resetLayout()
     const int line = fontMetrics().height();
     for (const auto &[area, orientation, size] : {std::tuple(Qt::LeftDockWidgetArea, Qt::Horizontal, em * 36),
                                                   std::tuple(Qt::RightDockWidgetArea, Qt::Horizontal, em * 56),
-                                                  std::tuple(Qt::BottomDockWidgetArea, Qt::Vertical, line * 17)}) {
+                                                  std::tuple(Qt::BottomDockWidgetArea, Qt::Vertical, line * 22)}) {
         QDockWidget *first = nullptr;
         for (const Docked &each : m_docks) {
             if (each.area != area)

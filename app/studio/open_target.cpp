@@ -29,7 +29,11 @@ Result<TargetKind> classify(const QString &name)
                             .arg(name, file.errorString())
                             .toStdString());
     constexpr qint64 beginning = 4096;
-    return file.read(beginning).contains("zigzag-head-map") ? TargetKind::Map : TargetKind::Scores;
+    const QByteArray head = file.read(beginning);
+    const bool chrome = head.contains("\"traceEvents\"") || (head.trimmed().startsWith('[') && head.contains("\"ph\""));
+    return head.contains("zigzag-head-map")           ? TargetKind::Map
+        : chrome || head.contains("\"zigzag-trace\"") ? TargetKind::Trace
+                                                      : TargetKind::Scores;
 }
 
 } // namespace zigzag

@@ -2,6 +2,7 @@
 #include "app/studio/screenshot.h"
 
 #include "app/studio/main_window.h"
+#include "app/studio/pages/profile_page.h"
 #include "app/studio/window_actions.h"
 #include "views/widgets/message_bar.h"
 
@@ -14,12 +15,14 @@
 
 namespace zigzag {
 
-Screenshot::Screenshot(MainWindow &window, QString path, bool measure)
+Screenshot::Screenshot(MainWindow &window, QString path, bool measure, QString page)
     : QObject(&window)
     , m_window(window)
     , m_path(std::move(path))
-    , m_steps(measure ? 2 : 0)
+    , m_page(std::move(page))
 {
+    if (measure)
+        m_steps = {m_window.actions().measure, m_window.profile().recordAction(), m_window.actions().needle};
     connect(&m_window.runs(), &RunController::busyChanged, this, [this] { QTimer::singleShot(0, this, &Screenshot::step); });
     connect(&m_window.runs(), &RunController::progressed, this, [last = QString()](double, const QString &text) mutable {
         const QString what = text.section(QLatin1String(": "), 0, 0); // "Measuring: sample 3 of 90" is said once
@@ -34,13 +37,11 @@ void Screenshot::step()
 {
     if (m_window.runs().isBusy() || m_done)
         return;
-    while (m_steps > 0) {
+    while (!m_steps.isEmpty()) {
         m_window.refreshNow();
-        const QAction *next = m_steps-- == 2 ? m_window.actions().measure : m_window.actions().needle;
-        if (next->isEnabled()) {
-            const_cast<QAction *>(next)->trigger();
-            return;
-        }
+        QAction *next = m_steps.takeFirst();
+        if (next->isEnabled())
+            return next->trigger();
     }
     m_done = true;
     QTimer::singleShot(0, this, &Screenshot::write);
@@ -48,6 +49,8 @@ void Screenshot::step()
 
 void Screenshot::write()
 {
+    if (!m_page.isEmpty())
+        m_window.showPage(m_page);
     m_window.refreshNow();
     for (int round = 0; round < 4; ++round) // a label that grows moves plots, and these are drawn anew when they have moved
         QCoreApplication::processEvents();

@@ -1,20 +1,24 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <QList>
 #include <QObject>
 #include <QString>
+
+class QAction;
 
 namespace zigzag {
 
 class MainWindow;
 
-/// Waits until the window has what it loads by itself (and, where asked, has scored, measured and asked needles), writes a
-/// picture of it and ends the program: 0, or 1 with a line on stderr.
+/// Waits until the window has what it loads by itself (and, where asked, has measured, recorded a trace and asked needles),
+/// writes a picture of it and ends the program: 0, or 1 with a line on stderr.
 class Screenshot : public QObject
 {
     Q_OBJECT
 public:
-    Screenshot(MainWindow &window, QString path, bool measure);
+    /// `page`: the object name of the page to bring to the front; empty = as the window begins.
+    Screenshot(MainWindow &window, QString path, bool measure, QString page);
 
 private:
     void step();
@@ -22,7 +26,8 @@ private:
 
     MainWindow &m_window;
     QString m_path;
-    int m_steps; ///< runs still to be asked for
+    QString m_page;
+    QList<QAction *> m_steps; ///< runs still to be asked for
     bool m_done = false;
 };
 

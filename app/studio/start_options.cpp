@@ -68,12 +68,15 @@ StartOptions parseStart(const QCoreApplication &application)
         QStringLiteral("[FILE|MODEL]"));
     const QCommandLineOption screenshot(QStringLiteral("screenshot"), tr("Write a picture of the window to PATH and end."),
                                         QStringLiteral("PATH"));
-    const QCommandLineOption measure(QStringLiteral("measure"), tr("With --screenshot: score, measure and ask needles first."));
+    const QCommandLineOption measure(QStringLiteral("measure"),
+                                     tr("With --screenshot: measure, record a trace and ask needles first."));
+    const QCommandLineOption page(QStringLiteral("page"), tr("With --screenshot: the page to show, such as profile."),
+                                  QStringLiteral("NAME"));
     const QCommandLineOption theme(QStringLiteral("theme"), tr("light, dark or system."), QStringLiteral("THEME"));
     const QCommandLineOption size(QStringLiteral("size"), tr("Size of the window, such as 1440x900."), QStringLiteral("WxH"));
     const QCommandLineOption startup(QStringLiteral("startup-time"),
                                      tr("Print the milliseconds from start to first paint and end."));
-    parser.addOptions({screenshot, measure, theme, size, startup});
+    parser.addOptions({screenshot, measure, page, theme, size, startup});
     if (!parser.parse(application.arguments()))
         refuse(tr("%1 See --help").arg(parser.errorText()));
     if (parser.isSet(QStringLiteral("version")))
@@ -93,6 +96,9 @@ StartOptions parseStart(const QCoreApplication &application)
         refuse(tr("--screenshot needs the path of the picture to write"));
     if (options.measure && options.screenshot.isEmpty())
         refuse(tr("--measure goes with --screenshot"));
+    options.page = parser.value(page);
+    if (!options.page.isEmpty() && options.screenshot.isEmpty())
+        refuse(tr("--page goes with --screenshot"));
     if (parser.isSet(theme)) {
         options.theme = parseTheme(parser.value(theme));
         if (!options.theme)

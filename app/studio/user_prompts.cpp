@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/studio/user_prompts.h"
 
+#include "views/widgets/exhibit.h"
 #include "views/widgets/export_dialog.h"
 
 #include <QCoreApplication>
 #include <QFileDialog>
+#include <QFileInfo>
 #include <QMessageBox>
 
 namespace zigzag {
@@ -31,6 +33,15 @@ QString DialogPrompts::folderToOpen(QWidget *parent, const QString &title)
 QString DialogPrompts::fileToSave(QWidget *parent, const QString &title, const QString &suggested)
 {
     return QFileDialog::getSaveFileName(parent, title, suggested, tr("Head maps (*.json);;All files (*)"));
+}
+
+QString DialogPrompts::exhibitToSave(QWidget *parent, const QString &title, const QString &suggested)
+{
+    QString filter;
+    QString path = QFileDialog::getSaveFileName(parent, title, suggested, exhibitFilter(), &filter);
+    if (!path.isEmpty() && QFileInfo(path).suffix().isEmpty()) // what the filter names
+        path += filter.section(QLatin1String("*"), 1, 1).section(QLatin1Char(')'), 0, 0);
+    return path;
 }
 
 UserPrompts::Saving DialogPrompts::saveFirst(QWidget *parent, const QString &what)

@@ -26,6 +26,8 @@ public:
     virtual QString fileToOpen(QWidget *parent, const QString &title) = 0;
     virtual QString folderToOpen(QWidget *parent, const QString &title) = 0;
     virtual QString fileToSave(QWidget *parent, const QString &title, const QString &suggested) = 0;
+    /// A picture or its numbers; the ending says which.
+    virtual QString exhibitToSave(QWidget *parent, const QString &title, const QString &suggested) = 0;
     virtual Saving saveFirst(QWidget *parent, const QString &what) = 0;
     virtual std::optional<ExportChoice> exportTo(QWidget *parent, const HeadMap &map) = 0;
 };
@@ -37,6 +39,7 @@ public:
     QString fileToOpen(QWidget *parent, const QString &title) override;
     QString folderToOpen(QWidget *parent, const QString &title) override;
     QString fileToSave(QWidget *parent, const QString &title, const QString &suggested) override;
+    QString exhibitToSave(QWidget *parent, const QString &title, const QString &suggested) override;
     Saving saveFirst(QWidget *parent, const QString &what) override;
     std::optional<ExportChoice> exportTo(QWidget *parent, const HeadMap &map) override;
 };

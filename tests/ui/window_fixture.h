@@ -30,6 +30,7 @@ public:
     QString fileToOpen(QWidget *, const QString &) override { return nextFile(); }
     QString folderToOpen(QWidget *, const QString &) override { return nextFile(); }
     QString fileToSave(QWidget *, const QString &, const QString &) override { return nextFile(); }
+    QString exhibitToSave(QWidget *, const QString &, const QString &) override { return nextFile(); }
     Saving saveFirst(QWidget *, const QString &) override
     {
         ++asked;

@@ -4,6 +4,7 @@
 #include "engine/map/criterion.h"
 #include "engine/map/head_map.h"
 #include "engine/map/head_scores.h"
+#include "views/models/layer_times.h"
 
 #include <QAbstractTableModel>
 #include <memory>
@@ -16,8 +17,9 @@ namespace zigzag {
 struct LayerCost {
     double kv = 0; ///< bytes, or keys where the head dimension is not known
     double fullKv = 0;
-    double ms = 0;
-    double longestFullMs = 0; ///< 0 = no times yet
+    double ms = 0; ///< predicted
+    std::optional<LayerTimes::Stack> measuredMs; ///< by group of ops; nothing until the map was traced
+    double longestMs = 0; ///< the length of a full bar; 0 = no times yet
 };
 
 /// A head map as a table: a row per layer, a column per KV head; what holds for a whole layer is in the row's header.

@@ -23,6 +23,7 @@ void Results::clear()
 {
     m_records.clear();
     m_needles.clear();
+    m_traces.clear();
 }
 
 void Results::addRecords(const std::vector<NamedMap> &maps, const std::vector<BenchRecord> &records)
@@ -64,6 +65,23 @@ std::vector<BenchRecord> Results::all(const HeadMap &map, Phase phase) const
             found.push_back(measured.record);
     std::sort(found.begin(), found.end(), [](const BenchRecord &a, const BenchRecord &b) { return a.context < b.context; });
     return found;
+}
+
+void Results::addTrace(const HeadMap &map, std::shared_ptr<const Trace> trace)
+{
+    std::erase_if(m_traces, [&](const Traced &traced) {
+        return traced.trace->info.phase == trace->info.phase && traced.trace->info.context == trace->info.context
+            && runAlike(traced.map, map);
+    });
+    m_traces.push_back({map, std::move(trace)});
+}
+
+std::shared_ptr<const Trace> Results::trace(const HeadMap &map, Phase phase, std::int64_t context) const
+{
+    const auto found = std::find_if(m_traces.begin(), m_traces.end(), [&](const Traced &traced) {
+        return traced.trace->info.phase == phase && traced.trace->info.context == context && runAlike(traced.map, map);
+    });
+    return found == m_traces.end() ? nullptr : found->trace;
 }
 
 const NeedleResult *Results::needle(const HeadMap &map) const

@@ -4,7 +4,9 @@
 #include "engine/map/head_map.h"
 #include "profiler/quality/needle.h"
 #include "profiler/run_types.h"
+#include "profiler/trace/trace.h"
 
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -26,6 +28,9 @@ public:
     const BenchRecord *find(const HeadMap &map, Phase phase, std::int64_t context) const;
     /// Every record of the map in one phase, by rising context.
     std::vector<BenchRecord> all(const HeadMap &map, Phase phase) const;
+    /// A newer trace of the same map, phase and context replaces the older one.
+    void addTrace(const HeadMap &map, std::shared_ptr<const Trace> trace);
+    std::shared_ptr<const Trace> trace(const HeadMap &map, Phase phase, std::int64_t context) const;
     const NeedleResult *needle(const HeadMap &map) const;
     bool isEmpty() const { return m_records.empty() && m_needles.empty(); }
 
@@ -39,7 +44,12 @@ private:
         NeedleResult result;
     };
     std::vector<Measured> m_records;
+    struct Traced {
+        HeadMap map;
+        std::shared_ptr<const Trace> trace;
+    };
     std::vector<Asked> m_needles;
+    std::vector<Traced> m_traces;
 };
 
 } // namespace zigzag

@@ -2,8 +2,10 @@
 #include "views/widgets/cost_plot.h"
 
 #include "views/models/colors.h"
+#include "views/models/csv.h"
 #include "views/models/text.h"
 
+#include <QPicture>
 #include <QToolTip>
 
 #include <algorithm>
@@ -255,6 +257,29 @@ QString CostPlot::describe(std::int64_t context) const
             }
     }
     return text;
+}
+
+Exhibit CostPlot::exhibit()
+{
+    const bool ttft = m_quantity == Quantity::Ttft, tpot = m_quantity == Quantity::Tpot;
+    return {ttft       ? tr("the plot of TTFT")
+                : tpot ? tr("the plot of TPOT")
+                       : tr("the plot of KV memory"),
+            ttft       ? QStringLiteral("ttft")
+                : tpot ? QStringLiteral("tpot")
+                       : QStringLiteral("kv-memory"),
+            [this] { return size(); }, [this](QPainter &painter, const QSize &size) { paintPlot(*this, painter, size); },
+            [this] { return m_study ? csvOf(*m_study, m_quantity) : QString(); }};
+}
+
+void paintPlot(QCustomPlot &plot, QPainter &painter, const QSize &size)
+{
+    QPicture picture; // QCustomPlot wants a painter of its own kind; a picture stays vectors
+    QCPPainter own;
+    own.begin(&picture);
+    plot.toPainter(&own, size.width(), size.height());
+    own.end();
+    painter.drawPicture(0, 0, picture);
 }
 
 void CostPlot::mouseMoveEvent(QMouseEvent *event)

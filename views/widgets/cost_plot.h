@@ -2,6 +2,7 @@
 #pragma once
 
 #include "views/models/study.h"
+#include "views/widgets/exhibit.h"
 #include "views/widgets/plot_tickers.h"
 
 namespace zigzag {
@@ -17,6 +18,8 @@ public:
     void show(const Study &study, const QString &waiting);
     /// The context that head map and headline speak of, as a line across.
     void markContext(std::int64_t context);
+    /// The plot as it is shown, and its curves and points.
+    Exhibit exhibit();
     QSize sizeHint() const override;
     QSize minimumSizeHint() const override;
 
@@ -49,6 +52,8 @@ private:
     const Study *m_study = nullptr; ///< the one shown last, which outlives the plots
 };
 
+/// Paints any plot with another painter, as vectors.
+void paintPlot(QCustomPlot &plot, QPainter &painter, const QSize &size);
 QString nameOf(Series series, const Study &study);
 /// The dashes of a series' predictions in plot and legend.
 QPen dashesOf(Series series, const QColor &color);

@@ -3,6 +3,7 @@
 
 #include "views/models/colors.h"
 #include "views/models/head_map_model.h"
+#include "views/models/op_colors.h"
 #include "views/models/text.h"
 
 #include <QCoreApplication>
@@ -197,16 +198,31 @@ void HeadMapPainter::drawKv(int layer)
 void HeadMapPainter::drawTime(int layer)
 {
     const LayerCost *cost = m_model.cost(layer);
-    if (!cost || cost->longestFullMs <= 0)
+    if (!cost || cost->longestMs <= 0)
         return;
-    // A prediction: hatched within a dashed outline, never a solid bar.
+    // A prediction: hatched within a dashed outline, never a solid bar. Measured: solid, stacked by group of ops, above it.
     const QRect column = m_geometry.time(layer);
-    const QRect box = bar(column, cost->ms / cost->longestFullMs).adjusted(0, 0, -1, -1);
+    QRect box = bar(column, cost->ms / cost->longestMs).adjusted(0, 0, -1, -1);
+    double ms = cost->ms;
+    if (cost->measuredMs) {
+        const int thickness = box.height() * 2 / 3;
+        double from = 0;
+        for (std::size_t group = 0; group < barGroups.size(); ++group) {
+            const double to = from + (*cost->measuredMs)[group];
+            const int left = bar(column, from / cost->longestMs).right(), right = bar(column, to / cost->longestMs).right();
+            m_painter.fillRect(
+                QRect(from > 0 ? left : column.left(), box.top() - thickness / 2, std::max(0, right - left), thickness + 1),
+                groupColor(barGroups[group]));
+            from = to;
+        }
+        ms = from;
+        box = QRect(box.left(), box.top() + thickness / 2 + 3, box.width(), thickness);
+    }
     m_painter.fillRect(box, QBrush(m_quiet, Qt::BDiagPattern));
     m_painter.setPen(QPen(m_quiet, 1, Qt::DashLine));
     m_painter.setBrush(Qt::NoBrush);
     m_painter.drawRect(box);
-    label(column, timeText(cost->ms));
+    label(column, timeText(ms));
 }
 
 } // namespace zigzag

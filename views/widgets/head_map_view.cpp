@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "views/widgets/head_map_view.h"
 
+#include "views/models/csv.h"
 #include "views/models/head_map_model.h"
 #include "views/widgets/head_map_painter.h"
 
@@ -145,6 +146,21 @@ void HeadMapView::paintEvent(QPaintEvent *)
     for (int layer = first; layer < std::min(m_model->rowCount(), first + shown); ++layer)
         rows.drawRow(layer);
     rows.drawHeadings(offset().y(), m_kvTitle, m_timeTitle);
+}
+
+Exhibit HeadMapView::exhibit()
+{
+    return {tr("the head map"), QStringLiteral("head-map"), [this] { return m_geometry.contentSize(); },
+            [this](QPainter &painter, const QSize &size) {
+                painter.fillRect(QRect(QPoint(), size), palette().color(QPalette::Base));
+                painter.setFont(font());
+                const QItemSelectionModel nothing(m_model);
+                HeadMapPainter rows(painter, *m_model, m_geometry, nothing, palette(), false);
+                for (int layer = 0; layer < m_model->rowCount(); ++layer)
+                    rows.drawRow(layer);
+                rows.drawHeadings(0, m_kvTitle, m_timeTitle);
+            },
+            [this] { return csvOf(*m_model); }};
 }
 
 void HeadMapView::resizeEvent(QResizeEvent *event)

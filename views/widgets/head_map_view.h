@@ -3,6 +3,7 @@
 
 #include "engine/map/head_map.h"
 #include "views/models/head_map_geometry.h"
+#include "views/widgets/exhibit.h"
 
 #include <QAbstractScrollArea>
 #include <QItemSelectionModel>
@@ -34,6 +35,8 @@ public:
     QRect visibleLayer(int layer) const;
     /// Headings over the two bars, which say at which context and whether measured.
     void setCostTitles(const QString &kv, const QString &time);
+    /// Every row, also those that are scrolled out of sight; the numbers are a line per layer.
+    Exhibit exhibit();
     void setEditable(bool editable) { m_editable = editable; }
 
 Q_SIGNALS:

@@ -2,6 +2,7 @@
 #include "views/widgets/needle_view.h"
 
 #include "views/models/colors.h"
+#include "views/models/csv.h"
 #include "views/models/text.h"
 
 #include <QHBoxLayout>
@@ -37,6 +38,16 @@ QSize NeedleGrid::minimumSizeHint() const
 {
     const int em = fontMetrics().height();
     return {em * 11, em * (3 + std::max(4, m_model.rowCount()))};
+}
+
+Exhibit NeedleGrid::exhibit(const QString &fileName)
+{
+    return {tr("the needle grid of “%1”").arg(m_name), fileName, [this] { return size(); },
+            [this](QPainter &painter, const QSize &size) {
+                painter.fillRect(QRect(QPoint(), size), palette().color(QPalette::Base));
+                render(&painter, QPoint(), QRegion(), RenderFlags());
+            },
+            [this] { return csvOf(m_model, NeedleModel::AccuracyRole, tr("depth")); }};
 }
 
 QRect NeedleGrid::cell(int row, int column) const

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "views/models/needle_model.h"
+#include "views/widgets/exhibit.h"
 
 #include <QWidget>
 
@@ -16,6 +17,7 @@ class NeedleGrid : public QWidget
 public:
     NeedleGrid(const QString &name, QWidget *parent = nullptr);
     NeedleModel &model() { return m_model; }
+    Exhibit exhibit(const QString &fileName);
     QSize sizeHint() const override;
     QSize minimumSizeHint() const override;
 
@@ -38,6 +40,8 @@ public:
     explicit NeedleView(QWidget *parent = nullptr);
     QSize minimumSizeHint() const override;
     /// Null = not asked yet; `hint` says how to ask, or why that is not possible.
+    NeedleGrid &currentGrid() { return *m_current; }
+    NeedleGrid &fullGrid() { return *m_full; }
     void show(const NeedleResult *current, const NeedleResult *full, const QString &hint);
 
 private:

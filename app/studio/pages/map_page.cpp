@@ -6,6 +6,7 @@
 #include "views/widgets/head_map_view.h"
 #include "views/widgets/score_legend.h"
 
+#include <QScopedValueRollback>
 #include <QVBoxLayout>
 
 #include <algorithm>
@@ -31,8 +32,11 @@ MapPage::MapPage(Studio &studio, QWidget *parent)
     connect(m_view, &HeadMapView::strokeEnded, &document, &Document::endStroke);
     connect(m_view, &HeadMapView::strokeAbandoned, &document, &Document::abandonStroke);
     connect(m_view, &HeadMapView::layerToggled, &document, &Document::toggleLayer);
-    connect(m_view->selectionModel(), &QItemSelectionModel::selectionChanged, this,
-            [this] { this->studio().selection().set(m_view->selectedLayers()); });
+    connect(m_view->selectionModel(), &QItemSelectionModel::selectionChanged, this, [this] {
+        if (!m_following)
+            this->studio().selection().set(m_view->selectedLayers());
+    });
+    exhibit(m_view->exhibit(), m_view);
     connect(&studio.selection(), &LayerSelection::changed, this, &MapPage::selectLayers);
 }
 
@@ -40,7 +44,10 @@ void MapPage::selectLayers()
 {
     const std::vector<int> &layers = studio().selection().layers();
     if (layers != m_view->selectedLayers()) // else it is this view that began it, with a part of the layer perhaps
+    {
+        const QScopedValueRollback following(m_following, true);
         m_view->selectLayers(layers);
+    }
 }
 
 std::vector<Cell> MapPage::targets() const
@@ -72,22 +79,32 @@ void MapPage::showCosts()
         estimate = study.cost().estimate(map, phase, at);
         fullEstimate = study.cost().estimate(*full, phase, at);
     }
-    const double longest
+    if (auto traced = study.results().trace(map, phase, at); traced != m_traced) {
+        m_times = traced ? layerTimes(*traced) : LayerTimes();
+        m_traced = std::move(traced);
+    }
+    const bool measured = m_times.ms.size() == costs.size() && !m_times.isEmpty();
+    double longest
         = fullEstimate.layerMs.empty() ? 0 : *std::max_element(fullEstimate.layerMs.begin(), fullEstimate.layerMs.end());
+    for (int layer = 0; measured && layer < map.layers(); ++layer)
+        longest = std::max(longest, m_times.layerMs(layer));
     for (int layer = 0; full && layer < map.layers(); ++layer) {
         LayerCost &cost = costs[static_cast<std::size_t>(layer)];
         cost.kv = study.layerKv(map, layer, at);
         cost.fullKv = study.layerKv(*full, layer, at);
         if (longest > 0) {
-            cost.ms = estimate.layerMs[static_cast<std::size_t>(layer)];
-            cost.longestFullMs = longest;
+            if (!estimate.layerMs.empty())
+                cost.ms = estimate.layerMs[static_cast<std::size_t>(layer)];
+            if (measured)
+                cost.measuredMs = m_times.ms[static_cast<std::size_t>(layer)];
+            cost.longestMs = longest;
         }
     }
     m_model->showCosts(std::move(costs));
     m_view->setCostTitles(study.hasBytes() ? tr("KV bytes at %1").arg(contextText(at)) : tr("KV keys at %1").arg(contextText(at)),
-                          longest <= 0                 ? QString()
-                              : phase == Phase::Decode ? tr("predicted TPOT at %1").arg(contextText(at))
-                                                       : tr("predicted TTFT at %1").arg(contextText(at)));
+                          longest <= 0 ? QString()
+                                       : (measured ? tr("%1 at %2: measured, hatched: predicted") : tr("predicted %1 at %2"))
+                                             .arg(phase == Phase::Decode ? tr("TPOT") : tr("TTFT"), contextText(at)));
 }
 
 } // namespace zigzag

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/studio/pages/page.h"
+#include "views/models/layer_times.h"
 
 namespace zigzag {
 
@@ -32,6 +33,9 @@ private:
     HeadMapModel *m_model;
     ScoreLegend *m_legend;
     HeadMapView *m_view;
+    bool m_following = false; ///< the selection comes from another view
+    std::shared_ptr<const Trace> m_traced; ///< that m_times is of
+    LayerTimes m_times;
 };
 
 } // namespace zigzag

@@ -14,6 +14,8 @@ NeedlePage::NeedlePage(Studio &studio, QWidget *parent)
     auto *column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->addWidget(m_needle);
+    exhibit(m_needle->currentGrid().exhibit(QStringLiteral("needle-this-map")), &m_needle->currentGrid());
+    exhibit(m_needle->fullGrid().exhibit(QStringLiteral("needle-full")), &m_needle->fullGrid());
 }
 
 void NeedlePage::refresh()

@@ -24,6 +24,22 @@ QAction *Page::offer(PageMenu menu, const QString &name, const QString &text, co
     return action;
 }
 
+void Page::exhibit(Exhibit exhibit, QWidget *shown)
+{
+    const QString name = QStringLiteral("save_") + exhibit.fileName;
+    QAction *action = offer(PageMenu::Export, name, tr("Save %1…").arg(exhibit.name), {}, [this, exhibit] {
+        const QString title = tr("Save %1").arg(exhibit.name);
+        const QString path = studio().prompts().exhibitToSave(this, title, exhibit.fileName + QStringLiteral(".png"));
+        if (path.isEmpty())
+            return;
+        if (const auto saved = saveExhibit(exhibit, path); !saved)
+            return studio().say(saved.error());
+        studio().say(MessageBar::Kind::Note, tr("Saved %1 to %2").arg(exhibit.name, path));
+    });
+    shown->setContextMenuPolicy(Qt::ActionsContextMenu);
+    shown->addAction(action);
+}
+
 QList<QAction *> Page::actionsIn(PageMenu menu) const
 {
     QList<QAction *> found;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/studio/studio.h"
+#include "views/widgets/exhibit.h"
 
 #include <QAction>
 #include <QWidget>
@@ -9,7 +10,7 @@
 namespace zigzag {
 
 /// The menu of the window that an action of a page belongs in.
-enum class PageMenu { File, Edit, Run, View };
+enum class PageMenu { Export, Edit, Run, View };
 
 /// A view with a dock of its own in the window: its object name names the dock and the saved layout, its window title is the
 /// dock's title and its entry in the View menu. It brings its actions along; the menus, the command palette and the list of
@@ -37,6 +38,10 @@ protected:
         connect(action, &QAction::triggered, this, slot);
         return action;
     }
+
+    /// A plot or a table that can be saved as PNG, SVG, PDF or CSV: by the context menu of `shown`, from the File menu and
+    /// from the command palette.
+    void exhibit(Exhibit exhibit, QWidget *shown);
 
 private:
     QAction *offer(PageMenu menu, const QString &name, const QString &text, const QKeySequence &keys);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/studio/pages/plots_page.h"
 
+#include "views/widgets/cost_plot.h"
 #include "views/widgets/plots_panel.h"
 
 #include <QVBoxLayout>
@@ -14,6 +15,8 @@ PlotsPage::PlotsPage(Studio &studio, QWidget *parent)
     auto *column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->addWidget(m_plots);
+    for (CostPlot *plot : m_plots->plots())
+        exhibit(plot->exhibit(), plot);
 }
 
 void PlotsPage::refresh()

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/studio/pages/profile_page.h"
+
+#include "profiler/trace/trace_file.h"
+#include "profiler/trace/trace_run.h"
+#include "views/models/text.h"
+#include "views/widgets/op_table_view.h"
+#include "views/widgets/timeline_view.h"
+
+#include <QComboBox>
+#include <QFileInfo>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QLineEdit>
+#include <QSplitter>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+#include <algorithm>
+
+namespace zigzag {
+
+namespace {
+
+constexpr int decodeSteps = 16; // enough for a p50, few enough to read
+
+QLabel *caption(const QString &text, QWidget *buddy)
+{
+    auto *label = new QLabel(text, buddy->parentWidget());
+    label->setBuddy(buddy);
+    return label;
+}
+
+} // namespace
+
+ProfilePage::ProfilePage(Studio &studio, QWidget *parent)
+    : Page(studio, QStringLiteral("profile"), tr("Profile"), parent)
+    , m_trace(new TraceModel(this))
+    , m_rows(new OpTableModel(this))
+    , m_timeline(new TimelineView(m_trace, this))
+    , m_table(new OpTableView(m_rows, this))
+    , m_choice(new QComboBox(this))
+    , m_order(new QComboBox(this))
+    , m_group(new QComboBox(this))
+    , m_search(new QLineEdit(this))
+    , m_matches(new QLabel(this))
+    , m_area(new QLabel(this))
+    , m_clearArea(new QToolButton(this))
+{
+    m_record = offer(PageMenu::Run, QStringLiteral("recordTrace"), tr("&Record trace"), QKeySequence(Qt::Key_F9),
+                     [this] { record(); });
+    m_record->setToolTip(tr("Record what every op does in a prefill and %1 decode steps of this map (F9)").arg(decodeSteps));
+    m_timeline->setObjectName(QStringLiteral("timeline"));
+    m_table->setObjectName(QStringLiteral("opTable"));
+    auto *split = new QSplitter(Qt::Vertical, this);
+    split->setObjectName(QStringLiteral("profileSplit"));
+    split->setChildrenCollapsible(false);
+    split->addWidget(m_timeline);
+    split->addWidget(m_table);
+    split->setStretchFactor(0, 2);
+    split->setStretchFactor(1, 3);
+    auto *column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(0);
+    column->addWidget(buildBar());
+    column->addWidget(split, 1);
+
+    connect(m_timeline, &TimelineView::areaChanged, this, &ProfilePage::showArea);
+    connect(m_trace, &TraceModel::emphasisChanged, this, &ProfilePage::showMatches);
+    const auto choose = [this](const std::vector<int> &layers) { this->studio().selection().set(layers); };
+    connect(m_timeline, &TimelineView::layersChosen, this, choose);
+    connect(m_table, &OpTableView::layersChosen, this, choose);
+    connect(&studio.selection(), &LayerSelection::changed, this, [this] {
+        const std::vector<int> &layers = this->studio().selection().layers();
+        m_trace->setLayers(layers);
+        m_table->selectLayers(layers);
+    });
+    exhibit(m_timeline->exhibit(), m_timeline);
+    exhibit(tableExhibit(tr("the op table"), QStringLiteral("op-table"), *m_table, OpTableModel::SortRole), m_table);
+    showArea();
+    showMatches();
+}
+
+QWidget *ProfilePage::buildBar()
+{
+    auto *bar = new QWidget(this);
+    m_choice->setObjectName(QStringLiteral("traceChoice"));
+    m_choice->setAccessibleName(tr("Trace"));
+    m_choice->setSizeAdjustPolicy(QComboBox::AdjustToContents);
+    m_choice->setPlaceholderText(tr("no trace yet"));
+    m_order->setObjectName(QStringLiteral("laneOrder"));
+    m_order->setAccessibleName(tr("Lanes"));
+    m_order->addItem(tr("nested"), static_cast<int>(LaneOrder::Nested));
+    m_order->addItem(tr("by op"), static_cast<int>(LaneOrder::ByOp));
+    m_group->setObjectName(QStringLiteral("groupBy"));
+    m_group->setAccessibleName(tr("Rows of the op table"));
+    for (const auto &[name, by] :
+         {std::pair(tr("op"), GroupBy::Op), std::pair(tr("layer"), GroupBy::Layer),
+          std::pair(tr("layer kind"), GroupBy::LayerKind), std::pair(tr("op and layer"), GroupBy::OpAndLayer),
+          std::pair(tr("op and kind"), GroupBy::OpAndKind)})
+        m_group->addItem(name, static_cast<int>(by));
+    m_search->setObjectName(QStringLiteral("traceSearch"));
+    m_search->setAccessibleName(tr("Search the trace"));
+    m_search->setPlaceholderText(tr("Search: attention layer 3"));
+    m_search->setClearButtonEnabled(true);
+    m_search->setMaximumWidth(fontMetrics().averageCharWidth() * 30);
+    m_matches->setObjectName(QStringLiteral("traceMatches"));
+    m_area->setObjectName(QStringLiteral("traceArea"));
+    m_clearArea->setText(tr("Whole trace"));
+    m_clearArea->setToolTip(tr("Count the whole trace again (Esc in the timeline)"));
+    m_clearArea->setAutoRaise(true);
+    auto *row = new QHBoxLayout(bar);
+    const int gap = fontMetrics().height() / 3;
+    row->setContentsMargins(gap, gap / 2, gap, gap / 2);
+    row->addWidget(m_choice);
+    row->addWidget(caption(tr("Lanes"), m_order));
+    row->addWidget(m_order);
+    row->addWidget(caption(tr("Rows by"), m_group));
+    row->addWidget(m_group);
+    row->addWidget(m_search);
+    row->addWidget(m_matches);
+    row->addStretch(1);
+    row->addWidget(m_area);
+    row->addWidget(m_clearArea);
+
+    connect(m_choice, &QComboBox::currentIndexChanged, this, &ProfilePage::showChosen);
+    connect(m_order, &QComboBox::currentIndexChanged, this,
+            [this] { m_trace->setOrder(static_cast<LaneOrder>(m_order->currentData().toInt())); });
+    connect(m_group, &QComboBox::currentIndexChanged, this, &ProfilePage::fillTable);
+    connect(m_search, &QLineEdit::textChanged, m_trace, &TraceModel::setSearch);
+    connect(m_search, &QLineEdit::returnPressed, this, [this] { stepMatch(false); });
+    connect(m_clearArea, &QToolButton::clicked, this, [this] { m_timeline->setArea({}); });
+    offer(PageMenu::View, QStringLiteral("findInTrace"), tr("Find in the &trace"), QKeySequence::Find, [this] {
+        m_search->setFocus(Qt::ShortcutFocusReason);
+        m_search->selectAll();
+    });
+    offer(PageMenu::View, QStringLiteral("nextMatch"), tr("&Next match in the trace"), QKeySequence(Qt::Key_F3),
+          [this] { stepMatch(false); });
+    offer(PageMenu::View, QStringLiteral("previousMatch"), tr("Pre&vious match in the trace"), QKeySequence(tr("Shift+F3")),
+          [this] { stepMatch(true); });
+    return bar;
+}
+
+void ProfilePage::record()
+{
+    if (!studio().loaded())
+        return;
+    const HeadMap map = studio().document().map();
+    TracePlan plan;
+    plan.model = studio().modelName();
+    plan.map = {"this map", map};
+    plan.context = studio().context();
+    plan.steps = decodeSteps;
+    RunRequest request;
+    request.kind = RunKind::Task;
+    request.task = "trace";
+    const ModelConfig config = studio().loaded()->config;
+    request.work = [this, plan, config](const TaskContext &context) -> Result<void> {
+        context.progress(0, tr("Recording a trace: prefill"));
+        const MachineProfile &machine = context.machine();
+        for (const Phase phase : {Phase::Prefill, Phase::Decode}) {
+            TracePlan each = plan;
+            each.phase = phase;
+            if (phase == Phase::Decode)
+                context.progress(0.6, tr("Recording a trace: decode"));
+            ZIGZAG_TRY(recorded, recordTrace(context.device, config, machine, each, &context.cancel));
+            context.deliver([this, plan, trace = std::make_shared<const Trace>(std::move(recorded))] {
+                studio().study().results().addTrace(plan.map.map, trace);
+                const QString at = contextText(plan.context);
+                const Phase of = trace->info.phase;
+                add({of == Phase::Prefill ? tr("TTFT at %1: this map").arg(at) : tr("TPOT at %1: this map").arg(at), trace,
+                     false},
+                    of == studio().phase());
+                studio().refreshSoon();
+            });
+        }
+        return {};
+    };
+    studio().runs().enqueue(std::move(request));
+}
+
+Result<void> ProfilePage::openTrace(const QString &path)
+{
+    ZIGZAG_TRY(trace, readTrace(path.toStdString()));
+    add({QFileInfo(path).fileName(), std::make_shared<const Trace>(std::move(trace)), true}, true);
+    return {};
+}
+
+void ProfilePage::add(Shown shown, bool choose)
+{
+    constexpr std::size_t most = 24;
+    if (m_traces.size() == most) {
+        m_traces.erase(m_traces.begin());
+        m_choice->removeItem(0);
+    }
+    const auto alike
+        = std::count_if(m_traces.begin(), m_traces.end(), [&](const Shown &other) { return other.name.startsWith(shown.name); });
+    if (alike)
+        shown.name = tr("%1 (%2)").arg(shown.name).arg(alike + 1);
+    m_traces.push_back(std::move(shown));
+    m_choice->addItem(m_traces.back().name);
+    if (choose || m_choice->count() == 1)
+        m_choice->setCurrentIndex(m_choice->count() - 1);
+}
+
+void ProfilePage::forgetRecorded()
+{
+    for (std::size_t index = m_traces.size(); index-- > 0;)
+        if (!m_traces[index].fromFile) {
+            m_traces.erase(m_traces.begin() + static_cast<std::ptrdiff_t>(index));
+            m_choice->removeItem(static_cast<int>(index));
+        }
+    showChosen();
+}
+
+void ProfilePage::showChosen()
+{
+    const int index = m_choice->currentIndex();
+    m_trace->show(index < 0 ? nullptr : m_traces[static_cast<std::size_t>(index)].trace);
+    fillTable();
+    showMatches();
+}
+
+void ProfilePage::fillTable()
+{
+    const Trace *trace = m_trace->trace();
+    const auto by = static_cast<GroupBy>(m_group->currentData().toInt());
+    m_rows->show(trace ? zigzag::opTable(*trace, by, m_timeline->area().value_or(TimeRange())) : std::vector<OpRow>());
+}
+
+void ProfilePage::showArea()
+{
+    const auto &area = m_timeline->area();
+    m_clearArea->setVisible(area.has_value());
+    m_area->setText(area ? tr("Selected: %1").arg(durationText(static_cast<double>(area->endNs - area->beginNs))) : QString());
+    fillTable();
+}
+
+void ProfilePage::showMatches()
+{
+    m_matches->setText(m_trace->search().isEmpty()   ? QString()
+                           : m_trace->matches() == 1 ? tr("1 match")
+                                                     : tr("%1 matches").arg(m_trace->matches()));
+}
+
+void ProfilePage::stepMatch(bool backwards)
+{
+    if (m_trace->search().isEmpty())
+        return;
+    TraceModel::Item next = m_trace->nextMatch(m_timeline->current(), backwards);
+    if (!next.isValid())
+        next = m_trace->nextMatch({}, backwards); // around the end
+    if (next.isValid())
+        m_timeline->setCurrent(next);
+}
+
+void ProfilePage::refresh()
+{
+    m_record->setEnabled(studio().loaded().has_value());
+    const ModelShape &model = studio().document().model();
+    if (model.name != m_model.name || model.layers != m_model.layers) { // another model: its traces go with it
+        m_model = model;
+        forgetRecorded();
+    }
+    m_timeline->setHint(
+        studio().loaded()
+            ? tr("Where does the time go? Record a trace of this map with Run › Record trace (F9), or open a trace file.")
+            : studio().modelName().empty()      ? tr("Open a trace file, or the model to record one.")
+            : studio().whyNotLoaded().isEmpty() ? tr("loading the model…")
+                                                : studio().whyNotLoaded());
+}
+
+} // namespace zigzag

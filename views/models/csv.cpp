@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "views/models/csv.h"
+
+#include "views/models/head_map_model.h"
+
+#include <QAbstractItemModel>
+#include <QLocale>
+
+#include <array>
+#include <numeric>
+
+namespace zigzag {
+
+QString csvNumber(double value)
+{
+    return QString::number(value, 'g', QLocale::FloatingPointShortest);
+}
+
+QString csvLine(const QStringList &fields)
+{
+    QStringList quoted;
+    for (QString field : fields) {
+        if (field.contains(QLatin1Char(',')) || field.contains(QLatin1Char('"')) || field.contains(QLatin1Char('\n')))
+            field = QLatin1Char('"') + field.replace(QLatin1String("\""), QLatin1String("\"\"")) + QLatin1Char('"');
+        quoted << field;
+    }
+    return quoted.join(QLatin1Char(',')) + QLatin1Char('\n');
+}
+
+QString csvOf(const QAbstractItemModel &table, int numberRole, const QString &rowHeading)
+{
+    QString text;
+    QStringList fields;
+    const bool headed = !rowHeading.isEmpty();
+    if (headed)
+        fields << rowHeading;
+    for (int column = 0; column < table.columnCount(); ++column)
+        fields << table.headerData(column, Qt::Horizontal).toString();
+    text += csvLine(fields);
+    for (int row = 0; row < table.rowCount(); ++row) {
+        fields.clear();
+        if (headed)
+            fields << table.headerData(row, Qt::Vertical).toString();
+        for (int column = 0; column < table.columnCount(); ++column) {
+            const QModelIndex index = table.index(row, column);
+            const QVariant number = numberRole >= 0 && (column > 0 || headed) ? index.data(numberRole) : QVariant();
+            fields << (number.typeId() == QMetaType::Double                                 ? csvNumber(number.toDouble())
+                           : number.canConvert<qlonglong>() && !number.toString().isEmpty() ? QString::number(number.toLongLong())
+                                                                                            : index.data().toString());
+        }
+        text += csvLine(fields);
+    }
+    return text;
+}
+
+QString csvOf(const Trace &trace, const TimeRange &range)
+{
+    QString text
+        = csvLine({QStringLiteral("name"), QStringLiteral("layer"), QStringLiteral("kind"), QStringLiteral("begin ns"),
+                   QStringLiteral("duration ns"), QStringLiteral("bytes"), QStringLiteral("flops"), QStringLiteral("floor ns")});
+    const auto text8 = [](std::string_view name) { return QString::fromUtf8(name.data(), static_cast<qsizetype>(name.size())); };
+    const auto inside = [&](const auto &span) { return span.endNs() > range.beginNs && span.beginNs < range.endNs; };
+    for (const TraceSpan &span : trace.spans)
+        if (inside(span))
+            text += csvLine({text8(nameOf(span.op)), span.layer < 0 ? QString() : QString::number(span.layer),
+                             text8(kindName(span)), QString::number(span.beginNs), QString::number(span.durationNs),
+                             QString::number(span.bytes), QString::number(span.flops),
+                             csvNumber(static_cast<double>(span.floorNs))});
+    for (const KernelSpan &kernel : trace.kernels)
+        if (inside(kernel))
+            text += csvLine({QString::fromStdString(trace.kernelNames[kernel.name]),
+                             {},
+                             {},
+                             QString::number(kernel.beginNs),
+                             QString::number(kernel.durationNs),
+                             {},
+                             {},
+                             {}});
+    return text;
+}
+
+QString csvOf(const HeadMapModel &map)
+{
+    QString text = csvLine({QStringLiteral("layer"), QStringLiteral("kind"), QStringLiteral("heads"), QStringLiteral("flipped"),
+                            QStringLiteral("demoted"), QStringLiteral("kv"), QStringLiteral("predicted ms"),
+                            QStringLiteral("measured ms")});
+    for (int layer = 0; layer < map.rowCount(); ++layer) {
+        QString heads;
+        for (int head = 0; head < map.columnCount(); ++head)
+            heads += map.index(layer, head).data().toString();
+        const auto of = [&](int role) { return map.headerData(layer, Qt::Vertical, role).toString(); };
+        const LayerCost *cost = map.cost(layer);
+        const bool timed = cost && cost->longestMs > 0;
+        text += csvLine(
+            {QString::number(layer), nameOf(map.map().layerKind(layer)), heads, of(HeadMapModel::FlippedRole),
+             of(HeadMapModel::DemotedRole), cost ? csvNumber(cost->kv) : QString(), timed ? csvNumber(cost->ms) : QString(),
+             timed && cost->measuredMs ? csvNumber(std::accumulate(cost->measuredMs->begin(), cost->measuredMs->end(), 0.0))
+                                       : QString()});
+    }
+    return text;
+}
+
+QString csvOf(const Study &study, Quantity quantity)
+{
+    constexpr std::array names = {"full", "duo", "zigzag", "this map"};
+    const QString unit = quantity != Quantity::Kv ? QStringLiteral("ms")
+        : study.hasBytes()                        ? QStringLiteral("bytes")
+                                                  : QStringLiteral("keys");
+    QString text = csvLine(
+        {QStringLiteral("series"), QStringLiteral("context"), QStringLiteral("source"), unit, QStringLiteral("spread ") + unit});
+    for (const Series series : allSeries) {
+        const QString name = QLatin1String(names[static_cast<std::size_t>(series)]);
+        const std::vector<double> &predicted = study.predicted(series, quantity);
+        for (std::size_t index = 0; index < predicted.size(); ++index)
+            text += csvLine({name, QString::number(study.contexts()[index]),
+                             quantity == Quantity::Kv ? QStringLiteral("computed") : QStringLiteral("predicted"),
+                             csvNumber(predicted[index]), QString()});
+        for (const Study::Point &point : study.measured(series, quantity))
+            text += csvLine({name, QString::number(point.context),
+                             quantity == Quantity::Kv ? QStringLiteral("allocated") : QStringLiteral("measured"),
+                             csvNumber(point.value), csvNumber(point.spread)});
+    }
+    return text;
+}
+
+} // namespace zigzag

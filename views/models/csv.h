@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "profiler/trace/op_table.h"
+#include "views/models/study.h"
+
+#include <QString>
+#include <QStringList>
+
+class QAbstractItemModel;
+
+namespace zigzag {
+
+class HeadMapModel;
+
+/// One line of CSV (RFC 4180: quotes around what holds a comma, a quote or a line break), with its line break.
+QString csvLine(const QStringList &fields);
+/// A table with its header, sorted as it is shown. Where a cell has a number in `numberRole`, that number is written with all
+/// its digits; elsewhere the text. With `rowHeading`, the headings of the rows are the first column, under this name.
+QString csvOf(const QAbstractItemModel &table, int numberRole = -1, const QString &rowHeading = {});
+/// A line per layer: kind, heads (R and S), what was sacrificed, KV, and times in milliseconds where they are known.
+QString csvOf(const HeadMapModel &map);
+/// A plot of the study: series, context, source (predicted, computed, measured), value and spread; times in milliseconds.
+QString csvOf(const Study &study, Quantity quantity);
+/// The spans and kernels of a trace that lie in a stretch of time at least partly, a line each.
+QString csvOf(const Trace &trace, const TimeRange &range);
+/// A number with all its digits, independent of the language.
+QString csvNumber(double value);
+
+} // namespace zigzag

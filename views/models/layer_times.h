@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "profiler/trace/trace.h"
+#include "views/models/op_colors.h"
+
+#include <array>
+#include <vector>
+
+namespace zigzag {
+
+/// Measured time of each layer by group of ops: what the bars beside the head map are stacked of.
+struct LayerTimes {
+    using Stack = std::array<double, barGroups.size()>;
+    std::vector<Stack> ms; // [layers][group]
+
+    double layerMs(int layer) const;
+    bool isEmpty() const { return ms.empty(); }
+};
+
+/// Of a prefill: the whole of it. Of decode: the median of the steps, by group. A span counts by its own time, so that nothing counts
+/// twice; where kernels were recorded, their time stands for the spans that launched them.
+LayerTimes layerTimes(const Trace &trace);
+
+} // namespace zigzag

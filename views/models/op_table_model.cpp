@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "views/models/op_table_model.h"
+
+#include "views/models/head_map_model.h"
+#include "views/models/op_colors.h"
+#include "views/models/text.h"
+#include "views/models/time_window.h"
+#include "views/models/trace_model.h"
+
+namespace zigzag {
+
+namespace {
+
+QString nameOfRow(const OpRow &row)
+{
+    QStringList parts;
+    if (row.op)
+        parts << nameOfOp(*row.op);
+    if (row.layer)
+        parts << (*row.layer < 0 ? OpTableModel::tr("outside the layers") : OpTableModel::tr("layer %1").arg(*row.layer));
+    if (row.kind)
+        parts << nameOf(*row.kind);
+    else if (parts.isEmpty())
+        parts << OpTableModel::tr("outside the layers");
+    return parts.join(QStringLiteral(" · "));
+}
+
+} // namespace
+
+void OpTableModel::show(std::vector<OpRow> rows)
+{
+    beginResetModel();
+    m_rows = std::move(rows);
+    m_selfNs = 0;
+    for (const OpRow &row : m_rows)
+        m_selfNs += static_cast<double>(row.selfNs);
+    endResetModel();
+}
+
+int OpTableModel::rowCount(const QModelIndex &parent) const
+{
+    return parent.isValid() ? 0 : static_cast<int>(m_rows.size());
+}
+
+int OpTableModel::columnCount(const QModelIndex &parent) const
+{
+    return parent.isValid() ? 0 : ColumnCount;
+}
+
+QString OpTableModel::text(const OpRow &row, int column) const
+{
+    const auto known = [](double value, const QString &text) { return value > 0 ? text : QStringLiteral("–"); };
+    switch (column) {
+    case Name:
+        return nameOfRow(row);
+    case Count:
+        return QString::number(row.count);
+    case Total:
+        return durationText(static_cast<double>(row.totalNs));
+    case Self:
+        return durationText(static_cast<double>(row.selfNs));
+    case Share:
+        return m_selfNs > 0 ? QStringLiteral("%1 %").arg(static_cast<double>(row.selfNs) / m_selfNs * 100.0, 0, 'f', 1)
+                            : QString();
+    case Mean:
+        return durationText(row.meanNs);
+    case P50:
+        return durationText(row.p50Ns);
+    case P99:
+        return durationText(row.p99Ns);
+    case Bandwidth:
+        return known(row.bytesPerSecond, rateText(row.bytesPerSecond, QStringLiteral("B")));
+    case Rate:
+        return known(row.flopsPerSecond, rateText(row.flopsPerSecond, QStringLiteral("FLOP")));
+    case FloorReached:
+        return known(row.floorRatio, percentText(row.floorRatio));
+    case Kernels:
+        return known(static_cast<double>(row.kernelNs), durationText(static_cast<double>(row.kernelNs)));
+    default:
+        return {};
+    }
+}
+
+QVariant OpTableModel::number(const OpRow &row, int column) const
+{
+    switch (column) {
+    case Name: // ops in the order of the forward pass, layers in theirs
+        return row.layer.value_or(0) * 256 + (row.op ? static_cast<int>(*row.op) : 0) * 4
+            + (row.kind ? static_cast<int>(*row.kind) : 0);
+    case Count:
+        return static_cast<qlonglong>(row.count);
+    case Total:
+        return static_cast<qlonglong>(row.totalNs);
+    case Self:
+    case Share:
+        return static_cast<qlonglong>(row.selfNs);
+    case Mean:
+        return row.meanNs;
+    case P50:
+        return row.p50Ns;
+    case P99:
+        return row.p99Ns;
+    case Bandwidth:
+        return row.bytesPerSecond;
+    case Rate:
+        return row.flopsPerSecond;
+    case FloorReached:
+        return row.floorRatio;
+    case Kernels:
+        return static_cast<qlonglong>(row.kernelNs);
+    default:
+        return {};
+    }
+}
+
+QVariant OpTableModel::data(const QModelIndex &index, int role) const
+{
+    if (!index.isValid())
+        return {};
+    const OpRow &row = m_rows[static_cast<std::size_t>(index.row())];
+    switch (role) {
+    case Qt::DisplayRole:
+        return text(row, index.column());
+    case Qt::DecorationRole:
+        return index.column() == Name && row.op ? QVariant(opColor(*row.op)) : QVariant();
+    case Qt::TextAlignmentRole:
+        return static_cast<int>(Qt::AlignVCenter | (index.column() == Name ? Qt::AlignLeft : Qt::AlignRight));
+    case SortRole:
+        return number(row, index.column());
+    case LayerRole:
+        return row.layer.value_or(-1);
+    case OpRole:
+        return row.op ? QVariant(static_cast<int>(*row.op)) : QVariant();
+    default:
+        return {};
+    }
+}
+
+QVariant OpTableModel::headerData(int section, Qt::Orientation orientation, int role) const
+{
+    if (orientation != Qt::Horizontal)
+        return {};
+    if (role == Qt::TextAlignmentRole)
+        return static_cast<int>(Qt::AlignVCenter | (section == Name ? Qt::AlignLeft : Qt::AlignRight));
+    if (role == Qt::ToolTipRole)
+        switch (section) {
+        case Total:
+            return tr("Time of the spans with what is inside them");
+        case Self:
+            return tr("Time of the spans without what is inside them");
+        case Share:
+            return tr("Share of the own time of all rows");
+        case Bandwidth:
+            return tr("Bytes that the op must move at least, over its time");
+        case Rate:
+            return tr("Operations of matrix products and attention, over their time");
+        case FloorReached:
+            return tr("Least time that bytes and operations allow on this machine, over the measured time");
+        case Kernels:
+            return tr("Time of the GPU kernels that the spans launched");
+        default:
+            return {};
+        }
+    if (role != Qt::DisplayRole)
+        return {};
+    switch (section) {
+    case Name:
+        return tr("Op");
+    case Count:
+        return tr("Count");
+    case Total:
+        return tr("Total");
+    case Self:
+        return tr("Self");
+    case Share:
+        return tr("Share");
+    case Mean:
+        return tr("Mean");
+    case P50:
+        return tr("p50");
+    case P99:
+        return tr("p99");
+    case Bandwidth:
+        return tr("Bandwidth");
+    case Rate:
+        return tr("Rate");
+    case FloorReached:
+        return tr("Floor reached");
+    case Kernels:
+        return tr("Kernels");
+    default:
+        return {};
+    }
+}
+
+} // namespace zigzag

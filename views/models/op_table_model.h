@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "profiler/trace/op_table.h"
+
+#include <QAbstractTableModel>
+#include <vector>
+
+namespace zigzag {
+
+/// The op table of a trace, or of a stretch of it: a row per group, sortable by the number behind each text.
+class OpTableModel : public QAbstractTableModel
+{
+    Q_OBJECT
+public:
+    enum Column { Name, Count, Total, Self, Share, Mean, P50, P99, Bandwidth, Rate, FloorReached, Kernels, ColumnCount };
+    enum Role {
+        SortRole = Qt::UserRole, ///< what a column sorts by: a number, or the name
+        LayerRole, ///< int, −1 where the row speaks of several layers or of none
+        OpRole, ///< int(Op), invalid where the row speaks of several
+    };
+
+    using QAbstractTableModel::QAbstractTableModel;
+
+    void show(std::vector<OpRow> rows);
+    const std::vector<OpRow> &rows() const { return m_rows; }
+
+    int rowCount(const QModelIndex &parent = {}) const override;
+    int columnCount(const QModelIndex &parent = {}) const override;
+    QVariant data(const QModelIndex &index, int role = Qt::DisplayRole) const override;
+    QVariant headerData(int section, Qt::Orientation orientation, int role = Qt::DisplayRole) const override;
+
+private:
+    QString text(const OpRow &row, int column) const;
+    QVariant number(const OpRow &row, int column) const;
+
+    std::vector<OpRow> m_rows;
+    double m_selfNs = 0; ///< of all rows
+};
+
+} // namespace zigzag

@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "views/models/trace_model.h"
+
+#include "views/models/head_map_model.h"
+#include "views/models/op_colors.h"
+#include "views/models/text.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+
+namespace zigzag {
+
+namespace {
+
+constexpr auto opCount = opNames.size();
+
+TraceLane::Entry entryOf(const TraceSpan &span, std::size_t index)
+{
+    return {span.beginNs, span.endNs(), static_cast<std::int32_t>(index), toneOf(span.op)};
+}
+
+std::vector<LayerRun> layerRuns(const Trace &trace)
+{
+    std::vector<LayerRun> runs;
+    std::int32_t parent = -2;
+    for (const TraceSpan &span : trace.spans) {
+        if (span.layer < 0 || span.depth > 1) {
+            if (span.depth <= 1)
+                parent = -2; // outside the layers: the next one begins anew
+            continue;
+        }
+        if (parent == span.parent && !runs.empty() && runs.back().layer == span.layer)
+            runs.back().endNs = std::max(runs.back().endNs, span.endNs());
+        else
+            runs.push_back({span.beginNs, span.endNs(), span.layer, span.kind});
+        parent = span.parent;
+    }
+    return runs;
+}
+
+void addLane(std::vector<TraceLane> &lanes, const QString &name, TraceItem item, std::vector<TraceLane::Entry> entries)
+{
+    if (entries.empty())
+        return;
+    std::stable_sort(entries.begin(), entries.end(), [](const auto &a, const auto &b) { return a.beginNs < b.beginNs; });
+    lanes.emplace_back(name, item, std::move(entries));
+}
+
+} // namespace
+
+QString nameOfOp(Op op)
+{
+    const std::string_view name = nameOf(op);
+    return QString::fromUtf8(name.data(), static_cast<qsizetype>(name.size())).replace(QLatin1Char('_'), QLatin1Char(' '));
+}
+
+QString rateText(double perSecond, const QString &unit)
+{
+    constexpr std::array prefixes = {"", "k", "M", "G", "T", "P"};
+    std::size_t prefix = 0;
+    for (; perSecond >= 999.5 && prefix + 1 < prefixes.size(); ++prefix)
+        perSecond /= 1000.0;
+    return QStringLiteral("%1 %2%3/s")
+        .arg(QString::number(perSecond, 'f',
+                             perSecond < 9.95       ? 2
+                                 : perSecond < 99.5 ? 1
+                                                    : 0),
+             QLatin1String(prefixes[prefix]), unit);
+}
+
+void TraceModel::show(std::shared_ptr<const Trace> trace)
+{
+    if (trace == m_trace)
+        return;
+    m_trace = std::move(trace);
+    layOut();
+}
+
+void TraceModel::setOrder(LaneOrder order)
+{
+    if (order == m_order)
+        return;
+    m_order = order;
+    layOut();
+}
+
+void TraceModel::layOut()
+{
+    m_lanes.clear();
+    m_layerRuns.clear();
+    if (m_trace) {
+        const Trace &trace = *m_trace;
+        m_layerRuns = layerRuns(trace);
+        std::vector<std::vector<TraceLane::Entry>> byDepth, byOp(opCount);
+        for (std::size_t index = 0; index < trace.spans.size(); ++index) {
+            const TraceSpan &span = trace.spans[index];
+            if (m_order == LaneOrder::ByOp) {
+                byOp[static_cast<std::size_t>(span.op)].push_back(entryOf(span, index));
+            } else {
+                byDepth.resize(std::max<std::size_t>(byDepth.size(), span.depth + 1u));
+                byDepth[span.depth].push_back(entryOf(span, index));
+            }
+        }
+        std::vector<TraceLane::Entry> layers;
+        for (std::size_t index = 0; index < m_layerRuns.size(); ++index)
+            layers.push_back({m_layerRuns[index].beginNs, m_layerRuns[index].endNs, static_cast<std::int32_t>(index),
+                              toneOf(m_layerRuns[index].kind)});
+        if (m_order == LaneOrder::ByOp) {
+            constexpr auto pass = static_cast<std::size_t>(Op::Pass);
+            addLane(m_lanes, nameOfOp(Op::Pass), TraceItem::Span, std::move(byOp[pass]));
+            addLane(m_lanes, tr("layer"), TraceItem::Layer, std::move(layers));
+            for (std::size_t op = 0; op < opCount; ++op)
+                if (op != pass)
+                    addLane(m_lanes, nameOfOp(static_cast<Op>(op)), TraceItem::Span, std::move(byOp[op]));
+        } else {
+            for (std::size_t depth = 0; depth < byDepth.size(); ++depth) {
+                if (depth == 1)
+                    addLane(m_lanes, tr("layer"), TraceItem::Layer, std::move(layers));
+                addLane(m_lanes,
+                        depth == 0       ? tr("pass")
+                            : depth == 1 ? tr("op")
+                                         : tr("inside op"),
+                        TraceItem::Span, std::move(byDepth[depth]));
+            }
+        }
+        std::map<int, std::vector<TraceLane::Entry>> kernels; // by row
+        for (std::size_t index = 0; index < trace.kernels.size(); ++index) {
+            const KernelSpan &kernel = trace.kernels[index];
+            const std::uint8_t tone
+                = kernel.span < 0 ? unknownTone : toneOf(trace.spans[static_cast<std::size_t>(kernel.span)].op);
+            kernels[kernel.row].push_back({kernel.beginNs, kernel.endNs(), static_cast<std::int32_t>(index), tone});
+        }
+        for (auto &[row, entries] : kernels)
+            addLane(m_lanes, QString::fromStdString(trace.rows[static_cast<std::size_t>(row)]), TraceItem::Kernel,
+                    std::move(entries));
+    }
+    emphasise();
+    Q_EMIT changed();
+}
+
+void TraceModel::setSearch(const QString &text)
+{
+    const QString search = text.simplified();
+    if (search == m_search)
+        return;
+    m_search = search;
+    m_words = search.split(QLatin1Char(' '), Qt::SkipEmptyParts);
+    emphasise();
+    Q_EMIT emphasisChanged();
+}
+
+void TraceModel::setLayers(const std::vector<int> &layers)
+{
+    if (layers == m_layers)
+        return;
+    m_layers = layers;
+    emphasise();
+    Q_EMIT emphasisChanged();
+}
+
+bool TraceModel::matchesSearch(const QString &text) const
+{
+    return std::all_of(m_words.begin(), m_words.end(),
+                       [&](const QString &word) { return text.contains(word, Qt::CaseInsensitive); });
+}
+
+void TraceModel::emphasise()
+{
+    m_matches = 0;
+    if (!hasEmphasis()) {
+        for (TraceLane &lane : m_lanes)
+            lane.setEmphasis({});
+        return;
+    }
+    // A span's text depends on op, layer and kind alone: each text is looked at once.
+    std::map<std::uint32_t, bool> known;
+    std::vector<signed char> kernelKnown(m_trace ? m_trace->kernelNames.size() : 0, -1);
+    const auto layerWanted
+        = [this](int layer) { return m_layers.empty() || std::binary_search(m_layers.begin(), m_layers.end(), layer); };
+    for (std::size_t lane = 0; lane < m_lanes.size(); ++lane) {
+        const TraceLane &of = m_lanes[lane];
+        std::vector<bool> emphasised(of.entries().size());
+        for (std::size_t entry = 0; entry < emphasised.size(); ++entry) {
+            const Item item{static_cast<int>(lane), static_cast<std::int32_t>(entry)};
+            if (!layerWanted(layerOf(item)))
+                continue;
+            bool matches = m_words.isEmpty();
+            if (!matches && of.item() == TraceItem::Kernel) {
+                signed char &found = kernelKnown[m_trace->kernels[static_cast<std::size_t>(this->entry(item).source)].name];
+                if (found < 0)
+                    found = matchesSearch(label(item));
+                matches = found;
+            } else if (!matches) {
+                const auto op = opOf(item);
+                const auto kind = kindOf(item);
+                const auto key = (op ? static_cast<std::uint32_t>(*op) : 255u) << 24
+                    | (kind ? static_cast<std::uint32_t>(*kind) : 255u) << 16 | static_cast<std::uint16_t>(layerOf(item));
+                const auto [place, isNew] = known.try_emplace(key, false);
+                if (isNew) {
+                    QString text = op ? nameOfOp(*op) : QString();
+                    if (kind)
+                        text += tr(" layer %1 %2").arg(layerOf(item)).arg(zigzag::nameOf(*kind));
+                    place->second = matchesSearch(text);
+                }
+                matches = place->second;
+            }
+            emphasised[entry] = matches;
+            if (matches && of.item() != TraceItem::Layer)
+                ++m_matches;
+        }
+        m_lanes[lane].setEmphasis(emphasised);
+    }
+}
+
+const TraceLane::Entry &TraceModel::entry(const Item &item) const
+{
+    return m_lanes[static_cast<std::size_t>(item.lane)].entries()[static_cast<std::size_t>(item.entry)];
+}
+
+const TraceSpan *TraceModel::span(const Item &item) const
+{
+    const auto source = static_cast<std::size_t>(entry(item).source);
+    switch (m_lanes[static_cast<std::size_t>(item.lane)].item()) {
+    case TraceItem::Span:
+        return &m_trace->spans[source];
+    case TraceItem::Layer:
+        return nullptr;
+    case TraceItem::Kernel: {
+        const std::int32_t launcher = m_trace->kernels[source].span;
+        return launcher < 0 ? nullptr : &m_trace->spans[static_cast<std::size_t>(launcher)];
+    }
+    }
+    return nullptr;
+}
+
+std::optional<Op> TraceModel::opOf(const Item &item) const
+{
+    const TraceSpan *found = span(item);
+    return found ? std::optional(found->op) : std::nullopt;
+}
+
+int TraceModel::layerOf(const Item &item) const
+{
+    if (m_lanes[static_cast<std::size_t>(item.lane)].item() == TraceItem::Layer)
+        return layerRun(entry(item).source).layer;
+    const TraceSpan *found = span(item);
+    return found ? found->layer : -1;
+}
+
+std::optional<LayerKind> TraceModel::kindOf(const Item &item) const
+{
+    if (m_lanes[static_cast<std::size_t>(item.lane)].item() == TraceItem::Layer)
+        return layerRun(entry(item).source).kind;
+    const TraceSpan *found = span(item);
+    return found && found->layer >= 0 ? std::optional(found->kind) : std::nullopt;
+}
+
+QString TraceModel::label(const Item &item) const
+{
+    const auto source = static_cast<std::size_t>(entry(item).source);
+    switch (m_lanes[static_cast<std::size_t>(item.lane)].item()) {
+    case TraceItem::Layer:
+        return tr("layer %1").arg(layerRun(static_cast<std::int32_t>(source)).layer);
+    case TraceItem::Kernel:
+        return QString::fromStdString(m_trace->kernelNames[m_trace->kernels[source].name]);
+    case TraceItem::Span:
+        break;
+    }
+    const TraceSpan &found = m_trace->spans[source];
+    if (found.op == Op::Pass)
+        return found.tokens > 1 ? tr("prefill %1–%2").arg(found.firstPosition).arg(found.firstPosition + found.tokens - 1)
+                                : tr("decode at %1").arg(found.firstPosition);
+    return nameOfOp(found.op);
+}
+
+QString TraceModel::describe(const Item &item) const
+{
+    const TraceLane::Entry &place = entry(item);
+    const TraceItem what = m_lanes[static_cast<std::size_t>(item.lane)].item();
+    QStringList lines{label(item)};
+    const double ns = static_cast<double>(place.endNs - place.beginNs);
+    if (const auto kind = kindOf(item))
+        lines << tr("layer %1, %2").arg(layerOf(item)).arg(zigzag::nameOf(*kind));
+    lines << tr("%1, begins at %2").arg(durationText(ns), durationText(static_cast<double>(place.beginNs - m_trace->beginNs())));
+    const TraceSpan *found = span(item);
+    if (what == TraceItem::Kernel)
+        lines << (found ? tr("launched by %1").arg(nameOfOp(found->op)) : tr("launched by an unknown span"));
+    else if (found && ns > 0) {
+        const double seconds = ns * 1e-9;
+        if (found->bytes > 0)
+            lines << tr("%1, %2").arg(bytesText(static_cast<double>(found->bytes)),
+                                      rateText(static_cast<double>(found->bytes) / seconds, QStringLiteral("B")));
+        if (found->flops > 0)
+            lines << rateText(static_cast<double>(found->flops) / seconds, QStringLiteral("FLOP"));
+        if (found->floorNs > 0)
+            lines << tr("floor %1: %2 of it reached")
+                         .arg(durationText(static_cast<double>(found->floorNs)),
+                              percentText(static_cast<double>(found->floorNs) / ns));
+    }
+    return lines.join(QLatin1Char('\n'));
+}
+
+TraceModel::Item TraceModel::nextMatch(const Item &from, bool backwards) const
+{
+    Item best;
+    for (std::size_t lane = 0; lane < m_lanes.size(); ++lane) {
+        const TraceLane &of = m_lanes[lane];
+        const auto &entries = of.entries();
+        if (of.item() == TraceItem::Layer || of.emphasised(0, static_cast<std::int32_t>(entries.size())) == 0)
+            continue;
+        // In the order of (begin, lane), so that every match has its turn.
+        const auto key
+            = [&](std::int32_t index, int of_) { return std::pair(entries[static_cast<std::size_t>(index)].beginNs, of_); };
+        const auto here = static_cast<int>(lane);
+        const auto bound = from.isValid() ? std::pair(entry(from).beginNs, from.lane)
+            : backwards                   ? std::pair(std::numeric_limits<std::int64_t>::max(), 0)
+                                          : std::pair(std::numeric_limits<std::int64_t>::min(), 0);
+        auto index = static_cast<std::int32_t>(std::partition_point(entries.begin(), entries.end(),
+                                                                    [&](const TraceLane::Entry &each) {
+                                                                        const auto at = std::pair(each.beginNs, here);
+                                                                        return backwards ? at < bound : at <= bound;
+                                                                    })
+                                               - entries.begin());
+        // The prefix sums say where the next emphasised entry lies.
+        const auto count = static_cast<std::int32_t>(entries.size());
+        std::int32_t low = backwards ? 0 : index, high = backwards ? index : count;
+        if (of.emphasised(low, high) == 0)
+            continue;
+        while (high - low > 1) {
+            const std::int32_t middle = low + (high - low) / 2;
+            const bool later = backwards ? of.emphasised(middle, high) > 0 : of.emphasised(low, middle) == 0;
+            (later ? low : high) = middle;
+        }
+        const Item candidate{here, low};
+        if (!best.isValid()
+            || (backwards ? key(low, here) > std::pair(entry(best).beginNs, best.lane)
+                          : key(low, here) < std::pair(entry(best).beginNs, best.lane)))
+            best = candidate;
+    }
+    return best;
+}
+
+} // namespace zigzag
