@@ -6,6 +6,7 @@
 #include "app/studio/pages/needle_page.h"
 #include "app/studio/pages/plots_page.h"
 #include "app/studio/pages/profile_page.h"
+#include "app/studio/pages/runs_page.h"
 #include "app/studio/runs_bar.h"
 #include "app/studio/window_actions.h"
 #include "views/widgets/head_map_view.h"
@@ -72,6 +73,7 @@ void MainWindow::buildPages()
     m_plots = addPage(new PlotsPage(m_studio, this), Qt::RightDockWidgetArea);
     m_profile = addPage(new ProfilePage(m_studio, this), Qt::BottomDockWidgetArea);
     addPage(new NeedlePage(m_studio, this), Qt::BottomDockWidgetArea);
+    addPage(new RunsPage(m_studio, this), Qt::BottomDockWidgetArea);
 }
 
 HeadMapView &MainWindow::headMap()

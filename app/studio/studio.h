@@ -5,6 +5,7 @@
 #include "app/studio/run_controller.h"
 #include "app/studio/user_prompts.h"
 #include "views/models/layer_selection.h"
+#include "views/models/run_list_model.h"
 #include "views/models/study.h"
 #include "views/widgets/message_bar.h"
 
@@ -27,6 +28,7 @@ public:
     RunController &runs() { return m_runs; }
     Study &study() { return m_study; }
     LayerSelection &selection() { return m_selection; }
+    RunListModel &runList() { return m_runList; }
     UserPrompts &prompts() { return *m_prompts; }
 
     /// Another document takes the window: its shape, and its model's config where that is known.
@@ -75,6 +77,7 @@ private:
     RunController m_runs;
     Study m_study;
     LayerSelection m_selection;
+    RunListModel m_runList;
     QTimer m_refresh;
     std::string m_modelName; ///< as MODEL on the command line; empty for a map without its model
     std::optional<LoadedModel> m_loaded;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "views/models/head_map_model.h"
 
+#include "views/models/text.h"
+
 #include <QCoreApplication>
 
 namespace zigzag {
@@ -130,6 +132,15 @@ QVariant HeadMapModel::layerData(int layer, int role) const
             text += tr("\n%1 flipped against DuoAttention, %2 demoted (score of at least 0.9, yet streaming)")
                         .arg(lost.flipped)
                         .arg(lost.demoted);
+        }
+        if (const LayerCost *cost = this->cost(layer); cost && cost->longestMs > 0) {
+            text += tr("\npredicted %1").arg(timeText(cost->ms));
+            if (cost->measuredMs) {
+                const auto &[attention, projections, mlp, pointwise] = *cost->measuredMs;
+                text += tr(", measured %1: attention %2, projections %3, MLP %4, norms and the like %5")
+                            .arg(timeText(attention + projections + mlp + pointwise), timeText(attention), timeText(projections),
+                                 timeText(mlp), timeText(pointwise));
+            }
         }
         return text;
     }

@@ -18,8 +18,8 @@ struct LayerTimes {
     bool isEmpty() const { return ms.empty(); }
 };
 
-/// Of a prefill: the whole of it. Of decode: the median of the steps, by group. A span counts by its own time, so that nothing counts
-/// twice; where kernels were recorded, their time stands for the spans that launched them.
+/// Of a prefill: the whole of it. Of decode: the median of the steps, by group. A span counts by its own time, so that nothing
+/// counts twice; where kernels were recorded, their time stands for the spans that launched them.
 LayerTimes layerTimes(const Trace &trace);
 
 } // namespace zigzag

@@ -2,6 +2,7 @@
 #include "views/widgets/score_legend.h"
 
 #include "views/models/colors.h"
+#include "views/models/op_colors.h"
 
 #include <QPainter>
 
@@ -19,6 +20,12 @@ ScoreLegend::ScoreLegend(QWidget *parent)
 void ScoreLegend::setScored(bool scored)
 {
     m_scored = scored;
+    update();
+}
+
+void ScoreLegend::setMeasured(bool measured)
+{
+    m_measured = measured;
     update();
 }
 
@@ -70,6 +77,16 @@ void ScoreLegend::paintEvent(QPaintEvent *)
     x += em / 2;
     glyph(tr("S"), true);
     write(tr("keeps sink + recent"), ink);
+    if (m_measured) {
+        x += em * 2;
+        for (const auto &[group, name] :
+             {std::pair(OpGroup::Attention, tr("attention")), std::pair(OpGroup::Projections, tr("projections")),
+              std::pair(OpGroup::Mlp, tr("MLP")), std::pair(OpGroup::Pointwise, tr("norms and the like"))}) {
+            painter.fillRect(QRect(x, y + em / 3, em * 2 / 3, em * 2 / 3), groupColor(group));
+            x += em;
+            write(name, ink);
+        }
+    }
 
     painter.setPen(quiet);
     const QString hint

@@ -12,6 +12,8 @@ class ScoreLegend : public QWidget
 public:
     explicit ScoreLegend(QWidget *parent = nullptr);
     void setScored(bool scored);
+    /// Whether measured bars stand beside the layers: their colours are named.
+    void setMeasured(bool measured);
     QSize sizeHint() const override;
     QSize minimumSizeHint() const override;
 
@@ -20,6 +22,7 @@ protected:
 
 private:
     bool m_scored = false;
+    bool m_measured = false;
 };
 
 } // namespace zigzag

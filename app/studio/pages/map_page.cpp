@@ -100,6 +100,7 @@ void MapPage::showCosts()
             cost.longestMs = longest;
         }
     }
+    m_legend->setMeasured(measured);
     m_model->showCosts(std::move(costs));
     m_view->setCostTitles(study.hasBytes() ? tr("KV bytes at %1").arg(contextText(at)) : tr("KV keys at %1").arg(contextText(at)),
                           longest <= 0 ? QString()

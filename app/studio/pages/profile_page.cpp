@@ -103,7 +103,8 @@ QWidget *ProfilePage::buildBar()
     m_search->setAccessibleName(tr("Search the trace"));
     m_search->setPlaceholderText(tr("Search: attention layer 3"));
     m_search->setClearButtonEnabled(true);
-    m_search->setMaximumWidth(fontMetrics().averageCharWidth() * 30);
+    m_search->setMinimumWidth(fontMetrics().averageCharWidth() * 28);
+    m_search->setMaximumWidth(fontMetrics().averageCharWidth() * 34);
     m_matches->setObjectName(QStringLiteral("traceMatches"));
     m_area->setObjectName(QStringLiteral("traceArea"));
     m_clearArea->setText(tr("Whole trace"));
@@ -166,6 +167,7 @@ void ProfilePage::record()
             ZIGZAG_TRY(recorded, recordTrace(context.device, config, machine, each, &context.cancel));
             context.deliver([this, plan, trace = std::make_shared<const Trace>(std::move(recorded))] {
                 studio().study().results().addTrace(plan.map.map, trace);
+                studio().runList().addTrace(entryOf(trace, tr("trace")));
                 const QString at = contextText(plan.context);
                 const Phase of = trace->info.phase;
                 add({of == Phase::Prefill ? tr("TTFT at %1: this map").arg(at) : tr("TPOT at %1: this map").arg(at), trace,
@@ -182,7 +184,10 @@ void ProfilePage::record()
 Result<void> ProfilePage::openTrace(const QString &path)
 {
     ZIGZAG_TRY(trace, readTrace(path.toStdString()));
-    add({QFileInfo(path).fileName(), std::make_shared<const Trace>(std::move(trace)), true}, true);
+    const auto opened = std::make_shared<const Trace>(std::move(trace));
+    const QString name = QFileInfo(path).fileName();
+    studio().runList().addTrace(entryOf(opened, name));
+    add({name, opened, true}, true);
     return {};
 }
 

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Runs side by side, and plots and tables taken out of the window.
+#include "app/studio/pages/profile_page.h"
+#include "app/studio/pages/runs_page.h"
+#include "profiler/trace/trace_file.h"
+#include "trace_samples.h"
+#include "views/widgets/exhibit.h"
+#include "window_fixture.h"
+
+#include <QComboBox>
+#include <QFile>
+#include <QImage>
+#include <QLabel>
+#include <QTreeView>
+
+namespace zigzag::test {
+
+class RunsTest : public WindowTest
+{
+protected:
+    RunsPage &runs() { return *m_window->findChild<RunsPage *>(); }
+    void openTrace(const std::string &name, const Trace &trace)
+    {
+        ASSERT_TRUE(writeTrace(trace, m_folder / name));
+        ASSERT_TRUE(open(m_folder / name)) << message().toStdString();
+        settle();
+    }
+    void select(std::vector<int> rows)
+    {
+        QItemSelection selection;
+        for (const int row : rows)
+            selection.select(runs().list().model()->index(row, 0), runs().list().model()->index(row, 0));
+        runs().list().selectionModel()->select(selection, QItemSelectionModel::ClearAndSelect | QItemSelectionModel::Rows);
+        settle();
+    }
+    QByteArray saved(const QString &action, const char *name)
+    {
+        const QString path = QString::fromStdString((m_folder / name).string());
+        m_prompts->files = {path};
+        m_window->findChild<QAction *>(action)->trigger();
+        QFile file(path);
+        return file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
+    }
+};
+
+TEST_F(RunsTest, TwoSelectedRunsStandSideBySideAndLayersAreLinked)
+{
+    ASSERT_TRUE(open(savedMap(fullMap(8, 4))));
+    EXPECT_TRUE(m_window->findChild<QLabel *>("comparisonHeadline")->text().contains("Nothing has been measured"));
+    Trace base = *sampleTrace(3000, 8);
+    openTrace("a.trace", base);
+    for (TraceSpan &span : base.spans)
+        if (span.layer == 2 && span.op == Op::Attention)
+            span.durationNs /= 4;
+    base.info.map = "other";
+    openTrace("b.trace", base);
+    EXPECT_EQ(runs().list().model()->rowCount(), 2);
+    select({0});
+    EXPECT_EQ(runs().comparison().rowCount(), 0) << "one is not two";
+    select({0, 1});
+    EXPECT_GT(runs().comparison().rowCount(), 9);
+    EXPECT_LT(runs().comparison().rows().front().difference(), 1e-9) << "A is the older one";
+    const QString headline = m_window->findChild<QLabel *>("comparisonHeadline")->text();
+    EXPECT_TRUE(headline.contains("other, TPOT")) << headline.toStdString();
+    m_window->findChild<QAction *>("swapRuns")->trigger();
+    EXPECT_GT(runs().comparison().rows().front().difference(), -1e-9);
+    m_window->findChild<QComboBox *>("compareBy")->setCurrentIndex(1);
+    settle();
+    auto *table = m_window->findChild<QTreeView *>("runComparison");
+    for (int row = 0; row < table->model()->rowCount(); ++row)
+        if (table->model()->index(row, 0).data(RunCompareModel::LayerRole).toInt() == 2)
+            table->selectionModel()->select(table->model()->index(row, 0),
+                                            QItemSelectionModel::ClearAndSelect | QItemSelectionModel::Rows);
+    EXPECT_EQ(m_window->headMap().selectedLayers(), std::vector<int>{2});
+    m_window->studio().selection().set({4});
+    EXPECT_EQ(table->selectionModel()->selectedRows().first().data(RunCompareModel::LayerRole).toInt(), 4);
+}
+
+TEST_F(RunsTest, EveryPlotAndTableIsSavedInEveryForm)
+{
+    ASSERT_TRUE(open(savedMap(fullMap(8, 4))));
+    openTrace("a.trace", *sampleTrace(3000, 8, true));
+    int exhibits = 0;
+    for (const QAction *action : m_window->findChildren<QAction *>()) {
+        const QString name = action->objectName();
+        if (!name.startsWith("save_"))
+            continue;
+        ++exhibits;
+        EXPECT_FALSE(action->text().isEmpty());
+        const QByteArray png = saved(name, "x.png");
+        const QImage image = QImage::fromData(png, "PNG");
+        EXPECT_GT(image.width(), 100) << name.toStdString() << " " << message().toStdString();
+        EXPECT_EQ(m_window->messages().kind(), MessageBar::Kind::Note);
+        const QByteArray svg = saved(name, "x.svg");
+        EXPECT_TRUE(svg.contains("<svg")) << name.toStdString();
+        const QByteArray pdf = saved(name, "x.pdf");
+        EXPECT_TRUE(pdf.startsWith("%PDF")) << name.toStdString();
+        const QByteArray csv = saved(name, "x.csv");
+        EXPECT_TRUE(csv.contains(',') && csv.endsWith('\n')) << name.toStdString();
+    }
+    EXPECT_GE(exhibits, 10);
+    const QByteArray table = saved("save_op-table", "table.csv");
+    EXPECT_EQ(table.count('\n'), 11) << "a heading, nine ops and the pass";
+    const QByteArray spans = saved("save_timeline", "spans.csv");
+    EXPECT_EQ(spans.count('\n'),
+              static_cast<qsizetype>(1 + m_window->profile().trace().trace()->spans.size()
+                                     + m_window->profile().trace().trace()->kernels.size()));
+    const QByteArray map = saved("save_head-map", "map.csv");
+    EXPECT_TRUE(map.contains("\n3,retrieval,RRRR,")) << map.toStdString();
+    EXPECT_TRUE(saved("save_tpot", "noending").isEmpty());
+    EXPECT_EQ(m_window->messages().kind(), MessageBar::Kind::Error);
+    EXPECT_TRUE(saved("save_tpot", "missing/folder/x.png").isEmpty());
+    EXPECT_EQ(m_window->messages().kind(), MessageBar::Kind::Error);
+}
+
+} // namespace zigzag::test
