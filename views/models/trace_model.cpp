@@ -177,8 +177,9 @@ void TraceModel::emphasise()
     // A span's text depends on op, layer and kind alone: each text is looked at once.
     std::map<std::uint32_t, bool> known;
     std::vector<signed char> kernelKnown(m_trace ? m_trace->kernelNames.size() : 0, -1);
-    const auto layerWanted
-        = [this](int layer) { return m_layers.empty() || std::binary_search(m_layers.begin(), m_layers.end(), layer); };
+    const auto layerWanted = [this](int layer) {
+        return !m_words.isEmpty() || m_layers.empty() || std::binary_search(m_layers.begin(), m_layers.end(), layer);
+    };
     for (std::size_t lane = 0; lane < m_lanes.size(); ++lane) {
         const TraceLane &of = m_lanes[lane];
         std::vector<bool> emphasised(of.entries().size());

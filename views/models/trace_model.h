@@ -43,7 +43,7 @@ public:
     /// Null = nothing to see.
     void show(std::shared_ptr<const Trace> trace);
     void setOrder(LaneOrder order);
-    /// Emphasises the spans whose op, layer, kind or kernel name holds every word, and the layers; no words and no layers =
+    /// Emphasises the spans whose op, layer, kind or kernel name holds every word; without words, the layers; without either,
     /// everything is alike.
     void setSearch(const QString &text);
     void setLayers(const std::vector<int> &layers);
