@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "engine/run/trace_sink.h"
+#include "profiler/trace/trace.h"
 
 #include <QColor>
 #include <array>
