@@ -41,10 +41,8 @@ ZZ_DEVICE float warpSum(float value)
 /// The largest value of the warp, in every lane.
 ZZ_DEVICE float warpMax(float value)
 {
-    for (int mask = warpSize / 2; mask > 0; mask /= 2) {
-        const float other = shuffleXor(value, mask);
-        value = other > value ? other : value;
-    }
+    for (int mask = warpSize / 2; mask > 0; mask /= 2)
+        value = maxOf(value, shuffleXor(value, mask));
     return value;
 }
 

@@ -287,6 +287,11 @@ ZZ_DEVICE void loadMatrix2Transposed(std::uint32_t (&r)[2], const void *row)
 
 // Arithmetic of about 22 bits, and atomics (they return the value before).
 
+/// One instruction, which a comparison and a choice would not be: the other one where one is not a number.
+ZZ_DEVICE float maxOf(float a, float b)
+{
+    return fmaxf(a, b);
+}
 ZZ_DEVICE float exp2Fast(float x)
 {
     float result;

@@ -61,7 +61,7 @@ template <class T, int headDim> struct DecodeTile {
         // The maximum only guards against overflow: weights up to 2^8 are as exact, so it follows late and seldom.
         float largest[2];
         ZZ_UNROLL for (int r = 0; r < 2; ++r) largest[r]
-            = scale * larger(larger(scores[0][2 * r], scores[0][2 * r + 1]), larger(scores[1][2 * r], scores[1][2 * r + 1]));
+            = scale * maxOf(maxOf(scores[0][2 * r], scores[0][2 * r + 1]), maxOf(scores[1][2 * r], scores[1][2 * r + 1]));
         if (warpAny(largest[0] > max[0] + 8.0f || largest[1] > max[1] + 8.0f))
             raise(largest);
 
@@ -88,9 +88,9 @@ template <class T, int headDim> struct DecodeTile {
     {
         ZZ_UNROLL for (int r = 0; r < 2; ++r)
         {
-            largest[r] = larger(largest[r], shuffleXor(largest[r], 1));
-            largest[r] = larger(largest[r], shuffleXor(largest[r], 2));
-            const float newMax = larger(max[r], largest[r]), shrink = exp2Fast(max[r] - newMax);
+            largest[r] = maxOf(largest[r], shuffleXor(largest[r], 1));
+            largest[r] = maxOf(largest[r], shuffleXor(largest[r], 2));
+            const float newMax = maxOf(max[r], largest[r]), shrink = exp2Fast(max[r] - newMax);
             max[r] = newMax;
             sum[r] *= shrink;
             ZZ_UNROLL for (auto &tile : out)
@@ -119,8 +119,6 @@ template <class T, int headDim> struct DecodeTile {
                 *reinterpret_cast<Float2 *>(states + row * 2) = {max[r], sum[r]};
         }
     }
-
-    static ZZ_DEVICE float larger(float a, float b) { return a > b ? a : b; }
 };
 
 /// Partials are kept for so many query rows of a block.
@@ -215,7 +213,7 @@ template <class T, int headDim> ZZ_DEVICE void joinSplits(const DecodeAttentionA
         float max = decodeLowest;
         for (int split = lane; split < share.splits; split += warpSize) {
             const float other = loadCoherent(stateOf(split));
-            max = other > max ? other : max;
+            max = maxOf(max, other);
         }
         max = warpMax(max);
         float sum = 0;
@@ -302,8 +300,7 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(decodeThreads, decodeBlocksPerSm(headDim)) void atten
     for (int item = static_cast<int>(threadIdx().x); item < share.rows * quads; item += decodeThreads) {
         const int row = item / quads, quad = item % quads;
         float max = decodeLowest, sum = 0, weights[decodeWarps];
-        ZZ_UNROLL for (int w = 0; w < decodeWarps; ++w) max
-            = DecodeTile<T, headDim>::larger(max, states[(w * decodeRows + row) * 2]);
+        ZZ_UNROLL for (int w = 0; w < decodeWarps; ++w) max = maxOf(max, states[(w * decodeRows + row) * 2]);
         ZZ_UNROLL for (int w = 0; w < decodeWarps; ++w)
         {
             weights[w] = exp2Fast(states[(w * decodeRows + row) * 2] - max);

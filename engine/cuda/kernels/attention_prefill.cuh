@@ -220,7 +220,7 @@ template <class T, int headDim> struct PrefillTile {
             for (int n = 0; n < prefillKeys / 8; ++n)
                 ZZ_UNROLL
             for (int i = 0; i < 2; ++i)
-                largest[r] = larger(largest[r], scores[r / 2][n][r % 2 * 2 + i]);
+                largest[r] = maxOf(largest[r], scores[r / 2][n][r % 2 * 2 + i]);
             largest[r] *= scale;
             above = above || largest[r] > max[r] + 8.0f;
         }
@@ -243,9 +243,9 @@ template <class T, int headDim> struct PrefillTile {
     {
         ZZ_UNROLL
         for (int r = 0; r < 4; ++r) {
-            largest[r] = larger(largest[r], shuffleXor(largest[r], 1));
-            largest[r] = larger(largest[r], shuffleXor(largest[r], 2));
-            const float newMax = larger(max[r], largest[r]), shrink = exp2Fast(max[r] - newMax);
+            largest[r] = maxOf(largest[r], shuffleXor(largest[r], 1));
+            largest[r] = maxOf(largest[r], shuffleXor(largest[r], 2));
+            const float newMax = maxOf(max[r], largest[r]), shrink = exp2Fast(max[r] - newMax);
             max[r] = newMax;
             sum[r] *= shrink;
             ZZ_UNROLL
@@ -307,8 +307,6 @@ template <class T, int headDim> struct PrefillTile {
                 store16(to + row * stride + chunk * 16, load16(shared + row * rowBytes + chunk * 16));
         }
     }
-
-    static ZZ_DEVICE float larger(float a, float b) { return a > b ? a : b; }
 };
 
 /// With two stages of keys and values a tile's copies have the time of a whole tile; with one, values arrive while scores

@@ -257,6 +257,10 @@ inline void loadMatrix2Transposed(std::uint32_t (&r)[2], const void *row, ZZ_SIT
     emulator::loadMatrices("loadMatrix2Transposed", r, row, 2, true, site);
 }
 
+inline float maxOf(float a, float b)
+{
+    return std::fmax(a, b);
+}
 inline float exp2Fast(float x)
 {
     return std::exp2(x);
