@@ -17,6 +17,7 @@ struct ScoreOptions {
     std::string model, method, out, fold = "max", backend = "auto", format = "table";
     AttentionScorePlan plan;
     SearchOptions search;
+    int needles = 1;
 };
 
 void printTable(const HeadScores &scores)
@@ -88,12 +89,14 @@ Result<void> score(ScoreOptions options)
     ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend));
     if (plan.contexts.empty())
         plan.contexts = defaultContexts(loaded.model->config);
-    HeadScores scores;
+    plan.needles = options.needles;
+    AttentionMeasure measure;
     {
         Progress progress("score");
-        ZIGZAG_TRY(measured, scoreByAttention(loaded.device, *loaded.model, plan, &cancel, std::ref(progress)));
-        scores = std::move(measured);
+        ZIGZAG_TRY(measured, measureAttention(loaded.device, *loaded.model, plan, &cancel, std::ref(progress)));
+        measure = std::move(measured);
     }
+    const HeadScores scores = foldAttention(*loaded.model, measure, plan.fold);
     ZIGZAG_CHECK(writeHeadScores(scores, options.out));
     if (options.format == "json")
         fmt::print("{}\n",
@@ -102,10 +105,17 @@ Result<void> score(ScoreOptions options)
                                           {"kv_heads", scores.model.kvHeads},
                                           {"scores", scores.scores},
                                           {"spread", scores.spread},
+                                          {"query_heads", measure.mean},
+                                          {"query_heads_spread", measure.deviation},
+                                          {"done", measure.done},
+                                          {"all", measure.all},
                                           {"out", options.out}}
                        .dump(1));
     else
         printTable(scores);
+    if (measure.done < measure.all)
+        return failed(
+            fmt::format("stopped after {} of {} prompts: {} has the scores so far", measure.done, measure.all, options.out));
     return {};
 }
 
@@ -127,6 +137,9 @@ void addScore(CLI::App &app, Chosen &chosen)
     addQuestionOptions(*command, options->plan);
     command->add_option("--fold", options->fold, "how query heads become their KV head")
         ->check(CLI::IsMember({"max", "mean"}))
+        ->capture_default_str();
+    command->add_option("--copied-needles", options->needles, "attention: keys in a prompt, all asked for in turn")
+        ->check(CLI::Range(1, 16))
         ->capture_default_str();
     addSearchOptions(*command, options->search);
     addBackendOption(*command, options->backend);

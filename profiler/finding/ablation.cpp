@@ -36,7 +36,7 @@ Result<AblationState> AblationState::fromJson(std::string_view text, const MapMe
 std::int64_t ablationLayerRuns(const ModelShape &model, const AblationPlan &plan)
 {
     const std::vector<HeadMap> maps = ablatedMaps(model, plan);
-    return model.layers + (plan.share ? MapMeter::sharedLayerRuns(maps) : MapMeter::plainLayerRuns(maps));
+    return plan.share ? MapMeter::sharedLayerRuns(maps) : model.layers + MapMeter::plainLayerRuns(maps);
 }
 
 Result<AblationState> runAblation(MapMeter &meter, const AblationPlan &plan, AblationState from, const std::atomic<bool> *cancel,

@@ -131,12 +131,12 @@ Result<void> MapMeter::run(int prompt, const HeadMap &map, int fromLayer, const 
     return {};
 }
 
-Result<void> MapMeter::makeReference(int prompt, const std::atomic<bool> *cancel)
+/// False where there was one already; otherwise every layer's hidden states are now those of full attention.
+Result<bool> MapMeter::makeReference(int prompt, const HeadMap &full, const std::atomic<bool> *cancel)
 {
     Reference &reference = m_references[static_cast<std::size_t>(prompt)];
     if (!reference.rows.empty())
-        return {};
-    const HeadMap full(shape(), HeadKind::Retrieval, 0, 1);
+        return false;
     ZIGZAG_CHECK(run(prompt, full, 0, cancel));
     for (const AnswerSpan &answer : m_prompts[static_cast<std::size_t>(prompt)].answers)
         for (std::int64_t at = answer.begin; at < answer.end; ++at)
@@ -145,7 +145,7 @@ Result<void> MapMeter::makeReference(int prompt, const std::atomic<bool> *cancel
     ZIGZAG_TRY(logits, m_pass->logits(reference.rows, *m_states.back()));
     reference.states = std::move(states);
     reference.logits = std::move(logits);
-    return {};
+    return true;
 }
 
 Result<PromptMeasure> MapMeter::compare(int prompt)
@@ -180,9 +180,10 @@ Result<PromptMeasure> MapMeter::compare(int prompt)
 Result<std::vector<PromptMeasure>> MapMeter::measure(int prompt, std::span<const HeadMap> maps, const std::atomic<bool> *cancel,
                                                      bool share)
 {
-    ZIGZAG_CHECK(makeReference(prompt, cancel));
+    const HeadMap full(shape(), HeadKind::Retrieval, 0, 1);
+    ZIGZAG_TRY(fresh, makeReference(prompt, full, cancel));
     std::vector<PromptMeasure> measures(maps.size());
-    const HeadMap *before = nullptr;
+    const HeadMap *before = fresh ? &full : nullptr; // whose hidden states lie in m_states
     for (const std::size_t i : sortedByLayers(maps)) {
         ZIGZAG_CHECK(run(prompt, maps[i], before && share ? sharedLayers(*before, maps[i]) : 0, cancel));
         ZIGZAG_TRY(measure, compare(prompt));

@@ -40,7 +40,8 @@ public:
     ModelShape shape() const;
     /// Layers run so far.
     std::int64_t layerRuns() const { return m_layerRuns; }
-    /// Layers that measuring these maps on one prompt takes, when it shares and when it does not.
+    /// Layers that measuring these maps on one prompt takes, when it shares and when it does not. A prompt's first call runs
+    /// full attention besides, which a full map among the maps then shares.
     static std::int64_t sharedLayerRuns(std::span<const HeadMap> maps);
     static std::int64_t plainLayerRuns(std::span<const HeadMap> maps);
     /// Seconds that so many layer runs on every prompt will take, from a timed pass over the longest prompt.
@@ -56,7 +57,7 @@ private:
 
     MapMeter() = default;
     Result<void> run(int prompt, const HeadMap &map, int fromLayer, const std::atomic<bool> *cancel);
-    Result<void> makeReference(int prompt, const std::atomic<bool> *cancel);
+    Result<bool> makeReference(int prompt, const HeadMap &full, const std::atomic<bool> *cancel);
     Result<PromptMeasure> compare(int prompt);
 
     std::shared_ptr<DeviceModel> m_model;
