@@ -94,6 +94,41 @@ TEST(Emulator, AMissingBarrierShows)
     EXPECT_EQ(unseen, 16 * 32); // of two threads that exchange, the first to run sees poison
 }
 
+/// What the last block to arrive does not see of the others' work.
+int unseenByLastBlock(bool barrierBeforeArrival)
+{
+    constexpr unsigned blocks = 5, threads = 96;
+    std::vector<int> written(blocks * threads);
+    unsigned arrivals = 0;
+    int unseen = 0;
+    runKernel({blocks}, threads, sizeof(unsigned), [&] {
+        if (warpId() == 2)
+            syncWarp(); // one warp comes later
+        written[blockIdx().x * threads + threadIdx().x] = 1;
+        threadFence();
+        if (barrierBeforeArrival)
+            syncThreads();
+        auto *before = sharedMemory<unsigned>();
+        if (threadIdx().x == 0)
+            *before = atomicAdd(&arrivals, 1u);
+        syncThreads();
+        if (*before + 1 == blocks && threadIdx().x == 0)
+            unseen = static_cast<int>(std::count(written.begin(), written.end(), 0));
+    });
+    return unseen;
+}
+
+TEST(Emulator, BlocksRunSideBySide)
+{
+    int withBarrier = 0, without = 0;
+    for (int i = 0; i < 40; ++i) {
+        withBarrier += unseenByLastBlock(true);
+        without += unseenByLastBlock(false);
+    }
+    EXPECT_EQ(withBarrier, 0);
+    EXPECT_GT(without, 0);
+}
+
 TEST(Emulator, NamedBarriersHoldTheirOwnThreads)
 {
     std::vector<int> seen(128);

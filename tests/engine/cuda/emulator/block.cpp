@@ -13,12 +13,15 @@
 #include <numeric>
 #include <random>
 #include <unordered_map>
+#include <utility>
 
 namespace zigzag::gpu::emulator {
 
 namespace {
 
 constexpr std::size_t mostShared = 227u << 10; // of a block, on the largest device
+
+constexpr std::size_t sideBySide = 3; // blocks that run at the same time
 
 /// Unwinds a thread of a launch that has failed elsewhere.
 struct Stopped { };
@@ -48,10 +51,10 @@ struct Block {
     std::size_t sharedBytes = 0;
     std::unordered_map<std::uintptr_t, Landed> landed; // by address, until a barrier
     bool early = false;
-    std::exception_ptr failure;
 };
 
-Block block;
+Block *block = nullptr; // of the thread that is running
+std::exception_ptr failure; // of the launch: every thread unwinds
 std::vector<std::unique_ptr<Fiber>> fibers;
 
 unsigned seed()
@@ -75,12 +78,12 @@ std::string placeOf(const Thread &thread)
 
 Warp &warpOf(const Thread &thread)
 {
-    return block.warps[thread.threadIdx.x / warpSize];
+    return block->warps[thread.threadIdx.x / warpSize];
 }
 
 Thread *lanesOf(const Thread &thread)
 {
-    return &block.threads[thread.threadIdx.x / warpSize * warpSize];
+    return &block->threads[thread.threadIdx.x / warpSize * warpSize];
 }
 
 /// A lane of this thread's warp that satisfies `is`; there is one.
@@ -98,17 +101,17 @@ bool waitsForWarp(const Thread &thread)
 void wait()
 {
     Thread *me = self;
-    fibers[me->threadIdx.x]->suspend();
-    if (block.failure)
+    me->fiber->suspend();
+    if (failure)
         throw Stopped();
 }
 
 std::string deadlock()
 {
-    const Index3 at = block.threads[0].blockIdx;
+    const Index3 at = block->threads[0].blockIdx;
     std::string text = fmt::format("block ({}, {}, {}): deadlock, no thread can go on", at.x, at.y, at.z);
-    for (std::size_t i = 0; i < block.threads.size(); i += warpSize) { // of each warp, the first that waits and that is gone
-        const auto warp = block.threads.begin() + static_cast<std::ptrdiff_t>(i);
+    for (std::size_t i = 0; i < block->threads.size(); i += warpSize) { // of each warp, the first that waits and that is gone
+        const auto warp = block->threads.begin() + static_cast<std::ptrdiff_t>(i);
         const auto gone = std::find_if(warp, warp + warpSize, [](const Thread &thread) { return thread.exited; });
         const auto waiting = std::find_if(warp, warp + warpSize, [](const Thread &thread) { return !thread.exited; });
         if (waiting != warp + warpSize)
@@ -121,8 +124,8 @@ std::string deadlock()
 
 void release(int id)
 {
-    for (std::size_t i = 0; i < block.threads.size(); ++i) {
-        Thread &thread = block.threads[i];
+    for (std::size_t i = 0; i < block->threads.size(); ++i) {
+        Thread &thread = block->threads[i];
         if (!thread.waitsIn || thread.barrier != id)
             continue;
         const Thread &first = *lanesOf(thread);
@@ -130,19 +133,19 @@ void release(int id)
             fail(fmt::format("a barrier in divergent code: thread {} in {}, thread {} elsewhere", thread.threadIdx.x,
                              placeOf(thread), first.threadIdx.x));
     }
-    std::erase_if(block.landed, [id](const auto &copy) { return block.threads[copy.second.thread].barrier == id; });
-    for (Thread &thread : block.threads)
+    std::erase_if(block->landed, [id](const auto &copy) { return block->threads[copy.second.thread].barrier == id; });
+    for (Thread &thread : block->threads)
         if (thread.barrier == id)
             thread.waitsIn = nullptr, thread.barrier = -1;
-    block.barriers[static_cast<std::size_t>(id)] = {};
+    block->barriers[static_cast<std::size_t>(id)] = {};
 }
 
 void runThread(const std::function<void()> &kernel)
 {
     try {
-        if (!block.failure)
+        if (!failure)
             kernel();
-        if (block.early && !self->waitedForPrevious)
+        if (block->early && !self->waitedForPrevious)
             fail("was launched to start early, and did not call waitForPrevious");
         if (!self->copies.empty())
             fail("ends before it has waited for its asynchronous copies");
@@ -153,49 +156,95 @@ void runThread(const std::function<void()> &kernel)
         }
     } catch (const Stopped &) {
     } catch (...) {
-        if (!block.failure)
-            block.failure = std::current_exception();
+        if (!failure)
+            failure = std::current_exception();
     }
     self->exited = true;
 }
 
-void runBlock(const std::vector<std::size_t> &turns, const std::function<void()> &body)
+/// A warp of a block that is running: its lanes in the order of their turns.
+struct Turn {
+    Block *block;
+    std::array<Thread *, warpSize> lanes;
+    bool slow; ///< gets one turn of eight, so that others run ahead
+};
+
+std::unique_ptr<Block> makeBlock(const Launch &launch, unsigned at)
 {
-    for (std::size_t i = 0; i < block.threads.size(); ++i)
-        fibers[i]->begin(body);
-    for (bool alive = true; alive;) {
-        alive = false;
-        bool moved = false;
-        for (const std::size_t i : turns) {
-            if (fibers[i]->ended())
-                continue;
-            alive = true;
-            if (block.threads[i].waitsIn && !block.failure)
-                continue;
-            moved = true;
-            self = &block.threads[i];
-            fibers[i]->resume();
-        }
-        if (alive && !moved)
-            block.failure = std::make_exception_ptr(Failure(deadlock()));
+    auto made = std::make_unique<Block>();
+    void *memory = nullptr;
+    if (posix_memalign(&memory, 128, std::max<std::size_t>(launch.sharedBytes, 1)) != 0)
+        throw std::bad_alloc();
+    made->shared.reset(static_cast<std::byte *>(memory));
+    made->sharedBytes = launch.sharedBytes;
+    made->early = launch.early;
+    std::memset(memory, 0xff, launch.sharedBytes); // not a number in every type
+    const auto threads = static_cast<unsigned>(launch.threads);
+    made->threads.resize(threads);
+    made->warps.resize(threads / warpSize);
+    for (unsigned t = 0; t < threads; ++t) {
+        Thread &thread = made->threads[t];
+        thread.threadIdx.x = t;
+        thread.blockIdx = {at % launch.grid.x, at / launch.grid.x % launch.grid.y, at / launch.grid.x / launch.grid.y};
+        thread.blockDim = {threads, 1, 1};
+        thread.gridDim = launch.grid;
     }
-    if (block.failure)
-        std::rethrow_exception(block.failure);
+    return made;
 }
 
-/// 0, 1, … in a random order, where runs of `together` numbers stay together.
-std::vector<std::size_t> shuffled(std::size_t count, std::size_t together)
+/// One turn of a warp: each lane runs until it must wait. False when none could.
+bool runWarp(const Turn &turn)
 {
-    std::vector<std::size_t> groups(count / together), result;
-    std::iota(groups.begin(), groups.end(), std::size_t{0});
-    std::shuffle(groups.begin(), groups.end(), order);
-    for (const std::size_t group : groups)
-        for (std::size_t i = 0; i < together; ++i)
-            result.push_back(group * together + i);
-    for (std::size_t i = 0; i < count && together > 1; i += together)
-        std::shuffle(result.begin() + static_cast<std::ptrdiff_t>(i), result.begin() + static_cast<std::ptrdiff_t>(i + together),
-                     order);
-    return result;
+    bool moved = false;
+    block = turn.block;
+    for (Thread *lane : turn.lanes) {
+        if (lane->fiber->ended() || (lane->waitsIn && !failure))
+            continue;
+        moved = true;
+        self = lane;
+        lane->fiber->resume();
+    }
+    self = nullptr;
+    return moved;
+}
+
+/// Blocks side by side, to their ends.
+void runTogether(const std::vector<std::unique_ptr<Block>> &blocks, const std::function<void()> &body)
+{
+    std::vector<Turn> turns;
+    std::size_t used = 0;
+    for (const std::unique_ptr<Block> &one : blocks) {
+        for (std::size_t i = 0; i < one->threads.size(); ++i) {
+            if (used == fibers.size())
+                fibers.push_back(std::make_unique<Fiber>());
+            one->threads[i].fiber = fibers[used++].get();
+            one->threads[i].fiber->begin(body);
+            if (i % warpSize == 0)
+                turns.push_back({one.get(), {}, order() % 4 == 0});
+            turns.back().lanes[i % warpSize] = &one->threads[i];
+        }
+    }
+    for (Turn &turn : turns)
+        std::shuffle(turn.lanes.begin(), turn.lanes.end(), order);
+    const auto ended = [](const Turn &turn) {
+        return std::all_of(turn.lanes.begin(), turn.lanes.end(), [](const Thread *lane) { return lane->fiber->ended(); });
+    };
+    while (!turns.empty()) {
+        std::shuffle(turns.begin(), turns.end(), order);
+        bool moved = false, skipped = false;
+        for (const Turn &turn : turns) {
+            const bool waits = turn.slow && order() % 8 != 0;
+            skipped |= waits;
+            moved |= !waits && runWarp(turn);
+        }
+        std::erase_if(turns, ended);
+        if (!moved && !skipped && !turns.empty()) {
+            block = turns[0].block;
+            failure = std::make_exception_ptr(Failure(deadlock()));
+        }
+    }
+    if (failure)
+        std::rethrow_exception(std::exchange(failure, nullptr));
 }
 
 } // namespace
@@ -207,9 +256,9 @@ void fail(const std::string &what)
 
 void meet(int id, int threads, const char *name, Site site)
 {
-    if (id < 0 || id > 15 || threads <= 0 || threads % warpSize != 0 || threads > static_cast<int>(block.threads.size()))
+    if (id < 0 || id > 15 || threads <= 0 || threads % warpSize != 0 || threads > static_cast<int>(block->threads.size()))
         fail(fmt::format("barrier {} of {} threads: ids are 0 to 15, threads whole warps of the block", id, threads));
-    Barrier &barrier = block.barriers[static_cast<std::size_t>(id)];
+    Barrier &barrier = block->barriers[static_cast<std::size_t>(id)];
     if (barrier.arrived > 0 && barrier.expected != threads)
         fail(fmt::format("barrier {} of {} threads is in use for {}", id, threads, barrier.expected));
     barrier.expected = threads;
@@ -242,7 +291,7 @@ void meetWarp(const char *name, Site site, void *operands, void (*combine)(void 
     if (combine)
         combine(warp.operands);
     else // a barrier of the warp
-        for (auto &[address, copy] : block.landed)
+        for (auto &[address, copy] : block->landed)
             copy.seenByWarp |= copy.thread / warpSize == self->threadIdx.x / warpSize;
     for (int i = 0; i < warpSize; ++i)
         lanesOf(*self)[i].waitsIn = nullptr;
@@ -251,21 +300,21 @@ void meetWarp(const char *name, Site site, void *operands, void (*combine)(void 
 
 std::byte *shared()
 {
-    return block.shared.get();
+    return block->shared.get();
 }
 
 void land(const Copy &copy)
 {
     std::memcpy(copy.to, &copy.data, sizeof(copy.data));
-    block.landed[reinterpret_cast<std::uintptr_t>(copy.to)] = {self->threadIdx.x, false};
+    block->landed[reinterpret_cast<std::uintptr_t>(copy.to)] = {self->threadIdx.x, false};
 }
 
 void checkSeen(const void *address, const char *name)
 {
-    if (block.landed.empty())
+    if (block->landed.empty())
         return;
-    const auto found = block.landed.find(reinterpret_cast<std::uintptr_t>(address) / 16 * 16);
-    if (found == block.landed.end())
+    const auto found = block->landed.find(reinterpret_cast<std::uintptr_t>(address) / 16 * 16);
+    if (found == block->landed.end())
         return;
     const auto [thread, seenByWarp] = found->second;
     if (thread != self->threadIdx.x && !(seenByWarp && thread / warpSize == self->threadIdx.x / warpSize))
@@ -275,8 +324,8 @@ void checkSeen(const void *address, const char *name)
 void checkShared(const void *address, std::size_t bytes, const char *name)
 {
     const auto at = reinterpret_cast<std::uintptr_t>(address), begin = reinterpret_cast<std::uintptr_t>(shared());
-    if (at < begin || at + bytes > begin + block.sharedBytes)
-        fail(fmt::format("{}: the address is not in the block's {} bytes of shared memory", name, block.sharedBytes));
+    if (at < begin || at + bytes > begin + block->sharedBytes)
+        fail(fmt::format("{}: the address is not in the block's {} bytes of shared memory", name, block->sharedBytes));
     if (at % 16 != 0)
         fail(fmt::format("{}: byte {} of shared memory is not a multiple of 16", name, at - begin));
 }
@@ -289,38 +338,16 @@ void run(const Launch &launch, const std::function<void()> &kernel)
         throw Failure(fmt::format("launch: {} bytes of shared memory; a block has at most {}", launch.sharedBytes, mostShared));
     if (self)
         throw Failure("launch: from inside a kernel");
-    const auto threads = static_cast<std::size_t>(launch.threads);
-    while (fibers.size() < threads)
-        fibers.push_back(std::make_unique<Fiber>());
     const std::function<void()> body = [&kernel] { runThread(kernel); };
-    const Index3 grid = launch.grid;
-    for (const std::size_t i : shuffled(std::size_t{grid.x} * grid.y * grid.z, 1)) {
-        block = Block();
-        void *memory = nullptr;
-        if (posix_memalign(&memory, 128, std::max<std::size_t>(launch.sharedBytes, 1)) != 0)
-            throw std::bad_alloc();
-        block.shared.reset(static_cast<std::byte *>(memory));
-        block.sharedBytes = launch.sharedBytes;
-        block.early = launch.early;
-        std::memset(memory, 0xff, launch.sharedBytes); // not a number in every type
-        block.threads.resize(threads);
-        block.warps.resize(threads / warpSize);
-        const auto at = static_cast<unsigned>(i);
-        for (std::size_t t = 0; t < threads; ++t) {
-            block.threads[t].threadIdx.x = static_cast<unsigned>(t);
-            block.threads[t].blockIdx = {at % grid.x, at / grid.x % grid.y, at / grid.x / grid.y};
-            block.threads[t].blockDim = {static_cast<unsigned>(threads), 1, 1};
-            block.threads[t].gridDim = grid;
-        }
-        try {
-            runBlock(shuffled(threads, warpSize), body);
-        } catch (...) {
-            self = nullptr;
-            throw;
-        }
-        self = nullptr;
+    std::vector<unsigned> all(std::size_t{launch.grid.x} * launch.grid.y * launch.grid.z);
+    std::iota(all.begin(), all.end(), 0u);
+    std::shuffle(all.begin(), all.end(), order);
+    for (std::size_t first = 0; first < all.size(); first += sideBySide) {
+        std::vector<std::unique_ptr<Block>> blocks;
+        for (std::size_t i = first; i < std::min(all.size(), first + sideBySide); ++i)
+            blocks.push_back(makeBlock(launch, all[i]));
+        runTogether(blocks, body);
     }
-    block = Block();
 }
 
 } // namespace zigzag::gpu::emulator

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-// One block of a launch on the CPU: a fiber for each thread, switched only where threads meet. Threads run in a random,
-// seeded order, and what nobody has written reads as not-a-number, so that a missing barrier shows.
+// The blocks of a launch on the CPU: a fiber for each thread, switched only where threads meet. A few blocks run side by
+// side; warps and lanes take turns in a random, seeded order, some seldom; what nobody has written reads as not-a-number:
+// so a missing barrier shows.
 
 #include "engine/cuda/gpu_types.h"
 
@@ -34,8 +35,11 @@ struct Copy {
     int group;
 };
 
+class Fiber;
+
 struct Thread {
     Index3 threadIdx, blockIdx, blockDim, gridDim;
+    Fiber *fiber = nullptr;
     std::vector<Copy> copies; // not waited for yet
     int committedGroups = 0;
     // What it waits for.
