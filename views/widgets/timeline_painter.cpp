@@ -15,6 +15,7 @@ namespace zigzag {
 namespace {
 
 constexpr float leastBusy = 0.3f; // of the colour: a column that is hardly busy can still be seen
+constexpr int leastLetters = 5; // of a name that is cut short: fewer say nothing
 constexpr float pale = 0.8f; // towards the background, of what a search or a selection leaves out
 
 /// Kernels that no span is known for.
@@ -142,12 +143,15 @@ void TimelinePainter::drawLane(int lane, int bottom)
         m_painter.fillRect(box, QColor::fromRgb(color));
         if (width < textRoom)
             continue;
-        const QString label = m_model.label({lane, piece.longest});
-        m_painter.setPen(out ? m_quiet : inkOn(QColor::fromRgb(color)));
+        QString label = m_model.label({lane, piece.longest});
         const QRect inner = box.adjusted(3, 0, -2, 0);
         const bool fits = m_painter.fontMetrics().horizontalAdvance(label) <= inner.width();
-        m_painter.drawText(inner, Qt::AlignVCenter | (fits ? Qt::AlignHCenter : Qt::AlignLeft),
-                           fits ? label : m_painter.fontMetrics().elidedText(label, Qt::ElideRight, inner.width()));
+        if (!fits)
+            label = m_painter.fontMetrics().elidedText(label, Qt::ElideRight, inner.width());
+        if (!fits && label.size() < leastLetters)
+            continue;
+        m_painter.setPen(out ? m_quiet : inkOn(QColor::fromRgb(color)));
+        m_painter.drawText(inner, Qt::AlignVCenter | (fits ? Qt::AlignHCenter : Qt::AlignLeft), label);
     }
     flush();
 }

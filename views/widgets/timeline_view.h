@@ -38,6 +38,11 @@ public:
     void paintTo(QPainter &painter, const QSize &size) const;
     /// The lanes as they are zoomed now; the numbers are of the selected stretch, or else of what is in sight.
     Exhibit exhibit();
+    /// What all lanes need, with the axis above them.
+    int contentHeight() const
+    {
+        return m_geometry.axisHeight + m_geometry.contentHeight(static_cast<int>(m_model->lanes().size()));
+    }
     QSize sizeHint() const override;
     QSize minimumSizeHint() const override;
 

@@ -39,6 +39,7 @@ ProfilePage::ProfilePage(Studio &studio, QWidget *parent)
     , m_rows(new OpTableModel(this))
     , m_timeline(new TimelineView(m_trace, this))
     , m_table(new OpTableView(m_rows, this))
+    , m_split(new QSplitter(Qt::Vertical, this))
     , m_choice(new QComboBox(this))
     , m_order(new QComboBox(this))
     , m_group(new QComboBox(this))
@@ -52,19 +53,18 @@ ProfilePage::ProfilePage(Studio &studio, QWidget *parent)
     m_record->setToolTip(tr("Record what every op does in a prefill and %1 decode steps of this map (F9)").arg(decodeSteps));
     m_timeline->setObjectName(QStringLiteral("timeline"));
     m_table->setObjectName(QStringLiteral("opTable"));
-    auto *split = new QSplitter(Qt::Vertical, this);
-    split->setObjectName(QStringLiteral("profileSplit"));
-    split->setChildrenCollapsible(false);
-    split->addWidget(m_timeline);
-    split->addWidget(m_table);
-    split->setStretchFactor(0, 2);
-    split->setStretchFactor(1, 3);
+    m_split->setObjectName(QStringLiteral("profileSplit"));
+    m_split->setChildrenCollapsible(false);
+    m_split->addWidget(m_timeline);
+    m_split->addWidget(m_table);
     auto *column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(0);
     column->addWidget(buildBar());
-    column->addWidget(split, 1);
+    column->addWidget(m_split, 1);
 
+    connect(m_split, &QSplitter::splitterMoved, this, [this] { m_splitByHand = true; });
+    connect(m_trace, &TraceModel::changed, this, &ProfilePage::shareRoom);
     connect(m_timeline, &TimelineView::areaChanged, this, &ProfilePage::showArea);
     connect(m_trace, &TraceModel::emphasisChanged, this, &ProfilePage::showMatches);
     const auto choose = [this](const std::vector<int> &layers) { this->studio().selection().set(layers); };
@@ -224,6 +224,23 @@ void ProfilePage::showChosen()
     m_trace->show(index < 0 ? nullptr : m_traces[static_cast<std::size_t>(index)].trace);
     fillTable();
     showMatches();
+}
+
+void ProfilePage::shareRoom()
+{
+    if (m_splitByHand)
+        return;
+    // The timeline takes what its lanes need, up to three fifths; the table has the rest.
+    const int all = m_split->height();
+    const int lanes = std::clamp(m_timeline->contentHeight() + fontMetrics().height() / 2, m_timeline->minimumSizeHint().height(),
+                                 std::max(m_timeline->minimumSizeHint().height(), all * 3 / 5));
+    m_split->setSizes({lanes, std::max(1, all - lanes)});
+}
+
+void ProfilePage::resizeEvent(QResizeEvent *event)
+{
+    Page::resizeEvent(event);
+    shareRoom();
 }
 
 void ProfilePage::fillTable()

@@ -11,6 +11,7 @@
 class QComboBox;
 class QLabel;
 class QLineEdit;
+class QSplitter;
 class QToolButton;
 
 namespace zigzag {
@@ -35,6 +36,7 @@ public:
 
 protected:
     void refresh() override;
+    void resizeEvent(QResizeEvent *event) override;
 
 private:
     struct Shown {
@@ -49,6 +51,7 @@ private:
     void forgetRecorded();
     void showChosen();
     void fillTable();
+    void shareRoom();
     void showArea();
     void showMatches();
     void stepMatch(bool backwards);
@@ -58,6 +61,7 @@ private:
     OpTableModel *m_rows;
     TimelineView *m_timeline;
     OpTableView *m_table;
+    QSplitter *m_split;
     QComboBox *m_choice;
     QComboBox *m_order;
     QComboBox *m_group;
@@ -66,6 +70,7 @@ private:
     QLabel *m_area;
     QToolButton *m_clearArea;
     QAction *m_record;
+    bool m_splitByHand = false;
     ModelShape m_model; ///< that the traces belong to
 };
 

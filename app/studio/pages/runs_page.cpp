@@ -40,6 +40,7 @@ RunsPage::RunsPage(Studio &studio, QWidget *parent)
         m_swapped = !m_swapped;
         compare();
     });
+    m_swap->setIconText(tr("⇄ Swap")); // on its button
     auto *split = new QSplitter(this);
     split->setObjectName(QStringLiteral("runsSplit"));
     split->setChildrenCollapsible(false);
@@ -113,7 +114,6 @@ QWidget *RunsPage::buildComparison()
         m_group->addItem(name, static_cast<int>(by));
     auto *swap = new QToolButton(box);
     swap->setDefaultAction(m_swap);
-    swap->setText(tr("⇄ Swap"));
     swap->setAutoRaise(true);
     bar->addWidget(m_headline, 1);
     bar->addWidget(swap);
