@@ -27,9 +27,12 @@ Result<std::unique_ptr<Backend>> createCudaBackend()
     if (!fs::exists(file, ignored))
         return badInput(
             fmt::format("backend cuda: there is no {} beside the program: use --backend cpu or auto", file.filename().string()));
+    // The module brings libraries of hundreds of megabytes along: where there is no driver it is not even opened.
+    if (!dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL))
+        return failed("backend cuda: this machine has no NVIDIA driver (libcuda.so.1 is missing): install it, or use --backend cpu");
     void *module = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (!module)
-        return failed(fmt::format("backend cuda: {}: install the NVIDIA driver, or use --backend cpu", dlerror()));
+        return failed(fmt::format("backend cuda: {}: install what is missing, or use --backend cpu", dlerror()));
     using Create = Backend *(std::string *);
     const auto create = reinterpret_cast<Create *>(dlsym(module, "zigzagCreateCudaBackend"));
     if (!create)

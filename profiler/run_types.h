@@ -30,7 +30,12 @@ struct MachineProfile {
     double matrixFlopsF32 = 0; ///< FLOP/s of the matrix library on the shapes of a layer
     double matrixFlopsBf16 = 0;
 
-    double matrixFlops(DType type) const { return type == DType::BF16 ? matrixFlopsBf16 : matrixFlopsF32; }
+    bool isProcessor() const { return backend != "cuda"; }
+    /// A GPU multiplies both 16-bit types at one rate; the processor multiplies F16 as F32.
+    double matrixFlops(DType type) const
+    {
+        return type == DType::BF16 || (type == DType::F16 && !isProcessor()) ? matrixFlopsBf16 : matrixFlopsF32;
+    }
 };
 
 /// A map with the name it goes by in tables: "full", "streaming", or its file.

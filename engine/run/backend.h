@@ -65,12 +65,14 @@ struct EmbedArgs {
     float *out = nullptr; // [count, hidden]
 };
 
+/// A backend may put this off until the product that reads `out`, make it a part of that product, and never write `out`.
 struct RmsNormArgs {
     const float *in = nullptr; // [tokens, width]
     const float *weight = nullptr; // [width]
     void *out = nullptr; // [tokens, width], may be `in` where activations are float32
     std::int64_t tokens = 0, width = 0;
     float epsilon = 0;
+    DType type = DType::F32; ///< of out
 };
 
 /// One of the products of a matmul: out = in · matrixᵀ (+ bias) (+ residual).
@@ -142,11 +144,13 @@ struct CommitArgs {
     SequenceRows rows;
 };
 
+/// A backend may make this a part of the products behind it: `gate` and `up` are void afterwards.
 struct SwiGluArgs {
     const void *gate = nullptr; // [tokens, width]
     const void *up = nullptr; // [tokens, width]
     void *out = nullptr; // [tokens, width], may be `gate`
     std::int64_t count = 0; ///< tokens · width
+    DType type = DType::F32;
 };
 
 /// Copies `heads` of each row: out[token, i] = in[token, heads[i]], or the other way round. What splitting a mixed layer
@@ -158,6 +162,7 @@ struct CopyHeadsArgs {
     std::int64_t tokens = 0;
     int inHeads = 0, outHeads = 0, headDim = 0;
     bool scatter = false; ///< true: out[token, heads[i]] = in[token, i]
+    DType type = DType::F32;
 };
 
 /// The greedy choice from logits, and the step to the next position, so that decode needs no host between its steps.

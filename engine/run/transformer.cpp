@@ -24,6 +24,7 @@ Transformer::Transformer(const DeviceModel &model, const KvLayout &layout, const
     , m_work(workspace)
     , m_backend(*model.backend)
     , m_config(model.config())
+    , m_type(m_backend.activationType(m_config.dtype))
     , m_mixed(options.mixed)
     , m_batch(options.batch)
     , m_allHeads(static_cast<std::size_t>(m_config.kvHeads))
@@ -135,7 +136,8 @@ void Transformer::attentionBlock(int layer, const Pass &pass)
     const auto epsilon = static_cast<float>(m_config.normEpsilon);
     {
         const Span span(sink, spanOf(Op::InputNorm, layer));
-        m_backend.rmsNorm({residual, weights.inputNorm->as<float>(), normed, tokens, m_config.hiddenSize, epsilon});
+        m_backend.rmsNorm({residual, weights.inputNorm->as<float>(), normed, tokens, m_config.hiddenSize, epsilon,
+                           m_type});
     }
     {
         const Span span(sink, spanOf(Op::Qkv, layer));
@@ -236,7 +238,8 @@ void Transformer::attentionByCopies(const AttentionArgs &whole, int layer, std::
     void *out = m_work.gatheredOut->data();
     {
         const Span span(sink, spanOf(Op::CopyHeads, layer));
-        m_backend.copyHeads({whole.queries, gathered, queryHeads, whole.tokens, whole.queryHeads, part, whole.headDim, false});
+        m_backend.copyHeads({whole.queries, gathered, queryHeads, whole.tokens, whole.queryHeads, part, whole.headDim, false,
+                             m_type});
     }
     AttentionArgs args = whole;
     args.queries = gathered;
@@ -248,7 +251,7 @@ void Transformer::attentionByCopies(const AttentionArgs &whole, int layer, std::
     args.strongestKey = nullptr;
     m_backend.attention(args);
     const Span span(sink, spanOf(Op::CopyHeads, layer));
-    m_backend.copyHeads({out, whole.out, queryHeads, whole.tokens, part, whole.queryHeads, whole.headDim, true});
+    m_backend.copyHeads({out, whole.out, queryHeads, whole.tokens, part, whole.queryHeads, whole.headDim, true, m_type});
 }
 
 void Transformer::feedForwardBlock(int layer, std::int64_t tokens)
@@ -261,7 +264,7 @@ void Transformer::feedForwardBlock(int layer, std::int64_t tokens)
     {
         const Span span(sink, spanOf(Op::PostNorm, layer));
         m_backend.rmsNorm({residual, weights.postNorm->as<float>(), normed, tokens, m_config.hiddenSize,
-                           static_cast<float>(m_config.normEpsilon)});
+                           static_cast<float>(m_config.normEpsilon), m_type});
     }
     {
         const Span span(sink, spanOf(Op::GateUp, layer));
@@ -273,7 +276,7 @@ void Transformer::feedForwardBlock(int layer, std::int64_t tokens)
     }
     {
         const Span span(sink, spanOf(Op::Activation, layer));
-        m_backend.swiGlu({gate, up, gate, tokens * m_config.intermediateSize});
+        m_backend.swiGlu({gate, up, gate, tokens * m_config.intermediateSize, m_type});
     }
     {
         const Span span(sink, spanOf(Op::Down, layer));
@@ -309,7 +312,7 @@ void Transformer::headLogits(std::int64_t first, std::int64_t rows)
         info.op = Op::FinalNorm;
         const Span span(sink, info);
         m_backend.rmsNorm({m_work.residual->as<float>() + first * m_config.hiddenSize, m_model.finalNorm->as<float>(), normed,
-                           rows, m_config.hiddenSize, static_cast<float>(m_config.normEpsilon)});
+                           rows, m_config.hiddenSize, static_cast<float>(m_config.normEpsilon), m_type});
     }
     {
         info.op = Op::Logits;

@@ -89,6 +89,7 @@ private:
     Workspace &m_work;
     Backend &m_backend;
     const ModelConfig &m_config;
+    DType m_type; ///< of activations
     MixedMode m_mixed;
     int m_batch;
     SpanInfo m_pass; ///< what the spans of the pass have in common

@@ -3,6 +3,7 @@
 #include "engine/run/device_model.h"
 #include "engine/run/sampler.h"
 #include "engine/run/session.h"
+#include "tests/engine/run/golden_fixture.h"
 #include "tests/tiny_model.h"
 
 #include <gtest/gtest.h>
@@ -19,7 +20,7 @@ protected:
         test::writeTinyModel(m_folder.path(), {});
         auto model = loadModel(m_folder.path().string());
         ASSERT_TRUE(model) << model.error().message;
-        auto backend = createBackend("cpu");
+        auto backend = createBackend(test::backendUnderTest());
         ASSERT_TRUE(backend) << backend.error().message;
         auto device = uploadModel(*model, std::move(*backend));
         ASSERT_TRUE(device) << device.error().message;

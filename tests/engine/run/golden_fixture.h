@@ -80,7 +80,14 @@ inline double relativeDifference(const std::vector<float> &a, const std::vector<
     return most / largest;
 }
 
-/// A fixture's model on the CPU, ready for sessions.
+/// The backend that these tests run on: cpu, or what the environment names (`./dev gpu-test` names cuda).
+inline std::string backendUnderTest()
+{
+    const char *name = std::getenv("ZIGZAG_TEST_BACKEND");
+    return name ? name : "cpu";
+}
+
+/// A fixture's model on the backend under test, ready for sessions.
 class GoldenModel
 {
 public:
@@ -88,7 +95,7 @@ public:
         : m_tokens(golden.tokens())
     {
         auto model = loadModel(golden.folder().string());
-        auto backend = createBackend("cpu");
+        auto backend = createBackend(backendUnderTest());
         if (!model || !backend) {
             ADD_FAILURE() << (model ? backend.error().message : model.error().message);
             return;

@@ -1,0 +1,439 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/cuda/attention.h"
+#include "engine/cuda/ceilings.h"
+#include "engine/cuda/device.h"
+#include "engine/cuda/linear.h"
+#include "engine/cuda/loader.h"
+#include "engine/cuda/matvec.h"
+#include "engine/cuda/pointwise.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <numbers>
+#include <optional>
+
+namespace zigzag::gpu {
+
+namespace {
+
+class CudaMatrix : public Matrix
+{
+public:
+    DType type = DType::BF16;
+    std::unique_ptr<Buffer> memory;
+
+    const void *data() const { return memory->data(); }
+};
+
+/// A recorded step: one graph, so that the host starts hundreds of kernels with one call.
+class CudaRecording : public Recording
+{
+public:
+    CudaRecording(Device &device, cudaGraphExec_t graph)
+        : m_device(device)
+        , m_graph(graph)
+    { }
+    ~CudaRecording() override { cudaGraphExecDestroy(m_graph); }
+    void replay() override { m_device.check(cudaGraphLaunch(m_graph, m_device.stream()), "a recorded step"); }
+
+private:
+    Device &m_device;
+    cudaGraphExec_t m_graph;
+};
+
+/// The ops on one GPU. Two of them are put off until the op after them is known, because decode reads its weights faster in
+/// fewer kernels: an RMSNorm becomes the prologue of the product that reads it, and the two products behind a gate become one
+/// with the gate as its epilogue. What is put off is launched as it is when anything else comes next.
+class CudaBackend : public Backend
+{
+public:
+    explicit CudaBackend(std::unique_ptr<Device> device)
+        : m_device(std::move(device))
+        , m_loader(*m_device)
+        , m_linear(*m_device)
+    { }
+    ~CudaBackend() override { cudaStreamSynchronize(m_device->stream()); }
+
+    Result<void> start()
+    {
+        ZIGZAG_CHECK(m_linear.start());
+        ZIGZAG_TRY(scratch, m_device->allocate(attentionScratchBytes));
+        m_scratch = std::move(scratch);
+        m_device->check(cudaMemsetAsync(m_scratch->data(), 0, attentionScratchBytes, m_device->stream()), "its start");
+        return m_device->synchronize();
+    }
+
+    std::string_view name() const override { return "cuda"; }
+    DeviceInfo device() const override { return m_device->info(); }
+    DType activationType(DType weights) const override { return weights; }
+    bool copiesWeights() const override { return true; }
+    std::int64_t scratchBytes() const override
+    {
+        return static_cast<std::int64_t>(attentionScratchBytes + Linear::workspaceBytes);
+    }
+    std::optional<DeviceCeilings> measureCeilings(const std::atomic<bool> *cancel) override
+    {
+        flush();
+        return gpu::measureCeilings(*m_device, m_linear, cancel);
+    }
+
+    Result<std::unique_ptr<Buffer>> allocate(std::size_t bytes) override { return m_device->allocate(bytes); }
+
+    void upload(Buffer &to, std::size_t offset, const void *from, std::size_t bytes) override
+    {
+        assert(offset <= to.bytes() && bytes <= to.bytes() - offset);
+        flush();
+        m_loader.copy(to.as<std::byte>() + offset, from, bytes);
+    }
+
+    void download(void *to, const void *from, std::size_t bytes) override
+    {
+        flush();
+        m_device->check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, m_device->stream()), "a download");
+        m_device->check(cudaStreamSynchronize(m_device->stream()), "a download");
+    }
+
+    void repeat(Buffer &to, std::span<const std::byte> block) override
+    {
+        if (to.bytes() == 0)
+            return;
+        std::size_t filled = std::min(block.size(), to.bytes());
+        upload(to, 0, block.data(), filled);
+        // Each copy doubles what is there; whole blocks, so the pattern goes on.
+        while (filled < to.bytes()) {
+            const std::size_t part = std::min(filled, to.bytes() - filled);
+            m_device->check(cudaMemcpyAsync(to.as<std::byte>() + filled, to.data(), part, cudaMemcpyDeviceToDevice,
+                                            m_device->stream()),
+                            "a copy");
+            filled += part;
+        }
+    }
+
+    Result<std::unique_ptr<Matrix>> prepare(const TensorView &weights) override
+    {
+        assert(weights);
+        flush();
+        auto matrix = std::make_unique<CudaMatrix>();
+        matrix->rows = weights.rows;
+        matrix->columns = weights.columns;
+        matrix->type = weights.type;
+        ZIGZAG_TRY(memory, m_device->allocate(static_cast<std::size_t>(weights.bytes())));
+        matrix->memory = std::move(memory);
+        m_loader.copy(matrix->memory->data(), weights.data, static_cast<std::size_t>(weights.bytes()));
+        return matrix;
+    }
+
+    void embed(const EmbedArgs &args) override
+    {
+        flush();
+        const auto &table = static_cast<const CudaMatrix &>(*args.table);
+        m_device->check(launchEmbed(table.type, args, table.data(), on()),
+                        "embed");
+    }
+
+    void rmsNorm(const RmsNormArgs &args) override
+    {
+        flush();
+        m_norm = args;
+    }
+
+    void matmul(const MatmulArgs &args) override
+    {
+        if (args.tokens == 0 || args.products.empty())
+            return;
+        const DType type = static_cast<const CudaMatrix *>(args.products[0].matrix)->type;
+        std::optional<RmsNormArgs> norm;
+        if (m_norm && !m_gated && m_norm->out == args.in && m_norm->tokens == args.tokens && m_norm->type == type)
+            norm = std::exchange(m_norm, std::nullopt);
+        flush();
+        if (takesMatvec(args, type)) {
+            Matvec matvec{type, matvecOf(args), static_cast<int>(args.products.size())};
+            if (norm && planOf(matvec).whole) {
+                matvec.args.in = norm->in;
+                matvec.args.normWeight = norm->weight;
+                matvec.args.epsilon = norm->epsilon;
+            } else if (norm) {
+                launchNorm(*norm);
+            }
+            if (mayBeGated(args.products))
+                m_gated = matvec;
+            else
+                launchMatvec(matvec);
+            return;
+        }
+        if (norm)
+            launchNorm(*norm);
+        for (const Product &product : args.products)
+            multiply(args, product);
+    }
+
+    void swiGlu(const SwiGluArgs &args) override
+    {
+        if (m_gated && m_gated->args.products[0].out == args.gate && m_gated->args.products[1].out == args.up
+            && args.count == std::int64_t{m_gated->args.batch} * m_gated->args.products[0].rows) {
+            Matvec matvec = *std::exchange(m_gated, std::nullopt);
+            matvec.gated = true;
+            matvec.args.products[0].out = args.out;
+            launchMatvec(matvec);
+            return;
+        }
+        flush();
+        m_device->check(launchSwiGlu(args, on()), "swiglu");
+    }
+
+    void ropeAppend(const RopeAppendArgs &args) override
+    {
+        flush();
+        m_device->check(launchRopeAppend(args, viewOf(args.heads, {}, args.rows), on()), "rope_append");
+    }
+
+    void attention(const AttentionArgs &args) override
+    {
+        flush();
+        if (args.tokens == 0 || args.selected.empty())
+            return;
+        const AttentionKernelArgs kernel = {
+            .queries = args.queries,
+            .out = args.out,
+            .positions = args.rows.positions,
+            .firstPosition = static_cast<int>(args.firstPosition),
+            .sequences = args.rows.count,
+            .tokens = static_cast<int>(args.tokens / args.rows.count),
+            .queryHeads = args.queryHeads,
+            .kvHeads = args.kvHeads,
+            .headDim = args.headDim,
+            .sink = static_cast<int>(args.sink),
+            .recent = static_cast<int>(std::min<std::int64_t>(args.recent, std::int64_t{1} << 30)),
+            .scoreScale = std::numbers::log2e_v<float> / std::sqrt(static_cast<float>(args.headDim)),
+            .caches = viewOf(args.heads, args.selected, args.rows),
+        };
+        const DType type = args.cacheType;
+        if (args.strongestKey || type == DType::F32 || !supportsTensorAttention(args.headDim))
+            m_device->check(attendSimple(type, {kernel, args.strongestKey}, stream(), startsEarly()), "attention");
+        else if (kernel.tokens == 1)
+            decode(type, kernel, args);
+        else
+            prefill(type, kernel, args);
+    }
+
+    void commit(const CommitArgs &args) override
+    {
+        flush();
+        m_device->check(launchCommit(args, viewOf(args.heads, {}, args.rows), on()), "commit");
+    }
+
+    void copyHeads(const CopyHeadsArgs &args) override
+    {
+        flush();
+        m_device->check(launchCopyHeads(args, on()), "copy_heads");
+    }
+
+    void nextToken(const NextTokenArgs &args) override
+    {
+        flush();
+        m_device->check(launchNextToken(args, on()), "next_token");
+    }
+
+    Result<void> synchronize() override
+    {
+        flush();
+        return m_device->synchronize();
+    }
+
+    std::unique_ptr<Recording> record(const std::function<void()> &body) override
+    {
+        flush();
+        cudaGraph_t graph = nullptr;
+        cudaGraphExec_t ready = nullptr;
+        int status = cudaStreamBeginCapture(stream(), cudaStreamCaptureModeThreadLocal);
+        if (status == cudaSuccess) {
+            body();
+            flush();
+            status = cudaStreamEndCapture(stream(), &graph);
+        }
+        if (status == cudaSuccess)
+            status = cudaGraphInstantiate(&ready, graph, 0);
+        if (graph)
+            cudaGraphDestroy(graph);
+        m_device->check(status, "the recording of a step");
+        return status == cudaSuccess ? std::make_unique<CudaRecording>(*m_device, ready) : nullptr;
+    }
+
+private:
+    struct Matvec {
+        DType type;
+        MatvecArgs args;
+        int productCount;
+        bool gated = false;
+    };
+
+    static constexpr std::size_t attentionScratchBytes = 16u << 20; ///< partial results of decode's splits
+
+    cudaStream_t stream() const { return m_device->stream(); }
+    /// Kernels that wait for the one before them by themselves may start before it has ended.
+    bool startsEarly() const { return m_device->limits().computeCapability >= 90; }
+    LaunchOn on() const { return {stream(), startsEarly()}; }
+
+    /// Launches what was put off.
+    void flush()
+    {
+        if (m_gated)
+            launchMatvec(*std::exchange(m_gated, std::nullopt));
+        if (m_norm)
+            launchNorm(*std::exchange(m_norm, std::nullopt));
+    }
+
+    void launchNorm(const RmsNormArgs &args)
+    {
+        m_device->check(launchRmsNorm(args, on()),
+                        "rms_norm");
+    }
+
+    MatvecPlan planOf(const Matvec &matvec) const
+    {
+        int rows[matvecMaxProducts] = {};
+        const int count = matvec.gated ? 1 : matvec.productCount;
+        for (int i = 0; i < count; ++i)
+            rows[i] = matvec.args.products[i].rows;
+        return planMatvec({rows, static_cast<std::size_t>(count)}, matvec.args.columns, matvec.args.batch, matvec.gated,
+                          m_device->limits());
+    }
+
+    void launchMatvec(const Matvec &matvec)
+    {
+        m_device->check(gpu::launchMatvec(matvec.type, matvec.args, planOf(matvec), stream(), startsEarly()),
+                        "a matrix-vector product");
+    }
+
+    /// The caches of the KV heads as kernels read them, from the first sequence of the call on.
+    static HeadCaches viewOf(std::span<const HeadCache> heads, std::span<const int> selected, const SequenceRows &rows)
+    {
+        HeadCaches view = {};
+        const std::int64_t offset = rows.first * rows.cacheStride;
+        assert(heads.size() <= static_cast<std::size_t>(maxKvHeads));
+        for (std::size_t i = 0; i < heads.size(); ++i) {
+            const HeadCache &head = heads[i];
+            view.heads[i] = {static_cast<std::byte *>(head.keys) + offset, static_cast<std::byte *>(head.values) + offset,
+                             head.slots,       head.stagedKeys,
+                             head.stagedValues, head.kind == HeadKind::Streaming};
+        }
+        // The longest first: what runs last should be short.
+        for (const HeadKind kind : {HeadKind::Retrieval, HeadKind::Streaming})
+            for (const int head : selected)
+                if (heads[static_cast<std::size_t>(head)].kind == kind)
+                    view.selected[view.selectedCount++] = static_cast<std::uint8_t>(head);
+        view.sequenceStride = rows.cacheStride;
+        return view;
+    }
+
+    void decode(DType type, const AttentionKernelArgs &kernel, const AttentionArgs &args)
+    {
+        std::int64_t slots[maxKvHeads];
+        for (int i = 0; i < kernel.caches.selectedCount; ++i)
+            slots[i] = kernel.caches.heads[kernel.caches.selected[i]].slots;
+        const int group = args.queryHeads / args.kvHeads;
+        const DecodePlan plan = planDecode({slots, static_cast<std::size_t>(kernel.caches.selectedCount)},
+                                           args.firstPosition + 1, kernel.sequences, group, args.headDim, m_device->limits());
+        // Counters first: they are zero before and after every launch, whatever the partial results' sizes are.
+        DecodeAttentionArgs decodeArgs = {.attention = kernel};
+        std::copy(plan.firstBlock.begin(), plan.firstBlock.end(), decodeArgs.firstBlock);
+        decodeArgs.arrivals = m_scratch->as<int>();
+        decodeArgs.partials = m_scratch->as<float>() + maxArrivals;
+        decodeArgs.partialStates = decodeArgs.partials + plan.partials;
+        assert(plan.arrivals <= maxArrivals);
+        if ((maxArrivals + plan.partials + plan.partialStates) * sizeof(float) > attentionScratchBytes)
+            m_device->check(cudaErrorInvalidValue, "attention's plan");
+        else
+            m_device->check(attendDecode(type, decodeArgs, plan, stream(), startsEarly()), "attention");
+    }
+
+    void prefill(DType type, const AttentionKernelArgs &kernel, const AttentionArgs &args)
+    {
+        PrefillAttentionArgs prefillArgs = {.attention = kernel, .retrievalCount = 0};
+        for (const int head : args.selected)
+            prefillArgs.retrievalCount += args.heads[static_cast<std::size_t>(head)].kind == HeadKind::Retrieval;
+        m_device->check(attendPrefill(type, prefillArgs, m_device->limits(), stream(), startsEarly()), "attention");
+    }
+
+    static bool takesMatvec(const MatmulArgs &args, DType type)
+    {
+        return type != DType::F32 && args.products.size() <= matvecMaxProducts && args.tokens <= matvecMaxBatch
+            && supportsMatvec(static_cast<int>(args.tokens), static_cast<int>(args.products[0].matrix->columns));
+    }
+
+    /// Two products of one shape whose only use may be SwiGLU.
+    static bool mayBeGated(std::span<const Product> products)
+    {
+        return products.size() == 2 && products[0].matrix->rows == products[1].matrix->rows
+            && std::ranges::none_of(products, [](const Product &p) { return p.residual || p.floatOut; });
+    }
+
+    static MatvecArgs matvecOf(const MatmulArgs &args)
+    {
+        MatvecArgs matvec = {.in = args.in,
+                             .batch = static_cast<int>(args.tokens),
+                             .columns = static_cast<int>(args.products[0].matrix->columns)};
+        for (std::size_t i = 0; i < args.products.size(); ++i) {
+            const Product &product = args.products[i];
+            matvec.products[i] = {.weights = static_cast<const CudaMatrix *>(product.matrix)->data(),
+                                  .bias = product.bias,
+                                  .residual = product.residual,
+                                  .out = product.out,
+                                  .rows = static_cast<int>(product.matrix->rows),
+                                  .floatOut = product.residual || product.floatOut};
+        }
+        return matvec;
+    }
+
+    void multiply(const MatmulArgs &args, const Product &product)
+    {
+        const auto &matrix = static_cast<const CudaMatrix &>(*product.matrix);
+        const bool floatOut = product.residual || product.floatOut;
+        const std::size_t bytes = static_cast<std::size_t>(args.tokens * matrix.rows) * sizeof(float);
+        if (product.residual && product.residual != product.out)
+            m_device->check(cudaMemcpyAsync(product.out, product.residual, bytes, cudaMemcpyDeviceToDevice, stream()),
+                            "a residual");
+        const DType outType = floatOut ? DType::F32 : matrix.type;
+        m_linear.run({.rows = matrix.rows,
+                      .columns = matrix.columns,
+                      .tokens = args.tokens,
+                      .type = matrix.type,
+                      .outType = outType,
+                      .accumulate = product.residual != nullptr},
+                     matrix.data(), args.in, product.out);
+        if (product.bias)
+            m_device->check(launchAddBias(outType, product.out, product.bias, args.tokens, matrix.rows, on()), "a bias");
+    }
+
+    static constexpr std::size_t maxArrivals = std::size_t{64} * maxKvHeads * 16; ///< sequences · KV heads · slices
+
+    std::unique_ptr<Device> m_device;
+    Loader m_loader;
+    Linear m_linear;
+    std::unique_ptr<Buffer> m_scratch;
+    std::optional<RmsNormArgs> m_norm;
+    std::optional<Matvec> m_gated;
+};
+
+Result<std::unique_ptr<Backend>> createCudaBackend()
+{
+    ZIGZAG_TRY(device, Device::open());
+    auto backend = std::make_unique<CudaBackend>(std::move(device));
+    ZIGZAG_CHECK(backend->start());
+    return backend;
+}
+
+} // namespace
+
+} // namespace zigzag::gpu
+
+/// The module's one entry (engine/backend_registry.cpp): null, and the reason, where no GPU can be used.
+extern "C" __attribute__((visibility("default"))) zigzag::Backend *zigzagCreateCudaBackend(std::string *reason)
+{
+    auto backend = zigzag::gpu::createCudaBackend();
+    if (backend)
+        return backend->release();
+    *reason = backend.error().message;
+    return nullptr;
+}

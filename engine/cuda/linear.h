@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/base/dtype.h"
+#include "engine/cuda/device.h"
+
+#include <cublasLt.h>
+#include <map>
+#include <tuple>
+
+namespace zigzag::gpu {
+
+/// One product of many rows, out = in · weightᵀ (+ out), by cuBLASLt with float32 accumulation.
+struct LinearShape {
+    std::int64_t rows = 0; ///< of the weight: output features
+    std::int64_t columns = 0; ///< of the weight: input features
+    std::int64_t tokens = 0;
+    DType type = DType::BF16; ///< of weight and input
+    DType outType = DType::BF16;
+    bool accumulate = false;
+
+    auto operator<=>(const LinearShape &) const = default;
+};
+
+/// The library's handle, its fixed workspace, and the algorithm chosen for each shape: the fastest of those it proposes,
+/// timed at the shape's first use where there is memory for a trial output and no recording is under way.
+class Linear
+{
+public:
+    static constexpr std::size_t workspaceBytes = 32u << 20;
+
+    explicit Linear(Device &device)
+        : m_device(device)
+    { }
+    ~Linear();
+    Linear(const Linear &) = delete;
+    Linear &operator=(const Linear &) = delete;
+
+    Result<void> start();
+    /// weight: [rows, columns], in: [tokens, columns], out: [tokens, rows]
+    void run(const LinearShape &shape, const void *weight, const void *in, void *out);
+
+private:
+    struct Plan;
+    Plan *planFor(const LinearShape &shape, const void *weight, const void *in);
+    void choose(Plan &plan, const LinearShape &shape, const void *weight, const void *in);
+    int multiply(const Plan &plan, const cublasLtMatmulAlgo_t &algorithm, const void *weight, const void *in, void *out,
+                 bool accumulate);
+
+    Device &m_device;
+    cublasLtHandle_t m_handle = nullptr;
+    std::unique_ptr<Buffer> m_workspace;
+    std::map<LinearShape, std::unique_ptr<Plan>> m_plans;
+};
+
+} // namespace zigzag::gpu

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/cuda/pointwise.h"
+
+#include "engine/cuda/kernels/add_bias.cuh"
+#include "engine/cuda/kernels/commit.cuh"
+#include "engine/cuda/kernels/copy_heads.cuh"
+#include "engine/cuda/kernels/embed.cuh"
+#include "engine/cuda/kernels/next_token.cuh"
+#include "engine/cuda/kernels/rms_norm.cuh"
+#include "engine/cuda/kernels/rope_append.cuh"
+#include "engine/cuda/kernels/swiglu.cuh"
+
+#include <algorithm>
+
+namespace zigzag::gpu {
+
+namespace {
+
+/// Calls `body` with a value of the storage type.
+template <class Body> int withType(DType type, Body &&body)
+{
+    return type == DType::F32 ? body(float{}) : type == DType::BF16 ? body(Bf16{}) : body(F16{});
+}
+
+template <class Kernel, class Args> int start(Kernel kernel, Grid grid, int threads, std::size_t shared, LaunchOn on, const Args &args)
+{
+    return launch(kernel, grid, threads, shared, on.stream, args, on.early ? Start::Early : Start::AfterPrevious);
+}
+
+/// The caches in `HeadCaches` begin at the call's first sequence already.
+RowsView viewOf(const SequenceRows &rows, std::int64_t firstPosition)
+{
+    return {0, rows.count, rows.positions, firstPosition};
+}
+
+/// Whole 16-byte units of a row of `bytes`; otherwise smaller ones.
+bool hasVectors(std::int64_t bytes)
+{
+    return bytes % static_cast<std::int64_t>(sizeof(Vec16)) == 0;
+}
+
+} // namespace
+
+int launchEmbed(DType type, const EmbedArgs &args, const void *table, LaunchOn on)
+{
+    const EmbedKernelArgs kernel = {args.tokens, table, args.out, args.table->columns};
+    return withType(type, [&](auto value) {
+        return start(embed<decltype(value)>, {static_cast<unsigned>(args.count)}, embedThreads, 0, on, kernel);
+    });
+}
+
+int launchRmsNorm(const RmsNormArgs &args, LaunchOn on)
+{
+    const RmsNormKernelArgs kernel = {args.in, args.weight, args.out, args.width, args.epsilon};
+    return withType(args.type, [&](auto value) {
+        return start(rmsNorm<decltype(value)>, {static_cast<unsigned>(args.tokens)}, rmsNormThreads(args.width), rmsNormSharedBytes,
+                     on, kernel);
+    });
+}
+
+int launchSwiGlu(const SwiGluArgs &args, LaunchOn on)
+{
+    const SwiGluKernelArgs kernel = {args.gate, args.up, args.out, args.count};
+    return withType(args.type, [&](auto value) {
+        return start(swiGlu<decltype(value)>, {swiGluBlocks(args.count)}, swiGluThreads, 0, on, kernel);
+    });
+}
+
+int launchRopeAppend(const RopeAppendArgs &args, const HeadCaches &caches, LaunchOn on)
+{
+    const RopeAppendKernelArgs kernel = {.queries = args.queries,
+                                         .keys = args.keys,
+                                         .values = args.values,
+                                         .queryNorm = args.queryNorm,
+                                         .keyNorm = args.keyNorm,
+                                         .cosSin = args.cosSin,
+                                         .sink = args.sink,
+                                         .queryHeads = args.queryHeads,
+                                         .kvHeads = args.kvHeads,
+                                         .headDim = args.headDim,
+                                         .epsilon = args.epsilon,
+                                         .rows = viewOf(args.rows, args.firstPosition),
+                                         .caches = caches};
+    const Grid grid = {static_cast<unsigned>(args.tokens), ropeAppendBlocksPerRow(args.queryHeads, args.kvHeads)};
+    return withType(args.cacheType, [&](auto value) {
+        return start(ropeAppend<decltype(value), decltype(value)>, grid, ropeAppendThreads, 0, on, kernel);
+    });
+}
+
+int launchCommit(const CommitArgs &args, const HeadCaches &caches, LaunchOn on)
+{
+    const std::int64_t rowBytes = args.headDim * bytesOf(args.cacheType);
+    const bool vectors = hasVectors(rowBytes);
+    const int units = static_cast<int>(rowBytes / static_cast<std::int64_t>(vectors ? sizeof(Vec16) : sizeof(std::uint32_t)));
+    const CommitKernelArgs kernel = {args.tokens, args.sink, units, viewOf(args.rows, args.firstPosition), caches};
+    const Grid grid = {commitBlocks(args.tokens, units), static_cast<unsigned>(args.heads.size()), 2};
+    return vectors ? start(commit<Vec16>, grid, commitThreads, 0, on, kernel)
+                   : start(commit<std::uint32_t>, grid, commitThreads, 0, on, kernel);
+}
+
+int launchCopyHeads(const CopyHeadsArgs &args, LaunchOn on)
+{
+    if (args.heads.size() > static_cast<std::size_t>(maxCopiedHeads))
+        return cudaErrorInvalidValue;
+    const std::int64_t headBytes = args.headDim * bytesOf(args.type);
+    const bool vectors = hasVectors(headBytes);
+    CopyHeadsKernelArgs kernel = {
+        .in = args.in,
+        .out = args.out,
+        .rows = args.tokens,
+        .inHeads = args.inHeads,
+        .outHeads = args.outHeads,
+        .headUnits = static_cast<int>(headBytes / static_cast<std::int64_t>(vectors ? sizeof(Vec16) : sizeof(std::uint32_t))),
+        .count = static_cast<int>(args.heads.size()),
+        .scatter = args.scatter};
+    std::ranges::transform(args.heads, kernel.heads, [](int head) { return static_cast<std::uint16_t>(head); });
+    const Grid grid = {copyHeadsBlocks(kernel.rows, kernel.count, kernel.headUnits)};
+    return vectors ? start(copyHeads<Vec16>, grid, copyHeadsThreads, 0, on, kernel)
+                   : start(copyHeads<std::uint32_t>, grid, copyHeadsThreads, 0, on, kernel);
+}
+
+int launchNextToken(const NextTokenArgs &args, LaunchOn on)
+{
+    const NextTokenKernelArgs kernel = {args.logits, args.vocabulary, args.tokens, args.positions, args.history, args.context};
+    return start(nextToken<>, {static_cast<unsigned>(args.rows)}, nextTokenThreads, nextTokenSharedBytes, on, kernel);
+}
+
+int launchAddBias(DType type, void *out, const float *bias, std::int64_t tokens, std::int64_t rows, LaunchOn on)
+{
+    const AddBiasKernelArgs kernel = {out, bias, tokens * rows, rows};
+    return withType(type, [&](auto value) {
+        return start(addBias<decltype(value)>, {addBiasBlocks(kernel.count)}, addBiasThreads, 0, on, kernel);
+    });
+}
+
+} // namespace zigzag::gpu
