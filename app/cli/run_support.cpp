@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdio>
 #include <fmt/format.h>
+#include <optional>
 #include <unistd.h>
 
 namespace zigzag {
@@ -29,7 +30,12 @@ Result<Loaded> loadForRun(const std::string &model, const std::string &backend)
     ZIGZAG_TRY(chosen, createBackend(backend));
     loaded.model = std::move(weights);
     loaded.backend = std::move(chosen);
-    ZIGZAG_TRY(device, uploadModel(loaded.model, loaded.backend));
+    std::optional<Progress> progress; // only where weights are copied at all
+    ZIGZAG_TRY(device, uploadModel(loaded.model, loaded.backend, [&](std::int64_t done, std::int64_t all) {
+                   if (!progress)
+                       progress.emplace("loading, MiB");
+                   (*progress)(static_cast<int>(done >> 20), static_cast<int>(all >> 20));
+               }));
     loaded.device = std::move(device);
     return loaded;
 }

@@ -67,7 +67,6 @@ Result<std::unique_ptr<Device>> Device::open()
         info.name = properties.name;
         info.lastLevelCacheBytes = attribute(cudaDevAttrL2CacheSize, index);
         info.prefillChunk = 4096;
-        info.maxKvHeads = maxKvHeads;
         info.driver = fmt::format("CUDA {}.{}, compute capability {}.{}", driver / 1000, driver % 1000 / 10, properties.major,
                                   properties.minor);
         return device;

@@ -59,6 +59,10 @@ struct Linear::Plan {
     bool hasAlgorithm = false;
 };
 
+Linear::Linear(Device &device)
+    : m_device(device)
+{ }
+
 Linear::~Linear()
 {
     m_plans.clear();

@@ -29,9 +29,7 @@ class Linear
 public:
     static constexpr std::size_t workspaceBytes = 32u << 20;
 
-    explicit Linear(Device &device)
-        : m_device(device)
-    { }
+    explicit Linear(Device &device);
     ~Linear();
     Linear(const Linear &) = delete;
     Linear &operator=(const Linear &) = delete;

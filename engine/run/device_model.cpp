@@ -36,7 +36,8 @@ Result<std::unique_ptr<Buffer>> uploadVector(Backend &backend, const TensorView 
 
 } // namespace
 
-Result<std::shared_ptr<DeviceModel>> uploadModel(std::shared_ptr<const Model> model, std::shared_ptr<Backend> backend)
+Result<std::shared_ptr<DeviceModel>> uploadModel(std::shared_ptr<const Model> model, std::shared_ptr<Backend> backend,
+                                                 const UploadProgress &progress)
 {
     auto device = std::make_shared<DeviceModel>();
     const Weights &weights = model->weights;
@@ -45,9 +46,13 @@ Result<std::shared_ptr<DeviceModel>> uploadModel(std::shared_ptr<const Model> mo
         return failed(fmt::format("{}: its weights take {} bytes and {} are free on {}: no context fits beside them; choose a "
                                   "smaller model, or --backend cpu",
                                   model->config.name, needed, free, backend->device().name));
+    std::int64_t done = 0;
     auto matrix = [&](std::unique_ptr<Matrix> &to, const TensorView &from) -> Result<void> {
         ZIGZAG_TRY(prepared, backend->prepare(from));
         to = std::move(prepared);
+        done += from.bytes();
+        if (progress && backend->copiesWeights())
+            progress(done, model->config.weightBytes());
         return {};
     };
     auto vector = [&](std::unique_ptr<Buffer> &to, const TensorView &from) -> Result<void> {

@@ -34,7 +34,11 @@ struct SessionOptions {
 
 /// A model's weights as a backend holds them; shared by the sessions that run the same model.
 class DeviceModel;
-Result<std::shared_ptr<DeviceModel>> uploadModel(std::shared_ptr<const Model> model, std::shared_ptr<Backend> backend);
+/// Called while weights are copied to a device with memory of its own.
+using UploadProgress = std::function<void(std::int64_t done, std::int64_t all)>;
+/// Fails before anything is allocated where the weights do not fit.
+Result<std::shared_ptr<DeviceModel>> uploadModel(std::shared_ptr<const Model> model, std::shared_ptr<Backend> backend,
+                                                 const UploadProgress &progress = {});
 
 /// One sequence, or a batch of them: KV caches planned by the map, and the forward pass over them. Used from one thread at a
 /// time.

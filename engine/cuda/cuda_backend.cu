@@ -65,7 +65,12 @@ public:
     }
 
     std::string_view name() const override { return "cuda"; }
-    DeviceInfo device() const override { return m_device->info(); }
+    DeviceInfo device() const override
+    {
+        DeviceInfo info = m_device->info();
+        info.maxKvHeads = maxKvHeads;
+        return info;
+    }
     DType activationType(DType weights) const override { return weights; }
     bool copiesWeights() const override { return true; }
     std::int64_t scratchBytes() const override
@@ -302,7 +307,7 @@ private:
 
     void launchMatvec(const Matvec &matvec)
     {
-        m_device->check(gpu::launchMatvec(matvec.type, matvec.args, planOf(matvec), stream(), startsEarly()),
+        m_device->check(multiplyVectors(matvec.type, matvec.args, planOf(matvec), stream(), startsEarly()),
                         "a matrix-vector product");
     }
 
