@@ -201,9 +201,7 @@ public:
         const AttentionKernelArgs kernel = {
             .queries = args.queries,
             .out = args.out,
-            .positions = args.rows.positions,
-            .firstPosition = static_cast<int>(args.firstPosition),
-            .sequences = args.rows.count,
+            .rows = {0, args.rows.count, args.rows.positions, args.firstPosition}, // the caches begin at the first sequence
             .tokens = static_cast<int>(args.tokens / args.rows.count),
             .queryHeads = args.queryHeads,
             .kvHeads = args.kvHeads,
@@ -339,7 +337,7 @@ private:
             slots[i] = kernel.caches.heads[kernel.caches.selected[i]].slots;
         const int group = args.queryHeads / args.kvHeads;
         const DecodePlan plan = planDecode({slots, static_cast<std::size_t>(kernel.caches.selectedCount)},
-                                           args.firstPosition + 1, kernel.sequences, group, args.headDim, m_device->limits());
+                                           args.firstPosition + 1, kernel.rows.count, group, args.headDim, m_device->limits());
         // Counters first: they are zero before and after every launch, whatever the partial results' sizes are.
         DecodeAttentionArgs decodeArgs = {.attention = kernel};
         std::copy(plan.firstBlock.begin(), plan.firstBlock.end(), decodeArgs.firstBlock);
@@ -355,10 +353,12 @@ private:
 
     void prefill(DType type, const AttentionKernelArgs &kernel, const AttentionArgs &args)
     {
-        PrefillAttentionArgs prefillArgs = {.attention = kernel, .retrievalCount = 0};
-        for (const int head : args.selected)
-            prefillArgs.retrievalCount += args.heads[static_cast<std::size_t>(head)].kind == HeadKind::Retrieval;
-        m_device->check(attendPrefill(type, prefillArgs, m_device->limits(), stream(), startsEarly()), "attention");
+        const auto retrieves = [&](int head) { return args.heads[static_cast<std::size_t>(head)].kind == HeadKind::Retrieval; };
+        const PrefillAttentionArgs prefillArgs
+            = {.attention = kernel, .retrievalCount = static_cast<int>(std::ranges::count_if(args.selected, retrieves))};
+        const int heads = kernel.caches.selectedCount * (args.queryHeads / args.kvHeads);
+        const PrefillPlan plan = planPrefill(kernel.tokens, heads, args.headDim, m_device->limits());
+        m_device->check(attendPrefill(type, prefillArgs, plan, stream(), startsEarly()), "attention");
     }
 
     static bool takesMatvec(const MatmulArgs &args, DType type)

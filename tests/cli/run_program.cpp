@@ -35,7 +35,7 @@ ProgramResult runZigzag(const std::vector<std::string> &arguments, const Program
     std::FILE *output = std::tmpfile(), *errors = std::tmpfile();
     if (!output || !errors)
         return {-1, {}, fmt::format("no temporary file: {}", std::strerror(errno))};
-    std::vector<char *> argv = {const_cast<char *>(ZIGZAG_PROGRAM)};
+    std::vector<char *> argv = {const_cast<char *>(options.program.empty() ? ZIGZAG_PROGRAM : options.program.c_str())};
     for (const std::string &argument : arguments)
         argv.push_back(const_cast<char *>(argument.c_str()));
     argv.push_back(nullptr);

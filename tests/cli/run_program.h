@@ -16,6 +16,7 @@ struct ProgramOptions {
     bool asNobody = false; ///< drops root's rights first, so that permissions mean something
     std::string outputFile = {}; ///< standard output goes there and is not returned
     std::vector<std::string> environment = {}; ///< "NAME=value", added to this process's
+    std::string program = {}; ///< another copy of the program
 };
 
 /// Runs the zigzag program of this build to its end.

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Stands where the CUDA module stands, on a machine whose GPU is too old.
+#include "engine/run/backend.h"
+
+extern "C" zigzag::Backend *zigzagCreateCudaBackend(std::string *reason)
+{
+    *reason = "Tesla V100 has compute capability 7.0 and 8.0 is the least that this build runs on";
+    return nullptr;
+}
