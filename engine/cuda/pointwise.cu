@@ -113,7 +113,8 @@ int launchCopyHeads(const CopyHeadsArgs &args, LaunchOn on)
         .outHeads = args.outHeads,
         .headUnits = static_cast<int>(headBytes / static_cast<std::int64_t>(vectors ? sizeof(Vec16) : sizeof(std::uint32_t))),
         .count = static_cast<int>(args.heads.size()),
-        .scatter = args.scatter};
+        .scatter = args.scatter,
+        .heads = {}};
     std::ranges::transform(args.heads, kernel.heads, [](int head) { return static_cast<std::uint16_t>(head); });
     const Grid grid = {copyHeadsBlocks(kernel.rows, kernel.count, kernel.headUnits)};
     return vectors ? start(copyHeads<Vec16>, grid, copyHeadsThreads, 0, on, kernel)
