@@ -339,7 +339,8 @@ private:
         const DecodePlan plan = planDecode({slots, static_cast<std::size_t>(kernel.caches.selectedCount)},
                                            args.firstPosition + 1, kernel.rows.count, group, args.headDim, m_device->limits());
         // Counters first: they are zero before and after every launch, whatever the partial results' sizes are.
-        DecodeAttentionArgs decodeArgs = {.attention = kernel};
+        DecodeAttentionArgs decodeArgs = {};
+        decodeArgs.attention = kernel;
         std::copy(plan.firstBlock.begin(), plan.firstBlock.end(), decodeArgs.firstBlock);
         decodeArgs.arrivals = m_scratch->as<int>();
         decodeArgs.partials = m_scratch->as<float>() + maxArrivals;
@@ -376,9 +377,10 @@ private:
 
     static MatvecArgs matvecOf(const MatmulArgs &args)
     {
-        MatvecArgs matvec = {.in = args.in,
-                             .batch = static_cast<int>(args.tokens),
-                             .columns = static_cast<int>(args.products[0].matrix->columns)};
+        MatvecArgs matvec = {};
+        matvec.in = args.in;
+        matvec.batch = static_cast<int>(args.tokens);
+        matvec.columns = static_cast<int>(args.products[0].matrix->columns);
         for (std::size_t i = 0; i < args.products.size(); ++i) {
             const Product &product = args.products[i];
             matvec.products[i] = {.weights = static_cast<const CudaMatrix *>(product.matrix)->data(),
