@@ -143,8 +143,9 @@ protected:
                 : tokens == c.sequences      ? fmt::format("attention, decode, head_dim {}", c.headDim)
                                              : fmt::format("attention, prefill, head_dim {}", c.headDim);
             compare(op, type, got, expected, fmt::format("{}, {} tokens at {}", textOf(c), tokens, positions[0]));
-            if (strongest && type == DType::F32)
+            if (strongest && type == DType::F32) {
                 EXPECT_EQ(cpuStrongest, gpuStrongest);
+            }
             for (std::int32_t &position : positions)
                 position += static_cast<std::int32_t>(tokens / c.sequences);
             seed += 10;

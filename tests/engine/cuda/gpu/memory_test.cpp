@@ -2,6 +2,7 @@
 // What a session takes of the GPU's memory against what was planned, and what it says when it does not fit.
 #include "engine/map/kv_layout.h"
 #include "engine/run/device_model.h"
+#include "engine/run/session.h"
 
 #include <algorithm>
 #include <fmt/format.h>
