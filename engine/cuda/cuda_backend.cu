@@ -108,9 +108,9 @@ public:
         // Each copy doubles what is there; whole blocks, so the pattern goes on.
         while (filled < to.bytes()) {
             const std::size_t part = std::min(filled, to.bytes() - filled);
-            m_device->check(cudaMemcpyAsync(to.as<std::byte>() + filled, to.data(), part, cudaMemcpyDeviceToDevice,
-                                            m_device->stream()),
-                            "a copy");
+            m_device->check(
+                cudaMemcpyAsync(to.as<std::byte>() + filled, to.data(), part, cudaMemcpyDeviceToDevice, m_device->stream()),
+                "a copy");
             filled += part;
         }
     }
@@ -133,8 +133,7 @@ public:
     {
         flush();
         const auto &table = static_cast<const CudaMatrix &>(*args.table);
-        m_device->check(launchEmbed(table.type, args, table.data(), on()),
-                        "embed");
+        m_device->check(launchEmbed(table.type, args, table.data(), on()), "embed");
     }
 
     void rmsNorm(const RmsNormArgs &args) override
@@ -287,11 +286,7 @@ private:
             launchNorm(*std::exchange(m_norm, std::nullopt));
     }
 
-    void launchNorm(const RmsNormArgs &args)
-    {
-        m_device->check(launchRmsNorm(args, on()),
-                        "rms_norm");
-    }
+    void launchNorm(const RmsNormArgs &args) { m_device->check(launchRmsNorm(args, on()), "rms_norm"); }
 
     MatvecPlan planOf(const Matvec &matvec) const
     {
@@ -317,9 +312,12 @@ private:
         assert(heads.size() <= static_cast<std::size_t>(maxKvHeads));
         for (std::size_t i = 0; i < heads.size(); ++i) {
             const HeadCache &head = heads[i];
-            view.heads[i] = {static_cast<std::byte *>(head.keys) + offset, static_cast<std::byte *>(head.values) + offset,
-                             head.slots,       head.stagedKeys,
-                             head.stagedValues, head.kind == HeadKind::Streaming};
+            view.heads[i] = {static_cast<std::byte *>(head.keys) + offset,
+                             static_cast<std::byte *>(head.values) + offset,
+                             head.slots,
+                             head.stagedKeys,
+                             head.stagedValues,
+                             head.kind == HeadKind::Streaming};
         }
         // The longest first: what runs last should be short.
         for (const HeadKind kind : {HeadKind::Retrieval, HeadKind::Streaming})
@@ -336,8 +334,8 @@ private:
         for (int i = 0; i < kernel.caches.selectedCount; ++i)
             slots[i] = kernel.caches.heads[kernel.caches.selected[i]].slots;
         const int group = args.queryHeads / args.kvHeads;
-        const DecodePlan plan = planDecode({slots, static_cast<std::size_t>(kernel.caches.selectedCount)},
-                                           args.firstPosition + 1, kernel.rows.count, group, args.headDim, m_device->limits());
+        const DecodePlan plan = planDecode({slots, static_cast<std::size_t>(kernel.caches.selectedCount)}, args.firstPosition + 1,
+                                           kernel.rows.count, group, args.headDim, m_device->limits());
         // Counters first: they are zero before and after every launch, whatever the partial results' sizes are.
         DecodeAttentionArgs decodeArgs = {};
         decodeArgs.attention = kernel;

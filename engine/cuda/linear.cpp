@@ -17,7 +17,7 @@ cudaDataType_t cudaType(DType type)
 /// cuBLASLt has codes of its own; the device notes CUDA's.
 int statusOf(cublasStatus_t status)
 {
-    return status == CUBLAS_STATUS_SUCCESS ? cudaSuccess
+    return status == CUBLAS_STATUS_SUCCESS      ? cudaSuccess
         : status == CUBLAS_STATUS_NOT_SUPPORTED ? cudaErrorNotSupported
                                                 : cudaErrorUnknown;
 }

@@ -46,9 +46,9 @@ void Loader::copy(void *to, const void *from, std::size_t bytes)
         m_next = 1 - m_next;
         m_device.check(cudaEventSynchronize(stage.sent), "an upload");
         std::memcpy(stage.memory, static_cast<const std::byte *>(from) + done, part);
-        m_device.check(cudaMemcpyAsync(static_cast<std::byte *>(to) + done, stage.memory, part, cudaMemcpyHostToDevice,
-                                       m_device.stream()),
-                       "an upload");
+        m_device.check(
+            cudaMemcpyAsync(static_cast<std::byte *>(to) + done, stage.memory, part, cudaMemcpyHostToDevice, m_device.stream()),
+            "an upload");
         m_device.check(cudaEventRecord(stage.sent, m_device.stream()), "an upload");
     }
 }

@@ -23,7 +23,8 @@ template <class Body> int withType(DType type, Body &&body)
     return type == DType::F32 ? body(float{}) : type == DType::BF16 ? body(Bf16{}) : body(F16{});
 }
 
-template <class Kernel, class Args> int start(Kernel kernel, Grid grid, int threads, std::size_t shared, LaunchOn on, const Args &args)
+template <class Kernel, class Args>
+int start(Kernel kernel, Grid grid, int threads, std::size_t shared, LaunchOn on, const Args &args)
 {
     return launch(kernel, grid, threads, shared, on.stream, args, on.early ? Start::Early : Start::AfterPrevious);
 }
@@ -54,8 +55,8 @@ int launchRmsNorm(const RmsNormArgs &args, LaunchOn on)
 {
     const RmsNormKernelArgs kernel = {args.in, args.weight, args.out, args.width, args.epsilon};
     return withType(args.type, [&](auto value) {
-        return start(rmsNorm<decltype(value)>, {static_cast<unsigned>(args.tokens)}, rmsNormThreads(args.width), rmsNormSharedBytes,
-                     on, kernel);
+        return start(rmsNorm<decltype(value)>, {static_cast<unsigned>(args.tokens)}, rmsNormThreads(args.width),
+                     rmsNormSharedBytes, on, kernel);
     });
 }
 
@@ -105,16 +106,16 @@ int launchCopyHeads(const CopyHeadsArgs &args, LaunchOn on)
         return cudaErrorInvalidValue;
     const std::int64_t headBytes = args.headDim * bytesOf(args.type);
     const bool vectors = hasVectors(headBytes);
-    CopyHeadsKernelArgs kernel = {
-        .in = args.in,
-        .out = args.out,
-        .rows = args.tokens,
-        .inHeads = args.inHeads,
-        .outHeads = args.outHeads,
-        .headUnits = static_cast<int>(headBytes / static_cast<std::int64_t>(vectors ? sizeof(Vec16) : sizeof(std::uint32_t))),
-        .count = static_cast<int>(args.heads.size()),
-        .scatter = args.scatter,
-        .heads = {}};
+    CopyHeadsKernelArgs kernel
+        = {.in = args.in,
+           .out = args.out,
+           .rows = args.tokens,
+           .inHeads = args.inHeads,
+           .outHeads = args.outHeads,
+           .headUnits = static_cast<int>(headBytes / static_cast<std::int64_t>(vectors ? sizeof(Vec16) : sizeof(std::uint32_t))),
+           .count = static_cast<int>(args.heads.size()),
+           .scatter = args.scatter,
+           .heads = {}};
     std::ranges::transform(args.heads, kernel.heads, [](int head) { return static_cast<std::uint16_t>(head); });
     const Grid grid = {copyHeadsBlocks(kernel.rows, kernel.count, kernel.headUnits)};
     return vectors ? start(copyHeads<Vec16>, grid, copyHeadsThreads, 0, on, kernel)

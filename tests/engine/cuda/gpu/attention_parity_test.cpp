@@ -21,8 +21,8 @@ struct AttentionCase {
 
 std::string textOf(const AttentionCase &c)
 {
-    return fmt::format("{} KV heads, group {}, head_dim {}, sink {}, recent {}, {} sequences", c.kvHeads, c.group, c.headDim, c.sink,
-                       c.recent, c.sequences);
+    return fmt::format("{} KV heads, group {}, head_dim {}, sink {}, recent {}, {} sequences", c.kvHeads, c.group, c.headDim,
+                       c.sink, c.recent, c.sequences);
 }
 
 /// One layer's caches on one side; even KV heads retrieve, odd ones stream.
@@ -79,7 +79,8 @@ public:
             return Stored(m_cacheType, randomFloats(rows * static_cast<std::size_t>(heads * c.headDim), s)).values;
         };
         const Array queries(m_side, m_active, values(queryHeads, seed)), keys(m_side, m_active, values(c.kvHeads, seed + 1)),
-            vals(m_side, m_active, values(c.kvHeads, seed + 2)), out(m_side, m_active, rows * static_cast<std::size_t>(queryHeads * c.headDim));
+            vals(m_side, m_active, values(c.kvHeads, seed + 2)),
+            out(m_side, m_active, rows * static_cast<std::size_t>(queryHeads * c.headDim));
         auto positionsThere = backend.allocate(positions.size() * sizeof(std::int32_t));
         auto strongestThere = backend.allocate(rows * static_cast<std::size_t>(queryHeads) * sizeof(std::int32_t));
         EXPECT_TRUE(positionsThere && strongestThere);
@@ -91,24 +92,46 @@ public:
         const auto &heads = isStaged ? m_staged : m_straight;
         // In a recording only the device knows how far decode has come.
         const std::int64_t first = which.positions ? c.context - 1 : positions[0];
-        backend.ropeAppend({.queries = queries.data(), .keys = keys.data(), .values = vals.data(),
-                            .queryNorm = c.norms ? m_queryNorm->floats() : nullptr, .keyNorm = c.norms ? m_keyNorm->floats() : nullptr,
-                            .cosSin = m_rotation->floats(), .heads = heads, .tokens = tokens, .firstPosition = first, .sink = c.sink,
-                            .queryHeads = queryHeads, .kvHeads = c.kvHeads, .headDim = c.headDim, .cacheType = m_cacheType,
-                            .epsilon = 1e-6f, .rows = which});
+        backend.ropeAppend({.queries = queries.data(),
+                            .keys = keys.data(),
+                            .values = vals.data(),
+                            .queryNorm = c.norms ? m_queryNorm->floats() : nullptr,
+                            .keyNorm = c.norms ? m_keyNorm->floats() : nullptr,
+                            .cosSin = m_rotation->floats(),
+                            .heads = heads,
+                            .tokens = tokens,
+                            .firstPosition = first,
+                            .sink = c.sink,
+                            .queryHeads = queryHeads,
+                            .kvHeads = c.kvHeads,
+                            .headDim = c.headDim,
+                            .cacheType = m_cacheType,
+                            .epsilon = 1e-6f,
+                            .rows = which});
         std::vector<int> selected(static_cast<std::size_t>(c.kvHeads));
         std::iota(selected.begin(), selected.end(), 0);
-        backend.attention({.queries = queries.data(), .out = out.data(), .heads = heads, .selected = selected, .tokens = tokens,
-                           .firstPosition = first, .sink = c.sink, .recent = c.recent, .queryHeads = queryHeads, .kvHeads = c.kvHeads,
-                           .headDim = c.headDim, .cacheType = m_cacheType,
-                           .strongestKey = strongest ? (*strongestThere)->as<std::int32_t>() : nullptr, .rows = which});
+        backend.attention({.queries = queries.data(),
+                           .out = out.data(),
+                           .heads = heads,
+                           .selected = selected,
+                           .tokens = tokens,
+                           .firstPosition = first,
+                           .sink = c.sink,
+                           .recent = c.recent,
+                           .queryHeads = queryHeads,
+                           .kvHeads = c.kvHeads,
+                           .headDim = c.headDim,
+                           .cacheType = m_cacheType,
+                           .strongestKey = strongest ? (*strongestThere)->as<std::int32_t>() : nullptr,
+                           .rows = which});
         if (isStaged)
             backend.commit({heads, tokens, first, c.sink, c.headDim, m_cacheType, which});
         const auto finished = backend.synchronize();
         EXPECT_TRUE(finished) << finished.error().message;
         if (strongest) {
             positionsOfStrongest->resize(rows * static_cast<std::size_t>(queryHeads));
-            backend.download(positionsOfStrongest->data(), (*strongestThere)->data(), positionsOfStrongest->size() * sizeof(std::int32_t));
+            backend.download(positionsOfStrongest->data(), (*strongestThere)->data(),
+                             positionsOfStrongest->size() * sizeof(std::int32_t));
         }
         return out.read();
     }
@@ -168,7 +191,8 @@ TEST_F(AttentionParity, ChunksThenDecode)
 
 TEST_F(AttentionParity, Windows)
 {
-    const std::vector<std::array<std::int64_t, 2>> windows = {{0, 1}, {0, 40}, {1, 1}, {16, 8}, {3, 65}, {130, 20}, {400, 300}, {600, 16}};
+    const std::vector<std::array<std::int64_t, 2>> windows
+        = {{0, 1}, {0, 40}, {1, 1}, {16, 8}, {3, 65}, {130, 20}, {400, 300}, {600, 16}};
     for (const DType type : {DType::BF16, DType::F16})
         for (const auto &[sink, recent] : windows)
             check({.sink = sink, .recent = recent, .context = 500, .chunks = {1, 1, 66, 1, 131, 1, 200, 1, 1}}, type);
@@ -179,7 +203,13 @@ TEST_F(AttentionParity, Groups)
     for (const DType type : {DType::BF16, DType::F16})
         for (const int group : {1, 2, 7, 8, 16, 32})
             for (const int kvHeads : {1, 3, 8})
-                check({.kvHeads = kvHeads, .group = group, .headDim = 64, .context = 400, .chunks = {150, 1, 100, 1, 1}, .norms = group == 7}, type);
+                check({.kvHeads = kvHeads,
+                       .group = group,
+                       .headDim = 64,
+                       .context = 400,
+                       .chunks = {150, 1, 100, 1, 1},
+                       .norms = group == 7},
+                      type);
 }
 
 TEST_F(AttentionParity, Batches)
@@ -194,8 +224,15 @@ TEST_F(AttentionParity, Batches)
 TEST_F(AttentionParity, LongContexts)
 {
     for (const int headDim : {64, 128}) {
-        check({.kvHeads = 4, .headDim = headDim, .sink = 64, .recent = 256, .context = 9000, .chunks = {4096, 1, 2048, 1, 1, 1000, 1}}, DType::BF16);
-        check({.kvHeads = 2, .headDim = headDim, .sink = 16, .recent = 1024, .context = 16000, .chunks = {8000, 1, 7990, 1}}, DType::F16);
+        check({.kvHeads = 4,
+               .headDim = headDim,
+               .sink = 64,
+               .recent = 256,
+               .context = 9000,
+               .chunks = {4096, 1, 2048, 1, 1, 1000, 1}},
+              DType::BF16);
+        check({.kvHeads = 2, .headDim = headDim, .sink = 16, .recent = 1024, .context = 16000, .chunks = {8000, 1, 7990, 1}},
+              DType::F16);
     }
 }
 

@@ -62,7 +62,8 @@ TEST_F(OpParity, RmsNorm)
                     const Side &side = *sides()[s];
                     const DType outType = active(side, type);
                     const Array from(side, DType::F32, in), by(side, DType::F32, weight), out(side, outType, in.size());
-                    side.backend->rmsNorm({from.floats(), by.floats(), out.data(), signedSize(tokens), signedSize(width), 1e-5f, outType});
+                    side.backend->rmsNorm(
+                        {from.floats(), by.floats(), out.data(), signedSize(tokens), signedSize(width), 1e-5f, outType});
                     ASSERT_TRUE(side.backend->synchronize());
                     results[s] = out.read();
                 }
@@ -79,52 +80,77 @@ struct MatmulCase {
 TEST_F(OpParity, Matmul)
 {
     const std::vector<MatmulCase> cases = {
-        {1, 64, {1}}, {1, 4096, {4096}, false, true}, {1, 4096, {1000}, true}, {1, 4096, {4096, 1024, 1024}, true, false, false, true},
-        {1, 4096, {1283}, false, false, true, true}, {1, 2048, {5632, 5632}, false, false, false, true, true},
-        {1, 5632, {2048}, false, true}, {1, 40, {33}}, {1, 44, {33}}, {1, 30, {12, 5}, true},
-        {2, 256, {96, 32, 32}, true, false, false, true}, {3, 2048, {130}, false, true}, {7, 896, {4864, 4864}, false, false, false, true, true},
-        {8, 4096, {512}, false, true}, {9, 512, {512, 64, 64}, true, false, false, true}, {16, 1536, {257, 257}, false, false, false, true, true},
-        {16, 14336, {64}, false, true}, {17, 512, {512}, true, true}, {33, 256, {100, 36, 36}, true}, {64, 512, {1000}, false, false, true},
-        {130, 768, {256, 256}, false, false, false, true, true}, {257, 64, {48}, false, true},
+        {1, 64, {1}},
+        {1, 4096, {4096}, false, true},
+        {1, 4096, {1000}, true},
+        {1, 4096, {4096, 1024, 1024}, true, false, false, true},
+        {1, 4096, {1283}, false, false, true, true},
+        {1, 2048, {5632, 5632}, false, false, false, true, true},
+        {1, 5632, {2048}, false, true},
+        {1, 40, {33}},
+        {1, 44, {33}},
+        {1, 30, {12, 5}, true},
+        {2, 256, {96, 32, 32}, true, false, false, true},
+        {3, 2048, {130}, false, true},
+        {7, 896, {4864, 4864}, false, false, false, true, true},
+        {8, 4096, {512}, false, true},
+        {9, 512, {512, 64, 64}, true, false, false, true},
+        {16, 1536, {257, 257}, false, false, false, true, true},
+        {16, 14336, {64}, false, true},
+        {17, 512, {512}, true, true},
+        {33, 256, {100, 36, 36}, true},
+        {64, 512, {1000}, false, false, true},
+        {130, 768, {256, 256}, false, false, false, true, true},
+        {257, 64, {48}, false, true},
     };
     for (const DType type : allTypes)
         for (const MatmulCase &c : cases) {
-            const std::string what = fmt::format("{} tokens, {} columns, {} products of {}{}{}{}{}", c.tokens, c.columns, c.rows.size(), c.rows[0],
-                                                 c.bias ? ", bias" : "", c.residual ? ", residual" : "", c.norm ? ", norm" : "", c.gated ? ", gated" : "");
+            const std::string what = fmt::format("{} tokens, {} columns, {} products of {}{}{}{}{}", c.tokens, c.columns,
+                                                 c.rows.size(), c.rows[0], c.bias ? ", bias" : "", c.residual ? ", residual" : "",
+                                                 c.norm ? ", norm" : "", c.gated ? ", gated" : "");
             const auto tokens = static_cast<std::size_t>(c.tokens), columns = static_cast<std::size_t>(c.columns);
-            const auto in = randomOf(type, tokens * columns, 3), residualIn = randomFloats(tokens * columns, 4), weight = randomFloats(columns, 5);
+            const auto in = randomOf(type, tokens * columns, 3), residualIn = randomFloats(tokens * columns, 4),
+                       weight = randomFloats(columns, 5);
             std::array<std::vector<std::vector<float>>, 2> results;
             for (std::size_t s = 0; s < 2; ++s) {
                 const Side &side = *sides()[s];
                 const DType activation = active(side, type);
                 const Array before(side, DType::F32, residualIn), normWeight(side, DType::F32, weight);
                 const Array input = c.norm ? Array(side, activation, in.size()) : Array(side, activation, in);
+                std::vector<Stored> weights; // the CPU backend reads them where they are
+                weights.reserve(c.rows.size());
                 std::vector<std::unique_ptr<Matrix>> matrices;
                 std::vector<Array> biases, outs;
                 std::vector<Product> products;
                 for (std::size_t p = 0; p < c.rows.size(); ++p) {
                     const auto rows = static_cast<std::size_t>(c.rows[p]);
-                    const Stored stored(type, randomFloats(rows * columns, 10 + p, 1.0f / std::sqrt(static_cast<float>(columns))));
-                    matrices.push_back(prepared(side, stored, c.rows[p], c.columns));
+                    weights.emplace_back(type,
+                                         randomFloats(rows * columns, 10 + p, 1.0f / std::sqrt(static_cast<float>(columns))));
+                    matrices.push_back(prepared(side, weights.back(), c.rows[p], c.columns));
                     biases.emplace_back(side, DType::F32, randomFloats(rows, 20 + p));
                     if (c.residual)
                         outs.emplace_back(side, DType::F32, randomFloats(tokens * rows, 30 + p)); // added to in place
                     else
                         outs.emplace_back(side, c.floatOut ? DType::F32 : activation, tokens * rows);
-                    products.push_back({matrices[p].get(), c.bias ? biases[p].floats() : nullptr, c.residual ? outs[p].floats() : nullptr,
-                                        outs[p].data(), c.floatOut});
+                    products.push_back({matrices[p].get(), c.bias ? biases[p].floats() : nullptr,
+                                        c.residual ? outs[p].floats() : nullptr, outs[p].data(), c.floatOut});
                 }
                 if (c.norm)
-                    side.backend->rmsNorm({before.floats(), normWeight.floats(), input.data(), c.tokens, c.columns, 1e-5f, activation});
+                    side.backend->rmsNorm(
+                        {before.floats(), normWeight.floats(), input.data(), c.tokens, c.columns, 1e-5f, activation});
                 side.backend->matmul({input.data(), c.tokens, products});
                 if (c.gated)
-                    side.backend->swiGlu({outs[0].data(), outs[1].data(), outs[0].data(), signedSize(outs[0].count()), activation});
+                    side.backend->swiGlu(
+                        {outs[0].data(), outs[1].data(), outs[0].data(), signedSize(outs[0].count()), activation});
                 ASSERT_TRUE(side.backend->synchronize()) << what;
                 for (std::size_t p = 0; p < (c.gated ? 1 : outs.size()); ++p)
                     results[s].push_back(outs[p].read());
             }
             for (std::size_t p = 0; p < results[0].size(); ++p)
-                compare(c.gated ? "matmul, gated" : c.norm ? "matmul after norm" : "matmul", type, results[1][p], results[0][p], what);
+                compare(c.gated      ? "matmul, gated"
+                            : c.norm ? "matmul after norm"
+                                     : "matmul",
+                        type, results[1][p], results[0][p], what);
         }
 }
 
@@ -158,7 +184,8 @@ TEST_F(OpParity, CopyHeads)
                     const DType activation = active(side, type);
                     // Where heads are scattered, what lies between them stays.
                     const Array from(side, activation, in), to(side, activation, std::vector<float>(in.size(), 0.5f));
-                    side.backend->copyHeads({from.data(), to.data(), heads, 5, scatter ? 3 : 8, scatter ? 8 : 3, headDim, scatter, activation});
+                    side.backend->copyHeads(
+                        {from.data(), to.data(), heads, 5, scatter ? 3 : 8, scatter ? 8 : 3, headDim, scatter, activation});
                     ASSERT_TRUE(side.backend->synchronize());
                     results[s] = to.read();
                 }
@@ -174,7 +201,8 @@ TEST_F(OpParity, NextToken)
         constexpr std::size_t rows = 3;
         constexpr std::int64_t context = 10;
         std::vector<float> logits = randomFloats(rows * static_cast<std::size_t>(vocabulary), 9);
-        logits[static_cast<std::size_t>(vocabulary) + 1] = logits[2 * static_cast<std::size_t>(vocabulary) - 1] = 50; // equals: the lowest id
+        logits[static_cast<std::size_t>(vocabulary) + 1] = logits[2 * static_cast<std::size_t>(vocabulary) - 1]
+            = 50; // equals: the lowest id
         std::array<std::vector<std::int32_t>, 2> results;
         for (std::size_t s = 0; s < 2; ++s) {
             const Side &side = *sides()[s];
@@ -204,7 +232,9 @@ TEST_F(OpParity, ARecordedStepRunsAgain)
     ASSERT_TRUE(memory);
     m_gpu.backend->upload(**memory, 0, state.data(), state.size() * sizeof(std::int32_t));
     auto *ints = (*memory)->as<std::int32_t>();
-    const auto step = m_gpu.backend->record([&] { m_gpu.backend->nextToken({logits.floats(), 1, 3, ints, ints + 1, ints + 2, 6}); });
+    const auto step = m_gpu.backend->record([&] {
+        m_gpu.backend->nextToken({logits.floats(), 1, 3, ints, ints + 1, ints + 2, 6});
+    });
     ASSERT_TRUE(step);
     for (int i = 0; i < 3; ++i)
         step->replay();
