@@ -14,9 +14,9 @@ std::int64_t ceilDivide(std::int64_t a, std::int64_t b)
     return (a + b - 1) / b;
 }
 
-std::size_t decodeSharedBytes(int headDim, int stages)
+std::size_t decodeSharedBytes(int headDim)
 {
-    const auto ring = static_cast<std::size_t>(decodeWarps * stages * 2 * decodeWarpKeys * paddedRowBytes(headDim));
+    const auto ring = static_cast<std::size_t>(decodeWarps * decodeStages * 2 * decodeWarpKeys * paddedRowBytes(headDim));
     const std::size_t warps = sizeof(float) * static_cast<std::size_t>(decodeWarps * decodeRows * (headDim + 8 + 2));
     const std::size_t join = sizeof(float) * static_cast<std::size_t>(decodeRows * decodeMaxSplits);
     return std::max({ring, warps, join});
@@ -31,11 +31,7 @@ DecodePlan planDecode(std::span<const std::int64_t> slots, std::int64_t length, 
     assert(slots.size() < plan.firstBlock.size());
     plan.slices = static_cast<unsigned>(ceilDivide(group, decodeRows));
     const int perSm = decodeBlocksPerSm(headDim);
-    // 1 KiB of each block's shared memory is the system's.
-    const bool deep = (decodeSharedBytes(headDim, 3) + 1024) * static_cast<std::size_t>(perSm)
-        <= static_cast<std::size_t>(gpu.sharedPerMultiprocessor);
-    plan.stages = deep ? 3 : 2;
-    plan.sharedBytes = decodeSharedBytes(headDim, plan.stages);
+    plan.sharedBytes = decodeSharedBytes(headDim);
 
     std::vector<std::int64_t> steps;
     for (const std::int64_t s : slots)
@@ -102,7 +98,7 @@ MatvecPlan planMatvec(std::span<const int> rows, int columns, int batch, bool ga
     plan.blocks = static_cast<unsigned>(ceilDivide(plan.tiles, waves));
 
     const std::int64_t roundColumns = matvecRoundColumns(plan.rowTiles, plan.batchTiles);
-    const std::int64_t parts = 2 * 4 * matvecWarps * plan.rowTiles * 16 * plan.batchTiles * 8;
+    const std::int64_t parts = 4 * matvecWarps * (2 * plan.rowTiles * 16 * plan.batchTiles * 8 + matvecMaxBatch);
     const std::int64_t wholeBytes = parts + batch * (ceilDivide(columns, roundColumns) * roundColumns * 2 + 64);
     const std::int64_t most = std::min(static_cast<std::int64_t>(gpu.sharedPerMultiprocessor) / matvecBlocksPerSm - 1024,
                                        static_cast<std::int64_t>(gpu.sharedPerBlock));

@@ -39,6 +39,7 @@ inline constexpr int decodeThreads = decodeWarps * 32;
 inline constexpr int decodeRows = 16; ///< query heads of a block: one matrix tile
 inline constexpr int decodeWarpKeys = 16; ///< keys of a warp's step
 inline constexpr int decodeKeys = decodeWarps * decodeWarpKeys; ///< keys of a block's step
+inline constexpr int decodeStages = 2; ///< of a warp's ring: more would take first-level cache from the next kernel (launch.h)
 inline constexpr float decodeLowest = -1e30f; ///< below every score and finite: no difference of infinities
 inline constexpr float decodeHidden = -1e38f;
 inline constexpr int decodeMaxSplits = 128; ///< of one head: one block joins them, and all are in flight with fewer
@@ -55,7 +56,6 @@ constexpr int decodeBlocksPerSm(int headDim)
 struct DecodePlan {
     unsigned blocks = 0; ///< grid.x; grid.y = sequences
     unsigned slices = 1; ///< grid.z: 16 query heads of a group each
-    int stages = 3; ///< of each warp's ring
     std::size_t sharedBytes = 0;
     std::array<std::uint16_t, 65> firstBlock = {};
     std::size_t partials = 0, partialStates = 0; ///< floats of scratch

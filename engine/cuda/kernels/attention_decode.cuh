@@ -141,6 +141,7 @@ struct DecodeShare {
     int split, splits; ///< of `splits` blocks that have keys
     int begin, end; ///< steps of decodeKeys keys
     int visible; ///< rows of the cache
+    int newestRow; ///< of this step's key, which the kernel before writes
 
     /// False where this block has no keys.
     ZZ_DEVICE bool find(const DecodeAttentionArgs &args)
@@ -160,6 +161,7 @@ struct DecodeShare {
         const int position = firstPosition(a.rows, sequence);
         const std::int64_t slots = a.caches.heads[kvHead].slots;
         visible = position < slots ? position + 1 : static_cast<int>(slots);
+        newestRow = static_cast<int>(cacheSlot(position, slots, a.sink));
         // The grid is for the longest context: a shorter one leaves blocks without work, never with a share of nothing.
         const int all = (visible + decodeKeys - 1) / decodeKeys, blocks = args.firstBlock[entry + 1] - args.firstBlock[entry];
         splits = blocks < all ? blocks : all;
@@ -243,14 +245,16 @@ template <class T, int headDim> ZZ_DEVICE void joinSplits(const DecodeAttentionA
     }
 }
 
-template <class T, int headDim, int stages>
+template <class T, int headDim>
 ZZ_KERNEL ZZ_LAUNCH_BOUNDS(decodeThreads, decodeBlocksPerSm(headDim)) void attentionDecode(ZZ_ARGS DecodeAttentionArgs args)
 {
-    waitForPrevious();
-    allowNext();
+    // The kernel before writes the newest key's row and the queries; everything else may be read while it still runs.
     DecodeShare share;
-    if (!share.find(args))
+    const bool works = share.find(args);
+    if (!works) {
+        waitForPrevious();
         return;
+    }
     const AttentionKernelArgs &a = args.attention;
     const HeadCacheView &cache = a.caches.heads[share.kvHead];
     const int group = a.queryHeads / a.kvHeads, warp = static_cast<int>(warpId());
@@ -261,7 +265,7 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(decodeThreads, decodeBlocksPerSm(headDim)) void atten
         = (static_cast<std::int64_t>(share.sequence) * a.queryHeads + share.kvHead * group + share.slice * decodeRows) * headDim;
 
     constexpr int half = decodeWarpKeys * paddedRow<headDim>, stageBytes = 2 * half;
-    char *ring = sharedMemory<char>() + warp * stages * stageBytes;
+    char *ring = sharedMemory<char>() + warp * decodeStages * stageBytes;
     const auto load = [&](int step, int stage) {
         const int row = step * decodeKeys + warp * decodeWarpKeys;
         if (step < share.end && row < share.visible) {
@@ -270,20 +274,28 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(decodeThreads, decodeBlocksPerSm(headDim)) void atten
         }
         copyAsyncCommit(); // an empty group too: groups are counted
     };
-    ZZ_UNROLL for (int i = 0; i < stages - 1; ++i) load(share.begin + i, i);
+    static_assert(decodeStages == 2);
+    const int firstRow = share.begin * decodeKeys + warp * decodeWarpKeys;
+    const bool isNew = share.newestRow >= firstRow && share.newestRow < firstRow + decodeWarpKeys;
+    if (!isNew)
+        load(share.begin, 0);
+    waitForPrevious();
+    allowNext();
+    if (isNew)
+        load(share.begin, 0);
 
     DecodeTile<T, headDim> tile;
     tile.begin(static_cast<const T *>(a.queries) + activation, share.rows);
     int stage = 0;
     for (int step = share.begin; step < share.end; ++step) {
-        copyAsyncWait<stages - 2>();
+        copyAsyncWait<0>();
         syncWarp(); // every lane's copies are here, and every lane has left the stage that is filled next
-        load(step + stages - 1, stage == 0 ? stages - 1 : stage - 1);
+        load(step + 1, stage ^ 1);
         const int row = step * decodeKeys + warp * decodeWarpKeys;
         const char *at = ring + stage * stageBytes;
         if (row < share.visible)
             tile.attend(at, at + half, share.visible - row, a.scoreScale);
-        stage = stage + 1 == stages ? 0 : stage + 1;
+        stage ^= 1;
     }
 
     // The four warps' states.
@@ -347,7 +359,7 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(decodeThreads, decodeBlocksPerSm(headDim)) void atten
 template <class T> int launchAttentionDecode(const DecodeAttentionArgs &args, const DecodePlan &plan, Stream stream, Start start)
 {
     const auto run = [&]<int headDim>() {
-        const auto kernel = plan.stages == 3 ? attentionDecode<T, headDim, 3> : attentionDecode<T, headDim, 2>;
+        const auto kernel = attentionDecode<T, headDim>;
         return launch(kernel, {plan.blocks, static_cast<unsigned>(args.attention.rows.count), plan.slices}, decodeThreads,
                       plan.sharedBytes, stream, args, start);
     };

@@ -13,6 +13,14 @@
 
 namespace zigzag::gpu {
 
+/// 1 / the root mean square of a vector, from its warps' sums of squares.
+ZZ_DEVICE float normScale(const MatvecArgs &args, const float *sums, int row)
+{
+    float sum = 0;
+    ZZ_UNROLL for (int w = 0; w < matvecWarps; ++w) sum += sums[row * matvecWarps + w];
+    return rsqrtFast(sum / static_cast<float>(args.columns) + args.epsilon);
+}
+
 /// A block's vectors in shared memory, in rows of T that are padded with zeros to whole rounds.
 template <class T> struct MatvecInput {
     char *shared;
@@ -30,7 +38,32 @@ template <class T> struct MatvecInput {
         copyAsyncCommit();
     }
 
-    /// RMSNorm (arXiv 1910.07467) of all vectors. `sums`: [matvecMaxBatch, warps] of shared memory.
+    /// RMSNorm (arXiv 1910.07467) of all vectors but for the division by the root mean square, which is one factor of the
+    /// whole vector: it waits until the products are written (normScale), so that the vectors are read once. Leaves the sums
+    /// of squares in `sums`: [matvecMaxBatch, warps] of shared memory. For a type with the range of float.
+    ZZ_DEVICE void weigh(const MatvecArgs &args, int columns, float *sums) const
+    {
+        const auto *in = static_cast<const float *>(args.in);
+        const int thread = static_cast<int>(threadIdx().x);
+        for (int row = 0; row < args.batch; ++row) {
+            float sum = 0;
+            for (int c = thread * 4; c < columns; c += matvecThreads * 4) {
+                std::uint32_t pairs[2] = {0, 0};
+                if (c < args.columns) {
+                    const Vec16 v = load16(in + static_cast<std::int64_t>(row) * args.columns + c);
+                    const Vec16 w = load16(args.normWeight + c);
+                    ZZ_UNROLL for (int i = 0; i < 4; ++i) sum += floatOfBits(v.w[i]) * floatOfBits(v.w[i]);
+                    ZZ_UNROLL for (int i = 0; i < 2; ++i) pairs[i]
+                        = pack2<T>(floatOfBits(v.w[2 * i]) * floatOfBits(w.w[2 * i]),
+                                   floatOfBits(v.w[2 * i + 1]) * floatOfBits(w.w[2 * i + 1]));
+                }
+                storePairs(row, c, pairs);
+            }
+            keepSum(sums, row, sum);
+        }
+    }
+
+    /// RMSNorm of all vectors, whole. `sums` as in weigh.
     ZZ_DEVICE void normalize(const MatvecArgs &args, int columns, float *sums) const
     {
         const auto *in = static_cast<const float *>(args.in);
@@ -41,15 +74,11 @@ template <class T> struct MatvecInput {
                 const Vec16 v = load16(in + static_cast<std::int64_t>(row) * args.columns + c);
                 ZZ_UNROLL for (int i = 0; i < 4; ++i) sum += floatOfBits(v.w[i]) * floatOfBits(v.w[i]);
             }
-            sum = warpSum(sum);
-            if (laneId() == 0)
-                sums[row * matvecWarps + static_cast<int>(warpId())] = sum;
+            keepSum(sums, row, sum);
         }
         syncThreads();
         for (int row = 0; row < args.batch; ++row) {
-            float sum = 0;
-            ZZ_UNROLL for (int w = 0; w < matvecWarps; ++w) sum += sums[row * matvecWarps + w];
-            const float scale = rsqrtFast(sum / static_cast<float>(args.columns) + args.epsilon);
+            const float scale = normScale(args, sums, row);
             for (int c = thread * 4; c < columns; c += matvecThreads * 4) {
                 std::uint32_t pairs[2] = {0, 0};
                 if (c < args.columns) {
@@ -59,11 +88,23 @@ template <class T> struct MatvecInput {
                         = pack2<T>(floatOfBits(v.w[2 * i]) * scale * floatOfBits(w.w[2 * i]),
                                    floatOfBits(v.w[2 * i + 1]) * scale * floatOfBits(w.w[2 * i + 1]));
                 }
-                auto *to = reinterpret_cast<std::uint32_t *>(shared + row * pitch + c * 2);
-                to[0] = pairs[0];
-                to[1] = pairs[1];
+                storePairs(row, c, pairs);
             }
         }
+    }
+
+private:
+    ZZ_DEVICE void storePairs(int row, int column, const std::uint32_t (&pairs)[2]) const
+    {
+        auto *to = reinterpret_cast<std::uint32_t *>(shared + row * pitch + column * 2);
+        to[0] = pairs[0];
+        to[1] = pairs[1];
+    }
+    static ZZ_DEVICE void keepSum(float *sums, int row, float sum)
+    {
+        sum = warpSum(sum);
+        if (laneId() == 0)
+            sums[row * matvecWarps + static_cast<int>(warpId())] = sum;
     }
 };
 
@@ -107,13 +148,13 @@ ZZ_DEVICE void storeMatvec(const MatvecProduct &product, std::int64_t at, float 
 
 /// Adds up the warps' parts of a tile, [warps, rowTiles · 16, batchTiles · 8] in shared memory, and writes the results.
 template <class T, int rowTiles, int batchTiles, bool gated>
-ZZ_DEVICE void finishMatvecTile(const MatvecArgs &args, int tile, const float *parts)
+ZZ_DEVICE void finishMatvecTile(const MatvecArgs &args, int tile, const float *parts, const float *squares)
 {
     constexpr int columns = batchTiles * 8, tileRows = rowTiles * 16;
     const auto sumOf = [&](int row, int b) {
         float sum = 0;
         ZZ_UNROLL for (int w = 0; w < matvecWarps; ++w) sum += parts[(w * tileRows + row) * columns + b];
-        return sum;
+        return squares ? sum * normScale(args, squares, b) : sum;
     };
     if constexpr (gated) {
         constexpr int outRows = rowTiles * 8;
@@ -172,11 +213,17 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(matvecThreads, matvecBlocksPerSm) void matvec(ZZ_ARGS
 
     constexpr int partFloats = matvecWarps * rowTiles * 16 * batchTiles * 8;
     auto *parts = sharedMemory<float>(); // [2, warps, rows, vectors]
+    float *squares = parts + 2 * partFloats; // [matvecMaxBatch, warps]
+    // A half float could overflow before the division.
+    constexpr bool scalesLast = std::is_same_v<T, Bf16>;
     const int paddedColumns = whole ? rounds * roundColumns : roundColumns;
-    const MatvecInput<T> input{reinterpret_cast<char *>(parts + 2 * partFloats), paddedColumns * 2 + 64};
+    const MatvecInput<T> input{reinterpret_cast<char *>(squares + matvecMaxBatch * matvecWarps), paddedColumns * 2 + 64};
     if constexpr (whole) {
         if (args.normWeight) {
-            input.normalize(args, paddedColumns, parts);
+            if constexpr (scalesLast)
+                input.weigh(args, paddedColumns, squares);
+            else
+                input.normalize(args, paddedColumns, squares);
         } else {
             input.copy(args, 0, paddedColumns);
             copyAsyncWait<0>();
@@ -229,7 +276,8 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(matvecThreads, matvecBlocksPerSm) void matvec(ZZ_ARGS
             ZZ_UNROLL for (int i = 0; i < 4; ++i) mine[(m * 16 + g + i / 2 * 8) * batchTiles * 8 + n * 8 + 2 * t + i % 2]
             = sums[m][n][i];
         syncThreads();
-        finishMatvecTile<T, rowTiles, batchTiles, gated>(args, tile, parts + part * partFloats);
+        finishMatvecTile<T, rowTiles, batchTiles, gated>(args, tile, parts + part * partFloats,
+                                                         scalesLast && args.normWeight ? squares : nullptr);
         part ^= 1; // who is still reading this one has not met the next barrier
     }
     copyAsyncWait<0>();
