@@ -28,6 +28,7 @@ struct AttentionCase {
     std::vector<int> first = {0}; // [sequences]
     int spare = 3; ///< slots of retrieval heads that stay unused
     bool positionsOnDevice = false;
+    float steepness = 0; ///< later keys are longer: the running maximum rises by far more than rounding allows
 
     friend void PrintTo(const AttentionCase &testCase, std::ostream *out) { *out << testCase.name; }
 };
@@ -45,8 +46,12 @@ public:
         clearOut();
         const std::size_t context = longest();
         m_queries = std::make_unique<Stored>(type, randomFloats(elements(), 1));
-        for (std::size_t i = 0; i < 2 * sequences() * kvHeads(); ++i)
-            m_rows.emplace_back(type, randomFloats(context * dim(), 10 + i));
+        for (std::size_t i = 0; i < 2 * sequences() * kvHeads(); ++i) {
+            std::vector<float> rows = randomFloats(context * dim(), 10 + i);
+            for (std::size_t j = 0; i % 2 == 0 && j < rows.size(); ++j)
+                rows[j] *= 1 + config.steepness * static_cast<float>(j / dim());
+            m_rows.emplace_back(type, rows);
+        }
         std::size_t at = 0;
         for (const HeadKind kind : config.kinds) {
             m_slots.push_back(kvSlots(kind, static_cast<std::int64_t>(context) + config.spare, config.sink, config.recent));

@@ -54,7 +54,6 @@ protected:
     {
         AttentionProblem problem(GetParam(), typeOf<T>);
         for (const std::vector<int> &selected : selections(GetParam())) {
-            problem.clearOut();
             const gpu::DecodePlan plan
                 = gpu::planDecode(problem.slots(selected), problem.longestContext() + 200,
                                   static_cast<int>(GetParam().first.size()), GetParam().group, GetParam().headDim, limits);
@@ -68,6 +67,7 @@ protected:
             args.arrivals = arrivals.data();
             // Twice: the first launch leaves the scratch as the second one needs it.
             for (int repeat = 0; repeat < 2; ++repeat) {
+                problem.clearOut();
                 ASSERT_EQ(gpu::launchAttentionDecode<T>(args, plan, {}, gpu::Start::Early), 0);
                 problem.check(tolerance);
             }
@@ -95,6 +95,7 @@ INSTANTIATE_TEST_SUITE_P(Cases, DecodeAttention,
                                          AttentionCase{"context_below_sink", {S, R}, 2, 32, 300, 8, 1, {150}},
                                          AttentionCase{"ring_full_exactly", {S}, 2, 32, 30, 34, 1, {63}},
                                          AttentionCase{"unused_slots", {R, S}, 2, 32, 30, 500, 1, {20}, 700},
+                                         AttentionCase{"rising_maximum", {R, S}, 3, 64, 4, 200, 1, {300}, 3, false, 0.1f},
                                          AttentionCase{"batch", {R, S, R}, 2, 64, 3, 60, 1, {130, 0, 64, 63, 299}, 3, true}),
                          caseName);
 
@@ -141,6 +142,9 @@ INSTANTIATE_TEST_SUITE_P(Cases, PrefillAttention,
                                          AttentionCase{"window_of_one", {S}, 1, 32, 1, 1, 70, {3}},
                                          AttentionCase{"group7", {R, S}, 7, 32, 16, 100, 20, {120}},
                                          AttentionCase{"unused_slots", {R}, 1, 32, 0, 1, 65, {10}, 500},
+                                         AttentionCase{"rising_maximum", {R, S}, 1, 32, 4, 100, 150, {100}, 3, false, 0.1f},
+                                         AttentionCase{"one_key_of_a_tile", {S}, 1, 32, 0, 34, 128, {0}},
+                                         AttentionCase{"all_but_one_key_of_a_tile", {S}, 1, 32, 0, 127, 128, {0}},
                                          AttentionCase{"batch", {R, R}, 2, 32, 0, 1, 5, {130, 0, 64}, 3, true}),
                          caseName);
 
