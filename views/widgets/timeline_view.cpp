@@ -296,7 +296,7 @@ void TimelineView::mouseMoveEvent(QMouseEvent *event)
         m_gesture = Gesture::Area;
     m_last = here;
     if (m_gesture == Gesture::Area) {
-        const auto [begin, end] = std::minmax(nsAt(m_pressed.x()), nsAt(here.x()));
+        const auto [begin, end] = std::minmax({nsAt(m_pressed.x()), nsAt(here.x())});
         m_area = TimeRange{static_cast<std::int64_t>(begin), static_cast<std::int64_t>(std::ceil(end))};
         viewport()->update();
         QToolTip::showText(event->globalPosition().toPoint(), durationText(end - begin), this);
