@@ -166,7 +166,7 @@ void runThread(const std::function<void()> &kernel)
 struct Turn {
     Block *block;
     std::array<Thread *, warpSize> lanes;
-    bool slow; ///< gets one turn of eight, so that others run ahead
+    unsigned sleeps; ///< rounds to sit out, so that others run ahead
 };
 
 std::unique_ptr<Block> makeBlock(const Launch &launch, unsigned at)
@@ -220,7 +220,7 @@ void runTogether(const std::vector<std::unique_ptr<Block>> &blocks, const std::f
             one->threads[i].fiber = fibers[used++].get();
             one->threads[i].fiber->begin(body);
             if (i % warpSize == 0)
-                turns.push_back({one.get(), {}, order() % 4 == 0});
+                turns.push_back({one.get(), {}, 0});
             turns.back().lanes[i % warpSize] = &one->threads[i];
         }
     }
@@ -231,14 +231,19 @@ void runTogether(const std::vector<std::unique_ptr<Block>> &blocks, const std::f
     };
     while (!turns.empty()) {
         std::shuffle(turns.begin(), turns.end(), order);
-        bool moved = false, skipped = false;
-        for (const Turn &turn : turns) {
-            const bool waits = turn.slow && order() % 8 != 0;
-            skipped |= waits;
-            moved |= !waits && runWarp(turn);
+        bool moved = false, asleep = false;
+        for (Turn &turn : turns) {
+            if (turn.sleeps > 0) {
+                --turn.sleeps;
+                asleep = true;
+                continue;
+            }
+            moved |= runWarp(turn);
+            if (order() % 32 == 0)
+                turn.sleeps = order() % 1024;
         }
         std::erase_if(turns, ended);
-        if (!moved && !skipped && !turns.empty()) {
+        if (!moved && !asleep && !turns.empty()) {
             block = turns[0].block;
             failure = std::make_exception_ptr(Failure(deadlock()));
         }

@@ -2,8 +2,8 @@
 #pragma once
 
 // The blocks of a launch on the CPU: a fiber for each thread, switched only where threads meet. A few blocks run side by
-// side; warps and lanes take turns in a random, seeded order, some seldom; what nobody has written reads as not-a-number:
-// so a missing barrier shows.
+// side; warps and lanes take turns in a random, seeded order, and at times a warp sits out; what nobody has written reads as
+// not-a-number: so a missing barrier shows.
 
 #include "engine/cuda/gpu_types.h"
 
