@@ -134,10 +134,10 @@ void MainWindow::buildMenus()
     exhibits->addActions(pageActions(PageMenu::Export));
     file->insertMenu(all.close, exhibits);
     file->insertSeparator(all.close);
-    for (const auto &[menu, place] :
-         {std::pair(edit, PageMenu::Edit), std::pair(run, PageMenu::Run), std::pair(view, PageMenu::View)})
+    for (const auto &[menu, place] : {std::pair(file, PageMenu::File), std::pair(edit, PageMenu::Edit),
+                                      std::pair(run, PageMenu::Run), std::pair(view, PageMenu::View)})
         if (const QList<QAction *> more = pageActions(place); !more.isEmpty()) {
-            QAction *last = menu == run ? all.cancel : nullptr;
+            QAction *last = menu == file ? exhibits->menuAction() : menu == run ? all.cancel : nullptr;
             menu->insertActions(last, more);
             menu->insertSeparator(last ? last : more.first());
         }

@@ -10,7 +10,7 @@
 namespace zigzag {
 
 /// The menu of the window that an action of a page belongs in.
-enum class PageMenu { Export, Edit, Run, View };
+enum class PageMenu { File, Export, Edit, Run, View };
 
 /// A view with a dock of its own in the window: its object name names the dock and the saved layout, its window title is the
 /// dock's title and its entry in the View menu. It brings its actions along; the menus, the command palette and the list of
