@@ -19,12 +19,14 @@ void addLogits(CLI::App &app, Chosen &chosen);
 void addGenerate(CLI::App &app, Chosen &chosen);
 void addScore(CLI::App &app, Chosen &chosen);
 void addAssign(CLI::App &app, Chosen &chosen);
+void addCompare(CLI::App &app, Chosen &chosen);
 void addCriteria(CLI::App &app, Chosen &chosen);
 void addBench(CLI::App &app, Chosen &chosen);
 void addEval(CLI::App &app, Chosen &chosen);
 void addExport(CLI::App &app, Chosen &chosen);
 void addPareto(CLI::App &app, Chosen &chosen);
 void addRank(CLI::App &app, Chosen &chosen);
+void addPlan(CLI::App &app, Chosen &chosen);
 void addReport(CLI::App &app, Chosen &chosen);
 void addTrace(CLI::App &app, Chosen &chosen);
 

@@ -6,6 +6,7 @@
 #include "app/cli/search_options.h"
 #include "engine/base/files.h"
 #include "engine/map/map_io.h"
+#include "profiler/exports/export_format.h"
 #include "profiler/finding/map_quality.h"
 #include "profiler/quality/needle.h"
 #include "profiler/quality/perplexity.h"
@@ -18,7 +19,7 @@ namespace zigzag {
 namespace {
 
 struct EvalOptions {
-    std::string model, map, task, text, backend = "auto", format = "table";
+    std::string model, map, task, text, engine, backend = "auto", format = "table";
     std::vector<std::string> tasks = {"passkey", "passkeys"};
     int sink = defaultSink, recent = defaultRecent, needles = 4;
     NeedlePlan plan;
@@ -137,12 +138,29 @@ Result<void> evaluatePerplexity(const EvalOptions &options, const Loaded &loaded
     return {};
 }
 
+/// The map that is evaluated: as it stands, or as an engine would run what is exported to it.
+Result<HeadMap> mapToEvaluate(const EvalOptions &options, const Loaded &loaded)
+{
+    ZIGZAG_TRY(map, resolveHeadMap(options.map, loaded.model->shape(), options.sink, options.recent));
+    if (options.engine.empty())
+        return map;
+    ZIGZAG_TRY(engine, findExportFormat(options.engine));
+    ZIGZAG_TRY(model, loadExportModel(options.model));
+    const ExportVerdict verdict = engine->verdict(map, &model);
+    if (!verdict.refusal.empty())
+        return badInput(fmt::format("{} cannot run this map: {}", engine->title, verdict.refusal));
+    HeadMap run = engine->asRun(map);
+    fmt::print(stderr, "as {} runs it: sink {}, recent {}, {} of {} KV heads stream ({} in the map)\n", engine->name, run.sink(),
+               run.recent(), run.streamingHeads(), run.layers() * run.kvHeads(), map.streamingHeads());
+    return run;
+}
+
 Result<void> evaluate(EvalOptions options)
 {
     ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend));
     if (options.plan.contexts.empty())
         options.plan.contexts = defaultContexts(loaded.model->config);
-    ZIGZAG_TRY(map, resolveHeadMap(options.map, loaded.model->shape(), options.sink, options.recent));
+    ZIGZAG_TRY(map, mapToEvaluate(options, loaded));
     return options.task == "needle" ? evaluateNeedles(options, loaded, map)
         : options.task == "distill" ? evaluateDistillation(options, loaded, map)
                                     : evaluatePerplexity(options, loaded, map);
@@ -163,6 +181,8 @@ void addEval(CLI::App &app, Chosen &chosen)
                      "token's distribution; perplexity: of a text")
         ->required()
         ->check(CLI::IsMember({"needle", "distill", "perplexity"}));
+    command->add_option("--as-engine", options->engine,
+                        "evaluate the map as this engine would run it: a format of export, such as vllm, transformers or mlx-lm");
     addQuestionOptions(*command, options->plan);
     addTaskOptions(*command, options->tasks, options->needles);
     command->add_option("--text", options->text, "perplexity: file with the text, read in windows of the last context");

@@ -4,9 +4,9 @@
 #include "app/cli/run_support.h"
 #include "engine/base/files.h"
 #include "engine/map/map_io.h"
+#include "engine/model/token_file.h"
 
 #include <algorithm>
-#include <charconv>
 #include <fmt/format.h>
 #include <memory>
 
@@ -19,28 +19,6 @@ struct LogitsOptions {
     int sink = defaultSink, recent = defaultRecent;
     std::int64_t chunk = 512;
 };
-
-/// Whitespace-separated ids.
-Result<std::vector<int>> readTokens(const std::string &file, int vocabulary)
-{
-    ZIGZAG_TRY(text, readTextFile(file, 64 << 20));
-    constexpr std::string_view space = " \t\r\n";
-    std::vector<int> tokens;
-    std::size_t position = 0;
-    while ((position = text.find_first_not_of(space, position)) != std::string::npos) {
-        const std::size_t end = std::min(text.find_first_of(space, position), text.size());
-        int token = -1;
-        const auto parsed = std::from_chars(text.data() + position, text.data() + end, token);
-        if (parsed.ec != std::errc() || parsed.ptr != text.data() + end || token < 0 || token >= vocabulary)
-            return badInput(fmt::format("{}: entry {} is not a token id from 0 to {}; give whitespace-separated ids", file,
-                                        tokens.size() + 1, vocabulary - 1));
-        tokens.push_back(token);
-        position = end;
-    }
-    if (tokens.empty())
-        return badInput(fmt::format("{}: there are no token ids in this file; give whitespace-separated ids", file));
-    return tokens;
-}
 
 /// NumPy's format 1.0: magic, header, then the rows.
 std::string npyHeader(std::size_t rows, std::size_t columns)
@@ -59,7 +37,8 @@ Result<void> logits(const LogitsOptions &options)
 {
     // What the user gave is checked before the model is loaded.
     ZIGZAG_TRY(config, loadModelConfig(options.model));
-    ZIGZAG_TRY(tokens, readTokens(options.tokens, config.vocabulary));
+    ZIGZAG_TRY(text, readTextFile(options.tokens, 64 << 20));
+    ZIGZAG_TRY(tokens, parseTokens(text, config.vocabulary, options.tokens));
     ZIGZAG_TRY(output, AtomicFile::create(options.out));
     ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend));
     ZIGZAG_TRY(map, resolveHeadMap(options.map, loaded.model->shape(), options.sink, options.recent));

@@ -31,12 +31,14 @@ int main(int argc, char **argv)
     zigzag::addGenerate(app, chosen);
     zigzag::addScore(app, chosen);
     zigzag::addAssign(app, chosen);
+    zigzag::addCompare(app, chosen);
     zigzag::addCriteria(app, chosen);
     zigzag::addBench(app, chosen);
     zigzag::addEval(app, chosen);
     zigzag::addExport(app, chosen);
     zigzag::addPareto(app, chosen);
     zigzag::addRank(app, chosen);
+    zigzag::addPlan(app, chosen);
     zigzag::addReport(app, chosen);
     zigzag::addTrace(app, chosen);
     try {

@@ -103,7 +103,7 @@ Result<void> writeMaps(Report &report, const std::filesystem::path &out)
         wrote(file);
     }
     ZIGZAG_TRY(format, findExportFormat("duo-attention"));
-    ZIGZAG_CHECK(format->write(report.zigzag.map, out / "duo-attention"));
+    ZIGZAG_CHECK(exportMap(*format, report.zigzag.map, nullptr, out / "duo-attention"));
     wrote(out / "duo-attention");
     return {};
 }

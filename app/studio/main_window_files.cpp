@@ -181,10 +181,18 @@ bool MainWindow::saveAs()
 
 void MainWindow::exportMap()
 {
-    const auto choice = m_studio.prompts().exportTo(this, document().map());
+    std::optional<ExportModel> model;
+    if (!m_studio.modelName().empty()) {
+        auto loaded = loadExportModel(m_studio.modelName());
+        if (!loaded)
+            return m_studio.say(loaded.error());
+        model = std::move(*loaded);
+    }
+    const ExportModel *given = model ? &*model : nullptr;
+    const auto choice = m_studio.prompts().exportTo(this, document().map(), given);
     if (!choice)
         return;
-    if (const auto written = choice->format->write(document().map(), nativePath(choice->path)); !written)
+    if (const auto written = zigzag::exportMap(*choice->format, document().map(), given, nativePath(choice->path)); !written)
         return m_studio.say(written.error());
     m_messages->say(MessageBar::Kind::Note, tr("Exported to %1").arg(choice->path));
 }

@@ -52,9 +52,9 @@ UserPrompts::Saving DialogPrompts::saveFirst(QWidget *parent, const QString &wha
     return answer == QMessageBox::Save ? Saving::Save : answer == QMessageBox::Discard ? Saving::Discard : Saving::Cancel;
 }
 
-std::optional<ExportChoice> DialogPrompts::exportTo(QWidget *parent, const HeadMap &map)
+std::optional<ExportChoice> DialogPrompts::exportTo(QWidget *parent, const HeadMap &map, const ExportModel *model)
 {
-    ExportDialog dialog(map, parent);
+    ExportDialog dialog(map, model, parent);
     if (dialog.exec() != QDialog::Accepted || !dialog.format())
         return {};
     const ExportFormat *format = dialog.format();

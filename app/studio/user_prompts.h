@@ -29,7 +29,7 @@ public:
     /// A picture or its numbers; the ending says which.
     virtual QString exhibitToSave(QWidget *parent, const QString &title, const QString &suggested) = 0;
     virtual Saving saveFirst(QWidget *parent, const QString &what) = 0;
-    virtual std::optional<ExportChoice> exportTo(QWidget *parent, const HeadMap &map) = 0;
+    virtual std::optional<ExportChoice> exportTo(QWidget *parent, const HeadMap &map, const ExportModel *model) = 0;
 };
 
 /// The ordinary dialogs.
@@ -41,7 +41,7 @@ public:
     QString fileToSave(QWidget *parent, const QString &title, const QString &suggested) override;
     QString exhibitToSave(QWidget *parent, const QString &title, const QString &suggested) override;
     Saving saveFirst(QWidget *parent, const QString &what) override;
-    std::optional<ExportChoice> exportTo(QWidget *parent, const HeadMap &map) override;
+    std::optional<ExportChoice> exportTo(QWidget *parent, const HeadMap &map, const ExportModel *model) override;
 };
 
 } // namespace zigzag

@@ -50,12 +50,34 @@ Result<Provenance> readProvenance(const json::Value &document, const std::string
     return Provenance{criterion, scores, sparsity, tool};
 }
 
+/// A DuoAttention folder whose gates are decided already: each 0 or 1. Its config.json has the window.
+Result<HeadMap> readPatternFolder(const std::filesystem::path &folder)
+{
+    const std::string where = folder.string(), config = (folder / "config.json").string();
+    ZIGZAG_TRY(scores, readHeadScores(folder));
+    ZIGZAG_TRY(text, readTextFile(config, largestFile));
+    ZIGZAG_TRY(document, json::parse(text, config));
+    ZIGZAG_TRY(sink, json::integerIn(document, "sink_size", 0, maxWindow, config));
+    ZIGZAG_TRY(recent, json::integerIn(document, "recent_size", 1, maxWindow, config));
+    HeadMap map(scores.model, HeadKind::Retrieval, static_cast<int>(sink), static_cast<int>(recent));
+    for (int layer = 0; layer < map.layers(); ++layer)
+        for (int head = 0; head < map.kvHeads(); ++head) {
+            const float gate = scores.at(layer, head);
+            if (gate != 0.0f && gate != 1.0f)
+                return badInput(fmt::format("{}: the gate of layer {}, head {} is {}, and a map has 0 or 1; decide with zigzag "
+                                            "assign which heads stream",
+                                            where, layer, head, gate));
+            if (gate == 0.0f)
+                map.set(layer, head, HeadKind::Streaming);
+        }
+    map.setProvenance({"as in the folder", scores.method, map.sparsity(), std::string(programVersion)});
+    return map;
+}
+
 } // namespace
 
-Result<HeadMap> readHeadMap(const std::filesystem::path &file)
+Result<HeadMap> parseHeadMap(std::string_view text, const std::string &where)
 {
-    const std::string where = file.string();
-    ZIGZAG_TRY(text, readTextFile(file, largestFile));
     ZIGZAG_TRY(document, json::parse(text, where));
     ZIGZAG_CHECK(json::checkFormat(document, formatName, formatVersion, where));
     ZIGZAG_TRY(model, readModel(document, where));
@@ -67,6 +89,15 @@ Result<HeadMap> readHeadMap(const std::filesystem::path &file)
     ZIGZAG_TRY(provenance, readProvenance(document, where));
     map.setProvenance(provenance);
     return map;
+}
+
+Result<HeadMap> readHeadMap(const std::filesystem::path &file)
+{
+    std::error_code ignored;
+    if (std::filesystem::exists(file / "full_attention_heads.tsv", ignored))
+        return readPatternFolder(file);
+    ZIGZAG_TRY(text, readTextFile(file, largestFile));
+    return parseHeadMap(text, file.string());
 }
 
 std::string toJson(const HeadMap &map)

@@ -7,12 +7,16 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
+#include <string_view>
 
 namespace zigzag {
 
 enum class Fold { Max, Mean }; ///< how scores of query heads become the score of their KV head
 
-/// `zigzag-head-map`, version 1. Written atomically.
+/// `zigzag-head-map`, version 1, from its text; `where` names it in errors.
+Result<HeadMap> parseHeadMap(std::string_view text, const std::string &where);
+/// The same from a file, or a DuoAttention folder whose gates are all 0 or 1. Written atomically.
 Result<HeadMap> readHeadMap(const std::filesystem::path &file);
 Result<void> writeHeadMap(const HeadMap &map, const std::filesystem::path &file);
 std::string toJson(const HeadMap &map);

@@ -14,6 +14,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr std::uint64_t largestConfig = 1 << 20;
 constexpr std::string_view presetPrefix = "preset:", bundledPrefix = "bundled:";
 
 bool isPreset(const std::string &name)
@@ -49,7 +50,7 @@ Result<fs::path> modelFolder(const std::string &name)
 Result<ModelConfig> readConfig(const fs::path &folder)
 {
     const fs::path file = folder / "config.json";
-    ZIGZAG_TRY(text, readTextFile(file, 1 << 20));
+    ZIGZAG_TRY(text, readTextFile(file, largestConfig));
     auto config = parseModelConfig(text, file.string());
     std::error_code ignored;
     if (config) // "." and a trailing slash have no file name of their own
@@ -69,6 +70,16 @@ Result<ModelConfig> loadModelConfig(const std::string &name)
     ZIGZAG_TRY(weights, loadWeights(folder, config));
     config.dtype = weights.embedding.type;
     return config;
+}
+
+Result<std::string> readModelConfigText(const std::string &name)
+{
+    if (isPreset(name)) {
+        ZIGZAG_CHECK(presetConfig(name.substr(presetPrefix.size()))); // whose name is checked there
+        return readTextFile(resourceFolder() / "presets" / (name.substr(presetPrefix.size()) + ".json"), largestConfig);
+    }
+    ZIGZAG_TRY(folder, modelFolder(name));
+    return readTextFile(folder / "config.json", largestConfig);
 }
 
 Result<std::shared_ptr<const Model>> loadModel(const std::string &name)

@@ -26,6 +26,8 @@ struct Model {
 Result<std::shared_ptr<const Model>> loadModel(const std::string &name);
 /// The config alone: what `info` and the predictor need, without touching the weights.
 Result<ModelConfig> loadModelConfig(const std::string &name);
+/// The config.json of a MODEL as it stands, for what is made from it.
+Result<std::string> readModelConfigText(const std::string &name);
 
 /// Names that `preset:` and `bundled:` accept.
 std::vector<std::string> presetNames();

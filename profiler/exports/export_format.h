@@ -3,6 +3,7 @@
 
 #include "engine/base/result.h"
 #include "engine/map/head_map.h"
+#include "engine/model/model_config.h"
 
 #include <filesystem>
 #include <span>
@@ -12,24 +13,45 @@
 
 namespace zigzag {
 
+/// The model that an export is for, where one is given.
+struct ExportModel {
+    std::string name; ///< as the user named it: a folder, bundled:NAME or preset:NAME
+    ModelConfig config;
+    std::string configText; ///< its config.json
+};
+Result<ExportModel> loadExportModel(const std::string &name);
+
+enum class KvFreed { Yes, No, OptIn };
+std::string_view nameOf(KvFreed freed);
+
 /// What a target keeps of a map; known without writing anything.
 struct ExportVerdict {
     bool sinksKept = true;
     bool perHeadKept = true;
-    bool kvFreed = true;
+    KvFreed kvFreed = KvFreed::Yes;
+    std::string minimumVersion; ///< of the target, as "vLLM 0.10.1"; empty where any will do
+    /// Streaming heads that retrieve there, because their layer is mixed and the target knows layers alone.
+    int headsLost = 0;
     std::string note; ///< one sentence: how the target runs it and what differs
+    std::string refusal; ///< why this map cannot be exported, and what to do; empty where it can
 };
 
-/// One target. One file per format; `exportFormats()` lists them all.
+/// One target. One file per format; `exportFormats()` lists them all. `model` may be null, which some targets refuse.
 struct ExportFormat {
-    std::string_view name; ///< of `--format`
+    std::string_view name; ///< of `--format` and of `--as-engine`
     std::string_view title;
     bool writesFolder = false;
-    ExportVerdict (*verdict)(const HeadMap &map);
-    Result<void> (*write)(const HeadMap &map, const std::filesystem::path &out);
+    ExportVerdict (*verdict)(const HeadMap &map, const ExportModel *model);
+    /// Only for a map that `verdict` does not refuse. Leaves nothing behind when it fails.
+    Result<void> (*write)(const HeadMap &map, const ExportModel *model, const std::filesystem::path &out);
+    /// The map that the target really runs, for an evaluation as that engine.
+    HeadMap (*asRun)(const HeadMap &map);
 };
 
 std::span<const ExportFormat> exportFormats();
 Result<const ExportFormat *> findExportFormat(std::string_view name);
+/// Refuses what the format cannot express; otherwise writes.
+Result<void> exportMap(const ExportFormat &format, const HeadMap &map, const ExportModel *model,
+                       const std::filesystem::path &out);
 
 } // namespace zigzag

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/model/model.h"
 #include "profiler/exports/format_list.h"
 
 #include <array>
@@ -6,9 +7,23 @@
 
 namespace zigzag {
 
+std::string_view nameOf(KvFreed freed)
+{
+    return freed == KvFreed::Yes ? "yes" : freed == KvFreed::No ? "no" : "opt-in";
+}
+
+Result<ExportModel> loadExportModel(const std::string &name)
+{
+    ZIGZAG_TRY(config, loadModelConfig(name));
+    ZIGZAG_TRY(text, readModelConfigText(name));
+    return ExportModel{name, std::move(config), std::move(text)};
+}
+
 std::span<const ExportFormat> exportFormats()
 {
-    static const std::array all = {headMapFormat(), duoAttentionFormat()};
+    static const std::array all = {headMapFormat(),      duoAttentionFormat(),    kvpressFormat(), vllmFormat(),
+                                   transformersFormat(), transformersCwmFormat(), mlxLmFormat(),   sglangFormat(),
+                                   lozaFormat(),         tensorRtLlmFormat(),     llamaCppFormat()};
     return all;
 }
 
@@ -21,6 +36,13 @@ Result<const ExportFormat *> findExportFormat(std::string_view name)
         known += (known.empty() ? "" : ", ") + std::string(format.name);
     }
     return badInput(fmt::format("export format '{}' is not known: choose one of {}", name, known));
+}
+
+Result<void> exportMap(const ExportFormat &format, const HeadMap &map, const ExportModel *model, const std::filesystem::path &out)
+{
+    if (const ExportVerdict verdict = format.verdict(map, model); !verdict.refusal.empty())
+        return badInput(fmt::format("{} cannot take this map: {}", format.title, verdict.refusal));
+    return format.write(map, model, out);
 }
 
 } // namespace zigzag

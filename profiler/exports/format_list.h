@@ -8,5 +8,15 @@ namespace zigzag {
 // Each is defined in the file of its name and listed in export_formats.cpp.
 ExportFormat headMapFormat();
 ExportFormat duoAttentionFormat();
+ExportFormat kvpressFormat();
+ExportFormat vllmFormat();
+ExportFormat transformersFormat();
+ExportFormat transformersCwmFormat();
+ExportFormat mlxLmFormat();
+ExportFormat sglangFormat();
+ExportFormat lozaFormat();
+// Both in refused.cpp: targets that people ask for, and why they cannot run a map.
+ExportFormat tensorRtLlmFormat();
+ExportFormat llamaCppFormat();
 
 } // namespace zigzag

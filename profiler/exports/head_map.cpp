@@ -6,11 +6,16 @@ namespace zigzag {
 
 ExportFormat headMapFormat()
 {
-    return {"head-map", "Zigzag head map", false,
-            [](const HeadMap &) {
-                return ExportVerdict{true, true, true, "our own format: nothing is lost"};
+    return {"head-map",
+            "Zigzag head map",
+            false,
+            [](const HeadMap &, const ExportModel *) {
+                ExportVerdict verdict;
+                verdict.note = "our own format: nothing is lost";
+                return verdict;
             },
-            writeHeadMap};
+            [](const HeadMap &map, const ExportModel *, const std::filesystem::path &out) { return writeHeadMap(map, out); },
+            [](const HeadMap &map) { return map; }};
 }
 
 } // namespace zigzag

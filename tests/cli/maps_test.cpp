@@ -169,6 +169,81 @@ TEST_F(Maps, ExportToDuoAttentionComesBackAsTheSameHeads)
     EXPECT_EQ(back->scores, (std::vector<float>{1, 1, 0, 0, 0, 1}));
 }
 
+TEST_F(Maps, CompareNamesWhatDiffersAndWhatItCosts)
+{
+    const std::string scores = write("gates.tsv", "0.95\t0.1\n0.2\t0.3\n");
+    HeadMap a({"m", 2, 4, 2, 8, {}}, HeadKind::Retrieval, 2, 6), b = a;
+    a.setLayer(0, HeadKind::Streaming);
+    b.set(0, 1, HeadKind::Streaming);
+    ASSERT_TRUE(writeHeadMap(a, m_folder / "a.json") && writeHeadMap(b, m_folder / "b.json"));
+    const auto result
+        = test::runZigzag({"compare", path("a.json"), path("b.json"), "--scores", scores, "--context", "100", "-o", "json"});
+    ASSERT_EQ(result.code, 0) << result.errors;
+    const auto json = nlohmann::json::parse(result.output);
+    EXPECT_EQ(json["heads"], 1);
+    ASSERT_EQ(json["layers"].size(), 1u);
+    EXPECT_EQ(json["layers"][0]["heads"], nlohmann::json({0}));
+    EXPECT_EQ(json["layers"][0]["a"]["kv_bytes"], 2 * 8 * 32);
+    EXPECT_EQ(json["layers"][0]["b"]["kv_bytes"], (100 + 8) * 32);
+    EXPECT_EQ(json["layers"][0]["a"]["demoted"], 1);
+    EXPECT_EQ(json["layers"][0]["b"]["demoted"], 0);
+    const auto table = test::runZigzag({"compare", path("a.json"), path("b.json")});
+    EXPECT_NE(table.output.find("1 of 2 layers and 1 of 4 heads differ"), std::string::npos) << table.output;
+    EXPECT_EQ(test::refusalFault(test::runZigzag({"compare", path("a.json"), scores}), 2), "");
+    EXPECT_EQ(test::refusalFault(test::runZigzag({"compare", path("a.json"), path("none")}), 2), "");
+}
+
+TEST_F(Maps, VerdictsArePrintedAndNothingIsWritten)
+{
+    HeadMap map({"m", 2, 4, 2, 8, {}}, HeadKind::Retrieval, 2, 6);
+    map.set(0, 1, HeadKind::Streaming);
+    ASSERT_TRUE(writeHeadMap(map, m_folder / "map.json"));
+    const auto result = test::runZigzag({"export", path("map.json"), "--verdicts", "-o", "json"});
+    ASSERT_EQ(result.code, 0) << result.errors;
+    int possible = 0;
+    for (const auto &row : nlohmann::json::parse(result.output)) {
+        possible += row["possible"].get<bool>();
+        if (row["format"] == "vllm") {
+            EXPECT_EQ(row["heads_lost"], 1);
+            EXPECT_EQ(row["sinks_kept"], false);
+        }
+    }
+    EXPECT_EQ(possible, 6);
+    EXPECT_EQ(test::refusalFault(test::runZigzag({"export", path("map.json"), "--format", "llama.cpp", "--out", path("out")}), 2),
+              "");
+    EXPECT_EQ(test::refusalFault(test::runZigzag({"export", path("map.json")}), 2), "");
+    EXPECT_FALSE(std::filesystem::exists(m_folder / "out"));
+}
+
+TEST_F(Maps, AMapIsEvaluatedAndPlannedAsAnEngineRunsIt)
+{
+    const std::string model = test::writeTinyModel(m_folder / "model").string();
+    HeadMap map({"m", 2, 4, 2, 8, {}}, HeadKind::Retrieval, 2, 6);
+    map.set(0, 1, HeadKind::Streaming);
+    map.setLayer(1, HeadKind::Streaming);
+    ASSERT_TRUE(writeHeadMap(map, m_folder / "map.json"));
+    const auto eval = test::runZigzag({"eval", model, "--map", path("map.json"), "--task", "needle", "--as-engine", "vllm",
+                                       "--contexts", "100", "--depths", "0", "--trials", "1", "-o", "json"});
+    ASSERT_EQ(eval.code, 0) << eval.errors;
+    EXPECT_NE(eval.errors.find("as vllm runs it: sink 0, recent 6, 2 of 4 KV heads stream (3 in the map)"), std::string::npos)
+        << eval.errors;
+    EXPECT_EQ(test::refusalFault(test::runZigzag({"eval", model, "--map", path("map.json"), "--task", "needle", "--as-engine",
+                                                  "llama.cpp", "--contexts", "100", "--trials", "1"}),
+                                 2),
+              "");
+    const auto plan
+        = test::runZigzag({"plan", model, "--map", path("map.json"), "--contexts", "64", "--gpus", "1,2", "-o", "json"});
+    ASSERT_EQ(plan.code, 0) << plan.errors;
+    const auto json = nlohmann::json::parse(plan.output)["records"][0];
+    EXPECT_EQ(json["kv_bytes"], 2 * 8 * 4 * (64 + 3 * 8));
+    ASSERT_EQ(json["gpus"].size(), 2u);
+    EXPECT_EQ(json["gpus"][1]["ranks"].size(), 2u);
+    EXPECT_GT(json["gpus"][1]["memory_imbalance"], 1.0);
+    EXPECT_EQ(json["vllm_bytes"], 2 * 2 * 8 * 4 * (64 + 32)); // one layer of each kind; a window of 6 may touch two blocks of 16
+    EXPECT_EQ(test::runZigzag({"plan", model, "--map", "full"}).code, 0);
+    EXPECT_EQ(test::refusalFault(test::runZigzag({"plan", model, "--map", "full", "--gpus", "3"}), 2), "");
+}
+
 TEST_F(Maps, ExportOfAHeadMapIsTheMap)
 {
     HeadMap map({"m", 2, 4, 2, 8, "sha256:aa"}, HeadKind::Streaming, 16, 64);

@@ -42,7 +42,7 @@ public:
         saving.pop_front();
         return answer;
     }
-    std::optional<ExportChoice> exportTo(QWidget *, const HeadMap &) override { return exporting; }
+    std::optional<ExportChoice> exportTo(QWidget *, const HeadMap &, const ExportModel *) override { return exporting; }
 
 private:
     QString nextFile()

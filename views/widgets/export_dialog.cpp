@@ -17,25 +17,42 @@ QString plain(std::string_view text)
     return QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size()));
 }
 
+constexpr int indexRole = Qt::UserRole, noteRole = Qt::UserRole + 1, refusedRole = Qt::UserRole + 2;
+
+QStringList verdictRow(const ExportFormat &format, const ExportVerdict &verdict)
+{
+    const QString dash = QStringLiteral("–");
+    if (!verdict.refusal.empty())
+        return {plain(format.title), ExportDialog::tr("cannot run it"), dash, dash, dash};
+    const auto word = [](bool kept) { return kept ? ExportDialog::tr("yes") : ExportDialog::tr("no"); };
+    const QString heads
+        = verdict.headsLost == 0 ? word(verdict.perHeadKept) : ExportDialog::tr("no: %n retrieve", nullptr, verdict.headsLost);
+    const QString freed = verdict.kvFreed == KvFreed::OptIn ? ExportDialog::tr("opt-in") : word(verdict.kvFreed == KvFreed::Yes);
+    return {plain(format.title), word(verdict.sinksKept), heads, freed,
+            verdict.minimumVersion.empty() ? dash : QString::fromStdString(verdict.minimumVersion)};
+}
+
 } // namespace
 
-ExportDialog::ExportDialog(const HeadMap &map, QWidget *parent)
+ExportDialog::ExportDialog(const HeadMap &map, const ExportModel *model, QWidget *parent)
     : QDialog(parent)
     , m_formats(new QTreeWidget(this))
     , m_note(new QLabel(this))
 {
     setWindowTitle(tr("Export the map"));
-    m_formats->setHeaderLabels({tr("Target"), tr("Sinks kept"), tr("Each head kept"), tr("KV freed")});
+    m_formats->setHeaderLabels({tr("Target"), tr("Sinks kept"), tr("Each head kept"), tr("KV freed"), tr("From version")});
     m_formats->setRootIsDecorated(false);
     m_formats->setAccessibleName(tr("Export targets and what they keep"));
     int index = 0;
     for (const ExportFormat &format : exportFormats()) {
-        const ExportVerdict verdict = format.verdict(map);
-        const auto word = [](bool kept) { return kept ? tr("yes") : tr("no"); };
-        auto *item = new QTreeWidgetItem(
-            {plain(format.title), word(verdict.sinksKept), word(verdict.perHeadKept), word(verdict.kvFreed)});
-        item->setData(0, Qt::UserRole, index++);
-        item->setData(0, Qt::UserRole + 1, QString::fromStdString(verdict.note));
+        const ExportVerdict verdict = format.verdict(map, model);
+        auto *item = new QTreeWidgetItem(verdictRow(format, verdict));
+        item->setData(0, indexRole, index++);
+        item->setData(0, noteRole, QString::fromStdString(verdict.refusal.empty() ? verdict.note : verdict.refusal));
+        item->setData(0, refusedRole, !verdict.refusal.empty());
+        if (!verdict.refusal.empty())
+            for (int column = 0; column < m_formats->columnCount(); ++column)
+                item->setForeground(column, palette().brush(QPalette::Disabled, QPalette::Text));
         m_formats->addTopLevelItem(item);
     }
     m_formats->header()->setSectionResizeMode(QHeaderView::ResizeToContents);
@@ -48,10 +65,13 @@ ExportDialog::ExportDialog(const HeadMap &map, QWidget *parent)
     auto *write = buttons->addButton(tr("Export…"), QDialogButtonBox::AcceptRole);
     connect(buttons, &QDialogButtonBox::accepted, this, &QDialog::accept);
     connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);
-    connect(m_formats, &QTreeWidget::itemActivated, this, &QDialog::accept);
+    connect(m_formats, &QTreeWidget::itemActivated, this, [this] {
+        if (format())
+            accept();
+    });
     connect(m_formats, &QTreeWidget::currentItemChanged, this, [this, write](const QTreeWidgetItem *current) {
-        write->setEnabled(current);
-        m_note->setText(current ? current->data(0, Qt::UserRole + 1).toString() : QString());
+        write->setEnabled(format() != nullptr);
+        m_note->setText(current ? current->data(0, noteRole).toString() : QString());
     });
     auto *column = new QVBoxLayout(this);
     column->addWidget(m_formats);
@@ -64,7 +84,9 @@ ExportDialog::ExportDialog(const HeadMap &map, QWidget *parent)
 const ExportFormat *ExportDialog::format() const
 {
     const QTreeWidgetItem *current = m_formats->currentItem();
-    return current ? &exportFormats()[static_cast<std::size_t>(current->data(0, Qt::UserRole).toInt())] : nullptr;
+    if (!current || current->data(0, refusedRole).toBool())
+        return nullptr;
+    return &exportFormats()[static_cast<std::size_t>(current->data(0, indexRole).toInt())];
 }
 
 } // namespace zigzag

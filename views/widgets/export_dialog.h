@@ -15,7 +15,9 @@ class ExportDialog : public QDialog
 {
     Q_OBJECT
 public:
-    explicit ExportDialog(const HeadMap &map, QWidget *parent = nullptr);
+    /// `model` may be null: then the targets that need its config say so.
+    ExportDialog(const HeadMap &map, const ExportModel *model, QWidget *parent = nullptr);
+    /// What was chosen; null where the target refuses the map.
     const ExportFormat *format() const;
 
 private:

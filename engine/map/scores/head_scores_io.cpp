@@ -131,6 +131,14 @@ std::vector<float> clipped(const std::vector<double> &scores, std::vector<std::s
     return result;
 }
 
+Result<HeadScores> parseScores(std::string_view text, const ScoreSource &source)
+{
+    const std::size_t first = text.find_first_not_of(" \t\r\n");
+    if (first != std::string::npos && (text[first] == '{' || text[first] == '['))
+        return parseJson(text, source);
+    return parseDuoAttention(text, source);
+}
+
 Result<HeadScores> readHeadScores(const std::filesystem::path &path, const std::optional<ModelShape> &model, Fold fold)
 {
     std::error_code ignored;
@@ -143,10 +151,7 @@ Result<HeadScores> readHeadScores(const std::filesystem::path &path, const std::
         ZIGZAG_CHECK(checkShape(*model, model->name));
     const ScoreSource source{file.string(), nameFrom(path, isFolder), model, fold};
     ZIGZAG_TRY(text, readTextFile(file, largestFile));
-    const std::size_t first = text.find_first_not_of(" \t\r\n");
-    if (first != std::string::npos && (text[first] == '{' || text[first] == '['))
-        return parseJson(text, source);
-    ZIGZAG_TRY(scores, parseDuoAttention(text, source));
+    ZIGZAG_TRY(scores, parseScores(text, source));
     if (isFolder)
         noteTrainedWindow(path, scores);
     return scores;

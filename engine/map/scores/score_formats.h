@@ -14,6 +14,8 @@ struct ScoreSource {
     Fold fold = Fold::Max;
 };
 
+/// Whichever of the formats below the text is.
+Result<HeadScores> parseScores(std::string_view text, const ScoreSource &source);
 /// The gates of DuoAttention: a row per layer, a column per KV head, tab-separated.
 Result<HeadScores> parseDuoAttention(std::string_view text, const ScoreSource &source);
 /// Retrieval_Head (arXiv 2404.15574): {"layer-head": [score, …]} over query heads.

@@ -18,6 +18,26 @@
 
 namespace zigzag::test {
 
+/// The float32 values of a .npy file.
+inline std::vector<float> readNpy(const std::filesystem::path &path)
+{
+    std::ifstream file(path, std::ios::binary);
+    std::string start(10, '\0');
+    file.read(start.data(), 10);
+    if (!file || start.compare(0, 8, std::string("\x93NUMPY\x01\x00", 8)) != 0) {
+        ADD_FAILURE() << "not a version 1.0 .npy file: " << path;
+        return {};
+    }
+    std::string header(static_cast<unsigned char>(start[8]) + 256u * static_cast<unsigned char>(start[9]), '\0');
+    file.read(header.data(), static_cast<std::streamsize>(header.size()));
+    EXPECT_NE(header.find("'<f4'"), std::string::npos) << header;
+    EXPECT_NE(header.find("'fortran_order': False"), std::string::npos) << header;
+    const std::string data{std::istreambuf_iterator<char>(file), {}};
+    std::vector<float> values(data.size() / sizeof(float));
+    std::memcpy(values.data(), data.data(), values.size() * sizeof(float));
+    return values;
+}
+
 /// One folder of tests/fixtures/goldens (written by make_goldens.py): a random model and what transformers makes of it.
 struct Golden {
     std::string name, family, rope, dtype;
@@ -33,24 +53,7 @@ struct Golden {
     }
 
     /// full, mixed or streaming: [tokens, vocabulary].
-    std::vector<float> logits(const std::string &which) const
-    {
-        std::ifstream file(folder() / (which + ".npy"), std::ios::binary);
-        std::string start(10, '\0');
-        file.read(start.data(), 10);
-        if (!file || start.compare(0, 8, std::string("\x93NUMPY\x01\x00", 8)) != 0) {
-            ADD_FAILURE() << "not a version 1.0 .npy file: " << folder() / (which + ".npy");
-            return {};
-        }
-        std::string header(static_cast<unsigned char>(start[8]) + 256u * static_cast<unsigned char>(start[9]), '\0');
-        file.read(header.data(), static_cast<std::streamsize>(header.size()));
-        EXPECT_NE(header.find("'<f4'"), std::string::npos) << header;
-        EXPECT_NE(header.find("'fortran_order': False"), std::string::npos) << header;
-        const std::string data{std::istreambuf_iterator<char>(file), {}};
-        std::vector<float> values(data.size() / sizeof(float));
-        std::memcpy(values.data(), data.data(), values.size() * sizeof(float));
-        return values;
-    }
+    std::vector<float> logits(const std::string &which) const { return readNpy(folder() / (which + ".npy")); }
 };
 
 inline std::vector<Golden> goldens()
@@ -115,6 +118,7 @@ public:
     explicit operator bool() const { return m_device && m_mixed.layers() > 0; }
 
     const Model &model() const { return *m_model; }
+    const std::shared_ptr<DeviceModel> &device() const { return m_device; }
     const std::vector<int> &tokens() const { return m_tokens; }
     /// full, mixed (the fixture's map) or streaming.
     HeadMap map(const std::string &which) const

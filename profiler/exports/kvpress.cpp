@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A Python snippet for NVIDIA's kvpress: its DuoAttentionPress with this map in the place of the pattern that it would
+// fetch. The press orders heads by score and lets the lowest stream, so scores of 0 and 1 and the map's own sparsity give
+// exactly these heads.
+#include "engine/base/files.h"
+#include "profiler/exports/format_list.h"
+#include "profiler/exports/writing.h"
+
+#include <fmt/format.h>
+
+namespace zigzag {
+
+namespace {
+
+std::string snippet(const HeadMap &map)
+{
+    std::string rows;
+    for (int layer = 0; layer < map.layers(); ++layer) {
+        rows += "    \"";
+        for (int head = 0; head < map.kvHeads(); ++head)
+            rows += map.at(layer, head) == HeadKind::Retrieval ? 'R' : 'S';
+        rows += "\",\n";
+    }
+    return fmt::format(R"(# A head map for kvpress: R = the KV head keeps every key, S = it streams. A line per layer.
+#     with ZigzagPress()(model):
+#         model.generate(...)
+from dataclasses import dataclass
+
+import numpy as np
+from kvpress import DuoAttentionPress
+
+HEADS = [
+{}]
+SINK, RECENT = {}, {}
+
+
+@dataclass
+class ZigzagPress(DuoAttentionPress):
+    head_compression_ratio: float = "".join(HEADS).count("S") / len("".join(HEADS))
+
+    @staticmethod
+    def load_attention_pattern(model):
+        return SINK, RECENT, np.array([[float(head == "R") for head in layer] for layer in HEADS])
+)",
+                       rows, map.sink(), map.recent());
+}
+
+} // namespace
+
+ExportFormat kvpressFormat()
+{
+    return {"kvpress",
+            "kvpress snippet (Python)",
+            false,
+            [](const HeadMap &, const ExportModel *) {
+                ExportVerdict verdict;
+                verdict.kvFreed = KvFreed::No;
+                verdict.minimumVersion = "kvpress 0.2";
+                verdict.note = "for quality alone: keys are masked, not freed, and only once the prompt has been read with full "
+                               "attention, so it answers a little better than a map that streams from the first token";
+                return verdict;
+            },
+            [](const HeadMap &map, const ExportModel *, const std::filesystem::path &out) {
+                return writeFileAtomically(out, snippet(map));
+            },
+            [](const HeadMap &map) { return map; }};
+}
+
+} // namespace zigzag

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// mlx-lm's llama module, which also runs Mistral, reads layer_types and sliding_window from config.json.
+#include "profiler/exports/format_list.h"
+#include "profiler/exports/writing.h"
+
+namespace zigzag {
+
+namespace {
+
+std::string refusalOf(const HeadMap &map, const ExportModel *model)
+{
+    if (!model)
+        return "its folder is the model's own config, changed: name the model (--model)";
+    if (model->config.family != ModelFamily::Llama && model->config.family != ModelFamily::Mistral)
+        return "only Llama and Mistral read layer_types there: use the format transformers";
+    if (layersWithoutSinks(map).streamingHeads() == map.layers() * map.kvHeads())
+        return "it needs one retrieval layer at least: let one layer retrieve";
+    return {};
+}
+
+} // namespace
+
+ExportFormat mlxLmFormat()
+{
+    return {"mlx-lm",
+            "mlx-lm config",
+            true,
+            [](const HeadMap &map, const ExportModel *model) {
+                ExportVerdict verdict = layerVerdict(map);
+                verdict.minimumVersion = "mlx-lm 0.27";
+                verdict.note
+                    = "config.json alone, for mlx-lm alone: transformers would cut this model's cache to the window and not "
+                      "its mask";
+                verdict.refusal = refusalOf(map, model);
+                return verdict;
+            },
+            [](const HeadMap &map, const ExportModel *model, const std::filesystem::path &out) {
+                nlohmann::ordered_json config = bareConfig(*model);
+                setRope(config, model->config.rope);
+                config["sliding_window"] = map.recent();
+                config["layer_types"] = layerTypes(map);
+                return writeModelFolder(out, config, *model, map, "mlx-lm (not transformers)");
+            },
+            layersWithoutSinks};
+}
+
+} // namespace zigzag

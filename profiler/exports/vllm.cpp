@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The command line that serves the map with vLLM: layer_types and one window, given over the model's own config.
+#include "engine/base/files.h"
+#include "profiler/exports/format_list.h"
+#include "profiler/exports/writing.h"
+
+#include <fmt/format.h>
+
+namespace zigzag {
+
+namespace {
+
+bool isQwen(const ExportModel *model)
+{
+    return model && (model->config.family == ModelFamily::Qwen2 || model->config.family == ModelFamily::Qwen3);
+}
+
+std::string command(const HeadMap &map, const ExportModel *model)
+{
+    nlohmann::ordered_json overrides = {{"layer_types", layerTypes(map)}, {"sliding_window", map.recent()}};
+    if (isQwen(model))
+        overrides["use_sliding_window"] = true;
+    return fmt::format("vllm serve {}{} \\\n    --hf-overrides {}\n", model ? shellQuoted(model->name) : "MODEL",
+                       isQwen(model) ? " --model-impl transformers" : "", shellQuoted(overrides.dump()));
+}
+
+} // namespace
+
+ExportFormat vllmFormat()
+{
+    return {"vllm",
+            "vLLM command line",
+            false,
+            [](const HeadMap &map, const ExportModel *model) {
+                ExportVerdict verdict = layerVerdict(map);
+                verdict.minimumVersion = "vLLM 0.10.1";
+                verdict.note
+                    = "layers are billed in groups of equal size, so that it can reserve more than the textbook's bytes (see "
+                      "zigzag plan)";
+                if (isQwen(model))
+                    verdict.note += "; a Qwen model runs through --model-impl transformers";
+                if (!model)
+                    verdict.note += "; as for a Llama or Mistral model: name the model to have it checked";
+                return verdict;
+            },
+            [](const HeadMap &map, const ExportModel *model, const std::filesystem::path &out) {
+                return writeFileAtomically(out, command(map, model));
+            },
+            layersWithoutSinks};
+}
+
+} // namespace zigzag

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "profiler/exports/writing.h"
+
+#include "engine/base/files.h"
+
+#include <fmt/format.h>
+#include <system_error>
+
+namespace zigzag {
+
+using Json = nlohmann::ordered_json;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::string_view marker = "Written by zigzag export";
+
+bool holdsAnotherModel(const fs::path &out)
+{
+    std::error_code ignored;
+    if (!fs::exists(out / "config.json", ignored))
+        return false;
+    const auto note = readTextFile(out / "README.md", 1 << 20);
+    return !note || note->find(marker) == std::string::npos;
+}
+
+} // namespace
+
+HeadMap layersWithoutSinks(const HeadMap &map)
+{
+    HeadMap run = map;
+    run.setWindow(0, map.recent());
+    for (int layer = 0; layer < map.layers(); ++layer)
+        if (map.layerKind(layer) == LayerKind::Mixed)
+            run.setLayer(layer, HeadKind::Retrieval);
+    return run;
+}
+
+ExportVerdict layerVerdict(const HeadMap &map)
+{
+    ExportVerdict verdict;
+    verdict.sinksKept = map.sink() == 0 || map.streamingHeads() == 0;
+    verdict.perHeadKept = map.isExclusive();
+    verdict.headsLost = map.streamingHeads() - layersWithoutSinks(map).streamingHeads();
+    return verdict;
+}
+
+Json layerTypes(const HeadMap &map)
+{
+    Json types = Json::array();
+    for (int layer = 0; layer < map.layers(); ++layer)
+        types.push_back(map.layerKind(layer) == LayerKind::Streaming ? "sliding_attention" : "full_attention");
+    return types;
+}
+
+Result<void> writeFolder(const fs::path &out, const std::vector<ExportFile> &files)
+{
+    std::error_code error;
+    const bool created = fs::create_directory(out, error); // an existing folder is no error
+    if (error)
+        return badInput(fmt::format("{}: the folder cannot be made ({}); choose a folder whose parent exists", out.string(),
+                                    error.message()));
+    Result<void> done;
+    for (const ExportFile &file : files)
+        if (done)
+            done = writeFileAtomically(out / file.name, file.content);
+    if (!done && created)
+        fs::remove_all(out, error);
+    return done;
+}
+
+Result<void> writeModelFolder(const fs::path &out, const Json &config, const ExportModel &model, const HeadMap &map,
+                              const std::string &runBy)
+{
+    if (holdsAnotherModel(out))
+        return badInput(fmt::format("{}: holds a config.json that is no export of ours; choose another folder", out.string()));
+    const std::string fingerprint
+        = map.model().fingerprint.empty() ? "" : fmt::format(" (fingerprint {})", map.model().fingerprint);
+    const std::string note
+        = fmt::format("# {}\n\n{}.\n\n- Weights: those of `{}`{}, unchanged. Copy or link its `*.safetensors`, the index of its "
+                      "shards and its tokenizer files into this folder; its own `config.json` stays where it is.\n"
+                      "- To be run by: {}.\n- Window: {} tokens, the token itself counted. Sinks are not kept.\n",
+                      model.config.name, marker, model.name, fingerprint, runBy, map.recent());
+    return writeFolder(out,
+                       {{"README.md", note}, {"config.json", config.dump(1, ' ', false, Json::error_handler_t::replace) + "\n"}});
+}
+
+Json bareConfig(const ExportModel &model)
+{
+    Json config = Json::parse(model.configText); // it was parsed before: the model is loaded
+    for (const char *key : {"rope_theta", "rope_scaling", "rope_parameters", "layer_types", "sliding_window",
+                            "use_sliding_window", "max_window_layers", "pretraining_tp", "_name_or_path", "auto_map"})
+        config.erase(key);
+    config["head_dim"] = model.config.headDim;
+    config["num_key_value_heads"] = model.config.kvHeads;
+    // What a file leaves out, another model type may fill in otherwise.
+    config["rms_norm_eps"] = model.config.normEpsilon;
+    config["tie_word_embeddings"] = model.config.tiedEmbeddings;
+    for (const char *key : {"bos_token_id", "eos_token_id", "pad_token_id"})
+        if (!config.contains(key))
+            config[key] = nullptr;
+    return config;
+}
+
+Json ropeParameters(const RopeConfig &rope)
+{
+    Json json = {{"rope_type", nameOf(rope.type)}, {"rope_theta", rope.theta}};
+    if (rope.type == RopeType::Default)
+        return json;
+    json["factor"] = rope.factor;
+    if (rope.type == RopeType::Llama3) {
+        json["low_freq_factor"] = rope.lowFrequencyFactor;
+        json["high_freq_factor"] = rope.highFrequencyFactor;
+    }
+    if (rope.type == RopeType::Yarn) {
+        json["beta_fast"] = rope.betaFast;
+        json["beta_slow"] = rope.betaSlow;
+        json["truncate"] = rope.truncate;
+        if (rope.attentionFactor > 0)
+            json["attention_factor"] = rope.attentionFactor;
+    }
+    if (rope.type != RopeType::Linear)
+        json["original_max_position_embeddings"] = static_cast<std::int64_t>(rope.originalContext);
+    return json;
+}
+
+void setRope(Json &config, const RopeConfig &rope)
+{
+    Json scaling = ropeParameters(rope);
+    scaling.erase("rope_theta");
+    config["rope_theta"] = rope.theta;
+    config["rope_scaling"] = rope.type == RopeType::Default ? Json() : scaling;
+    config.erase("original_max_position_embeddings"); // it stands with the scaling
+}
+
+std::string shellQuoted(const std::string &text)
+{
+    std::string quoted = "'";
+    for (const char c : text)
+        quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return quoted + "'";
+}
+
+} // namespace zigzag

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+// Private to the formats: what several of them write alike.
+
+#include "profiler/exports/export_format.h"
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace zigzag {
+
+/// Targets that know layers alone and no sinks: a mixed layer retrieves, which costs memory but loses nothing.
+HeadMap layersWithoutSinks(const HeadMap &map);
+/// The verdict of such a target, with the heads that its mixed layers lose.
+ExportVerdict layerVerdict(const HeadMap &map);
+/// ["full_attention", "sliding_attention", …], a mixed layer as full attention.
+nlohmann::ordered_json layerTypes(const HeadMap &map);
+
+struct ExportFile {
+    std::string name;
+    std::string content;
+};
+/// Makes the folder where it is missing; an export that fails leaves no half of itself behind.
+Result<void> writeFolder(const std::filesystem::path &out, const std::vector<ExportFile> &files);
+
+/// A folder with config.json, and README.md on which weights go with it. Refuses a folder that holds another model.
+Result<void> writeModelFolder(const std::filesystem::path &out, const nlohmann::ordered_json &config, const ExportModel &model,
+                              const HeadMap &map, const std::string &runBy);
+/// The model's own config without its rotary embedding and with the head size spelled out.
+nlohmann::ordered_json bareConfig(const ExportModel &model);
+/// rope_theta and rope_scaling: what every version of transformers reads.
+void setRope(nlohmann::ordered_json &config, const RopeConfig &rope);
+/// The same as one object, rope_parameters, as transformers 5 has it.
+nlohmann::ordered_json ropeParameters(const RopeConfig &rope);
+
+/// One word of a POSIX shell.
+std::string shellQuoted(const std::string &text);
+
+} // namespace zigzag
