@@ -55,7 +55,6 @@ ExportFormat kvpressFormat()
             [](const HeadMap &, const ExportModel *) {
                 ExportVerdict verdict;
                 verdict.kvFreed = KvFreed::No;
-                verdict.minimumVersion = "kvpress 0.2";
                 verdict.note = "for quality alone: keys are masked, not freed, and only once the prompt has been read with full "
                                "attention, so it answers a little better than a map that streams from the first token";
                 return verdict;

@@ -27,7 +27,6 @@ ExportFormat mlxLmFormat()
             true,
             [](const HeadMap &map, const ExportModel *model) {
                 ExportVerdict verdict = layerVerdict(map);
-                verdict.minimumVersion = "mlx-lm 0.27";
                 verdict.note
                     = "config.json alone, for mlx-lm alone: transformers would cut this model's cache to the window and not "
                       "its mask";

@@ -39,7 +39,7 @@ std::string refusalOf(const ExportModel *model, bool cwm)
 ExportVerdict verdictOf(const HeadMap &map, const ExportModel *model, bool cwm)
 {
     ExportVerdict verdict = layerVerdict(map);
-    verdict.minimumVersion = cwm ? "transformers 5" : model && isQwen(model->config) ? "transformers 4.53" : "transformers 4.57";
+    verdict.minimumVersion = cwm ? "transformers 5" : model && isQwen(model->config) ? "" : "transformers 4.57";
     verdict.note = "config.json alone: the weights stay the model's own";
     if (model && !isQwen(model->config))
         verdict.note += fmt::format("; a {} is the same network as a {}, with a kind for each layer", cwm ? "CWM" : "Ministral",
@@ -55,7 +55,7 @@ Result<void> write(const HeadMap &map, const ExportModel &model, const std::file
     if (isQwen(model.config)) {
         setRope(config, model.config.rope);
         config["use_sliding_window"] = true;
-        runBy = "transformers 4.53 and later";
+        runBy = "transformers (held against version 5)";
     } else {
         config["model_type"] = cwm ? "cwm" : "ministral";
         config["architectures"] = {cwm ? "CwmForCausalLM" : "MinistralForCausalLM"};
