@@ -4,6 +4,7 @@
 #include "engine/run/rope.h"
 
 #include <algorithm>
+#include <cmath>
 #include <fmt/format.h>
 #include <numeric>
 #include <tuple>
@@ -129,7 +130,7 @@ void LayerPass::attentionInput(int layer, std::int64_t tokens, const float *in)
     const ModelConfig &c = config();
     const auto epsilon = static_cast<float>(c.normEpsilon);
     void *queries = m_queries->data();
-    m_backend.rmsNorm({in, weights.inputNorm->as<float>(), m_normed->data(), tokens, c.hiddenSize, epsilon});
+    m_backend.rmsNorm({in, weights.inputNorm->as<float>(), m_normed->data(), tokens, c.hiddenSize, epsilon, m_activation});
     const Product products[] = {
         {.matrix = weights.query.get(), .bias = orNull(weights.queryBias), .out = queries},
         {.matrix = weights.key.get(), .bias = orNull(weights.keyBias), .out = m_keys->data()},
@@ -139,7 +140,8 @@ void LayerPass::attentionInput(int layer, std::int64_t tokens, const float *in)
     if (m_plainQueries) {
         std::vector<int> all(static_cast<std::size_t>(c.queryHeads));
         std::iota(all.begin(), all.end(), 0);
-        m_backend.copyHeads({queries, m_plainQueries->data(), all, tokens, c.queryHeads, c.queryHeads, c.headDim, false});
+        m_backend.copyHeads(
+            {queries, m_plainQueries->data(), all, tokens, c.queryHeads, c.queryHeads, c.headDim, false, m_activation});
     }
     m_backend.ropeAppend({.queries = queries,
                           .keys = m_keys->data(),
@@ -188,8 +190,8 @@ void LayerPass::gateAndUp(int layer, std::int64_t tokens, const float *states)
 {
     const DeviceLayer &weights = m_model->layers[static_cast<std::size_t>(layer)];
     void *normed = m_normed->data();
-    m_backend.rmsNorm(
-        {states, weights.postNorm->as<float>(), normed, tokens, config().hiddenSize, static_cast<float>(config().normEpsilon)});
+    m_backend.rmsNorm({states, weights.postNorm->as<float>(), normed, tokens, config().hiddenSize,
+                       static_cast<float>(config().normEpsilon), m_activation});
     const Product products[] = {
         {.matrix = weights.gate.get(), .bias = orNull(weights.gateBias), .out = m_gate->data()},
         {.matrix = weights.up.get(), .bias = orNull(weights.upBias), .out = m_up->data()},
@@ -203,7 +205,7 @@ void LayerPass::feedForward(int layer, std::int64_t tokens, float *states)
     const DeviceLayer &weights = m_model->layers[static_cast<std::size_t>(layer)];
     gateAndUp(layer, tokens, states);
     void *gate = m_gate->data();
-    m_backend.swiGlu({gate, m_up->data(), gate, tokens * config().intermediateSize});
+    m_backend.swiGlu({gate, m_up->data(), gate, tokens * config().intermediateSize, m_activation});
     const Product product{weights.down.get(), orNull(weights.downBias), states, states};
     m_backend.matmul({gate, tokens, {&product, 1}});
 }
@@ -230,28 +232,27 @@ Result<void> LayerPass::gatherRows(std::span<const std::int64_t> rows, const Buf
                            width * sizeof(float));
     m_backend.upload(*m_rowStates, 0, gathered.data(), gathered.size() * sizeof(float));
     m_backend.rmsNorm({m_rowStates->as<float>(), m_model->finalNorm->as<float>(), m_rowNormed->data(),
-                       static_cast<std::int64_t>(rows.size()), config().hiddenSize, static_cast<float>(config().normEpsilon)});
+                       static_cast<std::int64_t>(rows.size()), config().hiddenSize, static_cast<float>(config().normEpsilon),
+                       m_activation});
     return {};
 }
 
 Result<std::vector<float>> LayerPass::lastStates(std::span<const std::int64_t> rows, const Buffer &in)
 {
+    // On the host, for a few rows: a backend may put a norm off until a product reads it, and there is none here.
     const auto width = static_cast<std::size_t>(config().hiddenSize);
-    std::vector<float> out(rows.size() * width);
-    std::vector<std::uint16_t> halves(m_activation == DType::F32 ? 0 : rowBlock * width);
-    for (std::size_t done = 0; done < rows.size(); done += rowBlock) {
-        const auto part = rows.subspan(done, std::min<std::size_t>(rowBlock, rows.size() - done));
-        ZIGZAG_CHECK(gatherRows(part, in));
-        ZIGZAG_CHECK(m_backend.synchronize());
-        const std::size_t count = part.size() * width;
-        float *to = out.data() + done * width;
-        if (m_activation == DType::F32) {
-            m_backend.download(to, m_rowNormed->data(), count * sizeof(float));
-            continue;
-        }
-        m_backend.download(halves.data(), m_rowNormed->data(), count * sizeof(std::uint16_t));
-        std::transform(halves.begin(), halves.begin() + static_cast<std::ptrdiff_t>(count), to,
-                       [this](std::uint16_t bits) { return m_activation == DType::BF16 ? bf16ToFloat(bits) : f16ToFloat(bits); });
+    ZIGZAG_CHECK(m_backend.synchronize());
+    std::vector<float> weight(width), out(rows.size() * width);
+    m_backend.download(weight.data(), m_model->finalNorm->data(), width * sizeof(float));
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        float *row = out.data() + i * width;
+        m_backend.download(row, in.as<float>() + static_cast<std::size_t>(rows[i]) * width, width * sizeof(float));
+        double squares = 0.0;
+        for (std::size_t c = 0; c < width; ++c)
+            squares += static_cast<double>(row[c]) * static_cast<double>(row[c]);
+        const double scale = 1.0 / std::sqrt(squares / static_cast<double>(width) + config().normEpsilon);
+        for (std::size_t c = 0; c < width; ++c)
+            row[c] = static_cast<float>(static_cast<double>(row[c]) * scale * static_cast<double>(weight[c]));
     }
     return out;
 }
