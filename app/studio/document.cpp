@@ -137,6 +137,17 @@ void Document::toggleLayer(int layer)
     push(std::move(next), tr("flip layer %1").arg(layer));
 }
 
+void Document::applyMap(const HeadMap &map)
+{
+    if (map.layers() != m_state.map.layers() || map.kvHeads() != m_state.map.kvHeads())
+        return;
+    DocumentState next = m_state;
+    next.map = map;
+    next.map.setModel(m_state.map.model());
+    next.ties.reset();
+    push(std::move(next), tr("apply a map"));
+}
+
 void Document::setWindow(int sink, int recent)
 {
     DocumentState next = m_state;

@@ -62,6 +62,8 @@ public:
     /// The whole layer to one kind: streaming unless it streams already.
     void toggleLayer(int layer);
     void setWindow(int sink, int recent);
+    /// Another map of the same model, window and all, as one step; locks do not hold against a map that was chosen whole.
+    void applyMap(const HeadMap &map);
     void setScores(std::shared_ptr<const HeadScores> scores);
     void toggleLocks(const std::vector<int> &layers);
     /// By criterion; locked layers keep their heads.

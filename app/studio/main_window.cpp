@@ -2,11 +2,13 @@
 #include "app/studio/main_window.h"
 
 #include "app/studio/pages/assign_page.h"
+#include "app/studio/pages/find_page.h"
 #include "app/studio/pages/map_page.h"
 #include "app/studio/pages/needle_page.h"
 #include "app/studio/pages/plots_page.h"
 #include "app/studio/pages/profile_page.h"
 #include "app/studio/pages/runs_page.h"
+#include "app/studio/pages/quality_page.h"
 #include "app/studio/runs_bar.h"
 #include "app/studio/window_actions.h"
 #include "views/widgets/head_map_view.h"
@@ -74,6 +76,8 @@ void MainWindow::buildPages()
     m_profile = addPage(new ProfilePage(m_studio, this), Qt::BottomDockWidgetArea);
     addPage(new NeedlePage(m_studio, this), Qt::BottomDockWidgetArea);
     addPage(new RunsPage(m_studio, this), Qt::BottomDockWidgetArea);
+    addPage(new FindPage(m_studio, this), Qt::BottomDockWidgetArea);
+    addPage(new QualityPage(m_studio, this), Qt::BottomDockWidgetArea);
 }
 
 HeadMapView &MainWindow::headMap()

@@ -23,6 +23,7 @@ void Studio::adopt(const ModelShape &shape, std::optional<ModelConfig> config)
     m_modelName.clear();
     m_whyNotLoaded.clear();
     m_selection.clear();
+    m_findings.clear();
     m_study.setModel(shape, config);
     m_document.setModel(shape);
     m_context = m_study.contexts().back();

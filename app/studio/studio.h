@@ -4,6 +4,7 @@
 #include "app/studio/document.h"
 #include "app/studio/run_controller.h"
 #include "app/studio/user_prompts.h"
+#include "views/models/findings.h"
 #include "views/models/layer_selection.h"
 #include "views/models/run_list_model.h"
 #include "views/models/study.h"
@@ -29,6 +30,7 @@ public:
     Study &study() { return m_study; }
     LayerSelection &selection() { return m_selection; }
     RunListModel &runList() { return m_runList; }
+    Findings &findings() { return m_findings; }
     UserPrompts &prompts() { return *m_prompts; }
 
     /// Another document takes the window: its shape, and its model's config where that is known.
@@ -78,6 +80,7 @@ private:
     Study m_study;
     LayerSelection m_selection;
     RunListModel m_runList;
+    Findings m_findings;
     QTimer m_refresh;
     std::string m_modelName; ///< as MODEL on the command line; empty for a map without its model
     std::optional<LoadedModel> m_loaded;

@@ -162,6 +162,12 @@ void Studio::askNeedles()
 
 void Studio::takeScores(std::shared_ptr<const HeadScores> scores)
 {
+    if (m_findings.rowOf(scores.get()) < 0) {
+        FoundScores found;
+        found.name = scores->method == "attention" ? tr("Attention to needles") : QString::fromStdString(scores->method);
+        found.scores = scores;
+        m_findings.add(std::move(found));
+    }
     if (!m_document.isUntouched())
         return m_document.setScores(std::move(scores));
     DocumentState state = m_document.state();

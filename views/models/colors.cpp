@@ -41,6 +41,13 @@ QColor inkOn(const QColor &background)
     return contrastRatio(dark, background) >= contrastRatio(Qt::white, background) ? dark : QColor(Qt::white);
 }
 
+QColor differenceColor(double difference, const QColor &background)
+{
+    const QColor end = difference < 0 ? QColor(0xd5, 0x5e, 0x00) : QColor(0x00, 0x72, 0xb2);
+    const double size = std::clamp(std::abs(difference), 0.0, 1.0);
+    return mixed(background, end, size > 0 ? 0.15 + 0.85 * size : 0.0); // the smallest difference can be seen
+}
+
 QColor mixed(const QColor &from, const QColor &to, double share)
 {
     const auto channel = [share](float a, float b) { return static_cast<float>(a + (b - a) * share); };

@@ -10,6 +10,8 @@ namespace zigzag {
 
 /// A score in [0, 1] as a colour of viridis: perceptually uniform, and ordered by lightness for colour-blind eyes.
 QColor scoreColor(double score);
+/// A difference in [−1, 1]: vermilion below zero, blue above, the background at zero; apart for colour-blind eyes.
+QColor differenceColor(double difference, const QColor &background);
 /// Contrast ratio of WCAG 2, 1 to 21.
 double contrastRatio(const QColor &a, const QColor &b);
 /// Black or white, whichever reads better on the background.

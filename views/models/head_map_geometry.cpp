@@ -5,7 +5,7 @@
 
 namespace zigzag {
 
-HeadMapGeometry::HeadMapGeometry(int layers, int heads, const Font &font, const QSize &room)
+HeadMapGeometry::HeadMapGeometry(int layers, int heads, const Font &font, const QSize &room, bool withLoss)
     : m_layers(layers)
     , m_heads(heads)
 {
@@ -22,16 +22,19 @@ HeadMapGeometry::HeadMapGeometry(int layers, int heads, const Font &font, const 
     m_rowHeight = layers > 0 ? std::clamp((room.height() - m_headerHeight - m_gap) / layers, leastRow, mostRow) : leastRow;
 
     // The cells take what the columns beside them leave, the bars take the rest.
-    const int gaps = 5 * m_gap;
+    const int bars = withLoss ? 3 : 2;
+    const int gaps = (3 + bars) * m_gap;
     const int beside = m_layerWidth + m_kindWidth + m_lostWidth + gaps;
     const int leastCell = std::max(font.em + font.em / 2, font.height);
     const int mostCell = 5 * font.em;
-    m_cellWidth = heads > 0 ? std::clamp((room.width() - beside - 2 * leastBar) / heads, leastCell, mostCell) : leastCell;
-    const int bar = std::clamp((room.width() - beside - heads * m_cellWidth) / 2, leastBar, mostBar);
+    m_cellWidth = heads > 0 ? std::clamp((room.width() - beside - bars * leastBar) / heads, leastCell, mostCell) : leastCell;
+    const int bar = std::clamp((room.width() - beside - heads * m_cellWidth) / bars, leastBar, mostBar);
 
     m_kindX = m_layerWidth + heads * m_cellWidth + m_gap;
     m_lostX = m_kindX + m_kindWidth + m_gap;
-    m_kvX = m_lostX + m_lostWidth + m_gap;
+    m_lossX = m_lostX + m_lostWidth + m_gap;
+    m_lossWidth = withLoss ? bar : 0;
+    m_kvX = m_lossX + m_lossWidth + (withLoss ? m_gap : 0);
     m_kvWidth = bar;
     m_timeX = m_kvX + m_kvWidth + m_gap;
     m_timeWidth = bar;

@@ -24,7 +24,8 @@ public:
     };
 
     HeadMapGeometry() = default;
-    HeadMapGeometry(int layers, int heads, const Font &font, const QSize &room);
+    /// `withLoss`: with a column of bars for what each layer alone loses.
+    HeadMapGeometry(int layers, int heads, const Font &font, const QSize &room, bool withLoss = false);
 
     QSize contentSize() const { return {m_timeX + m_timeWidth + m_gap, m_headerHeight + m_layers * m_rowHeight + m_gap}; }
     int headerHeight() const { return m_headerHeight; }
@@ -36,6 +37,7 @@ public:
     QRect cell(int layer, int head) const { return column(layer, m_layerWidth + head * m_cellWidth, m_cellWidth); }
     QRect kind(int layer) const { return column(layer, m_kindX, m_kindWidth); }
     QRect lost(int layer) const { return column(layer, m_lostX, m_lostWidth); }
+    QRect loss(int layer) const { return column(layer, m_lossX, m_lossWidth); } ///< without width where there is none
     QRect kv(int layer) const { return column(layer, m_kvX, m_kvWidth); }
     QRect time(int layer) const { return column(layer, m_timeX, m_timeWidth); }
 
@@ -49,6 +51,7 @@ private:
     int m_layers = 0, m_heads = 0;
     int m_gap = 0, m_headerHeight = 0, m_rowHeight = 1, m_cellWidth = 1;
     int m_layerWidth = 0, m_kindX = 0, m_kindWidth = 0, m_lostX = 0, m_lostWidth = 0;
+    int m_lossX = 0, m_lossWidth = 0;
     int m_kvX = 0, m_kvWidth = 0, m_timeX = 0, m_timeWidth = 0;
 };
 

@@ -142,6 +142,12 @@ QVariant HeadMapModel::layerData(int layer, int role) const
                                  timeText(mlp), timeText(pointwise));
             }
         }
+        if (hasAblation()) {
+            const LayerCost &costs = m_costs[static_cast<std::size_t>(layer)];
+            text += tr("\nLoss when it alone streams: %1 ± %2 (standard error)")
+                        .arg(costs.loss, 0, 'g', 3)
+                        .arg(costs.lossError, 0, 'g', 2);
+        }
         return text;
     }
     default:

@@ -20,6 +20,8 @@ struct LayerCost {
     double ms = 0; ///< predicted
     std::optional<LayerTimes::Stack> measuredMs; ///< by group of ops; nothing until the map was traced
     double longestMs = 0; ///< the length of a full bar; 0 = no times yet
+    double loss = 0, lossError = 0; ///< distillation loss when this layer alone streams, and its standard error
+    double largestLoss = 0; ///< of any layer; 0 = no ablation
 };
 
 /// A head map as a table: a row per layer, a column per KV head; what holds for a whole layer is in the row's header.
@@ -46,6 +48,7 @@ public:
     const std::optional<SacrificeReport> &sacrifice() const { return m_sacrifice; }
     bool isLocked(int layer) const { return m_locked[static_cast<std::size_t>(layer)]; }
     const LayerCost *cost(int layer) const;
+    bool hasAblation() const { return !m_costs.empty() && m_costs.front().largestLoss > 0; }
 
     int rowCount(const QModelIndex &parent = {}) const override;
     int columnCount(const QModelIndex &parent = {}) const override;

@@ -22,9 +22,36 @@ NeedleModel::NeedleModel(QObject *parent)
     : QAbstractTableModel(parent)
 { }
 
+void NeedleModel::showDifference(const NeedleResult *of, const NeedleResult *than)
+{
+    NeedleResult both;
+    std::vector<double> differences;
+    for (std::size_t i = 0; of && than && i < of->grid.size(); ++i) {
+        const NeedleCell &mine = of->grid[i];
+        const auto other = std::find_if(than->grid.begin(), than->grid.end(), [&](const NeedleCell &each) {
+            return each.context == mine.context && each.depth == mine.depth;
+        });
+        if (other == than->grid.end())
+            continue;
+        both.grid.push_back(mine);
+        differences.push_back(mine.accuracy() - other->accuracy());
+        both.accuracy += differences.back();
+    }
+    if (!differences.empty())
+        both.accuracy /= static_cast<double>(differences.size());
+    set(&both, std::move(differences), true);
+}
+
 void NeedleModel::show(const NeedleResult *result)
 {
+    set(result, {}, false);
+}
+
+void NeedleModel::set(const NeedleResult *result, std::vector<double> differences, bool isDifference)
+{
     beginResetModel();
+    m_differences = std::move(differences);
+    m_isDifference = isDifference;
     m_cells = result ? result->grid : std::vector<NeedleCell>();
     m_accuracy = result ? result->accuracy : 0;
     m_contexts.clear();
@@ -78,6 +105,21 @@ QVariant NeedleModel::data(const QModelIndex &index, int role) const
     const NeedleCell *asked = index.isValid() ? cell(index.row(), index.column()) : nullptr;
     if (!asked)
         return {};
+    if (m_isDifference) {
+        const double difference = m_differences[static_cast<std::size_t>(asked - m_cells.data())];
+        switch (role) {
+        case Qt::DisplayRole:
+            return signedPercentText(difference);
+        case AccuracyRole:
+            return difference;
+        case Qt::ToolTipRole:
+        case Qt::AccessibleTextRole:
+            return tr("Context %1, depth %2: %3 keys found against full attention")
+                .arg(contextText(asked->context), percentText(asked->depth), signedPercentText(difference));
+        default:
+            return {};
+        }
+    }
     switch (role) {
     case Qt::DisplayRole:
         return percentText(asked->accuracy());

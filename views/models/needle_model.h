@@ -13,10 +13,13 @@ class NeedleModel : public QAbstractTableModel
 {
     Q_OBJECT
 public:
-    enum Role { AccuracyRole = Qt::UserRole }; ///< double in [0, 1]
+    enum Role { AccuracyRole = Qt::UserRole }; ///< double in [0, 1]; of a difference in [−1, 1]
 
     explicit NeedleModel(QObject *parent = nullptr);
     void show(const NeedleResult *result); ///< null = nothing measured
+    /// What `of` finds more or less than `than`, in the cells that both have; nothing where either is null.
+    void showDifference(const NeedleResult *of, const NeedleResult *than);
+    bool isDifference() const { return m_isDifference; }
     bool isEmpty() const { return m_cells.empty(); }
     double accuracy() const { return m_accuracy; }
     int found() const;
@@ -28,12 +31,15 @@ public:
     QVariant headerData(int section, Qt::Orientation orientation, int role = Qt::DisplayRole) const override;
 
 private:
+    void set(const NeedleResult *result, std::vector<double> differences, bool isDifference);
     const NeedleCell *cell(int row, int column) const;
 
     std::vector<NeedleCell> m_cells;
     std::vector<std::int64_t> m_contexts;
     std::vector<double> m_depths;
+    std::vector<double> m_differences; // as m_cells, where this is a difference
     double m_accuracy = 0;
+    bool m_isDifference = false;
 };
 
 } // namespace zigzag

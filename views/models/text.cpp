@@ -62,7 +62,12 @@ QString changeText(double value, double reference)
 {
     if (!(reference > 0))
         return {};
-    const auto percent = std::lround((value / reference - 1.0) * 100.0);
+    return signedPercentText(value / reference - 1.0);
+}
+
+QString signedPercentText(double difference)
+{
+    const auto percent = std::lround(difference * 100.0);
     if (percent == 0)
         return QStringLiteral("±0 %");
     return QStringLiteral("%1%2 %").arg(percent < 0 ? QStringLiteral("−") : QStringLiteral("+")).arg(std::abs(percent));

@@ -16,6 +16,8 @@ QString keysText(double keys);
 QString timeText(double ms);
 /// How far `value` lies from `reference`: "−12 %", "+3 %", "±0 %". Empty when the reference is not positive.
 QString changeText(double value, double reference);
+/// A difference of shares: −0.4 → "−40 %", 0 → "±0 %".
+QString signedPercentText(double difference);
 /// 0.5 → "50 %".
 QString percentText(double fraction);
 

@@ -45,6 +45,7 @@ void HeadMapPainter::drawRow(int layer)
         drawCell(layer, head);
     drawKind(layer);
     drawLost(layer);
+    drawLoss(layer);
     drawKv(layer);
     drawTime(layer);
 }
@@ -72,6 +73,8 @@ void HeadMapPainter::drawHeadings(int top, const QString &kvTitle, const QString
     }
     heading(m_geometry.kind(0), tr("Kind"), Qt::AlignHCenter);
     heading(m_geometry.lost(0), tr("Flipped / demoted"), Qt::AlignHCenter);
+    if (m_model.hasAblation())
+        heading(m_geometry.loss(0), tr("loss if it alone streams"), Qt::AlignLeft);
     heading(m_geometry.kv(0), kvTitle, Qt::AlignLeft);
     heading(m_geometry.time(0), timeTitle, Qt::AlignLeft);
     m_painter.setPen(m_palette.color(QPalette::Mid));
@@ -182,6 +185,25 @@ void HeadMapPainter::label(const QRect &column, const QString &number)
 {
     m_painter.setPen(m_palette.color(QPalette::Text));
     m_painter.drawText(column, static_cast<int>(Qt::AlignRight | Qt::AlignVCenter), number);
+}
+
+void HeadMapPainter::drawLoss(int layer)
+{
+    const LayerCost *cost = m_model.cost(layer);
+    if (!cost || cost->largestLoss <= 0)
+        return;
+    const QRect column = m_geometry.loss(layer);
+    const QColor ink = mixed(QColor(0xd5, 0x5e, 0x00), m_palette.color(QPalette::Text), isDark(m_palette) ? 0.2 : 0.0);
+    const QRect box = bar(column, cost->loss / cost->largestLoss);
+    m_painter.fillRect(box, ink);
+    // A measurement shows its spread: a whisker of one standard error to each side.
+    const int low = bar(column, (cost->loss - cost->lossError) / cost->largestLoss).right();
+    const int high = bar(column, (cost->loss + cost->lossError) / cost->largestLoss).right();
+    m_painter.setPen(QPen(m_palette.color(QPalette::Text), 1));
+    m_painter.drawLine(low, box.center().y(), high, box.center().y());
+    for (const int end : {low, high})
+        m_painter.drawLine(end, box.center().y() - 2, end, box.center().y() + 2);
+    label(column, QString::number(cost->loss, 'g', 2));
 }
 
 void HeadMapPainter::drawKv(int layer)

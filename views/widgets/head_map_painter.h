@@ -29,6 +29,7 @@ private:
     void drawCell(int layer, int head);
     void drawKind(int layer);
     void drawLost(int layer);
+    void drawLoss(int layer);
     void drawKv(int layer);
     void drawTime(int layer);
     QRect bar(const QRect &column, double share) const;

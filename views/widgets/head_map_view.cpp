@@ -59,7 +59,8 @@ void HeadMapView::layOut()
 {
     const QFontMetrics metrics(font());
     const HeadMapGeometry::Font sizes{metrics.height(), metrics.horizontalAdvance(QLatin1Char('R')) + 2};
-    m_geometry = HeadMapGeometry(m_model->rowCount(), m_model->columnCount(), sizes, viewport()->size());
+    m_geometry = HeadMapGeometry(m_model->rowCount(), m_model->columnCount(), sizes, viewport()->size(),
+                                 m_model->hasAblation());
     const QSize content = m_geometry.contentSize();
     horizontalScrollBar()->setRange(0, std::max(0, content.width() - viewport()->width()));
     horizontalScrollBar()->setPageStep(viewport()->width());
@@ -74,7 +75,7 @@ void HeadMapView::setCostTitles(const QString &kv, const QString &time)
 {
     m_kvTitle = kv;
     m_timeTitle = time;
-    viewport()->update();
+    layOut(); // a column of losses comes with an ablation
 }
 
 QRect HeadMapView::visibleCell(int layer, int head) const

@@ -22,7 +22,9 @@ NeedleGrid::NeedleGrid(const QString &name, QWidget *parent)
 {
     setAccessibleName(tr("Needle result: %1").arg(name));
     connect(&m_model, &QAbstractItemModel::modelReset, this, [this] {
-        setAccessibleDescription(m_model.isEmpty() ? QString() : tr("%1 of keys found").arg(percentText(m_model.accuracy())));
+        setAccessibleDescription(m_model.isEmpty()            ? QString()
+                                     : m_model.isDifference() ? tr("%1 of keys").arg(signedPercentText(m_model.accuracy()))
+                                                              : tr("%1 of keys found").arg(percentText(m_model.accuracy())));
         updateGeometry();
         update();
     });
@@ -80,8 +82,11 @@ void NeedleGrid::paintEvent(QPaintEvent *)
         painter.drawText(title.adjusted(named, 0, 0, 0), Qt::AlignLeft | Qt::AlignVCenter, tr("not asked yet"));
         return;
     }
-    painter.drawText(title.adjusted(named, 0, 0, 0), Qt::AlignLeft | Qt::AlignVCenter,
-                     tr("%1 found (%2/%3)").arg(percentText(m_model.accuracy())).arg(m_model.found()).arg(m_model.trials()));
+    painter.drawText(
+        title.adjusted(named, 0, 0, 0), Qt::AlignLeft | Qt::AlignVCenter,
+        m_model.isDifference()
+            ? tr("%1 of keys").arg(signedPercentText(m_model.accuracy()))
+            : tr("%1 found (%2/%3)").arg(percentText(m_model.accuracy())).arg(m_model.found()).arg(m_model.trials()));
     painter.setPen(quiet);
     painter.drawText(QRect(em / 2, em * 3 / 2, em * 4, em * 3 / 2), Qt::AlignLeft | Qt::AlignBottom, tr("depth"));
     for (int column = 0; column < m_model.columnCount(); ++column)
@@ -96,7 +101,8 @@ void NeedleGrid::paintEvent(QPaintEvent *)
             const QVariant accuracy = index.data(NeedleModel::AccuracyRole);
             if (!accuracy.isValid())
                 continue;
-            const QColor color = scoreColor(accuracy.toDouble());
+            const QColor color = m_model.isDifference() ? differenceColor(accuracy.toDouble(), palette().color(QPalette::Base))
+                                                        : scoreColor(accuracy.toDouble());
             const QRect box = cell(row, column).adjusted(1, 1, -1, -1);
             painter.fillRect(box, color);
             painter.setPen(inkOn(color));
@@ -125,6 +131,7 @@ NeedleView::NeedleView(QWidget *parent)
     , m_grids(new QWidget(this))
     , m_current(new NeedleGrid(tr("This map"), m_grids))
     , m_full(new NeedleGrid(tr("Full"), m_grids))
+    , m_difference(new NeedleGrid(tr("Difference"), m_grids))
     , m_hint(new QLabel(this))
 {
     setAutoFillBackground(true);
@@ -136,6 +143,7 @@ NeedleView::NeedleView(QWidget *parent)
     row->setContentsMargins(0, 0, 0, 0);
     row->addWidget(m_current, 1);
     row->addWidget(m_full, 1);
+    row->addWidget(m_difference, 1);
     auto *column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->addWidget(m_grids, 1);
@@ -151,6 +159,8 @@ void NeedleView::show(const NeedleResult *current, const NeedleResult *full, con
 {
     m_current->model().show(current);
     m_full->model().show(full);
+    m_difference->model().showDifference(current, full);
+    m_difference->setVisible(current && full);
     m_grids->setVisible(current || full);
     m_hint->setVisible(!current && !full);
     m_hint->setText(hint);

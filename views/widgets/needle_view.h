@@ -32,7 +32,7 @@ private:
     NeedleModel m_model;
 };
 
-/// The current map's needle result beside that of full attention.
+/// The current map's needle result beside that of full attention, and the difference.
 class NeedleView : public QWidget
 {
     Q_OBJECT
@@ -42,12 +42,14 @@ public:
     /// Null = not asked yet; `hint` says how to ask, or why that is not possible.
     NeedleGrid &currentGrid() { return *m_current; }
     NeedleGrid &fullGrid() { return *m_full; }
+    NeedleGrid &differenceGrid() { return *m_difference; }
     void show(const NeedleResult *current, const NeedleResult *full, const QString &hint);
 
 private:
     QWidget *m_grids;
     NeedleGrid *m_current;
     NeedleGrid *m_full;
+    NeedleGrid *m_difference;
     QLabel *m_hint;
 };
 

@@ -88,10 +88,19 @@ void MapPage::showCosts()
         = fullEstimate.layerMs.empty() ? 0 : *std::max_element(fullEstimate.layerMs.begin(), fullEstimate.layerMs.end());
     for (int layer = 0; measured && layer < map.layers(); ++layer)
         longest = std::max(longest, m_times.layerMs(layer));
+    const FoundScores *ablation = studio().findings().ablation({map.sink(), map.recent()});
+    double largestLoss = 0;
+    for (std::size_t layer = 0; ablation && layer < ablation->effects.size(); ++layer)
+        largestLoss = std::max(largestLoss, ablation->effects[layer].loss);
     for (int layer = 0; full && layer < map.layers(); ++layer) {
         LayerCost &cost = costs[static_cast<std::size_t>(layer)];
         cost.kv = study.layerKv(map, layer, at);
         cost.fullKv = study.layerKv(*full, layer, at);
+        if (ablation && ablation->effects.size() == costs.size()) {
+            cost.loss = ablation->effects[static_cast<std::size_t>(layer)].loss;
+            cost.lossError = ablation->effects[static_cast<std::size_t>(layer)].lossError;
+            cost.largestLoss = largestLoss;
+        }
         if (longest > 0) {
             if (!estimate.layerMs.empty())
                 cost.ms = estimate.layerMs[static_cast<std::size_t>(layer)];

@@ -16,6 +16,7 @@ NeedlePage::NeedlePage(Studio &studio, QWidget *parent)
     column->addWidget(m_needle);
     exhibit(m_needle->currentGrid().exhibit(QStringLiteral("needle-this-map")), &m_needle->currentGrid());
     exhibit(m_needle->fullGrid().exhibit(QStringLiteral("needle-full")), &m_needle->fullGrid());
+    exhibit(m_needle->differenceGrid().exhibit(QStringLiteral("needle-difference")), &m_needle->differenceGrid());
 }
 
 void NeedlePage::refresh()

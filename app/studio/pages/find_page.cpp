@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/studio/pages/find_page.h"
+
+#include "views/models/text.h"
+
+#include <QCryptographicHash>
+#include <QDir>
+#include <QElapsedTimer>
+#include <QPointer>
+#include <QStandardPaths>
+#include <QVBoxLayout>
+
+#include <algorithm>
+
+namespace zigzag {
+
+namespace {
+
+/// What a search of the window asks; the command line takes every setting.
+SearchPlan planFor(const FindPanel::Choice &choice, const HeadMap &map, std::int64_t maxContext)
+{
+    SearchPlan plan;
+    plan.method = choice.method;
+    plan.unit = choice.unit;
+    plan.window = {map.sink(), map.recent()};
+    plan.tasks.kinds = {TaskKind::Passkey, TaskKind::Passkeys};
+    plan.tasks.contexts = {std::clamp<std::int64_t>(maxContext / 4, std::min<std::int64_t>(512, maxContext), 4096)};
+    plan.tasks.depths = {0, 0.25, 0.5, 0.75, 1};
+    plan.tasks.seed = 3; // other questions than those that judge the map
+    return plan;
+}
+
+/// Where an unfinished search waits: a file for each model and kind of search, so that the same one finds it again. The file
+/// itself says word for word what it belongs to.
+QString progressFile(const SearchPlan &plan, const ModelShape &model)
+{
+    const QString folder = QStandardPaths::writableLocation(QStandardPaths::AppDataLocation) + QStringLiteral("/searches");
+    if (!QDir().mkpath(folder))
+        return {};
+    const QByteArray key = QByteArray::fromStdString(model.name + model.fingerprint + std::string(nameOf(plan.method))
+                                                     + std::string(nameOf(plan.unit)))
+        + QByteArray::number(plan.window.sink) + '+' + QByteArray::number(plan.window.recent);
+    return folder + QLatin1Char('/')
+        + QString::fromLatin1(QCryptographicHash::hash(key, QCryptographicHash::Sha256).toHex().left(24))
+        + QStringLiteral(".progress");
+}
+
+} // namespace
+
+FindPage::FindPage(Studio &studio, QWidget *parent)
+    : Page(studio, QStringLiteral("find"), tr("Find layers"), parent)
+    , m_panel(new FindPanel(&studio.findings(), this))
+{
+    setBackgroundRole(QPalette::Window);
+    auto *column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->addWidget(m_panel);
+    connect(m_panel, &FindPanel::startAsked, this, &FindPage::start);
+    connect(m_panel, &FindPanel::sourceChosen, this, &FindPage::choose);
+    offer(PageMenu::Run, QStringLiteral("searchLayers"), tr("&Search for layers that can stream"),
+          QKeySequence(Qt::SHIFT | Qt::Key_F7), [this] { start(); });
+}
+
+void FindPage::refresh()
+{
+    const DocumentState &state = studio().document().state();
+    const QString whyNot = studio().canScore() ? QString()
+        : studio().modelName().empty()         ? tr("To search, open the model.")
+        : studio().loaded()                    ? tr("Searching needs a trained model with its tokenizer.")
+        : !studio().whyNotLoaded().isEmpty()   ? studio().whyNotLoaded()
+                                               : tr("loading the model…");
+    m_panel->show(whyNot, studio().findings().rowOf(state.scores.get()), {state.map.sink(), state.map.recent()});
+}
+
+void FindPage::choose(int row)
+{
+    const auto &scores = studio().findings().at(row).scores;
+    if (studio().document().state().scores != scores)
+        studio().document().setScores(scores);
+}
+
+void FindPage::start()
+{
+    if (!studio().canScore())
+        return;
+    const SearchPlan plan = planFor(m_panel->choice(), studio().document().map(), studio().loaded()->config.maxContext);
+    const QString file = progressFile(plan, studio().loaded()->shape);
+    const QString name = nameOf(plan.method, plan.unit);
+    const QPointer<FindPage> page(this);
+    RunRequest request;
+    request.kind = RunKind::Task;
+    request.task = "search";
+    request.work = [plan, file, name, page](const TaskContext &context) -> Result<void> {
+        ZIGZAG_TRY(search, Search::create(context.device, plan));
+        const auto unusable = search.resumeFrom(file.toStdString());
+        if (!unusable) // of an older program or other questions: not worth more than a new search
+            ZIGZAG_CHECK(Search::create(context.device, plan).transform([&](Search fresh) { search = std::move(fresh); }));
+        ZIGZAG_TRY(seconds, search.estimateSeconds());
+        const QString takes = search.alreadyDone() > 0 ? tr("%1: going on from %2 of %3, about %4")
+                                                             .arg(name)
+                                                             .arg(search.alreadyDone())
+                                                             .arg(search.all())
+                                                             .arg(timeText(1e3 * seconds))
+                                                       : tr("%1: about %2").arg(name, timeText(1e3 * seconds));
+        context.progress(0, takes);
+        context.deliver([page, takes] {
+            if (page)
+                page->studio().say(MessageBar::Kind::Note, tr("%1. Esc stops it; what was measured stays.").arg(takes));
+        });
+        const auto show = [&](const SearchResult &result, bool atEnd) {
+            FoundScores found{name,
+                              std::make_shared<const HeadScores>(result.scores),
+                              plan.window,
+                              true,
+                              plan.unit,
+                              result.effects,
+                              static_cast<double>(result.layerRuns) / result.scores.model.layers,
+                              result.seconds,
+                              result.done,
+                              result.all};
+            context.deliver([page, found, atEnd] {
+                if (!page)
+                    return;
+                page->studio().findings().add(found);
+                if (atEnd)
+                    page->studio().takeScores(found.scores);
+                page->studio().refreshSoon();
+            });
+        };
+        QElapsedTimer sinceShown;
+        sinceShown.start();
+        ZIGZAG_TRY(result, search.run(file.toStdString(), &context.cancel, [&](int done, int all) {
+            context.progress(static_cast<double>(done) / all, tr("%1: %2 of %3").arg(name).arg(done).arg(all));
+            if (sinceShown.elapsed() < 1000)
+                return;
+            sinceShown.restart(); // what is on the list stays there when the search is stopped
+            show(search.soFar(), false);
+        }));
+        show(result, true);
+        return {};
+    };
+    studio().runs().enqueue(std::move(request));
+}
+
+} // namespace zigzag

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/studio/pages/quality_page.h"
+
+#include "views/models/text.h"
+#include "views/widgets/pareto_plot.h"
+
+#include <QPointer>
+#include <QVBoxLayout>
+
+#include <algorithm>
+
+namespace zigzag {
+
+namespace {
+
+/// The questions of a sweep: others than those that a search learns from.
+TaskPlan sweepTasks(std::int64_t maxContext)
+{
+    TaskPlan plan;
+    plan.kinds = {TaskKind::Passkey, TaskKind::Passkeys};
+    plan.contexts = {std::clamp<std::int64_t>(maxContext / 4, std::min<std::int64_t>(512, maxContext), 4096)};
+    plan.depths = {0.1, 0.3, 0.5, 0.7, 0.9};
+    plan.seed = 5;
+    return plan;
+}
+
+} // namespace
+
+QualityPage::QualityPage(Studio &studio, QWidget *parent)
+    : Page(studio, QStringLiteral("quality"), tr("Quality and speed"), parent)
+    , m_plot(new ParetoPlot(this))
+{
+    m_plot->setObjectName(QStringLiteral("paretoPlot"));
+    auto *column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->addWidget(m_plot);
+    connect(m_plot, &ParetoPlot::pointChosen, this, &QualityPage::apply);
+    exhibit(m_plot->exhibit(), m_plot);
+    offer(PageMenu::Run, QStringLiteral("sweepQuality"), tr("S&weep quality over layers and windows"),
+          QKeySequence(Qt::SHIFT | Qt::Key_F6), [this] { sweep(); });
+}
+
+void QualityPage::refresh()
+{
+    Studio &s = studio();
+    const DocumentState &state = s.document().state();
+    if (m_model.layers != s.document().model().layers || m_model.name != s.document().model().name)
+        m_points.clear();
+    const Study &study = s.study();
+    const std::int64_t context = s.context();
+    const bool timed = study.hasTimes();
+    std::vector<double> cost, loss;
+    for (const SweepPoint &point : m_points) {
+        cost.push_back(timed ? study.cost().estimate(point.map, Phase::Decode, context).ms : study.kv(point.map, context));
+        loss.push_back(point.quality.loss.mean);
+    }
+    const std::vector<bool> inSet = paretoSet(cost, loss);
+    std::vector<ParetoPoint> points;
+    for (std::size_t i = 0; i < m_points.size(); ++i) {
+        const HeadMap &map = m_points[i].map;
+        const MapQuality &quality = m_points[i].quality;
+        const QString price = timed ? tr("%1 per token, predicted").arg(timeText(cost[i])) : bytesText(cost[i]);
+        points.push_back(
+            {cost[i], quality.loss.mean, quality.loss.error, inSet[i], runAlike(map, s.document().map()),
+             tr("%1 streaming, %2 sink and %3 recent tokens\nloss %4 ± %5 (standard error, %6 prompts), %7 of answers "
+                "right\n%8 at %9\nClick to apply this map")
+                 .arg(percentText(map.sparsity()))
+                 .arg(map.sink())
+                 .arg(map.recent())
+                 .arg(quality.loss.mean, 0, 'g', 3)
+                 .arg(quality.loss.error, 0, 'g', 2)
+                 .arg(quality.prompts)
+                 .arg(percentText(quality.right.mean), price, contextText(context))});
+    }
+    m_plot->show(std::move(points),
+                 timed ? tr("predicted time per output token at %1").arg(contextText(context))
+                       : tr("KV memory at %1").arg(contextText(context)),
+                 timed                  ? UnitTicker::Unit::Time
+                     : study.hasBytes() ? UnitTicker::Unit::Bytes
+                                        : UnitTicker::Unit::Keys,
+                 !s.canScore() ? tr("The sweep needs a trained model with its tokenizer.")
+                     : !state.scores
+                     ? tr("The sweep needs scores: find the layers first (Shift+F7).")
+                     : tr("What does each map lose, and what does it gain?\nSweep with Run › Sweep quality (Shift+F6)."));
+}
+
+void QualityPage::apply(int point)
+{
+    if (point < 0 || point >= static_cast<int>(m_points.size()))
+        return;
+    studio().document().applyMap(m_points[static_cast<std::size_t>(point)].map);
+}
+
+void QualityPage::sweep()
+{
+    const DocumentState &state = studio().document().state();
+    if (!studio().canScore())
+        return;
+    if (!state.scores)
+        return studio().say(MessageBar::Kind::Note, tr("The sweep needs scores: find the layers first (Shift+F7)."));
+    const auto maps
+        = sweepMaps(*state.scores, state.criterion.toStdString(), windowsAround({state.map.sink(), state.map.recent()}));
+    if (!maps)
+        return studio().say(maps.error());
+    const TaskPlan tasks = sweepTasks(studio().loaded()->config.maxContext);
+    const QPointer<QualityPage> page(this);
+    RunRequest request;
+    request.kind = RunKind::Task;
+    request.task = "sweep-quality";
+    request.work = [tasks, maps = *maps, page, shape = studio().document().model()](const TaskContext &context) -> Result<void> {
+        ZIGZAG_TRY(prompts, makeTaskPrompts(context.model, tasks));
+        ZIGZAG_TRY(meter, MapMeter::create(context.device, std::move(prompts)));
+        ZIGZAG_TRY(seconds, meter.estimateSeconds(MapMeter::sharedLayerRuns(maps)));
+        context.progress(0, tr("Quality sweep of %1 maps: about %2").arg(maps.size()).arg(timeText(1e3 * seconds)));
+        ZIGZAG_TRY(qualities, measureQuality(meter, maps, &context.cancel, [&](int done, int all) {
+                       context.progress(static_cast<double>(done) / all, tr("Quality sweep: prompt %1 of %2").arg(done).arg(all));
+                   }));
+        std::vector<SweepPoint> points;
+        for (std::size_t i = 0; i < maps.size(); ++i)
+            points.push_back({maps[i], qualities[i]});
+        context.deliver([page, points, shape] {
+            if (!page)
+                return;
+            page->m_points = points;
+            page->m_model = shape;
+            page->studio().refreshSoon();
+        });
+        return {};
+    };
+    studio().runs().enqueue(std::move(request));
+}
+
+} // namespace zigzag

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Finding layers, the sweep of quality, and what they show.
+#include "views/models/findings.h"
+#include "views/models/head_map_model.h"
+#include "views/models/needle_model.h"
+#include "views/widgets/pareto_plot.h"
+#include "window_fixture.h"
+
+#include <QComboBox>
+#include <QPushButton>
+#include <QSignalSpy>
+#include <QStandardPaths>
+#include <QTreeView>
+
+#include <algorithm>
+
+namespace zigzag::test {
+
+namespace {
+
+constexpr int patience = 180000; // ms; a loaded machine, a sanitizer
+
+template <class T> T &child(QWidget &window, const char *name)
+{
+    T *found = window.findChild<T *>(QString::fromLatin1(name));
+    if (!found)
+        throw std::runtime_error(std::string("there is no ") + name);
+    return *found;
+}
+
+class FindingWindow : public WindowTest
+{
+protected:
+    void SetUp() override
+    {
+        QStandardPaths::setTestModeEnabled(true); // unfinished searches wait in a folder of the test's own
+        ASSERT_TRUE(open(writeTinyModel(m_folder / "model", {.layers = 3, .maxContext = 512}))) << message().toStdString();
+        ASSERT_TRUE(idle());
+    }
+    bool idle()
+    {
+        const bool done
+            = QTest::qWaitFor([&] { return m_window->document().state().scores && !m_window->runs().isBusy(); }, patience);
+        m_window->refreshNow();
+        return done;
+    }
+    void trigger(const char *action)
+    {
+        child<QAction>(action).trigger();
+        ASSERT_TRUE(idle()) << message().toStdString();
+    }
+    template <class T> T &child(const char *name) { return test::child<T>(*m_window, name); }
+    Findings &findings() { return m_window->studio().findings(); }
+};
+
+} // namespace
+
+TEST_F(FindingWindow, ASearchBecomesASourceAndItsBarsStandInLineWithTheLayers)
+{
+    ASSERT_EQ(findings().rowCount(), 1) << "the attention scores that came with the model";
+    const auto attention = m_window->document().state().scores;
+    trigger("searchLayers");
+    ASSERT_EQ(findings().rowCount(), 2);
+    const FoundScores &found = findings().at(1);
+    EXPECT_EQ(found.effects.size(), 3u);
+    EXPECT_EQ(found.done, found.all);
+    EXPECT_EQ(m_window->document().state().scores, found.scores) << "what was asked for is what the map shows";
+    EXPECT_EQ(m_window->document().state().scores->method, "ablation");
+    EXPECT_TRUE(m_window->messages().text().contains("about")) << "the estimate was said: " << message().toStdString();
+
+    const auto *model = m_window->findChild<HeadMapModel *>();
+    ASSERT_TRUE(model);
+    ASSERT_TRUE(model->hasAblation());
+    double largest = 0;
+    for (int layer = 0; layer < 3; ++layer) {
+        EXPECT_DOUBLE_EQ(model->cost(layer)->loss, found.effects[static_cast<std::size_t>(layer)].loss);
+        largest = std::max(largest, model->cost(layer)->loss);
+        EXPECT_TRUE(model->headerData(layer, Qt::Vertical, Qt::ToolTipRole).toString().contains("alone streams"));
+    }
+    EXPECT_DOUBLE_EQ(model->cost(0)->largestLoss, largest);
+
+    // The other source again, by a click on its row; an undo takes the choice back.
+    auto &sources = child<QTreeView>("scoreSources");
+    EXPECT_EQ(sources.currentIndex().row(), 1);
+    sources.setCurrentIndex(findings().index(0, 0));
+    m_window->refreshNow();
+    EXPECT_EQ(m_window->document().state().scores, attention);
+    m_window->document().undoStack().undo();
+    EXPECT_EQ(m_window->document().state().scores, found.scores);
+
+    // Measured for one window: another one has no bars.
+    m_window->document().setWindow(map().sink(), map().recent() + 1);
+    m_window->refreshNow();
+    EXPECT_FALSE(model->hasAblation());
+}
+
+TEST_F(FindingWindow, AStoppedSearchKeepsWhatItHasAndGoesOn)
+{
+    child<QComboBox>("searchMethod").setCurrentIndex(2); // gates, one per layer
+    child<QPushButton>("startSearch").click();
+    ASSERT_TRUE(QTest::qWaitFor([&] { return findings().rowCount() == 2 || !m_window->runs().isBusy(); }, patience));
+    if (m_window->runs().isBusy()) { // a fast machine may be done before the first partial result
+        m_window->runs().cancel();
+        ASSERT_TRUE(QTest::qWaitFor([&] { return !m_window->runs().isBusy(); }, patience));
+        m_window->refreshNow();
+        ASSERT_EQ(findings().rowCount(), 2);
+        EXPECT_GT(findings().at(1).done, 0);
+        EXPECT_LT(findings().at(1).done, findings().at(1).all);
+        const int stoppedAt = findings().at(1).done;
+        child<QPushButton>("startSearch").click();
+        ASSERT_TRUE(idle());
+        EXPECT_TRUE(message().contains("going on from")) << message().toStdString() << " after " << stoppedAt;
+    }
+    EXPECT_EQ(findings().at(1).done, findings().at(1).all);
+    EXPECT_EQ(findings().at(1).scores->method, "gates-layer");
+}
+
+TEST_F(FindingWindow, APointOfTheSweepAppliesItsMap)
+{
+    auto &plot = child<ParetoPlot>("paretoPlot");
+    EXPECT_TRUE(plot.points().empty());
+    trigger("sweepQuality");
+    ASSERT_GT(plot.points().size(), 4u);
+    m_window->showPage("quality");
+    settle();
+    const auto &points = plot.points();
+    const auto full = std::find_if(points.begin(), points.end(), [](const ParetoPoint &point) { return point.loss == 0; });
+    ASSERT_NE(full, points.end());
+    EXPECT_TRUE(full->inSet) << "nothing loses less";
+    for (const ParetoPoint &a : points)
+        for (const ParetoPoint &b : points)
+            EXPECT_FALSE(a.inSet && b.cost < a.cost && b.loss < a.loss);
+
+    const HeadMap before = map();
+    const QPointF at = plot.pixelOf(static_cast<int>(full - points.begin()));
+    QTest::mouseClick(&plot, Qt::LeftButton, {}, at.toPoint());
+    settle();
+    EXPECT_EQ(map().streamingHeads(), 0);
+    m_window->refreshNow();
+    EXPECT_TRUE(std::any_of(plot.points().begin(), plot.points().end(),
+                            [](const ParetoPoint &point) { return point.isCurrent && point.loss == 0; }));
+    m_window->document().undoStack().undo();
+    EXPECT_EQ(map(), before);
+
+    // The keyboard does the same.
+    QSignalSpy chosen(&plot, &ParetoPlot::pointChosen);
+    QTest::keyClick(&plot, Qt::Key_Return);
+    EXPECT_EQ(chosen.size(), 0) << "nothing is marked yet";
+    QTest::keyClick(&plot, Qt::Key_Right);
+    QTest::keyClick(&plot, Qt::Key_Return);
+    ASSERT_EQ(chosen.size(), 1);
+}
+
+TEST(FindingModels, ADifferenceIsOfTheCellsThatBothHave)
+{
+    NeedleResult mine, full;
+    mine.grid = {{256, 0.0, 4, 1}, {256, 1.0, 4, 4}, {512, 0.0, 4, 0}};
+    full.grid = {{256, 0.0, 4, 4}, {256, 1.0, 4, 4}};
+    NeedleModel model;
+    model.showDifference(&mine, &full);
+    ASSERT_EQ(model.columnCount(), 1);
+    ASSERT_EQ(model.rowCount(), 2);
+    EXPECT_DOUBLE_EQ(model.index(0, 0).data(NeedleModel::AccuracyRole).toDouble(), -0.75);
+    EXPECT_EQ(model.index(0, 0).data().toString(), QStringLiteral("−75 %"));
+    EXPECT_EQ(model.index(1, 0).data().toString(), QStringLiteral("±0 %"));
+    EXPECT_DOUBLE_EQ(model.accuracy(), -0.375);
+    model.showDifference(&mine, nullptr);
+    EXPECT_TRUE(model.isEmpty());
+    model.show(&mine);
+    EXPECT_FALSE(model.isDifference());
+}
+
+TEST(FindingModels, SourcesAreReplacedByNameAndWindow)
+{
+    Findings findings;
+    FoundScores found;
+    found.name = QStringLiteral("Ablation of layers");
+    found.scores = risingScores(2, 2);
+    found.isSearch = true;
+    found.effects.resize(2);
+    EXPECT_EQ(findings.add(found), 0);
+    found.window.recent += 1;
+    EXPECT_EQ(findings.add(found), 1);
+    found.done = 3;
+    found.all = 5;
+    found.scores = risingScores(2, 2);
+    EXPECT_EQ(findings.add(found), 1);
+    EXPECT_EQ(findings.rowCount(), 2);
+    EXPECT_EQ(findings.rowOf(found.scores.get()), 1);
+    EXPECT_EQ(findings.rowOf(nullptr), -1);
+    EXPECT_EQ(findings.ablation(found.window), &findings.at(1));
+    EXPECT_EQ(findings.ablation({1, 1}), nullptr);
+    EXPECT_TRUE(findings.index(1, Findings::Source).data().toString().contains("3 of 5"));
+}
+
+} // namespace zigzag::test

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "views/widgets/find_panel.h"
+
+#include <QComboBox>
+#include <QHBoxLayout>
+#include <QHeaderView>
+#include <QItemSelectionModel>
+#include <QLabel>
+#include <QPushButton>
+#include <QSignalBlocker>
+#include <QTreeView>
+#include <QVBoxLayout>
+
+#include <array>
+
+namespace zigzag {
+
+namespace {
+
+constexpr std::array choices = {
+    FindPanel::Choice{SearchMethod::Ablation, Unit::Layer}, FindPanel::Choice{SearchMethod::Greedy, Unit::Layer},
+    FindPanel::Choice{SearchMethod::Gates, Unit::Layer},    FindPanel::Choice{SearchMethod::Ablation, Unit::Head},
+    FindPanel::Choice{SearchMethod::Gates, Unit::Head},
+};
+
+} // namespace
+
+FindPanel::FindPanel(Findings *findings, QWidget *parent)
+    : QWidget(parent)
+    , m_findings(findings)
+    , m_method(new QComboBox(this))
+    , m_start(new QPushButton(tr("Search"), this))
+    , m_explanation(new QLabel(this))
+    , m_sources(new QTreeView(this))
+{
+    m_method->setObjectName(QStringLiteral("searchMethod"));
+    m_method->setAccessibleName(tr("How to find the layers that can stream"));
+    for (const Choice &each : choices)
+        m_method->addItem(nameOf(each.method, each.unit));
+    m_start->setObjectName(QStringLiteral("startSearch"));
+    m_explanation->setObjectName(QStringLiteral("searchExplanation"));
+    m_explanation->setWordWrap(true);
+    m_sources->setObjectName(QStringLiteral("scoreSources"));
+    m_sources->setAccessibleName(tr("Sources of scores"));
+    m_sources->setModel(m_findings);
+    m_sources->setRootIsDecorated(false);
+    m_sources->setAllColumnsShowFocus(true);
+    m_sources->setUniformRowHeights(true);
+    m_sources->setSelectionMode(QAbstractItemView::SingleSelection);
+    m_sources->header()->setSectionResizeMode(QHeaderView::ResizeToContents);
+    m_sources->header()->setStretchLastSection(true);
+    auto *ask = new QHBoxLayout;
+    ask->addWidget(m_method);
+    ask->addWidget(m_start);
+    ask->addStretch(1);
+    auto *column = new QVBoxLayout(this);
+    column->addLayout(ask);
+    column->addWidget(m_explanation);
+    column->addWidget(m_sources, 1);
+
+    connect(m_start, &QPushButton::clicked, this, &FindPanel::startAsked);
+    connect(m_method, &QComboBox::currentIndexChanged, this, &FindPanel::explain);
+    connect(m_sources->selectionModel(), &QItemSelectionModel::currentRowChanged, this, [this](const QModelIndex &now) {
+        if (now.isValid())
+            Q_EMIT sourceChosen(now.row());
+    });
+    explain();
+}
+
+FindPanel::Choice FindPanel::choice() const
+{
+    return choices[static_cast<std::size_t>(std::max(0, m_method->currentIndex()))];
+}
+
+void FindPanel::explain()
+{
+    const Choice chosen = choice();
+    QString text;
+    switch (chosen.method) {
+    case SearchMethod::Ablation:
+        text = chosen.unit == Unit::Layer
+            ? tr("Each layer streams alone; the score is how far that moves the last hidden states where answers are predicted.")
+            : tr("Each KV head streams alone; the score is how far that moves the last hidden states.");
+        break;
+    case SearchMethod::Greedy:
+        text = tr("Layers are turned one after another, each time the one that costs least beside those turned before.");
+        break;
+    case SearchMethod::Gates:
+        text = chosen.unit == Unit::Layer
+            ? tr("One gate per layer between full and streaming attention is trained by distillation: the map is exclusive "
+                 "inside the optimisation.")
+            : tr("A gate per KV head is trained by distillation, as DuoAttention does.");
+        break;
+    }
+    m_explanation->setText(
+        m_whyNot.isEmpty()
+            ? tr("%1 Streaming means %2 sink and %3 recent tokens.").arg(text).arg(m_window.sink).arg(m_window.recent)
+            : m_whyNot);
+}
+
+void FindPanel::show(const QString &whyNot, int current, StreamingWindow window)
+{
+    m_whyNot = whyNot;
+    m_window = window;
+    m_start->setEnabled(whyNot.isEmpty());
+    explain();
+    const QSignalBlocker quiet(m_sources->selectionModel());
+    if (current < 0)
+        m_sources->selectionModel()->clear();
+    else if (m_sources->currentIndex().row() != current)
+        m_sources->setCurrentIndex(m_findings->index(current, 0));
+    m_sources->viewport()->update();
+}
+
+} // namespace zigzag

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "views/widgets/pareto_plot.h"
+
+#include "views/models/colors.h"
+#include "views/models/csv.h"
+#include "views/widgets/cost_plot.h"
+
+#include <QToolTip>
+
+#include <algorithm>
+#include <cmath>
+
+namespace zigzag {
+
+ParetoPlot::ParetoPlot(QWidget *parent)
+    : QCustomPlot(parent)
+    , m_costTicker(new UnitTicker)
+{
+    setFocusPolicy(Qt::StrongFocus);
+    setMouseTracking(true);
+    setAutoAddPlottableToLegend(false);
+    m_title = new QCPTextElement(this);
+    m_title->setTextFlags(Qt::AlignLeft | Qt::AlignVCenter);
+    m_title->setMargins(QMargins(0, 0, 0, 0));
+    m_title->setText(
+        tr("Quality against speed   ▲ no map is better in both   ○ other maps   ◇ this map   (full attention: loss 0, at the "
+           "bottom)"));
+    plotLayout()->insertRow(0);
+    plotLayout()->addElement(0, 0, m_title);
+    plotLayout()->setRowSpacing(0);
+    xAxis->setTicker(m_costTicker);
+    yAxis->setScaleType(QCPAxis::stLogarithmic);
+    yAxis->setTicker(QSharedPointer<QCPAxisTickerLog>(new QCPAxisTickerLog));
+    yAxis->setNumberFormat(QStringLiteral("gb"));
+    yAxis->setNumberPrecision(1);
+    yAxis->setLabel(tr("distillation loss"));
+    for (QCPAxis *axis : {xAxis, yAxis})
+        axis->setLabelPadding(1);
+
+    m_others = addGraph();
+    m_set = addGraph();
+    m_current = addGraph();
+    m_marked = addGraph();
+    for (QCPGraph *graph : {m_others, m_current, m_marked})
+        graph->setLineStyle(QCPGraph::lsNone);
+    m_spread = new QCPErrorBars(xAxis, yAxis);
+    m_spread->setDataPlottable(m_set);
+    m_spread->setSymbolGap(0);
+    m_waiting = new QCPItemText(this);
+    m_waiting->position->setType(QCPItemPosition::ptAxisRectRatio);
+    m_waiting->position->setCoords(0.5, 0.5);
+    setAccessibleName(tr("Quality against speed"));
+    applyPalette();
+}
+
+QSize ParetoPlot::sizeHint() const
+{
+    const QFontMetrics metrics(font());
+    return {metrics.averageCharWidth() * 70, metrics.height() * 15};
+}
+
+QSize ParetoPlot::minimumSizeHint() const
+{
+    const QFontMetrics metrics(font());
+    return {metrics.averageCharWidth() * 36, metrics.height() * 9};
+}
+
+void ParetoPlot::applyPalette()
+{
+    const QPalette colors = palette();
+    const QColor ink = colors.color(QPalette::Text), base = colors.color(QPalette::Base);
+    const QColor quiet = mixed(ink, base, 0.3), grid = mixed(ink, base, 0.85);
+    setBackground(base);
+    for (QCPAxis *axis : {xAxis, yAxis}) {
+        axis->setLabelColor(quiet);
+        axis->setTickLabelColor(ink);
+        axis->setLabelFont(font());
+        axis->setTickLabelFont(font());
+        axis->setBasePen(QPen(quiet));
+        axis->setTickPen(QPen(quiet));
+        axis->setSubTickPen(QPen(quiet));
+        axis->grid()->setPen(QPen(grid, 1));
+        axis->grid()->setZeroLinePen(QPen(grid, 1));
+    }
+    m_title->setFont(font());
+    m_title->setTextColor(ink);
+    m_waiting->setFont(font());
+    m_waiting->setColor(quiet);
+    const double size = QFontMetrics(font()).height() * 0.5;
+    const QColor set = seriesColor(Series::Zigzag, isDark(colors)), current = seriesColor(Series::Current, isDark(colors));
+    m_others->setScatterStyle(QCPScatterStyle(QCPScatterStyle::ssCircle, QPen(quiet, 1.2), QBrush(Qt::NoBrush), size * 0.8));
+    m_set->setPen(QPen(set, 1.4, Qt::DashLine)); // its times are predictions
+    m_set->setScatterStyle(QCPScatterStyle(QCPScatterStyle::ssTriangle, QPen(set, 1.6), QBrush(set), size));
+    m_current->setScatterStyle(QCPScatterStyle(QCPScatterStyle::ssDiamond, QPen(current, 2.4), QBrush(Qt::NoBrush), size * 1.9));
+    m_marked->setScatterStyle(QCPScatterStyle(QCPScatterStyle::ssCircle, QPen(ink, 1.6), QBrush(Qt::NoBrush), size * 1.9));
+    m_spread->setPen(QPen(set, 1));
+}
+
+void ParetoPlot::changeEvent(QEvent *event)
+{
+    QCustomPlot::changeEvent(event);
+    if (event->type() == QEvent::PaletteChange || event->type() == QEvent::FontChange) {
+        applyPalette();
+        replot(QCustomPlot::rpQueuedReplot);
+    }
+}
+
+void ParetoPlot::show(std::vector<ParetoPoint> points, const QString &costTitle, UnitTicker::Unit unit, const QString &waiting)
+{
+    m_points = std::move(points);
+    m_mark.reset();
+    m_costTicker->show(unit, false);
+    xAxis->setLabel(costTitle);
+    m_waiting->setText(waiting);
+    m_waiting->setVisible(m_points.empty());
+    setAccessibleDescription(
+        m_points.empty() ? waiting : tr("%1 maps; arrow keys walk along them, Enter applies one").arg(m_points.size()));
+    draw();
+}
+
+Exhibit ParetoPlot::exhibit()
+{
+    return {
+        tr("the plot of quality against speed"), QStringLiteral("quality"), [this] { return size(); },
+        [this](QPainter &painter, const QSize &size) { paintPlot(*this, painter, size); },
+        [this] {
+            QString text = csvLine({xAxis->label(), tr("distillation loss"), tr("standard error"), tr("pareto"), tr("this map")});
+            for (const ParetoPoint &point : m_points)
+                text += csvLine({csvNumber(point.cost), csvNumber(point.loss), csvNumber(point.lossError),
+                                 QString::number(point.inSet), QString::number(point.isCurrent)});
+            return text;
+        }};
+}
+
+double ParetoPlot::shownLoss(double loss) const
+{
+    return std::max(loss, m_leastLoss);
+}
+
+void ParetoPlot::draw()
+{
+    double least = 0, most = 0, cheapest = 0, dearest = 0;
+    for (const ParetoPoint &point : m_points) {
+        if (point.loss > 0)
+            least = least > 0 ? std::min(least, point.loss) : point.loss;
+        most = std::max(most, point.loss);
+        cheapest = cheapest > 0 ? std::min(cheapest, point.cost) : point.cost;
+        dearest = std::max(dearest, point.cost);
+    }
+    m_leastLoss = least > 0 ? least / 4 : 1e-9; // full attention loses nothing: below all others
+    QVector<double> setX, setY, otherX, otherY, currentX, currentY, error;
+    std::vector<const ParetoPoint *> set;
+    for (const ParetoPoint &point : m_points) {
+        if (point.isCurrent) {
+            currentX.append(point.cost);
+            currentY.append(shownLoss(point.loss));
+        }
+        if (point.inSet) {
+            set.push_back(&point);
+        } else {
+            otherX.append(point.cost);
+            otherY.append(shownLoss(point.loss));
+        }
+    }
+    std::sort(set.begin(), set.end(), [](const ParetoPoint *a, const ParetoPoint *b) { return a->cost < b->cost; });
+    for (const ParetoPoint *point : set) {
+        setX.append(point->cost);
+        setY.append(shownLoss(point->loss));
+        error.append(point->loss > 0 ? point->lossError : 0.0);
+    }
+    m_set->setData(setX, setY, true);
+    m_spread->setData(error);
+    m_others->setData(otherX, otherY);
+    m_current->setData(currentX, currentY);
+    m_marked->setData({}, {});
+    const double room = dearest > cheapest ? 0.08 * (dearest - cheapest) : 0.1 * dearest;
+    if (!m_points.empty()) {
+        xAxis->setRange(std::max(0.0, cheapest - room), dearest + room);
+        yAxis->setRange(m_leastLoss / 2, std::max(most, m_leastLoss) * 3);
+    }
+    replot(QCustomPlot::rpQueuedReplot);
+}
+
+QPointF ParetoPlot::pixelOf(int point) const
+{
+    const ParetoPoint &at = m_points[static_cast<std::size_t>(point)];
+    return {xAxis->coordToPixel(at.cost), yAxis->coordToPixel(shownLoss(at.loss))};
+}
+
+std::optional<int> ParetoPlot::pointAt(const QPointF &position) const
+{
+    std::optional<int> nearest;
+    double least = QFontMetrics(font()).height() * 0.8;
+    for (int point = 0; point < static_cast<int>(m_points.size()); ++point) {
+        const QPointF away = pixelOf(point) - position;
+        // Of points that lie on each other, one of the Pareto set is meant.
+        const double distance = std::hypot(away.x(), away.y()) - (m_points[static_cast<std::size_t>(point)].inSet ? 1.0 : 0.0);
+        if (distance < least) {
+            least = distance;
+            nearest = point;
+        }
+    }
+    return nearest;
+}
+
+void ParetoPlot::mark(std::optional<int> point)
+{
+    if (point == m_mark)
+        return;
+    m_mark = point;
+    if (point) {
+        const ParetoPoint &at = m_points[static_cast<std::size_t>(*point)];
+        m_marked->setData({at.cost}, {shownLoss(at.loss)});
+    } else {
+        m_marked->setData({}, {});
+    }
+    setCursor(point ? Qt::PointingHandCursor : Qt::ArrowCursor);
+    replot(QCustomPlot::rpQueuedReplot);
+}
+
+void ParetoPlot::mouseMoveEvent(QMouseEvent *event)
+{
+    QCustomPlot::mouseMoveEvent(event);
+    const auto point = pointAt(event->position());
+    mark(point);
+    if (point)
+        QToolTip::showText(event->globalPosition().toPoint(), m_points[static_cast<std::size_t>(*point)].text, this);
+    else
+        QToolTip::hideText();
+}
+
+void ParetoPlot::mouseReleaseEvent(QMouseEvent *event)
+{
+    QCustomPlot::mouseReleaseEvent(event);
+    if (event->button() == Qt::LeftButton)
+        if (const auto point = pointAt(event->position()))
+            Q_EMIT pointChosen(*point);
+}
+
+void ParetoPlot::keyPressEvent(QKeyEvent *event)
+{
+    const int count = static_cast<int>(m_points.size());
+    const bool forward = event->key() == Qt::Key_Right || event->key() == Qt::Key_Up;
+    const bool back = event->key() == Qt::Key_Left || event->key() == Qt::Key_Down;
+    if (count == 0 || !(forward || back || event->key() == Qt::Key_Return || event->key() == Qt::Key_Enter))
+        return QCustomPlot::keyPressEvent(event);
+    if (!forward && !back) {
+        if (m_mark)
+            Q_EMIT pointChosen(*m_mark);
+        return;
+    }
+    std::vector<int> byCost(m_points.size());
+    for (int point = 0; point < count; ++point)
+        byCost[static_cast<std::size_t>(point)] = point;
+    std::stable_sort(byCost.begin(), byCost.end(), [this](int a, int b) {
+        return m_points[static_cast<std::size_t>(a)].cost < m_points[static_cast<std::size_t>(b)].cost;
+    });
+    const auto at = m_mark ? std::find(byCost.begin(), byCost.end(), *m_mark) - byCost.begin() : (forward ? -1 : count);
+    const int next = byCost[static_cast<std::size_t>(std::clamp<std::ptrdiff_t>(at + (forward ? 1 : -1), 0, count - 1))];
+    mark(next);
+    QToolTip::showText(mapToGlobal(pixelOf(next).toPoint()), m_points[static_cast<std::size_t>(next)].text, this);
+}
+
+} // namespace zigzag

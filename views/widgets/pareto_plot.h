@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "views/widgets/exhibit.h"
+#include "views/widgets/plot_header.h"
+#include "views/widgets/plot_tickers.h"
+
+#include <optional>
+#include <vector>
+
+namespace zigzag {
+
+/// One map of the Pareto plot.
+struct ParetoPoint {
+    double cost = 0; ///< milliseconds, bytes or keys
+    double loss = 0, lossError = 0;
+    bool inSet = false; ///< no other map is better in both
+    bool isCurrent = false; ///< the map that is being edited
+    QString text; ///< what a person reads of it
+};
+
+/// Quality against time: a point per map, those that no other beats joined by a line. A click on a point asks for its map;
+/// the arrow keys walk along the points and Enter asks.
+class ParetoPlot : public QCustomPlot
+{
+    Q_OBJECT
+public:
+    explicit ParetoPlot(QWidget *parent = nullptr);
+    /// `waiting`: what to do where there are no points.
+    void show(std::vector<ParetoPoint> points, const QString &costTitle, UnitTicker::Unit unit, const QString &waiting);
+    QSize sizeHint() const override;
+    QSize minimumSizeHint() const override;
+    const std::vector<ParetoPoint> &points() const { return m_points; }
+    Exhibit exhibit();
+    /// Where a point lies in the widget.
+    QPointF pixelOf(int point) const;
+
+Q_SIGNALS:
+    void pointChosen(int point);
+
+protected:
+    void mouseMoveEvent(QMouseEvent *event) override;
+    void mouseReleaseEvent(QMouseEvent *event) override;
+    void keyPressEvent(QKeyEvent *event) override;
+    void changeEvent(QEvent *event) override;
+
+private:
+    void draw();
+    void applyPalette();
+    std::optional<int> pointAt(const QPointF &position) const;
+    void mark(std::optional<int> point);
+    double shownLoss(double loss) const;
+
+    std::vector<ParetoPoint> m_points;
+    QSharedPointer<UnitTicker> m_costTicker;
+    QCPGraph *m_others, *m_set, *m_current, *m_marked;
+    QCPErrorBars *m_spread;
+    QCPItemText *m_waiting;
+    QCPTextElement *m_title;
+    std::optional<int> m_mark;
+    double m_leastLoss = 1e-9; ///< where a loss of zero is drawn on a logarithmic axis
+};
+
+} // namespace zigzag
