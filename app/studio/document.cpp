@@ -173,13 +173,13 @@ void Document::toggleLocks(const std::vector<int> &layers)
     push(std::move(next), all ? tr("unlock layers") : tr("lock layers"));
 }
 
-Result<DocumentState> Document::assigned(const QString &criterion, double sparsity) const
+Result<DocumentState> Document::assigned(const QString &criterion, const Target &target) const
 {
     if (!m_state.scores)
         return badInput(tr("There are no scores to assign by: score the model, or import a score file").toStdString());
     AssignRequest request;
     request.criterion = criterion.toStdString();
-    request.target = SparsityTarget{sparsity};
+    request.target = target;
     request.sink = m_state.map.sink();
     request.recent = m_state.map.recent();
     request.locked = m_state.locked;
@@ -189,21 +189,27 @@ Result<DocumentState> Document::assigned(const QString &criterion, double sparsi
     next.map = std::move(assignment.map);
     next.map.setModel(m_state.map.model()); // a score file may know less of the model than we do
     next.criterion = criterion;
-    next.sparsity = sparsity;
+    const auto *wanted = std::get_if<SparsityTarget>(&target);
+    next.sparsity = wanted ? wanted->sparsity : next.map.sparsity();
     next.ties = assignment.ties;
     return next;
 }
 
 Result<void> Document::assign(const QString &criterion, double sparsity)
 {
-    ZIGZAG_TRY(next, assigned(criterion, sparsity));
+    return assign(criterion, Target(SparsityTarget{sparsity}));
+}
+
+Result<void> Document::assign(const QString &criterion, const Target &target)
+{
+    ZIGZAG_TRY(next, assigned(criterion, target));
     push(std::move(next), tr("assign by %1").arg(criterion), Series::Assign);
     return {};
 }
 
 Result<void> Document::makeExclusive()
 {
-    ZIGZAG_TRY(next, assigned(QStringLiteral("zigzag"), m_state.map.sparsity()));
+    ZIGZAG_TRY(next, assigned(QStringLiteral("zigzag"), SparsityTarget{m_state.map.sparsity()}));
     push(std::move(next), tr("make exclusive"));
     return {};
 }

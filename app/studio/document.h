@@ -4,6 +4,7 @@
 #include "engine/base/result.h"
 #include "engine/map/head_map.h"
 #include "engine/map/head_scores.h"
+#include "engine/map/target.h"
 
 #include <QObject>
 #include <QString>
@@ -68,6 +69,7 @@ public:
     void toggleLocks(const std::vector<int> &layers);
     /// By criterion; locked layers keep their heads.
     Result<void> assign(const QString &criterion, double sparsity);
+    Result<void> assign(const QString &criterion, const Target &target);
     /// By zigzag, at the sparsity that the map has.
     Result<void> makeExclusive();
 
@@ -91,7 +93,7 @@ private:
     enum class Series { None, Window, Assign };
     void apply(const DocumentState &state);
     void push(DocumentState next, const QString &text, Series series = Series::None);
-    Result<DocumentState> assigned(const QString &criterion, double sparsity) const;
+    Result<DocumentState> assigned(const QString &criterion, const Target &target) const;
 
     ModelShape m_shape;
     DocumentState m_state;

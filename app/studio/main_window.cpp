@@ -2,6 +2,7 @@
 #include "app/studio/main_window.h"
 
 #include "app/studio/pages/assign_page.h"
+#include "app/studio/pages/compare_page.h"
 #include "app/studio/pages/find_page.h"
 #include "app/studio/pages/map_page.h"
 #include "app/studio/pages/needle_page.h"
@@ -78,6 +79,7 @@ void MainWindow::buildPages()
     addPage(new RunsPage(m_studio, this), Qt::BottomDockWidgetArea);
     addPage(new FindPage(m_studio, this), Qt::BottomDockWidgetArea);
     addPage(new QualityPage(m_studio, this), Qt::BottomDockWidgetArea);
+    addPage(new ComparePage(m_studio, this), Qt::BottomDockWidgetArea);
 }
 
 HeadMapView &MainWindow::headMap()

@@ -13,6 +13,7 @@
 #include <QSignalBlocker>
 #include <QSlider>
 #include <QSpinBox>
+#include <QStackedWidget>
 #include <QVBoxLayout>
 
 #include <cmath>
@@ -22,6 +23,7 @@ namespace zigzag {
 namespace {
 
 constexpr int mostTokens = 1 << 24;
+constexpr double mib = 1024.0 * 1024.0;
 
 template <class T> T *named(T *widget, const char *objectName, const QString &accessibleName)
 {
@@ -38,8 +40,14 @@ AssignPanel::AssignPanel(QWidget *parent)
     , m_score(new QPushButton(tr("Score (F7)"), this))
     , m_import(new QPushButton(tr("Import…"), this))
     , m_criterion(named(new QComboBox(this), "criterion", tr("Criterion")))
+    , m_kind(named(new QComboBox(this), "targetKind", tr("What is asked for")))
+    , m_target(new QStackedWidget(this))
     , m_slider(named(new QSlider(Qt::Horizontal, this), "sparsitySlider", tr("Sparsity")))
     , m_sparsity(named(new QDoubleSpinBox(this), "sparsity", tr("Sparsity in per cent")))
+    , m_layers(named(new QSpinBox(this), "targetLayers", tr("Streaming layers")))
+    , m_kv(named(new QDoubleSpinBox(this), "targetKv", tr("KV budget in MiB")))
+    , m_tpot(named(new QDoubleSpinBox(this), "targetTpot", tr("TPOT budget in milliseconds")))
+    , m_now(new QLabel(this))
     , m_sink(named(new QSpinBox(this), "sink", tr("Sink tokens")))
     , m_recent(named(new QSpinBox(this), "recent", tr("Recent tokens")))
     , m_assign(named(new QPushButton(tr("Assign"), this), "assign", tr("Assign")))
@@ -69,11 +77,16 @@ AssignPanel::AssignPanel(QWidget *parent)
         ask();
         Q_EMIT editingEnded();
     });
+    connect(m_kind, &QComboBox::activated, this, &AssignPanel::chooseKind);
+    connect(m_layers, &QSpinBox::valueChanged, this, &AssignPanel::ask);
+    for (QDoubleSpinBox *box : {m_kv, m_tpot})
+        connect(box, &QDoubleSpinBox::valueChanged, this, &AssignPanel::ask);
     const auto askWindow = [this] { Q_EMIT windowAsked(m_sink->value(), m_recent->value()); };
     connect(m_sink, &QSpinBox::valueChanged, this, askWindow);
     connect(m_recent, &QSpinBox::valueChanged, this, askWindow);
     for (QAbstractSpinBox *box : {static_cast<QAbstractSpinBox *>(m_sink), static_cast<QAbstractSpinBox *>(m_recent),
-                                  static_cast<QAbstractSpinBox *>(m_sparsity)}) {
+                                  static_cast<QAbstractSpinBox *>(m_sparsity), static_cast<QAbstractSpinBox *>(m_layers),
+                                  static_cast<QAbstractSpinBox *>(m_kv), static_cast<QAbstractSpinBox *>(m_tpot)}) {
         box->setKeyboardTracking(false); // 256 is one edit, not 2, 25, 256
         connect(box, &QAbstractSpinBox::editingFinished, this, &AssignPanel::editingEnded);
     }
@@ -93,13 +106,23 @@ void AssignPanel::build()
     m_sparsity->setRange(0, 100);
     m_sparsity->setDecimals(1);
     m_sparsity->setSuffix(tr(" %"));
+    m_layers->setSuffix(tr(" layers"));
+    m_kv->setRange(0, 1e9);
+    m_kv->setDecimals(2);
+    m_kv->setSuffix(tr(" MiB"));
+    m_tpot->setRange(0, 1e6);
+    m_tpot->setDecimals(3);
+    m_tpot->setSuffix(tr(" ms"));
+    m_layers->setToolTip(tr("So many layers stream; by duo, as many heads as they have"));
+    m_kv->setToolTip(tr("Keys and values take at most so much at the context that the window speaks of"));
+    m_tpot->setToolTip(tr("A token takes at most so long at the context that the window speaks of, as predicted"));
     m_sink->setRange(0, mostTokens);
     m_recent->setRange(1, mostTokens);
     m_scores->setWordWrap(true);
     m_scores->setTextFormat(Qt::PlainText);
     m_score->setToolTip(tr("Score every KV head by the attention it pays to needles while it answers"));
     m_import->setToolTip(tr("Import scores: a score file, a DuoAttention folder or TSV, or Retrieval_Head JSON"));
-    m_assign->setToolTip(tr("Assign heads by the criterion at this sparsity; locked layers stay as they are"));
+    m_assign->setToolTip(tr("Find the best map by this criterion for this target; locked layers stay as they are"));
     m_exclusive->setToolTip(tr("Assign by zigzag at the map's present sparsity, so that no layer is mixed"));
 
     auto *column = new QVBoxLayout(this);
@@ -115,10 +138,22 @@ void AssignPanel::build()
     auto *choice = new QGroupBox(tr("Assign"), this);
     auto *form = new QFormLayout(choice);
     form->addRow(tr("Criterion"), m_criterion);
-    auto *sparsityRow = new QHBoxLayout;
+    for (const QString &name : {tr("Sparsity"), tr("Layer count"), tr("KV budget"), tr("TPOT budget")})
+        m_kind->addItem(name);
+    form->addRow(tr("Target"), m_kind);
+    auto *sparsityPage = new QWidget(m_target);
+    auto *sparsityRow = new QHBoxLayout(sparsityPage);
+    sparsityRow->setContentsMargins(0, 0, 0, 0);
     sparsityRow->addWidget(m_slider, 1);
     sparsityRow->addWidget(m_sparsity);
-    form->addRow(tr("Sparsity"), sparsityRow);
+    for (QWidget *page :
+         {sparsityPage, static_cast<QWidget *>(m_layers), static_cast<QWidget *>(m_kv), static_cast<QWidget *>(m_tpot)})
+        m_target->addWidget(page);
+    m_target->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
+    form->addRow(QString(), m_target);
+    m_now->setWordWrap(true);
+    form->addRow(QString(), m_now);
+    form->setRowVisible(m_now, false);
     form->addRow(tr("Sink"), m_sink);
     form->addRow(tr("Recent"), m_recent);
     auto *buttons = new QHBoxLayout;
@@ -154,9 +189,60 @@ void AssignPanel::build()
     column->addStretch(1);
 }
 
+AssignBy AssignPanel::kind() const
+{
+    return static_cast<AssignBy>(m_kind->currentIndex());
+}
+
 void AssignPanel::ask()
 {
-    Q_EMIT assignAsked(m_criterion->currentText(), m_sparsity->value() / 100.0);
+    switch (kind()) {
+    case AssignBy::Sparsity:
+        Q_EMIT assignAsked(m_criterion->currentText(), m_sparsity->value() / 100.0);
+        break;
+    case AssignBy::Layers:
+        Q_EMIT targetAsked(m_criterion->currentText(), kind(), m_layers->value());
+        break;
+    case AssignBy::KvBudget:
+        Q_EMIT targetAsked(m_criterion->currentText(), kind(), m_kv->value() * mib);
+        break;
+    case AssignBy::TpotBudget:
+        Q_EMIT targetAsked(m_criterion->currentText(), kind(), m_tpot->value());
+        break;
+    }
+}
+
+/// A target of another kind begins at what the map has, so that choosing it changes nothing yet.
+void AssignPanel::chooseKind()
+{
+    const QSignalBlocker blockers[] = {QSignalBlocker(m_layers), QSignalBlocker(m_kv), QSignalBlocker(m_tpot)};
+    const double share = m_shown.heads ? static_cast<double>(m_shown.streamingHeads) / m_shown.heads : 0;
+    m_layers->setValue(static_cast<int>(std::lround(share * m_shown.layers)));
+    // Rounded up: the map that is there meets the budget.
+    m_kv->setValue(std::ceil(100 * m_shown.kvBytes.value_or(0) / mib) / 100);
+    m_tpot->setValue(std::ceil(1000 * m_shown.tpotMs.value_or(0)) / 1000);
+    m_target->setCurrentIndex(m_kind->currentIndex());
+    showTarget(m_shown);
+    Q_EMIT editingEnded();
+}
+
+void AssignPanel::showTarget(const AssignView &view)
+{
+    const bool scored = !view.scores.isEmpty();
+    m_layers->setMaximum(view.layers);
+    m_kv->setEnabled(scored && view.kvBytes);
+    m_tpot->setEnabled(scored && view.tpotMs);
+    QString now;
+    if (kind() == AssignBy::KvBudget)
+        now = view.kvBytes ? tr("at %1 tokens; this map takes %2 MiB").arg(view.context).arg(*view.kvBytes / mib, 0, 'f', 2)
+                           : tr("Open the model first: the size of a head is not known.");
+    if (kind() == AssignBy::TpotBudget)
+        now = view.tpotMs ? tr("at %1 tokens; this map is predicted to take %2 ms").arg(view.context).arg(*view.tpotMs, 0, 'f', 3)
+                          : tr("Open the model first: there are no times yet.");
+    m_now->setText(now);
+    auto *form = qobject_cast<QFormLayout *>(m_now->parentWidget()->layout());
+    if (form)
+        form->setRowVisible(m_now, !now.isEmpty());
 }
 
 void AssignPanel::show(const AssignView &view)
@@ -164,15 +250,17 @@ void AssignPanel::show(const AssignView &view)
     const QSignalBlocker blockers[] = {QSignalBlocker(m_criterion), QSignalBlocker(m_slider), QSignalBlocker(m_sparsity),
                                        QSignalBlocker(m_sink), QSignalBlocker(m_recent)};
     const bool scored = !view.scores.isEmpty();
+    m_shown = view;
     m_scores->setText(scored              ? view.scores
                           : view.canScore ? tr("None yet. Score the model, or import a file.")
                                           : tr("None yet. Import a file. %1").arg(view.whyNoScore));
     m_scores->setToolTip(view.scoresTip);
     m_score->setEnabled(view.canScore);
-    for (QWidget *widget :
-         {static_cast<QWidget *>(m_criterion), static_cast<QWidget *>(m_slider), static_cast<QWidget *>(m_sparsity),
-          static_cast<QWidget *>(m_assign), static_cast<QWidget *>(m_exclusive)})
+    for (QWidget *widget : {static_cast<QWidget *>(m_criterion), static_cast<QWidget *>(m_kind), static_cast<QWidget *>(m_layers),
+                            static_cast<QWidget *>(m_slider), static_cast<QWidget *>(m_sparsity),
+                            static_cast<QWidget *>(m_assign), static_cast<QWidget *>(m_exclusive)})
         widget->setEnabled(scored);
+    showTarget(view);
     m_criterion->setCurrentIndex(std::max(0, m_criterion->findText(view.criterion)));
     m_slider->setValue(static_cast<int>(std::lround(view.sparsity * 100)));
     if (std::abs(m_sparsity->value() - view.sparsity * 100) > 0.05)

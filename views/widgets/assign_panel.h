@@ -12,8 +12,12 @@ class QLabel;
 class QPushButton;
 class QSlider;
 class QSpinBox;
+class QStackedWidget;
 
 namespace zigzag {
+
+/// How much streams is asked for in one of these ways.
+enum class AssignBy { Sparsity, Layers, KvBudget, TpotBudget };
 
 /// What the assign panel shows of the document.
 struct AssignView {
@@ -23,7 +27,11 @@ struct AssignView {
     double sparsity = 0;
     int sink = 0;
     int recent = 0;
+    int layers = 0;
     int heads = 0;
+    QString context; ///< at which budgets hold, as "2K"
+    std::optional<double> kvBytes; ///< of this map there; nothing while the head size is not known
+    std::optional<double> tpotMs; ///< predicted there; nothing while there are no times
     int mixedLayers = 0;
     int streamingHeads = 0;
     std::optional<Sacrifice> lost; ///< nothing without scores
@@ -42,6 +50,8 @@ public:
 
 Q_SIGNALS:
     void assignAsked(const QString &criterion, double sparsity);
+    /// Another target than a sparsity: layers, bytes or milliseconds.
+    void targetAsked(const QString &criterion, zigzag::AssignBy kind, double value);
     void windowAsked(int sink, int recent);
     void exclusiveAsked();
     void scoreAsked();
@@ -51,13 +61,23 @@ Q_SIGNALS:
 private:
     void build();
     void ask();
+    AssignBy kind() const;
+    void chooseKind();
+    void showTarget(const AssignView &view);
 
     QLabel *m_scores;
     QPushButton *m_score;
     QPushButton *m_import;
     QComboBox *m_criterion;
+    QComboBox *m_kind;
+    QStackedWidget *m_target; ///< a page for each AssignBy
     QSlider *m_slider;
     QDoubleSpinBox *m_sparsity;
+    QSpinBox *m_layers;
+    QDoubleSpinBox *m_kv;
+    QDoubleSpinBox *m_tpot;
+    QLabel *m_now; ///< what the map takes, beside what is asked of it
+    AssignView m_shown;
     QSpinBox *m_sink;
     QSpinBox *m_recent;
     QPushButton *m_assign;

@@ -2,10 +2,14 @@
 #include "app/studio/pages/assign_page.h"
 
 #include "engine/map/criterion.h"
+#include "profiler/time_budget.h"
+#include "views/models/text.h"
 #include "views/widgets/assign_panel.h"
 
 #include <QScrollArea>
 #include <QVBoxLayout>
+
+#include <cmath>
 
 namespace zigzag {
 
@@ -27,12 +31,30 @@ AssignPage::AssignPage(Studio &studio, QWidget *parent)
     connect(m_panel, &AssignPanel::assignAsked, this, [this](const QString &criterion, double sparsity) {
         this->studio().report(this->studio().document().assign(criterion, sparsity));
     });
+    connect(m_panel, &AssignPanel::targetAsked, this, &AssignPage::assignTo);
     connect(m_panel, &AssignPanel::windowAsked, &studio.document(), &Document::setWindow);
     connect(m_panel, &AssignPanel::exclusiveAsked, this,
             [this] { this->studio().report(this->studio().document().makeExclusive()); });
     connect(m_panel, &AssignPanel::editingEnded, &studio.document(), &Document::endSeries);
     connect(m_panel, &AssignPanel::scoreAsked, this, [this] { this->studio().scoreModel(true); });
     connect(m_panel, &AssignPanel::importAsked, this, &AssignPage::importAsked);
+}
+
+void AssignPage::assignTo(const QString &criterion, AssignBy kind, double value)
+{
+    const HeadMap &map = studio().document().map();
+    const Study &study = studio().study();
+    const std::int64_t context = studio().context();
+    Target target;
+    if (kind == AssignBy::Layers)
+        target = LayerTarget{static_cast<int>(value)};
+    else if (kind == AssignBy::KvBudget)
+        target = KvBudget{std::llround(value), context, study.config() ? study.config()->dtype : DType::BF16};
+    else if (study.hasTimes())
+        target = timeBudget(study.cost(), value, context, map.sink(), map.recent());
+    else
+        return studio().say(MessageBar::Kind::Error, studio().whyNoTimes());
+    studio().report(studio().document().assign(criterion, target));
 }
 
 void AssignPage::refresh()
@@ -51,6 +73,13 @@ void AssignPage::refresh()
     view.sparsity = state.sparsity;
     view.sink = state.map.sink();
     view.recent = state.map.recent();
+    const Study &study = studio().study();
+    view.layers = state.map.layers();
+    view.context = contextText(studio().context());
+    if (study.hasBytes())
+        view.kvBytes = study.kv(state.map, studio().context());
+    if (study.hasTimes())
+        view.tpotMs = study.cost().estimate(state.map, Phase::Decode, studio().context()).ms;
     view.heads = state.map.layers() * state.map.kvHeads();
     view.mixedLayers = state.map.mixedLayers();
     view.streamingHeads = state.map.streamingHeads();

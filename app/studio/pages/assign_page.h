@@ -6,6 +6,7 @@
 namespace zigzag {
 
 class AssignPanel;
+enum class AssignBy;
 
 /// Where the heads' kinds come from: scores, criterion, sparsity, window; and what the map sacrifices.
 class AssignPage : public Page
@@ -21,6 +22,8 @@ protected:
     void refresh() override;
 
 private:
+    void assignTo(const QString &criterion, AssignBy kind, double value);
+
     AssignPanel *m_panel;
 };
 

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/studio/pages/compare_page.h"
+
+#include "engine/map/map_io.h"
+#include "views/models/map_difference_model.h"
+#include "views/models/text.h"
+
+#include <QComboBox>
+#include <QFileInfo>
+#include <QHBoxLayout>
+#include <QHeaderView>
+#include <QLabel>
+#include <QPushButton>
+#include <QTableView>
+#include <QVBoxLayout>
+
+namespace zigzag {
+
+namespace {
+
+enum Against { Full, Duo, Zigzag, File };
+
+} // namespace
+
+ComparePage::ComparePage(Studio &studio, QWidget *parent)
+    : Page(studio, QStringLiteral("compare"), tr("Compare maps"), parent)
+    , m_against(new QComboBox(this))
+    , m_summary(new QLabel(this))
+    , m_table(new QTableView(this))
+    , m_model(new MapDifferenceModel(this))
+{
+    for (const QString &name : {tr("Full attention"), tr("DuoAttention at the same sparsity"), tr("Zigzag at the same sparsity")})
+        m_against->addItem(name);
+    m_against->setCurrentIndex(Duo);
+    m_against->setObjectName(QStringLiteral("against"));
+    m_against->setAccessibleName(tr("The other map"));
+    m_summary->setObjectName(QStringLiteral("differenceSummary"));
+    m_summary->setTextFormat(Qt::PlainText);
+    m_table->setObjectName(QStringLiteral("differences"));
+    m_table->setAccessibleName(tr("Layers in which the maps differ"));
+    m_table->setModel(m_model);
+    m_table->setSelectionBehavior(QAbstractItemView::SelectRows);
+    m_table->setEditTriggers(QAbstractItemView::NoEditTriggers);
+    m_table->setFrameShape(QFrame::NoFrame);
+    m_table->setAlternatingRowColors(true);
+    m_table->verticalHeader()->hide();
+    m_table->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
+    m_table->horizontalHeader()->setStretchLastSection(true);
+
+    auto *load = new QPushButton(tr("Map file…"), this);
+    auto *row = new QHBoxLayout;
+    row->setContentsMargins(6, 4, 6, 4);
+    row->addWidget(new QLabel(tr("This map against"), this));
+    row->addWidget(m_against);
+    row->addWidget(load);
+    row->addWidget(m_summary, 1);
+    auto *column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(0);
+    column->addLayout(row);
+    column->addWidget(m_table, 1);
+
+    QAction *action
+        = offer(PageMenu::File, QStringLiteral("compareWith"), tr("&Compare with a map…"), {}, [this] { chooseFile(); });
+    connect(load, &QPushButton::clicked, action, &QAction::trigger);
+    connect(m_against, &QComboBox::activated, this, [this] { refresh(); });
+    connect(m_table->selectionModel(), &QItemSelectionModel::selectionChanged, this, &ComparePage::selectLayer);
+}
+
+void ComparePage::chooseFile()
+{
+    const QString file = studio().prompts().fileToOpen(this, tr("Compare with a map"));
+    if (!file.isEmpty())
+        compareWith(file);
+}
+
+bool ComparePage::compareWith(const QString &file)
+{
+    auto map = readHeadMap(file.toStdString());
+    if (!map) {
+        studio().say(map.error());
+        return false;
+    }
+    if (const auto difference = differenceOf(studio().document().map(), *map, 1, nullptr); !difference) {
+        studio().say(difference.error());
+        return false;
+    }
+    m_file = std::move(*map);
+    const QString name = QFileInfo(file).fileName();
+    if (m_against->count() == File)
+        m_against->addItem(name);
+    else
+        m_against->setItemText(File, name);
+    m_against->setCurrentIndex(File);
+    refresh();
+    return true;
+}
+
+const HeadMap *ComparePage::other() const
+{
+    const Study &study = studio().study();
+    switch (m_against->currentIndex()) {
+    case Full:
+        return study.map(Series::Full);
+    case Duo:
+        return study.map(Series::Duo);
+    case Zigzag:
+        return study.map(Series::Zigzag);
+    default:
+        return m_file ? &*m_file : nullptr;
+    }
+}
+
+void ComparePage::selectLayer()
+{
+    std::vector<int> layers;
+    for (const QModelIndex &index : m_table->selectionModel()->selectedRows())
+        layers.push_back(m_model->layerAt(index.row())); // that of all layers is −1, which the selection drops
+    studio().selection().set(std::move(layers));
+}
+
+void ComparePage::refresh()
+{
+    const DocumentState &state = studio().document().state();
+    const HeadMap *against = other();
+    if (against && m_shown == state.map && m_shownOther == *against && m_shownScores == state.scores
+        && m_shownContext == studio().context())
+        return;
+    const std::int64_t context = studio().context();
+    m_shown.reset();
+    m_shownOther.reset();
+    MapDifference difference;
+    if (against) {
+        auto found = differenceOf(state.map, *against, context, state.scores.get());
+        if (found) {
+            difference = std::move(*found);
+            m_shown = state.map;
+            m_shownOther = *against;
+        }
+    }
+    m_shownScores = state.scores;
+    m_shownContext = context;
+    const Study &study = studio().study();
+    const HeadMap one(ModelShape{{}, 1, 0, 1, state.map.model().headDim, {}}, HeadKind::Retrieval, 0, 1);
+    m_model->show(std::move(difference), state.map.layers() * state.map.kvHeads(), study.hasBytes() ? study.kv(one, 1) : 0.0);
+    m_summary->setText(m_shown       ? m_model->summary() + QLatin1Char(' ') + tr("KV at %1 tokens.").arg(contextText(context))
+                           : against ? tr("That map is for a model of another shape.")
+                                     : tr("There are no scores to choose that map by: score the model, or import scores."));
+}
+
+} // namespace zigzag

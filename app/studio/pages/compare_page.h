@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "app/studio/pages/page.h"
+
+#include <optional>
+
+class QComboBox;
+class QLabel;
+class QTableView;
+
+namespace zigzag {
+
+class MapDifferenceModel;
+
+/// The map beside another: full attention, what DuoAttention or Zigzag would choose, or a file. Layers and heads that differ,
+/// and what each costs.
+class ComparePage : public Page
+{
+    Q_OBJECT
+public:
+    ComparePage(Studio &studio, QWidget *parent);
+
+    /// Takes the other map from a file. False, with a message, where it cannot be read or is for another shape.
+    bool compareWith(const QString &file);
+
+protected:
+    void refresh() override;
+
+private:
+    void chooseFile();
+    const HeadMap *other() const;
+    void selectLayer();
+
+    QComboBox *m_against;
+    QLabel *m_summary;
+    QTableView *m_table;
+    MapDifferenceModel *m_model;
+    std::optional<HeadMap> m_file;
+    // What is shown, so that a refresh without a change costs nothing.
+    std::optional<HeadMap> m_shown, m_shownOther;
+    std::shared_ptr<const HeadScores> m_shownScores;
+    std::int64_t m_shownContext = 0;
+};
+
+} // namespace zigzag

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Targets other than a sparsity, the verdicts of exports, and two maps beside each other, in the real window.
+#include "app/studio/pages/compare_page.h"
+#include "views/models/map_difference_model.h"
+#include "views/widgets/assign_panel.h"
+#include "views/widgets/export_dialog.h"
+#include "window_fixture.h"
+
+#include <QComboBox>
+#include <QDialogButtonBox>
+#include <QDoubleSpinBox>
+#include <QLabel>
+#include <QPushButton>
+#include <QTableView>
+#include <QTreeWidget>
+
+namespace zigzag::test {
+
+namespace {
+
+void choose(QComboBox *box, int index)
+{
+    box->setCurrentIndex(index);
+    Q_EMIT box->activated(index);
+}
+
+} // namespace
+
+TEST_F(WindowTest, ALayerCountAndAKvBudgetAreAskedOfThePanel)
+{
+    ASSERT_TRUE(open(savedMap(fullMap(4, 2)))); // heads of a known size
+    ASSERT_TRUE(open(write("s.tsv", "0.1\t0.1\n0.2\t0.2\n0.3\t0.3\n0.95\t0.4\n")));
+    auto *kind = m_window->findChild<QComboBox *>("targetKind");
+    auto *layers = m_window->findChild<QSpinBox *>("targetLayers");
+    auto *kv = m_window->findChild<QDoubleSpinBox *>("targetKv");
+    ASSERT_TRUE(kind && layers && kv);
+    choose(kind, static_cast<int>(AssignBy::Layers));
+    layers->setValue(3);
+    settle();
+    EXPECT_EQ(map().layerKind(2), LayerKind::Streaming);
+    EXPECT_EQ(map().layerKind(3), LayerKind::Retrieval);
+    m_window->document().toggleLocks({0});
+    layers->setValue(1);
+    settle();
+    EXPECT_EQ(map().layerKind(0), LayerKind::Streaming) << "it is locked as it was";
+    EXPECT_EQ(map().streamingHeads(), 2);
+    layers->setValue(0);
+    settle();
+    EXPECT_EQ(m_window->messages().kind(), MessageBar::Kind::Error);
+    EXPECT_TRUE(message().contains("locked layers")) << message().toStdString();
+    choose(kind, static_cast<int>(AssignBy::KvBudget));
+    ASSERT_TRUE(kv->isEnabled());
+    const double all = kv->value();
+    EXPECT_GT(all, 0);
+    kv->setValue(0);
+    settle();
+    EXPECT_TRUE(message().contains("out of reach")) << message().toStdString();
+}
+
+TEST_F(WindowTest, TwoMapsAreComparedLayerByLayer)
+{
+    HeadMap other = fullMap(8, 4);
+    other.setLayer(1, HeadKind::Streaming);
+    other.set(6, 2, HeadKind::Streaming);
+    const auto file = savedMap(other, "other.json");
+    ASSERT_TRUE(open(savedMap(fullMap(8, 4))));
+    auto *page = m_window->findChild<ComparePage *>();
+    auto *table = m_window->findChild<QTableView *>("differences");
+    auto *summary = m_window->findChild<QLabel *>("differenceSummary");
+    ASSERT_TRUE(page && table && summary);
+    ASSERT_TRUE(page->compareWith(QString::fromStdString(file.string())));
+    settle();
+    EXPECT_TRUE(summary->text().startsWith("5 of 32 heads differ")) << summary->text().toStdString();
+    ASSERT_EQ(table->model()->rowCount(), 3);
+    const auto cellText = [&](int row, int column) { return table->model()->index(row, column).data().toString().toStdString(); };
+    EXPECT_EQ(cellText(0, MapDifferenceModel::Layer), "1");
+    EXPECT_EQ(cellText(0, MapDifferenceModel::Heads), "0, 1, 2, 3");
+    EXPECT_EQ(cellText(1, MapDifferenceModel::Heads), "2");
+    EXPECT_EQ(cellText(1, MapDifferenceModel::Streaming), "0 → 1");
+    EXPECT_EQ(cellText(2, MapDifferenceModel::Layer), "all");
+    table->selectRow(1);
+    settle();
+    EXPECT_EQ(m_window->headMap().selectedLayers(), (std::vector<int>{6})) << "a layer selected here is selected everywhere";
+    m_window->document().toggleLayer(1);
+    settle();
+    EXPECT_TRUE(summary->text().startsWith("1 of 32 heads differ")) << summary->text().toStdString();
+    EXPECT_FALSE(page->compareWith(QString::fromStdString(savedMap(fullMap(2, 2), "small.json").string())));
+    EXPECT_EQ(m_window->messages().kind(), MessageBar::Kind::Error);
+}
+
+TEST(ExportDialog, RefusedTargetsSayWhyAndCannotBeChosen)
+{
+    HeadMap map = fullMap(4, 2);
+    map.set(1, 0, HeadKind::Streaming);
+    ExportDialog dialog(map, nullptr);
+    auto *formats = dialog.findChild<QTreeWidget *>();
+    ASSERT_TRUE(formats);
+    ASSERT_EQ(formats->topLevelItemCount(), static_cast<int>(exportFormats().size()));
+    int refused = 0;
+    for (int row = 0; row < formats->topLevelItemCount(); ++row) {
+        const ExportFormat &format = exportFormats()[static_cast<std::size_t>(row)];
+        formats->setCurrentItem(formats->topLevelItem(row));
+        const bool possible = format.verdict(map, nullptr).refusal.empty();
+        EXPECT_EQ(dialog.format(), possible ? &format : nullptr) << format.name;
+        refused += !possible;
+        bool said = false;
+        for (const QLabel *label : dialog.findChildren<QLabel *>())
+            said = said || !label->text().isEmpty();
+        EXPECT_TRUE(said);
+        if (format.name == "vllm") {
+            EXPECT_TRUE(formats->topLevelItem(row)->text(2).startsWith("no: 1"))
+                << formats->topLevelItem(row)->text(2).toStdString();
+        }
+    }
+    EXPECT_EQ(refused, 5); // two that cannot, and three that need the model
+}
+
+} // namespace zigzag::test
