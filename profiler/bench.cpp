@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "profiler/bench.h"
 
+#include "engine/base/sha256.h"
 #include "engine/map/kv_layout.h"
 #include "engine/run/device_model.h"
+#include "profiler/interruptions.h"
 #include "profiler/op_cost.h"
+#include "profiler/random_tokens.h"
 #include "profiler/read_meter.h"
+#include "profiler/trace/nvtx_sink.h"
 
 #include <algorithm>
 #include <cassert>
 #include <chrono>
 #include <fmt/format.h>
 #include <optional>
-#include <random>
 #include <span>
+#include <utility>
 
 namespace zigzag {
 namespace {
@@ -27,26 +31,18 @@ struct Contestant {
     std::string failure; ///< why it cannot run at this context
 };
 
-std::vector<int> randomTokens(std::int64_t count, int vocabulary, std::uint64_t seed)
-{
-    std::mt19937_64 random(seed);
-    std::vector<int> tokens(static_cast<std::size_t>(count));
-    for (int &token : tokens)
-        token = static_cast<int>(random() % static_cast<std::uint64_t>(vocabulary));
-    return tokens;
-}
-
 double msSince(Clock::time_point begin)
 {
     return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
 }
 
-/// Milliseconds of one prefill of all tokens.
+/// Milliseconds of one prefill of all tokens, one sequence after the other.
 Result<double> prefillSample(Session &session, std::span<const int> tokens)
 {
     session.reset();
     const auto begin = Clock::now();
-    ZIGZAG_CHECK(session.run(tokens));
+    for (int sequence = 0; sequence < session.batch(); ++sequence)
+        ZIGZAG_CHECK(session.run(tokens, Session::Logits::Last, sequence));
     return msSince(begin);
 }
 
@@ -58,10 +54,12 @@ Result<double> decodeSample(Session &session, std::span<const int> tokens, int s
     // Two steps before the clock starts: filling the cache chilled others, and a GPU records its graph in the second.
     const std::int64_t before = std::min<std::int64_t>(2, context - timed);
     session.pretend(context - timed - before, seed);
-    std::vector<std::int32_t> next(tokens.begin(), tokens.begin() + 1);
+    std::vector<std::int32_t> next(static_cast<std::size_t>(session.batch()));
+    for (std::size_t i = 0; i < next.size(); ++i)
+        next[i] = tokens[i % tokens.size()];
     if (before > 0) {
         ZIGZAG_TRY(warm, session.continueGreedily(next, static_cast<int>(before)));
-        next.assign(warm.end() - 1, warm.end());
+        next.assign(warm.end() - static_cast<std::ptrdiff_t>(next.size()), warm.end());
     }
     const auto begin = Clock::now();
     ZIGZAG_CHECK(session.continueGreedily(next, static_cast<int>(timed)));
@@ -78,7 +76,7 @@ void setFloor(BenchRecord &record, const ModelConfig &config, const HeadMap &map
     MachineProfile here = machine;
     if (!record.readRates.empty())
         here.readBytesPerSecond = quantile(record.readRates, 0.5);
-    const Floor floor = computeFloor(config, map, here, record.phase, record.context);
+    const Floor floor = computeFloor(config, map, here, record.phase, record.context, record.batch);
     record.ceilingPerSecond = floor.rate;
     record.floorMs = floor.ms;
     record.ceiling = floor.ceiling;
@@ -105,42 +103,72 @@ public:
                 for (const MixedMode mixed : plan.mixed)
                     m_contestants.push_back({&map, mixed, nullptr, {}});
         }
-        m_all = static_cast<int>(m_contestants.size() * plan.contexts.size() * plan.phases.size()) * (plan.warmup + plan.repeats);
+        m_all = static_cast<int>(m_contestants.size() * plan.contexts.size() * plan.batches.size() * plan.phases.size())
+            * (plan.warmup + plan.repeats);
     }
 
     std::vector<BenchRecord> run()
     {
-        for (const std::int64_t context : m_plan.contexts) {
-            openSessions(context);
-            for (const Phase phase : m_plan.phases)
-                if (!measurePoint(phase, context))
-                    return measured();
-            for (Contestant &contestant : m_contestants)
-                contestant.session.reset();
-        }
+        for (const std::int64_t context : m_plan.contexts)
+            for (const int batch : m_plan.batches) {
+                bool isOpen = false;
+                for (const Phase phase : m_plan.phases) {
+                    if (takeKnown(phase, context, batch))
+                        continue;
+                    if (!std::exchange(isOpen, true))
+                        openSessions(context, batch);
+                    if (!measurePoint(phase, context, batch))
+                        return measured();
+                }
+                for (Contestant &contestant : m_contestants)
+                    contestant.session.reset();
+            }
         return measured();
     }
 
 private:
     bool isCancelRequested() const { return m_cancel && *m_cancel; }
 
-    Result<std::unique_ptr<Session>> open(const Contestant &contestant, std::int64_t context) const
+    Result<std::unique_ptr<Session>> open(const Contestant &contestant, std::int64_t context, int batch) const
     {
         SessionOptions options;
         options.maxContext = context;
         options.mixed = contestant.mixed;
+        options.batch = batch;
         ZIGZAG_TRY(session, Session::create(m_model, contestant.map->map, options));
         session->setCancelFlag(m_cancel);
+        session->setTraceSink(attachedNvtxSink());
         return std::move(session);
     }
 
-    /// All sessions of a context at once; where that is too much memory, none, and every sample opens its own.
-    void openSessions(std::int64_t context)
+    /// The earlier run's records of a point, where it has one for every contestant.
+    bool takeKnown(Phase phase, std::int64_t context, int batch)
+    {
+        const std::size_t first = m_records.size();
+        for (const Contestant &contestant : m_contestants) {
+            const BenchRecord wanted = emptyRecord(contestant, phase, context, batch);
+            const auto found = std::find_if(m_plan.known.begin(), m_plan.known.end(), [&](const BenchRecord &known) {
+                return known.map == wanted.map && known.mapFingerprint == wanted.mapFingerprint && known.phase == phase
+                    && known.context == context && known.batch == batch && known.mixed == wanted.mixed
+                    && (!known.failure.empty() || std::ssize(known.samplesMs) >= m_plan.repeats);
+            });
+            if (found == m_plan.known.end()) {
+                m_records.resize(first);
+                return false;
+            }
+            m_records.push_back(*found);
+        }
+        m_all -= static_cast<int>(m_contestants.size()) * (m_plan.warmup + m_plan.repeats);
+        return true;
+    }
+
+    /// All sessions of a point at once; where that is too much memory, none, and every sample opens its own.
+    void openSessions(std::int64_t context, int batch)
     {
         bool together = true;
         for (Contestant &contestant : m_contestants) {
             contestant.failure.clear();
-            auto session = open(contestant, context);
+            auto session = open(contestant, context, batch);
             together = together && session.has_value();
             if (session)
                 contestant.session = std::move(*session);
@@ -150,7 +178,7 @@ private:
         for (Contestant &contestant : m_contestants)
             contestant.session.reset();
         for (Contestant &contestant : m_contestants)
-            if (auto alone = open(contestant, context); !alone)
+            if (auto alone = open(contestant, context, batch); !alone)
                 contestant.failure = alone.error().message;
     }
 
@@ -158,38 +186,64 @@ private:
     {
         std::unique_ptr<Session> own;
         if (!contestant.session) {
-            ZIGZAG_TRY(opened, open(contestant, record.context));
+            ZIGZAG_TRY(opened, open(contestant, record.context, record.batch));
             own = std::move(opened);
         }
         Session &session = own ? *own : *contestant.session;
         record.kvBytesAllocated = session.kvBytesAllocated();
-        return record.phase == Phase::Prefill ? prefillSample(session, tokens)
-                                              : decodeSample(session, tokens, m_plan.decodeSteps, seed);
+        constexpr int mostTries = 3;
+        bool interrupted = false;
+        auto ms = leastDisturbed(
+            [&] {
+                return record.phase == Phase::Prefill ? prefillSample(session, tokens)
+                                                      : decodeSample(session, tokens, m_plan.decodeSteps, seed);
+            },
+            mostTries, &interrupted);
+        record.interrupted += interrupted;
+        return ms;
     }
 
-    BenchRecord emptyRecord(const Contestant &contestant, Phase phase, std::int64_t context) const
+    BenchRecord emptyRecord(const Contestant &contestant, Phase phase, std::int64_t context, int batch) const
     {
         const HeadMap &map = contestant.map->map;
         BenchRecord record;
         record.map = contestant.map->name;
+        record.mapFingerprint = fingerprintOf(map);
+        record.batch = batch;
         record.phase = phase;
         record.context = context;
         record.mixed = contestant.mixed;
-        record.kvBytes = kvBytes(map, context, m_config.dtype);
+        record.kvBytes = batch * kvBytes(map, context, m_config.dtype);
         setFloor(record, m_config, map, m_machine);
         record.failure = contestant.failure;
         return record;
     }
 
-    /// One context and phase for every contestant, a round after the other. False when cancelled.
-    bool measurePoint(Phase phase, std::int64_t context)
+    /// Whether another round could still bring the spread below its bound.
+    bool wantsAnotherRound(std::size_t first, int round) const
+    {
+        if (round < m_plan.repeats)
+            return true;
+        if (m_plan.spreadBound <= 0 || round >= m_plan.mostRepeats
+            || (m_plan.budgetSeconds > 0 && msSince(m_begin) > 1e3 * m_plan.budgetSeconds))
+            return false;
+        return std::any_of(m_records.begin() + static_cast<std::ptrdiff_t>(first), m_records.end(),
+                           [&](const BenchRecord &record) {
+                               return record.failure.empty() && record.spreadMs > m_plan.spreadBound * record.medianMs;
+                           });
+    }
+
+    /// One context, batch and phase for every contestant, a round after the other. False when cancelled.
+    bool measurePoint(Phase phase, std::int64_t context, int batch)
     {
         const std::size_t first = m_records.size();
         for (const Contestant &contestant : m_contestants)
-            m_records.push_back(emptyRecord(contestant, phase, context));
+            m_records.push_back(emptyRecord(contestant, phase, context, batch));
         const auto canRun = [](const Contestant &contestant) { return contestant.failure.empty(); };
         const bool anyRuns = std::any_of(m_contestants.begin(), m_contestants.end(), canRun);
-        for (int round = -m_plan.warmup; round < m_plan.repeats; ++round) {
+        for (int round = -m_plan.warmup; wantsAnotherRound(first, round); ++round) {
+            if (round >= m_plan.repeats)
+                m_all += static_cast<int>(m_contestants.size());
             // Fresh tokens and keys in each round, the same for every contestant.
             const std::uint64_t seed = m_plan.seed + static_cast<std::uint64_t>(round + m_plan.warmup);
             const std::vector<int> tokens = randomTokens(anyRuns ? context : 0, m_config.vocabulary, seed);
@@ -250,6 +304,7 @@ private:
     const BenchPlan &m_plan;
     const std::atomic<bool> *m_cancel;
     const BenchProgress &m_progress;
+    const Clock::time_point m_begin = Clock::now();
     std::optional<ReadMeter> m_meter;
     std::vector<Contestant> m_contestants;
     std::vector<BenchRecord> m_records;
@@ -265,6 +320,8 @@ Result<std::vector<BenchRecord>> runBench(const std::shared_ptr<DeviceModel> &mo
 {
     if (plan.maps.empty() || plan.contexts.empty() || plan.phases.empty() || plan.mixed.empty())
         return badInput("nothing to measure: give at least one map, context, phase and way to run mixed layers");
+    if (plan.batches.empty() || std::any_of(plan.batches.begin(), plan.batches.end(), [](int batch) { return batch < 1; }))
+        return badInput("nothing to measure: give at least one batch, of one sequence or more");
     if (plan.repeats < 1 || plan.warmup < 0 || plan.decodeSteps < 1)
         return badInput(
             fmt::format("{} repeats of {} decode steps after {} warm-ups cannot be measured: ask for at least 1, 1 and 0",
@@ -274,6 +331,20 @@ Result<std::vector<BenchRecord>> runBench(const std::shared_ptr<DeviceModel> &mo
             return badInput(
                 fmt::format("a context of {} tokens cannot be measured: ask for at least 1, and less than 2^31", context));
     return Bench(model, config, machine, plan, cancel, progress).run();
+}
+
+std::string fingerprintOf(const HeadMap &map)
+{
+    std::string text = fmt::format("{} {}", map.sink(), map.recent());
+    for (int layer = 0; layer < map.layers(); ++layer) {
+        text += ' ';
+        for (int head = 0; head < map.kvHeads(); ++head)
+            text += map.at(layer, head) == HeadKind::Retrieval ? 'R' : 'S';
+    }
+    constexpr std::size_t digits = 16;
+    Sha256 hash;
+    hash.update(text);
+    return hash.hex().substr(0, digits);
 }
 
 void updateFloors(std::vector<BenchRecord> &records, const BenchPlan &plan, const ModelConfig &config,

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace zigzag {
@@ -16,16 +17,25 @@ struct BenchPlan {
     std::vector<std::int64_t> contexts;
     std::vector<Phase> phases;
     std::vector<MixedMode> mixed = {MixedMode::Fused}; ///< for maps with mixed layers; exclusive maps run once
-    int repeats = 5;
+    std::vector<int> batches = {1}; ///< sequences at once
+    int repeats = 5; ///< of each point at least
     int warmup = 1;
     int decodeSteps = 8; ///< steps behind one decode sample
     std::uint64_t seed = 1; ///< of the random tokens
+    /// A point is repeated until the interquartile range of all that is compared in it is at most this part of the median …
+    double spreadBound = 0; ///< 0: `repeats` and no more
+    int mostRepeats = 50; ///< … or it was repeated this often …
+    double budgetSeconds = 0; ///< … or the whole plan has taken this long (0 = no limit).
+    /// Records of an earlier run: a point that all of them have is not measured again.
+    std::vector<BenchRecord> known;
 };
 
-/// Called after every sample with the records as far as they are; `done` and `all` count samples.
+/// Called after every sample with the records as far as they are; `done` and `all` count samples, of which there may become
+/// more where the spread has a bound.
 using BenchProgress = std::function<void(int done, int all, const std::vector<BenchRecord> &records)>;
 
-/// Measures every point of the plan, the compared maps interleaved (A B A B …) within each context and phase. A point that
+/// The one engine behind `bench`, sweeps and the window: measures every point of the plan, the compared maps interleaved
+/// (A B A B …) within each context, batch and phase. A point that
 /// does not fit into memory is a record with a failure. When cancelled, the records so far come back.
 Result<std::vector<BenchRecord>> runBench(const std::shared_ptr<DeviceModel> &model, const ModelConfig &config,
                                           const MachineProfile &machine, const BenchPlan &plan,
@@ -34,5 +44,8 @@ Result<std::vector<BenchRecord>> runBench(const std::shared_ptr<DeviceModel> &mo
 /// Floors of records again, once the machine's ceilings are known better than when the bench began.
 void updateFloors(std::vector<BenchRecord> &records, const BenchPlan &plan, const ModelConfig &config,
                   const MachineProfile &machine);
+
+/// What names a map's content in records: the first digits of a SHA-256 over heads and window.
+std::string fingerprintOf(const HeadMap &map);
 
 } // namespace zigzag

@@ -1,49 +1,36 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "engine/map/head_map.h"
-#include "engine/run/trace_sink.h"
-#include "profiler/run_types.h"
-
-#include <cstdint>
+#include <array>
 #include <span>
 #include <vector>
 
 namespace zigzag {
 
-class CostModel;
+/// What a time may depend on; columns that are 0 everywhere are left out of a fit.
+using Features = std::array<double, 4>;
+double dot(const Features &a, const Features &b);
 
-/// Microseconds of an op = fixed + perToken · tokens + perWork · work, work being bytes in decode and FLOPs in prefill.
-struct LinearCost {
-    double fixedUs = 0, perTokenUs = 0, perWorkUs = 0;
-    double us(double tokens, double work) const { return fixedUs + perTokenUs * tokens + perWorkUs * work; }
+struct FitPoint {
+    Features x{};
+    double us = 0;
 };
 
-struct LinePoint {
-    double tokens = 0, work = 0, us = 0;
+/// Non-negative coefficients with the least sum of squared relative errors: time never falls with more work.
+Features fitFeatures(std::span<const FitPoint> points);
+
+/// Microseconds against the rows of a pass: linear between the measured ones, and on as between the last two. What kernels
+/// do as rows grow is no line: few rows are bound by reading the weights, many by multiplying, and other code runs.
+class RowTable
+{
+public:
+    /// Points in any order; of several with the same rows the median counts.
+    static RowTable from(std::span<const std::pair<double, double>> points); // rows, us
+    bool isEmpty() const { return m_points.empty(); }
+    double at(double rows) const;
+
+private:
+    std::vector<std::pair<double, double>> m_points; // rows ascending
 };
-
-/// The line with non-negative coefficients that has the least sum of squared relative errors.
-LinearCost fitLine(std::span<const LinePoint> points);
-
-/// One op in layers whose heads are all of `kind`, as recorded: the mean over the layers of one run.
-struct OpSample {
-    Phase phase = Phase::Decode;
-    Op op = Op::Embed;
-    HeadKind kind = HeadKind::Retrieval;
-    LinePoint point;
-};
-
-/// A whole run without recording, to which the sum of the lines is scaled.
-struct RunSample {
-    Phase phase = Phase::Decode;
-    HeadMap map;
-    std::int64_t context = 0;
-    double ms = 0;
-};
-
-/// The model whose lines are fitted to `ops`, each phase scaled so that its sums match the medians of `runs`.
-CostModel fitCostModel(const ModelConfig &config, const MachineProfile &machine, std::span<const OpSample> ops,
-                       std::span<const RunSample> runs);
 
 } // namespace zigzag

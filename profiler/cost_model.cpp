@@ -3,45 +3,230 @@
 
 #include "engine/map/kv_layout.h"
 
-#include <array>
+#include <algorithm>
 #include <cassert>
 
 namespace zigzag {
+namespace {
 
-Estimate CostModel::estimate(const HeadMap &map, Phase phase, std::int64_t context) const
+constexpr std::int64_t usualChunk = 512;
+
+/// Σ over a prefill's passes of the keys that a pass sees: what each of them reads of one KV head's cache.
+double keysRead(HeadKind kind, std::int64_t context, std::int64_t chunk, std::int64_t window)
 {
-    Estimate estimate;
-    estimate.kvBytes = kvBytes(map, context, m_config.dtype);
-    estimate.layerMs.resize(static_cast<std::size_t>(map.layers()));
-    assert(map.kvHeads() == m_config.kvHeads);
+    const std::int64_t full = context / chunk, rest = context % chunk;
+    // Pass i ends at i · chunk; a streaming head's window grows until it is wider than that.
+    const auto keys = [&](std::int64_t end, std::int64_t tokens) {
+        return kind == HeadKind::Retrieval ? end : std::min(end, window + tokens - 1);
+    };
+    const std::int64_t growing = kind == HeadKind::Retrieval ? full : std::min(full, (window + chunk - 1) / chunk);
+    const double grown = 0.5 * static_cast<double>(chunk) * static_cast<double>(growing) * static_cast<double>(growing + 1);
+    const double steady = static_cast<double>(full - growing) * static_cast<double>(window + chunk - 1);
+    return grown + steady + (rest > 0 ? static_cast<double>(keys(context, rest)) : 0.0);
+}
 
-    // One layer of each kind stands for all of them: there are no other costs than these two and what lies between.
-    ModelShape oneLayer{{}, 1, m_config.queryHeads, m_config.kvHeads, m_config.headDim, {}};
-    std::array<double, 2> layerUs{};
-    double outsideUs = 0.0;
-    for (const HeadKind kind : {HeadKind::Retrieval, HeadKind::Streaming}) {
-        const HeadMap uniform(oneLayer, kind, map.sink(), map.recent());
-        const Lines &lines = m_lines[static_cast<std::size_t>(phase)][static_cast<std::size_t>(kind)];
-        for (std::size_t i = 0; i < opNames.size(); ++i) {
-            const Op op = static_cast<Op>(i);
-            if (!isInLayer(op) && kind == HeadKind::Streaming)
-                continue; // counted with the other kind
-            const OpCost cost = opCost(m_config, uniform, op, 0, phase, context);
-            const double us = lines[i].us(cost.tokens, phase == Phase::Decode ? cost.bytes : cost.flops);
-            (isInLayer(op) ? layerUs[static_cast<std::size_t>(kind)] : outsideUs) += us;
-        }
+/// What a rank computes of an op when heads, features or vocabulary are dealt out; norms are computed by each.
+bool isDealt(Op op)
+{
+    return op != Op::Embed && op != Op::InputNorm && op != Op::PostNorm && op != Op::FinalNorm && op != Op::Pass;
+}
+
+bool isPerHead(Op op)
+{
+    return op == Op::Attention || op == Op::RopeAppend || op == Op::Commit;
+}
+
+bool isProduct(Op op)
+{
+    return op == Op::Qkv || op == Op::OutputProjection || op == Op::GateUp || op == Op::Down || op == Op::Logits;
+}
+
+} // namespace
+
+bool sameCosts(const ModelConfig &a, const ModelConfig &b)
+{
+    const auto key = [](const ModelConfig &c) {
+        return std::tuple(c.layers, c.hiddenSize, c.queryHeads, c.kvHeads, c.headDim, c.intermediateSize, c.vocabulary,
+                          c.queryKeyNorm, c.dtype);
+    };
+    return key(a) == key(b);
+}
+
+bool staysInCache(const ModelConfig &config, const MachineProfile &machine)
+{
+    return config.weightBytesReadPerToken() <= machine.lastLevelCacheBytes;
+}
+
+std::vector<CostModel::Passes> CostModel::passesOf(const Workload &work) const
+{
+    if (work.phase == Phase::Decode)
+        return {{static_cast<double>(work.batch), 1}};
+    const std::int64_t chunk = m_machine.prefillChunk > 0 ? m_machine.prefillChunk : usualChunk;
+    std::vector<Passes> passes;
+    if (work.context / chunk > 0)
+        passes.push_back({static_cast<double>(chunk), static_cast<double>(work.context / chunk) * work.batch});
+    if (work.context % chunk > 0)
+        passes.push_back({static_cast<double>(work.context % chunk), static_cast<double>(work.batch)});
+    return passes;
+}
+
+Features CostModel::attentionFeatures(HeadKind kind, const Workload &work, int sink, int recent) const
+{
+    const double perKey = 2.0 * m_config.headDim * static_cast<double>(bytesOf(m_config.dtype)) * m_config.kvHeads * work.batch;
+    const std::int64_t window = std::int64_t{sink} + recent;
+    if (work.phase == Phase::Decode)
+        return {1, static_cast<double>(work.batch), 0, perKey * static_cast<double>(kvSlots(kind, work.context, sink, recent))};
+    const std::int64_t chunk = m_machine.prefillChunk > 0 ? m_machine.prefillChunk : usualChunk;
+    const double passes = static_cast<double>((work.context + chunk - 1) / chunk) * work.batch;
+    const double pairs = static_cast<double>(visiblePairs(kind, work.context, sink, recent)) * work.batch;
+    return {passes, static_cast<double>(work.context) * work.batch, 4.0 * m_config.headDim * m_config.queryHeads * pairs,
+            perKey * keysRead(kind, work.context, chunk, window)};
+}
+
+double CostModel::opUs(Op op, HeadKind kind, const HeadMap &map, const Workload &work, const std::vector<Passes> &passes) const
+{
+    const auto phase = static_cast<std::size_t>(work.phase), of = static_cast<std::size_t>(kind);
+    double us = 0;
+    if (op == Op::Attention) {
+        us = dot(m_attention[phase][of], attentionFeatures(kind, work, map.sink(), map.recent()));
+    } else if (const RowTable &table = m_tables[phase][of][static_cast<std::size_t>(op)]; !table.isEmpty()) {
+        // A prefill wants the logits of its last token alone.
+        const bool lastRow = op == Op::FinalNorm || op == Op::Logits;
+        if (lastRow && work.phase == Phase::Prefill)
+            us = table.at(1) * work.batch;
+        else
+            for (const Passes &pass : passes)
+                us += pass.count * table.at(pass.rows);
     }
+    return us * m_scale[phase];
+}
+
+bool CostModel::isMemoryBound(Op op, const Workload &work) const
+{
+    constexpr int fewRows = 16;
+    return !m_cached && work.phase == Phase::Decode && work.batch <= fewRows && (isProduct(op) || op == Op::Attention);
+}
+
+Estimate CostModel::estimate(const HeadMap &map, const Workload &work) const
+{
+    assert(map.kvHeads() == m_config.kvHeads);
+    Estimate estimate;
+    estimate.kvBytes = work.batch * kvBytes(map, work.context, m_config.dtype);
+    estimate.layerMs.resize(static_cast<std::size_t>(map.layers()));
+    const std::vector<Passes> passes = passesOf(work);
+    const int gpus = std::max(1, work.gpus), heads = map.kvHeads();
+    double launches = 0;
+    for (const Passes &pass : passes)
+        launches += pass.count * m_launchUs * m_scale[static_cast<std::size_t>(work.phase)];
+    // Of an op that is dealt out, a rank has its launch and its part of the rest.
+    const auto dealt = [&](Op op, double us, double share) {
+        return isDealt(op) && share < 1 ? std::min(us, launches) + std::max(0.0, us - launches) * share : us;
+    };
+
+    // A layer is what all layers have, and what each head adds by its kind.
+    double commonUs = 0, commonMemoryUs = 0, outsideUs = 0, outsideMemoryUs = 0;
+    std::array<double, 2> headUs{}, headMemoryUs{};
+    double perHeadLaunchUs = 0;
+    for (std::size_t i = 0; i < opNames.size(); ++i) {
+        const Op op = static_cast<Op>(i);
+        const double share = 1.0 / gpus;
+        const bool memory = isMemoryBound(op, work);
+        if (isPerHead(op)) {
+            double launch = launches;
+            for (const HeadKind kind : {HeadKind::Retrieval, HeadKind::Streaming})
+                if (const double us = opUs(op, kind, map, work, passes); us > 0)
+                    launch = std::min(launch, us);
+            if (op == Op::Commit)
+                launch = 0; // retrieval layers have none
+            perHeadLaunchUs += launch;
+            for (const HeadKind kind : {HeadKind::Retrieval, HeadKind::Streaming}) {
+                const double us = std::max(0.0, opUs(op, kind, map, work, passes) - launch) / heads;
+                headUs[static_cast<std::size_t>(kind)] += us;
+                headMemoryUs[static_cast<std::size_t>(kind)] += memory ? us : 0;
+            }
+            continue;
+        }
+        const double us = dealt(op, opUs(op, HeadKind::Retrieval, map, work, passes), share);
+        (isInLayer(op) ? commonUs : outsideUs) += us;
+        (isInLayer(op) ? commonMemoryUs : outsideMemoryUs) += memory ? us : 0;
+    }
+
+    double allReduceUs = 0;
+    if (gpus > 1) { // after the output projection and after the feed-forward block of every layer; the logits are gathered
+        double rows = 0, count = 0;
+        for (const Passes &pass : passes) {
+            rows += pass.rows * pass.count;
+            count += pass.count;
+        }
+        const double bytes = rows * m_config.hiddenSize * static_cast<double>(bytesOf(m_config.dtype));
+        allReduceUs = 2 * (count * link.latencyUs + 1e6 * bytes * 2 * (gpus - 1) / gpus / link.bytesPerSecond);
+    }
+
+    const int perRank = std::max(1, heads / gpus);
+    std::vector<std::int64_t> rankBytes(static_cast<std::size_t>(gpus));
+    const std::array<std::int64_t, 2> bytesOfHead
+        = {2 * kvSlots(HeadKind::Retrieval, work.context, map.sink(), map.recent()) * m_config.headDim * bytesOf(m_config.dtype),
+           2 * kvSlots(HeadKind::Streaming, work.context, map.sink(), map.recent()) * m_config.headDim * bytesOf(m_config.dtype)};
     estimate.ms = outsideUs / 1e3;
+    estimate.memoryMs = outsideMemoryUs / 1e3;
+    for (int layer = 0; layer < map.layers(); ++layer) {
+        // KV heads are dealt in consecutive blocks; a layer is done when its slowest rank is.
+        double slowest = 0, slowestMemory = 0;
+        for (int rank = 0; rank < gpus; ++rank) {
+            const int first = gpus <= heads ? rank * heads / gpus : rank * heads / gpus,
+                      end = gpus <= heads ? (rank + 1) * heads / gpus : first + perRank;
+            double us = 0, memoryUs = 0;
+            for (int head = first; head < end; ++head) {
+                const auto kind = static_cast<std::size_t>(map.at(layer, head));
+                us += headUs[kind];
+                memoryUs += headMemoryUs[kind];
+                rankBytes[static_cast<std::size_t>(rank)] += work.batch * bytesOfHead[kind];
+            }
+            slowestMemory = us >= slowest ? memoryUs : slowestMemory;
+            slowest = std::max(slowest, us);
+        }
+        const double ms = (commonUs + perHeadLaunchUs + slowest + allReduceUs) / 1e3;
+        estimate.layerMs[static_cast<std::size_t>(layer)] = ms;
+        estimate.ms += ms;
+        estimate.memoryMs += (commonMemoryUs + slowestMemory) / 1e3;
+    }
+    estimate.allReduceMs = map.layers() * allReduceUs / 1e3;
+    estimate.kvBytesOfRank = *std::max_element(rankBytes.begin(), rankBytes.end());
+    return estimate;
+}
+
+std::vector<OpEstimate> CostModel::breakdown(const HeadMap &map, const Workload &work) const
+{
+    const std::vector<Passes> passes = passesOf(work);
+    std::array<std::array<double, opNames.size()>, 2> us{};
+    for (const HeadKind kind : {HeadKind::Retrieval, HeadKind::Streaming})
+        for (std::size_t i = 0; i < opNames.size(); ++i)
+            us[static_cast<std::size_t>(kind)][i] = opUs(static_cast<Op>(i), kind, map, work, passes);
+    std::vector<OpEstimate> out;
+    const auto add = [&](std::size_t op, int layer, double value) {
+        if (value > 0)
+            out.push_back({static_cast<Op>(op), layer, value / 1e3});
+    };
     for (int layer = 0; layer < map.layers(); ++layer) {
         int streaming = 0;
         for (int head = 0; head < map.kvHeads(); ++head)
             streaming += map.at(layer, head) == HeadKind::Streaming;
         const double share = static_cast<double>(streaming) / map.kvHeads();
-        const double ms = ((1.0 - share) * layerUs[0] + share * layerUs[1]) / 1e3;
-        estimate.layerMs[static_cast<std::size_t>(layer)] = ms;
-        estimate.ms += ms;
+        for (std::size_t i = 0; i < opNames.size(); ++i)
+            if (isInLayer(static_cast<Op>(i)))
+                add(i, layer, isPerHead(static_cast<Op>(i)) ? (1 - share) * us[0][i] + share * us[1][i] : us[0][i]);
     }
-    return estimate;
+    for (std::size_t i = 0; i < opNames.size(); ++i)
+        if (!isInLayer(static_cast<Op>(i)))
+            add(i, -1, us[0][i]);
+    return out;
+}
+
+double CostModel::msAt(const Estimate &estimate, double readBytesPerSecond) const
+{
+    if (m_referenceRate <= 0 || readBytesPerSecond <= 0)
+        return estimate.ms;
+    return estimate.ms - estimate.memoryMs + estimate.memoryMs * m_referenceRate / readBytesPerSecond;
 }
 
 } // namespace zigzag

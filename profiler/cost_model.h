@@ -5,7 +5,7 @@
 #include "engine/map/head_map.h"
 #include "engine/model/model_config.h"
 #include "profiler/cost_fit.h"
-#include "profiler/op_cost.h"
+#include "profiler/cost_samples.h"
 #include "profiler/run_types.h"
 
 #include <array>
@@ -16,41 +16,110 @@
 
 namespace zigzag {
 
+/// What is to be predicted.
+struct Workload {
+    Phase phase = Phase::Decode;
+    std::int64_t context = 0;
+    int batch = 1;
+    int gpus = 1; ///< tensor parallel: heads and intermediate features are dealt to the ranks
+};
+
 /// A prediction: never shown like a measurement.
 struct Estimate {
     double ms = 0;
     std::vector<double> layerMs; ///< [layers]; the rest of `ms` lies outside the layers
-    std::int64_t kvBytes = 0; ///< exact, from the layout
+    std::int64_t kvBytes = 0; ///< of all sequences; exact, from the layout
+    std::int64_t kvBytesOfRank = 0; ///< of the GPU that holds most
+    double allReduceMs = 0; ///< part of `ms`: exchange between GPUs
+    double memoryMs = 0; ///< part of `ms` that is inversely proportional to the memory's bandwidth
 };
 
-/// Per op a line, overhead + tokens + work, fitted to this machine's own measurements of this model. Pure and cheap: an edit
-/// asks for hundreds of estimates within a frame.
+/// One op of one layer of a prediction.
+struct OpEstimate {
+    Op op = Op::Pass;
+    int layer = -1;
+    double ms = 0;
+};
+
+/// How GPUs of one host talk to each other: NVLink of the fourth generation, all-reduce by ring. Assumed, not measured.
+struct Link {
+    double bytesPerSecond = 350e9; ///< of an all-reduce, each way
+    double latencyUs = 12; ///< of one all-reduce
+};
+
+/// Per op: a table against the rows of a pass, and for attention launch + rows + operations + bytes, each with a coefficient
+/// that this machine's measurements gave. A model that was calibrated has its own; for others the coefficients come from all
+/// calibrated models, by bytes and operations. Pure and cheap: an edit asks for hundreds of estimates within a frame.
 class CostModel
 {
 public:
     CostModel() = default;
-    Estimate estimate(const HeadMap &map, Phase phase, std::int64_t context) const;
+    /// Empty (isFitted() is false) where the calibration has no samples.
+    CostModel(const Calibration &calibration, const ModelConfig &config);
+
+    Estimate estimate(const HeadMap &map, const Workload &work) const;
+    Estimate estimate(const HeadMap &map, Phase phase, std::int64_t context) const
+    {
+        return estimate(map, {.phase = phase, .context = context});
+    }
+    /// The same op by op: what a recorded trace is compared with. One GPU. Their sum is the estimate's ms.
+    std::vector<OpEstimate> breakdown(const HeadMap &map, const Workload &work) const;
+    /// Milliseconds of an estimate at another bandwidth of the memory than that of the calibration.
+    double msAt(const Estimate &estimate, double readBytesPerSecond) const;
+
     bool isFitted() const { return m_fitted; }
+    /// Whether this very model was measured, and not only others on the same machine.
+    bool isOwn() const { return m_own; }
     const ModelConfig &config() const { return m_config; }
     const MachineProfile &machine() const { return m_machine; }
-    /// How far the fit is from the measurements that it was made from, |predicted − measured| / measured, median.
+    double referenceReadRate() const { return m_referenceRate; } ///< of the calibration, median; 0 = not known
+    /// How far the fit is from the passes that it was made from, |predicted − measured| / measured, median.
     double medianFitError() const { return m_medianFitError; }
     int fitPoints() const { return m_fitPoints; }
 
+    Link link;
+
 private:
     friend class CostModelFit;
+    using Tables = std::array<RowTable, opNames.size()>;
+    using PerKind = std::array<double, 2>;
+
+    /// One sequence of passes, with what they have in common summed up.
+    struct Passes {
+        double rows = 0; ///< of one pass
+        double count = 0; ///< of such passes
+    };
+    double rowsUs(Op op, Phase phase, HeadKind kind, const Passes &passes, int gpus) const;
+    Features attentionFeatures(HeadKind kind, const Workload &work, int sink, int recent) const;
+    double attentionUs(HeadKind kind, const Workload &work, int sink, int recent, double share) const;
+    std::vector<Passes> passesOf(const Workload &work) const;
+    double opUs(Op op, HeadKind kind, const HeadMap &map, const Workload &work, const std::vector<Passes> &passes) const;
+    bool isMemoryBound(Op op, const Workload &work) const;
+
     ModelConfig m_config;
     MachineProfile m_machine;
-    bool m_fitted = false;
+    bool m_fitted = false, m_own = false, m_cached = true;
     double m_medianFitError = 0;
     int m_fitPoints = 0;
-    // A layer whose heads are all of one kind, by phase, kind and op; a mixed layer lies between its two kinds.
-    using Lines = std::array<LinearCost, opNames.size()>;
-    std::array<std::array<Lines, 2>, 2> m_lines{};
+    double m_referenceRate = 0;
+    double m_launchUs = 0; ///< of an op, whatever it does
+    std::array<double, 2> m_scale{1, 1}; ///< by phase: whole runs without recording / sum of the ops
+    std::array<std::array<Tables, 2>, 2> m_tables; ///< by phase and kind: every op but attention
+    std::array<std::array<Features, 2>, 2> m_attention{}; ///< by phase and kind: passes, rows, operations, bytes
 };
 
-/// Measures the model shortly (full and streaming, a few contexts) and fits the cost model. Seconds, not minutes.
+struct CalibrationPlan {
+    std::int64_t maxContext = 0;
+    double seconds = 20; ///< spent on the model, about; one round is always run to its end
+};
+
+/// Measures a model shortly: passes of several sizes, positions, batches and windows, in interleaved rounds.
 /// progress: 0 to 1, called on the calling thread.
+Result<ModelSamples> measureModel(const std::shared_ptr<DeviceModel> &model, const ModelConfig &config,
+                                  const MachineProfile &machine, const CalibrationPlan &plan,
+                                  const std::atomic<bool> *cancel = nullptr, const std::function<void(double)> &progress = {});
+
+/// Measures the model and fits its cost model. Seconds, not minutes.
 Result<CostModel> calibrate(const std::shared_ptr<DeviceModel> &model, const ModelConfig &config, const MachineProfile &machine,
                             std::int64_t maxContext, const std::atomic<bool> *cancel = nullptr,
                             const std::function<void(double)> &progress = {});

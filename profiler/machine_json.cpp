@@ -37,12 +37,14 @@ Result<MachineProfile> readMachine(const json::Value &value, const std::string &
     ZIGZAG_TRY(driver, json::stringOr(value, "driver", {}, inMachine));
     ZIGZAG_TRY(build, json::stringOr(value, "build", {}, inMachine));
     ZIGZAG_TRY(threads, json::integerOr(value, "threads", 0, 0, 1 << 20, inMachine));
+    ZIGZAG_TRY(chunk, json::integerOr(value, "prefill_chunk", 0, 0, std::int64_t{1} << 31, inMachine));
     ZIGZAG_TRY(cache, json::integerOr(value, "last_level_cache_bytes", 0, 0, largestCache, inMachine));
     machine.device = device;
     machine.backend = backend;
     machine.driver = driver;
     machine.build = build;
     machine.threads = static_cast<int>(threads);
+    machine.prefillChunk = chunk;
     machine.lastLevelCacheBytes = cache;
     for (const Rate &rate : rates) {
         ZIGZAG_TRY(perSecond, json::numberOr(value, rate.key, 0.0, 0.0, fastest, inMachine));

@@ -18,6 +18,7 @@ MachineProfile measureMachine(Backend &backend, const ModelConfig &config, const
     machine.backend = backend.name();
     machine.build = ZIGZAG_BUILD;
     machine.driver = device.driver;
+    machine.prefillChunk = device.prefillChunk;
     if (utsname kernel{}; machine.driver.empty() && uname(&kernel) == 0)
         machine.driver = std::string(kernel.sysname) + ' ' + kernel.release;
     machine.lastLevelCacheBytes = device.lastLevelCacheBytes > 0 ? device.lastLevelCacheBytes : std::int64_t{32} << 20;

@@ -61,16 +61,16 @@ OpCost commit(const ModelConfig &config, const HeadMap &map, int layer, const Pa
             .tokens = static_cast<double>(pass.tokens) * pass.batch};
 }
 
-double sumOver(const ModelConfig &config, const HeadMap &map, Phase phase, std::int64_t context, double OpCost::*what)
+double sumOver(const ModelConfig &config, const HeadMap &map, Phase phase, std::int64_t context, int batch, double OpCost::*what)
 {
     double sum = 0.0;
     for (std::size_t i = 0; i < opNames.size(); ++i) {
         const Op op = static_cast<Op>(i);
         if (isInLayer(op))
             for (int layer = 0; layer < config.layers; ++layer)
-                sum += opCost(config, map, op, layer, phase, context).*what;
+                sum += opCost(config, map, op, layer, phase, context, batch).*what;
         else
-            sum += opCost(config, map, op, -1, phase, context).*what;
+            sum += opCost(config, map, op, -1, phase, context, batch).*what;
     }
     return sum;
 }
@@ -128,13 +128,13 @@ OpCost passCost(const ModelConfig &config, const HeadMap &map, Op op, int layer,
     return {};
 }
 
-OpCost opCost(const ModelConfig &config, const HeadMap &map, Op op, int layer, Phase phase, std::int64_t context)
+OpCost opCost(const ModelConfig &config, const HeadMap &map, Op op, int layer, Phase phase, std::int64_t context, int batch)
 {
-    PassShape pass = {.tokens = 1, .firstPosition = context - 1};
+    PassShape pass = {.tokens = 1, .firstPosition = context - 1, .batch = batch};
     if (phase == Phase::Prefill)
-        pass = {.tokens = context, .firstPosition = 0};
+        pass = {.tokens = context, .firstPosition = 0, .batch = batch};
     if (op == Op::FinalNorm || op == Op::Logits) // a prefill wants the next token alone: one row
-        pass = {.tokens = 1, .firstPosition = context - 1};
+        pass = {.tokens = 1, .firstPosition = context - 1, .batch = batch};
     if (op == Op::Commit || op == Op::CopyHeads) // what an implementation may move besides what it must
         return {};
     return passCost(config, map, op, layer, pass);
@@ -152,17 +152,17 @@ double opFloorNs(const OpCost &cost, const ModelConfig &config, const MachinePro
 }
 
 Floor computeFloor(const ModelConfig &config, const HeadMap &map, const MachineProfile &machine, Phase phase,
-                   std::int64_t context)
+                   std::int64_t context, int batch)
 {
     if (phase == Phase::Prefill) {
         // BF16 weights may as well be multiplied in float32: the faster of both is the ceiling.
         const bool bf16 = config.dtype == DType::BF16 && machine.matrixFlopsBf16 >= machine.matrixFlopsF32;
         const double rate = bf16 ? machine.matrixFlopsBf16 : machine.matrixFlopsF32;
-        const double flops = sumOver(config, map, phase, context, &OpCost::flops);
+        const double flops = sumOver(config, map, phase, context, batch, &OpCost::flops);
         return {rate > 0 ? 1e3 * flops / rate : 0.0, rate, bf16 ? "matrix rate bf16" : "matrix rate f32"};
     }
     // What fits into the last-level cache stays there from step to step, so memory is not its ceiling.
-    const double bytes = sumOver(config, map, phase, context, &OpCost::bytes);
+    const double bytes = sumOver(config, map, phase, context, batch, &OpCost::bytes);
     const bool cached = bytes <= static_cast<double>(machine.lastLevelCacheBytes);
     const double rate = cached ? machine.cachedReadBytesPerSecond : machine.readBytesPerSecond;
     return {rate > 0 ? 1e3 * bytes / rate : 0.0, rate, cached ? "cache read bandwidth" : memoryCeiling};

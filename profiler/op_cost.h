@@ -36,7 +36,7 @@ double opFloorNs(const OpCost &cost, const ModelConfig &config, const MachinePro
 
 /// A whole prefill or one decode step in one pass: exact counts from config and map; sums over the key-range rule for attention.
 /// Layer −1 for ops outside the layers.
-OpCost opCost(const ModelConfig &config, const HeadMap &map, Op op, int layer, Phase phase, std::int64_t context);
+OpCost opCost(const ModelConfig &config, const HeadMap &map, Op op, int layer, Phase phase, std::int64_t context, int batch = 1);
 
 /// Pairs of a query and a key that it sees, over the queries 0 … context − 1 of one head: the key-range rule, summed up.
 std::int64_t visiblePairs(HeadKind kind, std::int64_t context, std::int64_t sink, std::int64_t recent);
@@ -56,7 +56,7 @@ struct Floor {
     std::string_view ceiling; ///< "memory read bandwidth", "cache read bandwidth", "matrix rate f32" or "matrix rate bf16"
 };
 Floor computeFloor(const ModelConfig &config, const HeadMap &map, const MachineProfile &machine, Phase phase,
-                   std::int64_t context);
+                   std::int64_t context, int batch = 1);
 
 /// The floor alone: decode (weights + KV) / bandwidth; prefill FLOPs / matrix rate. Milliseconds.
 double floorMs(const ModelConfig &config, const HeadMap &map, const MachineProfile &machine, Phase phase, std::int64_t context);

@@ -25,6 +25,7 @@ struct MachineProfile {
     std::string driver; ///< of the GPU; on a CPU the kernel's release
     std::string build; ///< version and commit of this program
     std::int64_t lastLevelCacheBytes = 0;
+    std::int64_t prefillChunk = 0; ///< tokens of one pass of a prefill; 0 = not known
     double readBytesPerSecond = 0; ///< streaming reads of a buffer larger than the last-level cache
     double cachedReadBytesPerSecond = 0; ///< reads that stay in the last-level cache
     double matrixFlopsF32 = 0; ///< FLOP/s of the matrix library on the shapes of a layer
@@ -47,6 +48,7 @@ struct NamedMap {
 /// One measured point. Times of one run: a whole prefill of `context` tokens, or one decode step at `context` tokens.
 struct BenchRecord {
     std::string map;
+    std::string mapFingerprint; ///< of its heads and window
     Phase phase = Phase::Decode;
     std::int64_t context = 0;
     int batch = 1;
@@ -54,7 +56,8 @@ struct BenchRecord {
     std::vector<double> samplesMs; ///< in the order of their measurement
     double medianMs = 0;
     double spreadMs = 0; ///< interquartile range
-    std::int64_t kvBytes = 0; ///< computed by the layout
+    int interrupted = 0; ///< samples that other programs cut into, however often they were taken
+    std::int64_t kvBytes = 0; ///< of all sequences, computed by the layout
     std::int64_t kvBytesAllocated = 0; ///< by the backend
     double floorMs = 0; ///< least time that bytes and operations allow on this machine
     std::string ceiling; ///< the measured rate behind floorMs

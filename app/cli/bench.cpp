@@ -14,13 +14,23 @@ namespace zigzag {
 namespace {
 
 struct BenchOptions {
-    std::string model, backend = "auto", format = "table";
+    std::string model, backend = "auto", format = "table", sweep;
     std::vector<std::string> maps;
     std::vector<std::int64_t> contexts;
     std::vector<std::string> phases = {"prefill", "decode"}, mixed = {"fused"};
     int sink = defaultSink, recent = defaultRecent;
     BenchPlan plan;
 };
+
+/// The records that have all of their repeats, or say why they have none.
+std::vector<BenchRecord> wholePoints(const std::vector<BenchRecord> &records, const BenchPlan &plan)
+{
+    std::vector<BenchRecord> whole;
+    std::copy_if(records.begin(), records.end(), std::back_inserter(whole), [&](const BenchRecord &record) {
+        return !record.failure.empty() || std::ssize(record.samplesMs) >= plan.repeats;
+    });
+    return whole;
+}
 
 Result<void> bench(BenchOptions options)
 {
@@ -41,27 +51,44 @@ Result<void> bench(BenchOptions options)
     plan.contexts = options.contexts.empty() ? defaultContexts(config) : options.contexts;
 
     MachineProfile machine = measureMachine(*loaded.backend, config, &cancel);
+    if (!options.sweep.empty()) {
+        ZIGZAG_TRY(known, resumeFrom(options.sweep, options.model, machine));
+        plan.known = std::move(known);
+    }
     std::vector<BenchRecord> records;
     {
         Progress progress("bench");
-        ZIGZAG_TRY(measured,
-                   runBench(loaded.device, config, machine, plan, &cancel,
-                            [&](int done, int all, const std::vector<BenchRecord> &) { progress(done, all); }));
+        Result<void> kept;
+        std::size_t points = 0;
+        const auto keep = [&](int done, int all, const std::vector<BenchRecord> &so) {
+            progress(done, all);
+            // A point that has begun may be cut short: what is kept is whole.
+            if (!options.sweep.empty() && so.size() > points && kept)
+                kept = writeBenchFile(options.sweep, options.model, machine, plan, wholePoints(so, plan));
+            points = so.size();
+        };
+        ZIGZAG_TRY(measured, runBench(loaded.device, config, machine, plan, &cancel, keep));
+        ZIGZAG_CHECK(kept);
         records = std::move(measured);
     }
     if (!cancel) {
         raiseCeilings(machine, measureMachine(*loaded.backend, config, &cancel));
         updateFloors(records, plan, config, machine);
     }
+    if (!options.sweep.empty())
+        ZIGZAG_CHECK(writeBenchFile(options.sweep, options.model, machine, plan, wholePoints(records, plan)));
     if (options.format == "json")
-        fmt::print("{}\n", benchJson(machine, plan, records).dump(1));
+        fmt::print("{}\n", benchJson(options.model, machine, plan, records).dump(1));
     else if (options.format == "csv")
         fmt::print("{}", benchCsv(machine, records));
     else
-        fmt::print("{}{}\nMedian and interquartile range of {} interleaved repeats; floor = least time that the ceiling allows / "
-                   "median; KV in "
-                   "bytes.\n",
-                   benchTable(records), machineText(machine), plan.repeats);
+        fmt::print(
+            "{}{}\nMedian and interquartile range of {} interleaved repeats{}; floor = least time that the ceiling allows / "
+            "median; KV in "
+            "bytes.\n",
+            benchTable(records), machineText(machine), plan.repeats,
+            plan.spreadBound > 0 ? fmt::format(" and more, until the range is below {:g} % of the median", 100 * plan.spreadBound)
+                                 : std::string());
     if (cancel)
         return failed("bench: interrupted: what had been measured until then was printed; run it again for the rest");
     const auto measured = [](const BenchRecord &record) { return record.failure.empty(); };
@@ -90,6 +117,21 @@ void addBench(CLI::App &app, Chosen &chosen)
     command->add_option("--repeats", options->plan.repeats, "samples of each point")
         ->check(CLI::Range(1, 10000))
         ->capture_default_str();
+    command->add_option("--batch", options->plan.batches, "sequences at once, separated by commas")
+        ->delimiter(',')
+        ->check(CLI::Range(1, 64))
+        ->capture_default_str();
+    command
+        ->add_option("--spread", options->plan.spreadBound,
+                     "repeat on until the interquartile range is at most this part of the median (0: no more than --repeats)")
+        ->check(CLI::Range(0.0, 1.0))
+        ->capture_default_str();
+    command
+        ->add_option("--budget", options->plan.budgetSeconds,
+                     "seconds after which nothing is repeated for its spread (0: no limit)")
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
+    command->add_option("--sweep", options->sweep, "keep the records in this file, and go on where it ends");
     command->add_option("--warmup", options->plan.warmup, "samples before them that do not count")
         ->check(CLI::Range(0, 1000))
         ->capture_default_str();

@@ -29,5 +29,7 @@ void addRank(CLI::App &app, Chosen &chosen);
 void addPlan(CLI::App &app, Chosen &chosen);
 void addReport(CLI::App &app, Chosen &chosen);
 void addTrace(CLI::App &app, Chosen &chosen);
+void addCalibrate(CLI::App &app, Chosen &chosen);
+void addPredict(CLI::App &app, Chosen &chosen);
 
 } // namespace zigzag

@@ -3,6 +3,8 @@
 #include "app/cli/commands.h"
 #include "app/cli/common_options.h"
 #include "app/cli/compare_maps.h"
+#include "app/cli/compare_runs.h"
+#include "app/cli/op_table_text.h"
 
 #include <fmt/format.h>
 #include <memory>
@@ -13,16 +15,20 @@ namespace {
 
 struct CompareOptions {
     MapComparison maps;
+    RunComparison runs;
     std::string format = "table";
 };
 
 Result<void> compare(CompareOptions options)
 {
-    options.maps.json = options.format == "json";
-    for (const std::string &path : {options.maps.a, options.maps.b})
-        if (!isHeadMap(path))
-            return badInput(fmt::format("{}: this is no head map; give two head maps of one model", path));
-    return compareMaps(options.maps);
+    options.maps.json = options.runs.json = options.format == "json";
+    options.runs.a = options.maps.a;
+    options.runs.b = options.maps.b;
+    const bool aIsMap = isHeadMap(options.maps.a), bIsMap = isHeadMap(options.maps.b);
+    if (aIsMap != bIsMap)
+        return badInput(fmt::format("{} is a head map and {} is none; give two of a kind",
+                                    aIsMap ? options.maps.a : options.maps.b, aIsMap ? options.maps.b : options.maps.a));
+    return aIsMap ? compareMaps(options.maps) : compareRuns(options.runs);
 }
 
 } // namespace
@@ -30,12 +36,19 @@ Result<void> compare(CompareOptions options)
 void addCompare(CLI::App &app, Chosen &chosen)
 {
     const auto options = std::make_shared<CompareOptions>();
-    CLI::App *command = app.add_subcommand("compare", "two head maps: which layers and heads differ, and what each costs");
-    command->add_option("A", options->maps.a, "a head map, or a DuoAttention folder of 0 and 1")->required();
-    command->add_option("B", options->maps.b, "another for the same model")->required();
+    CLI::App *command = app.add_subcommand(
+        "compare", "two head maps, two runs, or a run and a prediction: what differs, and what of it is noise");
+    command
+        ->add_option("A", options->maps.a,
+                     "a head map, a DuoAttention folder of 0 and 1, a trace, or the JSON of bench or predict")
+        ->required();
+    command->add_option("B", options->maps.b, "another of the same kind")->required();
     command->add_option("--scores", options->maps.scores, "maps: scores, to say what each side sacrifices");
     command->add_option("--context", options->maps.context, "maps: tokens at which the KV cache is compared")
         ->check(CLI::Range(1, 1 << 30))
+        ->capture_default_str();
+    command->add_option("--by", options->runs.by, "traces: rows by op, layer, type, op-layer or op-type")
+        ->check(CLI::IsMember(groupNames()))
         ->capture_default_str();
     addOutputOption(*command, options->format);
     command->callback([options, &chosen] { chosen.run = [options] { return compare(*options); }; });

@@ -41,6 +41,8 @@ int main(int argc, char **argv)
     zigzag::addPlan(app, chosen);
     zigzag::addReport(app, chosen);
     zigzag::addTrace(app, chosen);
+    zigzag::addCalibrate(app, chosen);
+    zigzag::addPredict(app, chosen);
     try {
         app.parse(argc, argv);
     } catch (const CLI::Success &success) {

@@ -93,7 +93,9 @@ std::string sacrificeText(const Assignment &assignment, const HeadScores &scores
 
 std::string reportJson(const Report &report)
 {
-    nlohmann::ordered_json json = benchJson(report.machine, report.benchPlan, report.records);
+    nlohmann::ordered_json json = benchJson(report.modelName, report.machine, report.benchPlan, report.records);
+    json.erase("format"); // it holds more than a bench
+    json.erase("version");
     nlohmann::ordered_json needle;
     for (const auto &[map, result] : report.needle)
         needle[map] = needleJson(result);

@@ -29,58 +29,17 @@ std::string ceilingText(const BenchRecord &record)
 
 } // namespace
 
-double tokensPerSecond(const BenchRecord &record)
-{
-    const double tokens = record.phase == Phase::Prefill ? static_cast<double>(record.context) : 1.0;
-    return record.medianMs > 0 ? 1e3 * tokens / record.medianMs : 0.0;
-}
-
-nlohmann::ordered_json benchJson(const MachineProfile &machine, const BenchPlan &plan, const std::vector<BenchRecord> &records)
-{
-    nlohmann::ordered_json list = nlohmann::ordered_json::array();
-    for (const BenchRecord &record : records) {
-        nlohmann::ordered_json entry = {{"map", record.map},
-                                        {"phase", nameOf(record.phase)},
-                                        {"context", record.context},
-                                        {"batch", record.batch},
-                                        {"mixed", nameOf(record.mixed)},
-                                        {"median_ms", record.medianMs},
-                                        {"spread_ms", record.spreadMs},
-                                        {"tokens_per_second", tokensPerSecond(record)},
-                                        {"kv_bytes", record.kvBytes},
-                                        {"kv_bytes_allocated", record.kvBytesAllocated},
-                                        {"floor_ms", record.floorMs},
-                                        {"floor_ratio", record.floorRatio},
-                                        {"ceiling", record.ceiling},
-                                        {"ceiling_per_second", record.ceilingPerSecond},
-                                        {"samples_ms", record.samplesMs}};
-        if (!record.failure.empty()) {
-            entry["failure"] = record.failure;
-            entry["median_ms"] = entry["spread_ms"] = entry["floor_ratio"] = entry["tokens_per_second"] = nullptr;
-        }
-        list.push_back(std::move(entry));
-    }
-    return {{"machine", machineJson(machine)},
-            {"settings",
-             {{"repeats", plan.repeats},
-              {"warmup", plan.warmup},
-              {"decode_steps", plan.decodeSteps},
-              {"seed", plan.seed},
-              {"interleaved", true}}},
-            {"records", std::move(list)}};
-}
-
 std::string benchTable(const std::vector<BenchRecord> &records)
 {
     std::size_t width = 3;
     for (const BenchRecord &record : records)
         width = std::max(width, record.map.size());
-    std::string text
-        = fmt::format("{:<{}}  {:<7}  {:>8}  {:<10}  {:>10}  {:>8}  {:>10}  {:>13}  {:>13}  {:>7}  {}\n", "map", width, "phase",
-                      "context", "mixed", "median ms", "± IQR", "tokens/s", "KV computed", "KV allocated", "floor", "ceiling");
+    std::string text = fmt::format("{:<{}}  {:<7}  {:>8}  {:>5}  {:<10}  {:>10}  {:>8}  {:>10}  {:>13}  {:>13}  {:>7}  {}\n",
+                                   "map", width, "phase", "context", "batch", "mixed", "median ms", "± IQR", "tokens/s",
+                                   "KV computed", "KV allocated", "floor", "ceiling");
     for (const BenchRecord &record : records) {
-        text += fmt::format("{:<{}}  {:<7}  {:>8}  {:<10}  ", record.map, width, nameOf(record.phase), record.context,
-                            nameOf(record.mixed));
+        text += fmt::format("{:<{}}  {:<7}  {:>8}  {:>5}  {:<10}  ", record.map, width, nameOf(record.phase), record.context,
+                            record.batch, nameOf(record.mixed));
         if (record.failure.empty())
             text += fmt::format("{:>10.3f}  {:>8.3f}  {:>10.1f}  {:>13}  {:>13}  {:>5.1f} %  {}\n", record.medianMs,
                                 record.spreadMs, tokensPerSecond(record), record.kvBytes, record.kvBytesAllocated,
@@ -88,6 +47,14 @@ std::string benchTable(const std::vector<BenchRecord> &records)
         else
             text += fmt::format("not measured: {}\n", record.failure);
     }
+    int interrupted = 0, samples = 0;
+    for (const BenchRecord &record : records) {
+        interrupted += record.interrupted;
+        samples += static_cast<int>(record.samplesMs.size());
+    }
+    if (interrupted > 0)
+        text += fmt::format("Other programs interrupted {} of {} samples; on an idle machine times are shorter and steadier.\n",
+                            interrupted, samples);
     if (std::any_of(records.begin(), records.end(), [](const BenchRecord &record) { return record.floorRatio > 1.0; }))
         text += "A floor above 100 %: other programs slowed the machine while its ceiling was measured; measure again when it is "
                 "idle.\n";
@@ -97,7 +64,7 @@ std::string benchTable(const std::vector<BenchRecord> &records)
 std::string benchCsv(const MachineProfile &machine, const std::vector<BenchRecord> &records)
 {
     std::string text = "map,phase,context,batch,mixed,median_ms,spread_ms,tokens_per_second,kv_bytes,kv_bytes_allocated,floor_ms,"
-                       "floor_ratio,ceiling,failure,device,threads,backend,build\n";
+                       "floor_ratio,ceiling,failure,device,threads,backend,driver,build\n";
     for (const BenchRecord &record : records) {
         text += fmt::format("{},{},{},{},{},", field(record.map), nameOf(record.phase), record.context, record.batch,
                             nameOf(record.mixed));
@@ -105,8 +72,8 @@ std::string benchCsv(const MachineProfile &machine, const std::vector<BenchRecor
                                        : std::string(",,,");
         text += fmt::format("{},{},{},", record.kvBytes, record.kvBytesAllocated, record.floorMs);
         text += record.failure.empty() ? fmt::format("{},", record.floorRatio) : std::string(",");
-        text += fmt::format("{},{},{},{},{},{}\n", field(record.ceiling), field(record.failure), field(machine.device),
-                            machine.threads, machine.backend, field(machine.build));
+        text += fmt::format("{},{},{},{},{},{},{}\n", field(record.ceiling), field(record.failure), field(machine.device),
+                            machine.threads, machine.backend, field(machine.driver), field(machine.build));
     }
     return text;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "profiler/bench.h"
+#include "profiler/bench_file.h"
 #include "profiler/machine_json.h"
 #include "profiler/quality/needle.h"
 
@@ -13,7 +14,6 @@ namespace zigzag {
 
 // What bench, eval and report print. `-o json` keys are a contract; see the command line's documentation.
 
-nlohmann::ordered_json benchJson(const MachineProfile &machine, const BenchPlan &plan, const std::vector<BenchRecord> &records);
 std::string benchTable(const std::vector<BenchRecord> &records);
 std::string benchCsv(const MachineProfile &machine, const std::vector<BenchRecord> &records);
 /// The machine and the ceilings that were measured in this run, as one paragraph.
@@ -22,8 +22,5 @@ std::string machineText(const MachineProfile &machine);
 nlohmann::ordered_json needleJson(const NeedleResult &result);
 /// A row per context, a column per depth.
 std::string needleTable(const NeedleResult &result);
-
-/// Tokens per second: of a prefill the whole context, of decode one token a step.
-double tokensPerSecond(const BenchRecord &record);
 
 } // namespace zigzag

@@ -41,13 +41,16 @@ Result<void> trace(TraceOptions options)
         fmt::print("{}\n",
                    nlohmann::ordered_json{{"out", options.out},
                                           {"spans", recorded.spans.size()},
+                                          {"kernels", recorded.kernels.size()},
                                           {"dropped", recorded.dropped},
                                           {"machine", machineJson(machine)},
                                           {"rows", opTableJson(rows)}}
                        .dump(1));
     else
-        fmt::print("{}{} spans, {} dropped; written to {}\n", opTableText(rows), recorded.spans.size(), recorded.dropped,
-                   options.out);
+        fmt::print("{}{} spans, {} kernels, {} dropped; written to {}\n", opTableText(rows), recorded.spans.size(),
+                   recorded.kernels.size(), recorded.dropped, options.out);
+    if (!recorded.info.note.empty())
+        fmt::print(stderr, "note: {}\n", recorded.info.note);
     return {};
 }
 

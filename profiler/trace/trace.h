@@ -49,6 +49,8 @@ struct TraceInfo {
     std::int64_t context = 0;
     int batch = 1;
     MixedMode mixed = MixedMode::Fused;
+    bool predicted = false; ///< laid out from a cost model, not recorded: never shown like a recording
+    std::string note; ///< what is missing, and why; empty when nothing is
     std::vector<LayerKind> layerKinds; ///< [layers]
     MachineProfile machine;
 };

@@ -53,6 +53,7 @@ nlohmann::ordered_json infoJson(const TraceInfo &info)
     return {{"model", info.model},         {"map", info.map},
             {"phase", nameOf(info.phase)}, {"context", info.context},
             {"batch", info.batch},         {"mixed", nameOf(info.mixed)},
+            {"predicted", info.predicted}, {"note", info.note},
             {"layer_kinds", letters},      {"machine", machineJson(info.machine)}};
 }
 
@@ -67,6 +68,10 @@ Result<TraceInfo> readInfo(const json::Value &value, const std::string &where)
     ZIGZAG_TRY(mixedName, json::stringOr(value, "mixed", "fused", where));
     ZIGZAG_TRY(mixed, parseMixedMode(mixedName));
     ZIGZAG_TRY(letters, json::stringOr(value, "layer_kinds", {}, where));
+    ZIGZAG_TRY(predicted, json::booleanOr(value, "predicted", false, where));
+    ZIGZAG_TRY(note, json::stringOr(value, "note", {}, where));
+    info.predicted = predicted;
+    info.note = note;
     info.model = model;
     info.map = map;
     info.phase = phase;

@@ -62,18 +62,6 @@ void TraceRecorder::clear()
     m_dropped = 0;
 }
 
-double TraceRecorder::selfUs(Op op) const
-{
-    std::int64_t ns = 0;
-    for (const TraceSpan &span : m_spans) {
-        if (span.op == op)
-            ns += span.durationNs;
-        if (span.parent >= 0 && m_spans[static_cast<std::size_t>(span.parent)].op == op)
-            ns -= span.durationNs;
-    }
-    return static_cast<double>(ns) / 1e3;
-}
-
 Trace TraceRecorder::trace(TraceInfo info, const ModelConfig &config, const HeadMap &map) const
 {
     Trace trace;

@@ -25,7 +25,8 @@ public:
 
     /// Forgets all spans; the next one begins at 0.
     void clear();
-    std::size_t size() const { return m_spans.size(); }
+    /// As recorded: without bytes, operations and floors.
+    const std::vector<TraceSpan> &spans() const { return m_spans; }
     /// The index of the innermost open span; −1: none is open, or it was dropped. What a kernel that is launched now belongs to.
     std::int32_t current() const { return m_open.empty() ? -1 : m_open.back(); }
     Clock::time_point origin() const { return m_origin; }
@@ -33,9 +34,6 @@ public:
     /// The spans as a trace, with bytes, operations and floors by `config`, `map` and the ceilings of `info.machine`.
     /// `info.layerKinds` is filled in from the map.
     Trace trace(TraceInfo info, const ModelConfig &config, const HeadMap &map) const;
-
-    /// Own time (without what is inside) of each op, summed over the spans, in microseconds.
-    double selfUs(Op op) const;
 
 private:
     std::size_t m_most;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "profiler/trace/trace_run.h"
 
+#include "engine/run/device_model.h"
 #include "profiler/random_tokens.h"
+#include "profiler/trace/kernel_collector.h"
 #include "profiler/trace/nvtx_sink.h"
 #include "profiler/trace/trace_recorder.h"
 
@@ -51,6 +53,16 @@ Result<Trace> recordTrace(const std::shared_ptr<DeviceModel> &model, const Model
     if (TraceSink *outside = attachedNvtxSink())
         sinks.push_back(outside);
     sinks.push_back(&recorder);
+    std::unique_ptr<KernelCollector> kernels;
+    std::string whyNoKernels;
+    if (model->backend->name() == "cuda") {
+        if (auto started = KernelCollector::start(recorder))
+            kernels = std::move(*started);
+        else
+            whyNoKernels = started.error().message;
+        if (kernels)
+            sinks.push_back(kernels.get());
+    }
     FanOutSink all(sinks);
     if (plan.phase == Phase::Prefill) {
         const std::vector<int> tokens = randomTokens(plan.context, config.vocabulary, plan.seed);
@@ -70,7 +82,11 @@ Result<Trace> recordTrace(const std::shared_ptr<DeviceModel> &model, const Model
     info.batch = plan.batch;
     info.mixed = plan.mixed;
     info.machine = machine;
-    return recorder.trace(std::move(info), config, plan.map.map);
+    info.note = whyNoKernels.empty() ? std::string() : "kernels were not recorded: " + whyNoKernels;
+    Trace trace = recorder.trace(std::move(info), config, plan.map.map);
+    if (kernels)
+        kernels->addTo(trace);
+    return trace;
 }
 
 } // namespace zigzag

@@ -102,6 +102,52 @@ TEST_F(Bench, DecodeFromMemoryIsHeldAgainstTheBandwidthBesideIt)
     }
 }
 
+TEST_F(Bench, BatchesAreMeasuredAndKnownPointsAreNot)
+{
+    BenchPlan points = plan();
+    points.contexts = {24};
+    points.batches = {1, 3};
+    const auto first = runBench(device, model->config, machine(), points);
+    ASSERT_TRUE(first) << first.error().message;
+    ASSERT_EQ(first->size(), 2u * 2u * 5u);
+    for (const BenchRecord &record : *first) {
+        EXPECT_EQ(record.failure, "");
+        EXPECT_EQ(record.kvBytes, record.kvBytesAllocated) << "of all sequences";
+    }
+    EXPECT_EQ((*first)[10].batch, 3);
+    EXPECT_EQ((*first)[10].kvBytes, 3 * (*first)[0].kvBytes);
+    points.known = *first;
+    points.contexts = {24, 30};
+    int samples = 0;
+    const auto second = runBench(device, model->config, machine(), points, nullptr,
+                                 [&](int, int, const std::vector<BenchRecord> &) { ++samples; });
+    ASSERT_TRUE(second);
+    ASSERT_EQ(second->size(), 40u);
+    for (std::size_t i = 0; i < first->size(); ++i)
+        EXPECT_EQ((*second)[i].samplesMs, (*first)[i].samplesMs) << "taken over";
+    EXPECT_EQ(samples, 20 * 4) << "the new context alone";
+}
+
+TEST_F(Bench, RepeatsUntilTheSpreadIsBelowItsBoundOrTheTimeIsUp)
+{
+    BenchPlan points = plan();
+    points.maps = {points.maps.front()};
+    points.contexts = {24};
+    points.phases = {Phase::Decode};
+    points.spreadBound = 1e-12; // no clock is that steady
+    points.mostRepeats = 7;
+    const auto most = runBench(device, model->config, machine(), points);
+    ASSERT_TRUE(most);
+    EXPECT_EQ(most->front().samplesMs.size(), 7u);
+    points.budgetSeconds = 1e-9;
+    const auto least = runBench(device, model->config, machine(), points);
+    ASSERT_TRUE(least);
+    EXPECT_EQ(least->front().samplesMs.size(), 3u);
+    points.spreadBound = 1e12;
+    points.budgetSeconds = 0;
+    EXPECT_EQ(runBench(device, model->config, machine(), points)->front().samplesMs.size(), 3u);
+}
+
 TEST_F(Bench, AllocatedKvBytesAreTheComputedOnes)
 {
     const auto records = runBench(device, model->config, machine(), plan());

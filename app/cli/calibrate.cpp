@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/cli/commands.h"
+#include "app/cli/common_options.h"
+#include "app/cli/run_support.h"
+#include "profiler/cost_model.h"
+#include "profiler/machine_profile.h"
+#include "profiler/profile_file.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <memory>
+
+namespace zigzag {
+namespace {
+
+struct CalibrateOptions {
+    std::vector<std::string> models;
+    std::string out, backend = "auto";
+    std::int64_t context = 0;
+    double seconds = 20;
+};
+
+Result<void> calibrateModels(const CalibrateOptions &options)
+{
+    const std::atomic<bool> &cancel = interruptFlag();
+    Calibration calibration;
+    std::string report;
+    for (const std::string &name : options.models) {
+        ZIGZAG_TRY(loaded, loadForRun(name, options.backend));
+        const ModelConfig &config = loaded.model->config;
+        // The rate of the matrix library depends on the shapes: the best of all models is the machine's.
+        const MachineProfile machine = measureMachine(*loaded.backend, config, &cancel);
+        if (calibration.models.empty())
+            calibration.machine = machine;
+        else
+            raiseCeilings(calibration.machine, machine);
+        constexpr std::int64_t usualContext = 4096; // long enough for attention to be seen, short enough for every machine
+        CalibrationPlan plan;
+        plan.maxContext = options.context > 0 ? options.context : std::min(config.maxContext, usualContext);
+        plan.seconds = options.seconds;
+        Progress progress("calibrate, " + name);
+        ZIGZAG_TRY(samples, measureModel(loaded.device, config, machine, plan, &cancel, [&](double done) {
+                       progress(static_cast<int>(100 * done), 100);
+                   }));
+        calibration.models.push_back(std::move(samples));
+    }
+    ZIGZAG_CHECK(writeProfile(calibration, options.out));
+    for (const ModelSamples &samples : calibration.models) {
+        const CostModel cost(calibration, samples.config);
+        fmt::print("{}: {} samples of ops, {} of passes; the fit is {:.1f} % from its own passes (median)\n", samples.config.name,
+                   samples.ops.size(), samples.passes.size(), 100 * cost.medianFitError());
+    }
+    fmt::print("written to {}\n", options.out);
+    return {};
+}
+
+} // namespace
+
+void addCalibrate(CLI::App &app, Chosen &chosen)
+{
+    const auto options = std::make_shared<CalibrateOptions>();
+    CLI::App *command = app.add_subcommand("calibrate", "measure this machine shortly, so that predict knows it");
+    command
+        ->add_option("MODEL", options->models,
+                     "Hugging Face folders, bundled:NAME or preset:NAME; with several, models that were never run are predicted "
+                     "better")
+        ->required();
+    command->add_option("--out", options->out, "the machine profile to write")->required();
+    command->add_option("--context", options->context, "longest context that is measured (default: the model's, at most 4096)")
+        ->check(CLI::PositiveNumber);
+    command->add_option("--seconds", options->seconds, "spent on each model, about; one round is always run to its end")
+        ->check(CLI::Range(0.1, 3600.0))
+        ->capture_default_str();
+    addBackendOption(*command, options->backend);
+    command->callback([options, &chosen] { chosen.run = [options] { return calibrateModels(*options); }; });
+}
+
+} // namespace zigzag

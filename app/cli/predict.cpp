@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/cli/commands.h"
+#include "app/cli/common_options.h"
+#include "app/cli/run_support.h"
+#include "profiler/bench_file.h"
+#include "profiler/cost_model.h"
+#include "profiler/machine_profile.h"
+#include "profiler/op_cost.h"
+#include "profiler/predicted_trace.h"
+#include "profiler/profile_file.h"
+#include "profiler/trace/trace_file.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+#include <memory>
+#include <optional>
+
+namespace zigzag {
+namespace {
+
+struct PredictOptions {
+    std::string model, profile, trace, backend = "auto", format = "table";
+    std::vector<std::string> maps, phases = {"prefill", "decode"};
+    std::vector<std::int64_t> contexts;
+    std::vector<int> batches = {1};
+    int gpus = 1, sink = defaultSink, recent = defaultRecent, repeats = 5;
+    double seconds = 20, linkGigabytes = 0, linkMicroseconds = -1;
+    bool measure = false;
+};
+
+/// A point as predicted, and as measured where that was asked for.
+struct Point {
+    BenchRecord predicted;
+    Estimate estimate;
+    std::optional<BenchRecord> measured;
+    double atBandwidth = 0; ///< ms, at the bandwidth that was measured beside the samples; 0 = not from memory
+
+    /// Predicted against measured; where memory is the limit, at the bandwidth that there was.
+    double error() const { return (atBandwidth > 0 ? atBandwidth : predicted.medianMs) / measured->medianMs - 1; }
+};
+
+Result<CostModel> costModel(const PredictOptions &options, const ModelConfig &config, std::optional<Loaded> &loaded)
+{
+    if (!options.profile.empty()) {
+        ZIGZAG_TRY(calibration, readProfile(options.profile));
+        return CostModel(calibration, config);
+    }
+    const std::atomic<bool> &cancel = interruptFlag();
+    const MachineProfile machine = measureMachine(*loaded->backend, config, &cancel);
+    Progress progress("calibrate");
+    CalibrationPlan plan;
+    plan.maxContext = *std::max_element(options.contexts.begin(), options.contexts.end());
+    plan.seconds = options.seconds;
+    ZIGZAG_TRY(samples, measureModel(loaded->device, config, machine, plan, &cancel, [&](double done) {
+                   progress(static_cast<int>(100 * done), 100);
+               }));
+    return CostModel({machine, {std::move(samples)}}, config);
+}
+
+std::vector<Point> predictAll(const CostModel &cost, const PredictOptions &options, const std::vector<NamedMap> &maps)
+{
+    std::vector<Point> points;
+    for (const std::int64_t context : options.contexts)
+        for (const int batch : options.batches)
+            for (const Phase phase : {Phase::Prefill, Phase::Decode}) {
+                if (std::find(options.phases.begin(), options.phases.end(), nameOf(phase)) == options.phases.end())
+                    continue;
+                for (const NamedMap &map : maps) {
+                    Point point;
+                    point.estimate
+                        = cost.estimate(map.map, {.phase = phase, .context = context, .batch = batch, .gpus = options.gpus});
+                    const Floor floor = computeFloor(cost.config(), map.map, cost.machine(), phase, context, batch);
+                    BenchRecord &record = point.predicted;
+                    record.map = map.name;
+                    record.mapFingerprint = fingerprintOf(map.map);
+                    record.phase = phase;
+                    record.context = context;
+                    record.batch = batch;
+                    record.medianMs = point.estimate.ms;
+                    record.kvBytes = point.estimate.kvBytes;
+                    record.floorMs = floor.ms / options.gpus;
+                    record.floorRatio = record.medianMs > 0 ? record.floorMs / record.medianMs : 0;
+                    points.push_back(std::move(point));
+                }
+            }
+    return points;
+}
+
+Result<void> measureAll(std::vector<Point> &points, const CostModel &cost, const PredictOptions &options,
+                        const std::vector<NamedMap> &maps, const Loaded &loaded)
+{
+    const std::atomic<bool> &cancel = interruptFlag();
+    BenchPlan plan;
+    plan.maps = maps;
+    plan.contexts = options.contexts;
+    plan.batches = options.batches;
+    plan.repeats = options.repeats;
+    for (const Phase phase : {Phase::Prefill, Phase::Decode})
+        if (std::find(options.phases.begin(), options.phases.end(), nameOf(phase)) != options.phases.end())
+            plan.phases.push_back(phase);
+    Progress progress("measure");
+    ZIGZAG_TRY(records,
+               runBench(loaded.device, loaded.model->config, cost.machine(), plan, &cancel,
+                        [&](int done, int all, const std::vector<BenchRecord> &) { progress(done, all); }));
+    for (Point &point : points)
+        for (const BenchRecord &record : records)
+            if (record.failure.empty() && record.map == point.predicted.map && record.phase == point.predicted.phase
+                && record.context == point.predicted.context && record.batch == point.predicted.batch) {
+                point.measured = record;
+                if (!record.readRates.empty())
+                    point.atBandwidth = cost.msAt(point.estimate, quantile(record.readRates, 0.5));
+            }
+    return {};
+}
+
+std::string table(const std::vector<Point> &points, bool withMeasured)
+{
+    std::size_t width = 3;
+    for (const Point &point : points)
+        width = std::max(width, point.predicted.map.size());
+    std::string text = fmt::format("{:<{}}  {:<7}  {:>8}  {:>5}  {:>12}  {:>10}  {:>14}  {:>7}", "map", width, "phase", "context",
+                                   "batch", "predicted ms", "tokens/s", "KV bytes", "floor");
+    text += withMeasured ? fmt::format("  {:>11}  {:>8}  {:>8}\n", "measured ms", "± IQR", "error") : "\n";
+    for (const Point &point : points) {
+        const BenchRecord &record = point.predicted;
+        text += fmt::format("{:<{}}  {:<7}  {:>8}  {:>5}  {:>12}  {:>10.1f}  {:>14}  {:>5.1f} %", record.map, width,
+                            nameOf(record.phase), record.context, record.batch, fmt::format("~{:.3f}", record.medianMs),
+                            tokensPerSecond(record), record.kvBytes, 100 * record.floorRatio);
+        if (withMeasured && point.measured)
+            text += fmt::format("  {:>11.3f}  {:>8.3f}  {:>+6.1f} %", point.measured->medianMs, point.measured->spreadMs,
+                                100 * point.error());
+        text += '\n';
+    }
+    return text;
+}
+
+/// Median and worst error of each phase, a line each.
+std::string errorLines(const std::vector<Point> &points)
+{
+    std::string text;
+    for (const Phase phase : {Phase::Prefill, Phase::Decode}) {
+        std::vector<double> errors;
+        bool kvExact = true;
+        for (const Point &point : points)
+            if (point.measured && point.predicted.phase == phase) {
+                errors.push_back(std::abs(point.error()));
+                kvExact = kvExact && point.predicted.kvBytes == point.measured->kvBytesAllocated;
+            }
+        if (!errors.empty())
+            text += fmt::format("{}: error of {} predictions, median {:.1f} %, worst {:.1f} %; KV bytes {}\n",
+                                phase == Phase::Prefill ? "TTFT" : "TPOT", errors.size(), 100 * quantile(errors, 0.5),
+                                100 * quantile(errors, 1.0), kvExact ? "exact" : "differ from those allocated");
+    }
+    return text;
+}
+
+Result<void> predict(PredictOptions options)
+{
+    ZIGZAG_TRY(config, loadModelConfig(options.model));
+    if (options.contexts.empty())
+        options.contexts = defaultContexts(config);
+    std::optional<Loaded> loaded;
+    if (options.profile.empty() || options.measure) {
+        ZIGZAG_TRY(ready, loadForRun(options.model, options.backend));
+        loaded = std::move(ready);
+    }
+    ZIGZAG_TRY(maps, resolveMaps(options.maps, loaded ? loaded->model->shape() : config.shape(), options.sink, options.recent));
+    ZIGZAG_TRY(cost, costModel(options, config, loaded));
+    if (!cost.isFitted())
+        return badInput(fmt::format("{}: has no samples to predict from; calibrate anew", options.profile));
+    if (options.linkGigabytes > 0)
+        cost.link.bytesPerSecond = 1e9 * options.linkGigabytes;
+    if (options.linkMicroseconds >= 0)
+        cost.link.latencyUs = options.linkMicroseconds;
+    std::vector<Point> points = predictAll(cost, options, maps);
+    if (options.measure)
+        ZIGZAG_CHECK(measureAll(points, cost, options, maps, *loaded));
+    if (!options.trace.empty()) {
+        const BenchRecord &first = points.front().predicted;
+        ZIGZAG_CHECK(writeTrace(predictedTrace(cost, maps.front(), {first.phase, first.context, first.batch}), options.trace));
+    }
+    if (options.format == "json") {
+        BenchFile file{options.model, cost.machine(), {}, true};
+        for (const Point &point : points)
+            file.records.push_back(point.predicted);
+        nlohmann::ordered_json json = predictionJson(file);
+        json["gpus"] = options.gpus;
+        json["model_was_measured"] = cost.isOwn();
+        for (std::size_t i = 0; i < points.size(); ++i) {
+            if (options.gpus > 1) {
+                json["records"][i]["kv_bytes_of_rank"] = points[i].estimate.kvBytesOfRank;
+                json["records"][i]["all_reduce_ms"] = points[i].estimate.allReduceMs;
+            }
+            if (points[i].measured) {
+                json["records"][i]["median_ms"] = points[i].measured->medianMs;
+                json["records"][i]["spread_ms"] = points[i].measured->spreadMs;
+                json["records"][i]["error"] = points[i].error();
+            }
+        }
+        fmt::print("{}\n", json.dump(1));
+        return {};
+    }
+    fmt::print("{}", table(points, options.measure));
+    fmt::print("~ predicted for {}{}; {}\n", cost.machine().device,
+               options.gpus > 1 ? fmt::format(", {} GPUs, link assumed at {:.0f} GB/s and {:g} µs an all-reduce", options.gpus,
+                                              cost.link.bytesPerSecond / 1e9, cost.link.latencyUs)
+                                : std::string(),
+               cost.isOwn() ? "this model was calibrated"
+                            : "this model was not measured: from the other models' bytes and operations");
+    if (options.measure)
+        fmt::print("{}", errorLines(points));
+    return {};
+}
+
+} // namespace
+
+void addPredict(CLI::App &app, Chosen &chosen)
+{
+    const auto options = std::make_shared<PredictOptions>();
+    CLI::App *command = app.add_subcommand("predict",
+                                           "predict prefill, decode and KV memory; without a profile this machine is "
+                                           "calibrated first");
+    command->add_option("MODEL", options->model, "Hugging Face folder, bundled:NAME or preset:NAME")->required();
+    command->add_option("--map", options->maps, "head-map file, full or streaming; repeat it to compare")->required();
+    addContextsOption(*command, options->contexts);
+    command->add_option("--phase", options->phases, "prefill, decode or both")
+        ->delimiter(',')
+        ->check(CLI::IsMember({"prefill", "decode"}))
+        ->capture_default_str();
+    command->add_option("--batch", options->batches, "sequences at once, separated by commas")
+        ->delimiter(',')
+        ->check(CLI::Range(1, 1024))
+        ->capture_default_str();
+    command->add_option("--gpus", options->gpus, "GPUs of one host, tensor parallel")
+        ->check(CLI::Range(1, 8))
+        ->capture_default_str();
+    command->add_option("--link-gbps", options->linkGigabytes, "gigabytes a second of an all-reduce between GPUs");
+    command->add_option("--link-us", options->linkMicroseconds, "microseconds that an all-reduce takes at least");
+    command->add_option("--profile", options->profile, "machine profile of `zigzag calibrate`");
+    command->add_option("--seconds", options->seconds, "spent on calibrating, where there is no profile")
+        ->check(CLI::Range(0.1, 3600.0))
+        ->capture_default_str();
+    command->add_option("--trace", options->trace, "write the first point op by op, to be compared with a recorded trace");
+    command->add_flag("--measure", options->measure, "measure the same points afterwards and show the errors");
+    command->add_option("--repeats", options->repeats, "of each measured point")
+        ->check(CLI::Range(1, 10000))
+        ->capture_default_str();
+    addWindowOptions(*command, options->sink, options->recent);
+    addBackendOption(*command, options->backend);
+    addOutputOption(*command, options->format);
+    command->callback([options, &chosen] { chosen.run = [options] { return predict(*options); }; });
+}
+
+} // namespace zigzag

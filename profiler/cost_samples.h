@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/map/head_map.h"
+#include "engine/model/model_config.h"
+#include "profiler/op_cost.h"
+#include "profiler/run_types.h"
+
+#include <vector>
+
+namespace zigzag {
+
+/// A pass as it was measured, in a map whose heads are all of one kind.
+struct PassPoint {
+    Phase phase = Phase::Decode;
+    HeadKind kind = HeadKind::Retrieval;
+    int sink = 0, recent = 1;
+    PassShape pass;
+};
+
+/// One op in one layer of such a pass, without what runs inside it: the median over the layers. Op::Pass: the time between ops.
+struct OpSample {
+    PassPoint point;
+    Op op = Op::Embed;
+    double us = 0;
+    double readRate = 0; ///< memory read bandwidth measured just before, bytes per second; 0 = not known
+};
+
+/// The same pass without recording, with the logits of its last rows.
+struct PassSample {
+    PassPoint point;
+    double ms = 0;
+    double readRate = 0;
+};
+
+struct ModelSamples {
+    ModelConfig config;
+    std::vector<OpSample> ops;
+    std::vector<PassSample> passes;
+};
+
+/// What a machine was seen to do: a cost model is fitted to it, for the models in it and for others.
+struct Calibration {
+    MachineProfile machine;
+    std::vector<ModelSamples> models;
+};
+
+/// Whether two models cost the same: all that the name and the vocabulary's meaning do not change.
+bool sameCosts(const ModelConfig &a, const ModelConfig &b);
+
+/// Whether the weights and a short cache of a model stay in the last-level cache from step to step.
+bool staysInCache(const ModelConfig &config, const MachineProfile &machine);
+
+} // namespace zigzag

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/base/result.h"
+#include "profiler/cost_samples.h"
+
+#include <filesystem>
+
+namespace zigzag {
+
+// `zigzag-machine-profile`, version 1: what a machine was seen to do, to be kept and shared. The samples themselves are
+// stored, so that a later version fits them better without measuring again.
+
+Result<void> writeProfile(const Calibration &calibration, const std::filesystem::path &file);
+Result<Calibration> readProfile(const std::filesystem::path &file);
+
+} // namespace zigzag
