@@ -107,10 +107,7 @@ void addBench(CLI::App &app, Chosen &chosen)
     command->add_option("MODEL", options->model, "Hugging Face folder, bundled:NAME or preset:NAME")->required();
     command->add_option("--map", options->maps, "head-map file, full or streaming; repeat it to compare")->required();
     addContextsOption(*command, options->contexts);
-    command->add_option("--phase", options->phases, "prefill, decode or both")
-        ->delimiter(',')
-        ->check(CLI::IsMember({"prefill", "decode"}))
-        ->capture_default_str();
+    addPhasesOption(*command, options->phases);
     command->add_option("--mixed", options->mixed, "how mixed layers run: fused, two-launch, reference")
         ->delimiter(',')
         ->capture_default_str();

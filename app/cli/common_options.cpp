@@ -29,6 +29,14 @@ void addContextsOption(CLI::App &command, std::vector<std::int64_t> &contexts)
         ->check(CLI::PositiveNumber);
 }
 
+void addPhasesOption(CLI::App &command, std::vector<std::string> &phases)
+{
+    command.add_option("--phase", phases, "prefill, decode or both")
+        ->delimiter(',')
+        ->check(CLI::IsMember({"prefill", "decode"}))
+        ->capture_default_str();
+}
+
 void addTrialsOption(CLI::App &command, int &trials)
 {
     command.add_option("--trials", trials, "needle questions for each context and depth")

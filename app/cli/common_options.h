@@ -16,6 +16,8 @@ void addOutputOption(CLI::App &command, std::string &format, bool withCsv = fals
 void addWindowOptions(CLI::App &command, int &sink, int &recent, const std::string &whose = "`streaming` keeps");
 void addBackendOption(CLI::App &command, std::string &backend);
 void addContextsOption(CLI::App &command, std::vector<std::int64_t> &contexts);
+/// `--phase prefill,decode`.
+void addPhasesOption(CLI::App &command, std::vector<std::string> &phases);
 /// `--trials`: needle questions for each context and depth.
 void addTrialsOption(CLI::App &command, int &trials);
 /// `--contexts`, `--depths`, `--trials` and `--seed` of needle questions.

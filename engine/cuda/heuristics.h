@@ -24,6 +24,23 @@ constexpr bool supportsTensorAttention(int headDim)
     return headDim == 32 || headDim == 64 || headDim == 80 || headDim == 96 || headDim == 128;
 }
 
+/// Calls `run` with the head dimension, one of those above, as its template argument.
+template <class Run> auto withHeadDim(int headDim, Run &&run)
+{
+    switch (headDim) {
+    case 32:
+        return run.template operator()<32>();
+    case 64:
+        return run.template operator()<64>();
+    case 80:
+        return run.template operator()<80>();
+    case 96:
+        return run.template operator()<96>();
+    default:
+        return run.template operator()<128>();
+    }
+}
+
 /// A row of keys or values in shared memory: 16 bytes of padding make its length an odd number of 16-byte units, so that
 /// the 8 rows of a matrix that one instruction reads lie in different banks.
 constexpr int paddedRowBytes(int headDim)

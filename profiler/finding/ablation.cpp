@@ -43,17 +43,13 @@ Result<AblationState> runAblation(MapMeter &meter, const AblationPlan &plan, Abl
                                   const std::function<void(const AblationState &)> &onPrompt)
 {
     const std::vector<HeadMap> maps = ablatedMaps(meter.shape(), plan);
-    for (auto prompt = static_cast<int>(from.prompts.size()); prompt < meter.promptCount(); ++prompt) {
-        auto measures = meter.measure(prompt, maps, cancel, plan.share);
-        if (!measures) {
-            if (isCancelled(measures.error()) && !from.prompts.empty())
-                return from;
-            return tl::unexpected(std::move(measures.error()));
-        }
-        from.prompts.push_back(std::move(*measures));
+    const auto tell = [&] {
         if (onPrompt)
             onPrompt(from);
-    }
+    };
+    const auto measured = meter.measureRest(maps, from.prompts, cancel, plan.share, tell);
+    if (!measured && !(isCancelled(measured.error()) && !from.prompts.empty()))
+        return tl::unexpected(measured.error());
     return from;
 }
 

@@ -41,17 +41,13 @@ Result<ExhaustiveState> measureEveryMap(MapMeter &meter, StreamingWindow window,
                 streaming.push_back(layer);
         maps.push_back(mapWith(meter.shape(), Unit::Layer, window, streaming));
     }
-    for (auto prompt = static_cast<int>(from.prompts.size()); prompt < meter.promptCount(); ++prompt) {
-        auto measures = meter.measure(prompt, maps, cancel);
-        if (!measures) {
-            if (isCancelled(measures.error()))
-                return from;
-            return tl::unexpected(std::move(measures.error()));
-        }
-        from.prompts.push_back(std::move(*measures));
+    const auto tell = [&] {
         if (onPrompt)
             onPrompt(from);
-    }
+    };
+    const auto measured = meter.measureRest(maps, from.prompts, cancel, true, tell);
+    if (!measured && !(isCancelled(measured.error())))
+        return tl::unexpected(measured.error());
     return from;
 }
 

@@ -109,6 +109,17 @@ Result<MapMeter> MapMeter::create(std::shared_ptr<DeviceModel> model, std::vecto
     return meter;
 }
 
+Result<void> MapMeter::measureRest(std::span<const HeadMap> maps, std::vector<std::vector<PromptMeasure>> &measures,
+                                   const std::atomic<bool> *cancel, bool share, const std::function<void()> &onPrompt)
+{
+    for (auto prompt = static_cast<int>(measures.size()); prompt < promptCount(); ++prompt) {
+        ZIGZAG_TRY(measured, measure(prompt, maps, cancel, share));
+        measures.push_back(std::move(measured));
+        onPrompt();
+    }
+    return {};
+}
+
 ModelShape MapMeter::shape() const
 {
     return m_model->model->shape();

@@ -6,6 +6,7 @@
 #include "profiler/quality/task_prompts.h"
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -33,6 +34,11 @@ public:
     /// One measure for each map, in the maps' order. `share` false runs every map from layer 0, to the same numbers.
     Result<std::vector<PromptMeasure>> measure(int prompt, std::span<const HeadMap> maps, const std::atomic<bool> *cancel,
                                                bool share = true);
+
+    /// The measures of the prompts behind those that `measures` has, added to it one complete prompt at a time; `onPrompt` is
+    /// called after each. [prompts][maps]
+    Result<void> measureRest(std::span<const HeadMap> maps, std::vector<std::vector<PromptMeasure>> &measures,
+                             const std::atomic<bool> *cancel, bool share, const std::function<void()> &onPrompt);
 
     int promptCount() const { return static_cast<int>(m_prompts.size()); }
     const std::vector<TaskPrompt> &prompts() const { return m_prompts; }

@@ -363,18 +363,7 @@ template <class T> int launchAttentionDecode(const DecodeAttentionArgs &args, co
         return launch(kernel, {plan.blocks, static_cast<unsigned>(args.attention.rows.count), plan.slices}, decodeThreads,
                       plan.sharedBytes, stream, args, start);
     };
-    switch (args.attention.headDim) {
-    case 32:
-        return run.template operator()<32>();
-    case 64:
-        return run.template operator()<64>();
-    case 80:
-        return run.template operator()<80>();
-    case 96:
-        return run.template operator()<96>();
-    default:
-        return run.template operator()<128>(); // supportsTensorAttention has said so
-    }
+    return withHeadDim(args.attention.headDim, run);
 }
 
 } // namespace zigzag::gpu

@@ -27,7 +27,6 @@ const ListedKernel list[] = {
     {"attentionPrefill", "Cases/PrefillAttention.*", nullptr},
     {"attentionSimple", "Cases/SimpleAttention.*", nullptr},
     {"commit", "CommitKernel.*", nullptr},
-    {"convert", "ConvertKernel.*", nullptr},
     {"copyHeads", "CopyHeadsKernel.*", nullptr},
     {"embed", "EmbedKernel.*", nullptr},
     {"fillRandom", nullptr, "fills the memory that a GPU's own rates are measured on; no result depends on the numbers"},

@@ -2,7 +2,6 @@
 #include "tests/engine/cuda/kernel_fixture.h"
 
 #include "engine/cuda/kernels/add_bias.cuh"
-#include "engine/cuda/kernels/convert.cuh"
 #include "engine/cuda/kernels/copy_heads.cuh"
 #include "engine/cuda/kernels/embed.cuh"
 #include "engine/cuda/kernels/next_token.cuh"
@@ -102,30 +101,6 @@ TEST(SwiGluKernel, MatchesTheCpu)
             checkSwiGluOf<float>(count, shift);
             checkSwiGluOf<Bf16>(count, shift);
             checkSwiGluOf<F16>(count, shift);
-        }
-    }
-}
-
-template <class From, class To> void checkConvertOf(std::int64_t count, std::size_t shift)
-{
-    auto values = randomValues(count, 6, 100.0f);
-    values[static_cast<std::size_t>(count / 2)] = 1e6f; // beyond float16
-    DeviceArray<From> in(values, shift);
-    DeviceArray<To> out(in.size());
-    gpu::launch(gpu::convert<From, To>, {gpu::convertBlocks(count)}, gpu::convertThreads, 0, nullptr,
-                {in.data(), out.data(), count}, gpu::Start::Early);
-    EXPECT_EQ(out.floats(), DeviceArray<To>(in.floats()).floats());
-    EXPECT_TRUE(out.intact());
-}
-
-TEST(ConvertKernel, Rounds)
-{
-    for (const std::int64_t count : {1, 8, 13, 2049}) {
-        for (const std::size_t shift : {0, 1}) {
-            checkConvertOf<float, Bf16>(count, shift);
-            checkConvertOf<float, F16>(count, shift);
-            checkConvertOf<Bf16, float>(count, shift);
-            checkConvertOf<F16, Bf16>(count, shift);
         }
     }
 }
