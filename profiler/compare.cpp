@@ -2,6 +2,7 @@
 #include "profiler/compare.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <fmt/format.h>
 #include <map>
@@ -10,71 +11,130 @@
 namespace zigzag {
 namespace {
 
-using Key = std::tuple<int, int, int>; // op, layer, kind; −2 where not grouped by it
+/// Op, layer, kind; notGrouped where the rows do not ask for it.
+using Key = std::tuple<int, int, int>;
+constexpr int notGrouped = -2;
+constexpr int noOp = -1; ///< kernels that no span is known for
 
+struct Group {
+    Difference row; ///< as named by its first span
+    std::vector<std::int64_t> ns; ///< [passes]
+};
 struct Sums {
-    std::string name;
-    std::vector<double> perPass; ///< ms
+    std::map<Key, Group> groups;
+    std::vector<std::int64_t> wholeNs; ///< [passes]
 };
 
-Key keyOf(const TraceSpan &span, GroupBy by)
+Key keyOf(const TraceSpan *span, GroupBy by)
 {
     const bool op = by == GroupBy::Op || by == GroupBy::OpAndLayer || by == GroupBy::OpAndKind;
     const bool layer = by == GroupBy::Layer || by == GroupBy::OpAndLayer;
     const bool kind = by == GroupBy::LayerKind || by == GroupBy::OpAndKind;
-    return {op ? static_cast<int>(span.op) : -2, layer ? span.layer : -2,
-            kind ? (span.layer < 0 ? -1 : static_cast<int>(span.kind)) : -2};
+    const int of = !span || span->layer < 0 ? -1 : static_cast<int>(span->kind);
+    return {op ? (span ? static_cast<int>(span->op) : noOp) : notGrouped, layer ? (span ? span->layer : -1) : notGrouped,
+            kind ? of : notGrouped};
 }
 
-std::string labelOf(const TraceSpan &span, GroupBy by)
+Difference namedRow(const Key &key)
 {
-    OpRow row;
-    const auto [op, layer, kind] = keyOf(span, by);
-    if (op != -2)
-        row.op = span.op;
-    if (layer != -2)
-        row.layer = layer;
+    OpRow label;
+    const auto [op, layer, kind] = key;
+    if (op >= 0)
+        label.op = static_cast<Op>(op);
+    if (layer != notGrouped)
+        label.layer = layer;
     if (kind >= 0)
-        row.kind = span.kind;
-    return row.label();
+        label.kind = static_cast<LayerKind>(kind);
+    Difference row;
+    row.name = op == noOp ? "kernels without a span" : label.label();
+    row.op = label.op;
+    row.layer = label.layer;
+    return row;
 }
 
-/// Own times of every group, summed up within each pass: the outermost span that a span lies in.
-std::map<Key, Sums> sumsOf(const Trace &trace, GroupBy by)
+/// The pass of every span: the outermost span that it lies in. The chunks of a prefill are one.
+std::vector<std::size_t> passesOf(const Trace &trace, std::size_t &passes)
 {
-    std::vector<std::int64_t> self(trace.spans.size());
     std::vector<std::size_t> passOf(trace.spans.size());
+    const bool one = trace.info.phase == Phase::Prefill;
+    passes = 0;
+    for (std::size_t i = 0; i < passOf.size(); ++i) {
+        const std::int32_t parent = trace.spans[i].parent;
+        passOf[i] = parent >= 0 ? passOf[static_cast<std::size_t>(parent)] : one ? 0 : passes;
+        if (parent < 0)
+            passes = one ? 1 : passes + 1;
+    }
+    return passOf;
+}
+
+/// Calls `add` with every span's own time, or with every kernel's and the span that launched it (null where it is not known).
+template <class Add> void forOwnTimes(const Trace &trace, const std::vector<std::size_t> &passOf, const Add &add)
+{
+    if (trace.kernels.empty()) {
+        for (std::size_t i = 0; i < trace.spans.size(); ++i) {
+            const TraceSpan &span = trace.spans[i];
+            add(&span, passOf[i], span.durationNs);
+            if (span.parent >= 0)
+                add(&trace.spans[static_cast<std::size_t>(span.parent)], passOf[i], -span.durationNs);
+        }
+        return;
+    }
+    for (const KernelSpan &kernel : trace.kernels) {
+        const auto launcher = static_cast<std::size_t>(std::max(kernel.span, 0));
+        if (kernel.span >= 0)
+            add(&trace.spans[launcher], passOf[launcher], kernel.durationNs);
+        else { // of the pass that the host was in
+            const auto after = std::partition_point(trace.spans.begin(), trace.spans.end(),
+                                                    [&](const TraceSpan &span) { return span.beginNs <= kernel.beginNs; });
+            const std::ptrdiff_t before = after - trace.spans.begin() - 1;
+            add(nullptr, before < 0 ? 0 : passOf[static_cast<std::size_t>(before)], kernel.durationNs);
+        }
+    }
+}
+
+Sums sumsOf(const Trace &trace, GroupBy by)
+{
     std::size_t passes = 0;
-    for (std::size_t i = 0; i < self.size(); ++i) {
-        const TraceSpan &span = trace.spans[i];
-        self[i] += span.durationNs;
-        if (span.parent >= 0) {
-            self[static_cast<std::size_t>(span.parent)] -= span.durationNs;
-            passOf[i] = passOf[static_cast<std::size_t>(span.parent)];
-        } else {
-            passOf[i] = passes++;
+    const std::vector<std::size_t> passOf = passesOf(trace, passes);
+    passes = std::max<std::size_t>(passes, trace.kernels.empty() ? 0 : 1); // kernels alone, of another profiler
+    Sums sums;
+    sums.wholeNs.resize(passes);
+    forOwnTimes(trace, passOf, [&](const TraceSpan *span, std::size_t pass, std::int64_t ns) {
+        const Key key = keyOf(span, by);
+        const auto [place, isNew] = sums.groups.try_emplace(key);
+        if (isNew) {
+            place->second.row = namedRow(key);
+            place->second.ns.resize(passes);
         }
-    }
-    std::map<Key, Sums> groups;
-    for (std::size_t i = 0; i < self.size(); ++i) {
-        Sums &sums = groups[keyOf(trace.spans[i], by)];
-        if (sums.perPass.empty()) {
-            sums.perPass.resize(passes);
-            sums.name = labelOf(trace.spans[i], by);
-        }
-        sums.perPass[passOf[i]] += static_cast<double>(self[i]) / 1e6;
-    }
-    return groups;
+        place->second.ns[pass] += ns;
+        sums.wholeNs[pass] += ns;
+    });
+    return sums;
+}
+
+std::vector<double> milliseconds(const std::vector<std::int64_t> &ns)
+{
+    std::vector<double> ms;
+    for (const std::int64_t each : ns)
+        ms.push_back(static_cast<double>(each) / 1e6);
+    return ms;
 }
 
 double median(const std::vector<double> &values)
 {
-    return quantile(values, 0.5);
+    return values.empty() ? 0.0 : quantile(values, 0.5);
 }
 
-double range(const std::vector<double> &values)
+std::optional<double> range(const std::vector<double> &values, bool predicted)
 {
-    return values.size() < 2 ? 0.0 : quantile(values, 0.75) - quantile(values, 0.25);
+    if (predicted)
+        return 0.0;
+    return values.size() < 2 ? std::nullopt : std::optional(quantile(values, 0.75) - quantile(values, 0.25));
+}
+
+std::optional<double> rangeOf(const BenchRecord &record)
+{
+    return record.samplesMs.size() == 1 ? std::nullopt : std::optional(record.spreadMs); // none at all: a prediction
 }
 
 std::string pointName(const BenchRecord &record)
@@ -89,26 +149,77 @@ std::string pointName(const BenchRecord &record)
 
 } // namespace
 
+std::string_view nameOf(Verdict verdict)
+{
+    constexpr std::array names = {"within the spread", "grew", "shrank", "one sample", "only in A", "only in B"};
+    return names[static_cast<std::size_t>(verdict)];
+}
+
+Verdict Difference::verdict() const
+{
+    if (onlyA || onlyB)
+        return onlyA ? Verdict::OnlyA : Verdict::OnlyB;
+    if (!spreadA || !spreadB)
+        return Verdict::Single;
+    if (std::abs(absolute()) <= 0.5 * (*spreadA + *spreadB))
+        return Verdict::Within;
+    return absolute() > 0 ? Verdict::Grew : Verdict::Shrank;
+}
+
+std::vector<double> passTimes(const Trace &trace)
+{
+    return milliseconds(sumsOf(trace, GroupBy::Layer).wholeNs);
+}
+
 std::vector<Difference> compareTraces(const Trace &a, const Trace &b, GroupBy by)
 {
-    const auto first = sumsOf(a, by), second = sumsOf(b, by);
+    const Sums first = sumsOf(a, by), second = sumsOf(b, by);
+    const auto fillA = [&](Difference &row, const std::vector<std::int64_t> &ns) {
+        const std::vector<double> ms = milliseconds(ns);
+        row.a = median(ms);
+        row.spreadA = range(ms, a.info.predicted);
+    };
+    const auto fillB = [&](Difference &row, const std::vector<std::int64_t> &ns) {
+        const std::vector<double> ms = milliseconds(ns);
+        row.b = median(ms);
+        row.spreadB = range(ms, b.info.predicted);
+    };
     std::vector<Difference> rows;
-    for (const auto &[key, sums] : first) {
-        Difference row{.name = sums.name, .a = median(sums.perPass), .spreadA = range(sums.perPass)};
-        if (const auto found = second.find(key); found != second.end()) {
-            row.b = median(found->second.perPass);
-            row.spreadB = range(found->second.perPass);
-        } else {
+    for (const auto &[key, group] : first.groups) {
+        Difference row = group.row;
+        fillA(row, group.ns);
+        if (const auto found = second.groups.find(key); found != second.groups.end())
+            fillB(row, found->second.ns);
+        else
             row.onlyA = true;
-        }
         rows.push_back(std::move(row));
     }
-    for (const auto &[key, sums] : second)
-        if (!first.count(key))
-            rows.push_back({.name = sums.name, .b = median(sums.perPass), .spreadB = range(sums.perPass), .onlyB = true});
+    for (const auto &[key, group] : second.groups)
+        if (!first.groups.count(key)) {
+            rows.push_back(group.row);
+            fillB(rows.back(), group.ns);
+            rows.back().onlyB = true;
+        }
     std::stable_sort(rows.begin(), rows.end(),
                      [](const Difference &x, const Difference &y) { return std::abs(x.absolute()) > std::abs(y.absolute()); });
+    Difference whole;
+    whole.name = "the whole";
+    fillA(whole, first.wholeNs);
+    fillB(whole, second.wholeNs);
+    rows.insert(rows.begin(), std::move(whole));
     return rows;
+}
+
+Difference compareRecord(const BenchRecord &a, const BenchRecord &b)
+{
+    const std::string ofA = pointName(a), ofB = pointName(b);
+    Difference row;
+    row.name = ofA == ofB ? ofA : "the whole";
+    row.a = a.medianMs;
+    row.b = b.medianMs;
+    row.spreadA = rangeOf(a);
+    row.spreadB = rangeOf(b);
+    return row;
 }
 
 std::vector<Difference> compareRecords(const std::vector<BenchRecord> &a, const std::vector<BenchRecord> &b)
@@ -121,21 +232,23 @@ std::vector<Difference> compareRecords(const std::vector<BenchRecord> &a, const 
     for (const BenchRecord &record : a) {
         if (!isThere(record))
             continue;
-        Difference row{.name = pointName(record), .a = record.medianMs, .spreadA = record.spreadMs};
         const auto found = std::find_if(b.begin(), b.end(),
                                         [&](const BenchRecord &other) { return samePoint(record, other) && isThere(other); });
+        Difference row = compareRecord(record, found == b.end() ? record : *found);
         row.onlyA = found == b.end();
-        if (!row.onlyA) {
-            row.b = found->medianMs;
-            row.spreadB = found->spreadMs;
-        }
+        if (row.onlyA)
+            row.b = 0;
         (row.onlyA ? lacking : rows).push_back(std::move(row));
     }
     for (const BenchRecord &record : b) {
         const bool known = std::any_of(a.begin(), a.end(),
                                        [&](const BenchRecord &other) { return samePoint(record, other) && isThere(other); });
-        if (!known && isThere(record))
-            lacking.push_back({.name = pointName(record), .b = record.medianMs, .spreadB = record.spreadMs, .onlyB = true});
+        if (known || !isThere(record))
+            continue;
+        Difference row = compareRecord(record, record);
+        row.a = 0;
+        row.onlyB = true;
+        lacking.push_back(std::move(row));
     }
     rows.insert(rows.end(), lacking.begin(), lacking.end());
     return rows;

@@ -43,11 +43,11 @@ std::string describe(const BenchFile &file)
                        file.predicted ? " (predicted)" : "");
 }
 
-std::string ms(double value, double spread, bool predicted)
+std::string ms(double value, const std::optional<double> &spread, bool predicted)
 {
     if (predicted)
         return fmt::format("~{:.4f}", value);
-    return spread > 0 ? fmt::format("{:.4f} ± {:.4f}", value, spread) : fmt::format("{:.4f}", value);
+    return spread ? fmt::format("{:.4f} ± {:.4f}", value, *spread) : fmt::format("{:.4f}", value);
 }
 
 std::size_t columnsOf(const std::string &text)
@@ -73,11 +73,12 @@ void print(const std::vector<Difference> &rows, const std::string &a, const std:
             nlohmann::ordered_json entry = {{"name", row.name}};
             entry["a_ms"] = row.onlyB ? nlohmann::ordered_json() : nlohmann::ordered_json(row.a);
             entry["b_ms"] = row.onlyA ? nlohmann::ordered_json() : nlohmann::ordered_json(row.b);
-            entry["a_spread_ms"] = row.spreadA;
-            entry["b_spread_ms"] = row.spreadB;
+            entry["a_spread_ms"] = row.spreadA ? nlohmann::ordered_json(*row.spreadA) : nlohmann::ordered_json();
+            entry["b_spread_ms"] = row.spreadB ? nlohmann::ordered_json(*row.spreadB) : nlohmann::ordered_json();
             entry["difference_ms"] = row.absolute();
             entry["difference"] = row.relative();
             entry["within_spread"] = row.isWithinSpread();
+            entry["verdict"] = nameOf(row.verdict());
             list.push_back(std::move(entry));
         }
         fmt::print("{}\n",
@@ -96,12 +97,9 @@ void print(const std::vector<Difference> &rows, const std::string &a, const std:
                           right = row.onlyA ? "-" : ms(row.b, row.spreadB, predictedB);
         fmt::print("{}  {}  {}", padded(row.name, width, false), padded(left, 20, true), padded(right, 20, true));
         if (row.onlyA || row.onlyB)
-            fmt::print("  {:>10}\n", row.onlyA ? "only in A" : "only in B");
+            fmt::print("  {:>10}\n", nameOf(row.verdict()));
         else
-            fmt::print("  {:>+10.4f}  {:>+6.1f} %  {}\n", row.absolute(), 100 * row.relative(),
-                       row.isWithinSpread()     ? "within the spread"
-                           : row.absolute() > 0 ? "grew"
-                                                : "shrank");
+            fmt::print("  {:>+10.4f}  {:>+6.1f} %  {}\n", row.absolute(), 100 * row.relative(), nameOf(row.verdict()));
     }
 }
 

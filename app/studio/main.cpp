@@ -38,17 +38,20 @@ int main(int argc, char **argv)
     const StartOptions options = parseStart(application);
     const bool alone = !options.screenshot.isEmpty() || options.startupTime; // nobody looks: the user's settings stay as they are
 
-    MainWindow window(
-        {std::make_unique<EngineWorker>(), std::make_unique<DialogPrompts>(), alone ? nullptr : std::make_unique<QSettings>()});
+    MainWindow window({std::make_unique<EngineWorker>(), std::make_unique<DialogPrompts>(alone),
+                       alone ? nullptr : std::make_unique<QSettings>()});
     if (options.theme || alone)
         window.setTheme(options.theme.value_or(Theme::Light));
     if (options.size || alone || !QSettings().contains(QStringLiteral("geometry")))
         window.resize(options.size.value_or(QSize(1440, 900)));
     window.show();
-    if (!window.open(options.open) && alone) {
-        std::fprintf(stderr, "error: %s\n", qPrintable(window.messages().text()));
-        return 2;
-    }
+    for (const QString &name : options.open)
+        if (!window.open(name)) {
+            if (!alone)
+                break; // the window says why
+            std::fprintf(stderr, "error: %s\n", qPrintable(window.messages().text()));
+            return 2;
+        }
     if (options.startupTime) {
         // The first painting comes with the events that showing the window queued.
         QTimer::singleShot(0, &window, [&window] {

@@ -8,8 +8,8 @@
 #include "app/studio/pages/needle_page.h"
 #include "app/studio/pages/plots_page.h"
 #include "app/studio/pages/profile_page.h"
-#include "app/studio/pages/runs_page.h"
 #include "app/studio/pages/quality_page.h"
+#include "app/studio/pages/runs_page.h"
 #include "app/studio/runs_bar.h"
 #include "app/studio/window_actions.h"
 #include "views/widgets/head_map_view.h"
@@ -62,6 +62,12 @@ void MainWindow::buildPages()
     auto *centre = new QWidget(this);
     m_messages = new MessageBar(centre);
     m_map = new MapPage(m_studio, centre);
+    connect(m_map, &MapPage::openAsked, this, [this](const QString &name) {
+        if (name.isEmpty())
+            m_actions->open->trigger();
+        else
+            open(name);
+    });
     auto *column = new QVBoxLayout(centre);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(0);
@@ -76,7 +82,7 @@ void MainWindow::buildPages()
     m_plots = addPage(new PlotsPage(m_studio, this), Qt::RightDockWidgetArea);
     m_profile = addPage(new ProfilePage(m_studio, this), Qt::BottomDockWidgetArea);
     addPage(new NeedlePage(m_studio, this), Qt::BottomDockWidgetArea);
-    addPage(new RunsPage(m_studio, this), Qt::BottomDockWidgetArea);
+    m_runs = addPage(new RunsPage(m_studio, this), Qt::BottomDockWidgetArea);
     addPage(new FindPage(m_studio, this), Qt::BottomDockWidgetArea);
     addPage(new QualityPage(m_studio, this), Qt::BottomDockWidgetArea);
     addPage(new ComparePage(m_studio, this), Qt::BottomDockWidgetArea);

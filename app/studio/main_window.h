@@ -19,6 +19,7 @@ class MapPage;
 class PlotsPage;
 class PlotsPanel;
 class ProfilePage;
+class RunsPage;
 struct WindowActions;
 
 /// The window: a frame around the studio's pages. The head map is in the middle, every other page is a dock.
@@ -97,6 +98,7 @@ private:
     bool openMap(const QString &path);
     bool openScores(const QString &path);
     bool openTrace(const QString &path);
+    bool openRuns(const QString &path);
     bool mayLoseEdits();
     bool save();
     bool saveAs();
@@ -116,6 +118,7 @@ private:
     MapPage *m_map = nullptr;
     PlotsPage *m_plots = nullptr;
     ProfilePage *m_profile = nullptr;
+    RunsPage *m_runs = nullptr;
     HeadlineBar *m_headline = nullptr;
     MessageBar *m_messages = nullptr;
     std::unique_ptr<WindowActions> m_actions;

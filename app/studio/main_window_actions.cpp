@@ -27,8 +27,8 @@ void MainWindow::buildActions()
         return action;
     };
     WindowActions &all = *m_actions;
-    all.open = make(tr("&Open map or scores…"), QKeySequence::Open, [this] {
-        if (const QString path = m_studio.prompts().fileToOpen(this, tr("Open a map or scores")); !path.isEmpty())
+    all.open = make(tr("&Open map, scores, trace or runs…"), QKeySequence::Open, [this] {
+        if (const QString path = m_studio.prompts().fileToOpen(this, tr("Open a map, scores, a trace or runs")); !path.isEmpty())
             open(path);
     });
     all.openFolder = make(tr("Open model &folder…"), QKeySequence(tr("Ctrl+Shift+O")), [this] {

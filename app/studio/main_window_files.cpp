@@ -3,6 +3,7 @@
 #include "app/studio/main_window.h"
 #include "app/studio/open_target.h"
 #include "app/studio/pages/profile_page.h"
+#include "app/studio/pages/runs_page.h"
 
 #include "engine/map/map_io.h"
 #include "engine/model/model.h"
@@ -45,6 +46,7 @@ bool MainWindow::open(const QString &name)
         return false;
     }
     const bool opened = *kind == TargetKind::Trace ? openTrace(name)
+        : *kind == TargetKind::Runs                ? openRuns(name)
         : *kind == TargetKind::Model               ? openModel(name)
         : *kind == TargetKind::Map                 ? openMap(name)
                                                    : openScores(name);
@@ -208,17 +210,30 @@ bool MainWindow::openTrace(const QString &path)
     return true;
 }
 
+bool MainWindow::openRuns(const QString &path)
+{
+    if (const auto opened = m_runs->openRuns(path); !opened) {
+        m_studio.say(opened.error());
+        return false;
+    }
+    m_messages->close();
+    showPage(m_runs->objectName());
+    return true;
+}
+
 void MainWindow::dragEnterEvent(QDragEnterEvent *event)
 {
     const QList<QUrl> urls = event->mimeData()->urls();
-    if (urls.size() == 1 && urls.first().isLocalFile())
+    if (!urls.isEmpty() && std::all_of(urls.begin(), urls.end(), [](const QUrl &url) { return url.isLocalFile(); }))
         event->acceptProposedAction();
 }
 
 void MainWindow::dropEvent(QDropEvent *event)
 {
     event->acceptProposedAction();
-    open(event->mimeData()->urls().first().toLocalFile());
+    for (const QUrl &url : event->mimeData()->urls())
+        if (!open(url.toLocalFile()))
+            return; // with its message
 }
 
 } // namespace zigzag

@@ -14,10 +14,11 @@ Result<TargetKind> classify(const QString &name)
         return TargetKind::Model;
     const QFileInfo info(name);
     if (!info.exists())
-        return badInput(QCoreApplication::translate(
-                            "zigzag", "%1 does not exist: give a map, scores, a model folder, preset:NAME or bundled:NAME")
-                            .arg(name)
-                            .toStdString());
+        return badInput(
+            QCoreApplication::translate(
+                "zigzag", "%1 does not exist: give a map, scores, a trace, runs, a model folder, preset:NAME or bundled:NAME")
+                .arg(name)
+                .toStdString());
     if (info.isDir()) {
         // DuoAttention's folders have a config.json as well.
         const QDir folder(name);
@@ -31,7 +32,9 @@ Result<TargetKind> classify(const QString &name)
     constexpr qint64 beginning = 4096;
     const QByteArray head = file.read(beginning);
     const bool chrome = head.contains("\"traceEvents\"") || (head.trimmed().startsWith('[') && head.contains("\"ph\""));
+    const bool runs = head.contains("\"zigzag-bench\"") || head.contains("\"zigzag-prediction\"");
     return head.contains("zigzag-head-map")           ? TargetKind::Map
+        : runs                                        ? TargetKind::Runs
         : chrome || head.contains("\"zigzag-trace\"") ? TargetKind::Trace
                                                       : TargetKind::Scores;
 }

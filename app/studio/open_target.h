@@ -7,11 +7,11 @@
 
 namespace zigzag {
 
-enum class TargetKind { Model, Map, Scores, Trace };
+enum class TargetKind { Model, Map, Scores, Trace, Runs };
 
 /// What a name, a file or a folder is, judged by its content: `bundled:` and `preset:` names and folders with a
 /// config.json are models; a DuoAttention folder is scores; of files, those that call themselves zigzag-head-map are
-/// maps, those that call themselves zigzag-trace and Chrome traces are traces.
+/// maps, those that call themselves zigzag-trace and Chrome traces are traces, and those of bench and predict are runs.
 Result<TargetKind> classify(const QString &name);
 
 } // namespace zigzag

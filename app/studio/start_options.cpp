@@ -62,14 +62,16 @@ StartOptions parseStart(const QCoreApplication &application)
     parser.setApplicationDescription(tr("Which layers of a language model can stream, what that gains and what it loses."));
     parser.addHelpOption();
     parser.addVersionOption();
-    parser.addPositionalArgument(
-        QStringLiteral("file"),
-        tr("A head map, scores, a model folder, preset:NAME or bundled:NAME (default: bundled:zigzag-tiny)."),
-        QStringLiteral("[FILE|MODEL]"));
+    parser.addPositionalArgument(QStringLiteral("file"),
+                                 tr("Head maps, scores, traces, runs (the JSON of bench and predict), model folders, preset:NAME "
+                                    "or bundled:NAME, opened in "
+                                    "this order (default: bundled:zigzag-tiny)."),
+                                 QStringLiteral("[FILE|MODEL …]"));
     const QCommandLineOption screenshot(QStringLiteral("screenshot"), tr("Write a picture of the window to PATH and end."),
                                         QStringLiteral("PATH"));
-    const QCommandLineOption measure(QStringLiteral("measure"),
-                                     tr("With --screenshot: measure, record a trace and ask needles first."));
+    const QCommandLineOption measure(
+        QStringLiteral("measure"),
+        tr("With --screenshot: measure, record a trace, ask needles and do what the page needs first."));
     const QCommandLineOption page(QStringLiteral("page"), tr("With --screenshot: the page to show, such as profile."),
                                   QStringLiteral("NAME"));
     const QCommandLineOption theme(QStringLiteral("theme"), tr("light, dark or system."), QStringLiteral("THEME"));
@@ -85,10 +87,8 @@ StartOptions parseStart(const QCoreApplication &application)
         parser.showHelp();
 
     StartOptions options;
-    if (parser.positionalArguments().size() > 1)
-        refuse(tr("one file or model is opened at a time, %1 were given").arg(parser.positionalArguments().size()));
     if (!parser.positionalArguments().isEmpty())
-        options.open = parser.positionalArguments().first();
+        options.open = parser.positionalArguments();
     options.screenshot = parser.value(screenshot);
     options.measure = parser.isSet(measure);
     options.startupTime = parser.isSet(startup);

@@ -4,7 +4,7 @@
 #include "app/studio/theme.h"
 
 #include <QSize>
-#include <QString>
+#include <QStringList>
 #include <optional>
 
 class QCoreApplication;
@@ -12,7 +12,7 @@ class QCoreApplication;
 namespace zigzag {
 
 struct StartOptions {
-    QString open = QStringLiteral("bundled:zigzag-tiny");
+    QStringList open = {QStringLiteral("bundled:zigzag-tiny")};
     QString screenshot; ///< empty: an ordinary start
     std::optional<QSize> size;
     std::optional<Theme> theme;

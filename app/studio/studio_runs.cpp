@@ -49,7 +49,7 @@ void Studio::connectRuns()
     connect(&m_runs, &RunController::measured, this,
             [this](const std::vector<NamedMap> &maps, const std::vector<BenchRecord> &records) {
                 m_study.results().addRecords(maps, records);
-                m_runList.setRecords(m_runs.currentId(), QString::fromStdString(m_document.model().name), records);
+                m_runList.setRecords(m_runs.currentId(), QString::fromStdString(m_modelName), maps, records);
                 refreshSoon();
             });
     connect(&m_runs, &RunController::needleAsked, this, [this](const NamedMap &map, const NeedleResult &result) {

@@ -7,7 +7,9 @@
 #include <QCoreApplication>
 #include <QFileDialog>
 #include <QFileInfo>
+#include <QLocale>
 #include <QMessageBox>
+#include <QPushButton>
 
 namespace zigzag {
 
@@ -22,7 +24,8 @@ QString tr(const char *source)
 
 QString DialogPrompts::fileToOpen(QWidget *parent, const QString &title)
 {
-    return QFileDialog::getOpenFileName(parent, title, {}, tr("Maps and scores (*.json *.tsv);;All files (*)"));
+    return QFileDialog::getOpenFileName(parent, title, {},
+                                        tr("Maps, scores, traces and runs (*.json *.tsv *.trace);;All files (*)"));
 }
 
 QString DialogPrompts::folderToOpen(QWidget *parent, const QString &title)
@@ -50,6 +53,21 @@ UserPrompts::Saving DialogPrompts::saveFirst(QWidget *parent, const QString &wha
         = QMessageBox::warning(parent, tr("Unsaved changes"), tr("%1 has changes that are not saved. Save them first?").arg(what),
                                QMessageBox::Save | QMessageBox::Discard | QMessageBox::Cancel, QMessageBox::Save);
     return answer == QMessageBox::Save ? Saving::Save : answer == QMessageBox::Discard ? Saving::Discard : Saving::Cancel;
+}
+
+UserPrompts::Unfinished DialogPrompts::goOn(QWidget *parent, const QString &what, const QDateTime &stopped)
+{
+    if (m_alone)
+        return Unfinished::GoOn;
+    QMessageBox box(QMessageBox::Question, tr("Unfinished search"),
+                    tr("%1 was stopped on %2; what it measured until then is kept.")
+                        .arg(what, QLocale().toString(stopped, QLocale::ShortFormat)),
+                    QMessageBox::Cancel, parent);
+    const QPushButton *goOn = box.addButton(tr("&Go on"), QMessageBox::AcceptRole);
+    const QPushButton *anew = box.addButton(tr("&Begin anew"), QMessageBox::DestructiveRole);
+    box.setInformativeText(tr("Go on from there, or begin anew?"));
+    box.exec();
+    return box.clickedButton() == goOn ? Unfinished::GoOn : box.clickedButton() == anew ? Unfinished::Anew : Unfinished::Cancel;
 }
 
 std::optional<ExportChoice> DialogPrompts::exportTo(QWidget *parent, const HeadMap &map, const ExportModel *model)

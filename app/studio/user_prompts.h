@@ -3,6 +3,7 @@
 
 #include "profiler/exports/export_format.h"
 
+#include <QDateTime>
 #include <QString>
 #include <optional>
 
@@ -20,6 +21,7 @@ class UserPrompts
 {
 public:
     enum class Saving { Save, Discard, Cancel };
+    enum class Unfinished { GoOn, Anew, Cancel };
 
     virtual ~UserPrompts() = default;
     // An empty answer means that the person thought better of it.
@@ -29,6 +31,8 @@ public:
     /// A picture or its numbers; the ending says which.
     virtual QString exhibitToSave(QWidget *parent, const QString &title, const QString &suggested) = 0;
     virtual Saving saveFirst(QWidget *parent, const QString &what) = 0;
+    /// Work of that name was stopped before its end, at the time given, and what it found so far is kept.
+    virtual Unfinished goOn(QWidget *parent, const QString &what, const QDateTime &stopped) = 0;
     virtual std::optional<ExportChoice> exportTo(QWidget *parent, const HeadMap &map, const ExportModel *model) = 0;
 };
 
@@ -36,12 +40,20 @@ public:
 class DialogPrompts : public UserPrompts
 {
 public:
+    /// `alone`: nobody is there to answer whether unfinished work goes on; it does.
+    explicit DialogPrompts(bool alone = false)
+        : m_alone(alone)
+    { }
     QString fileToOpen(QWidget *parent, const QString &title) override;
     QString folderToOpen(QWidget *parent, const QString &title) override;
     QString fileToSave(QWidget *parent, const QString &title, const QString &suggested) override;
     QString exhibitToSave(QWidget *parent, const QString &title, const QString &suggested) override;
     Saving saveFirst(QWidget *parent, const QString &what) override;
+    Unfinished goOn(QWidget *parent, const QString &what, const QDateTime &stopped) override;
     std::optional<ExportChoice> exportTo(QWidget *parent, const HeadMap &map, const ExportModel *model) override;
+
+private:
+    bool m_alone;
 };
 
 } // namespace zigzag

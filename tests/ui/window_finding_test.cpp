@@ -9,7 +9,6 @@
 #include <QComboBox>
 #include <QPushButton>
 #include <QSignalSpy>
-#include <QStandardPaths>
 #include <QTreeView>
 
 #include <algorithm>
@@ -33,7 +32,7 @@ class FindingWindow : public WindowTest
 protected:
     void SetUp() override
     {
-        QStandardPaths::setTestModeEnabled(true); // unfinished searches wait in a folder of the test's own
+        qputenv("XDG_DATA_HOME", QByteArray::fromStdString((m_folder / "data").string())); // unfinished searches wait there
         ASSERT_TRUE(open(writeTinyModel(m_folder / "model", {.layers = 3, .maxContext = 512}))) << message().toStdString();
         ASSERT_TRUE(idle());
     }
@@ -77,7 +76,15 @@ TEST_F(FindingWindow, ASearchBecomesASourceAndItsBarsStandInLineWithTheLayers)
         largest = std::max(largest, model->cost(layer)->loss);
         EXPECT_TRUE(model->headerData(layer, Qt::Vertical, Qt::ToolTipRole).toString().contains("alone streams"));
     }
-    EXPECT_DOUBLE_EQ(model->cost(0)->largestLoss, largest);
+    const LayerCost &cost = *model->cost(0);
+    EXPECT_DOUBLE_EQ(cost.largestLoss, largest);
+    EXPECT_EQ(cost.lossShare(largest), 1);
+    EXPECT_EQ(cost.lossShare(0), 0);
+    EXPECT_GT(cost.lossShare(cost.leastLoss), 0.05) << "the least one has a bar too";
+    LayerCost decades;
+    decades.leastLoss = 0.001;
+    decades.largestLoss = 1;
+    EXPECT_DOUBLE_EQ(decades.lossShare(0.01), (1 + 1.0 / 3) / (3 + 1.0 / 3));
 
     // The other source again, by a click on its row; an undo takes the choice back.
     auto &sources = child<QTreeView>("scoreSources");
@@ -107,6 +114,9 @@ TEST_F(FindingWindow, AStoppedSearchKeepsWhatItHasAndGoesOn)
         EXPECT_GT(findings().at(1).done, 0);
         EXPECT_LT(findings().at(1).done, findings().at(1).all);
         const int stoppedAt = findings().at(1).done;
+        m_prompts->unfinished = {UserPrompts::Unfinished::Cancel, UserPrompts::Unfinished::GoOn};
+        child<QPushButton>("startSearch").click();
+        EXPECT_FALSE(m_window->runs().isBusy()) << "asked, and nothing begins";
         child<QPushButton>("startSearch").click();
         ASSERT_TRUE(idle());
         EXPECT_TRUE(message().contains("going on from")) << message().toStdString() << " after " << stoppedAt;

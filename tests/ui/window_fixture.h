@@ -24,6 +24,7 @@ class PreparedPrompts : public UserPrompts
 public:
     std::deque<QString> files;
     std::deque<Saving> saving;
+    std::deque<Unfinished> unfinished;
     std::optional<ExportChoice> exporting;
     int asked = 0;
 
@@ -40,6 +41,18 @@ public:
         }
         const Saving answer = saving.front();
         saving.pop_front();
+        return answer;
+    }
+    Unfinished goOn(QWidget *, const QString &, const QDateTime &stopped) override
+    {
+        ++asked;
+        EXPECT_TRUE(stopped.isValid());
+        if (unfinished.empty()) {
+            ADD_FAILURE() << "nobody expected an unfinished search";
+            return Unfinished::Cancel;
+        }
+        const Unfinished answer = unfinished.front();
+        unfinished.pop_front();
         return answer;
     }
     std::optional<ExportChoice> exportTo(QWidget *, const HeadMap &, const ExportModel *) override { return exporting; }

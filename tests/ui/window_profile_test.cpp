@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The profile page in the real window: traces from files and from runs, the hand in the timeline, linked selection.
 #include "app/studio/pages/profile_page.h"
+#include "app/studio/pages/runs_page.h"
 #include "profiler/trace/trace_file.h"
 #include "trace_samples.h"
 #include "views/models/head_map_model.h"
@@ -143,6 +144,71 @@ TEST_F(ProfileTest, ALayerIsSelectedInTimelineTableAndMapAlike)
     EXPECT_EQ(m_window->studio().selection().layers(), std::vector<int>{30});
 }
 
+TEST_F(ProfileTest, AKernelIsLinkedToItsOpAndLayerAndCountedInAreaAndSearch)
+{
+    openSample();
+    const int lane = static_cast<int>(trace().lanes().size()) - 1;
+    ASSERT_EQ(trace().lanes()[static_cast<std::size_t>(lane)].item(), TraceItem::Kernel);
+    ASSERT_EQ(trace().lanes()[static_cast<std::size_t>(lane)].name(), "GPU stream 7");
+    // The fourth kernel of the sixth layer is that of its attention.
+    const TraceModel::Item kernel{lane, 5 * 9 + 3};
+    timeline().setCurrent(kernel);
+    press(Qt::Key_F);
+    QTest::mouseClick(timeline().viewport(), Qt::LeftButton, {}, timeline().itemRect(kernel).center());
+    settle();
+    ASSERT_EQ(timeline().current(), kernel);
+    EXPECT_EQ(m_window->headMap().selectedLayers(), std::vector<int>{5});
+    OpTableView &table = m_window->profile().opTable();
+    const auto selectedRow = [&] {
+        const QModelIndexList rows = table.selectionModel()->selectedRows();
+        return rows.size() == 1 ? rows.first().data().toString() : QString::number(rows.size()) + " rows";
+    };
+    EXPECT_EQ(selectedRow(), "attention");
+    choose("groupBy", 3);
+    EXPECT_EQ(selectedRow(), "attention · layer 5");
+    choose("groupBy", 4);
+    EXPECT_EQ(selectedRow(), "attention · retrieval");
+    choose("groupBy", 1);
+    EXPECT_EQ(selectedRow(), "layer 5");
+
+    // An op chosen in the table stands out in the timeline, kernels and spans alike.
+    choose("groupBy", 0);
+    for (int row = 0; row < table.model()->rowCount(); ++row)
+        if (table.model()->index(row, 0).data().toString() == "qkv")
+            table.selectionModel()->select(table.model()->index(row, 0),
+                                           QItemSelectionModel::ClearAndSelect | QItemSelectionModel::Rows);
+    const auto stressed = [&](int of) {
+        const TraceLane &found = trace().lanes()[static_cast<std::size_t>(of)];
+        return found.hasEmphasis() ? found.emphasised(0, static_cast<std::int32_t>(found.entries().size())) : -1;
+    };
+    const int passes = static_cast<int>(trace().lanes()[0].entries().size());
+    EXPECT_EQ(stressed(lane), 8 * passes);
+    EXPECT_EQ(stressed(2), 8 * passes);
+    m_window->studio().selection().set({2});
+    EXPECT_EQ(stressed(lane), 9 * passes) << "another view chose: the layer with all its ops";
+
+    // Words of its op and layer find a kernel, and so do words of its name.
+    auto *search = m_window->findChild<QLineEdit *>("traceSearch");
+    search->setText("attention layer 3");
+    EXPECT_EQ(stressed(lane), passes);
+    search->setText("matmul");
+    EXPECT_EQ(stressed(lane), 8 * 8 * passes);
+    EXPECT_EQ(stressed(2), 0);
+    search->clear();
+
+    choose("groupBy", m_window->findChild<QComboBox *>("groupBy")->findText("kernel"));
+    ASSERT_EQ(rows(), 2);
+    EXPECT_EQ(table.model()->headerData(0, Qt::Horizontal).toString(), "Kernel");
+    const int all = table.model()->index(0, OpTableModel::Count).data().toInt();
+    const TraceLane::Entry &pass = trace().entry({0, 1});
+    timeline().setArea(TimeRange{pass.beginNs, pass.endNs});
+    settle();
+    EXPECT_EQ(table.model()->index(0, OpTableModel::Count).data().toInt(), all / passes);
+    const QString area = m_window->findChild<QLabel *>("traceArea")->text();
+    EXPECT_TRUE(area.contains("73 spans")) << area.toStdString();
+    EXPECT_TRUE(area.contains("72 kernels")) << area.toStdString();
+}
+
 TEST_F(ProfileTest, ArrowsGoFromItemToItemAndSearchFindsThem)
 {
     openSample();
@@ -197,6 +263,28 @@ TEST_F(ProfileTest, RecordsATraceOfTheMapAndMeasuredBarsStandBesideIt)
     EXPECT_EQ(recorded.get(), trace().trace());
     const auto *model = m_window->findChild<HeadMapModel *>();
     ASSERT_TRUE(model->cost(0) && model->cost(0)->measuredMs);
+    ASSERT_TRUE(model->cost(0)->predictedMs);
+    EXPECT_GT((*model->cost(0)->predictedMs)[0], 0) << "attention of the stack";
+
+    // The run stands beside its prediction, op by op.
+    auto &runs = *m_window->findChild<RunsPage *>();
+    const auto &runList = m_window->studio().runList();
+    ASSERT_EQ(runList.rowCount(), 2);
+    for (int row = 0; row < 2; ++row) {
+        runs.list().selectionModel()->select(runs.list().model()->index(row, 0),
+                                             QItemSelectionModel::ClearAndSelect | QItemSelectionModel::Rows);
+        settle();
+        const auto &rows = runs.comparison().rows();
+        ASSERT_GT(rows.size(), 5u);
+        EXPECT_GT(rows.front().a, 0);
+        EXPECT_GT(rows.front().b, 0);
+        EXPECT_TRUE(runs.comparison().headerData(RunCompareModel::B, Qt::Horizontal).toString().contains("predicted"));
+        EXPECT_TRUE(runs.comparison().index(0, RunCompareModel::B).data().toString().startsWith("~"));
+        const auto attention
+            = std::find_if(rows.begin(), rows.end(), [](const Difference &each) { return each.op == Op::Attention; });
+        ASSERT_NE(attention, rows.end());
+        EXPECT_FALSE(attention->onlyA || attention->onlyB);
+    }
     m_window->document().toggleLayer(0);
     settle();
     EXPECT_FALSE(model->cost(0)->measuredMs) << "an edited map is a prediction again";

@@ -2,15 +2,22 @@
 // Runs side by side, and plots and tables taken out of the window.
 #include "app/studio/pages/profile_page.h"
 #include "app/studio/pages/runs_page.h"
+#include "profiler/bench_file.h"
 #include "profiler/trace/trace_file.h"
 #include "trace_samples.h"
 #include "views/widgets/exhibit.h"
 #include "window_fixture.h"
 
+#include <QAbstractButton>
 #include <QComboBox>
+#include <QDragEnterEvent>
+#include <QDropEvent>
 #include <QFile>
+#include <QHeaderView>
 #include <QImage>
 #include <QLabel>
+#include <QMimeData>
+#include <QScrollArea>
 #include <QTreeView>
 
 namespace zigzag::test {
@@ -56,14 +63,15 @@ TEST_F(RunsTest, TwoSelectedRunsStandSideBySideAndLayersAreLinked)
     openTrace("b.trace", base);
     EXPECT_EQ(runs().list().model()->rowCount(), 2);
     select({0});
-    EXPECT_EQ(runs().comparison().rowCount(), 0) << "one is not two";
+    EXPECT_EQ(runs().comparison().rowCount(), 0) << "without its map there is no prediction of it";
+    EXPECT_TRUE(m_window->findChild<QLabel *>("comparisonHeadline")->text().contains("second run"));
     select({0, 1});
     EXPECT_GT(runs().comparison().rowCount(), 9);
-    EXPECT_LT(runs().comparison().rows().front().difference(), 1e-9) << "A is the older one";
+    EXPECT_LT(runs().comparison().rows().front().absolute(), 1e-9) << "A is the older one";
     const QString headline = m_window->findChild<QLabel *>("comparisonHeadline")->text();
     EXPECT_TRUE(headline.contains("other, TPOT")) << headline.toStdString();
     m_window->findChild<QAction *>("swapRuns")->trigger();
-    EXPECT_GT(runs().comparison().rows().front().difference(), -1e-9);
+    EXPECT_GT(runs().comparison().rows().front().absolute(), -1e-9);
     m_window->findChild<QComboBox *>("compareBy")->setCurrentIndex(1);
     settle();
     auto *table = m_window->findChild<QTreeView *>("runComparison");
@@ -74,6 +82,64 @@ TEST_F(RunsTest, TwoSelectedRunsStandSideBySideAndLayersAreLinked)
     EXPECT_EQ(m_window->headMap().selectedLayers(), std::vector<int>{2});
     m_window->studio().selection().set({4});
     EXPECT_EQ(table->selectionModel()->selectedRows().first().data(RunCompareModel::LayerRole).toInt(), 4);
+}
+
+TEST_F(RunsTest, FilesOfBenchAndPredictAreRunsAndComparePointByPoint)
+{
+    MachineProfile machine;
+    machine.device = "a processor";
+    BenchRecord one;
+    one.map = "full";
+    one.context = 512;
+    one.samplesMs = {2, 2.1, 2.2};
+    one.medianMs = 2.1;
+    one.spreadMs = 0.1;
+    BenchRecord two = one;
+    two.map = "zigzag";
+    two.medianMs = 1;
+    BenchRecord failed = one;
+    failed.context = 1 << 20;
+    failed.samplesMs.clear();
+    failed.failure = "needs 8 GiB and 4 are free";
+    ASSERT_TRUE(writeBenchFile(m_folder / "before.json", "preset:llama-3-8b", machine, {}, {one, two, failed}));
+    ASSERT_TRUE(open(m_folder / "before.json")) << message().toStdString();
+    settle();
+    EXPECT_TRUE(runs().isVisible()) << "its page comes to the front";
+    EXPECT_EQ(runs().list().model()->rowCount(), 3);
+    EXPECT_EQ(runs().list().selectionModel()->selectedRows().size(), 3) << "what was opened is selected";
+    EXPECT_EQ(m_window->findChild<QWidget *>("emptyMapText")->isVisible(), true);
+    EXPECT_TRUE(m_window->findChild<QAbstractButton *>("open_preset:llama-3-8b")) << "the model of the runs is offered";
+    two.medianMs = 1.5;
+    ASSERT_TRUE(writeBenchFile(m_folder / "after.json", "preset:llama-3-8b", machine, {}, {two, one}));
+    QMimeData urls, *mime = &urls;
+    mime->setUrls({QUrl::fromLocalFile(QString::fromStdString((m_folder / "after.json").string()))});
+    QDragEnterEvent enter(QPoint(5, 5), Qt::CopyAction, mime, Qt::LeftButton, {});
+    QCoreApplication::sendEvent(m_window.get(), &enter);
+    EXPECT_TRUE(enter.isAccepted());
+    QDropEvent drop(QPointF(5, 5), Qt::CopyAction, mime, Qt::LeftButton, {});
+    QCoreApplication::sendEvent(m_window.get(), &drop);
+    settle();
+    ASSERT_EQ(runs().list().model()->rowCount(), 5);
+    runs().list().selectAll();
+    settle();
+    const auto &rows = runs().comparison().rows();
+    ASSERT_EQ(rows.size(), 2u) << "a failed point is no time";
+    EXPECT_EQ(rows[0].verdict(), Verdict::Within);
+    EXPECT_EQ(rows[1].name, "zigzag, decode at 512");
+    EXPECT_EQ(rows[1].verdict(), Verdict::Grew);
+    const QString headline = m_window->findChild<QLabel *>("comparisonHeadline")->text();
+    EXPECT_TRUE(headline.contains("3 points, before.json")) << headline.toStdString();
+    EXPECT_TRUE(headline.contains("1 grew")) << headline.toStdString();
+
+    for (const std::string &broken : {std::string(R"({"format": "zigzag-bench", "version": 9})"),
+                                      std::string(R"({"format": "zigzag-bench", "version": 1, "machine": {}, "records": []})")}) {
+        EXPECT_FALSE(open(write("broken.json", broken)));
+        EXPECT_EQ(m_window->messages().kind(), MessageBar::Kind::Error);
+        EXPECT_FALSE(message().contains('\n'));
+    }
+    EXPECT_EQ(runs().list().model()->rowCount(), 5);
+    const QByteArray list = saved("save_runs", "runs.csv");
+    EXPECT_TRUE(list.contains(",zigzag,TPOT,512,1,1.5,")) << list.toStdString();
 }
 
 TEST_F(RunsTest, EveryPlotAndTableIsSavedInEveryForm)
@@ -98,7 +164,30 @@ TEST_F(RunsTest, EveryPlotAndTableIsSavedInEveryForm)
         const QByteArray csv = saved(name, "x.csv");
         EXPECT_TRUE(csv.endsWith('\n') && csv.size() > 1) << name.toStdString();
     }
-    EXPECT_GE(exhibits, 10);
+    EXPECT_GE(exhibits, 12);
+    // No plot and no table without a way out: each has its action, or stands in one that has.
+    int shown = 0;
+    for (const QWidget *widget : m_window->findChildren<QWidget *>()) {
+        const bool isTable = qobject_cast<const QAbstractItemView *>(widget) && !qobject_cast<const QHeaderView *>(widget)
+            && !widget->parentWidget()->inherits("QComboBoxPrivateContainer");
+        const bool isPicture = widget->inherits("QCustomPlot")
+            || (qobject_cast<const QAbstractScrollArea *>(widget) && !qobject_cast<const QScrollArea *>(widget)
+                && !qobject_cast<const QAbstractItemView *>(widget));
+        if (!isTable && !isPicture)
+            continue;
+        ++shown;
+        bool isPage = false; // a page holds its actions too: only what is below it counts
+        for (const QWidget *each = widget; each && !isPage; each = each->parentWidget()) {
+            const QList<QAction *> actions = each->actions();
+            isPage = qobject_cast<const Page *>(each);
+            if (!isPage && std::any_of(actions.begin(), actions.end(), [](const QAction *action) {
+                    return action->objectName().startsWith("save_");
+                }))
+                break;
+        }
+        EXPECT_FALSE(isPage) << widget->metaObject()->className() << ' ' << widget->objectName().toStdString();
+    }
+    EXPECT_GE(shown, 11);
     const QByteArray table = saved("save_op-table", "table.csv");
     EXPECT_EQ(table.count('\n'), 11) << "a heading, nine ops and the pass";
     const QByteArray spans = saved("save_timeline", "spans.csv");

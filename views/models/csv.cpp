@@ -7,7 +7,7 @@
 #include <QLocale>
 
 #include <array>
-#include <numeric>
+#include <optional>
 
 namespace zigzag {
 
@@ -44,9 +44,10 @@ QString csvOf(const QAbstractItemModel &table, int numberRole, const QString &ro
         for (int column = 0; column < table.columnCount(); ++column) {
             const QModelIndex index = table.index(row, column);
             const QVariant number = numberRole >= 0 && (column > 0 || headed) ? index.data(numberRole) : QVariant();
-            fields << (number.typeId() == QMetaType::Double                                 ? csvNumber(number.toDouble())
-                           : number.canConvert<qlonglong>() && !number.toString().isEmpty() ? QString::number(number.toLongLong())
-                                                                                            : index.data().toString());
+            const int type = number.typeId();
+            fields << (type == QMetaType::Double                                   ? csvNumber(number.toDouble())
+                           : type == QMetaType::LongLong || type == QMetaType::Int ? QString::number(number.toLongLong())
+                                                                                   : index.data().toString());
         }
         text += csvLine(fields);
     }
@@ -81,21 +82,39 @@ QString csvOf(const Trace &trace, const TimeRange &range)
 
 QString csvOf(const HeadMapModel &map)
 {
-    QString text = csvLine({QStringLiteral("layer"), QStringLiteral("kind"), QStringLiteral("heads"), QStringLiteral("flipped"),
-                            QStringLiteral("demoted"), QStringLiteral("kv"), QStringLiteral("predicted ms"),
-                            QStringLiteral("measured ms")});
+    // What the bars are stacked of, predicted and measured.
+    constexpr std::array groups = {"attention", "projections", "MLP", "norms and the like"};
+    QStringList headings{QStringLiteral("layer"),          QStringLiteral("kind"),    QStringLiteral("heads"),
+                         QStringLiteral("flipped"),        QStringLiteral("demoted"), QStringLiteral("loss alone"),
+                         QStringLiteral("standard error"), QStringLiteral("kv")};
+    for (const char *source : {"predicted", "measured"}) {
+        headings << QStringLiteral("%1 ms").arg(QLatin1String(source));
+        for (const char *group : groups)
+            headings << QStringLiteral("%1 %2 ms").arg(QLatin1String(source), QLatin1String(group));
+    }
+    QString text = csvLine(headings);
     for (int layer = 0; layer < map.rowCount(); ++layer) {
         QString heads;
         for (int head = 0; head < map.columnCount(); ++head)
             heads += map.index(layer, head).data().toString();
         const auto of = [&](int role) { return map.headerData(layer, Qt::Vertical, role).toString(); };
         const LayerCost *cost = map.cost(layer);
-        const bool timed = cost && cost->longestMs > 0;
-        text += csvLine(
-            {QString::number(layer), nameOf(map.map().layerKind(layer)), heads, of(HeadMapModel::FlippedRole),
-             of(HeadMapModel::DemotedRole), cost ? csvNumber(cost->kv) : QString(), timed ? csvNumber(cost->ms) : QString(),
-             timed && cost->measuredMs ? csvNumber(std::accumulate(cost->measuredMs->begin(), cost->measuredMs->end(), 0.0))
-                                       : QString()});
+        const bool ablated = cost && cost->largestLoss > 0;
+        QStringList fields{QString::number(layer),
+                           nameOf(map.map().layerKind(layer)),
+                           heads,
+                           of(HeadMapModel::FlippedRole),
+                           of(HeadMapModel::DemotedRole),
+                           ablated ? csvNumber(cost->loss) : QString(),
+                           ablated ? csvNumber(cost->lossError) : QString(),
+                           cost ? csvNumber(cost->kv) : QString()};
+        const std::optional<LayerTimes::Stack> none;
+        for (const auto &stack : {cost ? cost->predictedMs : none, cost ? cost->measuredMs : none}) {
+            fields << (stack ? csvNumber(sumOf(*stack)) : QString());
+            for (std::size_t group = 0; group < groups.size(); ++group)
+                fields << (stack ? csvNumber((*stack)[group]) : QString());
+        }
+        text += csvLine(fields);
     }
     return text;
 }

@@ -18,7 +18,8 @@ QString csvLine(const QStringList &fields);
 /// A table with its header, sorted as it is shown. Where a cell has a number in `numberRole`, that number is written with all
 /// its digits; elsewhere the text. With `rowHeading`, the headings of the rows are the first column, under this name.
 QString csvOf(const QAbstractItemModel &table, int numberRole = -1, const QString &rowHeading = {});
-/// A line per layer: kind, heads (R and S), what was sacrificed, KV, and times in milliseconds where they are known.
+/// A line per layer: kind, heads (R and S), what was sacrificed, what an ablation found, KV, and times in milliseconds, in all
+/// and by group of ops, where they are known.
 QString csvOf(const HeadMapModel &map);
 /// A plot of the study: series, context, source (predicted, computed, measured), value and spread; times in milliseconds.
 QString csvOf(const Study &study, Quantity quantity);

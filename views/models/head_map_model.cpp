@@ -5,6 +5,9 @@
 
 #include <QCoreApplication>
 
+#include <algorithm>
+#include <cmath>
+
 namespace zigzag {
 
 QString nameOf(LayerKind kind)
@@ -50,6 +53,14 @@ void HeadMapModel::showCosts(std::vector<LayerCost> costs)
     m_costs = std::move(costs);
     if (rowCount() > 0)
         Q_EMIT headerDataChanged(Qt::Vertical, 0, rowCount() - 1);
+}
+
+double LayerCost::lossShare(double of) const
+{
+    if (largestLoss <= 0 || of <= 0)
+        return 0;
+    const double begin = std::log10(leastLoss) - 1.0 / 3.0;
+    return std::clamp((std::log10(of) - begin) / (std::log10(largestLoss) - begin), 0.0, 1.0);
 }
 
 const LayerCost *HeadMapModel::cost(int layer) const
@@ -134,13 +145,16 @@ QVariant HeadMapModel::layerData(int layer, int role) const
                         .arg(lost.demoted);
         }
         if (const LayerCost *cost = this->cost(layer); cost && cost->longestMs > 0) {
-            text += tr("\npredicted %1").arg(timeText(cost->ms));
-            if (cost->measuredMs) {
-                const auto &[attention, projections, mlp, pointwise] = *cost->measuredMs;
-                text += tr(", measured %1: attention %2, projections %3, MLP %4, norms and the like %5")
-                            .arg(timeText(attention + projections + mlp + pointwise), timeText(attention), timeText(projections),
-                                 timeText(mlp), timeText(pointwise));
-            }
+            const auto add = [&text](const QString &what, const std::optional<LayerTimes::Stack> &stack) {
+                if (!stack)
+                    return;
+                const auto &[attention, projections, mlp, pointwise] = *stack;
+                text += tr("\n%1 %2: attention %3, projections %4, MLP %5, norms and the like %6")
+                            .arg(what, timeText(sumOf(*stack)), timeText(attention), timeText(projections), timeText(mlp),
+                                 timeText(pointwise));
+            };
+            add(tr("predicted"), cost->predictedMs);
+            add(tr("measured"), cost->measuredMs);
         }
         if (hasAblation()) {
             const LayerCost &costs = m_costs[static_cast<std::size_t>(layer)];

@@ -17,11 +17,15 @@ namespace zigzag {
 struct LayerCost {
     double kv = 0; ///< bytes, or keys where the head dimension is not known
     double fullKv = 0;
-    double ms = 0; ///< predicted
-    std::optional<LayerTimes::Stack> measuredMs; ///< by group of ops; nothing until the map was traced
+    std::optional<LayerTimes::Stack> predictedMs; ///< by group of ops; nothing without a cost model
+    std::optional<LayerTimes::Stack> measuredMs; ///< nothing until the map was traced
     double longestMs = 0; ///< the length of a full bar; 0 = no times yet
     double loss = 0, lossError = 0; ///< distillation loss when this layer alone streams, and its standard error
-    double largestLoss = 0; ///< of any layer; 0 = no ablation
+    double leastLoss = 0, largestLoss = 0; ///< of any layer, both above 0; 0 = no ablation
+
+    /// Where a loss lies between the least one and the largest, by its logarithm: losses of layers differ by orders of
+    /// magnitude. A third of a decade of room lies below the least one, so that its bar can be seen.
+    double lossShare(double loss) const;
 };
 
 /// A head map as a table: a row per layer, a column per KV head; what holds for a whole layer is in the row's header.

@@ -6,10 +6,28 @@
 
 namespace zigzag {
 
+double sumOf(const LayerTimes::Stack &stack)
+{
+    return std::accumulate(stack.begin(), stack.end(), 0.0);
+}
+
 double LayerTimes::layerMs(int layer) const
 {
-    const Stack &stack = ms[static_cast<std::size_t>(layer)];
-    return std::accumulate(stack.begin(), stack.end(), 0.0);
+    return sumOf(ms[static_cast<std::size_t>(layer)]);
+}
+
+LayerTimes layerTimes(const CostModel &cost, const HeadMap &map, const Workload &work)
+{
+    LayerTimes times;
+    if (!cost.isFitted())
+        return times;
+    times.ms.resize(static_cast<std::size_t>(map.layers()));
+    for (const OpEstimate &part : cost.breakdown(map, work)) {
+        const auto group = std::find(barGroups.begin(), barGroups.end(), groupOf(part.op));
+        if (part.layer >= 0 && part.layer < map.layers() && group != barGroups.end())
+            times.ms[static_cast<std::size_t>(part.layer)][static_cast<std::size_t>(group - barGroups.begin())] += part.ms;
+    }
+    return times;
 }
 
 LayerTimes layerTimes(const Trace &trace)

@@ -29,8 +29,31 @@ QString nameOfRow(const OpRow &row)
 
 void OpTableModel::show(std::vector<OpRow> rows)
 {
+    reset(std::move(rows), {});
+}
+
+void OpTableModel::showKernels(const std::vector<KernelRow> &kernels)
+{
+    std::vector<OpRow> rows;
+    QStringList names;
+    for (const KernelRow &kernel : kernels) {
+        OpRow row;
+        row.count = kernel.count;
+        row.totalNs = row.selfNs = kernel.totalNs;
+        row.meanNs = kernel.meanNs;
+        row.p50Ns = kernel.p50Ns;
+        row.p99Ns = kernel.p99Ns;
+        rows.push_back(row);
+        names << QString::fromStdString(kernel.name);
+    }
+    reset(std::move(rows), names);
+}
+
+void OpTableModel::reset(std::vector<OpRow> rows, QStringList kernels)
+{
     beginResetModel();
     m_rows = std::move(rows);
+    m_kernels = std::move(kernels);
     m_selfNs = 0;
     for (const OpRow &row : m_rows)
         m_selfNs += static_cast<double>(row.selfNs);
@@ -47,12 +70,18 @@ int OpTableModel::columnCount(const QModelIndex &parent) const
     return parent.isValid() ? 0 : ColumnCount;
 }
 
-QString OpTableModel::text(const OpRow &row, int column) const
+QString OpTableModel::name(int row) const
 {
+    return m_kernels.isEmpty() ? nameOfRow(m_rows[static_cast<std::size_t>(row)]) : m_kernels[row];
+}
+
+QString OpTableModel::text(int place, int column) const
+{
+    const OpRow &row = m_rows[static_cast<std::size_t>(place)];
     const auto known = [](double value, const QString &text) { return value > 0 ? text : QStringLiteral("–"); };
     switch (column) {
     case Name:
-        return nameOfRow(row);
+        return name(place);
     case Count:
         return QString::number(row.count);
     case Total:
@@ -81,10 +110,13 @@ QString OpTableModel::text(const OpRow &row, int column) const
     }
 }
 
-QVariant OpTableModel::number(const OpRow &row, int column) const
+QVariant OpTableModel::number(int place, int column) const
 {
+    const OpRow &row = m_rows[static_cast<std::size_t>(place)];
     switch (column) {
-    case Name: // ops in the order of the forward pass, layers in theirs
+    case Name: // ops in the order of the forward pass, layers in theirs, kernels by name
+        if (!m_kernels.isEmpty())
+            return m_kernels[place];
         return row.layer.value_or(0) * 256 + (row.op ? static_cast<int>(*row.op) : 0) * 4
             + (row.kind ? static_cast<int>(*row.kind) : 0);
     case Count:
@@ -120,17 +152,21 @@ QVariant OpTableModel::data(const QModelIndex &index, int role) const
     const OpRow &row = m_rows[static_cast<std::size_t>(index.row())];
     switch (role) {
     case Qt::DisplayRole:
-        return text(row, index.column());
+        return text(index.row(), index.column());
     case Qt::DecorationRole:
         return index.column() == Name && row.op ? QVariant(opColor(*row.op)) : QVariant();
     case Qt::TextAlignmentRole:
         return static_cast<int>(Qt::AlignVCenter | (index.column() == Name ? Qt::AlignLeft : Qt::AlignRight));
     case SortRole:
-        return number(row, index.column());
+        return number(index.row(), index.column());
     case LayerRole:
         return row.layer.value_or(-1);
     case OpRole:
         return row.op ? QVariant(static_cast<int>(*row.op)) : QVariant();
+    case KindRole:
+        return row.kind ? QVariant(static_cast<int>(*row.kind)) : QVariant();
+    case Qt::ToolTipRole: // names of kernels are long
+        return index.column() == Name ? QVariant(name(index.row())) : QVariant();
     default:
         return {};
     }
@@ -165,7 +201,7 @@ QVariant OpTableModel::headerData(int section, Qt::Orientation orientation, int 
         return {};
     switch (section) {
     case Name:
-        return tr("Op");
+        return m_kernels.isEmpty() ? tr("Op") : tr("Kernel");
     case Count:
         return tr("Count");
     case Total:

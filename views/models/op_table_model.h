@@ -18,11 +18,14 @@ public:
         SortRole = Qt::UserRole, ///< what a column sorts by: a number, or the name
         LayerRole, ///< int, −1 where the row speaks of several layers or of none
         OpRole, ///< int(Op), invalid where the row speaks of several
+        KindRole, ///< int(LayerKind), invalid where the row speaks of several
     };
 
     using QAbstractTableModel::QAbstractTableModel;
 
     void show(std::vector<OpRow> rows);
+    /// GPU kernels by name instead: their own times, without bytes and operations, which kernels do not tell.
+    void showKernels(const std::vector<KernelRow> &kernels);
     const std::vector<OpRow> &rows() const { return m_rows; }
 
     int rowCount(const QModelIndex &parent = {}) const override;
@@ -31,10 +34,13 @@ public:
     QVariant headerData(int section, Qt::Orientation orientation, int role = Qt::DisplayRole) const override;
 
 private:
-    QString text(const OpRow &row, int column) const;
-    QVariant number(const OpRow &row, int column) const;
+    void reset(std::vector<OpRow> rows, QStringList kernels);
+    QString name(int row) const;
+    QString text(int row, int column) const;
+    QVariant number(int row, int column) const;
 
     std::vector<OpRow> m_rows;
+    QStringList m_kernels; ///< [rows]; empty: the rows are of spans
     double m_selfNs = 0; ///< of all rows
 };
 

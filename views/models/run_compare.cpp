@@ -6,120 +6,55 @@
 #include "views/models/time_window.h"
 #include "views/models/trace_model.h"
 
-#include <algorithm>
+#include <QFont>
+
 #include <cmath>
-#include <map>
-#include <numeric>
 
 namespace zigzag {
 
 namespace {
 
-using Key = std::pair<int, int>; // layer, op; outside the layers is −1; "all" is −2
-constexpr int all = -2;
-
-struct Sums {
-    std::map<Key, std::vector<double>> ms; // own time of each pass
-    bool isPrefill = false;
-};
-
-Sums sumsOf(const Trace &trace, GroupBy by)
-{
-    Sums sums;
-    sums.isPrefill = trace.info.phase == Phase::Prefill;
-    std::vector<std::size_t> passOf(trace.spans.size());
-    std::size_t passes = 0;
-    const auto add = [&](Key key, std::size_t pass, std::int64_t ns) {
-        std::vector<double> &values = sums.ms[key];
-        values.resize(std::max(values.size(), pass + 1));
-        values[pass] += static_cast<double>(ns) * 1e-6;
-    };
-    const auto keyOf = [by](const TraceSpan &span) {
-        return Key(by == GroupBy::Op ? all : span.layer, by == GroupBy::Layer ? all : static_cast<int>(span.op));
-    };
-    for (std::size_t index = 0; index < trace.spans.size(); ++index) {
-        const TraceSpan &span = trace.spans[index];
-        const bool inside = span.parent >= 0;
-        const auto parent = static_cast<std::size_t>(std::max(span.parent, 0));
-        // The chunks of a prefill are one run of it.
-        passOf[index] = sums.isPrefill ? 0 : inside ? passOf[parent] : passes++;
-        add(keyOf(span), passOf[index], span.durationNs);
-        if (inside)
-            add(keyOf(trace.spans[parent]), passOf[index], -span.durationNs);
-        else
-            add({all, all}, passOf[index], span.durationNs);
-    }
-    for (auto &[key, values] : sums.ms)
-        values.resize(sums.isPrefill ? 1 : passes);
-    return sums;
-}
-
-void fill(const Sums &sums, const Key &key, double &ms, std::optional<double> &spread)
-{
-    const auto found = sums.ms.find(key);
-    if (found == sums.ms.end()) {
-        spread = 0.0; // a run that does not have the group at all is sure of it
-        return;
-    }
-    ms = quantile(found->second, 0.5);
-    if (found->second.size() > 1)
-        spread = quantile(found->second, 0.75) - quantile(found->second, 0.25);
-}
-
-QString nameOfRow(const ComparedRow &row)
+QString nameOfRow(const Difference &row)
 {
     QStringList parts;
     if (row.op)
         parts << nameOfOp(*row.op);
     if (row.layer)
         parts << (*row.layer < 0 ? RunCompareModel::tr("outside the layers") : RunCompareModel::tr("layer %1").arg(*row.layer));
-    return parts.isEmpty() ? RunCompareModel::tr("the whole") : parts.join(QStringLiteral(" · "));
+    return parts.isEmpty() ? QString::fromStdString(row.name) : parts.join(QStringLiteral(" · "));
+}
+
+std::vector<BenchRecord> recordsOf(const std::vector<RunEntry> &runs)
+{
+    std::vector<BenchRecord> records;
+    for (const RunEntry &run : runs)
+        records.push_back(run.record);
+    return records;
+}
+
+int alignmentOf(int column)
+{
+    const bool words = column == RunCompareModel::Name || column == RunCompareModel::Says;
+    return static_cast<int>(Qt::AlignVCenter | (words ? Qt::AlignLeft : Qt::AlignRight));
 }
 
 } // namespace
 
-std::optional<bool> ComparedRow::isWithinSpread() const
+std::vector<Difference> compareRuns(const std::vector<RunEntry> &a, const std::vector<RunEntry> &b, GroupBy by)
 {
-    if (!spreadA || !spreadB)
-        return {};
-    return std::abs(difference()) <= (*spreadA + *spreadB) / 2.0;
+    if (a.size() != 1 || b.size() != 1)
+        return compareRecords(recordsOf(a), recordsOf(b));
+    if (a[0].trace && b[0].trace)
+        return compareTraces(*a[0].trace, *b[0].trace, by);
+    return {compareRecord(a[0].record, b[0].record)};
 }
 
-std::vector<ComparedRow> compareRuns(const RunEntry &a, const RunEntry &b, GroupBy by)
-{
-    std::vector<ComparedRow> rows(1);
-    rows.front().a = a.ms;
-    rows.front().b = b.ms;
-    if (a.spreadMs > 0)
-        rows.front().spreadA = a.spreadMs;
-    if (b.spreadMs > 0)
-        rows.front().spreadB = b.spreadMs;
-    if (!a.trace || !b.trace)
-        return rows;
-    const Sums ofA = sumsOf(*a.trace, by), ofB = sumsOf(*b.trace, by);
-    std::map<Key, bool> keys;
-    for (const Sums *sums : {&ofA, &ofB})
-        for (const auto &[key, values] : sums->ms)
-            keys[key] = true;
-    for (const auto &[key, known] : keys) {
-        if (key == Key(all, all))
-            continue;
-        ComparedRow row;
-        if (key.first != all)
-            row.layer = key.first;
-        if (key.second != all)
-            row.op = static_cast<Op>(key.second);
-        fill(ofA, key, row.a, row.spreadA);
-        fill(ofB, key, row.b, row.spreadB);
-        rows.push_back(row);
-    }
-    return rows;
-}
-
-void RunCompareModel::show(std::vector<ComparedRow> rows)
+void RunCompareModel::show(std::vector<Difference> rows, bool predictedA, bool predictedB)
 {
     beginResetModel();
     m_rows = std::move(rows);
+    m_predictedA = predictedA;
+    m_predictedB = predictedB;
     endResetModel();
 }
 
@@ -133,61 +68,104 @@ int RunCompareModel::columnCount(const QModelIndex &parent) const
     return parent.isValid() ? 0 : ColumnCount;
 }
 
+QString RunCompareModel::describe(const Difference &row) const
+{
+    const auto side = [](bool lacks, double ms, const std::optional<double> &spread, bool predicted) {
+        return lacks    ? tr("not there")
+            : predicted ? tr("%1, predicted").arg(timeText(ms))
+            : spread    ? tr("%1, spread %2").arg(timeText(ms), timeText(*spread))
+                        : tr("%1, one sample").arg(timeText(ms));
+    };
+    return tr("%1\nA %2\nB %3")
+        .arg(nameOfRow(row), side(row.onlyB, row.a, row.spreadA, m_predictedA),
+             side(row.onlyA, row.b, row.spreadB, m_predictedB));
+}
+
+QString RunCompareModel::text(const Difference &row, int column) const
+{
+    const bool lacking = row.onlyA || row.onlyB;
+    const auto time
+        = [](double ms, bool predicted) { return (predicted ? QStringLiteral("~") : QString()) + durationText(ms * 1e6); };
+    switch (column) {
+    case Name:
+        return nameOfRow(row);
+    case A:
+        return row.onlyB ? QStringLiteral("–") : time(row.a, m_predictedA);
+    case B:
+        return row.onlyA ? QStringLiteral("–") : time(row.b, m_predictedB);
+    case Change:
+        return lacking
+            ? QStringLiteral("–")
+            : (row.absolute() < 0 ? QStringLiteral("−") : QStringLiteral("+")) + durationText(std::abs(row.absolute()) * 1e6);
+    case Relative:
+        return lacking || row.a <= 0 ? QStringLiteral("–") : changeText(row.b, row.a);
+    case Says: { // the sign says it too, so that nothing depends on a colour
+        const bool againstPrediction = m_predictedA != m_predictedB;
+        switch (row.verdict()) {
+        case Verdict::Within:
+            return tr("≈ within the spread");
+        case Verdict::Grew:
+            return !againstPrediction ? tr("▲ grew") : m_predictedB ? tr("▲ predicted more") : tr("▲ measured more");
+        case Verdict::Shrank:
+            return !againstPrediction ? tr("▼ shrank") : m_predictedB ? tr("▼ predicted less") : tr("▼ measured less");
+        case Verdict::Single:
+            return tr("one sample");
+        case Verdict::OnlyA:
+            return tr("only in A");
+        case Verdict::OnlyB:
+            return tr("only in B");
+        }
+        return {};
+    }
+    default:
+        return {};
+    }
+}
+
+QVariant RunCompareModel::number(const Difference &row, int column, int place) const
+{
+    switch (column) {
+    case Name: // the whole, then layers in theirs and ops in the order of the forward pass
+        return !row.op && !row.layer ? place - static_cast<int>(m_rows.size())
+                                     : (row.layer.value_or(0) + 1) * 256 + (row.op ? static_cast<int>(*row.op) : 0);
+    case A:
+        return row.a;
+    case B:
+        return row.b;
+    case Change:
+        return row.absolute();
+    case Relative:
+        return row.onlyB ? 1e9 : row.relative();
+    default:
+        return text(row, column);
+    }
+}
+
 QVariant RunCompareModel::data(const QModelIndex &index, int role) const
 {
     if (!index.isValid())
         return {};
-    const ComparedRow &row = m_rows[static_cast<std::size_t>(index.row())];
-    const auto within = row.isWithinSpread();
+    const Difference &row = m_rows[static_cast<std::size_t>(index.row())];
     switch (role) {
+    case Qt::DisplayRole:
+        return text(row, index.column());
     case Qt::TextAlignmentRole:
-        return static_cast<int>(Qt::AlignVCenter
-                                | (index.column() == Name || index.column() == Verdict ? Qt::AlignLeft : Qt::AlignRight));
+        return alignmentOf(index.column());
     case Qt::DecorationRole:
         return index.column() == Name && row.op ? QVariant(opColor(*row.op)) : QVariant();
+    case Qt::FontRole:
+        if ((index.column() == A && m_predictedA) || (index.column() == B && m_predictedB)) {
+            QFont font;
+            font.setItalic(true);
+            return font;
+        }
+        return {};
+    case Qt::ToolTipRole:
+        return describe(row);
     case LayerRole:
         return row.layer.value_or(-1);
-    case Qt::ToolTipRole: {
-        const auto spread = [](const std::optional<double> &ms) { return ms ? timeText(*ms) : tr("not known: one pass"); };
-        return tr("%1\nA %2, spread %3\nB %4, spread %5")
-            .arg(nameOfRow(row), timeText(row.a), spread(row.spreadA), timeText(row.b), spread(row.spreadB));
-    }
     case SortRole:
-        switch (index.column()) {
-        case A:
-            return row.a;
-        case B:
-            return row.b;
-        case Difference:
-            return row.difference();
-        case Change:
-            return row.a > 0 ? row.b / row.a - 1.0 : row.b > 0 ? 1e9 : 0.0;
-        case Verdict:
-            return data(index, Qt::DisplayRole);
-        default:
-            return index.row();
-        }
-    case Qt::DisplayRole:
-        switch (index.column()) {
-        case Name:
-            return nameOfRow(row);
-        case A:
-            return durationText(row.a * 1e6);
-        case B:
-            return durationText(row.b * 1e6);
-        case Difference:
-            return (row.difference() < 0 ? QStringLiteral("−") : QStringLiteral("+"))
-                + durationText(std::abs(row.difference()) * 1e6);
-        case Change:
-            return row.a > 0 ? changeText(row.b, row.a) : tr("new");
-        case Verdict: // the sign says it too, so that nothing depends on a colour
-            return !within             ? tr("one sample")
-                : *within              ? tr("≈ within the spread")
-                : row.difference() > 0 ? tr("▲ grew")
-                                       : tr("▼ shrank");
-        default:
-            return {};
-        }
+        return number(row, index.column(), index.row());
     default:
         return {};
     }
@@ -198,21 +176,21 @@ QVariant RunCompareModel::headerData(int section, Qt::Orientation orientation, i
     if (orientation != Qt::Horizontal)
         return {};
     if (role == Qt::TextAlignmentRole)
-        return static_cast<int>(Qt::AlignVCenter | (section == Name || section == Verdict ? Qt::AlignLeft : Qt::AlignRight));
+        return alignmentOf(section);
     if (role != Qt::DisplayRole)
         return {};
     switch (section) {
     case Name:
-        return tr("Op");
+        return tr("What");
     case A:
-        return tr("A");
+        return m_predictedA ? tr("A, predicted") : tr("A");
     case B:
-        return tr("B");
-    case Difference:
-        return tr("Difference");
+        return m_predictedB ? tr("B, predicted") : tr("B");
     case Change:
+        return tr("B − A");
+    case Relative:
         return tr("Change");
-    case Verdict:
+    case Says:
         return tr("Verdict");
     default:
         return {};

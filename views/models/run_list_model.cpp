@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "views/models/run_list_model.h"
 
+#include "profiler/bench_file.h"
+#include "profiler/compare.h"
+#include "profiler/cost_model.h"
+#include "profiler/predicted_trace.h"
 #include "views/models/text.h"
 
+#include <QFont>
 #include <QLocale>
 
 #include <algorithm>
-#include <numeric>
 
 namespace zigzag {
 
@@ -17,37 +21,93 @@ QString phaseText(Phase phase)
     return phase == Phase::Prefill ? RunListModel::tr("TTFT") : RunListModel::tr("TPOT");
 }
 
+QString machineText(const MachineProfile &machine)
+{
+    if (machine.device.empty())
+        return {};
+    return RunListModel::tr("%1, %2 threads, zigzag %3")
+        .arg(QString::fromStdString(machine.device))
+        .arg(machine.threads)
+        .arg(QString::fromStdString(machine.build));
+}
+
+/// Of a map that mixes heads, how these are run belongs to its name.
+QString mapText(const BenchRecord &record)
+{
+    const QString map = QString::fromStdString(record.map);
+    const std::string_view mode = nameOf(record.mixed);
+    return record.mixed == MixedMode::Fused
+        ? map
+        : QStringLiteral("%1, %2").arg(map, QString::fromUtf8(mode.data(), static_cast<qsizetype>(mode.size())));
+}
+
+int alignmentOf(int column)
+{
+    const bool numeric = column >= RunListModel::Context && column <= RunListModel::Floor;
+    return static_cast<int>(Qt::AlignVCenter | (numeric ? Qt::AlignRight : Qt::AlignLeft));
+}
+
+bool isSamePoint(const BenchRecord &a, const BenchRecord &b)
+{
+    return a.map == b.map && a.phase == b.phase && a.context == b.context && a.batch == b.batch && a.mixed == b.mixed;
+}
+
 } // namespace
 
-RunEntry entryOf(std::shared_ptr<const Trace> trace, const QString &origin)
+RunEntry entryOf(std::shared_ptr<const Trace> trace, const QString &origin, const QDateTime &when)
 {
+    const TraceInfo &info = trace->info;
     RunEntry entry;
-    entry.when = QDateTime::currentDateTime();
-    entry.model = QString::fromStdString(trace->info.model);
-    entry.map = QString::fromStdString(trace->info.map);
-    entry.phase = trace->info.phase;
-    entry.context = trace->info.context;
+    entry.when = when;
+    entry.model = QString::fromStdString(info.model);
     entry.origin = origin;
-    std::vector<double> passes;
-    for (const TraceSpan &span : trace->spans)
-        if (span.op == Op::Pass)
-            passes.push_back(static_cast<double>(span.durationNs) * 1e-6);
-    if (entry.phase == Phase::Prefill) {
-        entry.ms = std::accumulate(passes.begin(), passes.end(), 0.0);
-    } else if (!passes.empty()) {
-        entry.ms = quantile(passes, 0.5);
-        entry.spreadMs = quantile(passes, 0.75) - quantile(passes, 0.25);
+    entry.machine = machineText(info.machine);
+    entry.predicted = info.predicted;
+    BenchRecord &record = entry.record;
+    record.map = info.map;
+    record.phase = info.phase;
+    record.context = info.context;
+    record.batch = info.batch;
+    record.mixed = info.mixed;
+    const std::vector<double> passes = passTimes(*trace);
+    if (!passes.empty()) {
+        record.medianMs = quantile(passes, 0.5);
+        record.spreadMs = passes.size() > 1 ? quantile(passes, 0.75) - quantile(passes, 0.25) : 0.0;
     }
+    if (!info.predicted)
+        record.samplesMs = passes;
     entry.trace = std::move(trace);
+    return entry;
+}
+
+std::optional<RunEntry> predictionOf(const RunEntry &run, const CostModel &cost)
+{
+    if (!cost.isFitted() || !run.map || run.predicted || !run.record.failure.empty())
+        return {};
+    const HeadMap &map = *run.map;
+    bool mixes = false;
+    for (int layer = 0; layer < map.layers(); ++layer)
+        mixes = mixes || map.layerKind(layer) == LayerKind::Mixed;
+    if (map.layers() != cost.config().layers || map.kvHeads() != cost.config().kvHeads
+        || (mixes && run.record.mixed != MixedMode::Fused))
+        return {};
+    const Workload work{.phase = run.record.phase, .context = run.record.context, .batch = run.record.batch};
+    RunEntry entry = entryOf(std::make_shared<const Trace>(predictedTrace(cost, {run.record.map, map}, work)),
+                             RunListModel::tr("predicted"), run.when);
+    entry.model = run.model;
     return entry;
 }
 
 QString nameOf(const RunEntry &entry)
 {
-    return RunListModel::tr("%1, %2 at %3").arg(entry.map, phaseText(entry.phase), contextText(entry.context));
+    QString name = RunListModel::tr("%1, %2 at %3")
+                       .arg(mapText(entry.record), phaseText(entry.record.phase), contextText(entry.record.context));
+    if (entry.record.batch != 1)
+        name += QStringLiteral(" × %1").arg(entry.record.batch);
+    return entry.predicted ? RunListModel::tr("%1 (predicted)").arg(name) : name;
 }
 
-void RunListModel::append(std::vector<Kept> entries)
+void RunListModel::append(std::vector<RunEntry> entries)
 {
     if (entries.empty())
         return;
@@ -57,34 +117,61 @@ void RunListModel::append(std::vector<Kept> entries)
     endInsertRows();
 }
 
-void RunListModel::setRecords(int id, const QString &model, const std::vector<BenchRecord> &records)
+void RunListModel::setRecords(int id, const QString &model, const std::vector<NamedMap> &maps,
+                              const std::vector<BenchRecord> &records)
 {
-    std::vector<Kept> added;
+    std::vector<RunEntry> added;
     for (const BenchRecord &record : records) {
-        if (!record.failure.empty() || record.samplesMs.empty())
+        if (record.failure.empty() && record.samplesMs.empty())
             continue;
-        const QString map = QString::fromStdString(record.map);
-        const auto known = std::find_if(m_entries.begin(), m_entries.end(), [&](const Kept &kept) {
-            return kept.id == id && kept.entry.map == map && kept.entry.phase == record.phase
-                && kept.entry.context == record.context;
+        const auto known = std::find_if(m_entries.begin(), m_entries.end(), [&](const RunEntry &entry) {
+            return entry.source == id && isSamePoint(entry.record, record);
         });
         if (known != m_entries.end()) {
-            known->entry.ms = record.medianMs;
-            known->entry.spreadMs = record.spreadMs;
+            known->record = record;
             const int row = static_cast<int>(known - m_entries.begin());
-            Q_EMIT dataChanged(index(row, Median), index(row, Spread));
-        } else {
-            added.push_back({{QDateTime::currentDateTime(), model, map, record.phase, record.context, record.medianMs,
-                              record.spreadMs, tr("measured"), nullptr},
-                             id});
+            Q_EMIT dataChanged(index(row, Median), index(row, Floor));
+            continue;
         }
+        RunEntry entry;
+        entry.when = QDateTime::currentDateTime();
+        entry.model = model;
+        entry.origin = tr("measured");
+        entry.record = record;
+        entry.source = id;
+        const auto named = std::find_if(maps.begin(), maps.end(), [&](const NamedMap &map) { return map.name == record.map; });
+        if (named != maps.end())
+            entry.map = named->map;
+        added.push_back(std::move(entry));
     }
     append(std::move(added));
 }
 
-void RunListModel::addTrace(RunEntry entry)
+void RunListModel::addTrace(RunEntry entry, std::optional<HeadMap> map)
 {
-    append({{std::move(entry), 0}});
+    entry.source = --m_lastFile;
+    entry.map = std::move(map);
+    append({std::move(entry)});
+}
+
+int RunListModel::addFile(const QString &name, const QDateTime &when, const BenchFile &file)
+{
+    const int first = rowCount();
+    --m_lastFile;
+    std::vector<RunEntry> added;
+    for (const BenchRecord &record : file.records) {
+        RunEntry entry;
+        entry.when = when;
+        entry.model = QString::fromStdString(file.model);
+        entry.origin = name;
+        entry.machine = machineText(file.machine);
+        entry.record = record;
+        entry.predicted = file.predicted;
+        entry.source = m_lastFile;
+        added.push_back(std::move(entry));
+    }
+    append(std::move(added));
+    return first;
 }
 
 int RunListModel::rowCount(const QModelIndex &parent) const
@@ -97,46 +184,84 @@ int RunListModel::columnCount(const QModelIndex &parent) const
     return parent.isValid() ? 0 : ColumnCount;
 }
 
+QString RunListModel::text(const RunEntry &entry, int column) const
+{
+    const BenchRecord &record = entry.record;
+    const bool failed = !record.failure.empty();
+    switch (column) {
+    case When:
+        return QLocale().toString(entry.when,
+                                  entry.when.date() == QDate::currentDate() ? QStringLiteral("HH:mm:ss")
+                                                                            : QStringLiteral("yyyy-MM-dd HH:mm"));
+    case Map:
+        return mapText(record);
+    case PhaseOf:
+        return phaseText(record.phase);
+    case Context:
+        return contextText(record.context);
+    case Batch:
+        return QString::number(record.batch);
+    case Median: // a prediction never looks like a measurement
+        return failed ? tr("failed") : (entry.predicted ? QStringLiteral("~") : QString()) + timeText(record.medianMs);
+    case Spread:
+        return failed                      ? QStringLiteral("–")
+            : entry.predicted              ? tr("predicted")
+            : record.samplesMs.size() == 1 ? tr("one sample")
+                                           : QStringLiteral("± %1").arg(timeText(record.spreadMs));
+    case Floor:
+        return record.floorRatio > 0 && !failed ? percentText(record.floorRatio) : QStringLiteral("–");
+    case Origin:
+        return entry.origin;
+    case Model:
+        return entry.model;
+    default:
+        return {};
+    }
+}
+
 QVariant RunListModel::data(const QModelIndex &index, int role) const
 {
     if (!index.isValid())
         return {};
     const RunEntry &entry = this->entry(index.row());
-    const bool numeric = index.column() == Context || index.column() == Median || index.column() == Spread;
-    if (role == Qt::TextAlignmentRole)
-        return static_cast<int>(Qt::AlignVCenter | (numeric ? Qt::AlignRight : Qt::AlignLeft));
-    if (role == SortRole)
+    switch (role) {
+    case Qt::DisplayRole:
+        return text(entry, index.column());
+    case Qt::TextAlignmentRole:
+        return alignmentOf(index.column());
+    case Qt::FontRole:
+        if (entry.predicted) {
+            QFont font;
+            font.setItalic(true);
+            return font;
+        }
+        return {};
+    case Qt::ToolTipRole: {
+        QStringList lines{nameOf(entry), entry.model, entry.machine};
+        if (!entry.record.failure.empty())
+            lines << QString::fromStdString(entry.record.failure);
+        else if (!entry.predicted)
+            lines << tr("samples: %1").arg(entry.record.samplesMs.size());
+        lines.removeAll(QString());
+        return lines.join(QLatin1Char('\n'));
+    }
+    case SortRole:
         switch (index.column()) {
         case When:
             return index.row();
         case Context:
-            return static_cast<qlonglong>(entry.context);
+            return static_cast<qlonglong>(entry.record.context);
+        case Batch:
+            return entry.record.batch;
         case Median:
-            return entry.ms;
+            return entry.record.medianMs;
         case Spread:
-            return entry.spreadMs;
+            return entry.record.spreadMs;
+        case Floor:
+            return entry.record.floorRatio;
         default:
-            return data(index, Qt::DisplayRole);
+            return text(entry, index.column());
         }
-    if (role != Qt::DisplayRole)
-        return {};
-    switch (index.column()) {
-    case When:
-        return QLocale().toString(entry.when.time(), QStringLiteral("HH:mm:ss"));
-    case Map:
-        return entry.map;
-    case PhaseOf:
-        return phaseText(entry.phase);
-    case Context:
-        return contextText(entry.context);
-    case Median:
-        return timeText(entry.ms);
-    case Spread:
-        return entry.spreadMs > 0 ? QStringLiteral("± %1").arg(timeText(entry.spreadMs)) : QStringLiteral("–");
-    case Origin:
-        return entry.origin;
-    case Model:
-        return entry.model;
     default:
         return {};
     }
@@ -147,7 +272,9 @@ QVariant RunListModel::headerData(int section, Qt::Orientation orientation, int 
     if (orientation != Qt::Horizontal)
         return {};
     if (role == Qt::TextAlignmentRole)
-        return data(index(0, section), role);
+        return alignmentOf(section);
+    if (role == Qt::ToolTipRole && section == Floor)
+        return tr("Least time that bytes and operations allow on the machine, over the measured time");
     if (role != Qt::DisplayRole)
         return {};
     switch (section) {
@@ -159,10 +286,14 @@ QVariant RunListModel::headerData(int section, Qt::Orientation orientation, int 
         return tr("Time of");
     case Context:
         return tr("Context");
+    case Batch:
+        return tr("Batch");
     case Median:
         return tr("Median");
     case Spread:
         return tr("Spread");
+    case Floor:
+        return tr("Floor reached");
     case Origin:
         return tr("From");
     case Model:

@@ -160,6 +160,15 @@ void TraceModel::setLayers(const std::vector<int> &layers)
     Q_EMIT emphasisChanged();
 }
 
+void TraceModel::setOps(const std::vector<Op> &ops)
+{
+    if (ops == m_ops)
+        return;
+    m_ops = ops;
+    emphasise();
+    Q_EMIT emphasisChanged();
+}
+
 bool TraceModel::matchesSearch(const QString &text) const
 {
     return std::all_of(m_words.begin(), m_words.end(),
@@ -174,38 +183,37 @@ void TraceModel::emphasise()
             lane.setEmphasis({});
         return;
     }
-    // A span's text depends on op, layer and kind alone: each text is looked at once.
-    std::map<std::uint32_t, bool> known;
-    std::vector<signed char> kernelKnown(m_trace ? m_trace->kernelNames.size() : 0, -1);
-    const auto layerWanted = [this](int layer) {
-        return !m_words.isEmpty() || m_layers.empty() || std::binary_search(m_layers.begin(), m_layers.end(), layer);
+    // An item's text depends on its op, layer and kind alone, and of a kernel on its name too: each text is looked at once.
+    std::map<std::pair<std::uint32_t, std::uint32_t>, bool> known;
+    const auto wanted = [this](const Item &item, const std::optional<Op> &op) {
+        const bool isLayer = m_lanes[static_cast<std::size_t>(item.lane)].item() == TraceItem::Layer;
+        return (m_layers.empty() || std::binary_search(m_layers.begin(), m_layers.end(), layerOf(item)))
+            && (m_ops.empty() || isLayer || (op && std::find(m_ops.begin(), m_ops.end(), *op) != m_ops.end()));
     };
     for (std::size_t lane = 0; lane < m_lanes.size(); ++lane) {
         const TraceLane &of = m_lanes[lane];
         std::vector<bool> emphasised(of.entries().size());
         for (std::size_t entry = 0; entry < emphasised.size(); ++entry) {
             const Item item{static_cast<int>(lane), static_cast<std::int32_t>(entry)};
-            if (!layerWanted(layerOf(item)))
-                continue;
-            bool matches = m_words.isEmpty();
-            if (!matches && of.item() == TraceItem::Kernel) {
-                signed char &found = kernelKnown[m_trace->kernels[static_cast<std::size_t>(this->entry(item).source)].name];
-                if (found < 0)
-                    found = matchesSearch(label(item));
-                matches = found;
-            } else if (!matches) {
-                const auto op = opOf(item);
+            const auto op = opOf(item);
+            bool matches = m_words.isEmpty() && wanted(item, op);
+            if (!m_words.isEmpty()) {
                 const auto kind = kindOf(item);
-                const auto key = (op ? static_cast<std::uint32_t>(*op) : 255u) << 24
+                const std::uint32_t kernel = of.item() == TraceItem::Kernel
+                    ? m_trace->kernels[static_cast<std::size_t>(this->entry(item).source)].name + 1
+                    : 0;
+                const auto place = (op ? static_cast<std::uint32_t>(*op) : 255u) << 24
                     | (kind ? static_cast<std::uint32_t>(*kind) : 255u) << 16 | static_cast<std::uint16_t>(layerOf(item));
-                const auto [place, isNew] = known.try_emplace(key, false);
+                const auto [found, isNew] = known.try_emplace({kernel, place}, false);
                 if (isNew) {
                     QString text = op ? nameOfOp(*op) : QString();
                     if (kind)
                         text += tr(" layer %1 %2").arg(layerOf(item)).arg(zigzag::nameOf(*kind));
-                    place->second = matchesSearch(text);
+                    if (kernel > 0)
+                        text += QLatin1Char(' ') + label(item);
+                    found->second = matchesSearch(text);
                 }
-                matches = place->second;
+                matches = found->second;
             }
             emphasised[entry] = matches;
             if (matches && of.item() != TraceItem::Layer)

@@ -43,15 +43,16 @@ public:
     /// Null = nothing to see.
     void show(std::shared_ptr<const Trace> trace);
     void setOrder(LaneOrder order);
-    /// Emphasises the spans whose op, layer, kind or kernel name holds every word; without words, the layers; without either,
-    /// everything is alike.
+    /// Emphasises what holds every word in its op, layer or kind, or as a kernel in its name or in the span that launched it;
+    /// without words, the layers and the ops; without any, everything is alike.
     void setSearch(const QString &text);
     void setLayers(const std::vector<int> &layers);
+    void setOps(const std::vector<Op> &ops);
 
     const Trace *trace() const { return m_trace.get(); }
     LaneOrder order() const { return m_order; }
     const QString &search() const { return m_search; }
-    bool hasEmphasis() const { return !m_search.isEmpty() || !m_layers.empty(); }
+    bool hasEmphasis() const { return !m_search.isEmpty() || !m_layers.empty() || !m_ops.empty(); }
     const std::vector<TraceLane> &lanes() const { return m_lanes; }
     const LayerRun &layerRun(std::int32_t index) const { return m_layerRuns[static_cast<std::size_t>(index)]; }
 
@@ -87,6 +88,7 @@ private:
     QString m_search;
     QStringList m_words;
     std::vector<int> m_layers;
+    std::vector<Op> m_ops;
     int m_matches = 0;
 };
 

@@ -75,7 +75,8 @@ CostPlot::CostPlot(Quantity quantity, QWidget *parent)
     for (QCPAxis *axis : {xAxis, yAxis})
         axis->setLabelPadding(1);
     axisRect()->setMinimumMargins(
-        QMargins(QFontMetrics(font()).horizontalAdvance(QStringLiteral("999 KiB")) + 2 * QFontMetrics(font()).height(), 0,
+        QMargins(QFontMetrics(font()).horizontalAdvance(QStringLiteral("999 KiB")) + 2 * QFontMetrics(font()).height(),
+                 QFontMetrics(font()).height() / 2, // the topmost number reaches above its axis
                  QFontMetrics(font()).height(), 0)); // the three plots share their left edge
 
     for (const Series series : {Series::Current, Series::Full, Series::Duo, Series::Zigzag})
@@ -215,7 +216,11 @@ void CostPlot::show(const Study &study, const QString &waiting)
                         : bytes                        ? tr("bytes")
                                                        : tr("keys kept, all heads"));
     const auto error = study.predictionError(m_quantity);
-    m_title->setText(error ? tr("%1 · prediction off by %2 (median)").arg(name, percentText(*error)) : name + what);
+    constexpr double unusable = 0.5, absurd = 10;
+    m_title->setText(!error                  ? name + what
+                         : *error < unusable ? tr("%1 · prediction off by %2 (median)").arg(name, percentText(*error))
+                                             : tr("%1 · prediction off by %2: calibrate anew (F8)")
+                                                   .arg(name, *error < absurd ? percentText(*error) : tr("over 1000 %")));
     for (const Series series : allSeries)
         fill(series, study);
     const bool empty = study.predicted(Series::Full, m_quantity).empty();

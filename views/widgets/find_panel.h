@@ -26,6 +26,7 @@ public:
     Choice choice() const;
     /// `whyNot`: why no search can start now, empty when one can. `current`: the row that the document uses, or −1.
     void show(const QString &whyNot, int current, StreamingWindow window);
+    QTreeView &sources() { return *m_sources; }
 
 Q_SIGNALS:
     void startAsked();

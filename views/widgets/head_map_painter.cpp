@@ -74,7 +74,7 @@ void HeadMapPainter::drawHeadings(int top, const QString &kvTitle, const QString
     heading(m_geometry.kind(0), tr("Kind"), Qt::AlignHCenter);
     heading(m_geometry.lost(0), tr("Flipped / demoted"), Qt::AlignHCenter);
     if (m_model.hasAblation())
-        heading(m_geometry.loss(0), tr("loss if it alone streams"), Qt::AlignLeft);
+        heading(m_geometry.loss(0), tr("loss if it alone streams, log"), Qt::AlignLeft);
     heading(m_geometry.kv(0), kvTitle, Qt::AlignLeft);
     heading(m_geometry.time(0), timeTitle, Qt::AlignLeft);
     m_painter.setPen(m_palette.color(QPalette::Mid));
@@ -194,11 +194,11 @@ void HeadMapPainter::drawLoss(int layer)
         return;
     const QRect column = m_geometry.loss(layer);
     const QColor ink = mixed(QColor(0xd5, 0x5e, 0x00), m_palette.color(QPalette::Text), isDark(m_palette) ? 0.2 : 0.0);
-    const QRect box = bar(column, cost->loss / cost->largestLoss);
+    const QRect box = bar(column, cost->lossShare(cost->loss));
     m_painter.fillRect(box, ink);
     // A measurement shows its spread: a whisker of one standard error to each side.
-    const int low = bar(column, (cost->loss - cost->lossError) / cost->largestLoss).right();
-    const int high = bar(column, (cost->loss + cost->lossError) / cost->largestLoss).right();
+    const int low = bar(column, cost->lossShare(cost->loss - cost->lossError)).right();
+    const int high = bar(column, cost->lossShare(cost->loss + cost->lossError)).right();
     m_painter.setPen(QPen(m_palette.color(QPalette::Text), 1));
     m_painter.drawLine(low, box.center().y(), high, box.center().y());
     for (const int end : {low, high})
@@ -222,29 +222,34 @@ void HeadMapPainter::drawTime(int layer)
     const LayerCost *cost = m_model.cost(layer);
     if (!cost || cost->longestMs <= 0)
         return;
-    // A prediction: hatched within a dashed outline, never a solid bar. Measured: solid, stacked by group of ops, above it.
+    // Both stacked by group of ops. Measured: solid. Predicted: hatched within a dashed outline, never solid; below the other.
     const QRect column = m_geometry.time(layer);
-    QRect box = bar(column, cost->ms / cost->longestMs).adjusted(0, 0, -1, -1);
-    double ms = cost->ms;
-    if (cost->measuredMs) {
-        const int thickness = box.height() * 2 / 3;
+    const QRect whole = bar(column, 1.0);
+    const bool both = cost->measuredMs && cost->predictedMs;
+    const int thickness = both ? whole.height() * 2 / 3 + 1 : whole.height();
+    const int middle = whole.center().y();
+    const auto stack = [&](const LayerTimes::Stack &parts, int top, bool measured) {
         double from = 0;
+        int left = column.left();
         for (std::size_t group = 0; group < barGroups.size(); ++group) {
-            const double to = from + (*cost->measuredMs)[group];
-            const int left = bar(column, from / cost->longestMs).right(), right = bar(column, to / cost->longestMs).right();
-            m_painter.fillRect(
-                QRect(from > 0 ? left : column.left(), box.top() - thickness / 2, std::max(0, right - left), thickness + 1),
-                groupColor(barGroups[group]));
-            from = to;
+            from += parts[group];
+            const int right = std::max(left, bar(column, from / cost->longestMs).right());
+            const QColor color = groupColor(barGroups[group]);
+            m_painter.fillRect(QRect(left, top, right - left, thickness),
+                               measured ? QBrush(color) : QBrush(color, Qt::BDiagPattern));
+            left = right;
         }
-        ms = from;
-        box = QRect(box.left(), box.top() + thickness / 2 + 3, box.width(), thickness);
-    }
-    m_painter.fillRect(box, QBrush(m_quiet, Qt::BDiagPattern));
-    m_painter.setPen(QPen(m_quiet, 1, Qt::DashLine));
-    m_painter.setBrush(Qt::NoBrush);
-    m_painter.drawRect(box);
-    label(column, timeText(ms));
+        if (measured)
+            return;
+        m_painter.setPen(QPen(m_quiet, 1, Qt::DashLine));
+        m_painter.setBrush(Qt::NoBrush);
+        m_painter.drawRect(QRect(column.left(), top, std::max(1, left - column.left() - 1), thickness - 1));
+    };
+    if (cost->measuredMs)
+        stack(*cost->measuredMs, both ? middle - thickness : whole.top(), true);
+    if (cost->predictedMs)
+        stack(*cost->predictedMs, both ? middle + 2 : whole.top(), false);
+    label(column, timeText(sumOf(cost->measuredMs ? *cost->measuredMs : cost->predictedMs.value_or(LayerTimes::Stack()))));
 }
 
 } // namespace zigzag

@@ -59,8 +59,7 @@ void HeadMapView::layOut()
 {
     const QFontMetrics metrics(font());
     const HeadMapGeometry::Font sizes{metrics.height(), metrics.horizontalAdvance(QLatin1Char('R')) + 2};
-    m_geometry = HeadMapGeometry(m_model->rowCount(), m_model->columnCount(), sizes, viewport()->size(),
-                                 m_model->hasAblation());
+    m_geometry = HeadMapGeometry(m_model->rowCount(), m_model->columnCount(), sizes, viewport()->size(), m_model->hasAblation());
     const QSize content = m_geometry.contentSize();
     horizontalScrollBar()->setRange(0, std::max(0, content.width() - viewport()->width()));
     horizontalScrollBar()->setPageStep(viewport()->width());

@@ -33,17 +33,23 @@ OpTableView::OpTableView(OpTableModel *model, QWidget *parent)
     header()->setStretchLastSection(false);
     connect(m_model, &QAbstractItemModel::modelReset, this, [this] {
         fitColumns();
-        selectLayers(m_layers);
+        markChosen();
     });
     connect(selectionModel(), &QItemSelectionModel::selectionChanged, this, [this] {
         if (m_quiet)
             return;
         std::set<int> layers;
-        for (const QModelIndex &row : selectionModel()->selectedRows())
+        std::set<Op> ops;
+        for (const QModelIndex &row : selectionModel()->selectedRows()) {
             if (const int layer = row.data(OpTableModel::LayerRole).toInt(); layer >= 0)
                 layers.insert(layer);
-        m_layers.assign(layers.begin(), layers.end());
-        Q_EMIT layersChosen(m_layers);
+            if (const QVariant op = row.data(OpTableModel::OpRole); op.isValid())
+                ops.insert(static_cast<Op>(op.toInt()));
+        }
+        m_chosen = {{layers.begin(), layers.end()}, {}, {}};
+        if (ops.size() == 1)
+            m_chosen.op = *ops.begin();
+        Q_EMIT rowsChosen(m_chosen.layers, {ops.begin(), ops.end()});
     });
 }
 
@@ -66,16 +72,33 @@ void OpTableView::fitColumns()
     setColumnHidden(OpTableModel::Kernels, !anyKernel);
 }
 
-void OpTableView::selectLayers(const std::vector<int> &layers)
+void OpTableView::choose(const Chosen &chosen)
+{
+    m_chosen = chosen;
+    markChosen();
+}
+
+bool OpTableView::speaksOf(const QModelIndex &row) const
+{
+    const OpRow &of = m_model->rows()[static_cast<std::size_t>(m_sorted->mapToSource(row).row())];
+    if (of.op && m_chosen.op != of.op)
+        return false;
+    if (of.kind && m_chosen.kind != of.kind)
+        return false;
+    if (!of.layer)
+        return of.op || of.kind;
+    // What lies outside the layers has an op, and no layer.
+    return *of.layer < 0 ? m_chosen.layers.empty() && m_chosen.op
+                         : std::binary_search(m_chosen.layers.begin(), m_chosen.layers.end(), *of.layer);
+}
+
+void OpTableView::markChosen()
 {
     const QScopedValueRollback quiet(m_quiet, true);
-    m_layers = layers;
     QItemSelection rows;
-    for (int row = 0; row < m_sorted->rowCount(); ++row) {
-        const QModelIndex index = m_sorted->index(row, 0);
-        if (std::binary_search(layers.begin(), layers.end(), index.data(OpTableModel::LayerRole).toInt()))
+    for (int row = 0; row < m_sorted->rowCount(); ++row)
+        if (const QModelIndex index = m_sorted->index(row, 0); speaksOf(index))
             rows.select(index, index);
-    }
     selectionModel()->select(rows, QItemSelectionModel::ClearAndSelect | QItemSelectionModel::Rows);
     if (!rows.isEmpty())
         scrollTo(rows.first().topLeft());

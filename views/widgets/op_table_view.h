@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "profiler/trace/trace.h"
+
 #include <QTreeView>
+#include <optional>
+#include <vector>
 
 class QSortFilterProxyModel;
 
@@ -17,19 +21,28 @@ class OpTableView : public QTreeView
 public:
     explicit OpTableView(OpTableModel *model, QWidget *parent = nullptr);
 
-    /// Marks the rows of these layers as selected, without saying layersChosen.
-    void selectLayers(const std::vector<int> &layers);
+    /// What is chosen in another view.
+    struct Chosen {
+        std::vector<int> layers;
+        std::optional<Op> op;
+        std::optional<LayerKind> kind;
+    };
+    /// Marks the rows that speak of it, as far as the grouping tells, without saying so.
+    void choose(const Chosen &chosen);
     QSize sizeHint() const override;
 
 Q_SIGNALS:
-    void layersChosen(const std::vector<int> &layers);
+    /// Of the rows that a person selected: the layers, and where rows are by op the ops.
+    void rowsChosen(const std::vector<int> &layers, const std::vector<zigzag::Op> &ops);
 
 private:
     void fitColumns();
+    void markChosen();
+    bool speaksOf(const QModelIndex &row) const;
 
     OpTableModel *m_model;
     QSortFilterProxyModel *m_sorted;
-    std::vector<int> m_layers;
+    Chosen m_chosen;
     bool m_quiet = false; ///< a selection that another view made
 };
 

@@ -113,6 +113,10 @@ void ParetoPlot::show(std::vector<ParetoPoint> points, const QString &costTitle,
     xAxis->setLabel(costTitle);
     m_waiting->setText(waiting);
     m_waiting->setVisible(m_points.empty());
+    for (QCPAxis *axis : {xAxis, yAxis}) {
+        axis->setTicks(!m_points.empty()); // a scale without anything on it would be invented
+        axis->setTickLabels(!m_points.empty());
+    }
     setAccessibleDescription(
         m_points.empty() ? waiting : tr("%1 maps; arrow keys walk along them, Enter applies one").arg(m_points.size()));
     draw();

@@ -6,92 +6,129 @@
 
 #include <QPainter>
 
+#include <algorithm>
+#include <functional>
+#include <vector>
+
 namespace zigzag {
+
+namespace {
+
+/// One sign of the legend with its words; breaks to the next line as a whole.
+struct Entry {
+    QString text;
+    int signWidth = 0;
+    std::function<void(QPainter &, const QRect &)> sign;
+};
+
+} // namespace
 
 ScoreLegend::ScoreLegend(QWidget *parent)
     : QWidget(parent)
 {
     setAutoFillBackground(true);
     setBackgroundRole(QPalette::Base);
-    setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
+    QSizePolicy policy(QSizePolicy::Preferred, QSizePolicy::Fixed);
+    policy.setHeightForWidth(true);
+    setSizePolicy(policy);
     setAccessibleName(tr("Legend of the head map"));
 }
 
 void ScoreLegend::setScored(bool scored)
 {
+    if (scored == m_scored)
+        return;
     m_scored = scored;
+    updateGeometry();
     update();
 }
 
-void ScoreLegend::setMeasured(bool measured)
+void ScoreLegend::setTimes(bool predicted, bool measured)
 {
+    if (predicted == m_predicted && measured == m_measured)
+        return;
+    m_predicted = predicted;
     m_measured = measured;
+    updateGeometry();
     update();
 }
 
 QSize ScoreLegend::sizeHint() const
 {
-    return {fontMetrics().averageCharWidth() * 60, fontMetrics().height() * 4};
+    const int width = fontMetrics().averageCharWidth() * 60;
+    return {width, layOut(nullptr, width)};
 }
 
 QSize ScoreLegend::minimumSizeHint() const
 {
-    return {fontMetrics().averageCharWidth() * 30, sizeHint().height()};
+    return {fontMetrics().averageCharWidth() * 30, fontMetrics().height() * 3};
+}
+
+int ScoreLegend::layOut(QPainter *painter, int width) const
+{
+    const QFontMetrics metrics = fontMetrics();
+    const int em = metrics.height();
+    const QColor ink = palette().color(QPalette::Text), base = palette().color(QPalette::Base);
+    const QColor quiet = mixed(ink, base, 0.3);
+    const QColor block = m_scored ? scoreColor(0.25) : mixed(base, ink, 0.55);
+    const auto glyph = [&](const QString &letter, bool hollow) {
+        return [=](QPainter &to, const QRect &cell) {
+            to.fillRect(cell, block);
+            if (hollow)
+                to.fillRect(cell.adjusted(2, 2, -2, -2), base);
+            to.setPen(hollow ? ink : inkOn(block));
+            to.drawText(cell, Qt::AlignCenter, letter);
+        };
+    };
+    std::vector<Entry> entries;
+    if (m_scored)
+        entries.push_back({tr("score 0 to 1"), 5 * em, [](QPainter &to, const QRect &box) {
+                               for (int pixel = 0; pixel < box.width(); ++pixel)
+                                   to.fillRect(box.left() + pixel, box.top(), 1, box.height(),
+                                               scoreColor(static_cast<double>(pixel) / (box.width() - 1)));
+                           }});
+    entries.push_back({tr("keeps all tokens"), em + em / 3, glyph(tr("R"), false)});
+    entries.push_back({tr("keeps sink + recent"), em + em / 3, glyph(tr("S"), true)});
+    if (m_predicted || m_measured)
+        for (const auto &[group, name] :
+             {std::pair(OpGroup::Attention, tr("attention")), std::pair(OpGroup::Projections, tr("projections")),
+              std::pair(OpGroup::Mlp, tr("MLP")), std::pair(OpGroup::Pointwise, tr("norms and the like"))})
+            entries.push_back({name, em * 3 / 4, [this, color = groupColor(group)](QPainter &to, const QRect &box) {
+                                   const QRect chip(box.left(), box.center().y() - box.width() / 2, box.width(), box.width());
+                                   to.fillRect(chip, m_measured ? QBrush(color) : QBrush(color, Qt::BDiagPattern));
+                               }});
+
+    const int left = em / 2, line = em + em / 4;
+    int x = left, y = em / 4;
+    for (const Entry &entry : entries) {
+        const int wide = entry.signWidth + em / 3 + metrics.horizontalAdvance(entry.text);
+        if (x > left && x + wide > width) {
+            x = left;
+            y += line;
+        }
+        if (painter) {
+            entry.sign(*painter, QRect(x, y + em / 8, entry.signWidth, em));
+            painter->setPen(ink);
+            painter->drawText(QRect(x + entry.signWidth + em / 3, y, width, line), Qt::AlignLeft | Qt::AlignVCenter, entry.text);
+        }
+        x += wide + em * 3 / 4;
+    }
+    y += line;
+    const QString hint
+        = tr("Click or drag flips heads · Shift-drag selects · Space, R, S set · double-click a layer number for its whole row");
+    const int flags = Qt::AlignLeft | Qt::AlignTop | Qt::TextWordWrap;
+    const QRect room(left, y, std::max(1, width - em), 1 << 12);
+    if (painter) {
+        painter->setPen(quiet);
+        painter->drawText(room, flags, hint);
+    }
+    return y + metrics.boundingRect(room, flags, hint).height() + em / 4;
 }
 
 void ScoreLegend::paintEvent(QPaintEvent *)
 {
     QPainter painter(this);
-    const QFontMetrics metrics = fontMetrics();
-    const int em = metrics.height();
-    const QColor ink = palette().color(QPalette::Text);
-    const QColor quiet = mixed(ink, palette().color(QPalette::Base), 0.3);
-    int x = em / 2;
-    const int y = em / 4;
-    const auto write = [&](const QString &text, const QColor &color) {
-        painter.setPen(color);
-        painter.drawText(QRect(x, y, width() - x, em + em / 4), Qt::AlignLeft | Qt::AlignVCenter, text);
-        x += metrics.horizontalAdvance(text) + em / 2;
-    };
-    if (m_scored) {
-        write(tr("score 0"), ink);
-        const int span = 5 * em;
-        for (int pixel = 0; pixel < span; ++pixel)
-            painter.fillRect(x + pixel, y + em / 6, 1, em, scoreColor(static_cast<double>(pixel) / (span - 1)));
-        x += span + em / 2;
-        write(tr("1"), ink);
-        x += em / 2;
-    }
-    const QColor block = m_scored ? scoreColor(0.25) : mixed(palette().color(QPalette::Base), ink, 0.55);
-    const auto glyph = [&](const QString &letter, bool hollow) {
-        const QRect cell(x, y + em / 8, em + em / 3, em);
-        painter.fillRect(cell, block);
-        if (hollow)
-            painter.fillRect(cell.adjusted(2, 2, -2, -2), palette().color(QPalette::Base));
-        painter.setPen(hollow ? ink : inkOn(block));
-        painter.drawText(cell, Qt::AlignCenter, letter);
-        x += cell.width() + em / 3;
-    };
-    glyph(tr("R"), false);
-    write(tr("keeps all tokens"), ink);
-    x += em / 2;
-    glyph(tr("S"), true);
-    write(tr("keeps sink + recent"), ink);
-    if (m_measured) {
-        x += em * 2;
-        for (const auto &[group, name] :
-             {std::pair(OpGroup::Attention, tr("attention")), std::pair(OpGroup::Projections, tr("projections")),
-              std::pair(OpGroup::Mlp, tr("MLP")), std::pair(OpGroup::Pointwise, tr("norms and the like"))}) {
-            painter.fillRect(QRect(x, y + em / 3, em * 2 / 3, em * 2 / 3), groupColor(group));
-            x += em;
-            write(name, ink);
-        }
-    }
-
-    painter.setPen(quiet);
-    const QString hint
-        = tr("Click or drag flips heads · Shift-drag selects · Space, R, S set · double-click a layer number for its whole row");
-    painter.drawText(QRect(em / 2, y + em + em / 2, width() - em, 2 * em), Qt::AlignLeft | Qt::AlignTop | Qt::TextWordWrap, hint);
+    layOut(&painter, width());
 }
 
 } // namespace zigzag

@@ -3,26 +3,34 @@
 
 #include <QWidget>
 
+class QPainter;
+
 namespace zigzag {
 
-/// What the colours and glyphs of the head map mean, and how to edit it.
+/// What the colours and glyphs of the head map mean, and how to edit it. Breaks into as many lines as its width needs.
 class ScoreLegend : public QWidget
 {
     Q_OBJECT
 public:
     explicit ScoreLegend(QWidget *parent = nullptr);
     void setScored(bool scored);
-    /// Whether measured bars stand beside the layers: their colours are named.
-    void setMeasured(bool measured);
+    /// Which bars of time stand beside the layers: the colours of their ops are named.
+    void setTimes(bool predicted, bool measured);
+
     QSize sizeHint() const override;
     QSize minimumSizeHint() const override;
+    bool hasHeightForWidth() const override { return true; }
+    int heightForWidth(int width) const override { return layOut(nullptr, width); }
 
 protected:
     void paintEvent(QPaintEvent *event) override;
 
 private:
+    /// Draws, where there is a painter; returns the height that a width takes.
+    int layOut(QPainter *painter, int width) const;
+
     bool m_scored = false;
-    bool m_measured = false;
+    bool m_predicted = false, m_measured = false;
 };
 
 } // namespace zigzag

@@ -54,6 +54,7 @@ TimelinePainter::TimelinePainter(QPainter &painter, const TraceModel &model, con
     , m_grid(mixed(m_ink, m_base, 0.88))
     , m_strip(std::max(1, window.width()), 1, QImage::Format_RGB32)
 {
+    m_predicted = model.trace() && model.trace()->info.predicted;
     m_tones.fill(unknownColor.rgb());
     for (std::size_t op = 0; op < opNames.size(); ++op)
         m_tones[op] = opColor(static_cast<Op>(op)).rgb();
@@ -140,7 +141,12 @@ void TimelinePainter::drawLane(int lane, int bottom)
                                    m_geometry.labelWidth + static_cast<int>(std::floor(piece.right)) - left
                                        - (piece.right - piece.left >= 4.0f ? 1 : 0));
         const QRect box(left, top + 1, width, height);
-        m_painter.fillRect(box, QColor::fromRgb(color));
+        if (m_predicted) {
+            m_painter.fillRect(box, QColor::fromRgb(blend(color, base, 0.75f)));
+            m_painter.fillRect(box, QBrush(QColor::fromRgb(color), Qt::BDiagPattern));
+        } else {
+            m_painter.fillRect(box, QColor::fromRgb(color));
+        }
         if (width < textRoom)
             continue;
         QString label = m_model.label({lane, piece.longest});
@@ -150,7 +156,7 @@ void TimelinePainter::drawLane(int lane, int bottom)
             label = m_painter.fontMetrics().elidedText(label, Qt::ElideRight, inner.width());
         if (!fits && label.size() < leastLetters)
             continue;
-        m_painter.setPen(out ? m_quiet : inkOn(QColor::fromRgb(color)));
+        m_painter.setPen(out ? m_quiet : m_predicted ? m_ink : inkOn(QColor::fromRgb(color)));
         m_painter.drawText(inner, Qt::AlignVCenter | (fits ? Qt::AlignHCenter : Qt::AlignLeft), label);
     }
     flush();

@@ -11,6 +11,7 @@
 #include <QHeaderView>
 #include <QLabel>
 #include <QPushButton>
+#include <QScopedValueRollback>
 #include <QTableView>
 #include <QVBoxLayout>
 
@@ -65,6 +66,8 @@ ComparePage::ComparePage(Studio &studio, QWidget *parent)
     connect(load, &QPushButton::clicked, action, &QAction::trigger);
     connect(m_against, &QComboBox::activated, this, [this] { refresh(); });
     connect(m_table->selectionModel(), &QItemSelectionModel::selectionChanged, this, &ComparePage::selectLayer);
+    connect(&studio.selection(), &LayerSelection::changed, this, &ComparePage::followSelection);
+    exhibit(tableExhibit(tr("the table of differing layers"), QStringLiteral("map-differences"), *m_table), m_table);
 }
 
 void ComparePage::chooseFile()
@@ -111,8 +114,20 @@ const HeadMap *ComparePage::other() const
     }
 }
 
+void ComparePage::followSelection()
+{
+    const QScopedValueRollback following(m_following, true);
+    QItemSelection rows;
+    for (int row = 0; row < m_model->rowCount(); ++row)
+        if (const int layer = m_model->layerAt(row); layer >= 0 && studio().selection().contains(layer))
+            rows.select(m_model->index(row, 0), m_model->index(row, 0));
+    m_table->selectionModel()->select(rows, QItemSelectionModel::ClearAndSelect | QItemSelectionModel::Rows);
+}
+
 void ComparePage::selectLayer()
 {
+    if (m_following)
+        return;
     std::vector<int> layers;
     for (const QModelIndex &index : m_table->selectionModel()->selectedRows())
         layers.push_back(m_model->layerAt(index.row())); // that of all layers is −1, which the selection drops

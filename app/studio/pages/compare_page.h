@@ -31,11 +31,13 @@ private:
     void chooseFile();
     const HeadMap *other() const;
     void selectLayer();
+    void followSelection();
 
     QComboBox *m_against;
     QLabel *m_summary;
     QTableView *m_table;
     MapDifferenceModel *m_model;
+    bool m_following = false; ///< the selection comes from another view
     std::optional<HeadMap> m_file;
     // What is shown, so that a refresh without a change costs nothing.
     std::optional<HeadMap> m_shown, m_shownOther;

@@ -6,8 +6,10 @@
 #include <QCryptographicHash>
 #include <QDir>
 #include <QElapsedTimer>
+#include <QFileInfo>
 #include <QPointer>
 #include <QStandardPaths>
+#include <QTreeView>
 #include <QVBoxLayout>
 
 #include <algorithm>
@@ -57,6 +59,7 @@ FindPage::FindPage(Studio &studio, QWidget *parent)
     column->addWidget(m_panel);
     connect(m_panel, &FindPanel::startAsked, this, &FindPage::start);
     connect(m_panel, &FindPanel::sourceChosen, this, &FindPage::choose);
+    exhibit(tableExhibit(tr("the sources of scores"), QStringLiteral("score-sources"), m_panel->sources()), &m_panel->sources());
     offer(PageMenu::Run, QStringLiteral("searchLayers"), tr("&Search for layers that can stream"),
           QKeySequence(Qt::SHIFT | Qt::Key_F7), [this] { start(); });
 }
@@ -86,14 +89,21 @@ void FindPage::start()
     const SearchPlan plan = planFor(m_panel->choice(), studio().document().map(), studio().loaded()->config.maxContext);
     const QString file = progressFile(plan, studio().loaded()->shape);
     const QString name = nameOf(plan.method, plan.unit);
+    bool anew = false;
+    if (const QFileInfo unfinished(file); unfinished.exists()) {
+        const auto answer = studio().prompts().goOn(this, name, unfinished.lastModified());
+        if (answer == UserPrompts::Unfinished::Cancel)
+            return;
+        anew = answer == UserPrompts::Unfinished::Anew;
+    }
     const QPointer<FindPage> page(this);
     RunRequest request;
     request.kind = RunKind::Task;
     request.task = "search";
-    request.work = [plan, file, name, page](const TaskContext &context) -> Result<void> {
+    request.work = [plan, file, name, page, anew](const TaskContext &context) -> Result<void> {
         ZIGZAG_TRY(search, Search::create(context.device, plan));
-        const auto unusable = search.resumeFrom(file.toStdString());
-        if (!unusable) // of an older program or other questions: not worth more than a new search
+        const auto resumed = anew ? Result<void>() : search.resumeFrom(file.toStdString());
+        if (!resumed) // of an older program or other questions: not worth more than a new search
             ZIGZAG_CHECK(Search::create(context.device, plan).transform([&](Search fresh) { search = std::move(fresh); }));
         ZIGZAG_TRY(seconds, search.estimateSeconds());
         const QString takes = search.alreadyDone() > 0 ? tr("%1: going on from %2 of %3, about %4")

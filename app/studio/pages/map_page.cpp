@@ -3,9 +3,11 @@
 
 #include "views/models/head_map_model.h"
 #include "views/models/text.h"
+#include "views/widgets/empty_map.h"
 #include "views/widgets/head_map_view.h"
 #include "views/widgets/score_legend.h"
 
+#include <QFileInfo>
 #include <QScopedValueRollback>
 #include <QVBoxLayout>
 
@@ -18,6 +20,7 @@ MapPage::MapPage(Studio &studio, QWidget *parent)
     , m_model(new HeadMapModel(this))
     , m_legend(new ScoreLegend(this))
     , m_view(new HeadMapView(m_model, this))
+    , m_empty(new EmptyMap(this))
 {
     m_view->setObjectName(QStringLiteral("headMap"));
     auto *column = new QVBoxLayout(this);
@@ -25,6 +28,9 @@ MapPage::MapPage(Studio &studio, QWidget *parent)
     column->setSpacing(0);
     column->addWidget(m_legend);
     column->addWidget(m_view, 1);
+    column->addWidget(m_empty, 1);
+    connect(m_empty, &EmptyMap::chosen, this, &MapPage::openAsked);
+    connect(&studio.runList(), &QAbstractItemModel::rowsInserted, this, &MapPage::showEmpty);
 
     Document &document = studio.document();
     connect(m_view, &HeadMapView::strokeBegan, &document, &Document::beginStroke);
@@ -58,8 +64,34 @@ std::vector<Cell> MapPage::targets() const
     return cells;
 }
 
+void MapPage::showEmpty()
+{
+    const bool empty = studio().document().map().layers() == 0;
+    m_legend->setVisible(!empty);
+    m_view->setVisible(!empty);
+    m_empty->setVisible(empty);
+    if (!empty)
+        return;
+    // A trace or a bench says which model it is of: that one is offered first.
+    QString text = tr("A head map belongs to a model. Open one, or a map or scores of it.");
+    std::vector<EmptyMap::Way> ways;
+    const RunListModel &runs = studio().runList();
+    if (const QString model = runs.rowCount() > 0 ? runs.entry(runs.rowCount() - 1).model : QString(); !model.isEmpty()) {
+        text = tr("What you opened was run on %1. With its model open, its layers stand here, linked with the time they took.")
+                   .arg(model);
+        if (model.startsWith(QLatin1String("bundled:")) || model.startsWith(QLatin1String("preset:")) || QFileInfo(model).isDir())
+            ways.push_back({tr("Open %1").arg(model), model});
+    }
+    const QString own = QStringLiteral("bundled:zigzag-tiny");
+    if (ways.empty() || ways.front().name != own)
+        ways.push_back({tr("Open the built-in model"), own});
+    ways.push_back({tr("Open a file…"), QString()});
+    m_empty->show(text, ways);
+}
+
 void MapPage::refresh()
 {
+    showEmpty();
     const DocumentState &state = studio().document().state();
     m_model->show(state.map, state.scores, state.locked);
     m_legend->setScored(state.scores != nullptr);
@@ -74,24 +106,29 @@ void MapPage::showCosts()
     const std::int64_t at = studio().context();
     const Phase phase = studio().phase();
     const HeadMap *full = study.map(Series::Full);
-    Estimate estimate, fullEstimate;
+    const Workload work{.phase = phase, .context = at};
+    LayerTimes predicted;
+    double longest = 0; // the layer that costs most with full attention, so that bars of different maps compare
     if (full && study.hasTimes()) {
-        estimate = study.cost().estimate(map, phase, at);
-        fullEstimate = study.cost().estimate(*full, phase, at);
+        predicted = layerTimes(study.cost(), map, work);
+        const std::vector<double> ofFull = study.cost().estimate(*full, work).layerMs;
+        longest = ofFull.empty() ? 0 : *std::max_element(ofFull.begin(), ofFull.end());
     }
     if (auto traced = study.results().trace(map, phase, at); traced != m_traced) {
         m_times = traced ? layerTimes(*traced) : LayerTimes();
         m_traced = std::move(traced);
     }
     const bool measured = m_times.ms.size() == costs.size() && !m_times.isEmpty();
-    double longest
-        = fullEstimate.layerMs.empty() ? 0 : *std::max_element(fullEstimate.layerMs.begin(), fullEstimate.layerMs.end());
     for (int layer = 0; measured && layer < map.layers(); ++layer)
         longest = std::max(longest, m_times.layerMs(layer));
     const FoundScores *ablation = studio().findings().ablation({map.sink(), map.recent()});
-    double largestLoss = 0;
-    for (std::size_t layer = 0; ablation && layer < ablation->effects.size(); ++layer)
-        largestLoss = std::max(largestLoss, ablation->effects[layer].loss);
+    double leastLoss = 0, largestLoss = 0;
+    for (std::size_t layer = 0; ablation && layer < ablation->effects.size(); ++layer) {
+        const double loss = ablation->effects[layer].loss;
+        largestLoss = std::max(largestLoss, loss);
+        if (loss > 0)
+            leastLoss = leastLoss > 0 ? std::min(leastLoss, loss) : loss;
+    }
     for (int layer = 0; full && layer < map.layers(); ++layer) {
         LayerCost &cost = costs[static_cast<std::size_t>(layer)];
         cost.kv = study.layerKv(map, layer, at);
@@ -99,22 +136,25 @@ void MapPage::showCosts()
         if (ablation && ablation->effects.size() == costs.size()) {
             cost.loss = ablation->effects[static_cast<std::size_t>(layer)].loss;
             cost.lossError = ablation->effects[static_cast<std::size_t>(layer)].lossError;
+            cost.leastLoss = leastLoss;
             cost.largestLoss = largestLoss;
         }
         if (longest > 0) {
-            if (!estimate.layerMs.empty())
-                cost.ms = estimate.layerMs[static_cast<std::size_t>(layer)];
+            if (!predicted.isEmpty())
+                cost.predictedMs = predicted.ms[static_cast<std::size_t>(layer)];
             if (measured)
                 cost.measuredMs = m_times.ms[static_cast<std::size_t>(layer)];
             cost.longestMs = longest;
         }
     }
-    m_legend->setMeasured(measured);
+    m_legend->setTimes(!predicted.isEmpty(), measured);
     m_model->showCosts(std::move(costs));
-    m_view->setCostTitles(study.hasBytes() ? tr("KV bytes at %1").arg(contextText(at)) : tr("KV keys at %1").arg(contextText(at)),
-                          longest <= 0 ? QString()
-                                       : (measured ? tr("%1 at %2: measured, hatched: predicted") : tr("predicted %1 at %2"))
-                                             .arg(phase == Phase::Decode ? tr("TPOT") : tr("TTFT"), contextText(at)));
+    m_view->setCostTitles(
+        study.hasBytes() ? tr("KV bytes at %1").arg(contextText(at)) : tr("KV keys at %1").arg(contextText(at)),
+        longest <= 0 ? QString()
+                     : (measured ? predicted.isEmpty() ? tr("measured %1 at %2") : tr("%1 at %2: measured, hatched: predicted")
+                                 : tr("predicted %1 at %2"))
+                           .arg(phase == Phase::Decode ? tr("TPOT") : tr("TTFT"), contextText(at)));
 }
 
 } // namespace zigzag

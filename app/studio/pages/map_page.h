@@ -6,6 +6,7 @@
 
 namespace zigzag {
 
+class EmptyMap;
 class HeadMapModel;
 class HeadMapView;
 class ScoreLegend;
@@ -23,16 +24,22 @@ public:
     /// Selected heads, or the current one: what the edit actions act on.
     std::vector<Cell> targets() const;
 
+Q_SIGNALS:
+    /// There is no map: a model to open, or something to choose (an empty name).
+    void openAsked(const QString &name);
+
 protected:
     void refresh() override;
 
 private:
     void showCosts();
     void selectLayers();
+    void showEmpty();
 
     HeadMapModel *m_model;
     ScoreLegend *m_legend;
     HeadMapView *m_view;
+    EmptyMap *m_empty;
     bool m_following = false; ///< the selection comes from another view
     std::shared_ptr<const Trace> m_traced; ///< that m_times is of
     LayerTimes m_times;

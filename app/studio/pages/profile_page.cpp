@@ -12,6 +12,7 @@
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QLineEdit>
+#include <QScopedValueRollback>
 #include <QSplitter>
 #include <QToolButton>
 #include <QVBoxLayout>
@@ -23,6 +24,23 @@ namespace zigzag {
 namespace {
 
 constexpr int decodeSteps = 16; // enough for a p50, few enough to read
+constexpr int byKernel = -1; // of the rows of the op table, beside GroupBy
+
+/// What was run, on what.
+QString describe(const TraceInfo &info)
+{
+    QStringList lines{
+        ProfilePage::tr("%1, %2").arg(QString::fromStdString(info.model), QString::fromStdString(info.map)),
+        ProfilePage::tr("%1 at %2 tokens, batch %3")
+            .arg(info.phase == Phase::Prefill ? ProfilePage::tr("prefill") : ProfilePage::tr("decode"), contextText(info.context))
+            .arg(info.batch)};
+    if (!info.machine.device.empty())
+        lines << ProfilePage::tr("%1, %2 threads, zigzag %3")
+                     .arg(QString::fromStdString(info.machine.device))
+                     .arg(info.machine.threads)
+                     .arg(QString::fromStdString(info.machine.build));
+    return lines.join(QLatin1Char('\n'));
+}
 
 QLabel *caption(const QString &text, QWidget *buddy)
 {
@@ -46,6 +64,7 @@ ProfilePage::ProfilePage(Studio &studio, QWidget *parent)
     , m_search(new QLineEdit(this))
     , m_matches(new QLabel(this))
     , m_area(new QLabel(this))
+    , m_info(new QLabel(this))
     , m_clearArea(new QToolButton(this))
 {
     m_record = offer(PageMenu::Run, QStringLiteral("recordTrace"), tr("&Record trace"), QKeySequence(Qt::Key_F9),
@@ -61,19 +80,31 @@ ProfilePage::ProfilePage(Studio &studio, QWidget *parent)
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(0);
     column->addWidget(buildBar());
+    m_info->setObjectName(QStringLiteral("traceInfo"));
+    m_info->setWordWrap(true);
+    m_info->hide();
+    m_info->setContentsMargins(fontMetrics().height() / 3, 0, fontMetrics().height() / 3, 0);
+    column->addWidget(m_info);
     column->addWidget(m_split, 1);
 
     connect(m_split, &QSplitter::splitterMoved, this, [this] { m_splitByHand = true; });
     connect(m_trace, &TraceModel::changed, this, &ProfilePage::shareRoom);
     connect(m_timeline, &TimelineView::areaChanged, this, &ProfilePage::showArea);
     connect(m_trace, &TraceModel::emphasisChanged, this, &ProfilePage::showMatches);
-    const auto choose = [this](const std::vector<int> &layers) { this->studio().selection().set(layers); };
-    connect(m_timeline, &TimelineView::layersChosen, this, choose);
-    connect(m_table, &OpTableView::layersChosen, this, choose);
+    connect(m_timeline, &TimelineView::layersChosen, this, [this](const std::vector<int> &layers) {
+        const TraceModel::Item current = m_timeline->current();
+        choose(layers, {});
+        m_table->choose(current.isValid() ? OpTableView::Chosen{layers, m_trace->opOf(current), m_trace->kindOf(current)}
+                                          : OpTableView::Chosen{layers, {}, {}});
+    });
+    connect(m_table, &OpTableView::rowsChosen, this, &ProfilePage::choose);
     connect(&studio.selection(), &LayerSelection::changed, this, [this] {
         const std::vector<int> &layers = this->studio().selection().layers();
         m_trace->setLayers(layers);
-        m_table->selectLayers(layers);
+        if (m_choosing)
+            return;
+        m_trace->setOps({}); // they were chosen here, and now something else is
+        m_table->choose({layers, {}, {}});
     });
     exhibit(m_timeline->exhibit(), m_timeline);
     exhibit(tableExhibit(tr("the op table"), QStringLiteral("op-table"), *m_table, OpTableModel::SortRole), m_table);
@@ -142,6 +173,13 @@ QWidget *ProfilePage::buildBar()
     return bar;
 }
 
+void ProfilePage::choose(const std::vector<int> &layers, const std::vector<Op> &ops)
+{
+    const QScopedValueRollback choosing(m_choosing, true);
+    studio().selection().set(layers);
+    m_trace->setOps(ops);
+}
+
 void ProfilePage::record()
 {
     if (!studio().loaded())
@@ -167,7 +205,7 @@ void ProfilePage::record()
             ZIGZAG_TRY(recorded, recordTrace(context.device, config, machine, each, &context.cancel));
             context.deliver([this, plan, trace = std::make_shared<const Trace>(std::move(recorded))] {
                 studio().study().results().addTrace(plan.map.map, trace);
-                studio().runList().addTrace(entryOf(trace, tr("trace")));
+                studio().runList().addTrace(entryOf(trace, tr("trace"), QDateTime::currentDateTime()), plan.map.map);
                 const QString at = contextText(plan.context);
                 const Phase of = trace->info.phase;
                 add({of == Phase::Prefill ? tr("TTFT at %1: this map").arg(at) : tr("TPOT at %1: this map").arg(at), trace,
@@ -186,7 +224,7 @@ Result<void> ProfilePage::openTrace(const QString &path)
     ZIGZAG_TRY(trace, readTrace(path.toStdString()));
     const auto opened = std::make_shared<const Trace>(std::move(trace));
     const QString name = QFileInfo(path).fileName();
-    studio().runList().addTrace(entryOf(opened, name));
+    studio().runList().addTrace(entryOf(opened, name, QFileInfo(path).lastModified()));
     add({name, opened, true}, true);
     return {};
 }
@@ -222,8 +260,30 @@ void ProfilePage::showChosen()
 {
     const int index = m_choice->currentIndex();
     m_trace->show(index < 0 ? nullptr : m_traces[static_cast<std::size_t>(index)].trace);
+    const bool kernels = m_trace->trace() && !m_trace->trace()->kernels.empty();
+    const int place = m_group->findData(byKernel);
+    if (kernels && place < 0)
+        m_group->addItem(tr("kernel"), byKernel);
+    else if (!kernels && place >= 0)
+        m_group->removeItem(place);
     fillTable();
     showMatches();
+    showInfo();
+}
+
+void ProfilePage::showInfo()
+{
+    const Trace *trace = m_trace->trace();
+    QStringList parts;
+    if (trace && trace->info.predicted)
+        parts << tr("Predicted by the cost model, not recorded: hatched.");
+    if (trace && !trace->info.note.empty())
+        parts << QString::fromStdString(trace->info.note) + QLatin1Char('.');
+    if (trace && trace->dropped > 0)
+        parts << tr("%1 spans and kernels no longer fitted into the recorder.").arg(trace->dropped);
+    m_info->setText(parts.join(QLatin1Char(' ')));
+    m_info->setVisible(!parts.isEmpty());
+    m_choice->setToolTip(trace ? describe(trace->info) : QString());
 }
 
 void ProfilePage::shareRoom()
@@ -246,15 +306,34 @@ void ProfilePage::resizeEvent(QResizeEvent *event)
 void ProfilePage::fillTable()
 {
     const Trace *trace = m_trace->trace();
-    const auto by = static_cast<GroupBy>(m_group->currentData().toInt());
-    m_rows->show(trace ? zigzag::opTable(*trace, by, m_timeline->area().value_or(TimeRange())) : std::vector<OpRow>());
+    const TimeRange range = m_timeline->area().value_or(TimeRange());
+    if (!trace)
+        m_rows->show({});
+    else if (m_group->currentData().toInt() == byKernel)
+        m_rows->showKernels(kernelTable(*trace, range));
+    else
+        m_rows->show(zigzag::opTable(*trace, static_cast<GroupBy>(m_group->currentData().toInt()), range));
 }
 
 void ProfilePage::showArea()
 {
     const auto &area = m_timeline->area();
     m_clearArea->setVisible(area.has_value());
-    m_area->setText(area ? tr("Selected: %1").arg(durationText(static_cast<double>(area->endNs - area->beginNs))) : QString());
+    QString text;
+    if (const Trace *trace = m_trace->trace(); trace && area) {
+        text = tr("Selected: %1").arg(durationText(static_cast<double>(area->endNs - area->beginNs)));
+        const auto isInside = [&](const auto &each) { return each.endNs() > area->beginNs && each.beginNs < area->endNs; };
+        text += tr(", %1 spans").arg(std::count_if(trace->spans.begin(), trace->spans.end(), isInside));
+        if (!trace->kernels.empty()) {
+            std::int64_t count = 0, ns = 0;
+            for (const KernelRow &row : kernelTable(*trace, *area)) {
+                count += row.count;
+                ns += row.totalNs;
+            }
+            text += tr(", %1 kernels of %2").arg(count).arg(durationText(static_cast<double>(ns)));
+        }
+    }
+    m_area->setText(text);
     fillTable();
 }
 

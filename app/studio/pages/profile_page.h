@@ -47,6 +47,8 @@ private:
 
     QWidget *buildBar();
     void record();
+    /// What a person chose on this page: said to the other views.
+    void choose(const std::vector<int> &layers, const std::vector<Op> &ops);
     void add(Shown shown, bool choose);
     void forgetRecorded();
     void showChosen();
@@ -54,6 +56,7 @@ private:
     void shareRoom();
     void showArea();
     void showMatches();
+    void showInfo();
     void stepMatch(bool backwards);
 
     std::vector<Shown> m_traces; // the newest last
@@ -68,9 +71,11 @@ private:
     QLineEdit *m_search;
     QLabel *m_matches;
     QLabel *m_area;
+    QLabel *m_info;
     QToolButton *m_clearArea;
     QAction *m_record;
     bool m_splitByHand = false;
+    bool m_choosing = false; ///< the selection changes by what was chosen here
     ModelShape m_model; ///< that the traces belong to
 };
 

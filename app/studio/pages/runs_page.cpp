@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/studio/pages/runs_page.h"
 
+#include "profiler/bench_file.h"
 #include "views/models/run_list_model.h"
 #include "views/models/text.h"
 
 #include <QComboBox>
+#include <QFileInfo>
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QLabel>
@@ -16,9 +18,28 @@
 #include <QVBoxLayout>
 
 #include <algorithm>
-#include <set>
+#include <map>
+#include <numeric>
 
 namespace zigzag {
+
+namespace {
+
+/// Columns as wide as what is in them, with some air: numbers on the right of one must not touch words on the left of the next.
+void fitColumns(QTreeView &table)
+{
+    for (int column = 0; column < table.model()->columnCount(); ++column) {
+        table.resizeColumnToContents(column);
+        table.setColumnWidth(column, table.columnWidth(column) + table.fontMetrics().averageCharWidth());
+    }
+}
+
+bool arePredicted(const std::vector<RunEntry> &runs)
+{
+    return !runs.empty() && runs.front().predicted;
+}
+
+} // namespace
 
 RunsPage::RunsPage(Studio &studio, QWidget *parent)
     : Page(studio, QStringLiteral("runs"), tr("Runs"), parent)
@@ -35,12 +56,23 @@ RunsPage::RunsPage(Studio &studio, QWidget *parent)
     m_list = makeTable(m_sortedRuns, QStringLiteral("runList"), tr("Runs"));
     m_list->sortByColumn(RunListModel::When, Qt::DescendingOrder);
     m_table = makeTable(m_sortedRows, QStringLiteral("runComparison"), tr("Comparison of two runs"));
-    m_table->sortByColumn(RunCompareModel::Name, Qt::AscendingOrder);
+    m_table->sortByColumn(-1, Qt::AscendingOrder); // as the comparison comes: the whole, then what changed most
     m_swap = offer(PageMenu::View, QStringLiteral("swapRuns"), tr("S&wap compared runs"), {}, [this] {
         m_swapped = !m_swapped;
         compare();
     });
     m_swap->setIconText(tr("⇄ Swap")); // on its button
+    m_all = offer(PageMenu::View, QStringLiteral("selectWholeRun"), tr("Select all points of this &run"), {}, [this] {
+        std::vector<int> rows;
+        const RunListModel &runs = this->studio().runList();
+        for (const int chosen : selectedRuns())
+            for (int row = 0; row < runs.rowCount(); ++row)
+                if (runs.entry(row).source == runs.entry(chosen).source)
+                    rows.push_back(row);
+        selectRuns(rows);
+    });
+    m_list->setContextMenuPolicy(Qt::ActionsContextMenu);
+    m_list->addAction(m_all);
     auto *split = new QSplitter(this);
     split->setObjectName(QStringLiteral("runsSplit"));
     split->setChildrenCollapsible(false);
@@ -56,9 +88,11 @@ RunsPage::RunsPage(Studio &studio, QWidget *parent)
     });
     connect(&studio.runList(), &QAbstractItemModel::dataChanged, this, &RunsPage::compare);
     connect(&studio.runList(), &QAbstractItemModel::rowsInserted, this, [this] {
-        for (int each = 0; each < m_sortedRuns->columnCount(); ++each)
-            m_list->resizeColumnToContents(each);
+        fitColumns(*m_list);
+        if (!m_list->selectionModel()->hasSelection()) // something to look at: the newest run beside its prediction
+            selectRuns({this->studio().runList().rowCount() - 1});
     });
+    connect(&studio.runs(), &RunController::calibrated, this, &RunsPage::compare);
     connect(m_table->selectionModel(), &QItemSelectionModel::selectionChanged, this, [this] {
         if (m_following)
             return;
@@ -128,42 +162,146 @@ QWidget *RunsPage::buildComparison()
     return box;
 }
 
-std::optional<std::pair<int, int>> RunsPage::chosen() const
+std::vector<int> RunsPage::selectedRuns() const
 {
     std::vector<int> rows;
     for (const QModelIndex &index : m_list->selectionModel()->selectedRows())
         rows.push_back(m_sortedRuns->mapToSource(index).row());
-    if (rows.size() != 2)
-        return {};
     std::sort(rows.begin(), rows.end());
-    return m_swapped ? std::pair(rows[1], rows[0]) : std::pair(rows[0], rows[1]);
+    return rows;
+}
+
+void RunsPage::selectRuns(const std::vector<int> &rows)
+{
+    QItemSelection selection;
+    for (const int row : rows) {
+        const QModelIndex index = m_sortedRuns->mapFromSource(studio().runList().index(row, 0));
+        selection.select(index, index);
+    }
+    m_list->selectionModel()->select(selection, QItemSelectionModel::ClearAndSelect | QItemSelectionModel::Rows);
+    if (!selection.isEmpty())
+        m_list->scrollTo(selection.first().topLeft());
+}
+
+RunsPage::Sides RunsPage::againstPrediction(const std::vector<RunEntry> &runs) const
+{
+    Sides found;
+    for (const RunEntry &run : runs)
+        if (auto predicted = predictionOf(run, studio().study().cost())) {
+            found.a.push_back(run);
+            found.b.push_back(std::move(*predicted));
+        }
+    if (found.a.empty()) {
+        found.why
+            = tr("Select a second run to compare with. Runs of this session are held against their prediction by themselves, "
+                 "once predictions are calibrated.");
+        return found;
+    }
+    found.nameA = found.a.size() == 1 ? nameOf(found.a.front()) : tr("%1 measured points").arg(found.a.size());
+    found.nameB = tr("the same as predicted");
+    return found;
+}
+
+RunsPage::Sides RunsPage::sides() const
+{
+    const RunListModel &runs = studio().runList();
+    const std::vector<int> rows = selectedRuns();
+    Sides found;
+    if (rows.empty()) {
+        found.why = runs.rowCount() == 0
+            ? tr("Nothing has been measured yet: Run › Measure (F5) or Run › Record trace (F9), or open a trace or a file of "
+                 "bench.")
+            : tr("Select two runs to compare them, one to hold it against its prediction, or all points of two files. Traces "
+                 "compare per op and layer.");
+        return found;
+    }
+    if (rows.size() == 2) {
+        found.a = {runs.entry(rows[0])};
+        found.b = {runs.entry(rows[1])};
+        found.nameA = nameOf(found.a.front());
+        found.nameB = nameOf(found.b.front());
+        if (!found.a.front().record.failure.empty() || !found.b.front().record.failure.empty())
+            found = {{}, {}, {}, {}, tr("One of these two failed: there is no time to compare.")};
+        return found;
+    }
+    std::map<int, std::vector<RunEntry>> sources;
+    std::vector<int> order; // the older first
+    for (const int row : rows) {
+        const RunEntry &entry = runs.entry(row);
+        if (!sources.count(entry.source))
+            order.push_back(entry.source);
+        sources[entry.source].push_back(entry);
+    }
+    if (order.size() == 1)
+        return againstPrediction(sources[order.front()]);
+    if (order.size() > 2) {
+        found.why = tr("These are of %1 measurements or files: select points of two, or two runs.").arg(order.size());
+        return found;
+    }
+    found.a = std::move(sources[order[0]]);
+    found.b = std::move(sources[order[1]]);
+    const auto name = [](const std::vector<RunEntry> &side) {
+        return side.size() == 1 ? nameOf(side.front()) : tr("%1 points, %2").arg(side.size()).arg(side.front().origin);
+    };
+    found.nameA = name(found.a);
+    found.nameB = name(found.b);
+    return found;
 }
 
 void RunsPage::compare()
 {
-    const auto pair = chosen();
-    m_swap->setEnabled(pair.has_value());
-    m_group->setEnabled(false);
-    if (!pair) {
-        m_compared->show({});
-        m_headline->setText(
-            studio().runList().rowCount() == 0
-                ? tr("Nothing has been measured yet: Run › Measure (F5) or Run › Record trace (F9), or open a trace.")
-                : tr("Select two runs to compare them; traces compare per op and layer."));
+    Sides chosen = sides();
+    m_swap->setEnabled(!chosen.a.empty());
+    m_all->setEnabled(!selectedRuns().empty());
+    const bool traces = chosen.a.size() == 1 && chosen.b.size() == 1 && chosen.a.front().trace && chosen.b.front().trace;
+    m_group->setEnabled(traces);
+    if (chosen.a.empty()) {
+        m_compared->show({}, false, false);
+        m_headline->setText(chosen.why);
         return;
     }
-    const RunEntry &a = studio().runList().entry(pair->first), &b = studio().runList().entry(pair->second);
-    m_group->setEnabled(a.trace && b.trace);
-    m_compared->show(compareRuns(a, b, static_cast<GroupBy>(m_group->currentData().toInt())));
-    for (int column = 0; column < m_compared->columnCount(); ++column)
-        m_table->resizeColumnToContents(column);
-    m_headline->setText(tr("A: %1 · B: %2 · %3").arg(nameOf(a), nameOf(b), changeText(b.ms, a.ms)));
+    if (m_swapped) {
+        std::swap(chosen.a, chosen.b);
+        std::swap(chosen.nameA, chosen.nameB);
+    }
+    m_compared->show(compareRuns(chosen.a, chosen.b, static_cast<GroupBy>(m_group->currentData().toInt())),
+                     arePredicted(chosen.a), arePredicted(chosen.b));
+    fitColumns(*m_table);
+    const auto &rows = m_compared->rows();
+    const auto count = [&](Verdict verdict) {
+        return std::count_if(rows.begin(), rows.end(), [&](const Difference &row) { return row.verdict() == verdict; });
+    };
+    QString text = tr("A: %1 · B: %2").arg(chosen.nameA, chosen.nameB);
+    if (rows.size() == 1 || traces)
+        text += QStringLiteral(" · %1").arg(changeText(rows.front().b, rows.front().a));
+    else
+        text += tr(" · %1 grew, %2 shrank, %3 within the spread")
+                    .arg(count(Verdict::Grew))
+                    .arg(count(Verdict::Shrank))
+                    .arg(count(Verdict::Within));
+    m_headline->setText(text);
+}
+
+Result<void> RunsPage::openRuns(const QString &path)
+{
+    ZIGZAG_TRY(file, readBenchFile(path.toStdString()));
+    if (file.records.empty())
+        return badInput(tr("%1 holds no records yet: let the sweep finish a point").arg(path).toStdString());
+    const QFileInfo info(path);
+    std::vector<int> rows(file.records.size());
+    std::iota(rows.begin(), rows.end(), studio().runList().addFile(info.fileName(), info.lastModified(), file));
+    selectRuns(rows);
+    return {};
 }
 
 void RunsPage::refresh()
 {
-    if (!chosen())
+    if (const bool fitted = studio().study().hasTimes(); fitted != m_fitted) {
+        m_fitted = fitted;
         compare();
+    } else if (m_compared->rowCount() == 0) {
+        compare();
+    }
 }
 
 } // namespace zigzag

@@ -4,8 +4,7 @@
 #include "app/studio/pages/page.h"
 #include "views/models/run_compare.h"
 
-#include <optional>
-#include <utility>
+#include <vector>
 
 class QComboBox;
 class QLabel;
@@ -14,7 +13,8 @@ class QTreeView;
 
 namespace zigzag {
 
-/// What was measured in this session and opened from files; two runs that are selected stand side by side.
+/// What was measured in this session and opened from files. Two selected runs stand side by side; a single one beside its
+/// prediction; the points of two measurements or files point by point.
 class RunsPage : public Page
 {
     Q_OBJECT
@@ -23,6 +23,8 @@ public:
 
     const RunCompareModel &comparison() const { return *m_compared; }
     QTreeView &list() { return *m_list; }
+    /// A file that `bench` or `predict` wrote; its points are selected.
+    Result<void> openRuns(const QString &path);
 
 protected:
     void refresh() override;
@@ -30,8 +32,16 @@ protected:
 private:
     QTreeView *makeTable(QSortFilterProxyModel *sorted, const QString &name, const QString &accessible);
     QWidget *buildComparison();
-    /// Rows of the run list: A is the older one, unless they were swapped.
-    std::optional<std::pair<int, int>> chosen() const;
+    struct Sides {
+        std::vector<RunEntry> a, b; ///< both empty: nothing to compare
+        QString nameA, nameB;
+        QString why; ///< there is nothing to compare, and what to do
+    };
+    /// What the selected rows ask to compare: A is the older one.
+    Sides sides() const;
+    Sides againstPrediction(const std::vector<RunEntry> &runs) const;
+    std::vector<int> selectedRuns() const;
+    void selectRuns(const std::vector<int> &rows);
     void compare();
 
     RunCompareModel *m_compared;
@@ -42,6 +52,8 @@ private:
     QComboBox *m_group;
     QLabel *m_headline;
     QAction *m_swap;
+    QAction *m_all;
+    bool m_fitted = false; ///< there is a cost model, so that a run can be held against its prediction
     bool m_swapped = false;
     bool m_following = false; ///< the selection comes from another view
 };
