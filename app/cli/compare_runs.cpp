@@ -50,14 +50,6 @@ std::string ms(double value, const std::optional<double> &spread, bool predicted
     return spread ? fmt::format("{:.4f} ± {:.4f}", value, *spread) : fmt::format("{:.4f}", value);
 }
 
-std::size_t columnsOf(const std::string &text)
-{
-    std::size_t columns = 0;
-    for (const char c : text)
-        columns += (c & 0xc0) != 0x80;
-    return columns;
-}
-
 std::string padded(const std::string &text, std::size_t width, bool right)
 {
     const std::string blanks(width - std::min(width, columnsOf(text)), ' ');

@@ -14,13 +14,12 @@ const std::pair<const char *, GroupBy> groups[] = {{"op", GroupBy::Op},
                                                    {"op-layer", GroupBy::OpAndLayer},
                                                    {"op-type", GroupBy::OpAndKind}};
 
-/// Columns that a terminal shows of a UTF-8 text without wide characters.
+} // namespace
+
 std::size_t columnsOf(const std::string &text)
 {
     return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
 }
-
-} // namespace
 
 std::vector<std::string> groupNames()
 {
@@ -43,13 +42,17 @@ std::string opTableText(const std::vector<OpRow> &rows)
     std::size_t width = 2;
     for (const OpRow &row : rows)
         width = std::max(width, columnsOf(row.label()));
-    std::string text = fmt::format("{:<{}}  {:>10}  {:>10}  {:>7}  {:>9}  {:>9}  {:>9}  {:>8}  {:>9}  {:>7}\n", "", width,
-                                   "total ms", "self ms", "count", "mean µs", "p50 µs", "p99 µs", "GB/s", "GFLOP/s", "floor");
-    for (const OpRow &row : rows)
-        text += fmt::format("{}{}  {:>10.3f}  {:>10.3f}  {:>7}  {:>9.2f}  {:>9.2f}  {:>9.2f}  {:>8.1f}  {:>9.1f}  {:>5.1f} %\n",
+    const bool hasKernels = std::any_of(rows.begin(), rows.end(), [](const OpRow &row) { return row.kernelNs > 0; });
+    std::string text = fmt::format("{:<{}}  {:>10}  {:>10}  {:>7}  {:>9}  {:>9}  {:>9}  {:>8}  {:>9}  {:>7}{}\n", "", width,
+                                   "total ms", "self ms", "count", "mean µs", "p50 µs", "p99 µs", "GB/s", "GFLOP/s", "floor",
+                                   hasKernels ? "  kernels ms" : "");
+    for (const OpRow &row : rows) {
+        text += fmt::format("{}{}  {:>10.3f}  {:>10.3f}  {:>7}  {:>9.2f}  {:>9.2f}  {:>9.2f}  {:>8.1f}  {:>9.1f}  {:>5.1f} %",
                             row.label(), std::string(width - columnsOf(row.label()), ' '), static_cast<double>(row.totalNs) / 1e6,
                             static_cast<double>(row.selfNs) / 1e6, row.count, row.meanNs / 1e3, row.p50Ns / 1e3, row.p99Ns / 1e3,
                             row.bytesPerSecond / 1e9, row.flopsPerSecond / 1e9, 100 * row.floorRatio);
+        text += hasKernels ? fmt::format("  {:>10.3f}\n", static_cast<double>(row.kernelNs) / 1e6) : "\n";
+    }
     return text;
 }
 

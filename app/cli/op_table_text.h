@@ -13,6 +13,9 @@ namespace zigzag {
 std::vector<std::string> groupNames();
 GroupBy groupNamed(const std::string &name);
 
+/// Columns that a terminal shows of a UTF-8 text without wide characters.
+std::size_t columnsOf(const std::string &text);
+
 std::string opTableText(const std::vector<OpRow> &rows);
 nlohmann::ordered_json opTableJson(const std::vector<OpRow> &rows);
 

@@ -53,7 +53,13 @@ public:
         , m_loader(*m_device)
         , m_linear(*m_device)
     { }
-    ~CudaBackend() override { cudaStreamSynchronize(m_device->stream()); }
+    ~CudaBackend() override
+    {
+        cudaStreamSynchronize(m_device->stream());
+        for (const cudaEvent_t event : {m_timedBegin, m_timedEnd})
+            if (event)
+                cudaEventDestroy(event);
+    }
 
     Result<void> start()
     {
@@ -243,6 +249,18 @@ public:
         return m_device->synchronize();
     }
 
+    void beginTimed() override { mark(m_timedBegin); }
+    void endTimed() override { mark(m_timedEnd); }
+    std::optional<double> timedMs() override
+    {
+        float ms = 0;
+        if (!m_timedBegin || !m_timedEnd || cudaEventElapsedTime(&ms, m_timedBegin, m_timedEnd) != cudaSuccess) {
+            cudaGetLastError(); // a step that failed has said so already
+            return std::nullopt;
+        }
+        return ms;
+    }
+
     std::unique_ptr<Recording> record(const std::function<void()> &body) override
     {
         flush();
@@ -284,6 +302,15 @@ private:
             launchMatvec(*std::exchange(m_gated, std::nullopt));
         if (m_norm)
             launchNorm(*std::exchange(m_norm, std::nullopt));
+    }
+
+    void mark(cudaEvent_t &event)
+    {
+        flush();
+        if (!event)
+            m_device->check(cudaEventCreate(&event), "a clock");
+        if (event)
+            m_device->check(cudaEventRecord(event, m_device->stream()), "a clock");
     }
 
     void launchNorm(const RmsNormArgs &args) { m_device->check(launchRmsNorm(args, on()), "rms_norm"); }
@@ -417,6 +444,7 @@ private:
     Loader m_loader;
     Linear m_linear;
     std::unique_ptr<Buffer> m_scratch;
+    cudaEvent_t m_timedBegin = nullptr, m_timedEnd = nullptr;
     std::optional<RmsNormArgs> m_norm;
     std::optional<Matvec> m_gated;
 };

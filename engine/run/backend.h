@@ -237,6 +237,13 @@ public:
     virtual void nextToken(const NextTokenArgs &args) = 0;
     virtual Result<void> synchronize() = 0;
 
+    /// Marks the beginning and the end of what the device's own clock is to time; neither waits.
+    virtual void beginTimed() { }
+    virtual void endTimed() { }
+    /// Milliseconds between the two marks, once synchronized. None on a device that has ended its work whenever a call
+    /// returns: the host's clock tells them.
+    virtual std::optional<double> timedMs() { return std::nullopt; }
+
     /// Records what `body` launches, without running it. Null where the device has no recordings: call `body` instead.
     virtual std::unique_ptr<Recording> record(const std::function<void()> &body);
     /// The ops of a backward pass (engine/run/gradients.h), or null where this backend has none.

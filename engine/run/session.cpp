@@ -5,6 +5,7 @@
 #include "engine/run/transformer.h"
 
 #include <algorithm>
+#include <chrono>
 #include <fmt/format.h>
 #include <optional>
 
@@ -113,6 +114,7 @@ struct Session::Impl {
     SessionOptions options;
     Transformer transformer;
     std::vector<std::int32_t> positions; // [batch]
+    double decodeMs = 0;
 };
 
 Session::Session(std::unique_ptr<Impl> impl)
@@ -205,10 +207,15 @@ Result<std::vector<std::int32_t>> Session::continueGreedily(std::span<const int>
     Impl &s = *m_impl;
     ZIGZAG_CHECK(s.startDecode(tokens, steps));
     Result<void> ran;
+    const auto begin = std::chrono::steady_clock::now();
+    s.model->backend->beginTimed();
     for (int i = 0; ran && i < steps; ++i)
         ran = s.transformer.step();
+    s.model->backend->endTimed();
     // Also after a cancelled step: what was launched before it still runs.
     const auto finished = s.model->backend->synchronize();
+    const std::chrono::duration<double, std::milli> byHost = std::chrono::steady_clock::now() - begin;
+    s.decodeMs = s.model->backend->timedMs().value_or(byHost.count());
     if (!ran || !finished)
         return s.forget(std::move(ran ? finished.error() : ran.error()));
     std::vector<std::int32_t> chosen(static_cast<std::size_t>(steps) * tokens.size()); // [steps, batch]
@@ -271,9 +278,15 @@ std::int64_t Session::workspaceBytes() const
         + KvCache::stagingBytes(s.layout, s.options.chunk);
 }
 
-void Session::setTraceSink(TraceSink *sink)
+double Session::decodeMs() const
+{
+    return m_impl->decodeMs;
+}
+
+void Session::setTraceSink(TraceSink *sink, Replays replays)
 {
     m_impl->transformer.sink = sink;
+    m_impl->transformer.tracesReplays = replays == Replays::Run;
 }
 
 void Session::setCancelFlag(const std::atomic<bool> *flag)

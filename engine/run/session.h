@@ -61,6 +61,9 @@ public:
     /// Greedy decode without the host between its steps: runs a token of every sequence, and `steps` − 1 times what was
     /// chosen. Returns the choices. [steps, batch]
     Result<std::vector<std::int32_t>> continueGreedily(std::span<const int> tokens, int steps);
+    /// Milliseconds that the steps of the last `continueGreedily` took, from the start of the first to the end of the last: by
+    /// events on the device where it works beside the host, else by the host's clock.
+    double decodeMs() const;
 
     /// Forgets every token of every sequence; the memory stays.
     void reset();
@@ -76,7 +79,11 @@ public:
     std::int64_t kvBytesAllocated() const;
     std::int64_t workspaceBytes() const;
 
-    void setTraceSink(TraceSink *sink);
+    /// With `Replays::Run` a decode step that a device has recorded is replayed as it is without a sink: the sink hears of every
+    /// op once, while the step is recorded, and of each replay as one pass. Otherwise every op is launched, and heard of, by
+    /// itself.
+    enum class Replays { Split, Run };
+    void setTraceSink(TraceSink *sink, Replays replays = Replays::Split);
     /// Checked between layers: set it to stop a running call.
     void setCancelFlag(const std::atomic<bool> *flag);
     /// After each run with this set: called per layer with the position of each query head's strongest key.

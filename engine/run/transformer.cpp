@@ -85,14 +85,19 @@ Result<void> Transformer::step()
 {
     if (isCancelled())
         return Session::cancelled();
-    if (sink || observer)
+    if (observer || (sink && !tracesReplays))
         return decode();
     // The first step is run as it is: libraries load and choose their kernels then.
-    if (!m_recording && m_steps == 1)
+    if (!m_recording && m_steps == 1) {
+        const std::int64_t position = m_nextPosition;
         m_recording = m_backend.record([this] { static_cast<void>(decode()); });
+        m_nextPosition = position; // nothing has run
+    }
     m_steps = std::min(m_steps + 1, 2);
     if (!m_recording)
         return decode();
+    m_pass = {.tokens = 1, .firstPosition = m_nextPosition++, .batch = m_batch};
+    const Span whole(sink, m_pass);
     m_recording->replay();
     return {};
 }
@@ -136,8 +141,7 @@ void Transformer::attentionBlock(int layer, const Pass &pass)
     const auto epsilon = static_cast<float>(m_config.normEpsilon);
     {
         const Span span(sink, spanOf(Op::InputNorm, layer));
-        m_backend.rmsNorm({residual, weights.inputNorm->as<float>(), normed, tokens, m_config.hiddenSize, epsilon,
-                           m_type});
+        m_backend.rmsNorm({residual, weights.inputNorm->as<float>(), normed, tokens, m_config.hiddenSize, epsilon, m_type});
     }
     {
         const Span span(sink, spanOf(Op::Qkv, layer));
@@ -238,8 +242,8 @@ void Transformer::attentionByCopies(const AttentionArgs &whole, int layer, std::
     void *out = m_work.gatheredOut->data();
     {
         const Span span(sink, spanOf(Op::CopyHeads, layer));
-        m_backend.copyHeads({whole.queries, gathered, queryHeads, whole.tokens, whole.queryHeads, part, whole.headDim, false,
-                             m_type});
+        m_backend.copyHeads(
+            {whole.queries, gathered, queryHeads, whole.tokens, whole.queryHeads, part, whole.headDim, false, m_type});
     }
     AttentionArgs args = whole;
     args.queries = gathered;

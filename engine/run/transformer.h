@@ -60,6 +60,7 @@ public:
     Result<void> stepLogits(std::vector<float> &out);
 
     TraceSink *sink = nullptr;
+    bool tracesReplays = false; ///< a recorded step is replayed with a sink too (Session::Replays)
     const std::atomic<bool> *cancel = nullptr;
     Session::AttentionObserver observer;
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "profiler/trace/op_table.h"
 
+#include "profiler/trace/device_time.h"
+
 #include <algorithm>
 #include <fmt/format.h>
 #include <map>
@@ -70,9 +72,14 @@ std::vector<OpRow> opTable(const Trace &trace, GroupBy by, const TimeRange &rang
     for (std::size_t i = 0; i < count; ++i)
         if (const std::int32_t parent = trace.spans[i].parent; parent >= 0)
             self[static_cast<std::size_t>(parent)] -= std::max<std::int64_t>(0, part[i]);
-    for (const KernelSpan &kernel : trace.kernels)
+    OwnTime own;
+    for (KernelSpan kernel : trace.kernels) {
+        const std::int64_t begin = own.beginNs(kernel);
+        kernel.durationNs = kernel.endNs() - begin;
+        kernel.beginNs = begin;
         if (const std::int64_t ns = within(kernel, range); kernel.span >= 0 && ns > 0)
             kernelNs[static_cast<std::size_t>(kernel.span)] += ns;
+    }
 
     using Key = std::tuple<int, int, int>; // op, layer, kind; −2 where not grouped by it
     std::map<Key, Group> groups;

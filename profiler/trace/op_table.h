@@ -27,7 +27,7 @@ struct OpRow {
     double bytesPerSecond = 0, flopsPerSecond = 0; ///< sums / total
     double floorNs = 0; ///< sum of the floors
     double floorRatio = 0; ///< floor / total: 1 = at the floor; 0 where no floor is known
-    std::int64_t kernelNs = 0; ///< kernels that the spans launched
+    std::int64_t kernelNs = 0; ///< of the spans' own kernels; one that waits for the one before it counts from that one's end on
 
     /// "attention", "layer 3", "outside", "attention · layer 3", "attention · streaming".
     std::string label() const;

@@ -10,7 +10,7 @@
 
 namespace zigzag {
 
-/// One op of one layer, or what surrounds it, as the host saw it. 56 bytes, so that a million of them are 56 MB.
+/// One op of one layer, or what surrounds it. 56 bytes, so that a million of them are 56 MB.
 struct TraceSpan {
     std::int64_t beginNs = 0; ///< since the trace began
     std::int64_t durationNs = 0;
@@ -51,6 +51,10 @@ struct TraceInfo {
     MixedMode mixed = MixedMode::Fused;
     bool predicted = false; ///< laid out from a cost model, not recorded: never shown like a recording
     std::string note; ///< what is missing, and why; empty when nothing is
+    bool inDeviceTime = false; ///< spans begin and end with their kernels on a GPU; false: with the host's calls
+    bool isReplayed = false; ///< decode as it runs, from a recording; false: every op launched by itself
+    double stepMs = 0; ///< of one decode step that nobody watched, in the same run; 0 = not known
+    double watchedStepMs = 0; ///< of one that was recorded here
     std::vector<LayerKind> layerKinds; ///< [layers]
     MachineProfile machine;
 };
@@ -59,7 +63,7 @@ struct TraceInfo {
 /// likewise within their row.
 struct Trace {
     TraceInfo info;
-    std::vector<std::string> rows; ///< "host", then a GPU stream each
+    std::vector<std::string> rows; ///< of the spans: "host", or in device time "GPU, by op"; then a GPU stream each
     std::vector<TraceSpan> spans;
     std::vector<std::string> kernelNames; ///< as compiled, readable
     std::vector<KernelSpan> kernels;

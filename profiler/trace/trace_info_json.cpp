@@ -50,11 +50,20 @@ nlohmann::ordered_json infoJson(const TraceInfo &info)
     std::string letters; // R, S, M: a line reads well
     for (const LayerKind kind : info.layerKinds)
         letters += kind == LayerKind::Retrieval ? 'R' : kind == LayerKind::Streaming ? 'S' : 'M';
-    return {{"model", info.model},         {"map", info.map},
-            {"phase", nameOf(info.phase)}, {"context", info.context},
-            {"batch", info.batch},         {"mixed", nameOf(info.mixed)},
-            {"predicted", info.predicted}, {"note", info.note},
-            {"layer_kinds", letters},      {"machine", machineJson(info.machine)}};
+    return {{"model", info.model},
+            {"map", info.map},
+            {"phase", nameOf(info.phase)},
+            {"context", info.context},
+            {"batch", info.batch},
+            {"mixed", nameOf(info.mixed)},
+            {"predicted", info.predicted},
+            {"note", info.note},
+            {"layer_kinds", letters},
+            {"device_time", info.inDeviceTime},
+            {"replayed", info.isReplayed},
+            {"step_ms", info.stepMs},
+            {"watched_step_ms", info.watchedStepMs},
+            {"machine", machineJson(info.machine)}};
 }
 
 Result<TraceInfo> readInfo(const json::Value &value, const std::string &where)
@@ -70,6 +79,15 @@ Result<TraceInfo> readInfo(const json::Value &value, const std::string &where)
     ZIGZAG_TRY(letters, json::stringOr(value, "layer_kinds", {}, where));
     ZIGZAG_TRY(predicted, json::booleanOr(value, "predicted", false, where));
     ZIGZAG_TRY(note, json::stringOr(value, "note", {}, where));
+    constexpr double longestMs = 1e12;
+    ZIGZAG_TRY(inDeviceTime, json::booleanOr(value, "device_time", false, where));
+    ZIGZAG_TRY(isReplayed, json::booleanOr(value, "replayed", false, where));
+    ZIGZAG_TRY(stepMs, json::numberOr(value, "step_ms", 0, 0, longestMs, where));
+    ZIGZAG_TRY(watchedStepMs, json::numberOr(value, "watched_step_ms", 0, 0, longestMs, where));
+    info.inDeviceTime = inDeviceTime;
+    info.isReplayed = isReplayed;
+    info.stepMs = stepMs;
+    info.watchedStepMs = watchedStepMs;
     info.predicted = predicted;
     info.note = note;
     info.model = model;

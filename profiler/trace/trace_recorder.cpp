@@ -64,10 +64,17 @@ void TraceRecorder::clear()
 
 Trace TraceRecorder::trace(TraceInfo info, const ModelConfig &config, const HeadMap &map) const
 {
-    Trace trace;
+    Trace trace = makeTrace(std::move(info), m_spans, m_batch, config, map);
     trace.rows = {"host"};
-    trace.spans = m_spans;
     trace.dropped = m_dropped;
+    return trace;
+}
+
+Trace makeTrace(TraceInfo info, std::vector<TraceSpan> spans, std::span<const int> batches, const ModelConfig &config,
+                const HeadMap &map)
+{
+    Trace trace;
+    trace.spans = std::move(spans);
     info.layerKinds.clear();
     for (int layer = 0; layer < map.layers(); ++layer)
         info.layerKinds.push_back(map.layerKind(layer));
@@ -81,7 +88,7 @@ Trace TraceRecorder::trace(TraceInfo info, const ModelConfig &config, const Head
     std::int64_t cachedAt = -1; ///< the context and batch that `cached` is true or false for
     for (std::size_t i = 0; i < trace.spans.size(); ++i) {
         TraceSpan &span = trace.spans[i];
-        const PassShape pass{.tokens = span.tokens, .firstPosition = span.firstPosition, .batch = m_batch[i]};
+        const PassShape pass{.tokens = span.tokens, .firstPosition = span.firstPosition, .batch = batches[i]};
         const bool byPosition = span.op == Op::Attention;
         const Key key{span.op, span.layer, span.tokens, byPosition ? span.firstPosition : 0, pass.batch};
         auto found = costs.find(key);

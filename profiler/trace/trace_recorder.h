@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <span>
 #include <vector>
 
 namespace zigzag {
@@ -27,12 +28,14 @@ public:
     void clear();
     /// As recorded: without bytes, operations and floors.
     const std::vector<TraceSpan> &spans() const { return m_spans; }
+    /// Of each span, the sequences that ran at once. [spans]
+    const std::vector<int> &batches() const { return m_batch; }
+    std::int64_t dropped() const { return m_dropped; }
     /// The index of the innermost open span; −1: none is open, or it was dropped. What a kernel that is launched now belongs to.
     std::int32_t current() const { return m_open.empty() ? -1 : m_open.back(); }
     Clock::time_point origin() const { return m_origin; }
 
-    /// The spans as a trace, with bytes, operations and floors by `config`, `map` and the ceilings of `info.machine`.
-    /// `info.layerKinds` is filled in from the map.
+    /// The spans in the host's time, by `makeTrace`.
     Trace trace(TraceInfo info, const ModelConfig &config, const HeadMap &map) const;
 
 private:
@@ -43,6 +46,11 @@ private:
     std::vector<std::int32_t> m_open; ///< −1 for a span that was dropped
     std::int64_t m_dropped = 0;
 };
+
+/// Spans as a trace, with bytes, operations and floors by `config`, `map` and the ceilings of `info.machine`; `batches` as long
+/// as `spans`. `info.layerKinds` is filled in from the map.
+Trace makeTrace(TraceInfo info, std::vector<TraceSpan> spans, std::span<const int> batches, const ModelConfig &config,
+                const HeadMap &map);
 
 /// Passes every span on to several sinks, the last one innermost.
 class FanOutSink : public TraceSink

@@ -3,38 +3,188 @@
 
 #include "engine/run/device_model.h"
 #include "profiler/random_tokens.h"
+#include "profiler/trace/device_time.h"
 #include "profiler/trace/kernel_collector.h"
 #include "profiler/trace/nvtx_sink.h"
 #include "profiler/trace/trace_recorder.h"
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <optional>
 
 namespace zigzag {
 namespace {
 
-/// One prefill of every sequence.
-Result<void> prefill(Session &session, std::span<const int> tokens)
+/// One run: its session, and who watches it.
+class TraceRun
 {
-    session.reset();
-    for (int sequence = 0; sequence < session.batch(); ++sequence)
-        ZIGZAG_CHECK(session.run(tokens, Session::Logits::Last, sequence));
-    return {};
-}
+public:
+    TraceRun(const std::shared_ptr<DeviceModel> &model, const ModelConfig &config, const MachineProfile &machine,
+             const TracePlan &plan, const std::atomic<bool> *cancel)
+        : m_model(model)
+        , m_config(config)
+        , m_machine(machine)
+        , m_plan(plan)
+        , m_cancel(cancel)
+        , m_steps(static_cast<int>(std::min<std::int64_t>(plan.steps, plan.context)))
+        , m_isGpu(model->backend->name() == "cuda")
+        , m_recorder(plan.mostSpans)
+    { }
 
-/// Decode steps that end with `context` tokens in the cache.
-Result<void> decode(Session &session, std::span<const int> tokens, std::int64_t context, int steps, std::uint64_t seed,
-                    TraceSink *sink)
-{
-    const std::int64_t first = context - steps, warmup = std::min<std::int64_t>(first, 2);
-    session.pretend(first - warmup, seed);
-    const auto batch = static_cast<std::size_t>(session.batch());
-    for (std::int64_t i = -warmup; i < steps; ++i) {
-        session.setTraceSink(i < 0 ? nullptr : sink);
-        ZIGZAG_CHECK(session.step(tokens.subspan(static_cast<std::size_t>(i + warmup) * batch, batch)));
+    Result<Trace> run()
+    {
+        ZIGZAG_CHECK(m_plan.phase == Phase::Prefill ? prefill() : decode());
+        TraceInfo info;
+        info.model = m_plan.model;
+        info.map = m_plan.map.name;
+        info.phase = m_plan.phase;
+        info.context = m_plan.context;
+        info.batch = m_plan.batch;
+        info.mixed = m_plan.mixed;
+        info.machine = m_machine;
+        info.isReplayed = m_isReplayed;
+        info.stepMs = m_stepMs;
+        info.watchedStepMs = m_watchedStepMs;
+        return m_kernels ? inTimeOfKernels(std::move(info)) : inTimeOfHost(std::move(info));
     }
-    return {};
-}
+
+private:
+    Result<void> open()
+    {
+        m_session.reset(); // two would need twice the memory
+        ZIGZAG_TRY(session,
+                   Session::create(m_model, m_plan.map.map,
+                                   {.maxContext = m_plan.context, .mixed = m_plan.mixed, .batch = m_plan.batch}));
+        m_session = std::move(session);
+        m_session->setCancelFlag(m_cancel);
+        return {};
+    }
+
+    /// From here on spans are recorded, and kernels where there are some.
+    TraceSink *watch()
+    {
+        std::vector<TraceSink *> sinks;
+        if (TraceSink *outside = attachedNvtxSink())
+            sinks.push_back(outside);
+        sinks.push_back(&m_recorder);
+        if (m_isGpu) {
+            if (auto started = KernelCollector::start(m_recorder, m_plan.kernelLimits))
+                m_kernels = std::move(*started);
+            else
+                m_whyNoKernels = started.error().message;
+            if (m_kernels)
+                sinks.push_back(m_kernels.get());
+        }
+        m_sinks.emplace(std::move(sinks));
+        return &*m_sinks;
+    }
+
+    Result<void> prefillOnce(std::span<const int> tokens)
+    {
+        m_session->reset();
+        for (int sequence = 0; sequence < m_session->batch(); ++sequence)
+            ZIGZAG_CHECK(m_session->run(tokens, Session::Logits::Last, sequence));
+        return {};
+    }
+
+    Result<void> prefill()
+    {
+        ZIGZAG_CHECK(open());
+        const std::vector<int> tokens = randomTokens(m_plan.context, m_config.vocabulary, m_plan.seed);
+        // A GPU chooses its matrix products by time, once for each number of rows: all that the run has come first.
+        const std::int64_t chunk = m_isGpu ? m_model->backend->device().prefillChunk : 64;
+        for (const std::int64_t rows : {std::min(chunk, m_plan.context), m_isGpu ? m_plan.context % chunk : 0})
+            if (rows > 0)
+                ZIGZAG_CHECK(prefillOnce(std::span(tokens).first(static_cast<std::size_t>(rows))));
+        m_session->setTraceSink(watch());
+        ZIGZAG_CHECK(prefillOnce(tokens));
+        m_session->setTraceSink(nullptr);
+        return {};
+    }
+
+    /// Decode steps that end with `context` tokens in the cache, after up to two that nobody counts.
+    Result<void> decode()
+    {
+        const std::int64_t first = m_plan.context - m_steps, before = std::min<std::int64_t>(first, 2);
+        const auto batch = static_cast<std::size_t>(m_plan.batch);
+        const std::vector<int> tokens
+            = randomTokens((std::int64_t{m_steps} + 2) * m_plan.batch, m_config.vocabulary, m_plan.seed);
+        const auto next
+            = [&](std::int64_t step) { return std::span(tokens).subspan(static_cast<std::size_t>(step) * batch, batch); };
+        m_isReplayed = m_isGpu && m_plan.replays && before == 2;
+        if (m_isReplayed) { // the same steps, unwatched
+            ZIGZAG_CHECK(open());
+            m_session->pretend(first - before, m_plan.seed);
+            ZIGZAG_CHECK(m_session->continueGreedily(next(0), 2));
+            ZIGZAG_CHECK(m_session->continueGreedily(next(2), m_steps));
+            m_stepMs = m_session->decodeMs() / m_steps;
+        }
+        ZIGZAG_CHECK(open());
+        m_session->pretend(first - before, m_plan.seed);
+        if (!m_isReplayed) {
+            for (std::int64_t step = 0; step < before; ++step)
+                ZIGZAG_CHECK(m_session->step(next(step)));
+            m_session->setTraceSink(watch());
+            for (std::int64_t step = before; step < before + m_steps; ++step)
+                ZIGZAG_CHECK(m_session->step(next(step)));
+        } else {
+            // The first step runs as it is, the second is recorded, which the recorder has to see, and replayed once.
+            ZIGZAG_CHECK(m_session->continueGreedily(next(0), 1));
+            m_session->setTraceSink(watch(), Session::Replays::Run);
+            ZIGZAG_CHECK(m_session->continueGreedily(next(1), 1));
+            m_firstSpan = m_recorder.spans().size();
+            ZIGZAG_CHECK(m_session->continueGreedily(next(2), m_steps));
+            m_watchedStepMs = m_session->decodeMs() / m_steps;
+        }
+        m_session->setTraceSink(nullptr);
+        return {};
+    }
+
+    Trace inTimeOfHost(TraceInfo info)
+    {
+        if (!m_whyNoKernels.empty())
+            info.note = fmt::format("kernels were not recorded, and spans are the host's calls: {}", m_whyNoKernels);
+        return m_recorder.trace(std::move(info), m_config, m_plan.map.map);
+    }
+
+    Trace inTimeOfKernels(TraceInfo info)
+    {
+        std::int64_t dropped = 0;
+        const std::vector<KernelRecord> records = m_kernels->stop(dropped);
+        DeviceSpans device = inDeviceTime(m_recorder.spans(), m_recorder.batches(), records, m_firstSpan);
+        if (device.spans.empty()) {
+            m_whyNoKernels = fmt::format("CUPTI gave {} records of them, and none belongs to a span", records.size());
+            Trace trace = inTimeOfHost(std::move(info));
+            trace.dropped += dropped;
+            return trace;
+        }
+        info.inDeviceTime = true;
+        if (device.unknown > 0)
+            info.note = fmt::format("{} of {} kernels belong to no span", device.unknown, device.kernels.size());
+        Trace trace = makeTrace(std::move(info), std::move(device.spans), device.batches, m_config, m_plan.map.map);
+        trace.rows = std::move(device.rows);
+        trace.kernelNames = std::move(device.kernelNames);
+        trace.kernels = std::move(device.kernels);
+        trace.dropped = m_recorder.dropped() + dropped;
+        return trace;
+    }
+
+    const std::shared_ptr<DeviceModel> &m_model;
+    const ModelConfig &m_config;
+    const MachineProfile &m_machine;
+    const TracePlan &m_plan;
+    const std::atomic<bool> *m_cancel;
+    const int m_steps;
+    const bool m_isGpu;
+    bool m_isReplayed = false;
+    double m_stepMs = 0, m_watchedStepMs = 0;
+    std::size_t m_firstSpan = 0; ///< of what counts
+    TraceRecorder m_recorder;
+    std::unique_ptr<KernelCollector> m_kernels;
+    std::string m_whyNoKernels;
+    std::optional<FanOutSink> m_sinks;
+    std::unique_ptr<Session> m_session; ///< last: it has the sinks
+};
 
 } // namespace
 
@@ -44,49 +194,7 @@ Result<Trace> recordTrace(const std::shared_ptr<DeviceModel> &model, const Model
     if (plan.context < 1 || plan.steps < 1)
         return badInput(fmt::format("{} decode steps at a context of {} tokens cannot be recorded: ask for at least 1 of each",
                                     plan.steps, plan.context));
-    const int steps = static_cast<int>(std::min<std::int64_t>(plan.steps, plan.context));
-    ZIGZAG_TRY(session,
-               Session::create(model, plan.map.map, {.maxContext = plan.context, .mixed = plan.mixed, .batch = plan.batch}));
-    session->setCancelFlag(cancel);
-    TraceRecorder recorder(plan.mostSpans);
-    std::vector<TraceSink *> sinks;
-    if (TraceSink *outside = attachedNvtxSink())
-        sinks.push_back(outside);
-    sinks.push_back(&recorder);
-    std::unique_ptr<KernelCollector> kernels;
-    std::string whyNoKernels;
-    if (model->backend->name() == "cuda") {
-        if (auto started = KernelCollector::start(recorder))
-            kernels = std::move(*started);
-        else
-            whyNoKernels = started.error().message;
-        if (kernels)
-            sinks.push_back(kernels.get());
-    }
-    FanOutSink all(sinks);
-    if (plan.phase == Phase::Prefill) {
-        const std::vector<int> tokens = randomTokens(plan.context, config.vocabulary, plan.seed);
-        ZIGZAG_CHECK(prefill(*session, std::span(tokens).first(std::min<std::size_t>(tokens.size(), 64)))); // warms up
-        session->setTraceSink(&all);
-        ZIGZAG_CHECK(prefill(*session, tokens));
-    } else {
-        const std::vector<int> tokens = randomTokens((std::int64_t{steps} + 2) * plan.batch, config.vocabulary, plan.seed);
-        ZIGZAG_CHECK(decode(*session, tokens, plan.context, steps, plan.seed, &all));
-    }
-    session->setTraceSink(nullptr);
-    TraceInfo info;
-    info.model = plan.model;
-    info.map = plan.map.name;
-    info.phase = plan.phase;
-    info.context = plan.context;
-    info.batch = plan.batch;
-    info.mixed = plan.mixed;
-    info.machine = machine;
-    info.note = whyNoKernels.empty() ? std::string() : "kernels were not recorded: " + whyNoKernels;
-    Trace trace = recorder.trace(std::move(info), config, plan.map.map);
-    if (kernels)
-        kernels->addTo(trace);
-    return trace;
+    return TraceRun(model, config, machine, plan, cancel).run();
 }
 
 } // namespace zigzag

@@ -3,6 +3,7 @@
 
 #include "engine/base/result.h"
 #include "engine/model/model_config.h"
+#include "profiler/cupti/kernel_activity.h"
 #include "profiler/trace/trace.h"
 
 #include <atomic>
@@ -19,11 +20,15 @@ struct TracePlan {
     int batch = 1;
     MixedMode mixed = MixedMode::Fused;
     int steps = 8; ///< decode steps that are recorded
+    bool replays = true; ///< on a device that can record a step: replayed, as decode really runs; false: op by op
     std::size_t mostSpans = 1 << 20; ///< what is beyond is counted and dropped
+    KernelLimits kernelLimits;
     std::uint64_t seed = 1; ///< of the random tokens, keys and values
 };
 
 /// Warms up, then records one prefill or `steps` decode steps. A profiler that is attached from outside sees the same spans.
+/// On a GPU the spans are in the time of their kernels (device_time.h), and decode is timed without and with the recording;
+/// where kernels cannot be recorded, `info.note` says why and spans are the host's.
 Result<Trace> recordTrace(const std::shared_ptr<DeviceModel> &model, const ModelConfig &config, const MachineProfile &machine,
                           const TracePlan &plan, const std::atomic<bool> *cancel = nullptr);
 

@@ -2,7 +2,6 @@
 // trace, calibrate, predict, compare and swept benches as the real program runs them, on a random model.
 #include "engine/base/files.h"
 #include "engine/map/map_io.h"
-#include "profiler/trace/kernel_collector.h"
 #include "tests/cli/run_program.h"
 #include "tests/tiny_model.h"
 
@@ -133,20 +132,40 @@ TEST_F(ProfileCommands, WrongInputIsRefusedAndNothingIsWritten)
     EXPECT_FALSE(std::filesystem::exists(at("x.json")));
 }
 
-TEST(KernelRecords, BecomeRowsAndFindTheirSpans)
+TEST_F(ProfileCommands, SeveralMapsAreComparedOpByOp)
 {
-    Trace trace;
-    trace.rows = {"host"};
-    trace.spans = {{.durationNs = 100, .op = Op::Pass}, {.durationNs = 50, .parent = 0, .op = Op::Embed, .depth = 1}};
-    addKernels(trace, {{1010, 1030, "embed<float>", 7, 1}, {1040, 1045, "copy", 9, -1}, {1050, 1060, "embed<float>", 7, 5}},
-               1000);
-    EXPECT_EQ(traceFault(trace), "");
-    EXPECT_EQ(trace.rows, (std::vector<std::string>{"host", "GPU stream 7", "GPU stream 9"}));
-    EXPECT_EQ(trace.kernelNames.size(), 2u);
-    ASSERT_EQ(trace.kernels.size(), 3u);
-    EXPECT_EQ(trace.kernels[0], (KernelSpan{.beginNs = 10, .durationNs = 20, .name = 0, .span = 1, .row = 1}));
-    EXPECT_EQ(trace.kernels[1].span, -1);
-    EXPECT_EQ(trace.kernels[2].span, -1) << "an id that is no span";
+    const std::vector<std::string> command
+        = {"trace",     model,    "--map",   "full",     "--map", mixed,     "--map",
+           "streaming", "--sink", "4",       "--recent", "16",    "--mixed", "fused,two-launch,reference",
+           "--context", "48",     "--steps", "2"};
+    const auto with = [&](const std::vector<std::string> &more) {
+        std::vector<std::string> arguments = command;
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        return test::runZigzag(arguments);
+    };
+    const json matrix = parsed(with({"-o", "json", "--repeats", "2", "--against", "full", "--out", at("traces")}));
+    EXPECT_EQ(matrix["runs"].size(), 5u);
+    EXPECT_EQ(matrix["against"], "full");
+    EXPECT_EQ(matrix["runs"][2], mixed + ", two-launch");
+    double sum = 0;
+    for (const json &row : matrix["rows"]) {
+        ASSERT_EQ(row["runs"].size(), 5u);
+        EXPECT_EQ(row["runs"][0].is_null(), row["op"] == "copy_heads") << row.dump();
+        EXPECT_EQ(row["runs"][3].is_null(), false) << row.dump();
+        if (!row["runs"][0].is_null()) {
+            EXPECT_EQ(row["runs"][0]["difference_us"], 0);
+            sum += row["runs"][0]["us"].get<double>();
+        }
+    }
+    EXPECT_GT(sum, 0);
+    EXPECT_GT(matrix["whole_step"][4]["us"], 0);
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(at("traces")), {}), 5) << "a file each";
+    const auto table = with({"--phase", "prefill"});
+    EXPECT_EQ(table.code, 0) << table.errors;
+    for (const char *text : {"mixed.json, reference", "copy_heads", "between the ops", "whole step", "differences to streaming"})
+        EXPECT_NE(table.output.find(text), std::string::npos) << text << '\n' << table.output;
+    EXPECT_EQ(test::refusalFault(with({"--against", "nobody"}), 2), "");
+    EXPECT_EQ(test::refusalFault(test::runZigzag({"trace", model, "--map", mixed, "--context", "16"}), 2), "") << "no --out";
 }
 
 } // namespace
