@@ -93,7 +93,8 @@ private:
         const std::vector<int> tokens = randomTokens(m_plan.context, m_config.vocabulary, m_plan.seed);
         // A GPU chooses its matrix products by time, once for each number of rows: all that the run has come first.
         const std::int64_t chunk = m_isGpu ? m_model->backend->device().prefillChunk : 64;
-        for (const std::int64_t rows : {std::min(chunk, m_plan.context), m_isGpu ? m_plan.context % chunk : 0})
+        for (const std::int64_t rows :
+             {std::min(chunk, m_plan.context), m_isGpu && m_plan.context > chunk ? m_plan.context % chunk : 0})
             if (rows > 0)
                 ZIGZAG_CHECK(prefillOnce(std::span(tokens).first(static_cast<std::size_t>(rows))));
         m_session->setTraceSink(watch());

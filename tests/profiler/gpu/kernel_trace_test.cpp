@@ -125,7 +125,10 @@ TEST_F(KernelTrace, DecodeHasEveryKernelUnderItsOpAndLayer)
 {
     for (const bool replays : {false, true})
         for (const MixedMode mixed : {MixedMode::Fused, MixedMode::TwoLaunch, MixedMode::Reference}) {
-            const Trace trace = record({.mixed = mixed, .replays = replays});
+            TracePlan plan;
+            plan.mixed = mixed;
+            plan.replays = replays;
+            const Trace trace = record(plan);
             Counts wanted = launchesOfStep(mixed);
             for (auto &[place, count] : wanted)
                 count *= steps;
@@ -151,9 +154,13 @@ TEST_F(KernelTrace, DecodeHasEveryKernelUnderItsOpAndLayer)
 
 TEST_F(KernelTrace, ABatchAndAPrefillHaveThemToo)
 {
-    const Trace batch = record({.batch = 4});
+    TracePlan plan;
+    plan.batch = 4;
+    const Trace batch = record(plan);
     EXPECT_EQ((countsOf(batch)[{Op::Attention, 2}]), steps);
-    const Trace trace = record({.phase = Phase::Prefill});
+    plan = {};
+    plan.phase = Phase::Prefill;
+    const Trace trace = record(plan);
     const Counts counts = countsOf(trace);
     const auto count = [&](Op op, int layer) {
         const auto found = counts.find({op, layer});
@@ -200,11 +207,14 @@ TEST_F(KernelTrace, KernelsRunAfterTheirLaunchOnTheHostsClock)
 TEST_F(KernelTrace, WhatDoesNotFitIsCounted)
 {
     const auto all = static_cast<std::int64_t>(record({}).kernels.size());
-    const Trace few = record({.kernelLimits = {.mostKernels = 40}});
+    TracePlan plan;
+    plan.kernelLimits.mostKernels = 40;
+    const Trace few = record(plan);
     EXPECT_LE(few.kernels.size(), 40u);
     EXPECT_GE(few.dropped, all - 40);
     // Buffers that are far too small: CUPTI itself drops, and says how many.
-    const auto small = run({.kernelLimits = {.bufferBytes = 8192, .mostBuffers = 1}});
+    plan.kernelLimits = {.bufferBytes = 8192, .mostBuffers = 1};
+    const auto small = run(plan);
     ASSERT_TRUE(small) << small.error().message;
     EXPECT_EQ(traceFault(*small), "");
     EXPECT_TRUE(static_cast<std::int64_t>(small->kernels.size()) == all || small->dropped > 0)
