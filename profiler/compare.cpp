@@ -70,7 +70,7 @@ std::vector<std::size_t> passesOf(const Trace &trace, std::size_t &passes)
 /// Calls `add` with every span's own time, or with every kernel's and the span that launched it (null where it is not known).
 template <class Add> void forOwnTimes(const Trace &trace, const std::vector<std::size_t> &passOf, const Add &add)
 {
-    if (trace.kernels.empty()) {
+    if (trace.kernels.empty() || trace.info.inDeviceTime) { // there, spans are as long as their kernels
         for (std::size_t i = 0; i < trace.spans.size(); ++i) {
             const TraceSpan &span = trace.spans[i];
             add(&span, passOf[i], span.durationNs);
