@@ -194,6 +194,10 @@ struct DecodeMerge {
     {
         ZZ_UNROLL for (int i = 0; i < 4; ++i) sums[i] += weight * floatOfBits(values.w[i]);
     }
+    ZZ_DEVICE void store(float *to) const
+    {
+        store16(to, {{bitsOfFloat(sums[0]), bitsOfFloat(sums[1]), bitsOfFloat(sums[2]), bitsOfFloat(sums[3])}});
+    }
     template <class T> ZZ_DEVICE void write(T *out) const
     {
         auto *pairs = reinterpret_cast<std::uint32_t *>(out);
@@ -202,53 +206,97 @@ struct DecodeMerge {
     }
 };
 
-/// The last block of a head joins the splits' results.
-template <class T, int headDim> ZZ_DEVICE void joinSplits(const DecodeAttentionArgs &args, const DecodeShare &share, T *out)
+/// The weights with which a head's splits are joined, [rows, splits] in shared memory. `first`: the head's first partial.
+ZZ_DEVICE void weighSplits(const DecodeAttentionArgs &args, const DecodeShare &share, std::int64_t first, float *weights)
 {
-    const std::int64_t part = partialIndex() - share.split; // the head's first
+    constexpr int each = decodeMaxSplits / warpSize; // a lane's states
     const int capacity = partialRows(args.attention);
-    auto *weights = sharedMemory<float>(); // [rows, splits]
-    const int lane = static_cast<int>(laneId());
     for (int row = static_cast<int>(warpId()); row < share.rows; row += decodeWarps) {
-        const float *states = args.partialStates + (part * capacity + row) * 2;
-        const auto stateOf = [&](int split) { return states + static_cast<std::int64_t>(split) * capacity * 2; };
-        float max = decodeLowest;
-        for (int split = lane; split < share.splits; split += warpSize) {
-            const float other = loadCoherent(stateOf(split));
-            max = maxOf(max, other);
+        float maxima[each], sums[each], max = decodeLowest, sum = 0;
+        ZZ_UNROLL for (int i = 0; i < each; ++i)
+        {
+            const int split = static_cast<int>(laneId()) + i * warpSize;
+            const float *state = args.partialStates + ((first + split) * capacity + row) * 2;
+            maxima[i] = split < share.splits ? loadCoherent(state) : decodeLowest;
+            sums[i] = split < share.splits ? loadCoherent(state + 1) : 0;
         }
+        ZZ_UNROLL for (int i = 0; i < each; ++i) max = maxOf(max, maxima[i]);
         max = warpMax(max);
-        float sum = 0;
-        for (int split = lane; split < share.splits; split += warpSize) {
-            const float weight = exp2Fast(loadCoherent(stateOf(split)) - max);
-            sum += weight * loadCoherent(stateOf(split) + 1);
-            weights[row * share.splits + split] = weight;
+        ZZ_UNROLL for (int i = 0; i < each; ++i)
+        {
+            maxima[i] = exp2Fast(maxima[i] - max);
+            sum += maxima[i] * sums[i];
         }
         const float scale = 1.0f / warpSum(sum);
-        for (int split = lane; split < share.splits; split += warpSize)
-            weights[row * share.splits + split] *= scale;
-    }
-    syncThreads();
-    constexpr int quads = headDim / 4, inFlight = headDim > 64 ? 16 : 8; // as registers allow
-    for (int item = static_cast<int>(threadIdx().x); item < share.rows * quads; item += decodeThreads) {
-        const int row = item / quads, quad = item % quads;
-        const float *from = args.partials + (part * capacity + row) * headDim + quad * 4;
-        DecodeMerge merge;
-        for (int base = 0; base < share.splits; base += inFlight) {
-            Vec16 values[inFlight];
-            ZZ_UNROLL for (int i = 0; i < inFlight; ++i) if (base + i < share.splits) values[i]
-                = loadCoherent16(from + static_cast<std::int64_t>(base + i) * capacity * headDim);
-            ZZ_UNROLL for (int i = 0; i < inFlight; ++i) if (base + i < share.splits)
-                merge.add(weights[row * share.splits + base + i], values[i]);
+        ZZ_UNROLL for (int i = 0; i < each; ++i)
+        {
+            const int split = static_cast<int>(laneId()) + i * warpSize;
+            if (split < share.splits)
+                weights[row * share.splits + split] = maxima[i] * scale;
         }
-        merge.write(out + row * headDim + quad * 4);
     }
+}
+
+/// The last block of a head joins the splits' results. All of it is waiting for memory: the first values are on their way
+/// while their weights are computed, and where there are more threads than values to write, several share a value's splits.
+template <class T, int headDim> ZZ_DEVICE void joinSplits(const DecodeAttentionArgs &args, const DecodeShare &share, T *out)
+{
+    constexpr int quads = headDim / 4, inFlight = headDim > 64 ? 16 : 8; // as registers allow
+    const std::int64_t first = partialIndex() - share.split;
+    const int capacity = partialRows(args.attention), items = share.rows * quads, thread = static_cast<int>(threadIdx().x);
+    const int ways = items < decodeThreads ? decodeThreads / items : 1, way = ways > 1 ? thread / items : 0;
+    int item = ways > 1 ? thread % items : thread;
+    if (way >= ways)
+        item = items; // nothing to do
+
+    Vec16 values[inFlight];
+    const auto load = [&](int split) {
+        const float *from = args.partials + (first * capacity + item / quads) * headDim + item % quads * 4;
+        ZZ_UNROLL for (int i = 0; i < inFlight; ++i) if (split + i * ways < share.splits) values[i]
+            = loadCoherent16(from + static_cast<std::int64_t>(split + i * ways) * capacity * headDim);
+    };
+    if (item < items)
+        load(way);
+    auto *weights = sharedMemory<float>(); // [rows, splits]
+    weighSplits(args, share, first, weights);
+    syncThreads();
+
+    DecodeMerge merge;
+    for (int split = way; item < items;) {
+        const float *weight = weights + item / quads * share.splits + split;
+        ZZ_UNROLL for (int i = 0; i < inFlight; ++i) if (split + i * ways < share.splits) merge.add(weight[i * ways], values[i]);
+        split += inFlight * ways;
+        if (split >= share.splits) {
+            if (ways > 1)
+                break;
+            merge.write(out + item / quads * headDim + item % quads * 4);
+            merge = {};
+            split = 0;
+            item += decodeThreads;
+        }
+        if (item < items)
+            load(split);
+    }
+    if (ways == 1)
+        return;
+    syncThreads(); // the weights have been read
+    auto *sums = sharedMemory<float>(); // [ways, items, 4]
+    if (item < items)
+        merge.store(sums + (way * items + item) * 4);
+    syncThreads();
+    if (way > 0)
+        return;
+    for (int other = 1; other < ways; ++other)
+        merge.add(1.0f, load16(sums + (other * items + item) * 4));
+    merge.write(out + item / quads * headDim + item % quads * 4);
 }
 
 template <class T, int headDim>
 ZZ_KERNEL ZZ_LAUNCH_BOUNDS(decodeThreads, decodeBlocksPerSm(headDim)) void attentionDecode(ZZ_ARGS DecodeAttentionArgs args)
 {
-    // The kernel before writes the newest key's row and the queries; everything else may be read while it still runs.
+    allowNext();
+    // The kernel before writes the newest key's row and the queries. Positions and older keys are there since the step's first
+    // kernel (embed.cuh), which lets others start only when it has waited: they may be read while the kernel before runs.
     DecodeShare share;
     const bool works = share.find(args);
     if (!works) {
@@ -280,7 +328,6 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(decodeThreads, decodeBlocksPerSm(headDim)) void atten
     if (!isNew)
         load(share.begin, 0);
     waitForPrevious();
-    allowNext();
     if (isNew)
         load(share.begin, 0);
 
@@ -325,9 +372,7 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(decodeThreads, decodeBlocksPerSm(headDim)) void atten
         if (share.splits == 1) {
             merge.write(out + row * headDim + quad * 4);
         } else {
-            const Vec16 bits = {
-                {bitsOfFloat(merge.sums[0]), bitsOfFloat(merge.sums[1]), bitsOfFloat(merge.sums[2]), bitsOfFloat(merge.sums[3])}};
-            store16(args.partials + (partRow + row) * headDim + quad * 4, bits);
+            merge.store(args.partials + (partRow + row) * headDim + quad * 4);
             if (quad == 0) {
                 args.partialStates[(partRow + row) * 2] = max;
                 args.partialStates[(partRow + row) * 2 + 1] = sum;
@@ -337,21 +382,22 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(decodeThreads, decodeBlocksPerSm(headDim)) void atten
     if (share.splits == 1)
         return;
 
-    threadFence();
+    // One thread's fences order what the others wrote before the barrier, and what they read after it.
     syncThreads();
     auto *last = sharedMemory<int>();
     if (threadIdx().x == 0) {
         int *arrivals = args.arrivals + (share.slice * a.rows.count + share.sequence) * a.caches.selectedCount + share.entry;
+        threadFence();
         *last = atomicAdd(arrivals, 1) == share.splits - 1 ? 1 : 0;
         if (*last)
             *arrivals = 0; // for the next launch
+        threadFence();
     }
     syncThreads();
     const bool isLast = *last != 0;
     syncThreads();
     if (!isLast)
         return;
-    threadFence();
     joinSplits<T, headDim>(args, share, out);
 }
 

@@ -18,7 +18,7 @@ inline constexpr int embedThreads = 256;
 template <class T> ZZ_KERNEL ZZ_LAUNCH_BOUNDS(embedThreads, 1) void embed(ZZ_ARGS EmbedKernelArgs args)
 {
     waitForPrevious();
-    allowNext();
+    allowNext(); // not before: those after it read what earlier steps wrote without waiting (attention_decode.cuh)
     const std::int64_t row = blockIdx().x;
     const T *from = static_cast<const T *>(args.table) + args.tokens[row] * args.width;
     float *to = args.out + row * args.width;

@@ -122,8 +122,8 @@ struct HeadShare {
 template <class Activation, class Cache>
 ZZ_KERNEL ZZ_LAUNCH_BOUNDS(ropeAppendThreads, 1) void ropeAppend(ZZ_ARGS RopeAppendKernelArgs args)
 {
+    allowNext(); // attention's first keys, and the weights after it, are read meanwhile
     waitForPrevious();
-    allowNext();
     const std::int64_t row = blockIdx().x;
     const int task = static_cast<int>(blockIdx().y * (ropeAppendThreads / warpSize) + warpId());
     if (task >= args.queryHeads + 2 * args.kvHeads)

@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <numeric>
 #include <vector>
 
 namespace zigzag::gpu {
@@ -117,9 +118,10 @@ public:
             prefill(headDim, 16384, false);
         for (const int context : {8192, 32768})
             prefill(128, context, true);
-        for (const int context : {4096, 32768, 131072})
-            decode(context, false);
-        decode(131072, true);
+        decode(4096, kvHeads);
+        for (const int context : {32768, 131072})
+            for (int retrieval = 0; retrieval <= kvHeads; ++retrieval)
+                decode(context, retrieval);
         for (const int batch : {1, 4, 8, 16}) {
             matvec("q, k, v", {4096, 1024, 1024}, 4096, batch, false, batch == 1);
             matvec("output", {4096}, 4096, batch, false, false);
@@ -161,8 +163,8 @@ private:
     void bandwidth(const char *name, double microseconds, double bytes)
     {
         const double rate = bytes / microseconds / 1e3;
-        std::printf("%-44s %10.2f us (%.2f)  %7.0f GB/s  %5.1f %% of the read ceiling\n", name, microseconds, m_spread, rate,
-                    100 * rate / m_ceiling);
+        std::printf("%-52s %10.2f us (%.2f), %6.2f more than the read  %7.0f GB/s  %5.1f %% of the read ceiling\n", name,
+                    microseconds, m_spread, microseconds - bytes / m_ceiling / 1e3, rate, 100 * rate / m_ceiling);
     }
 
     /// Buffers of `bytes` that together are at least four times the last-level cache.
@@ -202,16 +204,25 @@ private:
         args.caches.selectedCount = kvHeads;
         return args;
     }
-    /// Keys and values of all heads in one buffer.
-    static void setCaches(AttentionKernelArgs &args, char *from, std::int64_t slots, bool streaming, bool staged, int tokens)
+    /// Slots of `retrieval` heads with every key, then of streaming heads.
+    static std::vector<std::int64_t> slotsOf(int context, int retrieval)
+    {
+        std::vector<std::int64_t> slots(kvHeads, std::min(context, sink + recent));
+        std::fill_n(slots.begin(), retrieval, context);
+        return slots;
+    }
+    /// Keys and values of all heads in one buffer; the first `retrieval` heads retrieve.
+    static void setCaches(AttentionKernelArgs &args, char *from, const std::vector<std::int64_t> &slots, int retrieval,
+                          bool staged, int tokens)
     {
         const std::int64_t row = args.headDim * 2;
         for (int h = 0; h < kvHeads; ++h) {
+            const std::int64_t each = slots[static_cast<std::size_t>(h)];
             HeadCacheView &view = args.caches.heads[h];
             view = {};
-            view.slots = slots, view.kind = streaming ? 1 : 0;
-            view.keys = from, view.values = from + slots * row;
-            from += 2 * slots * row;
+            view.slots = each, view.kind = h < retrieval ? 0 : 1;
+            view.keys = from, view.values = from + each * row;
+            from += 2 * each * row;
             if (staged) {
                 view.stagedKeys = from, view.stagedValues = from + tokens * row;
                 from += 2 * tokens * row;
@@ -221,15 +232,16 @@ private:
 
     void prefill(int headDim, int tokens, bool streaming)
     {
-        const std::int64_t slots = streaming ? sink + recent : tokens;
+        const int retrieval = streaming ? 0 : kvHeads;
+        const std::vector<std::int64_t> slots = slotsOf(tokens, retrieval);
         const std::size_t elements = static_cast<std::size_t>(tokens) * kvHeads * group * static_cast<std::size_t>(headDim);
         const Memory queries(2 * elements), out(2 * elements, false);
-        const Memory cache(static_cast<std::size_t>(4 * (slots + (streaming ? tokens : 0)) * kvHeads * headDim));
+        const Memory cache(static_cast<std::size_t>(4 * (slots[0] + (streaming ? tokens : 0)) * kvHeads * headDim));
         PrefillAttentionArgs args = {};
         args.attention = attentionArgs(headDim, tokens, 0);
         args.attention.queries = queries.as<void>(), args.attention.out = out.as<void>();
-        setCaches(args.attention, cache.as<char>(), slots, streaming, streaming, tokens);
-        args.retrievalCount = streaming ? 0 : kvHeads;
+        setCaches(args.attention, cache.as<char>(), slots, retrieval, streaming, tokens);
+        args.retrievalCount = retrieval;
         const PrefillPlan plan = planPrefill(tokens, kvHeads * group, headDim, m_limits);
         const double us = time(2, [&](int) { return attendPrefill(DType::BF16, args, plan, m_stream, true); });
         // Two products of a multiplication and an addition per visible key and element.
@@ -241,15 +253,14 @@ private:
                     streaming ? "streaming" : "retrieval", tokens, headDim, us, m_spread, flops / us / 1e6, 1e3 * us / tokens);
     }
 
-    void decode(int context, bool streaming)
+    void decode(int context, int retrieval)
     {
         constexpr int headDim = 128;
-        const std::int64_t slots = streaming ? sink + recent : context;
-        const std::size_t bytes = static_cast<std::size_t>(4 * slots * kvHeads * headDim);
+        const std::vector<std::int64_t> slots = slotsOf(context, retrieval);
+        const auto bytes = static_cast<std::size_t>(4 * headDim * std::accumulate(slots.begin(), slots.end(), std::int64_t{0}));
         const auto caches = rotation(bytes);
         const Memory queries(2 * kvHeads * group * headDim), out(2 * kvHeads * group * headDim, false);
-        const std::vector<std::int64_t> all(kvHeads, slots);
-        const DecodePlan plan = planDecode(all, context, 1, group, headDim, m_limits);
+        const DecodePlan plan = planDecode(slots, context, 1, group, headDim, m_limits);
         const Memory partials(4 * plan.partials, false), states(4 * plan.partialStates, false),
             arrivals(4 * plan.arrivals, false);
         DecodeAttentionArgs args = {};
@@ -259,12 +270,12 @@ private:
         args.partials = partials.as<float>(), args.partialStates = states.as<float>(), args.arrivals = arrivals.as<int>();
         const int launches = static_cast<int>(std::min<std::size_t>(64, std::max<std::size_t>(8, caches.size())));
         const double us = time(launches, [&](int i) {
-            setCaches(args.attention, caches[static_cast<std::size_t>(i) % caches.size()]->as<char>(), slots, streaming, false,
+            setCaches(args.attention, caches[static_cast<std::size_t>(i) % caches.size()]->as<char>(), slots, retrieval, false,
                       0);
             return attendDecode(DType::BF16, args, plan, m_stream, true);
         });
         char name[80];
-        std::snprintf(name, sizeof name, "decode, %s, %6d keys, %u blocks", streaming ? "streaming" : "retrieval", context,
+        std::snprintf(name, sizeof name, "decode, %6d keys, %d of %d heads retrieve, %u blocks", context, retrieval, kvHeads,
                       plan.blocks);
         bandwidth(name, us, static_cast<double>(bytes));
     }
