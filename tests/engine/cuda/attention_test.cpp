@@ -96,6 +96,8 @@ INSTANTIATE_TEST_SUITE_P(Cases, DecodeAttention,
                                          AttentionCase{"ring_full_exactly", {S}, 2, 32, 30, 34, 1, {63}},
                                          AttentionCase{"unused_slots", {R, S}, 2, 32, 30, 500, 1, {20}, 700},
                                          AttentionCase{"rising_maximum", {R, S}, 3, 64, 4, 200, 1, {300}, 3, false, 0.1f},
+                                         AttentionCase{"many_splits", {R, S}, 4, 128, 4, 70, 1, {2600}},
+                                         AttentionCase{"most_splits", {R}, 2, 32, 4, 70, 1, {7970}},
                                          AttentionCase{"batch", {R, S, R}, 2, 64, 3, 60, 1, {130, 0, 64, 63, 299}, 3, true}),
                          caseName);
 
