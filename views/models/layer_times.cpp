@@ -53,7 +53,7 @@ LayerTimes layerTimes(const Trace &trace)
         layer[static_cast<std::size_t>(passOf[index])][static_cast<std::size_t>(group - barGroups.begin())]
             += static_cast<double>(ns) * 1e-6;
     };
-    if (trace.kernels.empty()) {
+    if (trace.kernels.empty() || trace.info.inDeviceTime) { // there, spans are as long as their kernels
         for (std::size_t index = 0; index < trace.spans.size(); ++index) {
             const TraceSpan &span = trace.spans[index];
             add(index, span.durationNs);

@@ -20,7 +20,7 @@ struct LayerTimes {
 };
 
 /// Of a prefill: the whole of it. Of decode: the median of the steps, by group. A span counts by its own time, so that nothing
-/// counts twice; where kernels were recorded, their time stands for the spans that launched them.
+/// counts twice; where kernels were recorded in the host's time, theirs stands for the spans that launched them.
 LayerTimes layerTimes(const Trace &trace);
 /// The same of a prediction; empty without a fitted cost model.
 LayerTimes layerTimes(const CostModel &cost, const HeadMap &map, const Workload &work);

@@ -41,7 +41,7 @@ class RunListModel : public QAbstractTableModel
 {
     Q_OBJECT
 public:
-    enum Column { When, Map, PhaseOf, Context, Batch, Median, Spread, Floor, Origin, Model, ColumnCount };
+    enum Column { When, Origin, Map, PhaseOf, Context, Batch, Median, Spread, Floor, Model, ColumnCount };
     enum Role { SortRole = Qt::UserRole };
 
     using QAbstractTableModel::QAbstractTableModel;

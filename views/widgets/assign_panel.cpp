@@ -267,13 +267,16 @@ void AssignPanel::show(const AssignView &view)
         m_sparsity->setValue(view.sparsity * 100);
     m_sink->setValue(view.sink);
     m_recent->setValue(view.recent);
+    m_sink->setEnabled(view.heads > 0);
+    m_recent->setEnabled(view.heads > 0);
 
     const QString none = QStringLiteral("–");
-    m_outcome.streaming->setText(tr("%1 of %2 (%3)")
-                                     .arg(view.streamingHeads)
-                                     .arg(view.heads)
-                                     .arg(percentText(view.heads ? static_cast<double>(view.streamingHeads) / view.heads : 0)));
-    m_outcome.mixed->setText(view.mixedLayers == 0 ? tr("0: exclusive") : QString::number(view.mixedLayers));
+    m_outcome.streaming->setText(view.heads ? tr("%1 of %2 (%3)")
+                                                  .arg(view.streamingHeads)
+                                                  .arg(view.heads)
+                                                  .arg(percentText(static_cast<double>(view.streamingHeads) / view.heads))
+                                            : none);
+    m_outcome.mixed->setText(!view.heads ? none : view.mixedLayers == 0 ? tr("0: exclusive") : QString::number(view.mixedLayers));
     m_outcome.flipped->setText(view.lost ? QString::number(view.lost->flipped) : none);
     m_outcome.demoted->setText(view.lost ? QString::number(view.lost->demoted) : none);
     m_outcome.transport->setText(view.lost ? QString::number(view.lost->transportCost, 'f', 2) : none);

@@ -235,8 +235,10 @@ void HeadMapPainter::drawTime(int layer)
             from += parts[group];
             const int right = std::max(left, bar(column, from / cost->longestMs).right());
             const QColor color = groupColor(barGroups[group]);
-            m_painter.fillRect(QRect(left, top, right - left, thickness),
-                               measured ? QBrush(color) : QBrush(color, Qt::BDiagPattern));
+            const QRect part(left, top, right - left, thickness);
+            m_painter.fillRect(part, measured ? color : mixed(m_palette.color(QPalette::Base), color, 0.35));
+            if (!measured)
+                m_painter.fillRect(part, QBrush(color, Qt::BDiagPattern));
             left = right;
         }
         if (measured)

@@ -93,9 +93,9 @@ int ScoreLegend::layOut(QPainter *painter, int width) const
         for (const auto &[group, name] :
              {std::pair(OpGroup::Attention, tr("attention")), std::pair(OpGroup::Projections, tr("projections")),
               std::pair(OpGroup::Mlp, tr("MLP")), std::pair(OpGroup::Pointwise, tr("norms and the like"))})
-            entries.push_back({name, em * 3 / 4, [this, color = groupColor(group)](QPainter &to, const QRect &box) {
+            entries.push_back({name, em * 3 / 4, [color = groupColor(group)](QPainter &to, const QRect &box) {
                                    const QRect chip(box.left(), box.center().y() - box.width() / 2, box.width(), box.width());
-                                   to.fillRect(chip, m_measured ? QBrush(color) : QBrush(color, Qt::BDiagPattern));
+                                   to.fillRect(chip, color);
                                }});
 
     const int left = em / 2, line = em + em / 4;

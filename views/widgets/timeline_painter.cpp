@@ -92,6 +92,8 @@ void TimelinePainter::drawAxis(int width)
         const int x = m_geometry.labelWidth + static_cast<int>(std::lround(m_window.toX(tick.ns)));
         m_painter.setPen(m_grid);
         m_painter.drawLine(x, m_geometry.axisHeight - 4, x, 1 << 14);
+        if (x + 3 + metrics.horizontalAdvance(tick.text) > width) // half a number would be another number
+            continue;
         m_painter.setPen(m_quiet);
         m_painter.drawText(QRect(x + 3, 0, width, m_geometry.axisHeight - 2), Qt::AlignLeft | Qt::AlignVCenter, tick.text);
     }

@@ -277,6 +277,13 @@ void ProfilePage::showInfo()
     QStringList parts;
     if (trace && trace->info.predicted)
         parts << tr("Predicted by the cost model, not recorded: hatched.");
+    if (trace && trace->info.inDeviceTime)
+        parts << (trace->info.isReplayed ? tr("Spans in the time of their kernels, decode replayed as it runs.")
+                                         : tr("Spans in the time of their kernels."));
+    if (trace && trace->info.stepMs > 0 && trace->info.watchedStepMs > 0)
+        parts << tr("A step takes %1, and %2 while it is recorded (%3).")
+                     .arg(timeText(trace->info.stepMs), timeText(trace->info.watchedStepMs),
+                          changeText(trace->info.watchedStepMs, trace->info.stepMs));
     if (trace && !trace->info.note.empty())
         parts << QString::fromStdString(trace->info.note) + QLatin1Char('.');
     if (trace && trace->dropped > 0)

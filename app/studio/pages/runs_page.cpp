@@ -19,7 +19,6 @@
 
 #include <algorithm>
 #include <map>
-#include <numeric>
 
 namespace zigzag {
 
@@ -287,9 +286,18 @@ Result<void> RunsPage::openRuns(const QString &path)
     ZIGZAG_TRY(file, readBenchFile(path.toStdString()));
     if (file.records.empty())
         return badInput(tr("%1 holds no records yet: let the sweep finish a point").arg(path).toStdString());
+    // One file stays selected beside the next: that is what a person opens two for.
+    std::vector<int> rows = selectedRuns();
+    const RunListModel &runs = studio().runList();
+    const bool isOneFile = std::all_of(rows.begin(), rows.end(), [&](int row) {
+        return runs.entry(row).source == runs.entry(rows.front()).source && !runs.entry(row).trace && !runs.entry(row).map;
+    });
+    if (!isOneFile)
+        rows.clear();
     const QFileInfo info(path);
-    std::vector<int> rows(file.records.size());
-    std::iota(rows.begin(), rows.end(), studio().runList().addFile(info.fileName(), info.lastModified(), file));
+    const int first = studio().runList().addFile(info.fileName(), info.lastModified(), file);
+    for (std::size_t record = 0; record < file.records.size(); ++record)
+        rows.push_back(first + static_cast<int>(record));
     selectRuns(rows);
     return {};
 }
