@@ -24,9 +24,11 @@ Screenshot::Screenshot(MainWindow &window, QString path, bool measure, QString p
     if (measure)
         m_steps = {m_window.actions().measure, m_window.profile().recordAction(), m_window.actions().needle};
     // What a page has to show comes from a run of its own.
-    const char *own = m_page == QLatin1String("quality") ? "sweepQuality" : m_page == QLatin1String("find") ? "searchLayers" : "";
-    if (QAction *action = measure ? window.findChild<QAction *>(QLatin1String(own)) : nullptr)
-        m_steps.append(action);
+    const QString own = m_page == QLatin1String("quality") ? QStringLiteral("sweepQuality")
+        : m_page == QLatin1String("find")                  ? QStringLiteral("searchLayers")
+                                                           : QString();
+    if (measure && !own.isEmpty()) // findChild takes an empty name for any
+        m_steps.append(window.findChild<QAction *>(own));
     connect(&m_window.runs(), &RunController::busyChanged, this, [this] { QTimer::singleShot(0, this, &Screenshot::step); });
     connect(&m_window.runs(), &RunController::progressed, this, [last = QString()](double, const QString &text) mutable {
         const QString what = text.section(QLatin1String(": "), 0, 0); // "Measuring: sample 3 of 90" is said once
