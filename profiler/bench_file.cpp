@@ -52,7 +52,11 @@ Result<BenchRecord> readRecord(const json::Value &value, bool predicted, const s
     ZIGZAG_TRY(mixedName, json::stringOr(value, "mixed", "fused", where));
     ZIGZAG_TRY(mixed, parseMixedMode(mixedName));
     ZIGZAG_TRY(failure, json::stringOr(value, "failure", {}, where));
-    ZIGZAG_TRY(median, json::numberOr(value, predicted ? "predicted_ms" : "median_ms", 0, 0, longestMs, where));
+    // A record without a time says why there is none.
+    const std::string_view timeKey = predicted ? "predicted_ms" : "median_ms";
+    ZIGZAG_TRY(median,
+               failure.empty() ? json::numberIn(value, timeKey, 0, longestMs, where)
+                               : json::numberOr(value, timeKey, 0, 0, longestMs, where));
     ZIGZAG_TRY(spread, json::numberOr(value, "spread_ms", 0, 0, longestMs, where));
     ZIGZAG_TRY(interrupted, json::integerOr(value, "interrupted", 0, 0, 1 << 30, where));
     ZIGZAG_TRY(kv, json::integerOr(value, "kv_bytes", 0, 0, most, where));

@@ -52,7 +52,7 @@ Result<ExhaustiveState> measure(MapMeter &meter, const RankOptions &options, con
     if (!options.measures.empty()) {
         ZIGZAG_TRY(saved, loadProgress(file, "every-map", plan));
         if (saved) {
-            ZIGZAG_TRY(read, ExhaustiveState::fromJson(*saved, meter));
+            ZIGZAG_TRY(read, ExhaustiveState::fromJson(*saved, meter.shape(), meter.prompts().size()));
             state = std::move(read);
         }
     }

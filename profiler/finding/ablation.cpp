@@ -24,12 +24,12 @@ std::string AblationState::toJson() const
     return json::Value{{"prompts", measuresJson(prompts)}}.dump();
 }
 
-Result<AblationState> AblationState::fromJson(std::string_view text, const MapMeter &meter, const AblationPlan &plan)
+Result<AblationState> AblationState::fromJson(std::string_view text, const ModelShape &model, std::size_t prompts,
+                                              const AblationPlan &plan)
 {
     ZIGZAG_TRY(root, json::parse(text, "the progress of the ablation"));
     ZIGZAG_TRY(list, json::arrayIn(root, "prompts", "the progress of the ablation"));
-    ZIGZAG_TRY(measures,
-               readMeasures(*list, meter.prompts().size(), static_cast<std::size_t>(unitCount(meter.shape(), plan.unit) + 1)));
+    ZIGZAG_TRY(measures, readMeasures(*list, prompts, static_cast<std::size_t>(unitCount(model, plan.unit) + 1)));
     return AblationState{std::move(measures)};
 }
 

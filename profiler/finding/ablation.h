@@ -21,7 +21,9 @@ struct AblationPlan {
 struct AblationState {
     std::vector<std::vector<PromptMeasure>> prompts; // [prompts done][units + 1]: full attention, then each unit alone
     std::string toJson() const;
-    static Result<AblationState> fromJson(std::string_view text, const MapMeter &meter, const AblationPlan &plan);
+    /// Trusts nothing: of at most `prompts` prompts, with a measure for each map of the plan.
+    static Result<AblationState> fromJson(std::string_view text, const ModelShape &model, std::size_t prompts,
+                                          const AblationPlan &plan);
 };
 
 /// One unit's effect, over prompts.

@@ -15,11 +15,11 @@ std::string ExhaustiveState::toJson() const
     return json::Value{{"prompts", measuresJson(prompts)}}.dump();
 }
 
-Result<ExhaustiveState> ExhaustiveState::fromJson(std::string_view text, const MapMeter &meter)
+Result<ExhaustiveState> ExhaustiveState::fromJson(std::string_view text, const ModelShape &model, std::size_t prompts)
 {
     ZIGZAG_TRY(root, json::parse(text, "the measures of every map"));
     ZIGZAG_TRY(list, json::arrayIn(root, "prompts", "the measures of every map"));
-    ZIGZAG_TRY(measures, readMeasures(*list, meter.prompts().size(), std::size_t{1} << std::min(meter.config().layers, 30)));
+    ZIGZAG_TRY(measures, readMeasures(*list, prompts, std::size_t{1} << std::min(model.layers, 30)));
     return ExhaustiveState{std::move(measures)};
 }
 

@@ -27,7 +27,8 @@ struct MapOutcome {
 struct ExhaustiveState {
     std::vector<std::vector<PromptMeasure>> prompts; // [prompts done][2^layers]
     std::string toJson() const;
-    static Result<ExhaustiveState> fromJson(std::string_view text, const MapMeter &meter);
+    /// Trusts nothing: of at most `prompts` prompts, with a measure for each of the 2^layers maps.
+    static Result<ExhaustiveState> fromJson(std::string_view text, const ModelShape &model, std::size_t prompts);
 };
 
 Result<ExhaustiveState> measureEveryMap(MapMeter &meter, StreamingWindow window, ExhaustiveState from = {},

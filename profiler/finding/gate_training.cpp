@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "profiler/finding/gate_training.h"
 
-#include "engine/base/json_input.h"
 #include "engine/run/session.h"
+#include "profiler/finding/measure_json.h"
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <fmt/format.h>
-#include <limits>
 #include <numeric>
 #include <random>
 
@@ -82,21 +81,23 @@ std::string GateState::toJson() const
 
 Result<GateState> GateState::fromJson(std::string_view text, const ModelShape &model, const GatePlan &plan)
 {
-    constexpr double largest = std::numeric_limits<double>::max();
     ZIGZAG_TRY(root, json::parse(text, where));
     const auto units = static_cast<std::size_t>(unitCount(model, plan.unit));
     GateState state;
     ZIGZAG_TRY(step, json::integerIn(root, "step", 0, plan.steps, where));
     state.step = static_cast<int>(step);
     const std::tuple<const char *, std::vector<double> *, double, double> lists[] = {
-        {"gates", &state.gates, 0.0, 1.0},   {"first", &state.first, -largest, largest}, {"second", &state.second, 0.0, largest},
-        {"sums", &state.sums, 0.0, largest}, {"squares", &state.squares, 0.0, largest},
+        {"gates", &state.gates, 0.0, 1.0},
+        {"first", &state.first, -largestLoss, largestLoss},
+        {"second", &state.second, 0.0, largestLoss},
+        {"sums", &state.sums, 0.0, largestLoss},
+        {"squares", &state.squares, 0.0, largestLoss},
     };
     for (const auto &[key, list, least, most] : lists) {
         ZIGZAG_TRY(numbers, readNumbers(root, key, units, least, most));
         *list = std::move(numbers);
     }
-    ZIGZAG_TRY(losses, readNumbers(root, "losses", static_cast<std::size_t>(step), 0.0, largest));
+    ZIGZAG_TRY(losses, readNumbers(root, "losses", static_cast<std::size_t>(step), 0.0, largestLoss));
     state.losses = std::move(losses);
     return state;
 }

@@ -5,7 +5,6 @@
 #include "profiler/quality/statistics.h"
 
 #include <algorithm>
-#include <limits>
 #include <numeric>
 
 namespace zigzag {
@@ -72,10 +71,10 @@ std::string GreedyState::toJson() const
     return json::Value{{"path", std::move(steps)}, {"beam", beam}, {"measured", measuresJson(measured)}}.dump();
 }
 
-Result<GreedyState> GreedyState::fromJson(std::string_view text, const MapMeter &meter, const GreedyPlan &plan)
+Result<GreedyState> GreedyState::fromJson(std::string_view text, const ModelShape &model, std::size_t prompts,
+                                          const GreedyPlan &plan)
 {
-    constexpr double largest = std::numeric_limits<double>::max();
-    const int units = unitCount(meter.shape(), plan.unit);
+    const int units = unitCount(model, plan.unit);
     ZIGZAG_TRY(root, json::parse(text, where));
     ZIGZAG_TRY(steps, json::arrayIn(root, "path", where));
     ZIGZAG_TRY(beam, json::arrayIn(root, "beam", where));
@@ -86,8 +85,8 @@ Result<GreedyState> GreedyState::fromJson(std::string_view text, const MapMeter 
         ZIGZAG_TRY(streaming, readUnits(*list, units));
         if (streaming.size() != state.path.size())
             return badInput(std::string(where) + " has a gap in its path: start the search again");
-        ZIGZAG_TRY(loss, json::numberIn(entry, "loss", 0.0, largest, where));
-        ZIGZAG_TRY(error, json::numberIn(entry, "error", 0.0, largest, where));
+        ZIGZAG_TRY(loss, json::numberIn(entry, "loss", 0.0, largestLoss, where));
+        ZIGZAG_TRY(error, json::numberIn(entry, "error", 0.0, largestLoss, where));
         ZIGZAG_TRY(right, json::numberIn(entry, "right", 0.0, 1.0, where));
         state.path.push_back({std::move(streaming), loss, error, right});
     }
@@ -99,7 +98,9 @@ Result<GreedyState> GreedyState::fromJson(std::string_view text, const MapMeter 
     }
     if (state.beam.size() > static_cast<std::size_t>(plan.beam))
         return badInput(std::string(where) + " follows more maps than the search: start it again");
-    ZIGZAG_TRY(measures, readMeasures(*measured, meter.prompts().size(), candidatesOf(state.beam, units).size()));
+    if (state.beam.empty() != state.path.empty()) // the next count starts from the beam
+        return badInput(std::string(where) + " follows no map of its path: start the search again");
+    ZIGZAG_TRY(measures, readMeasures(*measured, prompts, candidatesOf(state.beam, units).size()));
     state.measured = std::move(measures);
     return state;
 }

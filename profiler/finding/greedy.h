@@ -36,7 +36,9 @@ struct GreedyState {
     std::vector<std::vector<PromptMeasure>> measured; // [prompts done][candidates] of the count under way
 
     std::string toJson() const;
-    static Result<GreedyState> fromJson(std::string_view text, const MapMeter &meter, const GreedyPlan &plan);
+    /// Trusts nothing: the path starts with full attention and has no gap, and the beam follows maps of its last count.
+    static Result<GreedyState> fromJson(std::string_view text, const ModelShape &model, std::size_t prompts,
+                                        const GreedyPlan &plan);
 };
 
 /// Removes units one after another, each time measuring every remaining one against the map so far. `onPrompt` hears of

@@ -2,7 +2,6 @@
 #include "profiler/finding/measure_json.h"
 
 #include <algorithm>
-#include <limits>
 
 namespace zigzag {
 namespace {
@@ -25,7 +24,6 @@ json::Value measuresJson(const std::vector<std::vector<PromptMeasure>> &prompts)
 
 Result<std::vector<std::vector<PromptMeasure>>> readMeasures(const json::Value &list, std::size_t prompts, std::size_t maps)
 {
-    constexpr double largest = std::numeric_limits<double>::max();
     if (!list.is_array() || list.size() > prompts)
         return badInput(where + " has more prompts than the search: start it again");
     std::vector<std::vector<PromptMeasure>> measures;
@@ -36,8 +34,8 @@ Result<std::vector<std::vector<PromptMeasure>>> readMeasures(const json::Value &
         for (const json::Value &entry : row) {
             if (!entry.is_array() || entry.size() != 3)
                 return badInput(where + " has a measure that is none: start the search again");
-            ZIGZAG_TRY(loss, json::asNumber(entry[0], "a loss", 0.0, largest, where));
-            ZIGZAG_TRY(kl, json::asNumber(entry[1], "a divergence", 0.0, largest, where));
+            ZIGZAG_TRY(loss, json::asNumber(entry[0], "a loss", 0.0, largestLoss, where));
+            ZIGZAG_TRY(kl, json::asNumber(entry[1], "a divergence", 0.0, largestLoss, where));
             ZIGZAG_TRY(right, json::asNumber(entry[2], "a share", 0.0, 1.0, where));
             to.push_back({loss, kl, right});
         }

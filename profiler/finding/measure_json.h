@@ -8,6 +8,10 @@
 
 namespace zigzag {
 
+/// Above every loss, divergence, moment and sum that a search can meet, and far enough from the largest number that no mean or
+/// variance of them overflows.
+inline constexpr double largestLoss = 1e100;
+
 /// [[[loss, kl, right], …] per map, …] per prompt; numbers read back as the same numbers.
 json::Value measuresJson(const std::vector<std::vector<PromptMeasure>> &prompts);
 /// At most `prompts` rows of exactly `maps` measures each.

@@ -76,10 +76,10 @@ Result<void> Search::resumeFrom(const std::filesystem::path &progress)
     if (!text)
         return {};
     if (m_plan.method == SearchMethod::Ablation) {
-        ZIGZAG_TRY(state, AblationState::fromJson(*text, *m_meter, ablationPlan(m_plan)));
+        ZIGZAG_TRY(state, AblationState::fromJson(*text, m_model, m_meter->prompts().size(), ablationPlan(m_plan)));
         m_ablation = std::move(state);
     } else if (m_plan.method == SearchMethod::Greedy) {
-        ZIGZAG_TRY(state, GreedyState::fromJson(*text, *m_meter, greedyPlan(m_plan)));
+        ZIGZAG_TRY(state, GreedyState::fromJson(*text, m_model, m_meter->prompts().size(), greedyPlan(m_plan)));
         m_greedy = std::move(state);
     } else {
         ZIGZAG_TRY(state, GateState::fromJson(*text, m_model, gatePlan(m_plan)));

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "profiler/quality/needle_grammar.h"
 
+#include "engine/base/json_input.h"
+
 #include <algorithm>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 namespace zigzag {
 namespace {
-
-using nlohmann::json;
 
 /// Not std::uniform_int_distribution: its algorithm, and so the questions behind a seed, differs between standard libraries.
 std::uint64_t below(std::uint64_t count, std::mt19937_64 &random)
@@ -29,7 +28,7 @@ public:
         : m_where(std::move(where))
     { }
 
-    const json *member(const json &object, const char *key)
+    const json::Value *member(const json::Value &object, const char *key)
     {
         const auto found = object.is_object() ? object.find(key) : object.end();
         if (found == object.end() || !object.is_object()) {
@@ -38,27 +37,27 @@ public:
         }
         return &*found;
     }
-    std::string text(const json &object, const char *key)
+    std::string text(const json::Value &object, const char *key)
     {
-        const json *value = member(object, key);
+        const json::Value *value = member(object, key);
         if (value && !value->is_string())
             fail(fmt::format("\"{}\" is not a text", key));
         return value && value->is_string() ? value->get<std::string>() : std::string();
     }
-    std::int64_t integer(const json &object, const char *key, std::int64_t least, std::int64_t most)
+    std::int64_t integer(const json::Value &object, const char *key, std::int64_t least, std::int64_t most)
     {
-        const json *value = member(object, key);
+        const json::Value *value = member(object, key);
         if (value && value->is_number_integer())
             if (const auto number = value->get<std::int64_t>(); number >= least && number <= most)
                 return number;
         fail(fmt::format("\"{}\" is not a whole number from {} to {}", key, least, most));
         return least;
     }
-    std::vector<std::string> texts(const json &list, const std::string &key)
+    std::vector<std::string> texts(const json::Value &list, const std::string &key)
     {
         std::vector<std::string> out;
         if (list.is_array())
-            for (const json &entry : list)
+            for (const json::Value &entry : list)
                 if (entry.is_string() && !entry.get_ref<const std::string &>().empty())
                     out.push_back(entry.get<std::string>());
         if (!list.is_array() || list.empty() || out.size() != list.size())
@@ -109,13 +108,13 @@ std::string NeedleGrammar::heldOutKey(std::mt19937_64 &random) const
 
 Result<NeedleGrammar> parseNeedleGrammar(std::string_view text, const std::string &where)
 {
-    const json root = json::parse(text, nullptr, false);
+    ZIGZAG_TRY(root, json::parse(text, where));
     if (!root.is_object())
         return badInput(fmt::format("{} is not a JSON object: restore the file that came with the program", where));
     Reader reader(where);
     if (reader.text(root, "format") != "zigzag-needle-task")
         reader.fail("is no \"zigzag-needle-task\"");
-    const json *version = reader.member(root, "version");
+    const json::Value *version = reader.member(root, "version");
     if (version && *version != 1)
         reader.fail(fmt::format("has version {}, and this program reads version 1", version->dump()));
     NeedleGrammar grammar;
@@ -123,11 +122,11 @@ Result<NeedleGrammar> parseNeedleGrammar(std::string_view text, const std::strin
     grammar.question = reader.text(root, "question");
     grammar.answerEnd = reader.text(root, "answer_end");
     grammar.digits = static_cast<int>(reader.integer(root, "digits", 1, 18));
-    if (const json *names = reader.member(root, "names")) {
+    if (const json::Value *names = reader.member(root, "names")) {
         grammar.names = reader.texts(*names, "names");
         grammar.name = grammar.names.empty() ? std::string() : grammar.names.front();
     }
-    if (const json *heldOut = reader.member(root, "held_out")) {
+    if (const json::Value *heldOut = reader.member(root, "held_out")) {
         grammar.modulus = static_cast<std::uint64_t>(reader.integer(*heldOut, "modulus", 1, 1'000'000));
         grammar.residue
             = static_cast<std::uint64_t>(reader.integer(*heldOut, "residue", 0, static_cast<std::int64_t>(grammar.modulus) - 1));
@@ -137,10 +136,10 @@ Result<NeedleGrammar> parseNeedleGrammar(std::string_view text, const std::strin
         if (grammar.residue >= keys)
             reader.fail("holds out no key of its digits");
     }
-    if (const json *filler = reader.member(root, "filler")) {
-        if (const json *templates = reader.member(*filler, "templates"))
+    if (const json::Value *filler = reader.member(root, "filler")) {
+        if (const json::Value *templates = reader.member(*filler, "templates"))
             grammar.templates = reader.texts(*templates, "templates");
-        if (const json *words = reader.member(*filler, "words")) {
+        if (const json::Value *words = reader.member(*filler, "words")) {
             if (!words->is_object())
                 reader.fail("\"words\" is not an object");
             else

@@ -17,7 +17,8 @@ namespace {
 
 constexpr std::size_t flushAt = 1 << 20;
 constexpr std::int64_t most = std::int64_t{1} << 62;
-constexpr double latestUs = 1e15; ///< 31 years, and exact to a nanosecond below 2^53
+constexpr double latestUs = 9007199254740992.0; ///< 2^53: the year 2255, for other programs count from 1970
+constexpr double longestUs = static_cast<double>(latestTraceNs) / 1e3;
 
 /// Nanoseconds as microseconds with three decimals.
 std::string microseconds(std::int64_t ns)
@@ -29,6 +30,7 @@ std::string microseconds(std::int64_t ns)
 struct Event {
     std::int64_t beginNs = 0, durationNs = 0;
     std::uint16_t row = 0;
+    bool isKernel = false; ///< says so, whatever its name
     const std::string *name = nullptr;
     const json::Value *args = nullptr; ///< null when it has none
 };
@@ -43,6 +45,7 @@ public:
     Result<Trace> read(const json::Value &document)
     {
         const json::Value *list = &document;
+        bool isOurs = false;
         if (document.is_object()) {
             ZIGZAG_TRY(events, json::arrayIn(document, "traceEvents", m_where));
             list = events;
@@ -50,12 +53,15 @@ public:
                 if (const json::Value *info = json::find(*other, "zigzag")) {
                     ZIGZAG_TRY(readBack, readInfo(*info, m_where));
                     m_trace.info = readBack;
+                    isOurs = true;
                     ZIGZAG_TRY(dropped, json::integerOr(*other, "dropped", 0, 0, most, m_where));
                     m_trace.dropped = dropped;
                 }
         }
         for (const json::Value &value : *list)
             ZIGZAG_CHECK(readEvent(value));
+        if (!isOurs)
+            countFromFirst();
         std::stable_sort(m_events.begin(), m_events.end(), [](const Event &a, const Event &b) {
             return a.beginNs != b.beginNs ? a.beginNs < b.beginNs : a.durationNs > b.durationNs;
         });
@@ -69,6 +75,16 @@ public:
 
 private:
     std::string here() const { return fmt::format("{}, event {}", m_where, m_count - 1); }
+
+    /// Other programs count from whenever they like; a trace begins with its first event.
+    void countFromFirst()
+    {
+        const auto earlier = [](const Event &a, const Event &b) { return a.beginNs < b.beginNs; };
+        const auto first = std::min_element(m_events.begin(), m_events.end(), earlier);
+        const std::int64_t origin = first == m_events.end() ? 0 : first->beginNs;
+        for (Event &event : m_events)
+            event.beginNs -= origin;
+    }
 
     Result<void> readEvent(const json::Value &value)
     {
@@ -92,11 +108,13 @@ private:
             return {};
         }
         ZIGZAG_TRY(begin, json::numberIn(value, "ts", 0, latestUs, here()));
-        ZIGZAG_TRY(duration, json::numberOr(value, "dur", 0, 0, latestUs, here()));
+        ZIGZAG_TRY(duration, json::numberOr(value, "dur", 0, 0, longestUs, here()));
         Event event;
         event.beginNs = std::llround(begin * 1e3);
         event.durationNs = std::llround(duration * 1e3);
         event.row = row;
+        const json::Value *category = json::find(value, "cat");
+        event.isKernel = category && *category == "kernel";
         event.name = &name->get_ref<const std::string &>();
         event.args = args;
         m_events.push_back(event);
@@ -121,7 +139,7 @@ private:
     Result<void> place(const Event &event)
     {
         const auto op = findOp(*event.name);
-        return op ? addSpan(event, *op) : addKernel(event);
+        return op && !event.isKernel ? addSpan(event, *op) : addKernel(event);
     }
 
     Result<void> addSpan(const Event &event, Op op)
@@ -140,7 +158,7 @@ private:
             ZIGZAG_TRY(flops, json::integerOr(args, "flops", 0, 0, most, at));
             ZIGZAG_TRY(tokens, json::integerOr(args, "tokens", 0, 0, (std::int64_t{1} << 31) - 1, at));
             ZIGZAG_TRY(position, json::integerOr(args, "position", 0, 0, (std::int64_t{1} << 31) - 1, at));
-            ZIGZAG_TRY(floor, json::numberOr(args, "floor_us", 0, 0, latestUs, at));
+            ZIGZAG_TRY(floor, json::numberOr(args, "floor_us", 0, 0, longestUs, at));
             const auto kind = findLayerKind(type);
             if (!kind)
                 return badInput(fmt::format("{}: '{}' is no type of layer; export it anew", at, json::printable(type)));

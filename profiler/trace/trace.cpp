@@ -7,22 +7,24 @@
 namespace zigzag {
 namespace {
 
-constexpr std::int64_t longestNs = std::int64_t{1} << 60; // 36 years: no sum of two times overflows
+constexpr std::int64_t longestSum = std::int64_t{1} << 62; // of all durations, so that no table of them overflows
 
-template <class Event> std::string timeFault(const Event &event, const char *what, std::size_t index, std::size_t rows)
+template <class Event>
+std::string timeFault(const Event &event, const char *what, std::size_t index, std::size_t rows, std::int64_t &sum)
 {
-    if (event.beginNs < 0 || event.beginNs > longestNs || event.durationNs < 0 || event.durationNs > longestNs)
-        return fmt::format("{} {} begins or lasts outside of 0 … 2^60 ns", what, index);
+    if (event.beginNs < 0 || event.beginNs > latestTraceNs || event.durationNs < 0 || event.durationNs > latestTraceNs)
+        return fmt::format("{} {} begins or lasts outside of 0 … 2^50 ns", what, index);
     if (event.row >= rows)
         return fmt::format("{} {} is in row {}, and there are {}", what, index, event.row, rows);
+    sum += event.durationNs;
+    if (sum > longestSum)
+        return fmt::format("{} {} and those before it last longer than 2^62 ns in all", what, index);
     return {};
 }
 
 std::string spanFault(const Trace &trace, std::size_t index)
 {
     const TraceSpan &span = trace.spans[index];
-    if (auto fault = timeFault(span, "span", index, trace.rows.size()); !fault.empty())
-        return fault;
     if (static_cast<std::size_t>(span.op) >= opNames.size() || span.kind > LayerKind::Mixed || span.layer < -1)
         return fmt::format("span {} names an op, layer or kind that there is not", index);
     if (span.bytes < 0 || span.flops < 0 || span.tokens < 0 || span.firstPosition < 0 || !(span.floorNs >= 0))
@@ -36,6 +38,19 @@ std::string spanFault(const Trace &trace, std::size_t index)
         return fmt::format("span {} does not lie in its parent {}", index, span.parent);
     if (span.depth != parent.depth + 1)
         return fmt::format("span {} is not one deeper than its parent {}", index, span.parent);
+    return {};
+}
+
+/// Of each row, where the last span of each depth ended.
+using Ends = std::vector<std::vector<std::int64_t>>;
+
+std::string siblingFault(const TraceSpan &span, std::size_t index, Ends &ends)
+{
+    std::vector<std::int64_t> &ofRow = ends[span.row];
+    if (ofRow.size() > span.depth && span.beginNs < ofRow[span.depth])
+        return fmt::format("span {} begins before the span beside it ends", index);
+    ofRow.resize(span.depth + std::size_t{1});
+    ofRow.back() = span.endNs();
     return {};
 }
 
@@ -68,12 +83,20 @@ std::int64_t Trace::endNs() const
 
 std::string traceFault(const Trace &trace)
 {
-    for (std::size_t i = 0; i < trace.spans.size(); ++i)
-        if (auto fault = spanFault(trace, i); !fault.empty())
+    std::int64_t sum = 0;
+    Ends ends(trace.rows.size());
+    for (std::size_t i = 0; i < trace.spans.size(); ++i) {
+        std::string fault = timeFault(trace.spans[i], "span", i, trace.rows.size(), sum);
+        if (fault.empty())
+            fault = spanFault(trace, i);
+        if (fault.empty())
+            fault = siblingFault(trace.spans[i], i, ends);
+        if (!fault.empty())
             return fault;
+    }
     for (std::size_t i = 0; i < trace.kernels.size(); ++i) {
         const KernelSpan &kernel = trace.kernels[i];
-        if (auto fault = timeFault(kernel, "kernel", i, trace.rows.size()); !fault.empty())
+        if (auto fault = timeFault(kernel, "kernel", i, trace.rows.size(), sum); !fault.empty())
             return fault;
         if (kernel.name >= trace.kernelNames.size() || kernel.span < -1
             || kernel.span >= static_cast<std::int64_t>(trace.spans.size()))

@@ -10,6 +10,9 @@
 
 namespace zigzag {
 
+/// The latest time in a trace, 13 days: exact as microseconds with three decimals in a double.
+inline constexpr std::int64_t latestTraceNs = std::int64_t{1} << 50;
+
 /// One op of one layer, or what surrounds it. 56 bytes, so that a million of them are 56 MB.
 struct TraceSpan {
     std::int64_t beginNs = 0; ///< since the trace began
@@ -81,8 +84,8 @@ inline std::string_view kindName(const TraceSpan &span)
     return span.layer < 0 ? std::string_view() : kindName(span.kind);
 }
 
-/// Checks what a trace from outside may have wrong: indices, negative times, nesting (a child lies in its parent, parents come
-/// first). Returns what is wrong, or "".
+/// Checks what a trace from outside may have wrong: indices, times, sums of times that would overflow, nesting (a child lies
+/// in its parent, parents come first, spans side by side do not overlap). Returns what is wrong, or "".
 std::string traceFault(const Trace &trace);
 
 } // namespace zigzag

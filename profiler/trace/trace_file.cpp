@@ -17,7 +17,6 @@ constexpr std::string_view formatName = "zigzag-trace";
 constexpr int formatVersion = 1;
 constexpr std::uint64_t largestFile = 1ull << 30;
 constexpr std::size_t flushAt = 1 << 20;
-constexpr std::int64_t longestNs = std::int64_t{1} << 60;
 constexpr std::int64_t most = std::int64_t{1} << 62;
 
 /// What spans have in common.
@@ -89,11 +88,11 @@ Result<TraceSpan> readShape(const json::Value &value, std::size_t index, const s
     if (!kind)
         return badInput(fmt::format("{}: '{}' is no type of layer; record it anew", here, json::printable(kindText)));
     ZIGZAG_TRY(row, json::integerOr(value, "row", 0, 0, (1 << 16) - 1, here));
-    ZIGZAG_TRY(depth, json::integerOr(value, "depth", 0, 0, 255, here));
+    ZIGZAG_TRY(depth, json::integerOr(value, "depth", 0, 0, 254, here));
     ZIGZAG_TRY(tokens, json::integerOr(value, "tokens", 0, 0, (std::int64_t{1} << 31) - 1, here));
     ZIGZAG_TRY(bytes, json::integerOr(value, "bytes", 0, 0, most, here));
     ZIGZAG_TRY(flops, json::integerOr(value, "flops", 0, 0, most, here));
-    ZIGZAG_TRY(floor, json::numberOr(value, "floor_ns", 0, 0, 1e18, here));
+    ZIGZAG_TRY(floor, json::numberOr(value, "floor_ns", 0, 0, static_cast<double>(latestTraceNs), here));
     span.op = *op;
     span.layer = static_cast<std::int16_t>(layer);
     span.kind = *kind;
@@ -115,12 +114,12 @@ Result<void> readSpans(const json::Value &list, const std::vector<TraceSpan> &sh
     for (const json::Value &entry : list) {
         const std::string what = fmt::format("span {}", trace.spans.size());
         ZIGZAG_TRY(row, integers<4>(entry, what, where)); // begin after the one before, duration, shape, position
-        if (row[0] < -longestNs || row[0] > longestNs || row[2] < 0 || row[2] >= static_cast<std::int64_t>(shapes.size())
+        if (row[0] < -latestTraceNs || row[0] > latestTraceNs || row[2] < 0 || row[2] >= static_cast<std::int64_t>(shapes.size())
             || row[3] < 0 || row[3] >= std::int64_t{1} << 31)
             return badInput(fmt::format("{}: {} is out of bounds; record the trace anew", where, what));
         TraceSpan span = shapes[static_cast<std::size_t>(row[2])];
         begin += row[0];
-        if (begin < 0 || begin > longestNs)
+        if (begin < 0 || begin > latestTraceNs)
             return badInput(fmt::format("{}: {} begins out of bounds; record the trace anew", where, what));
         span.beginNs = begin;
         span.durationNs = row[1];
@@ -143,11 +142,11 @@ Result<void> readKernels(const json::Value &list, Trace &trace, const std::strin
     for (const json::Value &entry : list) {
         const std::string what = fmt::format("kernel {}", trace.kernels.size());
         ZIGZAG_TRY(row, integers<5>(entry, what, where)); // begin, duration, name, span, row
-        if (row[0] < -longestNs || row[0] > longestNs || row[2] < 0 || row[2] >= std::int64_t{1} << 32 || row[3] < -1
+        if (row[0] < -latestTraceNs || row[0] > latestTraceNs || row[2] < 0 || row[2] >= std::int64_t{1} << 32 || row[3] < -1
             || row[3] >= std::int64_t{1} << 31 || row[4] < 0 || row[4] >= 1 << 16)
             return badInput(fmt::format("{}: {} is out of bounds; record the trace anew", where, what));
         begin += row[0];
-        if (begin < 0 || begin > longestNs)
+        if (begin < 0 || begin > latestTraceNs)
             return badInput(fmt::format("{}: {} begins out of bounds; record the trace anew", where, what));
         trace.kernels.push_back({begin, row[1], static_cast<std::uint32_t>(row[2]), static_cast<std::int32_t>(row[3]),
                                  static_cast<std::uint16_t>(row[4])});

@@ -34,17 +34,26 @@ inline void require(bool holds)
         std::abort();
 }
 
-/// A scratch folder in memory, one for each process.
-inline std::filesystem::path fuzzFolder()
+/// A scratch folder in memory, one for each process; gone when it ends.
+inline const std::filesystem::path &fuzzFolder()
 {
-    static const std::filesystem::path folder = [] {
-        const std::filesystem::path shared = "/dev/shm";
-        const auto root = std::filesystem::is_directory(shared) ? shared : std::filesystem::temp_directory_path();
-        auto path = root / ("zigzag-fuzz-" + std::to_string(getpid()));
-        std::filesystem::create_directories(path);
-        return path;
-    }();
-    return folder;
+    struct Scratch {
+        std::filesystem::path folder;
+        Scratch()
+        {
+            const std::filesystem::path shared = "/dev/shm";
+            const auto root = std::filesystem::is_directory(shared) ? shared : std::filesystem::temp_directory_path();
+            folder = root / ("zigzag-fuzz-" + std::to_string(getpid()));
+            std::filesystem::create_directories(folder);
+        }
+        ~Scratch()
+        {
+            std::error_code ignored;
+            std::filesystem::remove_all(folder, ignored);
+        }
+    };
+    static const Scratch scratch;
+    return scratch.folder;
 }
 
 inline std::filesystem::path fuzzFile(const std::string &name, std::string_view content)

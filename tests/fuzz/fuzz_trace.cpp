@@ -1,9 +1,25 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// zigzag-trace and Chrome's Trace Event Format, told apart by content.
+// zigzag-trace and Chrome's Trace Event Format, told apart by content; then the tables that are made of it, and the same trace
+// written and read again.
+#include "profiler/trace/op_table.h"
 #include "profiler/trace/trace_file.h"
 #include "tests/fuzz/fuzz_target.h"
 
 ZIGZAG_FUZZ(trace)
 {
-    (void)zigzag::readTrace(zigzag::test::fuzzFile("trace.json", input));
+    using namespace zigzag;
+    const auto trace = readTrace(test::fuzzFile("trace.json", input));
+    if (!trace)
+        return;
+    for (const GroupBy by : {GroupBy::Op, GroupBy::Layer, GroupBy::OpAndKind})
+        for (const OpRow &row : opTable(*trace, by))
+            test::require(row.count > 0 && row.selfNs >= 0 && row.totalNs >= row.selfNs);
+    for (const KernelRow &row : kernelTable(*trace))
+        test::require(row.count > 0 && row.totalNs >= 0);
+    const auto file = test::fuzzFolder() / "written.json";
+    for (const auto write : {writeTrace, writeChromeTrace}) {
+        test::require(write(*trace, file).has_value());
+        const auto again = readTrace(file);
+        test::require(again && again->kernels.size() == trace->kernels.size() && again->spans.size() == trace->spans.size());
+    }
 }

@@ -95,7 +95,7 @@ TEST_F(Finding, AblationTurnsEachLayerAloneAndCanBeTakenUpAgain)
     ASSERT_TRUE(half);
     EXPECT_EQ(half->prompts.size(), 2u);
     EXPECT_EQ(effectsOf(*half).size(), 4u); // partial results are results
-    auto read = AblationState::fromJson(half->toJson(), two, ablation);
+    auto read = AblationState::fromJson(half->toJson(), two.shape(), two.prompts().size(), ablation);
     ASSERT_TRUE(read) << read.error().message;
     auto finished = runAblation(two, ablation, *read);
     ASSERT_TRUE(finished);
@@ -160,7 +160,7 @@ TEST_F(Finding, AGreedySearchThatIsTakenUpAgainEndsTheSame)
         auto part = runGreedy(two, greedy, {}, &cancel, [&](const GreedyState &) { cancel = ++heard == stopAfter; });
         ASSERT_TRUE(whole && part);
         EXPECT_LT(part->path.size(), whole->path.size());
-        auto read = GreedyState::fromJson(part->toJson(), two, greedy);
+        auto read = GreedyState::fromJson(part->toJson(), two.shape(), two.prompts().size(), greedy);
         ASSERT_TRUE(read) << read.error().message;
         MapMeter three = meter(); // another process
         auto finished = runGreedy(three, greedy, *read);

@@ -210,16 +210,19 @@ TEST(TraceEventFormat, TheCheckerSeesFaults)
 TEST_F(TraceFile, AForeignTraceIsReadAsItsEvents)
 {
     const auto file = files / "foreign.json";
-    ASSERT_TRUE(writeFileAtomically(file, R"([{"ph": "X", "name": "aten::mm", "pid": 7, "tid": "main", "ts": 10, "dur": 5},
+    ASSERT_TRUE(
+        writeFileAtomically(file, R"([{"ph": "X", "name": "aten::mm", "pid": 7, "tid": "main", "ts": 1700000000000010, "dur": 5},
+        {"ph": "X", "name": "attention", "cat": "kernel", "pid": 7, "tid": "stream", "ts": 1700000000000011, "dur": 1},
         {"ph": "i", "name": "mark", "pid": 7, "tid": "main", "ts": 11},
-        {"ph": "X", "name": "attention", "pid": 7, "tid": 8, "ts": 12.5, "dur": 2.001}])"));
+        {"ph": "X", "name": "attention", "pid": 7, "tid": 8, "ts": 1700000000000012.5, "dur": 2.001}])"));
     const auto trace = readTrace(file);
     ASSERT_TRUE(trace) << trace.error().message;
-    ASSERT_EQ(trace->kernels.size(), 1u);
-    EXPECT_EQ(trace->kernelNames.front(), "aten::mm");
+    ASSERT_EQ(trace->kernels.size(), 2u);
+    EXPECT_EQ(trace->kernelNames, (std::vector<std::string>{"aten::mm", "attention"}));
+    EXPECT_EQ(trace->kernels[0].beginNs, 0) << "other programs count from 1970, a trace from its first event";
     ASSERT_EQ(trace->spans.size(), 1u);
     EXPECT_EQ(trace->spans[0].op, Op::Attention);
-    EXPECT_EQ(trace->spans[0].beginNs, 12500);
+    EXPECT_EQ(trace->spans[0].beginNs, 2500);
     EXPECT_EQ(trace->spans[0].durationNs, 2001);
 }
 
@@ -231,6 +234,7 @@ TEST_F(TraceFile, HostileFilesAreRefused)
     for (const char *rest : {R"("spans": [[0,10,2,0]], "kernels": []})", // no such shape
                              R"("spans": [[0,10,1,0]], "kernels": []})", // deeper than anything
                              R"("spans": [[0,10,0,0],[2,50,1,0]], "kernels": []})", // ends after its parent
+                             R"("spans": [[0,10,0,0],[2,5,1,0],[3,2,1,0]], "kernels": []})", // overlaps the one beside it
                              R"("spans": [[-5,10,0,0]], "kernels": []})", R"("spans": [[0,-1,0,0]], "kernels": []})",
                              R"("spans": [[0,10,0]], "kernels": []})", R"("spans": [[0,1e3,0,0]], "kernels": []})",
                              R"("spans": [[0,10,0,4294967296]], "kernels": []})", R"("spans": 3, "kernels": []})",

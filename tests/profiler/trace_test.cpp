@@ -109,6 +109,8 @@ TEST(Trace, FaultsAreSeen)
     EXPECT_NE(faulty([](Trace &t) { t.spans[2].depth = 1; }), "");
     EXPECT_NE(faulty([](Trace &t) { t.spans[0].op = static_cast<Op>(99); }), "");
     EXPECT_NE(faulty([](Trace &t) { t.spans[0].beginNs = -1; }), "");
+    EXPECT_NE(faulty([](Trace &t) { t.spans[3].beginNs -= 20; }), "") << "begins before the span beside it ends";
+    EXPECT_NE(faulty([](Trace &t) { t.kernels.resize(5000, {.durationNs = latestTraceNs}); }), "") << "times that add up too far";
     EXPECT_NE(faulty([](Trace &t) { t.kernels[0].name = 1; }), "");
     EXPECT_NE(faulty([](Trace &t) { t.kernels[0].span = 8; }), "");
 }

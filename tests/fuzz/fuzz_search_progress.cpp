@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The file in which an unfinished search waits, for every method; what is accepted is written and read back as the same, and
+// gives scores that may be kept.
+#include "engine/map/checks.h"
+#include "profiler/finding/ablation.h"
+#include "profiler/finding/exhaustive.h"
+#include "profiler/finding/gate_training.h"
+#include "profiler/finding/greedy.h"
+#include "profiler/finding/search_progress.h"
+#include "tests/fuzz/fuzz_target.h"
+
+namespace {
+
+using namespace zigzag;
+
+const ModelShape model{"m", 2, 4, 2, 8, "sha256:00"};
+constexpr std::size_t prompts = 3;
+
+template <class State, class... Plan> std::optional<State> readTwice(const std::string &text, const Plan &...plan)
+{
+    auto state = State::fromJson(text, plan...);
+    if (!state)
+        return std::nullopt;
+    const std::string written = state->toJson();
+    const auto again = State::fromJson(written, plan...);
+    test::require(again.has_value() && again->toJson() == written);
+    return std::move(*state);
+}
+
+void checked(const HeadScores &scores)
+{
+    test::require(checkScores(scores, "result").has_value());
+}
+
+} // namespace
+
+ZIGZAG_FUZZ(search_progress)
+{
+    const auto file = test::fuzzFile("progress.json", input);
+    for (const std::string_view method : {"ablation", "greedy", "gates", "every-map"}) {
+        const auto saved = loadProgress(file, method, "{}");
+        if (!saved || !*saved)
+            continue;
+        for (const Unit unit : {Unit::Layer, Unit::Head}) {
+            if (method == "ablation") {
+                const AblationPlan plan{.unit = unit, .window = {}};
+                if (const auto state = readTwice<AblationState>(**saved, model, prompts, plan); state && !state->prompts.empty())
+                    checked(ablationScores(*state, model, plan));
+            } else if (method == "greedy") {
+                const GreedyPlan plan{.unit = unit, .window = {}, .beam = 2};
+                if (const auto state = readTwice<GreedyState>(**saved, model, prompts, plan); state && !state->path.empty())
+                    checked(greedyScores(*state, model, plan));
+            } else if (method == "gates") {
+                const GatePlan plan{.unit = unit, .window = {}, .steps = 4};
+                if (const auto state = readTwice<GateState>(**saved, model, plan))
+                    checked(gateScores(*state, model, plan));
+            } else if (const auto state = readTwice<ExhaustiveState>(**saved, model, prompts); state && !state->prompts.empty()) {
+                (void)rankOf(HeadMap(model, HeadKind::Streaming, 4, 16), outcomesOf(*state));
+            }
+        }
+    }
+}
