@@ -28,6 +28,7 @@ std::string microseconds(std::int64_t ns)
 
 /// One complete event as it was read.
 struct Event {
+    double beginUs = 0; ///< as it stands in the file
     std::int64_t beginNs = 0, durationNs = 0;
     std::uint16_t row = 0;
     bool isKernel = false; ///< says so, whatever its name
@@ -60,8 +61,7 @@ public:
         }
         for (const json::Value &value : *list)
             ZIGZAG_CHECK(readEvent(value));
-        if (!isOurs)
-            countFromFirst();
+        setBeginnings(isOurs);
         std::stable_sort(m_events.begin(), m_events.end(), [](const Event &a, const Event &b) {
             return a.beginNs != b.beginNs ? a.beginNs < b.beginNs : a.durationNs > b.durationNs;
         });
@@ -76,14 +76,14 @@ public:
 private:
     std::string here() const { return fmt::format("{}, event {}", m_where, m_count - 1); }
 
-    /// Other programs count from whenever they like; a trace begins with its first event.
-    void countFromFirst()
+    /// Other programs count from whenever they like, 1970 say; a trace begins with its first event.
+    void setBeginnings(bool asTheyAre)
     {
-        const auto earlier = [](const Event &a, const Event &b) { return a.beginNs < b.beginNs; };
-        const auto first = std::min_element(m_events.begin(), m_events.end(), earlier);
-        const std::int64_t origin = first == m_events.end() ? 0 : first->beginNs;
+        double origin = asTheyAre || m_events.empty() ? 0.0 : latestUs;
+        for (const Event &event : m_events)
+            origin = std::min(origin, event.beginUs);
         for (Event &event : m_events)
-            event.beginNs -= origin;
+            event.beginNs = std::llround((event.beginUs - origin) * 1e3);
     }
 
     Result<void> readEvent(const json::Value &value)
@@ -110,7 +110,7 @@ private:
         ZIGZAG_TRY(begin, json::numberIn(value, "ts", 0, latestUs, here()));
         ZIGZAG_TRY(duration, json::numberOr(value, "dur", 0, 0, longestUs, here()));
         Event event;
-        event.beginNs = std::llround(begin * 1e3);
+        event.beginUs = begin;
         event.durationNs = std::llround(duration * 1e3);
         event.row = row;
         const json::Value *category = json::find(value, "cat");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// zigzag-trace and Chrome's Trace Event Format, told apart by content; then the tables that are made of it, and the same trace
-// written and read again.
-#include "profiler/trace/op_table.h"
+// zigzag-trace and Chrome's Trace Event Format, told apart by content; then the tables that are made of it, it beside itself,
+// and the same trace written and read again.
+#include "profiler/compare.h"
 #include "profiler/trace/trace_file.h"
 #include "tests/fuzz/fuzz_target.h"
 
@@ -14,6 +14,8 @@ ZIGZAG_FUZZ(trace)
     for (const GroupBy by : {GroupBy::Op, GroupBy::Layer, GroupBy::OpAndKind})
         for (const OpRow &row : opTable(*trace, by))
             test::require(row.count > 0 && row.selfNs >= 0 && row.totalNs >= row.selfNs);
+    for (const Difference &difference : compareTraces(*trace, *trace, GroupBy::OpAndLayer))
+        test::require(!difference.onlyA && !difference.onlyB && difference.absolute() == 0);
     for (const KernelRow &row : kernelTable(*trace))
         test::require(row.count > 0 && row.totalNs >= 0);
     const auto file = test::fuzzFolder() / "written.json";
