@@ -72,6 +72,8 @@ std::vector<OpRow> opTable(const Trace &trace, GroupBy by, const TimeRange &rang
     for (std::size_t i = 0; i < count; ++i)
         if (const std::int32_t parent = trace.spans[i].parent; parent >= 0)
             self[static_cast<std::size_t>(parent)] -= std::max<std::int64_t>(0, part[i]);
+    for (std::int64_t &ns : self) // in device time children may overlap, and then cover more than there is
+        ns = std::max<std::int64_t>(0, ns);
     OwnTime own;
     for (KernelSpan kernel : trace.kernels) {
         const std::int64_t begin = own.beginNs(kernel);

@@ -89,7 +89,7 @@ std::string traceFault(const Trace &trace)
         std::string fault = timeFault(trace.spans[i], "span", i, trace.rows.size(), sum);
         if (fault.empty())
             fault = spanFault(trace, i);
-        if (fault.empty())
+        if (fault.empty() && !trace.info.inDeviceTime) // kernels of several streams run side by side
             fault = siblingFault(trace.spans[i], i, ends);
         if (!fault.empty())
             return fault;

@@ -85,7 +85,7 @@ inline std::string_view kindName(const TraceSpan &span)
 }
 
 /// Checks what a trace from outside may have wrong: indices, times, sums of times that would overflow, nesting (a child lies
-/// in its parent, parents come first, spans side by side do not overlap). Returns what is wrong, or "".
+/// in its parent, parents come first, spans side by side on a host do not overlap). Returns what is wrong, or "".
 std::string traceFault(const Trace &trace);
 
 } // namespace zigzag
