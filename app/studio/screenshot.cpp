@@ -7,7 +7,7 @@
 #include "views/widgets/message_bar.h"
 
 #include <QAction>
-#include <QCoreApplication>
+#include <QApplication>
 #include <QPixmap>
 #include <QTimer>
 
@@ -63,7 +63,20 @@ void Screenshot::write()
     const MessageBar &messages = m_window.messages();
     if (messages.isVisible() && messages.kind() == MessageBar::Kind::Error)
         std::fprintf(stderr, "error: %s\n", qPrintable(messages.text()));
-    const bool written = m_window.grab().save(m_path, "PNG");
+    if (m_page != QLatin1String("export"))
+        return save(m_window);
+    QTimer::singleShot(0, this, [this] { // the dialog has an event loop of its own
+        if (QWidget *dialog = QApplication::activeModalWidget()) {
+            save(*dialog);
+            dialog->close();
+        }
+    });
+    m_window.actions().exportMap->trigger();
+}
+
+void Screenshot::save(QWidget &shown)
+{
+    const bool written = shown.grab().save(m_path, "PNG");
     if (!written)
         std::fprintf(stderr, "error: the picture could not be written to %s: check the folder and its permissions\n",
                      qPrintable(m_path));

@@ -6,6 +6,7 @@
 #include <QString>
 
 class QAction;
+class QWidget;
 
 namespace zigzag {
 
@@ -17,12 +18,14 @@ class Screenshot : public QObject
 {
     Q_OBJECT
 public:
-    /// `page`: the object name of the page to bring to the front; empty = as the window begins.
+    /// `page`: the object name of the page to bring to the front; empty = as the window begins; "export" = the dialog of
+    /// the export targets instead of the window.
     Screenshot(MainWindow &window, QString path, bool measure, QString page);
 
 private:
     void step();
     void write();
+    void save(QWidget &shown);
 
     MainWindow &m_window;
     QString m_path;

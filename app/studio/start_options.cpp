@@ -72,7 +72,8 @@ StartOptions parseStart(const QCoreApplication &application)
     const QCommandLineOption measure(
         QStringLiteral("measure"),
         tr("With --screenshot: measure, record a trace, ask needles and do what the page needs first."));
-    const QCommandLineOption page(QStringLiteral("page"), tr("With --screenshot: the page to show, such as profile."),
+    const QCommandLineOption page(QStringLiteral("page"),
+                                  tr("With --screenshot: the page to show, such as profile; export shows that dialog."),
                                   QStringLiteral("NAME"));
     const QCommandLineOption theme(QStringLiteral("theme"), tr("light, dark or system."), QStringLiteral("THEME"));
     const QCommandLineOption size(QStringLiteral("size"), tr("Size of the window, such as 1440x900."), QStringLiteral("WxH"));

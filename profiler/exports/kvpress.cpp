@@ -22,7 +22,7 @@ std::string snippet(const HeadMap &map)
         rows += "\",\n";
     }
     return fmt::format(R"(# A head map for kvpress: R = the KV head keeps every key, S = it streams. A line per layer.
-#     with ZigzagPress()(model):
+#     with ZigzagPress()(model):    # a model that is loaded with attn_implementation="sdpa" or a flash attention
 #         model.generate(...)
 from dataclasses import dataclass
 
@@ -55,8 +55,11 @@ ExportFormat kvpressFormat()
             [](const HeadMap &, const ExportModel *) {
                 ExportVerdict verdict;
                 verdict.kvFreed = KvFreed::No;
-                verdict.note = "for quality alone: keys are masked, not freed, and only once the prompt has been read with full "
-                               "attention, so it answers a little better than a map that streams from the first token";
+                verdict.minimumVersion = "kvpress 0.3";
+                verdict.note
+                    = "for quality alone: keys are masked, not freed, once the prompt has been read with full attention, "
+                      "and the window then stays at the prompt's end, so it answers a little better than a map that "
+                      "streams throughout";
                 return verdict;
             },
             [](const HeadMap &map, const ExportModel *, const std::filesystem::path &out) {

@@ -34,7 +34,8 @@ ExportFormat sglangFormat()
             [](const HeadMap &map, const ExportModel *) {
                 ExportVerdict verdict = layerVerdict(map);
                 verdict.kvFreed = KvFreed::OptIn;
-                verdict.note = "experimental: compare its answers with full attention before you trust it";
+                verdict.note = "experimental: versions that know hybrid models by their names alone keep every key, whatever the "
+                               "command says; compare its answers with full attention before you trust it";
                 if (map.recent() < 2)
                     verdict.refusal = "its window leaves the token itself out, and ours is that token alone: raise recent to 2";
                 return verdict;
