@@ -66,10 +66,13 @@ void Screenshot::write()
     if (m_page != QLatin1String("export"))
         return save(m_window);
     QTimer::singleShot(0, this, [this] { // the dialog has an event loop of its own
-        if (QWidget *dialog = QApplication::activeModalWidget()) {
-            save(*dialog);
-            dialog->close();
+        QWidget *dialog = QApplication::activeModalWidget();
+        if (!dialog) {
+            std::fprintf(stderr, "error: there is no map to export: open a model, scores or a map\n");
+            return QCoreApplication::exit(1);
         }
+        save(*dialog);
+        dialog->close();
     });
     m_window.actions().exportMap->trigger();
 }
