@@ -4,10 +4,12 @@
 #include "engine/base/sha256.h"
 #include "engine/map/kv_layout.h"
 #include "engine/run/device_model.h"
-#include "profiler/interruptions.h"
+#include "profiler/first_layers.h"
 #include "profiler/op_cost.h"
 #include "profiler/random_tokens.h"
 #include "profiler/read_meter.h"
+#include "profiler/sampler.h"
+#include "profiler/timed_runs.h"
 #include "profiler/trace/nvtx_sink.h"
 
 #include <algorithm>
@@ -34,35 +36,6 @@ struct Contestant {
 double msSince(Clock::time_point begin)
 {
     return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
-}
-
-/// Milliseconds of one prefill of all tokens, one sequence after the other.
-Result<double> prefillSample(Session &session, std::span<const int> tokens)
-{
-    session.reset();
-    const auto begin = Clock::now();
-    for (int sequence = 0; sequence < session.batch(); ++sequence)
-        ZIGZAG_CHECK(session.run(tokens, Session::Logits::Last, sequence));
-    return msSince(begin);
-}
-
-/// Milliseconds of one decode step, the mean of `steps` that end with a cache of as many tokens as there are `tokens`.
-Result<double> decodeSample(Session &session, std::span<const int> tokens, int steps, std::uint64_t seed)
-{
-    const auto context = static_cast<std::int64_t>(tokens.size());
-    const std::int64_t timed = std::min<std::int64_t>(steps, context);
-    // Two steps before the clock starts: filling the cache chilled others, and a GPU records its graph in the second.
-    const std::int64_t before = std::min<std::int64_t>(2, context - timed);
-    session.pretend(context - timed - before, seed);
-    std::vector<std::int32_t> next(static_cast<std::size_t>(session.batch()));
-    for (std::size_t i = 0; i < next.size(); ++i)
-        next[i] = tokens[i % tokens.size()];
-    if (before > 0) {
-        ZIGZAG_TRY(warm, session.continueGreedily(next, static_cast<int>(before)));
-        next.assign(warm.end() - static_cast<std::ptrdiff_t>(next.size()), warm.end());
-    }
-    ZIGZAG_CHECK(session.continueGreedily(next, static_cast<int>(timed)));
-    return session.decodeMs() / static_cast<double>(timed);
 }
 
 void setRatio(BenchRecord &record)
@@ -94,6 +67,7 @@ public:
         , m_plan(plan)
         , m_cancel(cancel)
         , m_progress(progress)
+        , m_sampler(firstLayers(model, machine), plan.patienceSeconds, cancel)
     {
         for (const NamedMap &map : plan.maps) {
             if (map.map.isExclusive())
@@ -181,7 +155,8 @@ private:
                 contestant.failure = alone.error().message;
     }
 
-    Result<double> sample(Contestant &contestant, BenchRecord &record, std::span<const int> tokens, std::uint64_t seed) const
+    Result<Sample> sample(Contestant &contestant, BenchRecord &record, std::span<const int> tokens, std::uint64_t seed,
+                          bool counts)
     {
         std::unique_ptr<Session> own;
         if (!contestant.session) {
@@ -190,16 +165,17 @@ private:
         }
         Session &session = own ? *own : *contestant.session;
         record.kvBytesAllocated = session.kvBytesAllocated();
-        constexpr int mostTries = 3;
-        bool interrupted = false;
-        auto ms = leastDisturbed(
-            [&] {
-                return record.phase == Phase::Prefill ? prefillSample(session, tokens)
-                                                      : decodeSample(session, tokens, m_plan.decodeSteps, seed);
-            },
-            mostTries, &interrupted);
-        record.interrupted += interrupted;
-        return ms;
+        std::vector<int> next(static_cast<std::size_t>(record.batch)); // a token of each sequence
+        for (std::size_t i = 0; i < next.size(); ++i)
+            next[i] = tokens[i % tokens.size()];
+        const auto once = [&] {
+            return record.phase == Phase::Prefill ? timePrefill(session, tokens)
+                                                  : timeDecode(session, record.context, next, m_plan.decodeSteps, seed);
+        };
+        if (counts)
+            return m_sampler.take(once);
+        ZIGZAG_TRY(ms, once());
+        return Sample{.ms = ms};
     }
 
     BenchRecord emptyRecord(const Contestant &contestant, Phase phase, std::int64_t context, int batch) const
@@ -251,13 +227,13 @@ private:
                 if (isCancelRequested())
                     return false;
                 if (record.failure.empty()) {
-                    const auto ms = sample(m_contestants[i], record, tokens, seed);
-                    if (!ms && isCancelled(ms.error()))
+                    const auto taken = sample(m_contestants[i], record, tokens, seed, round >= 0);
+                    if (!taken && isCancelled(taken.error()))
                         return false;
-                    if (!ms)
-                        record.failure = ms.error().message;
+                    if (!taken)
+                        record.failure = taken.error().message;
                     else if (round >= 0)
-                        addSample(record, *ms, m_contestants[i].map->map);
+                        addSample(record, *taken, m_contestants[i].map->map);
                 }
                 ++m_done;
                 if (m_progress)
@@ -278,11 +254,12 @@ private:
         setFloor(record, m_config, map, m_machine);
     }
 
-    void addSample(BenchRecord &record, double ms, const HeadMap &map)
+    void addSample(BenchRecord &record, const Sample &sample, const HeadMap &map)
     {
         if (record.phase == Phase::Decode && record.ceiling == memoryCeiling && m_machine.isProcessor())
             takeReadRate(record, map);
-        record.samplesMs.push_back(ms);
+        record.samplesMs.push_back(sample.ms);
+        record.disturbed += m_sampler.isDisturbed(sample);
         record.medianMs = quantile(record.samplesMs, 0.5);
         record.spreadMs = quantile(record.samplesMs, 0.75) - quantile(record.samplesMs, 0.25);
         setRatio(record);
@@ -304,6 +281,7 @@ private:
     const std::atomic<bool> *m_cancel;
     const BenchProgress &m_progress;
     const Clock::time_point m_begin = Clock::now();
+    Sampler m_sampler;
     std::optional<ReadMeter> m_meter;
     std::vector<Contestant> m_contestants;
     std::vector<BenchRecord> m_records;

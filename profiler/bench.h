@@ -26,6 +26,8 @@ struct BenchPlan {
     double spreadBound = 0; ///< 0: `repeats` and no more
     int mostRepeats = 50; ///< … or it was repeated this often …
     double budgetSeconds = 0; ///< … or the whole plan has taken this long (0 = no limit).
+    double patienceSeconds
+        = 0; ///< of waiting, over all samples, while something else slows the machine; 0 = the pace is not looked at (sampler.h)
     /// Records of an earlier run: a point that all of them have is not measured again.
     std::vector<BenchRecord> known;
 };

@@ -58,7 +58,7 @@ Result<BenchRecord> readRecord(const json::Value &value, bool predicted, const s
                failure.empty() ? json::numberIn(value, timeKey, 0, longestMs, where)
                                : json::numberOr(value, timeKey, 0, 0, longestMs, where));
     ZIGZAG_TRY(spread, json::numberOr(value, "spread_ms", 0, 0, longestMs, where));
-    ZIGZAG_TRY(interrupted, json::integerOr(value, "interrupted", 0, 0, 1 << 30, where));
+    ZIGZAG_TRY(disturbed, json::integerOr(value, "disturbed", 0, 0, 1 << 30, where));
     ZIGZAG_TRY(kv, json::integerOr(value, "kv_bytes", 0, 0, most, where));
     ZIGZAG_TRY(allocated, json::integerOr(value, "kv_bytes_allocated", 0, 0, most, where));
     ZIGZAG_TRY(floor, json::numberOr(value, "floor_ms", 0, 0, longestMs, where));
@@ -78,7 +78,7 @@ Result<BenchRecord> readRecord(const json::Value &value, bool predicted, const s
     record.failure = failure;
     record.medianMs = median;
     record.spreadMs = spread;
-    record.interrupted = static_cast<int>(interrupted);
+    record.disturbed = static_cast<int>(disturbed);
     record.kvBytes = kv;
     record.kvBytesAllocated = allocated;
     record.floorMs = floor;
@@ -106,7 +106,7 @@ nlohmann::ordered_json benchJson(const std::string &model, const MachineProfile 
         nlohmann::ordered_json entry = pointJson(record);
         entry.update({{"median_ms", record.medianMs},
                       {"spread_ms", record.spreadMs},
-                      {"interrupted", record.interrupted},
+                      {"disturbed", record.disturbed},
                       {"tokens_per_second", tokensPerSecond(record)},
                       {"kv_bytes", record.kvBytes},
                       {"kv_bytes_allocated", record.kvBytesAllocated},

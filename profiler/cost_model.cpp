@@ -36,11 +36,6 @@ bool isPerHead(Op op)
     return op == Op::Attention || op == Op::RopeAppend || op == Op::Commit;
 }
 
-bool isProduct(Op op)
-{
-    return op == Op::Qkv || op == Op::OutputProjection || op == Op::GateUp || op == Op::Down || op == Op::Logits;
-}
-
 } // namespace
 
 bool sameCosts(const ModelConfig &a, const ModelConfig &b)
@@ -57,6 +52,14 @@ bool staysInCache(const ModelConfig &config, const MachineProfile &machine)
     return config.weightBytesReadPerToken() <= machine.lastLevelCacheBytes;
 }
 
+double uncachedShare(double bytesOfStep, const MachineProfile &machine)
+{
+    if (machine.lastLevelCacheBytes <= 0)
+        return 1;
+    const double half = 0.5 * static_cast<double>(machine.lastLevelCacheBytes);
+    return std::clamp((bytesOfStep - half) / half, 0.0, 1.0);
+}
+
 std::vector<CostModel::Passes> CostModel::passesOf(const Workload &work) const
 {
     if (work.phase == Phase::Decode)
@@ -70,12 +73,17 @@ std::vector<CostModel::Passes> CostModel::passesOf(const Workload &work) const
     return passes;
 }
 
-Features CostModel::attentionFeatures(HeadKind kind, const Workload &work, int sink, int recent) const
+Features CostModel::attentionFeatures(HeadKind kind, const HeadMap &map, const Workload &work) const
 {
+    const int sink = map.sink(), recent = map.recent();
     const double perKey = 2.0 * m_config.headDim * static_cast<double>(bytesOf(m_config.dtype)) * m_config.kvHeads * work.batch;
     const std::int64_t window = std::int64_t{sink} + recent;
-    if (work.phase == Phase::Decode)
-        return {1, static_cast<double>(work.batch), 0, perKey * static_cast<double>(kvSlots(kind, work.context, sink, recent))};
+    if (work.phase == Phase::Decode) {
+        const double bytes = perKey * static_cast<double>(kvSlots(kind, work.context, sink, recent));
+        const double step = static_cast<double>(m_config.weightBytesReadPerToken())
+            + work.batch * static_cast<double>(kvBytes(map, work.context, m_config.dtype));
+        return {1, static_cast<double>(work.batch), bytes * uncachedShare(step / work.gpus, m_machine), bytes};
+    }
     const std::int64_t chunk = m_machine.prefillChunk > 0 ? m_machine.prefillChunk : usualChunk;
     const double passes = static_cast<double>((work.context + chunk - 1) / chunk) * work.batch;
     const double pairs = static_cast<double>(visiblePairs(kind, work.context, sink, recent)) * work.batch;
@@ -86,25 +94,30 @@ Features CostModel::attentionFeatures(HeadKind kind, const Workload &work, int s
 double CostModel::opUs(Op op, HeadKind kind, const HeadMap &map, const Workload &work, const std::vector<Passes> &passes) const
 {
     const auto phase = static_cast<std::size_t>(work.phase), of = static_cast<std::size_t>(kind);
-    double us = 0;
+    double us = 0, calls = 0;
     if (op == Op::Attention) {
-        us = dot(m_attention[phase][of], attentionFeatures(kind, work, map.sink(), map.recent()));
+        const Features features = attentionFeatures(kind, map, work);
+        us = dot(m_attention[phase][of], features);
+        calls = features[0];
     } else if (const RowTable &table = m_tables[phase][of][static_cast<std::size_t>(op)]; !table.isEmpty()) {
         // A prefill wants the logits of its last token alone.
-        const bool lastRow = op == Op::FinalNorm || op == Op::Logits;
-        if (lastRow && work.phase == Phase::Prefill)
+        if ((op == Op::FinalNorm || op == Op::Logits) && work.phase == Phase::Prefill) {
             us = table.at(1) * work.batch;
-        else
-            for (const Passes &pass : passes)
+            calls = work.batch;
+        } else {
+            for (const Passes &pass : passes) {
                 us += pass.count * table.at(pass.rows);
+                calls += pass.count;
+            }
+        }
     }
-    return us * m_scale[phase];
+    return levelled(us, calls, work.phase);
 }
 
-bool CostModel::isMemoryBound(Op op, const Workload &work) const
+double CostModel::levelled(double us, double calls, Phase phase) const
 {
-    constexpr int fewRows = 16;
-    return !m_cached && work.phase == Phase::Decode && work.batch <= fewRows && (isProduct(op) || op == Op::Attention);
+    const Level &level = m_level[static_cast<std::size_t>(phase)];
+    return level.scale * std::max(0.0, us - calls * level.spanUs);
 }
 
 Estimate CostModel::estimate(const HeadMap &map, const Workload &work) const
@@ -117,20 +130,19 @@ Estimate CostModel::estimate(const HeadMap &map, const Workload &work) const
     const int gpus = std::max(1, work.gpus), heads = map.kvHeads();
     double launches = 0;
     for (const Passes &pass : passes)
-        launches += pass.count * m_launchUs * m_scale[static_cast<std::size_t>(work.phase)];
+        launches += levelled(pass.count * m_launchUs, pass.count, work.phase);
     // Of an op that is dealt out, a rank has its launch and its part of the rest.
     const auto dealt = [&](Op op, double us, double share) {
         return isDealt(op) && share < 1 ? std::min(us, launches) + std::max(0.0, us - launches) * share : us;
     };
 
     // A layer is what all layers have, and what each head adds by its kind.
-    double commonUs = 0, commonMemoryUs = 0, outsideUs = 0, outsideMemoryUs = 0;
-    std::array<double, 2> headUs{}, headMemoryUs{};
+    double commonUs = 0, outsideUs = 0;
+    std::array<double, 2> headUs{};
     double perHeadLaunchUs = 0;
     for (std::size_t i = 0; i < opNames.size(); ++i) {
         const Op op = static_cast<Op>(i);
         const double share = 1.0 / gpus;
-        const bool memory = isMemoryBound(op, work);
         if (isPerHead(op)) {
             double launch = launches;
             for (const HeadKind kind : {HeadKind::Retrieval, HeadKind::Streaming})
@@ -139,16 +151,12 @@ Estimate CostModel::estimate(const HeadMap &map, const Workload &work) const
             if (op == Op::Commit)
                 launch = 0; // retrieval layers have none
             perHeadLaunchUs += launch;
-            for (const HeadKind kind : {HeadKind::Retrieval, HeadKind::Streaming}) {
-                const double us = std::max(0.0, opUs(op, kind, map, work, passes) - launch) / heads;
-                headUs[static_cast<std::size_t>(kind)] += us;
-                headMemoryUs[static_cast<std::size_t>(kind)] += memory ? us : 0;
-            }
+            for (const HeadKind kind : {HeadKind::Retrieval, HeadKind::Streaming})
+                headUs[static_cast<std::size_t>(kind)] += std::max(0.0, opUs(op, kind, map, work, passes) - launch) / heads;
             continue;
         }
         const double us = dealt(op, opUs(op, HeadKind::Retrieval, map, work, passes), share);
         (isInLayer(op) ? commonUs : outsideUs) += us;
-        (isInLayer(op) ? commonMemoryUs : outsideMemoryUs) += memory ? us : 0;
     }
 
     double allReduceUs = 0;
@@ -168,27 +176,23 @@ Estimate CostModel::estimate(const HeadMap &map, const Workload &work) const
         = {2 * kvSlots(HeadKind::Retrieval, work.context, map.sink(), map.recent()) * m_config.headDim * bytesOf(m_config.dtype),
            2 * kvSlots(HeadKind::Streaming, work.context, map.sink(), map.recent()) * m_config.headDim * bytesOf(m_config.dtype)};
     estimate.ms = outsideUs / 1e3;
-    estimate.memoryMs = outsideMemoryUs / 1e3;
     for (int layer = 0; layer < map.layers(); ++layer) {
         // KV heads are dealt in consecutive blocks; a layer is done when its slowest rank is.
-        double slowest = 0, slowestMemory = 0;
+        double slowest = 0;
         for (int rank = 0; rank < gpus; ++rank) {
             const int first = gpus <= heads ? rank * heads / gpus : rank * heads / gpus,
                       end = gpus <= heads ? (rank + 1) * heads / gpus : first + perRank;
-            double us = 0, memoryUs = 0;
+            double us = 0;
             for (int head = first; head < end; ++head) {
                 const auto kind = static_cast<std::size_t>(map.at(layer, head));
                 us += headUs[kind];
-                memoryUs += headMemoryUs[kind];
                 rankBytes[static_cast<std::size_t>(rank)] += work.batch * bytesOfHead[kind];
             }
-            slowestMemory = us >= slowest ? memoryUs : slowestMemory;
             slowest = std::max(slowest, us);
         }
         const double ms = (commonUs + perHeadLaunchUs + slowest + allReduceUs) / 1e3;
         estimate.layerMs[static_cast<std::size_t>(layer)] = ms;
         estimate.ms += ms;
-        estimate.memoryMs += (commonMemoryUs + slowestMemory) / 1e3;
     }
     estimate.allReduceMs = map.layers() * allReduceUs / 1e3;
     estimate.kvBytesOfRank = *std::max_element(rankBytes.begin(), rankBytes.end());
@@ -220,13 +224,6 @@ std::vector<OpEstimate> CostModel::breakdown(const HeadMap &map, const Workload 
         if (!isInLayer(static_cast<Op>(i)))
             add(i, -1, us[0][i]);
     return out;
-}
-
-double CostModel::msAt(const Estimate &estimate, double readBytesPerSecond) const
-{
-    if (m_referenceRate <= 0 || readBytesPerSecond <= 0)
-        return estimate.ms;
-    return estimate.ms - estimate.memoryMs + estimate.memoryMs * m_referenceRate / readBytesPerSecond;
 }
 
 } // namespace zigzag

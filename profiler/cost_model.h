@@ -31,7 +31,6 @@ struct Estimate {
     std::int64_t kvBytes = 0; ///< of all sequences; exact, from the layout
     std::int64_t kvBytesOfRank = 0; ///< of the GPU that holds most
     double allReduceMs = 0; ///< part of `ms`: exchange between GPUs
-    double memoryMs = 0; ///< part of `ms` that is inversely proportional to the memory's bandwidth
 };
 
 /// One op of one layer of a prediction.
@@ -64,15 +63,12 @@ public:
     }
     /// The same op by op: what a recorded trace is compared with. One GPU. Their sum is the estimate's ms.
     std::vector<OpEstimate> breakdown(const HeadMap &map, const Workload &work) const;
-    /// Milliseconds of an estimate at another bandwidth of the memory than that of the calibration.
-    double msAt(const Estimate &estimate, double readBytesPerSecond) const;
 
     bool isFitted() const { return m_fitted; }
     /// Whether this very model was measured, and not only others on the same machine.
     bool isOwn() const { return m_own; }
     const ModelConfig &config() const { return m_config; }
     const MachineProfile &machine() const { return m_machine; }
-    double referenceReadRate() const { return m_referenceRate; } ///< of the calibration, median; 0 = not known
     /// How far the fit is from the passes that it was made from, |predicted − measured| / measured, median.
     double medianFitError() const { return m_medianFitError; }
     int fitPoints() const { return m_fitPoints; }
@@ -89,39 +85,42 @@ private:
         double rows = 0; ///< of one pass
         double count = 0; ///< of such passes
     };
-    double rowsUs(Op op, Phase phase, HeadKind kind, const Passes &passes, int gpus) const;
-    Features attentionFeatures(HeadKind kind, const Workload &work, int sink, int recent) const;
-    double attentionUs(HeadKind kind, const Workload &work, int sink, int recent, double share) const;
+    Features attentionFeatures(HeadKind kind, const HeadMap &map, const Workload &work) const;
+    /// From ops that were recorded to passes that were not: each op without what recording it took, times the rest.
+    struct Level {
+        double scale = 1;
+        double spanUs = 0;
+    };
+    double levelled(double us, double calls, Phase phase) const;
     std::vector<Passes> passesOf(const Workload &work) const;
     double opUs(Op op, HeadKind kind, const HeadMap &map, const Workload &work, const std::vector<Passes> &passes) const;
-    bool isMemoryBound(Op op, const Workload &work) const;
 
     ModelConfig m_config;
     MachineProfile m_machine;
     bool m_fitted = false, m_own = false, m_cached = true;
     double m_medianFitError = 0;
     int m_fitPoints = 0;
-    double m_referenceRate = 0;
     double m_launchUs = 0; ///< of an op, whatever it does
-    std::array<double, 2> m_scale{1, 1}; ///< by phase: whole runs without recording / sum of the ops
+    std::array<Level, 2> m_level; ///< by phase
     std::array<std::array<Tables, 2>, 2> m_tables; ///< by phase and kind: every op but attention
-    std::array<std::array<Features, 2>, 2> m_attention{}; ///< by phase and kind: passes, rows, operations, bytes
+    std::array<std::array<Features, 2>, 2>
+        m_attention{}; ///< by phase and kind: passes, rows, operations (decode: uncached bytes), bytes
 };
 
 struct CalibrationPlan {
     std::int64_t maxContext = 0;
-    double seconds = 20; ///< spent on the model, about; one round is always run to its end
+    double seconds = 20; ///< spent on the model, about, and at most as long again on waiting while something else slows the
+                         ///< machine (sampler.h); one round is always run to its end
 };
 
-/// Measures a model shortly: passes of several sizes, positions, batches and windows, in interleaved rounds.
-/// progress: 0 to 1, called on the calling thread.
-Result<ModelSamples> measureModel(const std::shared_ptr<DeviceModel> &model, const ModelConfig &config,
-                                  const MachineProfile &machine, const CalibrationPlan &plan,
-                                  const std::atomic<bool> *cancel = nullptr, const std::function<void(double)> &progress = {});
+/// Measures a model shortly: passes of several sizes, positions, batches and windows, in interleaved rounds, by its first
+/// layers where it has many. progress: 0 to 1, called on the calling thread.
+Result<ModelSamples> measureModel(const std::shared_ptr<DeviceModel> &model, const MachineProfile &machine,
+                                  const CalibrationPlan &plan, const std::atomic<bool> *cancel = nullptr,
+                                  const std::function<void(double)> &progress = {});
 
 /// Measures the model and fits its cost model. Seconds, not minutes.
-Result<CostModel> calibrate(const std::shared_ptr<DeviceModel> &model, const ModelConfig &config, const MachineProfile &machine,
-                            std::int64_t maxContext, const std::atomic<bool> *cancel = nullptr,
-                            const std::function<void(double)> &progress = {});
+Result<CostModel> calibrate(const std::shared_ptr<DeviceModel> &model, const MachineProfile &machine, std::int64_t maxContext,
+                            const std::atomic<bool> *cancel = nullptr, const std::function<void(double)> &progress = {});
 
 } // namespace zigzag

@@ -4,12 +4,10 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <set>
+#include <tuple>
 
 namespace zigzag {
 namespace {
-
-constexpr int memoryBoundRows = 16; ///< of decode: above, multiplying the weights takes longer than reading them
 
 bool isProduct(Op op)
 {
@@ -27,6 +25,25 @@ OpCost costOf(const ModelConfig &config, const PassPoint &point, Op op)
 double rowsOf(const PassShape &pass)
 {
     return static_cast<double>(pass.tokens) * pass.batch;
+}
+
+using PointKey = std::tuple<Phase, HeadKind, int, int, std::int64_t, std::int64_t, int>;
+PointKey keyOf(const PassPoint &point)
+{
+    return {point.phase, point.kind, point.sink, point.recent, point.pass.tokens, point.pass.firstPosition, point.pass.batch};
+}
+
+/// Of attention in one layer: a call, its rows, its operations in a prefill (which say the same as the bytes in decode), in
+/// decode the bytes that the cache does not keep from step to step, and its bytes.
+Features attentionFeatures(const ModelSamples &samples, const MachineProfile &machine, const PassPoint &point)
+{
+    const OpCost cost = costOf(samples.config, point, Op::Attention);
+    if (point.phase == Phase::Prefill)
+        return {1, rowsOf(point.pass), cost.flops, cost.bytes};
+    ModelConfig measured = samples.config;
+    measured.layers = samples.layers;
+    const double step = static_cast<double>(measured.weightBytesReadPerToken()) + samples.layers * cost.bytes;
+    return {1, rowsOf(point.pass), cost.bytes * uncachedShare(step, machine), cost.bytes};
 }
 
 /// Rows of the logits ops: of a prefill's chunk its last, of decode all.
@@ -47,7 +64,6 @@ public:
         model.m_config = config;
         model.m_machine = calibration.machine;
         model.m_cached = staysInCache(config, calibration.machine);
-        setReferenceRate(calibration);
         for (const ModelSamples &samples : calibration.models)
             if (sameCosts(samples.config, config))
                 m_own = &samples;
@@ -63,7 +79,7 @@ public:
             m_others = {m_own};
     }
 
-    void fit()
+    void fit(const Calibration &calibration)
     {
         for (const Phase phase : {Phase::Prefill, Phase::Decode})
             for (const HeadKind kind : {HeadKind::Retrieval, HeadKind::Streaming})
@@ -76,29 +92,10 @@ public:
                         tables[i] = m_own ? ownTable(phase, kind, op) : pooledTable(phase, kind, op);
                 }
         setLaunch();
-        setLevel();
+        setLevel(calibration);
     }
 
 private:
-    void setReferenceRate(const Calibration &calibration)
-    {
-        std::vector<double> rates;
-        for (const ModelSamples &samples : calibration.models)
-            for (const PassSample &pass : samples.passes)
-                if (pass.readRate > 0)
-                    rates.push_back(pass.readRate);
-        m_model.m_referenceRate = quantile(std::move(rates), 0.5);
-    }
-
-    /// The time that the sample would have taken at the reference bandwidth.
-    double usOf(const ModelSamples &samples, const OpSample &sample) const
-    {
-        const bool bound = sample.readRate > 0 && m_model.m_referenceRate > 0 && !staysInCache(samples.config, m_model.m_machine)
-            && sample.point.phase == Phase::Decode && rowsOf(sample.point.pass) <= memoryBoundRows
-            && (isProduct(sample.op) || sample.op == Op::Attention);
-        return bound ? sample.us * sample.readRate / m_model.m_referenceRate : sample.us;
-    }
-
     /// Only these treat the kinds of heads differently; for the others both kinds are one set of points.
     static bool matches(const OpSample &sample, Phase phase, HeadKind kind, Op op)
     {
@@ -111,7 +108,7 @@ private:
         std::vector<std::pair<double, double>> points;
         for (const OpSample &sample : m_own->ops)
             if (matches(sample, phase, kind, op))
-                points.emplace_back(rowsOf(sample), usOf(*m_own, sample));
+                points.emplace_back(rowsOf(sample), sample.us);
         return RowTable::from(points);
     }
 
@@ -124,7 +121,7 @@ private:
                 const bool alike
                     = isProduct(op) ? isProduct(sample.op) && sample.point.phase == phase : matches(sample, phase, kind, op);
                 if (alike)
-                    byRows[rowsOf(sample)].push_back({featuresOf(*samples, sample), usOf(*samples, sample)});
+                    byRows[rowsOf(sample)].push_back({featuresOf(*samples, sample), sample.us});
             }
         std::vector<std::pair<double, double>> points;
         for (const auto &[rows, samples] : byRows) {
@@ -150,14 +147,17 @@ private:
     void fitAttention(Phase phase, HeadKind kind)
     {
         std::vector<FitPoint> points;
-        for (const ModelSamples *samples : m_others)
-            for (const OpSample &sample : samples->ops) {
-                if (!matches(sample, phase, kind, Op::Attention))
-                    continue;
-                const OpCost cost = costOf(samples->config, sample.point, Op::Attention);
-                const double flops = phase == Phase::Prefill ? cost.flops : 0.0; // in decode they say the same as the bytes
-                points.push_back({{1, rowsOf(sample.point.pass), flops, cost.bytes}, usOf(*samples, sample)});
-            }
+        for (const ModelSamples *samples : m_others) {
+            std::map<PointKey, std::pair<Features, std::vector<double>>> byPoint;
+            for (const OpSample &sample : samples->ops)
+                if (matches(sample, phase, kind, Op::Attention)) {
+                    auto &[features, us] = byPoint[keyOf(sample.point)];
+                    features = attentionFeatures(*samples, m_model.m_machine, sample.point);
+                    us.push_back(sample.us);
+                }
+            for (auto &[key, point] : byPoint)
+                points.push_back({point.first, quantile(std::move(point.second), 0.5)});
+        }
         Features fitted = fitFeatures(points);
         const MachineProfile &machine = m_model.m_machine;
         const double flops = std::max(machine.matrixFlopsF32, machine.matrixFlopsBf16);
@@ -177,68 +177,108 @@ private:
         m_model.m_launchUs = least;
     }
 
-    /// Milliseconds that the ops of a measured pass add up to.
-    double passMs(const ModelSamples &samples, const PassSample &sample) const
+    /// Microseconds that the ops of a measured pass add up to, and how many there are.
+    std::pair<double, double> opsOf(const ModelSamples &samples, const PassPoint &point) const
     {
-        const auto phase = static_cast<std::size_t>(sample.point.phase), kind = static_cast<std::size_t>(sample.point.kind);
-        double us = 0;
+        const auto phase = static_cast<std::size_t>(point.phase), kind = static_cast<std::size_t>(point.kind);
+        double us = 0, spans = 0;
         for (std::size_t i = 0; i < opNames.size(); ++i) {
             const Op op = static_cast<Op>(i);
-            const double layers = isInLayer(op) ? samples.config.layers : 1;
-            if (op == Op::Attention) {
-                const OpCost cost = costOf(samples.config, sample.point, op);
-                const double flops = sample.point.phase == Phase::Prefill ? cost.flops : 0.0;
-                us += layers * dot(m_model.m_attention[phase][kind], {1, rowsOf(sample.point.pass), flops, cost.bytes});
-            } else {
-                const bool lastRow = (op == Op::FinalNorm || op == Op::Logits) && sample.point.phase == Phase::Prefill;
-                us += layers * m_model.m_tables[phase][kind][i].at(lastRow ? 1 : rowsOf(sample.point.pass));
-            }
+            const bool lastRow = (op == Op::FinalNorm || op == Op::Logits) && point.phase == Phase::Prefill;
+            const double one = op == Op::Attention
+                ? dot(m_model.m_attention[phase][kind], attentionFeatures(samples, m_model.m_machine, point))
+                : m_model.m_tables[phase][kind][i].at(lastRow ? 1 : rowsOf(point.pass));
+            const double layers = isInLayer(op) ? samples.layers : 1;
+            us += layers * one;
+            spans += one > 0 ? layers : 0;
         }
-        return us / 1e3;
+        return {us, spans};
     }
 
-    /// Recording costs time, and a median of parts is no median of the whole: passes without recording decide the level.
-    void setLevel()
+    /// Recording costs time, on a GPU most of it, and a median of parts is no median of the whole: passes without recording
+    /// decide the level. Least squares of relative errors over the measured points: ms = scale · (ops − spans · spanUs).
+    CostModel::Level levelOf(Phase phase, std::vector<double> &errors) const
     {
-        const ModelSamples *samples = m_own ? m_own : nullptr;
-        std::array<std::vector<double>, 2> ratios;
-        std::vector<const ModelSamples *> from = m_others;
-        if (samples)
-            from = {samples};
-        int points = 0;
-        if (m_own)
-            for (const PassSample &pass : m_own->passes)
-                if (const double ms = passMs(*m_own, pass); ms > 0)
-                    ratios[static_cast<std::size_t>(pass.point.phase)].push_back(atReference(*m_own, pass) / ms);
-        for (const ModelSamples *each : from)
-            points += static_cast<int>(each->passes.size());
-        for (std::size_t phase = 0; phase < 2; ++phase)
-            if (!ratios[phase].empty())
-                m_model.m_scale[phase] = quantile(ratios[phase], 0.5);
-        std::vector<double> errors;
-        for (std::size_t phase = 0; phase < 2; ++phase)
-            for (const double ratio : ratios[phase])
-                errors.push_back(std::abs(m_model.m_scale[phase] / ratio - 1));
-        m_model.m_medianFitError = quantile(std::move(errors), 0.5);
-        m_model.m_fitPoints = points;
-        m_model.m_fitted = points > 0;
+        struct Row {
+            double ops, spans; ///< of a measured time of 1
+        };
+        std::vector<Row> rows;
+        std::map<PointKey, std::vector<const PassSample *>> byPoint;
+        for (const PassSample &pass : m_own->passes)
+            if (pass.point.phase == phase)
+                byPoint[keyOf(pass.point)].push_back(&pass);
+        for (const auto &[key, passes] : byPoint) {
+            std::vector<double> ms;
+            for (const PassSample *pass : passes)
+                ms.push_back(pass->ms);
+            const double us = 1e3 * quantile(std::move(ms), 0.5);
+            const auto [ops, spans] = opsOf(*m_own, passes.front()->point);
+            if (us > 0 && ops > 0)
+                rows.push_back({ops / us, spans / us});
+        }
+        CostModel::Level level;
+        double oo = 0, os = 0, ss = 0, o = 0, s = 0;
+        for (const Row &row : rows) {
+            oo += row.ops * row.ops;
+            os += row.ops * row.spans;
+            ss += row.spans * row.spans;
+            o += row.ops;
+            s += row.spans;
+        }
+        if (oo <= 0)
+            return level;
+        const double determinant = oo * ss - os * os;
+        const double most = m_model.m_launchUs; // of what an op takes: none becomes negative
+        if (determinant > 1e-9 * oo * ss) {
+            const double scale = (o * ss - s * os) / determinant, overhead = (o * os - s * oo) / determinant;
+            if (scale > 0)
+                level.spanUs = std::clamp(overhead / scale, 0.0, most);
+        }
+        std::vector<double> ratios;
+        for (const Row &row : rows)
+            ratios.push_back(1 / (row.ops - level.spanUs * row.spans));
+        level.scale = quantile(ratios, 0.5);
+        for (const double ratio : ratios)
+            errors.push_back(std::abs(level.scale / ratio - 1));
+        return level;
     }
 
-    double atReference(const ModelSamples &samples, const PassSample &pass) const
+    void setLevel(const Calibration &calibration)
     {
-        const bool bound = pass.readRate > 0 && m_model.m_referenceRate > 0 && !staysInCache(samples.config, m_model.m_machine)
-            && pass.point.phase == Phase::Decode && rowsOf(pass.point.pass) <= memoryBoundRows;
-        return bound ? pass.ms * pass.readRate / m_model.m_referenceRate : pass.ms;
+        for (const ModelSamples *samples : m_others)
+            m_model.m_fitPoints += static_cast<int>(samples->passes.size());
+        m_model.m_fitted = m_model.m_fitPoints > 0;
+        for (const Phase phase : {Phase::Prefill, Phase::Decode}) {
+            const auto of = static_cast<std::size_t>(phase);
+            if (m_own) {
+                std::vector<double> errors;
+                m_model.m_level[of] = levelOf(phase, errors);
+                m_errors.insert(m_errors.end(), errors.begin(), errors.end());
+                continue;
+            }
+            // Of a model that was not measured: as with those that were.
+            std::vector<double> scales, overheads;
+            for (const ModelSamples *samples : m_others) {
+                const CostModel other({calibration.machine, {*samples}}, samples->config);
+                scales.push_back(other.m_level[of].scale);
+                overheads.push_back(other.m_level[of].spanUs);
+            }
+            if (!scales.empty())
+                m_model.m_level[of]
+                    = {quantile(std::move(scales), 0.5), std::min(m_model.m_launchUs, quantile(std::move(overheads), 0.5))};
+        }
+        m_model.m_medianFitError = quantile(m_errors, 0.5);
     }
 
     CostModel &m_model;
     const ModelSamples *m_own = nullptr;
+    std::vector<double> m_errors; ///< of the fit, relative
     std::vector<const ModelSamples *> m_others; ///< what the coefficients come from: the model itself where it was measured
 };
 
 CostModel::CostModel(const Calibration &calibration, const ModelConfig &config)
 {
-    CostModelFit(*this, calibration, config).fit();
+    CostModelFit(*this, calibration, config).fit(calibration);
 }
 
 } // namespace zigzag

@@ -23,18 +23,17 @@ struct OpSample {
     PassPoint point;
     Op op = Op::Embed;
     double us = 0;
-    double readRate = 0; ///< memory read bandwidth measured just before, bytes per second; 0 = not known
 };
 
 /// The same pass without recording, with the logits of its last rows.
 struct PassSample {
     PassPoint point;
     double ms = 0;
-    double readRate = 0;
 };
 
 struct ModelSamples {
     ModelConfig config;
+    int layers = 0; ///< of the passes: the first few of the model's, or all
     std::vector<OpSample> ops;
     std::vector<PassSample> passes;
 };
@@ -47,6 +46,10 @@ struct Calibration {
 
 /// Whether two models cost the same: all that the name and the vocabulary's meaning do not change.
 bool sameCosts(const ModelConfig &a, const ModelConfig &b);
+
+/// How much of what a decode step reads is no more in the last-level cache when the next step reads it: nothing of a step of
+/// half the cache's bytes, which others use too, everything of one that fills it.
+double uncachedShare(double bytesOfStep, const MachineProfile &machine);
 
 /// Whether the weights and a short cache of a model stay in the last-level cache from step to step.
 bool staysInCache(const ModelConfig &config, const MachineProfile &machine);

@@ -13,12 +13,12 @@ namespace zigzag {
 namespace {
 
 constexpr std::string_view formatName = "zigzag-machine-profile";
-constexpr int formatVersion = 1;
+constexpr int formatVersion = 2;
 constexpr std::uint64_t largestFile = 64ull << 20;
 constexpr std::int64_t longestContext = (std::int64_t{1} << 31) - 1;
 constexpr std::int64_t largestSide = 1 << 24;
 constexpr std::size_t mostModels = 1000, mostSamples = 1 << 20;
-constexpr double longestMs = 1e9, fastestRate = 1e21;
+constexpr double longestMs = 1e9;
 
 struct Field {
     const char *key;
@@ -132,7 +132,9 @@ Result<ModelSamples> readModelSamples(const json::Value &value, const std::strin
     ZIGZAG_TRY(config, json::objectIn(value, "config", where));
     ZIGZAG_TRY(readBack, readConfig(*config, where));
     samples.config = readBack;
-    ZIGZAG_TRY(ops, rowsOf(value, "ops", pointColumns + 3, where));
+    ZIGZAG_TRY(layers, json::integerIn(value, "layers_measured", 1, readBack.layers, where));
+    samples.layers = static_cast<int>(layers);
+    ZIGZAG_TRY(ops, rowsOf(value, "ops", pointColumns + 2, where));
     for (const json::Value *row : ops) {
         ZIGZAG_TRY(point, readPoint(*row, where));
         ZIGZAG_TRY(name, json::asString((*row)[pointColumns], "the op", where));
@@ -141,15 +143,13 @@ Result<ModelSamples> readModelSamples(const json::Value &value, const std::strin
             return badInput(
                 fmt::format("{}: '{}' is no op that this version knows; calibrate anew", where, json::printable(name)));
         ZIGZAG_TRY(us, json::asNumber((*row)[pointColumns + 1], "the microseconds", 0, 1e3 * longestMs, where));
-        ZIGZAG_TRY(rate, json::asNumber((*row)[pointColumns + 2], "the bandwidth", 0, fastestRate, where));
-        samples.ops.push_back({point, static_cast<Op>(op - opNames.begin()), us, rate});
+        samples.ops.push_back({point, static_cast<Op>(op - opNames.begin()), us});
     }
-    ZIGZAG_TRY(passes, rowsOf(value, "passes", pointColumns + 2, where));
+    ZIGZAG_TRY(passes, rowsOf(value, "passes", pointColumns + 1, where));
     for (const json::Value *row : passes) {
         ZIGZAG_TRY(point, readPoint(*row, where));
         ZIGZAG_TRY(ms, json::asNumber((*row)[pointColumns], "the milliseconds", 0, longestMs, where));
-        ZIGZAG_TRY(rate, json::asNumber((*row)[pointColumns + 1], "the bandwidth", 0, fastestRate, where));
-        samples.passes.push_back({point, ms, rate});
+        samples.passes.push_back({point, ms});
     }
     return samples;
 }
@@ -165,15 +165,15 @@ Result<void> writeProfile(const Calibration &calibration, const std::filesystem:
                                   formatVersion, text(machineJson(calibration.machine)));
     const char *betweenModels = "";
     for (const ModelSamples &samples : calibration.models) {
-        out += fmt::format("{}\n  {{\"config\": {},\n   \"ops\": [", betweenModels, text(configJson(samples.config)));
+        out += fmt::format("{}\n  {{\"config\": {},\n   \"layers_measured\": {},\n   \"ops\": [", betweenModels,
+                           text(configJson(samples.config)), samples.layers);
         betweenModels = ",";
         for (std::size_t i = 0; i < samples.ops.size(); ++i)
-            out += fmt::format("{}\n    [{},\"{}\",{},{}]", i == 0 ? "" : ",", pointText(samples.ops[i].point),
-                               nameOf(samples.ops[i].op), samples.ops[i].us, samples.ops[i].readRate);
+            out += fmt::format("{}\n    [{},\"{}\",{}]", i == 0 ? "" : ",", pointText(samples.ops[i].point),
+                               nameOf(samples.ops[i].op), samples.ops[i].us);
         out += "],\n   \"passes\": [";
         for (std::size_t i = 0; i < samples.passes.size(); ++i)
-            out += fmt::format("{}\n    [{},{},{}]", i == 0 ? "" : ",", pointText(samples.passes[i].point), samples.passes[i].ms,
-                               samples.passes[i].readRate);
+            out += fmt::format("{}\n    [{},{}]", i == 0 ? "" : ",", pointText(samples.passes[i].point), samples.passes[i].ms);
         out += "]}";
     }
     return writeFileAtomically(file, out + "]}\n");

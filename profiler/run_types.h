@@ -56,7 +56,7 @@ struct BenchRecord {
     std::vector<double> samplesMs; ///< in the order of their measurement
     double medianMs = 0;
     double spreadMs = 0; ///< interquartile range
-    int interrupted = 0; ///< samples that other programs cut into, however often they were taken
+    int disturbed = 0; ///< samples that other programs slowed, however often they were taken (sampler.h)
     std::int64_t kvBytes = 0; ///< of all sequences, computed by the layout
     std::int64_t kvBytesAllocated = 0; ///< by the backend
     double floorMs = 0; ///< least time that bytes and operations allow on this machine

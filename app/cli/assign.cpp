@@ -64,7 +64,7 @@ Result<TimeBudget> measuredTimes(const AssignOptions &options)
     const std::atomic<bool> &cancel = interruptFlag();
     Progress progress("calibrate");
     const MachineProfile machine = measureMachine(*loaded.backend, loaded.model->config, &cancel);
-    ZIGZAG_TRY(cost, calibrate(loaded.device, loaded.model->config, machine, options.context, &cancel, [&](double share) {
+    ZIGZAG_TRY(cost, calibrate(loaded.device, machine, options.context, &cancel, [&](double share) {
                    progress(static_cast<int>(100 * share), 100);
                }));
     return timeBudget(cost, *options.tpotBudget, options.context, options.sink, options.recent);

@@ -103,6 +103,7 @@ void addBench(CLI::App &app, Chosen &chosen)
 {
     const auto options = std::make_shared<BenchOptions>();
     options->plan.mixed.clear();
+    options->plan.patienceSeconds = usualPatience;
     CLI::App *command = app.add_subcommand("bench", "measure prefill and decode under several maps, interleaved");
     command->add_option("MODEL", options->model, "Hugging Face folder, bundled:NAME or preset:NAME")->required();
     command->add_option("--map", options->maps, "head-map file, full or streaming; repeat it to compare")->required();
@@ -128,6 +129,7 @@ void addBench(CLI::App &app, Chosen &chosen)
                      "seconds after which nothing is repeated for its spread (0: no limit)")
         ->check(CLI::NonNegativeNumber)
         ->capture_default_str();
+    addPatienceOption(*command, options->plan.patienceSeconds);
     command->add_option("--sweep", options->sweep, "keep the records in this file, and go on where it ends");
     command->add_option("--warmup", options->plan.warmup, "samples before them that do not count")
         ->check(CLI::Range(0, 1000))

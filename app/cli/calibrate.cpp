@@ -39,7 +39,7 @@ Result<void> calibrateModels(const CalibrateOptions &options)
         plan.maxContext = options.context > 0 ? options.context : std::min(config.maxContext, usualContext);
         plan.seconds = options.seconds;
         Progress progress("calibrate, " + name);
-        ZIGZAG_TRY(samples, measureModel(loaded.device, config, machine, plan, &cancel, [&](double done) {
+        ZIGZAG_TRY(samples, measureModel(loaded.device, machine, plan, &cancel, [&](double done) {
                        progress(static_cast<int>(100 * done), 100);
                    }));
         calibration.models.push_back(std::move(samples));

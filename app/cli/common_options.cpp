@@ -11,6 +11,15 @@ void addOutputOption(CLI::App &command, std::string &format, bool withCsv)
     command.add_option("-o,--output", format, "form of the result")->check(CLI::IsMember(formats))->capture_default_str();
 }
 
+void addPatienceOption(CLI::App &command, double &seconds)
+{
+    command
+        .add_option("--patience", seconds,
+                    "seconds of waiting, over all samples, while other programs slow the machine (0: nobody looks)")
+        ->check(CLI::Range(0.0, 1e6))
+        ->capture_default_str();
+}
+
 void addWindowOptions(CLI::App &command, int &sink, int &recent, const std::string &whose)
 {
     command.add_option("--sink", sink, "first tokens that " + whose)->check(CLI::NonNegativeNumber)->capture_default_str();

@@ -18,6 +18,9 @@ void addBackendOption(CLI::App &command, std::string &backend);
 void addContextsOption(CLI::App &command, std::vector<std::int64_t> &contexts);
 /// `--phase prefill,decode`.
 void addPhasesOption(CLI::App &command, std::vector<std::string> &phases);
+/// `--patience`: seconds of waiting until the machine is left alone.
+inline constexpr double usualPatience = 20; ///< seconds
+void addPatienceOption(CLI::App &command, double &seconds);
 /// `--trials`: needle questions for each context and depth.
 void addTrialsOption(CLI::App &command, int &trials);
 /// `--contexts`, `--depths`, `--trials` and `--seed` of needle questions.

@@ -58,7 +58,7 @@ Result<std::vector<Row>> sweep(const ParetoOptions &options, const Loaded &loade
         qualities = std::move(measured);
     }
     const MachineProfile machine = measureMachine(*loaded.backend, config, &interruptFlag());
-    ZIGZAG_TRY(cost, calibrate(loaded.device, config, machine, options.at, &interruptFlag()));
+    ZIGZAG_TRY(cost, calibrate(loaded.device, machine, options.at, &interruptFlag()));
     std::vector<Row> rows;
     std::vector<double> ms, loss;
     for (std::size_t i = 0; i < maps.size(); ++i) {

@@ -25,7 +25,7 @@ struct PredictOptions {
     std::vector<std::int64_t> contexts;
     std::vector<int> batches = {1};
     int gpus = 1, sink = defaultSink, recent = defaultRecent, repeats = 5;
-    double seconds = 20, linkGigabytes = 0, linkMicroseconds = -1;
+    double seconds = 20, patience = 60, linkGigabytes = 0, linkMicroseconds = -1;
     bool measure = false;
 };
 
@@ -34,10 +34,10 @@ struct Point {
     BenchRecord predicted;
     Estimate estimate;
     std::optional<BenchRecord> measured;
-    double atBandwidth = 0; ///< ms, at the bandwidth that was measured beside the samples; 0 = not from memory
 
-    /// Predicted against measured; where memory is the limit, at the bandwidth that there was.
-    double error() const { return (atBandwidth > 0 ? atBandwidth : predicted.medianMs) / measured->medianMs - 1; }
+    double error() const { return predicted.medianMs / measured->medianMs - 1; }
+    /// Predictions are of the machine left alone: most samples must be of that, too.
+    bool isDisturbed() const { return 2 * measured->disturbed > std::ssize(measured->samplesMs); }
 };
 
 Result<CostModel> costModel(const PredictOptions &options, const ModelConfig &config, std::optional<Loaded> &loaded)
@@ -52,7 +52,7 @@ Result<CostModel> costModel(const PredictOptions &options, const ModelConfig &co
     CalibrationPlan plan;
     plan.maxContext = *std::max_element(options.contexts.begin(), options.contexts.end());
     plan.seconds = options.seconds;
-    ZIGZAG_TRY(samples, measureModel(loaded->device, config, machine, plan, &cancel, [&](double done) {
+    ZIGZAG_TRY(samples, measureModel(loaded->device, machine, plan, &cancel, [&](double done) {
                    progress(static_cast<int>(100 * done), 100);
                }));
     return CostModel({machine, {std::move(samples)}}, config);
@@ -96,6 +96,7 @@ Result<void> measureAll(std::vector<Point> &points, const CostModel &cost, const
     plan.contexts = options.contexts;
     plan.batches = options.batches;
     plan.repeats = options.repeats;
+    plan.patienceSeconds = options.patience;
     for (const Phase phase : {Phase::Prefill, Phase::Decode})
         if (std::find(options.phases.begin(), options.phases.end(), nameOf(phase)) != options.phases.end())
             plan.phases.push_back(phase);
@@ -106,11 +107,8 @@ Result<void> measureAll(std::vector<Point> &points, const CostModel &cost, const
     for (Point &point : points)
         for (const BenchRecord &record : records)
             if (record.failure.empty() && record.map == point.predicted.map && record.phase == point.predicted.phase
-                && record.context == point.predicted.context && record.batch == point.predicted.batch) {
+                && record.context == point.predicted.context && record.batch == point.predicted.batch)
                 point.measured = record;
-                if (!record.readRates.empty())
-                    point.atBandwidth = cost.msAt(point.estimate, quantile(record.readRates, 0.5));
-            }
     return {};
 }
 
@@ -128,8 +126,8 @@ std::string table(const std::vector<Point> &points, bool withMeasured)
                             nameOf(record.phase), record.context, record.batch, fmt::format("~{:.3f}", record.medianMs),
                             tokensPerSecond(record), record.kvBytes, 100 * record.floorRatio);
         if (withMeasured && point.measured)
-            text += fmt::format("  {:>11.3f}  {:>8.3f}  {:>+6.1f} %", point.measured->medianMs, point.measured->spreadMs,
-                                100 * point.error());
+            text += fmt::format("  {:>11.3f}  {:>8.3f}  {:>+6.1f} %{}", point.measured->medianMs, point.measured->spreadMs,
+                                100 * point.error(), point.isDisturbed() ? "  disturbed" : "");
         text += '\n';
     }
     return text;
@@ -142,15 +140,23 @@ std::string errorLines(const std::vector<Point> &points)
     for (const Phase phase : {Phase::Prefill, Phase::Decode}) {
         std::vector<double> errors;
         bool kvExact = true;
+        int disturbed = 0;
         for (const Point &point : points)
             if (point.measured && point.predicted.phase == phase) {
-                errors.push_back(std::abs(point.error()));
+                if (point.isDisturbed())
+                    ++disturbed;
+                else
+                    errors.push_back(std::abs(point.error()));
                 kvExact = kvExact && point.predicted.kvBytes == point.measured->kvBytesAllocated;
             }
         if (!errors.empty())
             text += fmt::format("{}: error of {} predictions, median {:.1f} %, worst {:.1f} %; KV bytes {}\n",
                                 phase == Phase::Prefill ? "TTFT" : "TPOT", errors.size(), 100 * quantile(errors, 0.5),
                                 100 * quantile(errors, 1.0), kvExact ? "exact" : "differ from those allocated");
+        if (disturbed > 0)
+            text += fmt::format(
+                "{}: {} points are not counted, as other programs slowed the machine during most of their samples\n",
+                phase == Phase::Prefill ? "TTFT" : "TPOT", disturbed);
     }
     return text;
 }
@@ -240,6 +246,7 @@ void addPredict(CLI::App &app, Chosen &chosen)
         ->capture_default_str();
     command->add_option("--trace", options->trace, "write the first point op by op, to be compared with a recorded trace");
     command->add_flag("--measure", options->measure, "measure the same points afterwards and show the errors");
+    addPatienceOption(*command, options->patience);
     command->add_option("--repeats", options->repeats, "of each measured point")
         ->check(CLI::Range(1, 10000))
         ->capture_default_str();

@@ -23,6 +23,7 @@ struct ReportOptions {
     int sink = 16, recent = 128; ///< an eighth and less of the bundled model's context, so that streaming is felt
     std::uint64_t seed = 1;
     int repeats = 5, trials = 4;
+    double patience = usualPatience;
 };
 
 Result<void> makeFolder(const std::filesystem::path &folder)
@@ -62,6 +63,7 @@ Result<void> measureMaps(Report &report, const Loaded &loaded, const ReportOptio
     plan.mixed = {MixedMode::Fused, MixedMode::TwoLaunch, MixedMode::Reference};
     plan.repeats = options.repeats;
     plan.seed = options.seed;
+    plan.patienceSeconds = options.patience;
     Progress progress("bench");
     ZIGZAG_TRY(records,
                runBench(loaded.device, report.config, report.machine, plan, &cancel,
@@ -146,6 +148,7 @@ void addReport(CLI::App &app, Chosen &chosen)
         ->check(CLI::Range(0.0, 1.0))
         ->capture_default_str();
     addWindowOptions(*command, options->sink, options->recent, "streaming heads keep");
+    addPatienceOption(*command, options->patience);
     command->add_option("--repeats", options->repeats, "samples of each measured point")
         ->check(CLI::Range(1, 10000))
         ->capture_default_str();

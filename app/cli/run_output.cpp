@@ -47,14 +47,15 @@ std::string benchTable(const std::vector<BenchRecord> &records)
         else
             text += fmt::format("not measured: {}\n", record.failure);
     }
-    int interrupted = 0, samples = 0;
+    int disturbed = 0, samples = 0;
     for (const BenchRecord &record : records) {
-        interrupted += record.interrupted;
+        disturbed += record.disturbed;
         samples += static_cast<int>(record.samplesMs.size());
     }
-    if (interrupted > 0)
-        text += fmt::format("Other programs interrupted {} of {} samples; on an idle machine times are shorter and steadier.\n",
-                            interrupted, samples);
+    if (disturbed > 0)
+        text += fmt::format(
+            "Other programs slowed the machine during {} of {} samples; left alone, its times are shorter and steadier.\n",
+            disturbed, samples);
     if (std::any_of(records.begin(), records.end(), [](const BenchRecord &record) { return record.floorRatio > 1.0; }))
         text += "A floor above 100 %: other programs slowed the machine while its ceiling was measured; measure again when it is "
                 "idle.\n";

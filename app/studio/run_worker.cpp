@@ -73,7 +73,7 @@ Result<void> EngineWorker::calibrateModel(const RunRequest &request)
     const auto progress = [&](double fraction) {
         Q_EMIT progressed(request.id, machineShare + (1 - machineShare) * fraction, tr("Calibrating predictions"));
     };
-    ZIGZAG_TRY(cost, calibrate(m_device, m_model->config, *m_machine, request.maxContext, request.cancel.get(), progress));
+    ZIGZAG_TRY(cost, calibrate(m_device, *m_machine, request.maxContext, request.cancel.get(), progress));
     Q_EMIT calibrated(request.id, cost);
     return {};
 }

@@ -120,6 +120,7 @@ void Studio::measureMaps()
     RunRequest request;
     request.kind = RunKind::Measure;
     BenchPlan &plan = request.bench;
+    plan.patienceSeconds = 3; // who pressed a key wants to see something
     constexpr std::array names = {"full", "duo", "zigzag", "this map"};
     for (const Series series : allSeries) {
         const HeadMap *map = m_study.map(series);

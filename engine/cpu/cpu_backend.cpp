@@ -3,6 +3,7 @@
 
 #include "engine/cpu/activations.h"
 #include "engine/cpu/attention.h"
+#include "engine/cpu/cache_size.h"
 #include "engine/cpu/gradients.h"
 #include "engine/cpu/kernels.h"
 #include "engine/cpu/matmul.h"
@@ -86,8 +87,8 @@ public:
             info.name = "CPU";
         info.threads = omp_get_max_threads();
         info.memoryBytes = availableMemory();
-        for (const int level : {_SC_LEVEL2_CACHE_SIZE, _SC_LEVEL3_CACHE_SIZE})
-            info.lastLevelCacheBytes = std::max<std::int64_t>(info.lastLevelCacheBytes, sysconf(level));
+        static const std::int64_t cache = lastLevelCacheBytes();
+        info.lastLevelCacheBytes = cache;
         return info;
     }
 

@@ -23,6 +23,7 @@ protected:
         plan.mixed = {MixedMode::Fused, MixedMode::TwoLaunch, MixedMode::Reference};
         plan.repeats = 3;
         plan.decodeSteps = 2;
+        plan.patienceSeconds = 0;
         return plan;
     }
     static MachineProfile machine()

@@ -38,8 +38,9 @@ protected:
 
 TEST_F(Commands, BenchHasTheKeysOfTheContract)
 {
-    const json result = parsed(test::runZigzag({"bench", model, "--map", "full", "--map", mixed, "--contexts", "16,48",
-                                                "--repeats", "2", "--mixed", "fused,two-launch,reference", "-o", "json"}));
+    const json result
+        = parsed(test::runZigzag({"bench", model, "--patience", "0", "--map", "full", "--map", mixed, "--contexts", "16,48",
+                                  "--repeats", "2", "--mixed", "fused,two-launch,reference", "-o", "json"}));
     ASSERT_TRUE(result.is_object());
     for (const char *key :
          {"device", "threads", "backend", "build", "read_bytes_per_second", "cached_read_bytes_per_second", "matrix_flops_f32"})
@@ -59,8 +60,8 @@ TEST_F(Commands, BenchHasTheKeysOfTheContract)
 
 TEST_F(Commands, BenchPrintsATableAndCsv)
 {
-    const std::vector<std::string> arguments = {"bench",  model,       "--map", "streaming", "--contexts", "32",       "--phase",
-                                                "decode", "--repeats", "1",     "--sink",    "2",          "--recent", "6"};
+    const std::vector<std::string> arguments = {"bench",   model,    "--patience", "0", "--map",  "streaming", "--contexts", "32",
+                                                "--phase", "decode", "--repeats",  "1", "--sink", "2",         "--recent",   "6"};
     const auto table = test::runZigzag(arguments);
     EXPECT_EQ(table.code, 0) << table.errors;
     EXPECT_NE(table.output.find("tokens/s"), std::string::npos);
@@ -100,15 +101,16 @@ TEST_F(Commands, ScoreWritesAFileThatAssignReads)
     EXPECT_TRUE(readHeadScores(scores));
     const auto assigned = test::runZigzag({"assign", scores, "--criterion", "zigzag", "--sparsity", "0.5", "--out", map});
     EXPECT_EQ(assigned.code, 0) << assigned.errors;
-    const json result
-        = parsed(test::runZigzag({"bench", model, "--map", map, "--contexts", "32", "--repeats", "1", "-o", "json"}));
+    const json result = parsed(
+        test::runZigzag({"bench", model, "--patience", "0", "--map", map, "--contexts", "32", "--repeats", "1", "-o", "json"}));
     EXPECT_EQ(result["records"].size(), 2u);
 }
 
 TEST_F(Commands, ReportDoesTheWholeJob)
 {
     const auto out = folder / "report";
-    const auto result = test::runZigzag({"report", model, "--out", out.string(), "--repeats", "1", "--trials", "1"});
+    const auto result
+        = test::runZigzag({"report", model, "--out", out.string(), "--repeats", "1", "--trials", "1", "--patience", "0"});
     ASSERT_EQ(result.code, 0) << result.errors;
     for (const char *text : {"TTFT", "TPOT", "KV bytes", "Needle", "layer  0", "report.md"})
         EXPECT_NE(result.output.find(text), std::string::npos) << text << "\n" << result.output;
@@ -136,13 +138,13 @@ TEST_F(Commands, BadInputIsOneLineAndExitCodeTwo)
     const std::string file = (folder / "mixed.json").string();
     const std::vector<std::vector<std::string>> cases = {
         {"bench", model},
-        {"bench", model, "--map", "nothing.json"},
-        {"bench", model, "--map", "full", "--contexts", "0"},
-        {"bench", model, "--map", "full", "--contexts", "many"},
-        {"bench", model, "--map", "full", "--phase", "later"},
-        {"bench", model, "--map", "full", "--mixed", "blended", "--contexts", "16"},
-        {"bench", model, "--map", "full", "--repeats", "0"},
-        {"bench", model, "--map", "streaming", "--recent", "0"},
+        {"bench", model, "--patience", "0", "--map", "nothing.json"},
+        {"bench", model, "--patience", "0", "--map", "full", "--contexts", "0"},
+        {"bench", model, "--patience", "0", "--map", "full", "--contexts", "many"},
+        {"bench", model, "--patience", "0", "--map", "full", "--phase", "later"},
+        {"bench", model, "--patience", "0", "--map", "full", "--mixed", "blended", "--contexts", "16"},
+        {"bench", model, "--patience", "0", "--map", "full", "--repeats", "0"},
+        {"bench", model, "--patience", "0", "--map", "streaming", "--recent", "0"},
         {"bench", "/nonexistent", "--map", "full"},
         {"eval", model, "--map", "full", "--task", "riddle"},
         {"eval", model, "--map", "full", "--task", "needle", "--contexts", "100000"},
@@ -165,8 +167,8 @@ TEST_F(Commands, BadInputIsOneLineAndExitCodeTwo)
 
 TEST_F(Commands, NothingThatFitsIsAFailure)
 {
-    const auto result
-        = test::runZigzag({"bench", model, "--map", "full", "--contexts", "2000000000", "--phase", "decode", "--repeats", "1"});
+    const auto result = test::runZigzag(
+        {"bench", model, "--patience", "0", "--map", "full", "--contexts", "2000000000", "--phase", "decode", "--repeats", "1"});
     EXPECT_EQ(result.code, 1);
     EXPECT_NE(result.errors.find("error: "), std::string::npos);
 }

@@ -152,7 +152,7 @@ TEST(BenchFile, RecordsReadBackAndAnotherMachineIsNotResumed)
     one.mapFingerprint = "0123";
     one.readRates = {1e9, 2e9};
     one.mixed = MixedMode::Reference;
-    one.interrupted = 1;
+    one.disturbed = 1;
     BenchRecord failed = record("big", 0, 0);
     failed.samplesMs.clear();
     failed.failure = "needs 8 bytes and 4 are free";

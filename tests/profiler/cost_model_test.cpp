@@ -118,6 +118,7 @@ Calibration samples(const ModelConfig &of, double untracedFactor = 1.0)
 {
     ModelSamples samples;
     samples.config = of;
+    samples.layers = of.layers;
     std::vector<PassPoint> points;
     for (const auto &[kind, sink, recent] : {std::tuple(HeadKind::Retrieval, 0, 1), std::tuple(HeadKind::Streaming, 16, 128),
                                              std::tuple(HeadKind::Streaming, 64, 256)}) {
@@ -132,8 +133,8 @@ Calibration samples(const ModelConfig &of, double untracedFactor = 1.0)
         const HeadMap map(of.shape(), point.kind, point.sink, point.recent);
         for (std::size_t i = 0; i < opNames.size(); ++i)
             if (const double us = trueUs(of, static_cast<Op>(i), map, 0, point.pass, point.phase); us > 0)
-                samples.ops.push_back({point, static_cast<Op>(i), us, 0});
-        samples.passes.push_back({point, untracedFactor * trueMs(of, map, point.pass, point.phase), 0});
+                samples.ops.push_back({point, static_cast<Op>(i), us});
+        samples.passes.push_back({point, untracedFactor * trueMs(of, map, point.pass, point.phase)});
     }
     Calibration calibration;
     calibration.machine.lastLevelCacheBytes = std::int64_t{1} << 40;
@@ -237,26 +238,72 @@ TEST(CostModel, MixedLayersLieBetweenTheKinds)
     }
 }
 
-TEST(CostModel, DecodeFromMemoryGoesWithItsBandwidth)
+/// On a GPU the ops of a step are recorded one by one, each with the launch that a replayed step does not have.
+TEST(CostModel, WhatRecordingTakesIsNotPredicted)
 {
     const ModelConfig of = config();
     Calibration calibration = samples(of);
-    calibration.machine.lastLevelCacheBytes = 1;
-    for (ModelSamples &model : calibration.models) {
-        for (OpSample &op : model.ops)
-            op.readRate = 1e10;
-        for (PassSample &pass : model.passes)
-            pass.readRate = 1e10;
-    }
+    for (OpSample &sample : calibration.models[0].ops)
+        sample.us += 7;
     const CostModel model(calibration, of);
+    for (const HeadKind kind : {HeadKind::Retrieval, HeadKind::Streaming}) {
+        const HeadMap map(of.shape(), kind, 16, 128);
+        for (const std::int64_t context : {700, 3000, 16384}) {
+            const double expected = trueMs(of, map, Phase::Decode, context);
+            EXPECT_NEAR(model.estimate(map, Phase::Decode, context).ms, expected, 1e-3 * expected) << context;
+        }
+    }
+}
+
+/// A calibration may have run the first layers alone.
+TEST(CostModel, FewLayersStandForAll)
+{
+    const ModelConfig of = config();
+    ModelConfig few = of;
+    few.layers = 4;
+    Calibration calibration = samples(few);
+    calibration.models[0].config = of;
+    const CostModel model(calibration, of);
+    EXPECT_TRUE(model.isOwn());
     const HeadMap full(of.shape(), HeadKind::Retrieval, 0, 1);
-    const Estimate decode = model.estimate(full, Phase::Decode, 4096), prefill = model.estimate(full, Phase::Prefill, 4096);
-    EXPECT_GT(decode.memoryMs, 0.5 * decode.ms);
-    EXPECT_LT(decode.memoryMs, decode.ms);
-    EXPECT_DOUBLE_EQ(model.msAt(decode, 1e10), decode.ms);
-    EXPECT_DOUBLE_EQ(model.msAt(decode, 5e9), decode.ms + decode.memoryMs);
-    EXPECT_EQ(prefill.memoryMs, 0);
-    EXPECT_EQ(fitted(of).estimate(full, Phase::Decode, 4096).memoryMs, 0) << "what stays in the cache does not read memory";
+    for (const Phase phase : {Phase::Prefill, Phase::Decode}) {
+        const double expected = trueMs(of, full, phase, 3000);
+        EXPECT_NEAR(model.estimate(full, phase, 3000).ms, expected, 1e-3 * expected);
+    }
+}
+
+TEST(CostModel, WhatTheCacheDoesNotKeepIsDearer)
+{
+    MachineProfile machine;
+    machine.lastLevelCacheBytes = 1000;
+    EXPECT_EQ(uncachedShare(400, machine), 0);
+    EXPECT_DOUBLE_EQ(uncachedShare(750, machine), 0.5);
+    EXPECT_EQ(uncachedShare(3000, machine), 1);
+
+    const ModelConfig of = config();
+    Calibration calibration = samples(of);
+    calibration.machine.lastLevelCacheBytes = 256 << 20;
+    ModelSamples &model = calibration.models[0];
+    const auto missing = [&](const HeadMap &map, std::int64_t context, int batch) { // ms
+        const double step
+            = static_cast<double>(of.weightBytesReadPerToken()) + static_cast<double>(batch * kvBytes(map, context, of.dtype));
+        return uncachedShare(step, calibration.machine) * static_cast<double>(batch * kvBytes(map, context, of.dtype)) / 1e7;
+    };
+    for (std::size_t i = 0; i < model.ops.size(); ++i)
+        if (OpSample &sample = model.ops[i]; sample.op == Op::Attention && sample.point.phase == Phase::Decode) {
+            const HeadMap map(of.shape(), sample.point.kind, sample.point.sink, sample.point.recent);
+            sample.us += 1e3 * missing(map, sample.point.pass.firstPosition + 1, sample.point.pass.batch) / of.layers;
+        }
+    for (PassSample &sample : model.passes)
+        if (sample.point.phase == Phase::Decode)
+            sample.ms += missing(HeadMap(of.shape(), sample.point.kind, sample.point.sink, sample.point.recent),
+                                 sample.point.pass.firstPosition + 1, sample.point.pass.batch);
+    const CostModel cost(calibration, of);
+    const HeadMap full(of.shape(), HeadKind::Retrieval, 0, 1);
+    for (const std::int64_t context : {1000, 3000, 6000}) { // within half the cache, between, beyond all of it
+        const double expected = trueMs(of, full, Phase::Decode, context, 3) + missing(full, context, 3);
+        EXPECT_NEAR(cost.estimate(full, {.phase = Phase::Decode, .context = context, .batch = 3}).ms, expected, 1e-3 * expected);
+    }
 }
 
 TEST(CostModel, SeveralGpusShareTheHeadsAndTheSlowestDecides)
@@ -328,10 +375,11 @@ TEST(ProfileFile, HostileFilesAreRefused)
     const auto file = folder / "profile.json";
     ASSERT_TRUE(writeProfile(samples(config()), file));
     const std::string good = *readTextFile(file);
-    for (const auto &[from, to] : {std::pair<std::string, std::string>{"\"version\": 1", "\"version\": 2"},
+    for (const auto &[from, to] : {std::pair<std::string, std::string>{"\"version\": 2", "\"version\": 1"},
                                    {"zigzag-machine-profile", "zigzag-head-map"},
                                    {"\"layers\":32", "\"layers\":0"},
                                    {"\"layers\":32", "\"layers\":4000000000"},
+                                   {"\"layers_measured\": 32", "\"layers_measured\": 33"},
                                    {"\"kv_heads\":8", "\"kv_heads\":7"},
                                    {"\"dtype\":\"bf16\"", "\"dtype\":\"int4\""},
                                    {"\"decode\",\"retrieval\",0,1,1", "\"decode\",\"retrieval\",0,1,0"},
@@ -355,7 +403,7 @@ using Calibrate = test::LoadedModel;
 TEST_F(Calibrate, MeasuresAndPredictsTheModel)
 {
     double progress = 0;
-    const auto fit = calibrate(device, model->config, {}, 256, nullptr, [&](double now) {
+    const auto fit = calibrate(device, {}, 256, nullptr, [&](double now) {
         EXPECT_GT(now, progress);
         progress = now;
     });
@@ -377,7 +425,7 @@ TEST_F(Calibrate, MeasuresAndPredictsTheModel)
 TEST_F(Calibrate, StopsWhenCancelled)
 {
     const std::atomic<bool> cancel{true};
-    const auto fit = calibrate(device, model->config, {}, 256, &cancel);
+    const auto fit = calibrate(device, {}, 256, &cancel);
     ASSERT_FALSE(fit);
     EXPECT_TRUE(isCancelled(fit.error())) << fit.error().message;
 }

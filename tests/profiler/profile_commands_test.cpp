@@ -60,8 +60,8 @@ TEST_F(ProfileCommands, AProfilePredictsWhatItMeasuredAndWhatItDidNot)
     EXPECT_EQ(other["records"][1]["kv_bytes_of_rank"], std::int64_t{8192} * 131072 / 4);
     EXPECT_GT(other["records"][1]["all_reduce_ms"], 0);
 
-    const auto table = test::runZigzag(
-        {"predict", model, "--map", mixed, "--contexts", "40", "--profile", at("machine.json"), "--measure", "--repeats", "2"});
+    const auto table = test::runZigzag({"predict", model, "--map", mixed, "--contexts", "40", "--profile", at("machine.json"),
+                                        "--measure", "--repeats", "2", "--patience", "0"});
     EXPECT_EQ(table.code, 0) << table.errors;
     EXPECT_NE(table.output.find("~"), std::string::npos) << "predicted and measured never look alike";
     EXPECT_NE(table.output.find("KV bytes exact"), std::string::npos) << table.output;
@@ -91,8 +91,9 @@ TEST_F(ProfileCommands, ATraceIsComparedWithAPrediction)
 
 TEST_F(ProfileCommands, ASweepGoesOnWhereItEnded)
 {
-    const std::vector<std::string> sweep = {"bench", model,     "--map",          "full", "--phase", "decode",    "--repeats",
-                                            "2",     "--sweep", at("sweep.json"), "-o",   "json",    "--contexts"};
+    const std::vector<std::string> sweep
+        = {"bench", model,     "--patience",     "0",  "--map", "full",      "--phase", "decode", "--repeats",
+           "2",     "--sweep", at("sweep.json"), "-o", "json",  "--contexts"};
     const auto with = [&](const std::string &contexts) {
         std::vector<std::string> arguments = sweep;
         arguments.push_back(contexts);
@@ -125,7 +126,7 @@ TEST_F(ProfileCommands, WrongInputIsRefusedAndNothingIsWritten)
         {"compare", mixed, model + "/config.json"},
         {"compare", model + "/config.json", model + "/config.json"},
         {"compare", at("absent.json"), mixed},
-        {"bench", model, "--map", mixed, "--batch", "0"},
+        {"bench", model, "--patience", "0", "--map", mixed, "--batch", "0"},
     };
     for (const auto &arguments : wrong)
         EXPECT_EQ(test::refusalFault(test::runZigzag(arguments), 2), "") << arguments[0] << ' ' << arguments.back();

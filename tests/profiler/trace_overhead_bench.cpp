@@ -3,9 +3,9 @@
 // trace_overhead_bench [MODEL [CONTEXT]]
 #include "engine/model/model.h"
 #include "engine/run/session.h"
-#include "profiler/interruptions.h"
 #include "profiler/random_tokens.h"
 #include "profiler/run_types.h"
+#include "profiler/sampler.h"
 #include "profiler/trace/nvtx_sink.h"
 #include "profiler/trace/trace_recorder.h"
 
@@ -24,7 +24,7 @@ struct Contestant {
     std::string name;
     TraceSink *sink = nullptr;
     std::vector<double> us; ///< of one decode step
-    int interrupted = 0;
+    int disturbed = 0;
 };
 
 /// As the transformer makes one: by a call that the compiler does not see through.
@@ -70,38 +70,36 @@ Result<void> run(const std::string &name, std::int64_t context)
                                            {"recorder", &recorder, {}, 0},
                                            {"recorder behind a fan-out", &fanOut, {}, 0}};
     const std::vector<int> token = randomTokens(1, model->config.vocabulary, 1);
+    Sampler sampler(device, 60, nullptr);
     session->pretend(context - 1, 1);
     for (int round = -5; round < rounds; ++round)
         for (Contestant &contestant : contestants) {
-            bool interrupted = false;
-            const auto us = leastDisturbed(
-                [&]() -> Result<double> {
-                    session->setTraceSink(contestant.sink);
-                    recorder.clear();
-                    if (session->position() >= context)
-                        session->pretend(context - 1, 1);
-                    const auto begin = Clock::now();
-                    ZIGZAG_CHECK(session->step(token));
-                    return std::chrono::duration<double, std::micro>(Clock::now() - begin).count();
-                },
-                20, &interrupted);
-            if (!us)
-                return tl::unexpected(us.error());
+            const auto taken = sampler.take([&]() -> Result<double> {
+                session->setTraceSink(contestant.sink);
+                recorder.clear();
+                if (session->position() >= context)
+                    session->pretend(context - 1, 1);
+                const auto begin = Clock::now();
+                ZIGZAG_CHECK(session->step(token));
+                return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+            });
+            if (!taken)
+                return tl::unexpected(taken.error());
             if (round < 0)
                 continue;
-            contestant.us.push_back(*us);
-            contestant.interrupted += interrupted;
+            contestant.us.push_back(1e3 * taken->ms);
+            contestant.disturbed += sampler.isDisturbed(*taken);
         }
     const double spans = static_cast<double>(recorder.spans().size());
     fmt::print("{} at {} tokens: {} spans a decode step, {} rounds, taking turns\n", name, context, spans, rounds);
     fmt::print("{:<26}  {:>8}  {:>22}  {:>20}  {:>11}\n", "", "ns/span", "spans' share of a step", "step µs, median ± IQR",
-               "interrupted");
+               "disturbed");
     const double step = quantile(contestants[0].us, 0.5);
     for (const Contestant &contestant : contestants) {
         const double ns = spanNs(contestant.sink, [&] { recorder.clear(); });
         fmt::print("{:<26}  {:>8.2f}  {:>20.3f} %  {:>11.2f} ± {:>6.2f}  {:>11}\n", contestant.name, ns,
                    100 * ns * spans / 1e3 / step, quantile(contestant.us, 0.5),
-                   quantile(contestant.us, 0.75) - quantile(contestant.us, 0.25), contestant.interrupted);
+                   quantile(contestant.us, 0.75) - quantile(contestant.us, 0.25), contestant.disturbed);
     }
     return {};
 }
