@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <vector>
 
 namespace zigzag {
@@ -54,10 +55,10 @@ Result<Sample> Sampler::take(const std::function<Result<double>()> &once, int tr
     std::vector<Sample> all;
     do {
         Sample sample;
-        if (m_meter) {
+        const bool looks = m_meter && m_waited < m_patience; // looking takes time as well
+        if (looks) {
             const auto waiting = Clock::now();
-            const double left = std::max(0.0, m_patience - m_waited);
-            sample.paceMs = m_meter->wait(std::chrono::duration<double>(left), m_cancel);
+            sample.paceMs = m_meter->wait(std::chrono::duration<double>(m_patience - m_waited), m_cancel);
             m_waited += secondsSince(waiting);
         }
         const std::int64_t waitedBefore = waitedForProcessor();
@@ -66,8 +67,13 @@ Result<Sample> Sampler::take(const std::function<Result<double>()> &once, int tr
         const double seconds = secondsSince(begin); // of all that it ran, also what it did not time
         sample.ms = ms;
         sample.interrupted = 1e-9 * static_cast<double>(waitedForProcessor() - waitedBefore) > mostWaited * seconds;
-        if (m_meter)
+        if (looks) {
+            const auto looking = Clock::now();
             sample.paceMs = std::max(sample.paceMs, m_meter->now());
+            m_waited += secondsSince(looking);
+        } else if (m_meter) {
+            sample.paceMs = std::numeric_limits<double>::infinity(); // nobody knows
+        }
         m_waited += all.empty() ? 0.0 : seconds;
         if (!isDisturbed(sample))
             return sample;

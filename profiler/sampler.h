@@ -13,13 +13,13 @@ namespace zigzag {
 /// A time, and what is known of the machine while it was taken.
 struct Sample {
     double ms = 0;
-    double paceMs = 0; ///< PaceMeter's, before and after, the greater; 0 where there is no meter
+    double paceMs = 0; ///< PaceMeter's, before and after, the greater; infinite where patience was used up, 0 without a meter
     bool interrupted = false; ///< threads waited for a processor, which had been given to another program
 };
 
 /// Takes samples while the machine is left alone: waits for its full pace, times, looks again, and takes a sample that was
-/// disturbed once more. Waiting and taking again last `patience` seconds at most, over all samples. Where that is used up, or
-/// every try was disturbed, the median of the tries counts, marked as disturbed: nothing is chosen by its time. Without
+/// disturbed once more. Looking, waiting and taking again last `patience` seconds at most, over all samples. Where that is used
+/// up, or every try was disturbed, the median of the tries counts, marked as disturbed: nothing is chosen by its time. Without
 /// patience, and on a GPU, the pace is not looked at.
 class Sampler
 {

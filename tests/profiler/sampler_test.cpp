@@ -19,7 +19,7 @@ using FirstLayersTest = test::LoadedModel;
 
 TEST_F(SamplerTest, TakesOneOfItsTriesAndNotTheQuickest)
 {
-    Sampler sampler(device, 1e-9, nullptr);
+    Sampler sampler(device, 1, nullptr);
     std::vector<double> given;
     const auto sample = sampler.take(
         [&]() -> Result<double> {
@@ -48,7 +48,7 @@ TEST_F(SamplerTest, WithoutPatienceThePaceIsNotLookedAt)
 
 TEST_F(SamplerTest, AFailureEndsIt)
 {
-    Sampler sampler(device, 1e-9, nullptr);
+    Sampler sampler(device, 1, nullptr);
     int calls = 0;
     const auto sample = sampler.take([&]() -> Result<double> {
         ++calls;
@@ -61,7 +61,7 @@ TEST_F(SamplerTest, AFailureEndsIt)
 
 TEST_F(SamplerTest, ASlowPaceAndAnInterruptionDisturb)
 {
-    Sampler sampler(device, 1e-9, nullptr);
+    Sampler sampler(device, 1, nullptr);
     EXPECT_TRUE(sampler.isDisturbed({.ms = 1, .paceMs = 1e6}));
     EXPECT_FALSE(sampler.isDisturbed({.ms = 1, .paceMs = 1e-9}));
     EXPECT_TRUE(sampler.isDisturbed({.ms = 1, .paceMs = 1e-9, .interrupted = true}));
