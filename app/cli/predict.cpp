@@ -154,9 +154,9 @@ std::string errorLines(const std::vector<Point> &points)
                                 phase == Phase::Prefill ? "TTFT" : "TPOT", errors.size(), 100 * quantile(errors, 0.5),
                                 100 * quantile(errors, 1.0), kvExact ? "exact" : "differ from those allocated");
         if (disturbed > 0)
-            text += fmt::format(
-                "{}: {} points are not counted, as other programs slowed the machine during most of their samples\n",
-                phase == Phase::Prefill ? "TTFT" : "TPOT", disturbed);
+            text += fmt::format("{}: {} points are not counted: other programs slowed the machine during most of their samples, "
+                                "or nobody looked, as --patience was used up\n",
+                                phase == Phase::Prefill ? "TTFT" : "TPOT", disturbed);
     }
     return text;
 }
