@@ -137,28 +137,28 @@ std::string table(const std::vector<Point> &points, bool withMeasured)
 std::string errorLines(const std::vector<Point> &points)
 {
     std::string text;
+    bool kvExact = true;
     for (const Phase phase : {Phase::Prefill, Phase::Decode}) {
+        const std::string_view what = phase == Phase::Prefill ? "TTFT" : "TPOT";
         std::vector<double> errors;
-        bool kvExact = true;
         int disturbed = 0;
         for (const Point &point : points)
             if (point.measured && point.predicted.phase == phase) {
+                kvExact = kvExact && point.predicted.kvBytes == point.measured->kvBytesAllocated;
                 if (point.isDisturbed())
                     ++disturbed;
                 else
                     errors.push_back(std::abs(point.error()));
-                kvExact = kvExact && point.predicted.kvBytes == point.measured->kvBytesAllocated;
             }
         if (!errors.empty())
-            text += fmt::format("{}: error of {} predictions, median {:.1f} %, worst {:.1f} %; KV bytes {}\n",
-                                phase == Phase::Prefill ? "TTFT" : "TPOT", errors.size(), 100 * quantile(errors, 0.5),
-                                100 * quantile(errors, 1.0), kvExact ? "exact" : "differ from those allocated");
+            text += fmt::format("{}: error of {} predictions, median {:.1f} %, worst {:.1f} %\n", what, errors.size(),
+                                100 * quantile(errors, 0.5), 100 * quantile(errors, 1.0));
         if (disturbed > 0)
             text += fmt::format("{}: {} points are not counted: other programs slowed the machine during most of their samples, "
                                 "or nobody looked, as --patience was used up\n",
-                                phase == Phase::Prefill ? "TTFT" : "TPOT", disturbed);
+                                what, disturbed);
     }
-    return text;
+    return text + (kvExact ? "KV bytes exact\n" : "KV bytes differ from those allocated\n");
 }
 
 Result<void> predict(PredictOptions options)
