@@ -71,7 +71,7 @@ QString MapDifferenceModel::text(int row, int column) const
         return whole ? tr("all") : QString::number(layer->layer);
     case Heads: {
         if (whole)
-            return QString::number(m_difference.heads);
+            return tr("%n in all", nullptr, m_difference.heads);
         QStringList heads;
         for (const int head : layer->heads)
             heads += QString::number(head);

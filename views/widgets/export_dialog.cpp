@@ -56,6 +56,8 @@ ExportDialog::ExportDialog(const HeadMap &map, const ExportModel *model, QWidget
         m_formats->addTopLevelItem(item);
     }
     m_formats->header()->setSectionResizeMode(QHeaderView::ResizeToContents);
+    m_formats->header()->setStretchLastSection(false);
+    m_formats->setUniformRowHeights(true);
     m_note->setWordWrap(true);
     m_note->setTextFormat(Qt::PlainText);
     m_note->setMinimumHeight(3 * fontMetrics().lineSpacing());
@@ -78,7 +80,12 @@ ExportDialog::ExportDialog(const HeadMap &map, const ExportModel *model, QWidget
     column->addWidget(m_note);
     column->addWidget(buttons);
     m_formats->setCurrentItem(m_formats->topLevelItem(0));
-    resize(fontMetrics().averageCharWidth() * 90, fontMetrics().height() * 20);
+    // As large as its table, so that no target and no column hides behind a scroll bar.
+    ensurePolished();
+    const int rows = m_formats->topLevelItemCount() * m_formats->sizeHintForRow(0);
+    const int frame = 2 * m_formats->frameWidth();
+    m_formats->setMinimumSize(m_formats->header()->length() + frame, rows + m_formats->header()->sizeHint().height() + frame);
+    adjustSize();
 }
 
 const ExportFormat *ExportDialog::format() const

@@ -46,11 +46,12 @@ ComparePage::ComparePage(Studio &studio, QWidget *parent)
     m_table->setAlternatingRowColors(true);
     m_table->verticalHeader()->hide();
     m_table->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
-    m_table->horizontalHeader()->setStretchLastSection(true);
+    m_table->horizontalHeader()->setSectionResizeMode(MapDifferenceModel::Heads, QHeaderView::Stretch);
 
     auto *load = new QPushButton(tr("Map file…"), this);
     auto *row = new QHBoxLayout;
     row->setContentsMargins(6, 4, 6, 4);
+    row->setSpacing(6); // or it takes the column's, which is none
     row->addWidget(new QLabel(tr("This map against"), this));
     row->addWidget(m_against);
     row->addWidget(load);
@@ -158,7 +159,8 @@ void ComparePage::refresh()
     const Study &study = studio().study();
     const HeadMap one(ModelShape{{}, 1, 0, 1, state.map.model().headDim, {}}, HeadKind::Retrieval, 0, 1);
     m_model->show(std::move(difference), state.map.layers() * state.map.kvHeads(), study.hasBytes() ? study.kv(one, 1) : 0.0);
-    m_summary->setText(m_shown       ? m_model->summary() + QLatin1Char(' ') + tr("KV at %1 tokens.").arg(contextText(context))
+    m_summary->setText(m_shown ? m_model->summary() + QLatin1Char(' ')
+                               + tr("Arrows lead from this map to the other; KV at %1 tokens.").arg(contextText(context))
                            : against ? tr("That map is for a model of another shape.")
                                      : tr("There are no scores to choose that map by: score the model, or import scores."));
 }
