@@ -67,7 +67,7 @@ public:
         , m_plan(plan)
         , m_cancel(cancel)
         , m_progress(progress)
-        , m_sampler(firstLayers(model, machine), plan.patienceSeconds, cancel)
+        , m_sampler(firstLayers(model, machine), plan.patienceSeconds, cancel, plan.fullPaceMs)
     {
         for (const NamedMap &map : plan.maps) {
             if (map.map.isExclusive())

@@ -28,6 +28,7 @@ struct BenchPlan {
     double budgetSeconds = 0; ///< … or the whole plan has taken this long (0 = no limit).
     double patienceSeconds
         = 0; ///< of waiting, over all samples, while something else slows the machine; 0 = the pace is not looked at (sampler.h)
+    double fullPaceMs = 0; ///< the machine's full pace where an earlier process knew it (CostModel::paceMs); 0 = not known
     /// Records of an earlier run: a point that all of them have is not measured again.
     std::vector<BenchRecord> known;
 };

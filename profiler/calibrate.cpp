@@ -200,6 +200,7 @@ private:
         const auto calm = [&](const Sample &sample) { return !m_sampler.isDisturbed(sample); };
         const auto calmOps = [&](const PointVisits::Ops &ops) { return calm(ops.state); };
         ModelSamples out;
+        out.paceMs = fullPaceMs(m_model->config());
         for (const PointVisits &visits : m_visits) {
             const auto alike = [&](const PointVisits &other) {
                 return other.point.phase == visits.point.phase && other.point.kind == visits.point.kind;

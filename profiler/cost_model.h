@@ -71,6 +71,8 @@ public:
     const MachineProfile &machine() const { return m_machine; }
     /// How far the fit is from the passes that it was made from, |predicted − measured| / measured, median.
     double medianFitError() const { return m_medianFitError; }
+    /// The machine's full pace as calibration knew it (pace_meter.h); 0 where it did not look, or measured other models.
+    double paceMs() const { return m_paceMs; }
     int fitPoints() const { return m_fitPoints; }
 
     Link link;
@@ -98,7 +100,7 @@ private:
     ModelConfig m_config;
     MachineProfile m_machine;
     bool m_fitted = false, m_own = false, m_cached = true;
-    double m_medianFitError = 0;
+    double m_medianFitError = 0, m_paceMs = 0;
     int m_fitPoints = 0;
     double m_launchUs = 0; ///< of an op, whatever it does
     std::array<Level, 2> m_level; ///< by phase

@@ -75,8 +75,10 @@ public:
         if (m_others.empty())
             for (const ModelSamples &samples : calibration.models)
                 m_others.push_back(&samples);
-        if (m_own)
+        if (m_own) {
             m_others = {m_own};
+            model.m_paceMs = m_own->paceMs;
+        }
     }
 
     void fit(const Calibration &calibration)
@@ -161,8 +163,9 @@ private:
         Features fitted = fitFeatures(points);
         const MachineProfile &machine = m_model.m_machine;
         const double flops = std::max(machine.matrixFlopsF32, machine.matrixFlopsBf16);
-        if (!m_own && !m_model.m_cached && machine.readBytesPerSecond > 0)
-            fitted[3] = std::max(fitted[3], 1e6 / machine.readBytesPerSecond);
+        // Coefficients of other models may promise more than the machine can do.
+        if (!m_own && phase == Phase::Decode && !m_model.m_cached && machine.readBytesPerSecond > 0)
+            fitted[2] = std::max(fitted[2], 1e6 / machine.readBytesPerSecond - fitted[3]); // both are of bytes
         if (!m_own && phase == Phase::Prefill && flops > 0)
             fitted[2] = std::max(fitted[2], 1e6 / flops);
         m_model.m_attention[static_cast<std::size_t>(phase)][static_cast<std::size_t>(kind)] = fitted;

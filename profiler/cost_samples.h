@@ -34,6 +34,7 @@ struct PassSample {
 struct ModelSamples {
     ModelConfig config;
     int layers = 0; ///< of the passes: the first few of the model's, or all
+    double paceMs = 0; ///< the machine's full pace as it was known (pace_meter.h); 0 = not looked at
     std::vector<OpSample> ops;
     std::vector<PassSample> passes;
 };

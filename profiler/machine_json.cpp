@@ -20,9 +20,13 @@ constexpr Rate rates[] = {{"read_bytes_per_second", &MachineProfile::readBytesPe
 
 nlohmann::ordered_json machineJson(const MachineProfile &machine)
 {
-    nlohmann::ordered_json out
-        = {{"device", machine.device}, {"threads", machine.threads}, {"backend", machine.backend},
-           {"driver", machine.driver}, {"build", machine.build},     {"last_level_cache_bytes", machine.lastLevelCacheBytes}};
+    nlohmann::ordered_json out = {{"device", machine.device},
+                                  {"threads", machine.threads},
+                                  {"backend", machine.backend},
+                                  {"driver", machine.driver},
+                                  {"build", machine.build},
+                                  {"last_level_cache_bytes", machine.lastLevelCacheBytes},
+                                  {"prefill_chunk", machine.prefillChunk}};
     for (const Rate &rate : rates)
         out[rate.key] = machine.*rate.member;
     return out;

@@ -6,6 +6,7 @@
 #include "profiler/timed_runs.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <map>
 #include <mutex>
@@ -41,6 +42,17 @@ bool isOver(Clock::time_point begin, Seconds patience, const std::atomic<bool> *
 
 } // namespace
 
+double fullPaceMs(const ModelConfig &config)
+{
+    const double ms = fastestOf(config);
+    return std::isfinite(ms) ? ms : 0.0;
+}
+
+bool isFasterPace(double ms, double knownMs)
+{
+    return ms < fullPace * knownMs;
+}
+
 PaceMeter::PaceMeter(std::unique_ptr<Session> session, std::vector<int> token, std::atomic<double> &fastest)
     : m_session(std::move(session))
     , m_token(std::move(token))
@@ -67,14 +79,19 @@ double PaceMeter::now()
         best = std::min(best, ms);
         all += 3 * ms; // two steps before the clock starts
     }
-    double known = m_fastest;
-    while (best < known && !m_fastest.compare_exchange_weak(known, best)) { }
+    know(best);
     return best;
+}
+
+void PaceMeter::know(double ms)
+{
+    double known = m_fastest;
+    while (ms < known && !m_fastest.compare_exchange_weak(known, ms)) { }
 }
 
 bool PaceMeter::isFull(double ms) const
 {
-    return ms * fullPace <= m_fastest;
+    return !isFasterPace(m_fastest, ms);
 }
 
 double PaceMeter::wait(Seconds patience, const std::atomic<bool> *cancel)

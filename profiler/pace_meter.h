@@ -11,6 +11,13 @@
 
 namespace zigzag {
 
+/// Milliseconds of the meter's step at the machine's full pace, as far as it is known: the least that the process has seen of
+/// this model or was told of; 0 where nobody looked.
+double fullPaceMs(const ModelConfig &config);
+
+/// Whether steps of so many milliseconds show a machine that is faster than one of `knownMs`, by more than it spreads.
+bool isFasterPace(double ms, double knownMs);
+
 /// How fast the machine is just now, against the fastest that this process has seen it. A shared machine jumps between
 /// speeds and holds each for seconds: whoever has the other half of a core, or the rest of a cache, takes a third or half of
 /// what there is, and no counter of the system tells. A few short decode steps of the model, always the same, do: samples that
@@ -25,10 +32,12 @@ public:
     double now();
     /// Whether that many milliseconds are the machine's full pace, as far as it is known now.
     bool isFull(double ms) const;
+    /// Tells what an earlier process saw on this machine.
+    void know(double ms);
     /// Looks again and again until the pace is full, for as long as `patience` at most. Milliseconds at last.
     double wait(std::chrono::duration<double> patience, const std::atomic<bool> *cancel);
-    /// Looks until two paces were seen and the present one is the faster, for as long as `patience` at most: else a process
-    /// that begins while the machine is slow would take that for its full pace.
+    /// Looks until two paces were seen, or told of, and the present one is the faster, for as long as `patience` at most: else
+    /// a process that begins while the machine is slow would take that for its full pace.
     void learn(std::chrono::duration<double> patience, const std::atomic<bool> *cancel);
 
 private:

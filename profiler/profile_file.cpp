@@ -134,6 +134,8 @@ Result<ModelSamples> readModelSamples(const json::Value &value, const std::strin
     samples.config = readBack;
     ZIGZAG_TRY(layers, json::integerIn(value, "layers_measured", 1, readBack.layers, where));
     samples.layers = static_cast<int>(layers);
+    ZIGZAG_TRY(pace, json::numberOr(value, "pace_ms", 0, 0, longestMs, where));
+    samples.paceMs = pace;
     ZIGZAG_TRY(ops, rowsOf(value, "ops", pointColumns + 2, where));
     for (const json::Value *row : ops) {
         ZIGZAG_TRY(point, readPoint(*row, where));
@@ -165,8 +167,8 @@ Result<void> writeProfile(const Calibration &calibration, const std::filesystem:
                                   formatVersion, text(machineJson(calibration.machine)));
     const char *betweenModels = "";
     for (const ModelSamples &samples : calibration.models) {
-        out += fmt::format("{}\n  {{\"config\": {},\n   \"layers_measured\": {},\n   \"ops\": [", betweenModels,
-                           text(configJson(samples.config)), samples.layers);
+        out += fmt::format("{}\n  {{\"config\": {},\n   \"layers_measured\": {},\n   \"pace_ms\": {},\n   \"ops\": [",
+                           betweenModels, text(configJson(samples.config)), samples.layers, samples.paceMs);
         betweenModels = ",";
         for (std::size_t i = 0; i < samples.ops.size(); ++i)
             out += fmt::format("{}\n    [{},\"{}\",{}]", i == 0 ? "" : ",", pointText(samples.ops[i].point),

@@ -65,6 +65,10 @@ struct BenchRecord {
     std::vector<double> readRates; ///< memory read bandwidth just after each sample, bytes per second; decode alone
     double floorRatio = 0; ///< floorMs / medianMs: 1 = at the floor
     std::string failure; ///< why there is no measurement (out of memory, say); empty when there is one
+
+    /// Whether most samples are of a machine that was not left alone: predictions, which are of one that is, are not held
+    /// against them.
+    bool isDisturbed() const { return 2 * disturbed > std::ssize(samplesMs); }
 };
 
 } // namespace zigzag

@@ -38,7 +38,8 @@ constexpr double mostWaited = 0.01; ///< of the sample's time
 
 } // namespace
 
-Sampler::Sampler(const std::shared_ptr<DeviceModel> &model, double patienceSeconds, const std::atomic<bool> *cancel)
+Sampler::Sampler(const std::shared_ptr<DeviceModel> &model, double patienceSeconds, const std::atomic<bool> *cancel,
+                 double fullPaceMs)
     : m_patience(patienceSeconds)
     , m_cancel(cancel)
 {
@@ -46,6 +47,8 @@ Sampler::Sampler(const std::shared_ptr<DeviceModel> &model, double patienceSecon
         return;
     m_meter = PaceMeter::create(model);
     constexpr double shareToLearn = 0.1;
+    if (m_meter && fullPaceMs > 0)
+        m_meter->know(fullPaceMs);
     if (m_meter)
         m_meter->learn(std::chrono::duration<double>(shareToLearn * patienceSeconds), cancel);
 }

@@ -24,8 +24,9 @@ struct Sample {
 class Sampler
 {
 public:
-    /// `model`: whose steps tell the pace.
-    Sampler(const std::shared_ptr<DeviceModel> &model, double patienceSeconds, const std::atomic<bool> *cancel);
+    /// `model`: whose steps tell the pace. `fullPaceMs`: what an earlier process knew as the full pace; 0 where none did.
+    Sampler(const std::shared_ptr<DeviceModel> &model, double patienceSeconds, const std::atomic<bool> *cancel,
+            double fullPaceMs = 0);
 
     /// `once` runs what is timed, and gives its milliseconds.
     Result<Sample> take(const std::function<Result<double>()> &once, int tries = 4);

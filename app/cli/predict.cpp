@@ -2,10 +2,13 @@
 #include "app/cli/commands.h"
 #include "app/cli/common_options.h"
 #include "app/cli/run_support.h"
+#include "engine/run/device_model.h"
 #include "profiler/bench_file.h"
 #include "profiler/cost_model.h"
+#include "profiler/first_layers.h"
 #include "profiler/machine_profile.h"
 #include "profiler/op_cost.h"
+#include "profiler/pace_meter.h"
 #include "profiler/predicted_trace.h"
 #include "profiler/profile_file.h"
 #include "profiler/trace/trace_file.h"
@@ -36,8 +39,6 @@ struct Point {
     std::optional<BenchRecord> measured;
 
     double error() const { return predicted.medianMs / measured->medianMs - 1; }
-    /// Predictions are of the machine left alone: most samples must be of that, too.
-    bool isDisturbed() const { return 2 * measured->disturbed > std::ssize(measured->samplesMs); }
 };
 
 Result<CostModel> costModel(const PredictOptions &options, const ModelConfig &config, std::optional<Loaded> &loaded)
@@ -97,6 +98,7 @@ Result<void> measureAll(std::vector<Point> &points, const CostModel &cost, const
     plan.batches = options.batches;
     plan.repeats = options.repeats;
     plan.patienceSeconds = options.patience;
+    plan.fullPaceMs = cost.paceMs();
     for (const Phase phase : {Phase::Prefill, Phase::Decode})
         if (std::find(options.phases.begin(), options.phases.end(), nameOf(phase)) != options.phases.end())
             plan.phases.push_back(phase);
@@ -127,7 +129,7 @@ std::string table(const std::vector<Point> &points, bool withMeasured)
                             tokensPerSecond(record), record.kvBytes, 100 * record.floorRatio);
         if (withMeasured && point.measured)
             text += fmt::format("  {:>11.3f}  {:>8.3f}  {:>+6.1f} %{}", point.measured->medianMs, point.measured->spreadMs,
-                                100 * point.error(), point.isDisturbed() ? "  disturbed" : "");
+                                100 * point.error(), point.measured->isDisturbed() ? "  disturbed" : "");
         text += '\n';
     }
     return text;
@@ -145,7 +147,7 @@ std::string errorLines(const std::vector<Point> &points)
         for (const Point &point : points)
             if (point.measured && point.predicted.phase == phase) {
                 kvExact = kvExact && point.predicted.kvBytes == point.measured->kvBytesAllocated;
-                if (point.isDisturbed())
+                if (point.measured->isDisturbed())
                     ++disturbed;
                 else
                     errors.push_back(std::abs(point.error()));
@@ -159,6 +161,16 @@ std::string errorLines(const std::vector<Point> &points)
                                 what, disturbed);
     }
     return text + (kvExact ? "KV bytes exact\n" : "KV bytes differ from those allocated\n");
+}
+
+/// Where the machine was seen faster than calibration knew it, which explains errors above.
+std::string paceLine(const CostModel &cost, const Loaded &loaded)
+{
+    const double before = cost.paceMs(), now = fullPaceMs(firstLayers(loaded.device, cost.machine())->config());
+    if (now <= 0 || !isFasterPace(now, before))
+        return {};
+    return fmt::format("the machine was {:.0f} % slower when it was calibrated than while this was measured: calibrate anew\n",
+                       100 * (before / now - 1));
 }
 
 Result<void> predict(PredictOptions options)
@@ -215,7 +227,7 @@ Result<void> predict(PredictOptions options)
                cost.isOwn() ? "this model was calibrated"
                             : "this model was not measured: from the other models' bytes and operations");
     if (options.measure)
-        fmt::print("{}", errorLines(points));
+        fmt::print("{}{}", errorLines(points), paceLine(cost, *loaded));
     return {};
 }
 

@@ -73,6 +73,8 @@ private:
     void connectRuns();
     void onLoaded(const LoadedModel &model);
     void onFinished(RunKind kind, const RunOutcome &outcome);
+    /// After a measurement: predictions that err much are made anew.
+    void calibrateIfFarOff();
 
     std::unique_ptr<UserPrompts> m_prompts;
     Document m_document;

@@ -14,6 +14,8 @@ namespace {
 constexpr std::int64_t scoredAtOnceBytes = 64 << 20;
 /// The longest prefill of a measurement, as predicted: more than this is for the command line.
 constexpr double longestPrefillMs = 20'000;
+/// Predictions that err by more than this are made anew: the machine has not the speed that it was calibrated at.
+constexpr double farOff = 0.15;
 const std::vector<double> depths = {0, 0.25, 0.5, 0.75, 1};
 
 /// A quarter, half and all of a context.
@@ -83,8 +85,24 @@ void Studio::onFinished(RunKind kind, const RunOutcome &outcome)
             m_whyNotLoaded = tr("loading was cancelled");
         else if (kind == RunKind::Measure)
             say(MessageBar::Kind::Note, tr("Cancelled; what was measured so far stays."));
+    } else if (kind == RunKind::Measure) {
+        calibrateIfFarOff();
     }
     refreshSoon();
+}
+
+void Studio::calibrateIfFarOff()
+{
+    double worst = 0;
+    for (const Quantity quantity : {Quantity::Ttft, Quantity::Tpot})
+        worst = std::max(worst, m_study.predictionError(quantity).value_or(0));
+    if (worst <= farOff)
+        return;
+    say(MessageBar::Kind::Note,
+        tr("Predictions were off by %1 at the median: this machine's speed has changed, or was disturbed when it was "
+           "calibrated. It is calibrated again.")
+            .arg(percentText(worst)));
+    calibrateModel();
 }
 
 void Studio::calibrateModel()
@@ -120,7 +138,7 @@ void Studio::measureMaps()
     RunRequest request;
     request.kind = RunKind::Measure;
     BenchPlan &plan = request.bench;
-    plan.patienceSeconds = 3; // who pressed a key wants to see something
+    plan.patienceSeconds = 10; // who pressed a key wants to see something
     constexpr std::array names = {"full", "duo", "zigzag", "this map"};
     for (const Series series : allSeries) {
         const HeadMap *map = m_study.map(series);

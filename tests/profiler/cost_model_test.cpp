@@ -357,7 +357,8 @@ TEST(CostModel, AnEditCanAskForAHundredEstimatesInAFrame)
 TEST(ProfileFile, ReadsBackExactlyAndPredictsTheSame)
 {
     test::TempFolder folder;
-    const Calibration calibration = samples(config());
+    Calibration calibration = samples(config());
+    calibration.models[0].paceMs = 0.375;
     ASSERT_TRUE(writeProfile(calibration, folder / "profile.json"));
     const auto back = readProfile(folder / "profile.json");
     ASSERT_TRUE(back) << back.error().message;
@@ -367,6 +368,7 @@ TEST(ProfileFile, ReadsBackExactlyAndPredictsTheSame)
     const HeadMap full(config().shape(), HeadKind::Retrieval, 0, 1);
     EXPECT_DOUBLE_EQ(CostModel(*back, config()).estimate(full, Phase::Decode, 3000).ms,
                      CostModel(calibration, config()).estimate(full, Phase::Decode, 3000).ms);
+    EXPECT_EQ(CostModel(*back, config()).paceMs(), 0.375);
 }
 
 TEST(ProfileFile, HostileFilesAreRefused)
@@ -380,6 +382,7 @@ TEST(ProfileFile, HostileFilesAreRefused)
                                    {"\"layers\":32", "\"layers\":0"},
                                    {"\"layers\":32", "\"layers\":4000000000"},
                                    {"\"layers_measured\": 32", "\"layers_measured\": 33"},
+                                   {"\"pace_ms\": 0", "\"pace_ms\": -1"},
                                    {"\"kv_heads\":8", "\"kv_heads\":7"},
                                    {"\"dtype\":\"bf16\"", "\"dtype\":\"int4\""},
                                    {"\"decode\",\"retrieval\",0,1,1", "\"decode\",\"retrieval\",0,1,0"},

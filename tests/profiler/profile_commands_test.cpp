@@ -67,6 +67,29 @@ TEST_F(ProfileCommands, AProfilePredictsWhatItMeasuredAndWhatItDidNot)
     EXPECT_NE(table.output.find("KV bytes exact"), std::string::npos) << table.output;
 }
 
+TEST_F(ProfileCommands, AMachineThatIsFasterThanItWasCalibratedIsSaid)
+{
+    ASSERT_EQ(test::runZigzag({"calibrate", model, "--out", at("machine.json"), "--seconds", "0.5", "--context", "96"}).code, 0);
+    const auto measure = [&] {
+        return test::runZigzag({"predict", model, "--map", mixed, "--contexts", "40", "--profile", at("machine.json"),
+                                "--measure", "--repeats", "1", "--patience", "1"});
+    };
+    json profile = json::parse(*readTextFile(at("machine.json")));
+    ASSERT_GT(profile["models"][0]["pace_ms"], 0) << "calibration looks at the pace";
+    profile["models"][0]["pace_ms"] = 1e6;
+    ASSERT_TRUE(writeFileAtomically(at("machine.json"), profile.dump()));
+    const auto faster = measure();
+    EXPECT_EQ(faster.code, 0) << faster.errors;
+    EXPECT_NE(faster.output.find("calibrate anew"), std::string::npos) << faster.output;
+
+    profile["models"][0]["pace_ms"] = 1e-6;
+    ASSERT_TRUE(writeFileAtomically(at("machine.json"), profile.dump()));
+    const auto slower = measure();
+    EXPECT_EQ(slower.output.find("calibrate anew"), std::string::npos) << slower.output;
+    EXPECT_NE(slower.output.find("disturbed"), std::string::npos) << "the pace of calibration was never reached\n"
+                                                                  << slower.output;
+}
+
 TEST_F(ProfileCommands, ATraceIsComparedWithAPrediction)
 {
     ASSERT_EQ(test::runZigzag({"calibrate", model, "--out", at("machine.json"), "--seconds", "0.1", "--context", "64"}).code, 0);

@@ -119,6 +119,36 @@ TEST(Study, AMeasurementBelongsToTheMapThatItWasMadeWith)
     EXPECT_EQ(study.measured(Series::Current, Quantity::Tpot).size(), 1u) << "a failure is no point";
 }
 
+TEST(Study, PredictionsAreNotHeldAgainstDisturbedMeasurements)
+{
+    Study study;
+    const ModelConfig config = configOf(shapeOf(4, 2));
+    study.setModel(shapeOf(4, 2), config);
+    const HeadMap full = fullMap(4, 2);
+    study.setMaps(full, nullptr, 0.5);
+    // Passes of 4 ms, and nothing known of their ops: every prediction is 4 ms.
+    ModelSamples samples;
+    samples.config = config;
+    samples.layers = config.layers;
+    const PassPoint point{.phase = Phase::Decode, .pass = {.tokens = 1, .firstPosition = 511, .batch = 1}};
+    samples.ops.push_back({point, Op::Logits, 4000});
+    samples.passes.push_back({point, 4});
+    study.setCost(CostModel({{}, {samples}}, config));
+    ASSERT_TRUE(study.hasTimes());
+    EXPECT_FALSE(study.predictionError(Quantity::Tpot)) << "nothing was measured";
+    EXPECT_FALSE(study.isOnlyDisturbed(Quantity::Tpot));
+
+    BenchRecord slowed = record("full", Phase::Decode, 512, 8);
+    slowed.disturbed = 1;
+    study.results().addRecords({{"full", full}}, {slowed});
+    EXPECT_FALSE(study.predictionError(Quantity::Tpot));
+    EXPECT_TRUE(study.isOnlyDisturbed(Quantity::Tpot));
+
+    study.results().addRecords({{"full", full}}, {record("full", Phase::Decode, 1024, 5)});
+    EXPECT_NEAR(study.predictionError(Quantity::Tpot).value(), 0.2, 1e-9) << "of the one point that counts";
+    EXPECT_FALSE(study.isOnlyDisturbed(Quantity::Tpot));
+}
+
 TEST(Study, MapsThatRunAlikeAreOne)
 {
     HeadMap full = fullMap(2, 2), otherWindow = fullMap(2, 2, 8, 8);

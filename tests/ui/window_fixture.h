@@ -75,11 +75,13 @@ private:
 class WindowTest : public testing::Test
 {
 protected:
-    WindowTest()
+    WindowTest() { build(std::make_unique<EngineWorker>()); }
+
+    /// The window anew, with another worker.
+    void build(std::unique_ptr<EngineWorker> worker)
     {
         auto prompts = std::make_unique<PreparedPrompts>();
         m_prompts = prompts.get();
-        auto worker = std::make_unique<EngineWorker>();
         m_worker = worker.get();
         m_window = std::make_unique<MainWindow>(MainWindow::Parts{std::move(worker), std::move(prompts), nullptr});
         m_window->resize(1200, 800);

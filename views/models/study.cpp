@@ -112,9 +112,9 @@ std::vector<Study::Point> Study::measured(Series series, Quantity quantity) cons
         const Phase phase = quantity == Quantity::Ttft ? Phase::Prefill : Phase::Decode;
         for (const BenchRecord &record : m_results.all(*of, phase)) {
             if (quantity == Quantity::Kv)
-                points.push_back({record.context, static_cast<double>(record.kvBytesAllocated), 0});
+                points.push_back({record.context, static_cast<double>(record.kvBytesAllocated), 0, false});
             else
-                points.push_back({record.context, record.medianMs, record.spreadMs});
+                points.push_back({record.context, record.medianMs, record.spreadMs, record.isDisturbed()});
         }
     }
     return points;
@@ -128,12 +128,25 @@ std::optional<double> Study::predictionError(Quantity quantity) const
     std::vector<double> errors;
     for (const Series series : allSeries)
         for (const Point &point : measured(series, quantity))
-            errors.push_back(std::abs(m_cost.estimate(*map(series), phase, point.context).ms - point.value) / point.value);
+            if (!point.disturbed)
+                errors.push_back(std::abs(m_cost.estimate(*map(series), phase, point.context).ms - point.value) / point.value);
     if (errors.empty())
         return {};
     const auto middle = errors.begin() + static_cast<std::ptrdiff_t>(errors.size() / 2);
     std::nth_element(errors.begin(), middle, errors.end());
     return *middle;
+}
+
+bool Study::isOnlyDisturbed(Quantity quantity) const
+{
+    bool any = false;
+    for (const Series series : allSeries)
+        for (const Point &point : measured(series, quantity)) {
+            if (!point.disturbed)
+                return false;
+            any = true;
+        }
+    return any;
 }
 
 double Study::layerKv(const HeadMap &map, int layer, std::int64_t context) const

@@ -57,11 +57,14 @@ public:
     struct Point {
         std::int64_t context = 0;
         double value = 0, spread = 0;
+        bool disturbed = false; ///< by other programs (BenchRecord::isDisturbed)
         bool operator==(const Point &) const = default;
     };
     std::vector<Point> measured(Series series, Quantity quantity) const;
-    /// Median of |predicted − measured| / measured over every measured point of a quantity, or nothing.
+    /// Median of |predicted − measured| / measured over the measured points of a quantity that were not disturbed, or nothing.
     std::optional<double> predictionError(Quantity quantity) const;
+    /// Whether a quantity was measured, but never on a machine that was left alone.
+    bool isOnlyDisturbed(Quantity quantity) const;
 
     /// Bytes of keys and values, or the number of keys where the head dimension is not known.
     double kv(const HeadMap &map, std::int64_t context) const;

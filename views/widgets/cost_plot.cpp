@@ -216,11 +216,12 @@ void CostPlot::show(const Study &study, const QString &waiting)
                         : bytes                        ? tr("bytes")
                                                        : tr("keys kept, all heads"));
     const auto error = study.predictionError(m_quantity);
-    constexpr double unusable = 0.5, absurd = 10;
-    m_title->setText(!error                  ? name + what
-                         : *error < unusable ? tr("%1 · prediction off by %2 (median)").arg(name, percentText(*error))
-                                             : tr("%1 · prediction off by %2: calibrate anew (F8)")
-                                                   .arg(name, *error < absurd ? percentText(*error) : tr("over 1000 %")));
+    constexpr double absurd = 10;
+    m_title->setText(
+        study.isOnlyDisturbed(m_quantity) ? tr("%1 · measured while others slowed it").arg(name)
+            : !error
+            ? name + what
+            : tr("%1 · prediction off by %2 (median)").arg(name, *error < absurd ? percentText(*error) : tr("over 1000 %")));
     for (const Series series : allSeries)
         fill(series, study);
     const bool empty = study.predicted(Series::Full, m_quantity).empty();
@@ -257,8 +258,9 @@ QString CostPlot::describe(std::int64_t context) const
             if (point.context == context) {
                 text += m_quantity == Quantity::Kv
                     ? tr(", %1 allocated").arg(m_unitTicker->text(point.value))
-                    : tr(", %1 measured (spread %2; prediction %3)")
-                          .arg(m_unitTicker->text(point.value), m_unitTicker->text(point.spread), changeText(value, point.value));
+                    : tr(", %1 measured (spread %2; prediction %3)%4")
+                          .arg(m_unitTicker->text(point.value), m_unitTicker->text(point.spread), changeText(value, point.value),
+                               point.disturbed ? tr(", while other programs slowed the machine") : QString());
             }
     }
     return text;
