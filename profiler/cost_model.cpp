@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <limits>
 
 namespace zigzag {
 namespace {
@@ -114,6 +115,15 @@ double CostModel::opUs(Op op, HeadKind kind, const HeadMap &map, const Workload 
     return levelled(us, calls, work.phase);
 }
 
+double CostModel::attentionLaunchUs(HeadKind kind, const Workload &work) const
+{
+    double calls = 0;
+    for (const Passes &pass : passesOf(work))
+        calls += pass.count;
+    const auto phase = static_cast<std::size_t>(work.phase), of = static_cast<std::size_t>(kind);
+    return levelled(calls * m_attention[phase][of][0], calls, work.phase);
+}
+
 double CostModel::levelled(double us, double calls, Phase phase) const
 {
     const Level &level = m_level[static_cast<std::size_t>(phase)];
@@ -144,15 +154,16 @@ Estimate CostModel::estimate(const HeadMap &map, const Workload &work) const
         const Op op = static_cast<Op>(i);
         const double share = 1.0 / gpus;
         if (isPerHead(op)) {
-            double launch = launches;
-            for (const HeadKind kind : {HeadKind::Retrieval, HeadKind::Streaming})
-                if (const double us = opUs(op, kind, map, work, passes); us > 0)
-                    launch = std::min(launch, us);
-            if (op == Op::Commit)
-                launch = 0; // retrieval layers have none
+            std::array<double, 2> us{};
+            double launch = std::numeric_limits<double>::infinity(); // nothing where one kind of layer has no such op
+            for (const HeadKind kind : {HeadKind::Retrieval, HeadKind::Streaming}) {
+                const auto of = static_cast<std::size_t>(kind);
+                us[of] = opUs(op, kind, map, work, passes);
+                launch = std::min({launch, us[of], op == Op::Attention ? attentionLaunchUs(kind, work) : launches});
+            }
             perHeadLaunchUs += launch;
-            for (const HeadKind kind : {HeadKind::Retrieval, HeadKind::Streaming})
-                headUs[static_cast<std::size_t>(kind)] += std::max(0.0, opUs(op, kind, map, work, passes) - launch) / heads;
+            for (std::size_t kind = 0; kind < us.size(); ++kind)
+                headUs[kind] += (us[kind] - launch) / heads;
             continue;
         }
         const double us = dealt(op, opUs(op, HeadKind::Retrieval, map, work, passes), share);

@@ -94,6 +94,8 @@ private:
         double spanUs = 0;
     };
     double levelled(double us, double calls, Phase phase) const;
+    /// What attention takes in one layer, however little there is to attend to: its part of a rank is not dealt out.
+    double attentionLaunchUs(HeadKind kind, const Workload &work) const;
     std::vector<Passes> passesOf(const Workload &work) const;
     double opUs(Op op, HeadKind kind, const HeadMap &map, const Workload &work, const std::vector<Passes> &passes) const;
 
