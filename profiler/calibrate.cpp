@@ -3,15 +3,16 @@
 #include "profiler/calibration_points.h"
 #include "profiler/cost_model.h"
 #include "profiler/first_layers.h"
+#include "profiler/op_recording.h"
+#include "profiler/pace_meter.h"
 #include "profiler/random_tokens.h"
 #include "profiler/sampler.h"
 #include "profiler/timed_runs.h"
-#include "profiler/trace/trace_recorder.h"
 
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <optional>
+#include <set>
 
 namespace zigzag {
 namespace {
@@ -28,49 +29,16 @@ double msSince(Clock::time_point begin)
     return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
 }
 
-/// Waits for the device at the end of each span, so that a recorder behind it sees the op and not its launch.
-class WaitingSink : public TraceSink
-{
-public:
-    explicit WaitingSink(Backend &backend)
-        : m_backend(backend)
-    { }
-    void begin(const SpanInfo &) override { }
-    void end() override { static_cast<void>(m_backend.synchronize()); } // a failure comes back from the pass itself
-
-private:
-    Backend &m_backend;
-};
-
 /// What was measured of one point.
 struct PointVisits {
     struct Ops {
         Sample state; ///< of the passes that were recorded
-        std::vector<std::pair<Op, double>> us; ///< of one layer's op, without what runs inside it
+        OpTimes us;
     };
     PassPoint point;
     std::vector<Ops> recorded;
     std::vector<Sample> plain; ///< passes without recording
 };
-
-/// Of each op the median of its own time over layers and passes.
-std::vector<std::pair<Op, double>> opTimes(const std::vector<TraceSpan> &spans)
-{
-    std::vector<double> self;
-    for (const TraceSpan &span : spans)
-        self.push_back(static_cast<double>(span.durationNs) / 1e3);
-    for (const TraceSpan &span : spans)
-        if (span.parent >= 0)
-            self[static_cast<std::size_t>(span.parent)] -= static_cast<double>(span.durationNs) / 1e3;
-    std::array<std::vector<double>, opNames.size()> byOp;
-    for (std::size_t i = 0; i < self.size(); ++i)
-        byOp[static_cast<std::size_t>(spans[i].op)].push_back(std::max(0.0, self[i]));
-    std::vector<std::pair<Op, double>> times;
-    for (std::size_t i = 0; i < byOp.size(); ++i)
-        if (!byOp[i].empty())
-            times.emplace_back(static_cast<Op>(i), quantile(std::move(byOp[i]), 0.5));
-    return times;
-}
 
 /// Visits one point after the other, round by round, so that what else the machine does touches all of them alike.
 class ModelMeasurement
@@ -109,52 +77,77 @@ public:
     }
 
 private:
-    Result<void> visit(PointVisits &visits)
+    bool isGpu() const { return m_model->backend->name() == "cuda"; }
+
+    Result<std::unique_ptr<Session>> open(const PassPoint &point) const
     {
-        const PassPoint &point = visits.point;
         const HeadMap map(m_model->config().shape(), point.kind, point.sink, point.recent);
         SessionOptions options;
         options.maxContext = point.pass.firstPosition + point.pass.tokens;
         options.batch = point.pass.batch;
-        auto session = Session::create(m_model, map, options);
+        ZIGZAG_TRY(session, Session::create(m_model, map, options));
+        session->setCancelFlag(m_cancel);
+        return std::move(session);
+    }
+
+    Result<void> visit(PointVisits &visits)
+    {
+        auto session = open(visits.point);
         if (!session && session.error().kind == ErrorKind::Failed) // no memory for this point: the others say enough
             return {};
         if (!session)
             return tl::unexpected(std::move(session.error()));
-        (*session)->setCancelFlag(m_cancel);
-        return point.phase == Phase::Decode ? visitDecode(**session, visits) : visitPrefill(**session, visits);
+        return visits.point.phase == Phase::Decode ? visitDecode(std::move(*session), visits) : visitPrefill(**session, visits);
     }
 
-    Result<void> visitDecode(Session &session, PointVisits &visits)
+    Result<void> visitDecode(std::unique_ptr<Session> session, PointVisits &visits)
     {
         const std::vector<int> tokens = randomTokens(visits.point.pass.batch, m_model->config().vocabulary, ++m_seed);
         const std::int64_t context = visits.point.pass.firstPosition + 1;
-        ZIGZAG_TRY(plain, m_sampler.take([&] { return timeDecode(session, context, tokens, decodeSteps, m_seed); }));
+        ZIGZAG_TRY(plain, m_sampler.take([&] { return timeDecode(*session, context, tokens, decodeSteps, m_seed); }));
         visits.plain.push_back(plain);
-        return record(session, visits, [&](TraceSink *sink) -> Result<double> {
-            // As many steps as are timed without recording, after one that warms up what filling the cache chilled.
-            const std::int64_t steps = std::min<std::int64_t>(decodeSteps, context);
-            session.pretend(std::max<std::int64_t>(0, context - steps - 1), m_seed);
+        // As many steps as are timed without recording, after one that warms up what filling the cache chilled.
+        const std::int64_t steps = std::min<std::int64_t>(decodeSteps, context);
+        const auto once = [&](OpRecording &recording) -> Result<double> {
+            const bool replays = recording.seesKernels() && context >= steps + 2;
+            session->pretend(std::max<std::int64_t>(0, context - steps - (replays ? 2 : 1)), m_seed);
+            if (replays) { // the second step is recorded, which has to be seen, and replayed from then on
+                ZIGZAG_CHECK(session->continueGreedily(tokens, 1));
+                session->setTraceSink(recording.sink(), Session::Replays::Run);
+                ZIGZAG_CHECK(session->continueGreedily(tokens, 1));
+                recording.restart();
+                ZIGZAG_CHECK(session->continueGreedily(tokens, static_cast<int>(steps)));
+                return session->decodeMs();
+            }
             if (context > steps)
-                ZIGZAG_CHECK(session.step(tokens));
-            session.setTraceSink(sink);
+                ZIGZAG_CHECK(session->step(tokens));
+            session->setTraceSink(recording.sink());
+            recording.restart();
             const auto begin = Clock::now();
             for (std::int64_t i = 0; i < steps; ++i)
-                ZIGZAG_CHECK(session.step(tokens));
+                ZIGZAG_CHECK(session->step(tokens));
             return msSince(begin);
-        });
+        };
+        if (isGpu()) { // a recorded step has not been seen
+            session.reset(); // two would need twice the memory
+            ZIGZAG_TRY(anew, open(visits.point));
+            session = std::move(anew);
+        }
+        return record(*session, visits, once);
     }
 
     Result<void> visitPrefill(Session &session, PointVisits &visits)
     {
         const PassShape &pass = visits.point.pass;
         const std::vector<int> tokens = randomTokens(pass.tokens, m_model->config().vocabulary, ++m_seed);
-        const auto once = [&](TraceSink *sink) -> Result<double> {
+        const auto once = [&](OpRecording *recording) -> Result<double> {
             if (pass.firstPosition > 0)
                 session.pretend(pass.firstPosition, m_seed);
             else
                 session.reset();
-            session.setTraceSink(sink);
+            session.setTraceSink(recording ? recording->sink() : nullptr);
+            if (recording)
+                recording->restart();
             const auto begin = Clock::now();
             ZIGZAG_CHECK(session.run(tokens));
             return msSince(begin);
@@ -168,27 +161,22 @@ private:
         for (int i = 0; i < repeats; ++i) {
             ZIGZAG_TRY(plain, m_sampler.take([&] { return once(nullptr); }));
             visits.plain.push_back(plain);
-            ZIGZAG_CHECK(record(session, visits, once));
+            ZIGZAG_CHECK(record(session, visits, [&](OpRecording &recording) { return once(&recording); }));
         }
         return {};
     }
 
     /// Takes a sample of `once` with recording, and keeps the times of its ops.
-    Result<void> record(Session &session, PointVisits &visits, const std::function<Result<double>(TraceSink *)> &once)
+    Result<void> record(Session &session, PointVisits &visits, const std::function<Result<double>(OpRecording &)> &once)
     {
-        TraceRecorder recorder(static_cast<std::size_t>(m_model->config().layers + 1) * 16 * decodeSteps);
-        WaitingSink waiting(*m_model->backend);
-        FanOutSink both({&recorder, &waiting});
-        // On the CPU each op has finished when it returns.
-        TraceSink *const sink = m_model->backend->name() == "cpu" ? static_cast<TraceSink *>(&recorder) : &both;
-        auto state = m_sampler.take([&] {
-            recorder.clear();
-            return once(sink);
-        });
+        constexpr int tries = 4;
+        OpRecording recording(*m_model, tries * (decodeSteps + 1));
+        auto state = m_sampler.take([&] { return once(recording); }, tries);
         session.setTraceSink(nullptr);
         if (!state)
             return tl::unexpected(std::move(state.error()));
-        visits.recorded.push_back({*state, opTimes(recorder.spans())});
+        if (OpTimes us = recording.finish(); !us.empty())
+            visits.recorded.push_back({*state, std::move(us)});
         return {};
     }
 
@@ -199,6 +187,7 @@ private:
         constexpr std::ptrdiff_t fewPoints = 5;
         const auto calm = [&](const Sample &sample) { return !m_sampler.isDisturbed(sample); };
         const auto calmOps = [&](const PointVisits::Ops &ops) { return calm(ops.state); };
+        const auto seen = opsSeen();
         ModelSamples out;
         out.paceMs = fullPaceMs(m_model->config());
         for (const PointVisits &visits : m_visits) {
@@ -221,11 +210,29 @@ private:
                 if (anyPlain || calm(plain))
                     out.passes.push_back({visits.point, plain.ms});
             for (const PointVisits::Ops &ops : visits.recorded)
-                if (anyOps || calmOps(ops))
-                    for (const auto &[op, us] : ops.us)
+                if (anyOps || calmOps(ops)) {
+                    auto missing = seen[static_cast<std::size_t>(visits.point.phase)];
+                    for (const auto &[op, us] : ops.us) {
                         out.ops.push_back({visits.point, op, us});
+                        missing.erase(op);
+                    }
+                    for (const Op op : missing)
+                        out.ops.push_back({visits.point, op, 0});
+                }
         }
         return out;
+    }
+
+    /// By phase, the ops that any point had. What another lacks took no time there: a GPU runs it inside the next op's kernel,
+    /// but not at every number of rows.
+    std::array<std::set<Op>, 2> opsSeen() const
+    {
+        std::array<std::set<Op>, 2> seen;
+        for (const PointVisits &visits : m_visits)
+            for (const PointVisits::Ops &ops : visits.recorded)
+                for (const auto &[op, us] : ops.us)
+                    seen[static_cast<std::size_t>(visits.point.phase)].insert(op);
+        return seen;
     }
 
     const std::shared_ptr<DeviceModel> m_model;

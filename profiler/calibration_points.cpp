@@ -69,6 +69,9 @@ void addDecode(std::vector<PassPoint> &points, std::int64_t longest)
                 pointOf(Phase::Decode, window, {.firstPosition = std::max(shortest, longest / 2) - 1, .batch = batch}));
     }
     points.push_back(pointOf(Phase::Decode, all[0], {.firstPosition = longest - 1, .batch = 4}));
+    if (const Window usual{HeadKind::Streaming, defaultSink, defaultRecent}; longest > usual.sink + usual.recent)
+        for (const int batch : {1, 3})
+            points.push_back(pointOf(Phase::Decode, usual, {.firstPosition = longest - 1, .batch = batch}));
 }
 
 } // namespace

@@ -74,7 +74,7 @@ Features fitFeatures(std::span<const FitPoint> points)
         for (Features &row : rows)
             row[c] = length[c] > 0 ? row[c] / length[c] : 0.0;
     }
-    // Four columns: trying every set of them is the whole of non-negative least squares.
+    // Five columns: trying every set of them is the whole of non-negative least squares.
     Features best{};
     double leastError = std::numeric_limits<double>::infinity();
     for (unsigned chosen = 1; chosen < 1u << columns; ++chosen) {

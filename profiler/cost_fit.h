@@ -8,7 +8,7 @@
 namespace zigzag {
 
 /// What a time may depend on; columns that are 0 everywhere are left out of a fit.
-using Features = std::array<double, 4>;
+using Features = std::array<double, 5>;
 double dot(const Features &a, const Features &b);
 
 struct FitPoint {

@@ -61,6 +61,12 @@ double uncachedShare(double bytesOfStep, const MachineProfile &machine)
     return std::clamp((bytesOfStep - half) / half, 0.0, 1.0);
 }
 
+double latencyKeys(std::int64_t keys)
+{
+    constexpr std::int64_t enoughForAll = 1024; // of an H100's 132 processors, measured
+    return static_cast<double>(std::min(keys, enoughForAll));
+}
+
 std::vector<CostModel::Passes> CostModel::passesOf(const Workload &work) const
 {
     if (work.phase == Phase::Decode)
@@ -80,10 +86,11 @@ Features CostModel::attentionFeatures(HeadKind kind, const HeadMap &map, const W
     const double perKey = 2.0 * m_config.headDim * static_cast<double>(bytesOf(m_config.dtype)) * m_config.kvHeads * work.batch;
     const std::int64_t window = std::int64_t{sink} + recent;
     if (work.phase == Phase::Decode) {
-        const double bytes = perKey * static_cast<double>(kvSlots(kind, work.context, sink, recent));
+        const std::int64_t keys = kvSlots(kind, work.context, sink, recent);
+        const double bytes = perKey * static_cast<double>(keys);
         const double step = static_cast<double>(m_config.weightBytesReadPerToken())
             + work.batch * static_cast<double>(kvBytes(map, work.context, m_config.dtype));
-        return {1, static_cast<double>(work.batch), bytes * uncachedShare(step / work.gpus, m_machine), bytes};
+        return {1, static_cast<double>(work.batch), bytes * uncachedShare(step / work.gpus, m_machine), bytes, latencyKeys(keys)};
     }
     const std::int64_t chunk = m_machine.prefillChunk > 0 ? m_machine.prefillChunk : usualChunk;
     const double passes = static_cast<double>((work.context + chunk - 1) / chunk) * work.batch;
@@ -115,13 +122,12 @@ double CostModel::opUs(Op op, HeadKind kind, const HeadMap &map, const Workload 
     return levelled(us, calls, work.phase);
 }
 
-double CostModel::attentionLaunchUs(HeadKind kind, const Workload &work) const
+double CostModel::attentionLaunchUs(HeadKind kind, const HeadMap &map, const Workload &work) const
 {
-    double calls = 0;
-    for (const Passes &pass : passesOf(work))
-        calls += pass.count;
+    const Features all = attentionFeatures(kind, map, work);
+    const Features ofCalls = {all[0], 0, 0, 0, all[4]};
     const auto phase = static_cast<std::size_t>(work.phase), of = static_cast<std::size_t>(kind);
-    return levelled(calls * m_attention[phase][of][0], calls, work.phase);
+    return levelled(dot(m_attention[phase][of], ofCalls), all[0], work.phase);
 }
 
 double CostModel::levelled(double us, double calls, Phase phase) const
@@ -159,7 +165,7 @@ Estimate CostModel::estimate(const HeadMap &map, const Workload &work) const
             for (const HeadKind kind : {HeadKind::Retrieval, HeadKind::Streaming}) {
                 const auto of = static_cast<std::size_t>(kind);
                 us[of] = opUs(op, kind, map, work, passes);
-                launch = std::min({launch, us[of], op == Op::Attention ? attentionLaunchUs(kind, work) : launches});
+                launch = std::min({launch, us[of], op == Op::Attention ? attentionLaunchUs(kind, map, work) : launches});
             }
             perHeadLaunchUs += launch;
             for (std::size_t kind = 0; kind < us.size(); ++kind)

@@ -95,7 +95,7 @@ private:
     };
     double levelled(double us, double calls, Phase phase) const;
     /// What attention takes in one layer, however little there is to attend to: its part of a rank is not dealt out.
-    double attentionLaunchUs(HeadKind kind, const Workload &work) const;
+    double attentionLaunchUs(HeadKind kind, const HeadMap &map, const Workload &work) const;
     std::vector<Passes> passesOf(const Workload &work) const;
     double opUs(Op op, HeadKind kind, const HeadMap &map, const Workload &work, const std::vector<Passes> &passes) const;
 
@@ -108,7 +108,7 @@ private:
     std::array<Level, 2> m_level; ///< by phase
     std::array<std::array<Tables, 2>, 2> m_tables; ///< by phase and kind: every op but attention
     std::array<std::array<Features, 2>, 2>
-        m_attention{}; ///< by phase and kind: passes, rows, operations (decode: uncached bytes), bytes
+        m_attention{}; ///< by phase and kind: passes, rows, operations (decode: uncached bytes), bytes, latencyKeys (decode)
 };
 
 struct CalibrationPlan {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "profiler/cost_model.h"
 
+#include "engine/map/kv_layout.h"
+
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -34,7 +36,7 @@ PointKey keyOf(const PassPoint &point)
 }
 
 /// Of attention in one layer: a call, its rows, its operations in a prefill (which say the same as the bytes in decode), in
-/// decode the bytes that the cache does not keep from step to step, and its bytes.
+/// decode the bytes that the cache does not keep from step to step, its bytes, and in decode what `latencyKeys` says.
 Features attentionFeatures(const ModelSamples &samples, const MachineProfile &machine, const PassPoint &point)
 {
     const OpCost cost = costOf(samples.config, point, Op::Attention);
@@ -43,7 +45,8 @@ Features attentionFeatures(const ModelSamples &samples, const MachineProfile &ma
     ModelConfig measured = samples.config;
     measured.layers = samples.layers;
     const double step = static_cast<double>(measured.weightBytesReadPerToken()) + samples.layers * cost.bytes;
-    return {1, rowsOf(point.pass), cost.bytes * uncachedShare(step, machine), cost.bytes};
+    return {1, rowsOf(point.pass), cost.bytes * uncachedShare(step, machine), cost.bytes,
+            latencyKeys(kvSlots(point.kind, point.pass.firstPosition + 1, point.sink, point.recent))};
 }
 
 /// Rows of the logits ops: of a prefill's chunk its last, of decode all.
@@ -133,8 +136,8 @@ private:
             const OpCost cost = costOf(m_model.m_config, point, op);
             // Coefficients of other models may promise more than the machine can do.
             const double floorUs = opFloorNs(cost, m_model.m_config, m_model.m_machine, m_model.m_cached) / 1e3;
-            points.emplace_back(rows,
-                                std::max(floorUs, dot(fitFeatures(samples), {1, cost.activationBytes, cost.flops, cost.bytes})));
+            const double us = dot(fitFeatures(samples), {1, cost.activationBytes, cost.flops, cost.bytes});
+            points.emplace_back(rows, us > 0 ? std::max(floorUs, us) : 0.0); // 0: the op ran inside another
         }
         return RowTable::from(points);
     }
@@ -174,8 +177,9 @@ private:
     void setLaunch()
     {
         double least = 0;
-        for (const RowTable &table : m_model.m_tables[static_cast<std::size_t>(Phase::Decode)][0])
-            if (const double us = table.at(1); us > 0)
+        const auto &tables = m_model.m_tables[static_cast<std::size_t>(Phase::Decode)][0];
+        for (std::size_t i = 0; i < tables.size(); ++i)
+            if (const double us = tables[i].at(1); us > 0 && static_cast<Op>(i) != Op::Pass)
                 least = least > 0 ? std::min(least, us) : us;
         m_model.m_launchUs = least;
     }

@@ -52,6 +52,10 @@ bool sameCosts(const ModelConfig &a, const ModelConfig &b);
 /// half the cache's bytes, which others use too, everything of one that fills it.
 double uncachedShare(double bytesOfStep, const MachineProfile &machine);
 
+/// What the keys of one sequence add to a decode step's attention beside their bytes: a GPU deals them to its processors in
+/// pieces that are joined at the end, which takes the longer the more pieces there are, until all processors have one.
+double latencyKeys(std::int64_t keys);
+
 /// Whether the weights and a short cache of a model stay in the last-level cache from step to step.
 bool staysInCache(const ModelConfig &config, const MachineProfile &machine);
 
