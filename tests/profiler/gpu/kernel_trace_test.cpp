@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Kernels as CUPTI records them: as many as are launched, each under its op and layer, launched one by one and replayed.
+#include "profiler/cost_model.h"
 #include "profiler/op_matrix.h"
 #include "profiler/trace/kernel_collector.h"
 #include "profiler/trace/op_table.h"
@@ -7,6 +8,7 @@
 #include "profiler/trace/trace_run.h"
 #include "tests/tiny_model.h"
 
+#include <algorithm>
 #include <chrono>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -201,6 +203,24 @@ TEST_F(KernelTrace, KernelsRunAfterTheirLaunchOnTheHostsClock)
         EXPECT_LE(record.endNs, ns(ended) + slack) << record.name;
         EXPECT_LE(record.beginNs, record.endNs);
         EXPECT_FALSE(record.isReplayed);
+    }
+}
+
+TEST_F(KernelTrace, CalibrationTakesOpsFromThem)
+{
+    const auto samples = measureModel(device, {.backend = "cuda", .prefillChunk = backend->device().prefillChunk},
+                                      {.maxContext = 256, .seconds = 0.5});
+    ASSERT_TRUE(samples) << samples.error().message;
+    std::map<Op, double> most;
+    for (const OpSample &sample : samples->ops)
+        if (sample.point.phase == Phase::Decode && sample.point.pass.batch == 1)
+            most[sample.op] = std::max(most[sample.op], sample.us);
+    for (const Op op :
+         {Op::Embed, Op::Qkv, Op::RopeAppend, Op::Attention, Op::OutputProjection, Op::GateUp, Op::Down, Op::Logits})
+        EXPECT_GT(most[op], 0) << nameOf(op);
+    for (const Op op : {Op::InputNorm, Op::PostNorm, Op::Activation, Op::FinalNorm}) {
+        EXPECT_TRUE(most.contains(op)) << nameOf(op) << ": larger batches have a kernel of it";
+        EXPECT_EQ(most[op], 0) << nameOf(op) << " is a part of the product behind it";
     }
 }
 

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "profiler/op_recording.h"
+#include "tests/profiler/loaded_model.h"
+
+#include <set>
+#include <vector>
+
+namespace zigzag {
+namespace {
+
+using OpRecordingTest = test::LoadedModel;
+
+TEST_F(OpRecordingTest, EveryOpOfAPassHasATime)
+{
+    auto session = Session::create(device, map(HeadKind::Streaming), {.maxContext = 32});
+    ASSERT_TRUE(session) << session.error().message;
+    OpRecording recording(*device, 1);
+    EXPECT_FALSE(recording.seesKernels()) << "no GPU";
+    (*session)->setTraceSink(recording.sink());
+    ASSERT_TRUE((*session)->run(std::vector<int>{1, 2, 3}));
+    (*session)->setTraceSink(nullptr);
+    std::set<Op> ops;
+    for (const auto &[op, us] : recording.finish()) {
+        EXPECT_GE(us, 0) << nameOf(op);
+        ops.insert(op);
+    }
+    for (const Op op : {Op::Pass, Op::Embed, Op::InputNorm, Op::Qkv, Op::RopeAppend, Op::Attention, Op::Commit,
+                        Op::OutputProjection, Op::PostNorm, Op::GateUp, Op::Activation, Op::Down, Op::FinalNorm, Op::Logits})
+        EXPECT_TRUE(ops.contains(op)) << nameOf(op);
+}
+
+TEST_F(OpRecordingTest, WhatCameBeforeARestartDoesNotCount)
+{
+    auto session = Session::create(device, map(HeadKind::Retrieval), {.maxContext = 32});
+    ASSERT_TRUE(session) << session.error().message;
+    OpRecording recording(*device, 2);
+    (*session)->setTraceSink(recording.sink());
+    ASSERT_TRUE((*session)->run(std::vector<int>{1, 2, 3}));
+    (*session)->setTraceSink(nullptr);
+    recording.restart();
+    EXPECT_TRUE(recording.finish().empty());
+}
+
+} // namespace
+} // namespace zigzag
