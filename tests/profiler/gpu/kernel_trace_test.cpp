@@ -208,8 +208,10 @@ TEST_F(KernelTrace, KernelsRunAfterTheirLaunchOnTheHostsClock)
 
 TEST_F(KernelTrace, CalibrationTakesOpsFromThem)
 {
-    const auto samples = measureModel(device, {.backend = "cuda", .prefillChunk = backend->device().prefillChunk},
-                                      {.maxContext = 256, .seconds = 0.5});
+    MachineProfile machine;
+    machine.backend = "cuda";
+    machine.prefillChunk = backend->device().prefillChunk;
+    const auto samples = measureModel(device, machine, {.maxContext = 256, .seconds = 0.5});
     ASSERT_TRUE(samples) << samples.error().message;
     std::map<Op, double> most;
     for (const OpSample &sample : samples->ops)
