@@ -16,6 +16,7 @@
 #include <cassert>
 #include <chrono>
 #include <fmt/format.h>
+#include <map>
 #include <optional>
 #include <span>
 #include <utility>
@@ -233,7 +234,7 @@ private:
                     if (!taken)
                         record.failure = taken.error().message;
                     else if (round >= 0)
-                        addSample(record, *taken, m_contestants[i].map->map);
+                        addSample(first + i, *taken, m_contestants[i].map->map);
                 }
                 ++m_done;
                 if (m_progress)
@@ -254,15 +255,25 @@ private:
         setFloor(record, m_config, map, m_machine);
     }
 
-    void addSample(BenchRecord &record, const Sample &sample, const HeadMap &map)
+    void addSample(std::size_t index, const Sample &sample, const HeadMap &map)
     {
+        BenchRecord &record = m_records[index];
         if (record.phase == Phase::Decode && record.ceiling == memoryCeiling && m_machine.isProcessor())
             takeReadRate(record, map);
         record.samplesMs.push_back(sample.ms);
-        record.disturbed += m_sampler.isDisturbed(sample);
+        m_taken[index].push_back(sample);
+        countDisturbed();
         record.medianMs = quantile(record.samplesMs, 0.5);
         record.spreadMs = quantile(record.samplesMs, 0.75) - quantile(record.samplesMs, 0.25);
         setRatio(record);
+    }
+
+    /// Of all records: only now it may be known that the machine was slow when the first of them were taken.
+    void countDisturbed()
+    {
+        for (const auto &[index, samples] : m_taken)
+            m_records[index].disturbed = static_cast<int>(std::count_if(
+                samples.begin(), samples.end(), [&](const Sample &sample) { return m_sampler.isDisturbed(sample); }));
     }
 
     /// The records that say something: a measurement or why there is none.
@@ -285,6 +296,7 @@ private:
     std::optional<ReadMeter> m_meter;
     std::vector<Contestant> m_contestants;
     std::vector<BenchRecord> m_records;
+    std::map<std::size_t, std::vector<Sample>> m_taken; ///< by record: those of this run
     int m_done = 0;
     int m_all = 0;
 };

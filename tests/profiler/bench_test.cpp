@@ -3,6 +3,7 @@
 #include "profiler/bench.h"
 #include "profiler/machine_profile.h"
 #include "profiler/op_cost.h"
+#include "profiler/pace_meter.h"
 #include "tests/profiler/loaded_model.h"
 
 #include <chrono>
@@ -100,6 +101,24 @@ TEST_F(Bench, DecodeFromMemoryIsHeldAgainstTheBandwidthBesideIt)
         EXPECT_EQ(record.ceilingPerSecond, quantile(record.readRates, 0.5));
         EXPECT_GT(record.ceilingPerSecond, 1e6);
         EXPECT_DOUBLE_EQ(record.floorRatio, record.floorMs / record.medianMs);
+    }
+}
+
+TEST_F(Bench, WhatIsDisturbedIsKnownAtTheEnd)
+{
+    load({.layers = 5}); // whose pace no other test knows
+    BenchPlan points = plan();
+    points.contexts = {24};
+    points.patienceSeconds = 1;
+    const auto records
+        = runBench(device, model->config, machine(), points, nullptr, [&](int done, int all, const std::vector<BenchRecord> &) {
+              if (done == all - 1) // before the last sample the machine is seen to be far faster
+                  PaceMeter::create(device)->know(1e-6);
+          });
+    ASSERT_TRUE(records) << records.error().message;
+    for (const BenchRecord &record : *records) {
+        EXPECT_EQ(record.disturbed, std::ssize(record.samplesMs)) << record.map;
+        EXPECT_TRUE(record.isDisturbed());
     }
 }
 

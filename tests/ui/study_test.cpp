@@ -143,6 +143,7 @@ TEST(Study, PredictionsAreNotHeldAgainstDisturbedMeasurements)
     study.results().addRecords({{"full", full}}, {slowed});
     EXPECT_FALSE(study.predictionError(Quantity::Tpot));
     EXPECT_TRUE(study.isOnlyDisturbed(Quantity::Tpot));
+    EXPECT_EQ(study.compare(Quantity::Tpot, 512).full.source, Figure::Source::Disturbed);
 
     study.results().addRecords({{"full", full}}, {record("full", Phase::Decode, 1024, 5)});
     EXPECT_NEAR(study.predictionError(Quantity::Tpot).value(), 0.2, 1e-9) << "of the one point that counts";

@@ -180,8 +180,11 @@ Comparison Study::compare(Quantity quantity, std::int64_t context) const
     const Phase phase = quantity == Quantity::Ttft ? Phase::Prefill : Phase::Decode;
     const BenchRecord *currentRecord = m_results.find(*current, phase, context);
     const BenchRecord *fullRecord = m_results.find(*full, phase, context);
-    if (currentRecord && fullRecord)
-        return {{currentRecord->medianMs, Figure::Source::Measured}, {fullRecord->medianMs, Figure::Source::Measured}};
+    if (currentRecord && fullRecord) {
+        const bool calm = !currentRecord->isDisturbed() && !fullRecord->isDisturbed();
+        const auto source = calm ? Figure::Source::Measured : Figure::Source::Disturbed;
+        return {{currentRecord->medianMs, source}, {fullRecord->medianMs, source}};
+    }
     if (!hasTimes())
         return {};
     return {{m_cost.estimate(*current, phase, context).ms, Figure::Source::Predicted},

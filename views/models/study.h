@@ -21,7 +21,7 @@ enum class Quantity { Ttft, Tpot, Kv };
 
 /// One number of the comparison and where it comes from.
 struct Figure {
-    enum class Source { Unknown, Computed, Predicted, Measured };
+    enum class Source { Unknown, Computed, Predicted, Measured, Disturbed }; ///< Disturbed: measured while others slowed it
     double value = 0;
     Source source = Source::Unknown;
 };

@@ -82,11 +82,13 @@ CostPlot::CostPlot(Quantity quantity, QWidget *parent)
     for (const Series series : {Series::Current, Series::Full, Series::Duo, Series::Zigzag})
         m_lines[static_cast<std::size_t>(series)].predicted = addGraph();
     for (Lines &lines : m_lines) {
-        lines.measured = addGraph();
-        lines.measured->setLineStyle(QCPGraph::lsNone);
-        lines.spread = new QCPErrorBars(xAxis, yAxis);
-        lines.spread->setDataPlottable(lines.measured);
-        lines.spread->setSymbolGap(0);
+        for (Marks *marks : {&lines.disturbed, &lines.measured}) {
+            marks->points = addGraph();
+            marks->points->setLineStyle(QCPGraph::lsNone);
+            marks->spread = new QCPErrorBars(xAxis, yAxis);
+            marks->spread->setDataPlottable(marks->points);
+            marks->spread->setSymbolGap(0);
+        }
     }
     m_marker = new QCPItemStraightLine(this);
     m_marker->setVisible(false);
@@ -144,9 +146,12 @@ void CostPlot::applyPalette()
         const QColor color = seriesColor(series, dark);
         Lines &lines = m_lines[static_cast<std::size_t>(series)];
         lines.predicted->setPen(dashesOf(series, color));
-        lines.measured->setScatterStyle(markerOf(series, color, size));
-        lines.spread->setPen(QPen(color, 1.2));
-        lines.spread->setWhiskerWidth(size * 0.7);
+        const QColor pale = mixed(color, colors.color(QPalette::Base), 0.65);
+        for (const auto &[marks, shade] : {std::pair(lines.measured, color), std::pair(lines.disturbed, pale)}) {
+            marks.points->setScatterStyle(markerOf(series, shade, size));
+            marks.spread->setPen(QPen(shade, 1.2));
+            marks.spread->setWhiskerWidth(size * 0.7);
+        }
     }
 }
 
@@ -168,21 +173,24 @@ void CostPlot::fill(Series series, const Study &study)
         keys.append(static_cast<double>(m_contexts[index]));
     lines.predicted->setData(keys, QVector<double>(values.begin(), values.end()), true);
 
-    QVector<double> contexts, medians, halves;
-    for (const Study::Point &point : study.measured(series, m_quantity)) {
-        contexts.append(static_cast<double>(point.context));
-        medians.append(point.value);
-        halves.append(point.spread / 2);
+    for (const auto &[marks, disturbed] : {std::pair(lines.measured, false), std::pair(lines.disturbed, true)}) {
+        QVector<double> contexts, medians, halves;
+        for (const Study::Point &point : study.measured(series, m_quantity))
+            if (point.disturbed == disturbed) {
+                contexts.append(static_cast<double>(point.context));
+                medians.append(point.value);
+                halves.append(point.spread / 2);
+            }
+        marks.points->setData(contexts, medians, true);
+        marks.spread->setData(halves);
     }
-    lines.measured->setData(contexts, medians, true);
-    lines.spread->setData(halves);
 }
 
 void CostPlot::fit()
 {
     double low = std::numeric_limits<double>::infinity(), high = 0;
     for (const Lines &lines : m_lines)
-        for (const QCPGraph *graph : {lines.predicted, lines.measured})
+        for (const QCPGraph *graph : {lines.predicted, lines.measured.points, lines.disturbed.points})
             for (const QCPGraphData &point : *graph->data()) {
                 low = std::min(low, point.value);
                 high = std::max(high, point.value);

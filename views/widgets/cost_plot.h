@@ -28,10 +28,14 @@ protected:
     void mouseMoveEvent(QMouseEvent *event) override;
 
 private:
+    struct Marks {
+        QCPGraph *points = nullptr;
+        QCPErrorBars *spread = nullptr;
+    };
     struct Lines {
         QCPGraph *predicted = nullptr;
-        QCPGraph *measured = nullptr;
-        QCPErrorBars *spread = nullptr;
+        Marks measured;
+        Marks disturbed; ///< measured while other programs slowed the machine: paler
     };
 
     void applyPalette();

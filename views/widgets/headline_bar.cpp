@@ -25,6 +25,7 @@ void HeadlineBar::show(const Study &study, std::int64_t context)
 {
     const auto source = [](const Figure &figure) {
         return figure.source == Figure::Source::Measured ? tr("measured")
+            : figure.source == Figure::Source::Disturbed ? tr("measured while others slowed it")
             : figure.source == Figure::Source::Predicted ? tr("predicted")
                                                          : tr("computed");
     };

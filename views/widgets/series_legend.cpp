@@ -6,6 +6,16 @@
 
 namespace zigzag {
 
+namespace {
+
+/// What lines and marks mean, whatever the series.
+QStringList keys()
+{
+    return {SeriesLegend::tr("dashed: predicted"), SeriesLegend::tr("markers: measured"), SeriesLegend::tr("pale: disturbed")};
+}
+
+} // namespace
+
 SeriesLegend::SeriesLegend(QWidget *parent)
     : QWidget(parent)
 {
@@ -46,7 +56,9 @@ std::vector<QRect> SeriesLegend::layOut(int width) const
     };
     for (const Entry &entry : m_entries)
         place(entry.name, 2 * em + em / 2);
-    place(tr("dashed: predicted · markers: measured"), 0);
+    x = width; // on a line of their own
+    for (const QString &key : keys())
+        place(key, 0);
     return places;
 }
 
@@ -80,7 +92,9 @@ void SeriesLegend::paintEvent(QPaintEvent *)
         painter.drawText(place.adjusted(2 * em + em / 3, 0, 0, 0), Qt::AlignVCenter | Qt::AlignLeft, m_entries[index].name);
     }
     painter.setPen(mixed(palette().color(QPalette::Text), palette().color(QPalette::Base), 0.3));
-    painter.drawText(places.back(), Qt::AlignVCenter | Qt::AlignLeft, tr("dashed: predicted · markers: measured"));
+    std::size_t index = m_entries.size();
+    for (const QString &key : keys())
+        painter.drawText(places[index++], Qt::AlignVCenter | Qt::AlignLeft, key);
 }
 
 } // namespace zigzag
