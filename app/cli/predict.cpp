@@ -88,6 +88,14 @@ std::vector<Point> predictAll(const CostModel &cost, const PredictOptions &optio
     return points;
 }
 
+/// The pace of this machine as calibration knew it; 0 where it was calibrated on another.
+double paceMs(const CostModel &cost, const Loaded &loaded)
+{
+    const DeviceInfo here = loaded.backend->device();
+    const bool isSame = here.name == cost.machine().device && std::max(1, here.threads) == cost.machine().threads;
+    return isSame ? cost.paceMs() : 0.0;
+}
+
 Result<void> measureAll(std::vector<Point> &points, const CostModel &cost, const PredictOptions &options,
                         const std::vector<NamedMap> &maps, const Loaded &loaded)
 {
@@ -98,7 +106,7 @@ Result<void> measureAll(std::vector<Point> &points, const CostModel &cost, const
     plan.batches = options.batches;
     plan.repeats = options.repeats;
     plan.patienceSeconds = options.patience;
-    plan.fullPaceMs = cost.paceMs();
+    plan.fullPaceMs = paceMs(cost, loaded);
     for (const Phase phase : {Phase::Prefill, Phase::Decode})
         if (std::find(options.phases.begin(), options.phases.end(), nameOf(phase)) != options.phases.end())
             plan.phases.push_back(phase);
@@ -166,7 +174,7 @@ std::string errorLines(const std::vector<Point> &points)
 /// Where the machine was seen faster than calibration knew it, which explains errors above.
 std::string paceLine(const CostModel &cost, const Loaded &loaded)
 {
-    const double before = cost.paceMs(), now = fullPaceMs(firstLayers(loaded.device, cost.machine())->config());
+    const double before = paceMs(cost, loaded), now = fullPaceMs(firstLayers(loaded.device, cost.machine())->config());
     if (now <= 0 || !isFasterPace(now, before))
         return {};
     return fmt::format("the machine was {:.0f} % slower when it was calibrated than while this was measured: calibrate anew\n",
