@@ -29,7 +29,8 @@ Result<std::unique_ptr<Backend>> createCudaBackend()
             fmt::format("backend cuda: there is no {} beside the program: use --backend cpu or auto", file.filename().string()));
     // The module brings libraries of hundreds of megabytes along: where there is no driver it is not even opened.
     if (!dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL))
-        return failed("backend cuda: this machine has no NVIDIA driver (libcuda.so.1 is missing): install it, or use --backend cpu");
+        return failed(
+            "backend cuda: this machine has no NVIDIA driver (libcuda.so.1 is missing): install it, or use --backend cpu");
     void *module = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (!module)
         return failed(fmt::format("backend cuda: {}: install what is missing, or use --backend cpu", dlerror()));

@@ -267,7 +267,10 @@ public:
         return {};
     }
 
-    GradientOps *gradients() override { return m_gradients.get(); }
+    GradientOps *gradients() override
+    {
+        return m_gradients.get();
+    }
 
 private:
     static constexpr int maxHeadDim = 256;

@@ -28,8 +28,9 @@ protected:
             fs::copy_file(module, beside);
         if (driver)
             fs::copy_file(ZIGZAG_EMPTY_LIBRARY, drivers / "libcuda.so.1");
-        return runZigzag({"generate", "bundled:zigzag-tiny", "--prompt", "The pass key is ", "--max-new", "1", "--backend", backend},
-                         {.environment = {"LD_LIBRARY_PATH=" + drivers.string()}, .program = program.string()});
+        return runZigzag(
+            {"generate", "bundled:zigzag-tiny", "--prompt", "The pass key is ", "--max-new", "1", "--backend", backend},
+            {.environment = {"LD_LIBRARY_PATH=" + drivers.string()}, .program = program.string()});
     }
 
     void expectLine(const ProgramResult &result, int code, const std::string &text)

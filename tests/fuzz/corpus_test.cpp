@@ -8,8 +8,9 @@
 #define ZIGZAG_FUZZERS(X)                                                                                                        \
     X(bench_file)                                                                                                                \
     X(duo_folder)                                                                                                                \
-    X(exports) X(grammar) X(head_map) X(head_scores) X(machine_profile) X(model) X(model_config) X(safetensors)                  \
-        X(search_progress) X(text) X(tokenizer) X(tokens) X(trace) X(weight_index)
+    X(exports)                                                                                                                   \
+    X(grammar) X(head_map) X(head_scores) X(machine_profile) X(model) X(model_config) X(safetensors) X(search_progress) X(text)  \
+        X(tokenizer) X(tokens) X(trace) X(weight_index)
 
 #define ZIGZAG_DECLARE(name) void fuzz_##name(std::string_view input);
 ZIGZAG_FUZZERS(ZIGZAG_DECLARE)
