@@ -15,7 +15,7 @@ constexpr std::int64_t scoredAtOnceBytes = 64 << 20;
 /// The longest prefill of a measurement, as predicted: more than this is for the command line.
 constexpr double longestPrefillMs = 20'000;
 /// Predictions that err by more than this are made anew: the machine has not the speed that it was calibrated at.
-constexpr double farOff = 0.15;
+constexpr double farOff = 0.1;
 const std::vector<double> depths = {0, 0.25, 0.5, 0.75, 1};
 
 /// A quarter, half and all of a context.
