@@ -22,7 +22,7 @@ struct PassPoint {
 struct OpSample {
     PassPoint point;
     Op op = Op::Embed;
-    double us = 0;
+    double us = 0; ///< 0: a GPU ran it inside another op's kernel
 };
 
 /// The same pass without recording, with the logits of its last rows.

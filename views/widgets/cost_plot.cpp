@@ -225,11 +225,13 @@ void CostPlot::show(const Study &study, const QString &waiting)
                                                        : tr("keys kept, all heads"));
     const auto error = study.predictionError(m_quantity);
     constexpr double absurd = 10;
-    m_title->setText(
-        study.isOnlyDisturbed(m_quantity) ? tr("%1 · measured while others slowed it").arg(name)
-            : !error
-            ? name + what
-            : tr("%1 · prediction off by %2 (median)").arg(name, *error < absurd ? percentText(*error) : tr("over 1000 %")));
+    if (study.isOnlyDisturbed(m_quantity))
+        m_title->setText(tr("%1 · measured while others slowed it").arg(name));
+    else if (error)
+        m_title->setText(
+            tr("%1 · prediction off by %2 (median)").arg(name, *error < absurd ? percentText(*error) : tr("over 1000 %")));
+    else
+        m_title->setText(name + what);
     for (const Series series : allSeries)
         fill(series, study);
     const bool empty = study.predicted(Series::Full, m_quantity).empty();
