@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What `--backend cuda` says where it cannot run, in one line each; `auto` runs on the processor in every case.
 #include "tests/cli/run_program.h"
+#include "tests/paths.h"
 #include "tests/temp_folder.h"
 
 #include <filesystem>
@@ -21,7 +22,7 @@ protected:
         const fs::path program = m_folder.path() / "zigzag", beside = m_folder.path() / "zigzag_cuda.so";
         const fs::path drivers = m_folder.path() / "drivers";
         fs::create_directories(drivers);
-        fs::copy_file(ZIGZAG_PROGRAM, program, fs::copy_options::overwrite_existing);
+        fs::copy_file(zigzagProgram(), program, fs::copy_options::overwrite_existing);
         fs::remove(beside);
         fs::remove(drivers / "libcuda.so.1");
         if (module)

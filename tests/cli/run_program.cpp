@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/cli/run_program.h"
+#include "tests/paths.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -35,7 +36,8 @@ ProgramResult runZigzag(const std::vector<std::string> &arguments, const Program
     std::FILE *output = std::tmpfile(), *errors = std::tmpfile();
     if (!output || !errors)
         return {-1, {}, fmt::format("no temporary file: {}", std::strerror(errno))};
-    std::vector<char *> argv = {const_cast<char *>(options.program.empty() ? ZIGZAG_PROGRAM : options.program.c_str())};
+    const std::string path = options.program.empty() ? zigzagProgram() : options.program;
+    std::vector<char *> argv = {const_cast<char *>(path.c_str())};
     for (const std::string &argument : arguments)
         argv.push_back(const_cast<char *>(argument.c_str()));
     argv.push_back(nullptr);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What the fuzzers started from and found, in the ordinary build: no input may crash, hang or break a parser's promise.
 #include "tests/fuzz/fuzz_target.h"
+#include "tests/paths.h"
 
 #include <gtest/gtest.h>
 #include <iterator>
@@ -9,7 +10,8 @@
     X(bench_file)                                                                                                                \
     X(duo_folder)                                                                                                                \
     X(exports)                                                                                                                   \
-    X(grammar) X(head_map) X(head_scores) X(machine_profile) X(model) X(model_config) X(safetensors) X(search_progress) X(text)  \
+    X(grammar)                                                                                                                   \
+    X(head_map) X(head_scores) X(machine_profile) X(model) X(model_config) X(safetensors) X(search_progress) X(text)             \
         X(tokenizer) X(tokens) X(trace) X(weight_index)
 
 #define ZIGZAG_DECLARE(name) void fuzz_##name(std::string_view input);
@@ -28,7 +30,7 @@ struct Fuzzer {
 #define ZIGZAG_ENTRY(name) {#name, fuzz_##name},
 constexpr Fuzzer fuzzers[] = {ZIGZAG_FUZZERS(ZIGZAG_ENTRY)};
 
-const fs::path corpus = fs::path(ZIGZAG_SOURCE_DIR) / "tests/fuzz/corpus";
+const fs::path corpus = fs::path(test::sourceDir()) / "tests/fuzz/corpus";
 
 class FuzzCorpus : public testing::TestWithParam<Fuzzer>
 { };

@@ -4,6 +4,7 @@
 #include "engine/map/criterion.h"
 #include "profiler/exports/export_format.h"
 #include "tests/engine/run/golden_fixture.h"
+#include "tests/paths.h"
 #include "tests/temp_folder.h"
 
 #include <algorithm>
@@ -17,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-const fs::path fixtures = fs::path(ZIGZAG_SOURCE_DIR) / "tests/fixtures";
+const fs::path fixtures = fs::path(test::sourceDir()) / "tests/fixtures";
 
 json readJson(const fs::path &file)
 {

@@ -3,6 +3,7 @@
 #include "profiler/quality/attention_score.h"
 #include "profiler/quality/needle.h"
 #include "profiler/quality/needle_grammar.h"
+#include "tests/paths.h"
 #include "tests/profiler/loaded_model.h"
 
 #include <cmath>
@@ -12,7 +13,7 @@
 namespace zigzag {
 namespace {
 
-const std::string grammarFile = ZIGZAG_SOURCE_DIR "/resources/tasks/passkey.json";
+const std::string grammarFile = test::sourceDir() + "/resources/tasks/passkey.json";
 
 class Needle : public test::LoadedModel
 {

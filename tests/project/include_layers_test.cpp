@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The folder tells the layer: fails on an include that points the wrong way, or on Qt below the views.
+#include "tests/paths.h"
+
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
@@ -104,7 +106,7 @@ std::vector<std::string> violations(const std::string &path, const std::string &
 
 TEST(IncludeLayers, EveryIncludePointsDown)
 {
-    const fs::path root = ZIGZAG_SOURCE_DIR;
+    const fs::path root = zigzag::test::sourceDir();
     std::vector<std::string> wrong;
     int files = 0;
     for (const char *top : {"engine", "profiler", "views", "app"}) {

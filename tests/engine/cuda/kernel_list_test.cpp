@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Every kernel of the product runs on the CPU and agrees with its reference, or says why it cannot.
+#include "tests/paths.h"
+
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -80,7 +82,7 @@ TEST(KernelList, FindsKernelsInASource)
 TEST(KernelList, EveryKernelRunsOnTheCpuOrSaysWhyNot)
 {
     std::set<std::string> defined, listed;
-    for (const auto &entry : std::filesystem::recursive_directory_iterator(ZIGZAG_SOURCE_DIR "/engine/cuda")) {
+    for (const auto &entry : std::filesystem::recursive_directory_iterator(sourceDir() + "/engine/cuda")) {
         const std::string extension = entry.path().extension();
         if (extension != ".cuh" && extension != ".cu")
             continue;

@@ -2,6 +2,7 @@
 // The gates that DuoAttention published, where they lie beside the sources; the repository ships none of them.
 #include "engine/map/criterion.h"
 #include "engine/map/map_io.h"
+#include "tests/paths.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -26,7 +27,7 @@ constexpr Published published[] = {
 
 TEST(PublishedScores, ExclusivityCostsWhatIsKnown)
 {
-    const std::filesystem::path folder = ZIGZAG_SOURCE_DIR "/../shared/data/head_scores";
+    const std::filesystem::path folder = test::sourceDir() + "/../shared/data/head_scores";
     if (!std::filesystem::is_directory(folder)) {
         std::cout << "passed over: the published scores are not at " << folder << '\n';
         return;

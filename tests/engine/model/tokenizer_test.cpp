@@ -3,6 +3,7 @@
 
 #include "engine/model/text/nfc.h"
 #include "engine/model/text/utf8.h"
+#include "tests/paths.h"
 #include "tests/temp_folder.h"
 
 #include <gtest/gtest.h>
@@ -11,7 +12,7 @@
 namespace zigzag {
 namespace {
 
-const std::filesystem::path fixtures = std::filesystem::path(ZIGZAG_SOURCE_DIR) / "tests/fixtures/tokenizers";
+const std::filesystem::path fixtures = std::filesystem::path(test::sourceDir()) / "tests/fixtures/tokenizers";
 
 /// tests/fixtures/make_tokenizers.py wrote what Hugging Face's library makes of each text.
 class TokenizerKind : public testing::TestWithParam<const char *>

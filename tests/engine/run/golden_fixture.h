@@ -3,6 +3,7 @@
 
 #include "engine/map/map_io.h"
 #include "engine/run/session.h"
+#include "tests/paths.h"
 
 #include <algorithm>
 #include <cmath>
@@ -43,7 +44,7 @@ struct Golden {
     std::string name, family, rope, dtype;
     double tolerance = 0; ///< largest difference allowed, as a share of the largest logit
 
-    std::filesystem::path folder() const { return std::filesystem::path(ZIGZAG_SOURCE_DIR) / "tests/fixtures/goldens" / name; }
+    std::filesystem::path folder() const { return std::filesystem::path(sourceDir()) / "tests/fixtures/goldens" / name; }
     bool isFloat32() const { return dtype == "float32"; }
 
     std::vector<int> tokens() const
@@ -58,7 +59,7 @@ struct Golden {
 
 inline std::vector<Golden> goldens()
 {
-    std::ifstream file(std::filesystem::path(ZIGZAG_SOURCE_DIR) / "tests/fixtures/goldens/manifest.json");
+    std::ifstream file(std::filesystem::path(sourceDir()) / "tests/fixtures/goldens/manifest.json");
     const auto manifest = nlohmann::json::parse(file); // outlives the loop over a part of it
     std::vector<Golden> all;
     for (const auto &f : manifest.at("fixtures"))

@@ -2,6 +2,7 @@
 // Layers over whole sequences: forward against the session, backward against central differences.
 #include "engine/run/layer_pass.h"
 #include "engine/run/session.h"
+#include "tests/paths.h"
 #include "tests/tiny_model.h"
 
 #include <algorithm>
@@ -222,7 +223,7 @@ class FamilyGradients : public GateGradients, public testing::WithParamInterface
 
 TEST_P(FamilyGradients, EndToEnd)
 {
-    load(std::filesystem::path(ZIGZAG_SOURCE_DIR) / "tests/fixtures/goldens" / GetParam());
+    load(std::filesystem::path(test::sourceDir()) / "tests/fixtures/goldens" / GetParam());
     start(40);
     EXPECT_LE(error(randomGates()), 1e-3);
 }
