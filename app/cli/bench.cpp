@@ -90,7 +90,7 @@ Result<void> bench(BenchOptions options)
             plan.spreadBound > 0 ? fmt::format(" and more, until the range is below {:g} % of the median", 100 * plan.spreadBound)
                                  : std::string());
     if (cancel)
-        return failed("bench: interrupted: what had been measured until then was printed; run it again for the rest");
+        return cancelled("bench: interrupted: what had been measured until then was printed; run it again for the rest");
     const auto measured = [](const BenchRecord &record) { return record.failure.empty(); };
     if (!records.empty() && std::none_of(records.begin(), records.end(), measured))
         return failed(records.front().failure);

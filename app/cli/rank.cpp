@@ -71,8 +71,8 @@ Result<ExhaustiveState> measure(MapMeter &meter, const RankOptions &options, con
                }));
     ZIGZAG_CHECK(saving);
     if (static_cast<int>(done.prompts.size()) < all)
-        return failed(fmt::format("stopped after {} of {} prompts{}", done.prompts.size(), all,
-                                  options.measures.empty() ? std::string() : "; the same command goes on"));
+        return cancelled(fmt::format("stopped after {} of {} prompts{}", done.prompts.size(), all,
+                                     options.measures.empty() ? std::string() : "; the same command goes on"));
     return done;
 }
 

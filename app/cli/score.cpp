@@ -74,8 +74,8 @@ Result<void> search(const ScoreOptions &options)
     else
         fmt::print("{}", searchTable(plan, result));
     if (!result.complete)
-        return failed(fmt::format("stopped after {} of {}: {} has the scores so far; the same command goes on", result.done,
-                                  result.all, options.out));
+        return cancelled(fmt::format("stopped after {} of {}: {} has the scores so far; the same command goes on", result.done,
+                                     result.all, options.out));
     return {};
 }
 
@@ -114,7 +114,7 @@ Result<void> score(ScoreOptions options)
     else
         printTable(scores);
     if (measure.done < measure.all)
-        return failed(
+        return cancelled(
             fmt::format("stopped after {} of {} prompts: {} has the scores so far", measure.done, measure.all, options.out));
     return {};
 }

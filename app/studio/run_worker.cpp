@@ -3,6 +3,8 @@
 
 #include "profiler/machine_profile.h"
 
+#include <utility>
+
 namespace zigzag {
 
 namespace {
@@ -22,6 +24,8 @@ void EngineWorker::execute(const RunRequest &request)
         : request.kind == RunKind::Measure                  ? measure(request)
         : request.kind == RunKind::Task                     ? doTask(request)
                                                             : askNeedles(request);
+    if (std::exchange(m_machineCutShort, false))
+        m_machine.reset();
     RunOutcome outcome;
     if (request.cancel->load() || (!done && isCancelled(done.error())))
         outcome.kind = RunOutcome::Kind::Cancelled;
@@ -35,6 +39,15 @@ Result<void> EngineWorker::needModel() const
     if (!m_device)
         return badInput(tr("No model is loaded: open a model folder, a preset or bundled:zigzag-tiny").toStdString());
     return {};
+}
+
+const MachineProfile &EngineWorker::machineFor(const RunRequest &request)
+{
+    if (!m_machine) {
+        m_machine = measureMachine(*m_backend, m_model->config, request.cancel.get());
+        m_machineCutShort = request.cancel->load();
+    }
+    return *m_machine;
 }
 
 Result<void> EngineWorker::load(const RunRequest &request)
@@ -64,16 +77,13 @@ Result<void> EngineWorker::calibrateModel(const RunRequest &request)
     ZIGZAG_CHECK(needModel());
     constexpr double machineShare = 0.25; // of the progress
     Q_EMIT progressed(request.id, 0, tr("Measuring this machine"));
-    if (!m_machine)
-        m_machine = measureMachine(*m_backend, m_model->config, request.cancel.get());
-    if (request.cancel->load()) {
-        m_machine.reset();
-        return {};
-    }
+    const MachineProfile &machine = machineFor(request);
+    if (request.cancel->load())
+        return cancelled();
     const auto progress = [&](double fraction) {
         Q_EMIT progressed(request.id, machineShare + (1 - machineShare) * fraction, tr("Calibrating predictions"));
     };
-    ZIGZAG_TRY(cost, calibrate(m_device, *m_machine, request.maxContext, request.cancel.get(), progress));
+    ZIGZAG_TRY(cost, calibrate(m_device, machine, request.maxContext, request.cancel.get(), progress));
     Q_EMIT calibrated(request.id, cost);
     return {};
 }
@@ -94,13 +104,12 @@ Result<void> EngineWorker::measure(const RunRequest &request)
 {
     ZIGZAG_CHECK(needModel());
     Q_EMIT progressed(request.id, 0, tr("Measuring"));
-    if (!m_machine)
-        m_machine = measureMachine(*m_backend, m_model->config, request.cancel.get());
+    const MachineProfile &machine = machineFor(request);
     const auto progress = [&](int done, int all, const std::vector<BenchRecord> &records) {
         Q_EMIT progressed(request.id, fractionOf(done, all), tr("Measuring: sample %1 of %2").arg(done).arg(all));
         Q_EMIT measured(request.id, request.bench.maps, records);
     };
-    ZIGZAG_TRY(records, runBench(m_device, m_model->config, *m_machine, request.bench, request.cancel.get(), progress));
+    ZIGZAG_TRY(records, runBench(m_device, m_model->config, machine, request.bench, request.cancel.get(), progress));
     Q_EMIT measured(request.id, request.bench.maps, records);
     for (const BenchRecord &record : records)
         if (!record.failure.empty())
@@ -111,18 +120,10 @@ Result<void> EngineWorker::measure(const RunRequest &request)
 Result<void> EngineWorker::doTask(const RunRequest &request)
 {
     ZIGZAG_CHECK(needModel());
-    const auto machine = [&]() -> const MachineProfile & {
-        if (!m_machine)
-            m_machine = measureMachine(*m_backend, m_model->config, request.cancel.get());
-        return *m_machine;
-    };
-    Result<void> done
-        = request.work({*m_model, m_device, machine, *request.cancel,
-                        [&](double fraction, const QString &text) { Q_EMIT progressed(request.id, fraction, text); },
-                        [&](const std::function<void()> &result) { Q_EMIT delivered(request.id, result); }});
-    if (request.cancel->load())
-        m_machine.reset(); // perhaps cut short
-    return done;
+    const auto machine = [&]() -> const MachineProfile & { return machineFor(request); };
+    return request.work({*m_model, m_device, machine, *request.cancel,
+                         [&](double fraction, const QString &text) { Q_EMIT progressed(request.id, fraction, text); },
+                         [&](const std::function<void()> &result) { Q_EMIT delivered(request.id, result); }});
 }
 
 Result<void> EngineWorker::askNeedles(const RunRequest &request)

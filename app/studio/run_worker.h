@@ -46,11 +46,14 @@ private:
     Result<void> askNeedles(const RunRequest &request);
     Result<void> doTask(const RunRequest &request);
     Result<void> needModel() const;
+    /// Measured where that was not done yet. A measurement that was cancelled counts for this request alone.
+    const MachineProfile &machineFor(const RunRequest &request);
 
     std::shared_ptr<const Model> m_model;
     std::shared_ptr<Backend> m_backend;
     std::shared_ptr<DeviceModel> m_device;
     std::optional<MachineProfile> m_machine; ///< measured once per model: its products give the shapes
+    bool m_machineCutShort = false;
 };
 
 } // namespace zigzag

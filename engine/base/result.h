@@ -7,8 +7,9 @@
 
 namespace zigzag {
 
-/// Who can mend it: the person who gave the input (exit code 2), or nobody in advance (exit code 1).
-enum class ErrorKind { BadInput, Failed };
+/// Who can mend it: the person who gave the input (exit code 2), or nobody in advance (exit code 1). Cancelled: there is
+/// nothing to mend, the work was asked to stop (exit code 1).
+enum class ErrorKind { BadInput, Failed, Cancelled };
 
 /// One line for a person: what, where, and what to do.
 struct Error {
@@ -26,6 +27,17 @@ inline tl::unexpected<Error> badInput(std::string message)
 inline tl::unexpected<Error> failed(std::string message)
 {
     return tl::unexpected(Error{ErrorKind::Failed, std::move(message)});
+}
+
+/// Of work that its cancel flag stopped. Whoever has part of a result may return that instead.
+inline tl::unexpected<Error> cancelled(std::string message = "the run was cancelled")
+{
+    return tl::unexpected(Error{ErrorKind::Cancelled, std::move(message)});
+}
+
+inline bool isCancelled(const Error &error)
+{
+    return error.kind == ErrorKind::Cancelled;
 }
 
 } // namespace zigzag

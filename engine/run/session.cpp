@@ -13,8 +13,6 @@ namespace zigzag {
 
 namespace {
 
-constexpr std::string_view cancelledMessage = "the run was cancelled";
-
 constexpr int maxBatch = 64;
 
 std::int64_t bytesNeeded(const Backend &backend, const ModelConfig &config, const HeadMap &map, SessionOptions options)
@@ -50,11 +48,6 @@ Result<MixedMode> parseMixedMode(std::string_view name)
         if (name == nameOf(mode))
             return mode;
     return badInput(fmt::format("'{}' is no way to run mixed layers: choose fused, two-launch or reference", name));
-}
-
-bool isCancelled(const Error &error)
-{
-    return error.message == cancelledMessage;
 }
 
 struct Session::Impl {
@@ -292,11 +285,6 @@ void Session::setTraceSink(TraceSink *sink, Replays replays)
 void Session::setCancelFlag(const std::atomic<bool> *flag)
 {
     m_impl->transformer.cancel = flag;
-}
-
-tl::unexpected<Error> Session::cancelled()
-{
-    return failed(std::string(cancelledMessage));
 }
 
 void Session::setAttentionObserver(AttentionObserver observer)

@@ -84,23 +84,17 @@ public:
     /// itself.
     enum class Replays { Split, Run };
     void setTraceSink(TraceSink *sink, Replays replays = Replays::Split);
-    /// Checked between layers: set it to stop a running call.
+    /// Checked between layers: set it to stop a running call, which then fails as cancelled.
     void setCancelFlag(const std::atomic<bool> *flag);
     /// After each run with this set: called per layer with the position of each query head's strongest key.
     /// strongest: [tokens, query_heads].
     using AttentionObserver = std::function<void(int layer, std::span<const std::int32_t> strongest)>;
     void setAttentionObserver(AttentionObserver observer);
 
-    /// The error of a run that its cancel flag stopped.
-    static tl::unexpected<Error> cancelled();
-
 private:
     struct Impl;
     explicit Session(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> m_impl;
 };
-
-/// Whether an error is `Session::cancelled()`.
-bool isCancelled(const Error &error);
 
 } // namespace zigzag

@@ -67,7 +67,7 @@ Result<void> Transformer::forward(const Pass &pass)
     }
     for (int layer = 0; layer < m_config.layers; ++layer) {
         if (isCancelled())
-            return Session::cancelled();
+            return cancelled();
         attentionBlock(layer, pass);
         feedForwardBlock(layer, pass.tokens);
     }
@@ -84,7 +84,7 @@ void Transformer::setNext(std::span<const std::int32_t> tokens, std::span<const 
 Result<void> Transformer::step()
 {
     if (isCancelled())
-        return Session::cancelled();
+        return cancelled();
     if (observer || (sink && !tracesReplays))
         return decode();
     // The first step is run as it is: libraries load and choose their kernels then.

@@ -149,7 +149,7 @@ Result<void> GateTraining::makeTarget(int prompt, const std::atomic<bool> *cance
     ZIGZAG_CHECK(m_pass->embed(m_prompts[at].tokens, states));
     for (int layer = 0; layer < config.layers; ++layer) {
         if (cancel && cancel->load(std::memory_order_relaxed))
-            return Session::cancelled();
+            return cancelled();
         m_pass->run(layer, full, {}, static_cast<std::int64_t>(m_prompts[at].tokens.size()), states, states);
     }
     ZIGZAG_TRY(target, m_pass->lastStates(m_rows[at], states));
@@ -180,11 +180,11 @@ Result<double> GateTraining::lossAndGradient(int prompt, std::span<const double>
     const auto tokens = static_cast<std::int64_t>(m_prompts[at].tokens.size());
     const LayerPass::Window window{m_plan.window.sink, m_plan.window.recent};
     const std::vector<std::vector<float>> rows = gatesByLayer(gates);
-    const auto cancelled = [&] { return cancel && cancel->load(std::memory_order_relaxed); };
+    const auto stopped = [&] { return cancel && cancel->load(std::memory_order_relaxed); };
     ZIGZAG_CHECK(m_pass->embed(m_prompts[at].tokens, *m_states.front()));
     for (std::size_t layer = 0; layer < rows.size(); ++layer) {
-        if (cancelled())
-            return Session::cancelled();
+        if (stopped())
+            return cancelled();
         m_pass->runGated(static_cast<int>(layer), rows[layer], window, tokens, *m_states[layer], *m_states[layer + 1]);
     }
     ZIGZAG_TRY(last, m_pass->lastStates(m_rows[at], *m_states.back()));
@@ -200,8 +200,8 @@ Result<double> GateTraining::lossAndGradient(int prompt, std::span<const double>
     gradient.assign(gates.size(), 0.0);
     std::vector<double> heads(static_cast<std::size_t>(config.kvHeads));
     for (std::size_t layer = rows.size(); layer-- > 0;) {
-        if (cancelled())
-            return Session::cancelled();
+        if (stopped())
+            return cancelled();
         m_pass->backward(static_cast<int>(layer), rows[layer], window, tokens, *m_states[layer], *m_gradient, heads);
         for (std::size_t head = 0; head < heads.size(); ++head)
             gradient[m_plan.unit == Unit::Layer ? layer : layer * heads.size() + head] += heads[head];

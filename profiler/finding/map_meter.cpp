@@ -134,7 +134,7 @@ Result<void> MapMeter::run(int prompt, const HeadMap &map, int fromLayer, const 
         ZIGZAG_CHECK(m_pass->embed(tokens, *m_states.front()));
     for (int layer = fromLayer; layer < map.layers(); ++layer) {
         if (cancel && cancel->load(std::memory_order_relaxed))
-            return Session::cancelled();
+            return cancelled();
         const auto at = static_cast<std::size_t>(layer);
         m_pass->run(layer, kindsOf(map, layer), {map.sink(), map.recent()}, count, *m_states[at], *m_states[at + 1]);
         ++m_layerRuns;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/studio/run_controller.h"
 #include "samples.h"
+#include "tests/temp_folder.h"
+#include "tests/tiny_model.h"
 
 #include <QCoreApplication>
 #include <QMutex>
@@ -140,6 +142,32 @@ TEST(RunController, ATasksResultArrivesOnTheWindowsThreadUnlessItWasCancelled)
     worker->release = true;
     ASSERT_TRUE(QTest::qWaitFor([&] { return !runs.isBusy(); }, 10000));
     EXPECT_EQ(results, (std::vector<std::string>{"one", "two", "one"}));
+}
+
+TEST(EngineWorker, AMeasurementOfTheMachineThatWasCancelledIsNotKept)
+{
+    const TempFolder folder;
+    EngineWorker worker;
+    std::vector<RunOutcome::Kind> outcomes;
+    QObject::connect(&worker, &RunWorker::finished, [&](int, const RunOutcome &outcome) { outcomes.push_back(outcome.kind); });
+    const auto execute = [&](RunRequest request, bool cancel) {
+        request.cancel = std::make_shared<std::atomic<bool>>(cancel);
+        worker.execute(request);
+    };
+    RunRequest load = ask(RunKind::Load);
+    load.model = writeTinyModel(folder.path()).string();
+    execute(load, false);
+    execute(ask(RunKind::Measure), true);
+    double readBytesPerSecond = 0;
+    RunRequest look = ask(RunKind::Task);
+    look.work = [&](const TaskContext &context) -> Result<void> {
+        readBytesPerSecond = context.machine().readBytesPerSecond;
+        return {};
+    };
+    execute(look, false);
+    EXPECT_GT(readBytesPerSecond, 0);
+    using enum RunOutcome::Kind;
+    EXPECT_EQ(outcomes, (std::vector{Done, Cancelled, Done}));
 }
 
 TEST(RunController, AFailedLoadTakesWhatWaitedForItAlong)

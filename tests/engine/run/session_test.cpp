@@ -185,6 +185,7 @@ TEST_F(SessionTest, CancelStopsBetweenLayers)
     const auto stopped = s->run(tokens(10));
     ASSERT_FALSE(stopped);
     EXPECT_TRUE(isCancelled(stopped.error()));
+    EXPECT_FALSE(isCancelled(failed(stopped.error().message).value())) << "a kind, not a text";
     EXPECT_EQ(s->position(), 0);
     cancel = false;
     EXPECT_TRUE(s->run(tokens(10)));
