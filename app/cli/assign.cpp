@@ -2,6 +2,7 @@
 #include "app/cli/commands.h"
 #include "app/cli/common_options.h"
 #include "app/cli/map_tables.h"
+#include "app/cli/number_checks.h"
 #include "app/cli/run_support.h"
 #include "engine/map/criterion.h"
 #include "engine/map/map_io.h"
@@ -131,7 +132,7 @@ void addAssign(CLI::App &app, Chosen &chosen)
                        "milliseconds per output token at --context that are not exceeded, as "
                        "predicted for --model on this machine");
     target->require_option(1);
-    command->add_option("--context", options->context, "tokens at which a budget holds")->check(CLI::PositiveNumber);
+    command->add_option("--context", options->context, "tokens at which a budget holds")->check(longIntegerFrom(1));
     command->add_option("--lock-retrieval", options->lockRetrieval, "layers that retrieve whatever their scores, as 0,1")
         ->delimiter(',');
     command->add_option("--lock-streaming", options->lockStreaming, "layers that stream whatever their scores")->delimiter(',');

@@ -2,6 +2,7 @@
 #include "profiler/bench.h"
 #include "app/cli/commands.h"
 #include "app/cli/common_options.h"
+#include "app/cli/number_checks.h"
 #include "app/cli/run_output.h"
 #include "app/cli/run_support.h"
 #include "profiler/machine_profile.h"
@@ -113,26 +114,26 @@ void addBench(CLI::App &app, Chosen &chosen)
         ->delimiter(',')
         ->capture_default_str();
     command->add_option("--repeats", options->plan.repeats, "samples of each point")
-        ->check(CLI::Range(1, 10000))
+        ->check(integerIn(1, 10000))
         ->capture_default_str();
     command->add_option("--batch", options->plan.batches, "sequences at once, separated by commas")
         ->delimiter(',')
-        ->check(CLI::Range(1, 64))
+        ->check(integerIn(1, 64))
         ->capture_default_str();
     command
         ->add_option("--spread", options->plan.spreadBound,
                      "repeat on until the interquartile range is at most this part of the median (0: no more than --repeats)")
-        ->check(CLI::Range(0.0, 1.0))
+        ->check(numberIn(0.0, 1.0))
         ->capture_default_str();
     command
         ->add_option("--budget", options->plan.budgetSeconds,
                      "seconds after which nothing is repeated for its spread (0: no limit)")
-        ->check(CLI::NonNegativeNumber)
+        ->check(numberFrom(0))
         ->capture_default_str();
     addPatienceOption(*command, options->plan.patienceSeconds);
     command->add_option("--sweep", options->sweep, "keep the records in this file, and go on where it ends");
     command->add_option("--warmup", options->plan.warmup, "samples before them that do not count")
-        ->check(CLI::Range(0, 1000))
+        ->check(integerIn(0, 1000))
         ->capture_default_str();
     command->add_option("--seed", options->plan.seed, "of the random tokens, keys and values")->capture_default_str();
     addWindowOptions(*command, options->sink, options->recent);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/commands.h"
 #include "app/cli/common_options.h"
+#include "app/cli/number_checks.h"
 #include "app/cli/run_support.h"
 #include "profiler/cost_model.h"
 #include "profiler/machine_profile.h"
@@ -67,9 +68,9 @@ void addCalibrate(CLI::App &app, Chosen &chosen)
         ->required();
     command->add_option("--out", options->out, "the machine profile to write")->required();
     command->add_option("--context", options->context, "longest context that is measured (default: the model's, at most 4096)")
-        ->check(CLI::PositiveNumber);
+        ->check(longIntegerFrom(1));
     command->add_option("--seconds", options->seconds, "spent on each model, about; one round is always run to its end")
-        ->check(CLI::Range(0.1, 3600.0))
+        ->check(numberIn(0.1, 3600.0))
         ->capture_default_str();
     addBackendOption(*command, options->backend);
     command->callback([options, &chosen] { chosen.run = [options] { return calibrateModels(*options); }; });

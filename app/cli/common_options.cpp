@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/common_options.h"
+#include "app/cli/number_checks.h"
 
 namespace zigzag {
 
@@ -16,14 +17,14 @@ void addPatienceOption(CLI::App &command, double &seconds)
     command
         .add_option("--patience", seconds,
                     "seconds of waiting, over all samples, while other programs slow the machine (0: nobody looks)")
-        ->check(CLI::Range(0.0, 1e6))
+        ->check(numberIn(0.0, 1e6))
         ->capture_default_str();
 }
 
 void addWindowOptions(CLI::App &command, int &sink, int &recent, const std::string &whose)
 {
-    command.add_option("--sink", sink, "first tokens that " + whose)->check(CLI::NonNegativeNumber)->capture_default_str();
-    command.add_option("--recent", recent, "last tokens that " + whose)->check(CLI::PositiveNumber)->capture_default_str();
+    command.add_option("--sink", sink, "first tokens that " + whose)->check(integerFrom(0))->capture_default_str();
+    command.add_option("--recent", recent, "last tokens that " + whose)->check(integerFrom(1))->capture_default_str();
 }
 
 void addBackendOption(CLI::App &command, std::string &backend)
@@ -35,7 +36,7 @@ void addContextsOption(CLI::App &command, std::vector<std::int64_t> &contexts)
 {
     command.add_option("--contexts", contexts, "tokens, separated by commas (default: a quarter, half and all of the model's)")
         ->delimiter(',')
-        ->check(CLI::PositiveNumber);
+        ->check(longIntegerFrom(1));
 }
 
 void addPhasesOption(CLI::App &command, std::vector<std::string> &phases)
@@ -49,7 +50,7 @@ void addPhasesOption(CLI::App &command, std::vector<std::string> &phases)
 void addTrialsOption(CLI::App &command, int &trials)
 {
     command.add_option("--trials", trials, "needle questions for each context and depth")
-        ->check(CLI::Range(1, 100000))
+        ->check(integerIn(1, 100000))
         ->capture_default_str();
 }
 

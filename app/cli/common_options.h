@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "app/cli/number_checks.h"
 #include <CLI/CLI.hpp>
 #include <cstdint>
 #include <string>
@@ -29,7 +30,7 @@ template <class Plan> void addQuestionOptions(CLI::App &command, Plan &plan)
     addContextsOption(command, plan.contexts);
     command.add_option("--depths", plan.depths, "places of the needle, 0 (beginning) to 1 (end)")
         ->delimiter(',')
-        ->check(CLI::Range(0.0, 1.0))
+        ->check(numberIn(0.0, 1.0))
         ->capture_default_str();
     addTrialsOption(command, plan.trials);
     command.add_option("--seed", plan.seed, "of the questions")->capture_default_str();

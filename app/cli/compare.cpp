@@ -4,6 +4,7 @@
 #include "app/cli/common_options.h"
 #include "app/cli/compare_maps.h"
 #include "app/cli/compare_runs.h"
+#include "app/cli/number_checks.h"
 #include "app/cli/op_table_text.h"
 
 #include <fmt/format.h>
@@ -45,7 +46,7 @@ void addCompare(CLI::App &app, Chosen &chosen)
     command->add_option("B", options->maps.b, "another of the same kind")->required();
     command->add_option("--scores", options->maps.scores, "maps: scores, to say what each side sacrifices");
     command->add_option("--context", options->maps.context, "maps: tokens at which the KV cache is compared")
-        ->check(CLI::Range(1, 1 << 30))
+        ->check(integerIn(1, 1 << 30))
         ->capture_default_str();
     command->add_option("--by", options->runs.by, "traces: rows by op, layer, type, op-layer or op-type")
         ->check(CLI::IsMember(groupNames()))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/commands.h"
 #include "app/cli/common_options.h"
+#include "app/cli/number_checks.h"
 #include "app/cli/run_support.h"
 #include "engine/map/map_io.h"
 #include "engine/run/sampler.h"
@@ -73,12 +74,12 @@ void addGenerate(CLI::App &app, Chosen &chosen)
     command->add_option("MODEL", options->model, "Hugging Face folder or bundled:NAME")->required();
     command->add_option("--prompt", options->prompt, "the text to continue")->required();
     command->add_option("--map", options->map, "head-map file, full or streaming")->capture_default_str();
-    command->add_option("--max-new", options->most, "most tokens to add")->check(CLI::Range(1, 1 << 24))->capture_default_str();
+    command->add_option("--max-new", options->most, "most tokens to add")->check(integerIn(1, 1 << 24))->capture_default_str();
     command->add_option("--temperature", options->temperature, "0 takes the likeliest token")
-        ->check(CLI::Range(0.0, 100.0))
+        ->check(numberIn(0.0, 100.0))
         ->capture_default_str();
     command->add_option("--top-p", options->topP, "share of the probability to sample from")
-        ->check(CLI::Range(0.0, 1.0))
+        ->check(numberIn(0.0, 1.0))
         ->capture_default_str();
     command->add_option("--seed", options->seed, "of the sampling")->capture_default_str();
     addWindowOptions(*command, options->sink, options->recent);

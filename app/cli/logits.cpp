@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/commands.h"
 #include "app/cli/common_options.h"
+#include "app/cli/number_checks.h"
 #include "app/cli/run_support.h"
 #include "engine/base/files.h"
 #include "engine/map/map_io.h"
@@ -69,7 +70,7 @@ void addLogits(CLI::App &app, Chosen &chosen)
     command->add_option("--map", options->map, "head-map file, full or streaming")->capture_default_str();
     addWindowOptions(*command, options->sink, options->recent);
     command->add_option("--chunk", options->chunk, "tokens of one forward pass")
-        ->check(CLI::Range(1, 1 << 20))
+        ->check(integerIn(1, 1 << 20))
         ->capture_default_str();
     addBackendOption(*command, options->backend);
     command->add_option("--out", options->out, "the .npy file: float32, tokens x vocabulary")->required();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/commands.h"
 #include "app/cli/common_options.h"
+#include "app/cli/number_checks.h"
 #include "app/cli/run_support.h"
 #include "app/cli/search_options.h"
 #include "engine/map/kv_layout.h"
@@ -151,11 +152,11 @@ void addPareto(CLI::App &app, Chosen &chosen)
     command->add_option("--criterion", options->criterion, "how")->capture_default_str();
     command->add_option("--sink", options->sinks, "first tokens that a streaming head keeps, one or more")
         ->delimiter(',')
-        ->check(CLI::NonNegativeNumber)
+        ->check(integerFrom(0))
         ->capture_default_str();
     command->add_option("--recent", options->recents, "last tokens that a streaming head keeps, one or more")
         ->delimiter(',')
-        ->check(CLI::PositiveNumber)
+        ->check(integerFrom(1))
         ->capture_default_str();
     command->add_option("--maps", options->maps, "folder for the maps of the Pareto set");
     addTaskOptions(*command, options->tasks, options->plan.needles);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/commands.h"
 #include "app/cli/common_options.h"
+#include "app/cli/number_checks.h"
 #include "app/cli/run_support.h"
 #include "engine/map/kv_layout.h"
 #include "profiler/tensor_parallel.h"
@@ -127,7 +128,7 @@ void addPlan(CLI::App &app, Chosen &chosen)
         ->delimiter(',')
         ->capture_default_str();
     command->add_option("--bandwidth", options->gigabytesPerSecond, "GB/s that one GPU reads; default: an H200")
-        ->check(CLI::PositiveNumber)
+        ->check(numberAbove(0))
         ->capture_default_str();
     addWindowOptions(*command, options->sink, options->recent);
     addOutputOption(*command, options->format);

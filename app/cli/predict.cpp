@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/commands.h"
 #include "app/cli/common_options.h"
+#include "app/cli/number_checks.h"
 #include "app/cli/run_support.h"
 #include "engine/run/device_model.h"
 #include "profiler/bench_file.h"
@@ -253,22 +254,24 @@ void addPredict(CLI::App &app, Chosen &chosen)
     addPhasesOption(*command, options->phases);
     command->add_option("--batch", options->batches, "sequences at once, separated by commas")
         ->delimiter(',')
-        ->check(CLI::Range(1, 1024))
+        ->check(integerIn(1, 1024))
         ->capture_default_str();
     command->add_option("--gpus", options->gpus, "GPUs of one host, tensor parallel")
-        ->check(CLI::Range(1, 8))
+        ->check(integerIn(1, 8))
         ->capture_default_str();
-    command->add_option("--link-gbps", options->linkGigabytes, "gigabytes a second of an all-reduce between GPUs");
-    command->add_option("--link-us", options->linkMicroseconds, "microseconds that an all-reduce takes at least");
+    command->add_option("--link-gbps", options->linkGigabytes, "gigabytes a second of an all-reduce between GPUs")
+        ->check(numberAbove(0));
+    command->add_option("--link-us", options->linkMicroseconds, "microseconds that an all-reduce takes at least")
+        ->check(numberFrom(0));
     command->add_option("--profile", options->profile, "machine profile of `zigzag calibrate`");
     command->add_option("--seconds", options->seconds, "spent on calibrating, where there is no profile")
-        ->check(CLI::Range(0.1, 3600.0))
+        ->check(numberIn(0.1, 3600.0))
         ->capture_default_str();
     command->add_option("--trace", options->trace, "write the first point op by op, to be compared with a recorded trace");
     command->add_flag("--measure", options->measure, "measure the same points afterwards and show the errors");
     addPatienceOption(*command, options->patience);
     command->add_option("--repeats", options->repeats, "of each measured point")
-        ->check(CLI::Range(1, 10000))
+        ->check(integerIn(1, 10000))
         ->capture_default_str();
     addWindowOptions(*command, options->sink, options->recent);
     addBackendOption(*command, options->backend);

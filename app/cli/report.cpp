@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/commands.h"
 #include "app/cli/common_options.h"
+#include "app/cli/number_checks.h"
 #include "app/cli/report_text.h"
 #include "app/cli/run_support.h"
 #include "engine/base/files.h"
@@ -145,12 +146,12 @@ void addReport(CLI::App &app, Chosen &chosen)
     command->add_option("MODEL", options->model, "Hugging Face folder with tokenizer.json, or bundled:NAME")->required();
     command->add_option("--out", options->out, "folder for report.md, report.json, scores, maps and export")->required();
     command->add_option("--sparsity", options->sparsity, "fraction that streams")
-        ->check(CLI::Range(0.0, 1.0))
+        ->check(numberIn(0.0, 1.0))
         ->capture_default_str();
     addWindowOptions(*command, options->sink, options->recent, "streaming heads keep");
     addPatienceOption(*command, options->patience);
     command->add_option("--repeats", options->repeats, "samples of each measured point")
-        ->check(CLI::Range(1, 10000))
+        ->check(integerIn(1, 10000))
         ->capture_default_str();
     addTrialsOption(*command, options->trials);
     command->add_option("--seed", options->seed, "of tokens and questions")->capture_default_str();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/commands.h"
 #include "app/cli/common_options.h"
+#include "app/cli/number_checks.h"
 #include "app/cli/run_output.h"
 #include "app/cli/run_support.h"
 #include "app/cli/search_options.h"
@@ -139,7 +140,7 @@ void addScore(CLI::App &app, Chosen &chosen)
         ->check(CLI::IsMember({"max", "mean"}))
         ->capture_default_str();
     command->add_option("--copied-needles", options->needles, "attention: keys in a prompt, all asked for in turn")
-        ->check(CLI::Range(1, 16))
+        ->check(integerIn(1, 16))
         ->capture_default_str();
     addSearchOptions(*command, options->search);
     addBackendOption(*command, options->backend);

@@ -2,6 +2,7 @@
 #include "app/cli/search_options.h"
 
 #include "app/cli/common_options.h"
+#include "app/cli/number_checks.h"
 #include "engine/base/version.h"
 #include "engine/map/map_io.h"
 
@@ -33,7 +34,7 @@ void addTaskOptions(CLI::App &command, std::vector<std::string> &tasks, int &nee
         ->check(CLI::IsMember({"passkey", "passkeys", "recall", "copy"}))
         ->capture_default_str();
     command.add_option("--needles", needles, "keys in a prompt of the task passkeys")
-        ->check(CLI::Range(1, 16))
+        ->check(integerIn(1, 16))
         ->capture_default_str();
 }
 
@@ -56,15 +57,15 @@ void addSearchOptions(CLI::App &command, SearchOptions &options)
     addTaskOptions(command, options.tasks, options.plan.tasks.needles);
     command.add_flag("--plain", options.plain, "ablation: run every layer for every map, to see what sharing saves");
     command.add_option("--beam", options.plan.beam, "greedy: maps that are followed at each count")
-        ->check(CLI::Range(1, 1000))
+        ->check(integerIn(1, 1000))
         ->capture_default_str();
     command.add_option("--maps", options.maps, "greedy: folder for the best map of every count");
     command.add_option("--steps", options.plan.steps, "gates: steps, one prompt each")
-        ->check(CLI::Range(1, 1'000'000))
+        ->check(integerIn(1, 1'000'000))
         ->capture_default_str();
-    command.add_option("--rate", options.plan.rate, "gates: Adam's rate")->check(CLI::PositiveNumber)->capture_default_str();
+    command.add_option("--rate", options.plan.rate, "gates: Adam's rate")->check(numberAbove(0))->capture_default_str();
     command.add_option("--lambda", options.plan.lambda, "gates: weight of the mean gate beside the distillation loss")
-        ->check(CLI::NonNegativeNumber)
+        ->check(numberFrom(0))
         ->capture_default_str();
     command.add_flag("--restart", options.restart, "begin anew where an unfinished search waits");
 }

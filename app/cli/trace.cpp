@@ -2,6 +2,7 @@
 // One run recorded into a file, or several compared op by op.
 #include "app/cli/commands.h"
 #include "app/cli/common_options.h"
+#include "app/cli/number_checks.h"
 #include "app/cli/op_matrix_text.h"
 #include "app/cli/op_table_text.h"
 #include "app/cli/run_support.h"
@@ -180,7 +181,7 @@ void addTrace(CLI::App &app, Chosen &chosen)
     command->add_option("--map", options->maps, "head-map file, full or streaming; several are compared op by op")->required();
     command->add_option("--context", options->plan.context, "tokens of the prefill, or in the cache after decode")
         ->required()
-        ->check(CLI::PositiveNumber);
+        ->check(longIntegerFrom(1));
     command->add_option("--out", options->out, "the file to write; of several runs a folder for them, if they are wanted");
     command->add_option("--format", options->form, "chrome: opens in Perfetto; zigzag: compact")
         ->check(CLI::IsMember({"chrome", "zigzag"}))
@@ -188,13 +189,13 @@ void addTrace(CLI::App &app, Chosen &chosen)
     command->add_option("--phase", options->phase, "prefill or decode")
         ->check(CLI::IsMember({"prefill", "decode"}))
         ->capture_default_str();
-    command->add_option("--steps", options->plan.steps, "decode steps")->check(CLI::Range(1, 1 << 20))->capture_default_str();
-    command->add_option("--batch", options->plan.batch, "sequences at once")->check(CLI::Range(1, 64))->capture_default_str();
+    command->add_option("--steps", options->plan.steps, "decode steps")->check(integerIn(1, 1 << 20))->capture_default_str();
+    command->add_option("--batch", options->plan.batch, "sequences at once")->check(integerIn(1, 64))->capture_default_str();
     command->add_option("--mixed", options->mixed, "how mixed layers run: fused, two-launch, reference; several are compared")
         ->delimiter(',')
         ->capture_default_str();
     command->add_option("--repeats", options->repeats, "several runs: recorded so often, in turns")
-        ->check(CLI::Range(1, 1000))
+        ->check(integerIn(1, 1000))
         ->capture_default_str();
     command->add_option("--against", options->against,
                         "several runs: the map that the others are held against (default: the last)");

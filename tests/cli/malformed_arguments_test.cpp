@@ -96,6 +96,46 @@ TEST(MalformedArguments, AModelThatDoesNotFitIsRefusedBeforeAllocation)
     EXPECT_EQ(test::runZigzag({"info", "preset:huge"}, options).code, 0); // its shape is still shown
 }
 
+TEST(MalformedArguments, NumbersOutOfRangeAreNamedInPlainDigits)
+{
+    struct Wrong {
+        std::vector<std::string> arguments;
+        std::string says;
+    };
+    const std::vector<std::string> plan = {"plan", "bundled:zigzag-tiny", "--map", "streaming"},
+                                   bench = {"bench", "bundled:zigzag-tiny", "--map", "full"},
+                                   predict = {"predict", "preset:llama-3-8b", "--map", "full", "--contexts", "8"};
+    const auto with = [](std::vector<std::string> command, const std::string &option, const std::string &value) {
+        command.push_back(option);
+        command.push_back(value);
+        return command;
+    };
+    for (const Wrong &wrong : {
+             Wrong{with(plan, "--recent", "0"), "--recent: must be at least 1, not 0;"},
+             Wrong{with(plan, "--sink", "-1"), "--sink: must be at least 0, not -1;"},
+             Wrong{with(plan, "--sink", "2147483648"), "--sink: 2147483648 is not in 0 to 2147483647;"},
+             Wrong{with(plan, "--sink", "99999999999999999999"), "--sink: 99999999999999999999 is not in 0 to 2147483647;"},
+             Wrong{with(plan, "--contexts", "0"), "--contexts: must be at least 1, not 0;"},
+             Wrong{with(plan, "--contexts", "8,x"), "--contexts: 'x' is no whole number;"},
+             Wrong{with(plan, "--bandwidth", "0"), "--bandwidth: must be more than 0, not 0;"},
+             Wrong{with(plan, "--bandwidth", "nan"), "--bandwidth: 'nan' is no finite number;"},
+             Wrong{with(bench, "--batch", "65"), "--batch: 65 is not in 1 to 64;"},
+             Wrong{with(bench, "--repeats", "1.5"), "--repeats: '1.5' is no whole number;"},
+             Wrong{with(bench, "--spread", "1.5"), "--spread: 1.5 is not in 0 to 1;"},
+             Wrong{with(bench, "--spread", "nan"), "--spread: 'nan' is no number;"},
+             Wrong{with(bench, "--budget", "inf"), "--budget: 'inf' is no finite number;"},
+             Wrong{with(bench, "--budget", "-2"), "--budget: must be at least 0, not -2;"},
+             Wrong{with(bench, "--patience", "1e7"), "--patience: 1e7 is not in 0 to 1000000;"},
+             Wrong{with(predict, "--gpus", "9"), "--gpus: 9 is not in 1 to 8;"},
+             Wrong{with(predict, "--link-us", "-1"), "--link-us: must be at least 0, not -1;"},
+             Wrong{with(predict, "--link-gbps", "nan"), "--link-gbps: 'nan' is no finite number;"},
+         }) {
+        const auto result = test::runZigzag(wrong.arguments);
+        EXPECT_EQ(test::refusalFault(result, 2), "") << wrong.says;
+        EXPECT_NE(result.errors.find("error: " + wrong.says), std::string::npos) << result.errors;
+    }
+}
+
 TEST(MalformedArguments, GenerateRefusesWhatItCannotContinue)
 {
     const test::TempFolder scratch;
