@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "profiler/bench.h"
 
-#include "engine/base/sha256.h"
 #include "engine/map/kv_layout.h"
+#include "engine/map/run_alike.h"
 #include "engine/run/device_model.h"
 #include "profiler/first_layers.h"
 #include "profiler/op_cost.h"
@@ -320,20 +320,6 @@ Result<std::vector<BenchRecord>> runBench(const std::shared_ptr<DeviceModel> &mo
             return badInput(
                 fmt::format("a context of {} tokens cannot be measured: ask for at least 1, and less than 2^31", context));
     return Bench(model, config, machine, plan, cancel, progress).run();
-}
-
-std::string fingerprintOf(const HeadMap &map)
-{
-    std::string text = fmt::format("{} {}", map.sink(), map.recent());
-    for (int layer = 0; layer < map.layers(); ++layer) {
-        text += ' ';
-        for (int head = 0; head < map.kvHeads(); ++head)
-            text += map.at(layer, head) == HeadKind::Retrieval ? 'R' : 'S';
-    }
-    constexpr std::size_t digits = 16;
-    Sha256 hash;
-    hash.update(text);
-    return hash.hex().substr(0, digits);
 }
 
 void updateFloors(std::vector<BenchRecord> &records, const BenchPlan &plan, const ModelConfig &config,

@@ -48,7 +48,4 @@ Result<std::vector<BenchRecord>> runBench(const std::shared_ptr<DeviceModel> &mo
 void updateFloors(std::vector<BenchRecord> &records, const BenchPlan &plan, const ModelConfig &config,
                   const MachineProfile &machine);
 
-/// What names a map's content in records: the first digits of a SHA-256 over heads and window.
-std::string fingerprintOf(const HeadMap &map);
-
 } // namespace zigzag

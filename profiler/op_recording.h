@@ -40,7 +40,7 @@ private:
             : m_backend(backend)
         { }
         void begin(const SpanInfo &) override { }
-        void end() override { static_cast<void>(m_backend.synchronize()); } // a failure comes back from the pass itself
+        void end() override { m_backend.wait(); } // a failure comes back from the pass itself
 
     private:
         Backend &m_backend;

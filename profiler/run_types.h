@@ -48,7 +48,7 @@ struct NamedMap {
 /// One measured point. Times of one run: a whole prefill of `context` tokens, or one decode step at `context` tokens.
 struct BenchRecord {
     std::string map;
-    std::string mapFingerprint; ///< of its heads and window
+    std::string mapFingerprint; ///< fingerprintOf (engine/map/run_alike.h)
     Phase phase = Phase::Decode;
     std::int64_t context = 0;
     int batch = 1;

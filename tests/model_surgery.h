@@ -39,6 +39,18 @@ inline void editHeader(const std::filesystem::path &file, const std::function<vo
                   + content.substr(sizeof length + length));
 }
 
+/// Writes `value` over the last number of a float32 tensor.
+inline void spoilTensor(const std::filesystem::path &file, const std::string &tensor, float value)
+{
+    std::string content = readText(file);
+    std::uint64_t length = 0;
+    std::memcpy(&length, content.data(), sizeof length);
+    const Json header = Json::parse(content.substr(sizeof length, length));
+    const auto end = header.at(tensor).at("data_offsets").at(1).get<std::size_t>();
+    std::memcpy(content.data() + sizeof length + length + end - sizeof value, &value, sizeof value);
+    writeText(file, content);
+}
+
 /// Turns model.safetensors into a shard of an index that sends one tensor to another shard, given as JSON.
 inline void shardWith(const std::filesystem::path &folder, const std::string &tensor, const std::string &shard)
 {

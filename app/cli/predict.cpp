@@ -3,6 +3,7 @@
 #include "app/cli/common_options.h"
 #include "app/cli/number_checks.h"
 #include "app/cli/run_support.h"
+#include "engine/map/run_alike.h"
 #include "engine/run/device_model.h"
 #include "profiler/bench_file.h"
 #include "profiler/cost_model.h"

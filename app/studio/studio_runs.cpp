@@ -2,6 +2,7 @@
 // Starting runs, and what their results do to the study.
 #include "app/studio/studio.h"
 
+#include "engine/map/run_alike.h"
 #include "views/models/text.h"
 
 #include <algorithm>

@@ -89,6 +89,7 @@ public:
         info.memoryBytes = availableMemory();
         static const std::int64_t cache = lastLevelCacheBytes();
         info.lastLevelCacheBytes = cache;
+        info.maxHeadDim = maxHeadDim;
         return info;
     }
 
@@ -267,13 +268,16 @@ public:
         return {};
     }
 
+    void wait() override
+    { }
+
     GradientOps *gradients() override
     {
         return m_gradients.get();
     }
 
 private:
-    static constexpr int maxHeadDim = 256;
+    static constexpr int maxHeadDim = 1024; ///< as wide as a config may ask for; `append` turns a key on the stack
 
     static void normAndRotate(const RopeAppendArgs &args, std::int64_t token, const float *norm, float *head)
     {

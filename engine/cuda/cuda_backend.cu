@@ -2,6 +2,7 @@
 #include "engine/cuda/attention.h"
 #include "engine/cuda/ceilings.h"
 #include "engine/cuda/device.h"
+#include "engine/cuda/heuristics.h"
 #include "engine/cuda/linear.h"
 #include "engine/cuda/loader.h"
 #include "engine/cuda/matvec.h"
@@ -74,6 +75,8 @@ public:
     DeviceInfo device() const override
     {
         DeviceInfo info = m_device->info();
+        info.maxHeadDim = gpu::maxHeadDim;
+        info.maxQueryHeads = gpu::maxQueryHeads;
         info.maxKvHeads = maxKvHeads;
         return info;
     }
@@ -247,6 +250,12 @@ public:
     {
         flush();
         return m_device->synchronize();
+    }
+
+    void wait() override
+    {
+        flush();
+        m_device->wait();
     }
 
     void beginTimed() override { mark(m_timedBegin); }
@@ -439,6 +448,7 @@ private:
     }
 
     static constexpr std::size_t maxArrivals = std::size_t{64} * maxKvHeads * 16; ///< sequences · KV heads · slices
+    static_assert(maxArrivals >= std::size_t{64} * (maxKvHeads + gpu::maxQueryHeads / decodeRows), "whatever the groups' sizes");
 
     std::unique_ptr<Device> m_device;
     Loader m_loader;

@@ -109,10 +109,15 @@ void Device::check(int status, const char *what)
     m_failedIn = what;
 }
 
-Result<void> Device::synchronize()
+void Device::wait()
 {
     check(cudaStreamSynchronize(m_stream), "the work before it");
     check(cudaGetLastError(), "the work before it");
+}
+
+Result<void> Device::synchronize()
+{
+    wait();
     if (m_failed == cudaSuccess)
         return {};
     const int status = std::exchange(m_failed, 0);

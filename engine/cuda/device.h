@@ -31,6 +31,8 @@ public:
 
     /// Notes a status that is not success; `what` says in which op. Later ones are consequences.
     void check(int status, const char *what);
+    /// Waits for the stream, and notes a failure for `synchronize`.
+    void wait();
     /// Waits for the stream. The first failure since the last call, as one line.
     Result<void> synchronize();
 

@@ -18,6 +18,11 @@ struct GpuLimits {
     int computeCapability = 90; ///< major · 10 + minor
 };
 
+// What the kernels are written for at most; DeviceInfo tells it, and a model beyond it is refused before anything is launched.
+// KV heads: maxKvHeads (kernels/cache_view.h).
+inline constexpr int maxHeadDim = 256;
+inline constexpr int maxQueryHeads = 512; ///< of one layer
+
 /// The head dimensions that the tensor-core kernels take, in 16-bit types; attention_simple.cuh takes the others.
 constexpr bool supportsTensorAttention(int headDim)
 {

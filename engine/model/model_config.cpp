@@ -64,6 +64,13 @@ Result<void> readSizes(ModelConfig &model, const Value &config, const std::strin
     if (model.headDim % 2 != 0 || model.headDim > widestHead)
         return badInput(fmt::format("{}: head_dim is {}, but rotary embedding needs an even number up to {}; correct the config",
                                     where, model.headDim, widestHead));
+    // The largest batch of the longest context (64 sequences of 2^31 tokens) must be a number of bytes below 2^63.
+    constexpr std::int64_t mostKeys = 1 << 22;
+    if (model.layers * model.kvWidth() > mostKeys)
+        return badInput(
+            fmt::format("{}: {} layers of {} KV heads of size {} would keep keys of {} numbers for each token, and at "
+                        "most {} are supported; correct the config",
+                        where, model.layers, model.kvHeads, model.headDim, model.layers * model.kvWidth(), mostKeys));
     return {};
 }
 

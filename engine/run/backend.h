@@ -181,6 +181,9 @@ struct DeviceInfo {
     std::int64_t memoryBytes = 0; ///< free for models now
     std::int64_t lastLevelCacheBytes = 0;
     std::int64_t prefillChunk = 512; ///< tokens of one forward pass that keep the device busy
+    // What the kernels are written for. A model beyond it is refused where a session or a layer pass is made (checkRuns).
+    int maxHeadDim = 1 << 20;
+    int maxQueryHeads = 1 << 20; ///< of one layer
     int maxKvHeads = 1 << 20; ///< of one layer
     std::string driver; ///< version of the driver and of the device's instructions; empty where there is none to name
 };
@@ -236,6 +239,8 @@ public:
     virtual void copyHeads(const CopyHeadsArgs &args) = 0;
     virtual void nextToken(const NextTokenArgs &args) = 0;
     virtual Result<void> synchronize() = 0;
+    /// Waits as `synchronize` does and leaves what failed to be told there: for who has no way to pass a failure on.
+    virtual void wait() = 0;
 
     /// Marks the beginning and the end of what the device's own clock is to time; neither waits.
     virtual void beginTimed() { }

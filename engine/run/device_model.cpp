@@ -4,6 +4,7 @@
 
 #include <cstring>
 #include <fmt/format.h>
+#include <tuple>
 
 namespace zigzag {
 
@@ -36,11 +37,34 @@ Result<std::unique_ptr<Buffer>> uploadVector(Backend &backend, const TensorView 
 
 } // namespace
 
+Result<void> checkRuns(const Backend &backend, const ModelConfig &config)
+{
+    const DeviceInfo device = backend.device();
+    const std::tuple<const char *, int, int> limits[] = {
+        {"a head size", config.headDim, device.maxHeadDim},
+        {"query heads a layer", config.queryHeads, device.maxQueryHeads},
+        {"KV heads a layer", config.kvHeads, device.maxKvHeads},
+    };
+    for (const auto &[what, value, most] : limits)
+        if (value > most)
+            return badInput(fmt::format("{} has {} {} and the {} backend runs at most {}: {}", config.name, what, value,
+                                        backend.name(), most,
+                                        backend.name() == "cpu" ? "choose another model" : "use --backend cpu"));
+    if (config.headDim < 2 || config.headDim % 2 != 0 || config.kvHeads < 1 || config.queryHeads % config.kvHeads != 0)
+        return badInput(
+            fmt::format("{} has {} query heads over {} KV heads of size {}, which cannot be run: the size must be even "
+                        "and the KV heads divide the query heads",
+                        config.name, config.queryHeads, config.kvHeads, config.headDim));
+    return {};
+}
+
 Result<std::shared_ptr<DeviceModel>> uploadModel(std::shared_ptr<const Model> model, std::shared_ptr<Backend> backend,
                                                  const UploadProgress &progress)
 {
     auto device = std::make_shared<DeviceModel>();
     const Weights &weights = model->weights;
+    if (backend->copiesWeights()) // before minutes of copying; where nothing is copied, a session says it as soon
+        ZIGZAG_CHECK(checkRuns(*backend, model->config));
     if (const std::int64_t needed = model->config.weightBytes(), free = backend->device().memoryBytes;
         backend->copiesWeights() && needed > free)
         return failed(fmt::format("{}: its weights take {} bytes and {} are free on {}: no context fits beside them; choose a "

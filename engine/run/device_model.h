@@ -30,4 +30,7 @@ public:
     const ModelConfig &config() const { return model->config; }
 };
 
+/// Refuses a model whose heads are larger or more than the backend's kernels take (DeviceInfo).
+Result<void> checkRuns(const Backend &backend, const ModelConfig &config);
+
 } // namespace zigzag

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/run/layer_pass.h"
 
+#include "engine/run/finite.h"
 #include "engine/run/rope.h"
 
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
 #include <numeric>
-#include <tuple>
 
 namespace zigzag {
 
@@ -28,27 +28,64 @@ LayerPass::LayerPass(std::shared_ptr<DeviceModel> model)
     , m_backend(*m_model->backend)
 { }
 
-std::int64_t LayerPass::bytesNeeded(const ModelConfig &config, std::int64_t tokens, bool gradients)
+/// Every buffer with its size in bytes: the one list behind the plan and the allocation.
+std::vector<std::pair<LayerPass::Member, std::int64_t>> LayerPass::sizes(const Backend &backend, const ModelConfig &config,
+                                                                         std::int64_t tokens, bool gradients)
 {
-    // Activations as float32: what a backend with smaller ones needs is less.
-    const std::int64_t real = sizeof(float), hidden = config.hiddenSize, wide = config.intermediateSize;
-    const std::int64_t cache = 2 * config.kvWidth() * (gradients ? real : bytesOf(config.dtype));
-    const std::int64_t forward = hidden + 2 * config.queryWidth() + 2 * config.kvWidth() + 2 * wide + config.headDim;
-    const std::int64_t backward = 2 * hidden + 5 * config.queryWidth() + 2 * config.kvWidth() + 2 * wide;
-    return tokens * (cache + real * (forward + (gradients ? backward : 0))) + rowBlock * real * (2 * hidden + config.vocabulary);
+    const std::int64_t real = sizeof(float), integer = sizeof(std::int32_t);
+    const std::int64_t active = bytesOf(backend.activationType(config.dtype));
+    const std::int64_t hidden = config.hiddenSize, queries = config.queryWidth(), keys = config.kvWidth(),
+                       wide = config.intermediateSize;
+    std::vector<std::pair<Member, std::int64_t>> list = {
+        {&LayerPass::m_cache, 2 * tokens * keys * bytesOf(gradients ? DType::F32 : config.dtype)},
+        {&LayerPass::m_ids, tokens * integer},
+        {&LayerPass::m_rotation, tokens * config.headDim * real},
+        {&LayerPass::m_normed, tokens * hidden * active},
+        {&LayerPass::m_queries, tokens * queries * active},
+        {&LayerPass::m_keys, tokens * keys * active},
+        {&LayerPass::m_values, tokens * keys * active},
+        {&LayerPass::m_attended, tokens * queries * active},
+        {&LayerPass::m_gate, tokens * wide * active},
+        {&LayerPass::m_up, tokens * wide * active},
+        {&LayerPass::m_rowStates, rowBlock * hidden * real},
+        {&LayerPass::m_rowNormed, rowBlock * hidden * active},
+        {&LayerPass::m_logits, rowBlock * config.vocabulary * real},
+    };
+    if (!gradients)
+        return list;
+    const std::pair<Member, std::int64_t> backward[] = {
+        {&LayerPass::m_full, queries},         {&LayerPass::m_streaming, queries},   {&LayerPass::m_middle, hidden},
+        {&LayerPass::m_gradAttended, queries}, {&LayerPass::m_gradQueries, queries}, {&LayerPass::m_gradKeys, keys},
+        {&LayerPass::m_gradValues, keys},      {&LayerPass::m_gradNormed, hidden},   {&LayerPass::m_gradGate, wide},
+        {&LayerPass::m_gradUp, wide},
+    };
+    for (const auto &[buffer, width] : backward)
+        list.emplace_back(buffer, tokens * width * real);
+    if (config.queryKeyNorm)
+        list.emplace_back(&LayerPass::m_plainQueries, tokens * queries * real);
+    return list;
+}
+
+std::int64_t LayerPass::bytesNeeded(const Backend &backend, const ModelConfig &config, std::int64_t tokens, bool gradients)
+{
+    std::int64_t sum = 0;
+    for (const auto &[buffer, bytes] : sizes(backend, config, tokens, gradients))
+        sum += bytes;
+    return sum;
 }
 
 Result<std::unique_ptr<LayerPass>> LayerPass::create(std::shared_ptr<DeviceModel> model, std::int64_t tokens, bool gradients)
 {
     const ModelConfig &config = model->config();
     Backend &backend = *model->backend;
+    ZIGZAG_CHECK(checkRuns(backend, config));
     if (tokens < 1 || tokens > config.maxContext)
         return badInput(fmt::format("a sequence of {} tokens is outside the 1 to {} of {}: choose a context inside", tokens,
                                     config.maxContext, config.name));
     const DType activation = backend.activationType(config.dtype);
     if (gradients && (!backend.gradients() || activation != DType::F32))
         return badInput(fmt::format("the {} backend has no backward pass: choose --backend cpu", backend.name()));
-    const std::int64_t needed = bytesNeeded(config, tokens, gradients), available = backend.device().memoryBytes;
+    const std::int64_t needed = bytesNeeded(backend, config, tokens, gradients), available = backend.device().memoryBytes;
     if (needed > available)
         return failed(fmt::format("layers of {} over {} tokens need {} bytes and {} are free: choose a shorter context",
                                   config.name, tokens, needed, available));
@@ -56,44 +93,17 @@ Result<std::unique_ptr<LayerPass>> LayerPass::create(std::shared_ptr<DeviceModel
     pass->m_tokens = tokens;
     pass->m_cacheType = gradients ? DType::F32 : config.dtype;
     pass->m_activation = activation;
-    const std::int64_t hidden = config.hiddenSize, queries = config.queryWidth(), keys = config.kvWidth(),
-                       wide = config.intermediateSize, headBytes = tokens * config.headDim * bytesOf(pass->m_cacheType);
-    const auto allocate = [&](std::unique_ptr<Buffer> &to, std::int64_t rows, std::int64_t width, DType type) -> Result<void> {
-        ZIGZAG_TRY(buffer, backend.allocate(static_cast<std::size_t>(rows * width * bytesOf(type))));
-        to = std::move(buffer);
-        return {};
-    };
-    ZIGZAG_TRY(cache, backend.allocate(static_cast<std::size_t>(2 * config.kvHeads * headBytes)));
-    pass->m_cache = std::move(cache);
+    for (const auto &[buffer, bytes] : sizes(backend, config, tokens, gradients)) {
+        ZIGZAG_TRY(memory, backend.allocate(static_cast<std::size_t>(bytes)));
+        (*pass).*buffer = std::move(memory);
+    }
+    const std::int64_t headBytes = tokens * config.headDim * bytesOf(pass->m_cacheType);
     for (int head = 0; head < config.kvHeads; ++head) {
         auto *at = pass->m_cache->as<std::byte>() + 2 * head * headBytes;
         pass->m_heads.push_back({.keys = at, .values = at + headBytes, .slots = tokens});
     }
-    ZIGZAG_CHECK(allocate(pass->m_ids, tokens, 1, DType::F32)); // int32 is as large
-    ZIGZAG_CHECK(allocate(pass->m_rotation, tokens, config.headDim, DType::F32));
-    ZIGZAG_CHECK(allocate(pass->m_rowStates, rowBlock, hidden, DType::F32));
-    ZIGZAG_CHECK(allocate(pass->m_logits, rowBlock, config.vocabulary, DType::F32));
     const std::vector<float> table = rotationTable(config, tokens);
     backend.upload(*pass->m_rotation, 0, table.data(), table.size() * sizeof(float));
-    const std::tuple<std::unique_ptr<Buffer> *, std::int64_t, std::int64_t> forward[] = {
-        {&pass->m_normed, tokens, hidden}, {&pass->m_queries, tokens, queries},    {&pass->m_keys, tokens, keys},
-        {&pass->m_values, tokens, keys},   {&pass->m_attended, tokens, queries},   {&pass->m_gate, tokens, wide},
-        {&pass->m_up, tokens, wide},       {&pass->m_rowNormed, rowBlock, hidden},
-    };
-    for (const auto &[buffer, rows, width] : forward)
-        ZIGZAG_CHECK(allocate(*buffer, rows, width, activation));
-    if (!gradients)
-        return pass;
-    const std::pair<std::unique_ptr<Buffer> *, std::int64_t> backward[] = {
-        {&pass->m_full, queries},         {&pass->m_streaming, queries},   {&pass->m_middle, hidden},
-        {&pass->m_gradAttended, queries}, {&pass->m_gradQueries, queries}, {&pass->m_gradKeys, keys},
-        {&pass->m_gradValues, keys},      {&pass->m_gradNormed, hidden},   {&pass->m_gradGate, wide},
-        {&pass->m_gradUp, wide},
-    };
-    for (const auto &[buffer, width] : backward)
-        ZIGZAG_CHECK(allocate(*buffer, tokens, width, DType::F32));
-    if (config.queryKeyNorm)
-        ZIGZAG_CHECK(allocate(pass->m_plainQueries, tokens, queries, DType::F32));
     return pass;
 }
 
@@ -224,12 +234,12 @@ void LayerPass::run(int layer, std::span<const HeadKind> kinds, Window window, s
 /// The rows' hidden states side by side, and after the final norm.
 Result<void> LayerPass::gatherRows(std::span<const std::int64_t> rows, const Buffer &in)
 {
-    ZIGZAG_CHECK(m_backend.synchronize());
     const auto width = static_cast<std::size_t>(config().hiddenSize);
     std::vector<float> gathered(rows.size() * width);
     for (std::size_t i = 0; i < rows.size(); ++i)
         m_backend.download(gathered.data() + i * width, in.as<float>() + static_cast<std::size_t>(rows[i]) * width,
                            width * sizeof(float));
+    ZIGZAG_CHECK(m_backend.synchronize()); // behind the downloads, whose failure it tells as well
     m_backend.upload(*m_rowStates, 0, gathered.data(), gathered.size() * sizeof(float));
     m_backend.rmsNorm({m_rowStates->as<float>(), m_model->finalNorm->as<float>(), m_rowNormed->data(),
                        static_cast<std::int64_t>(rows.size()), config().hiddenSize, static_cast<float>(config().normEpsilon),
@@ -241,7 +251,6 @@ Result<std::vector<float>> LayerPass::lastStates(std::span<const std::int64_t> r
 {
     // On the host, for a few rows: a backend may put a norm off until a product reads it, and there is none here.
     const auto width = static_cast<std::size_t>(config().hiddenSize);
-    ZIGZAG_CHECK(m_backend.synchronize());
     std::vector<float> weight(width), out(rows.size() * width);
     m_backend.download(weight.data(), m_model->finalNorm->data(), width * sizeof(float));
     for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -254,6 +263,8 @@ Result<std::vector<float>> LayerPass::lastStates(std::span<const std::int64_t> r
         for (std::size_t c = 0; c < width; ++c)
             row[c] = static_cast<float>(static_cast<double>(row[c]) * scale * static_cast<double>(weight[c]));
     }
+    ZIGZAG_CHECK(m_backend.synchronize());
+    ZIGZAG_CHECK(checkFinite(out, *m_model->model, "hidden states"));
     return out;
 }
 
@@ -266,9 +277,10 @@ Result<std::vector<float>> LayerPass::logits(std::span<const std::int64_t> rows,
         ZIGZAG_CHECK(gatherRows(part, in));
         const Product product{.matrix = &m_model->head(), .out = m_logits->data(), .floatOut = true};
         m_backend.matmul({m_rowNormed->data(), static_cast<std::int64_t>(part.size()), {&product, 1}});
-        ZIGZAG_CHECK(m_backend.synchronize());
         m_backend.download(out.data() + done * width, m_logits->data(), part.size() * width * sizeof(float));
+        ZIGZAG_CHECK(m_backend.synchronize());
     }
+    ZIGZAG_CHECK(checkFinite(out, *m_model->model, "logits"));
     return out;
 }
 

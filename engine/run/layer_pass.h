@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace zigzag {
@@ -21,7 +22,8 @@ class LayerPass
 public:
     /// `tokens`: the longest sequence. With `gradients` the backend must have gradient ops.
     static Result<std::unique_ptr<LayerPass>> create(std::shared_ptr<DeviceModel> model, std::int64_t tokens, bool gradients);
-    static std::int64_t bytesNeeded(const ModelConfig &config, std::int64_t tokens, bool gradients);
+    /// What `create` will ask for, so that a plan can be refused first.
+    static std::int64_t bytesNeeded(const Backend &backend, const ModelConfig &config, std::int64_t tokens, bool gradients);
 
     /// Room for the hidden states of the longest sequence. [tokens, hidden]
     Result<std::unique_ptr<Buffer>> states() const;
@@ -42,7 +44,7 @@ public:
     void backward(int layer, std::span<const float> gates, Window window, std::int64_t tokens, const Buffer &in, Buffer &gradient,
                   std::span<double> gradGates);
 
-    // Layers are launched and not waited for; what follows waits, and says so when the device failed.
+    // Layers are launched and not waited for; what follows waits, and says so when the device failed or a number is none.
 
     /// The last hidden states (after the final norm) at the given positions. [rows, hidden], host
     Result<std::vector<float>> lastStates(std::span<const std::int64_t> rows, const Buffer &in);
@@ -57,6 +59,10 @@ public:
 
 private:
     explicit LayerPass(std::shared_ptr<DeviceModel> model);
+
+    using Member = std::unique_ptr<Buffer> LayerPass::*;
+    static std::vector<std::pair<Member, std::int64_t>> sizes(const Backend &backend, const ModelConfig &config,
+                                                              std::int64_t tokens, bool gradients);
 
     void attentionInput(int layer, std::int64_t tokens, const float *in);
     void attend(std::span<const HeadCache> heads, Window window, std::int64_t tokens, Buffer &out);

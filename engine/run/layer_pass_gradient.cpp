@@ -124,8 +124,8 @@ Result<void> LayerPass::lastStatesGradient(std::span<const std::int64_t> rows, c
         m_backend.gradients()->rmsNorm({m_rowStates->as<float>(), m_model->finalNorm->as<float>(), m_rowNormed->as<float>(),
                                         m_rowNormed->as<float>(), static_cast<std::int64_t>(part.size()), config().hiddenSize,
                                         static_cast<float>(config().normEpsilon), false});
-        ZIGZAG_CHECK(m_backend.synchronize());
         m_backend.download(back.data(), m_rowNormed->data(), part.size() * width * sizeof(float));
+        ZIGZAG_CHECK(m_backend.synchronize());
         for (std::size_t i = 0; i < part.size(); ++i)
             m_backend.upload(gradient, static_cast<std::size_t>(part[i]) * width * sizeof(float), back.data() + i * width,
                              width * sizeof(float));

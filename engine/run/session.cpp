@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/run/session.h"
 
+#include "engine/map/checks.h"
 #include "engine/map/map_io.h"
 #include "engine/run/transformer.h"
 
@@ -115,11 +116,14 @@ Session::Session(std::unique_ptr<Impl> impl)
 { }
 Session::~Session() = default;
 
-Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<DeviceModel> model, const HeadMap &map,
+Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<DeviceModel> model, const HeadMap &given,
                                                  const SessionOptions &options)
 {
     const ModelConfig &config = model->config();
-    ZIGZAG_CHECK(checkFits(map, model->model->shape(), "the head map"));
+    ZIGZAG_CHECK(checkFits(given, model->model->shape(), "the head map"));
+    ZIGZAG_CHECK(checkWindow(given.sink(), given.recent(), "the head map"));
+    HeadMap map = given;
+    map.setModel(mergedShape(model->model->shape(), given.model())); // a map from bare scores knows no head size
     constexpr std::int64_t longest = std::int64_t{1} << 31; // positions are int32 in kernels
     if (options.maxContext < 1 || options.maxContext >= longest || options.chunk < 0)
         return badInput(
@@ -128,10 +132,8 @@ Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<DeviceModel> mo
     if (options.batch < 1 || options.batch > maxBatch)
         return badInput(fmt::format("a batch of {} sequences cannot be run: choose 1 to {}", options.batch, maxBatch));
     Backend &backend = *model->backend;
+    ZIGZAG_CHECK(checkRuns(backend, config));
     const DeviceInfo device = backend.device();
-    if (config.kvHeads > device.maxKvHeads)
-        return badInput(fmt::format("{} has {} KV heads a layer and the {} backend runs at most {}: use --backend cpu",
-                                    config.name, config.kvHeads, backend.name(), device.maxKvHeads));
     SessionOptions planned = options;
     planned.chunk = std::min(options.chunk > 0 ? options.chunk : device.prefillChunk, options.maxContext);
     const std::int64_t needed = bytesNeeded(backend, config, map, planned);
@@ -172,10 +174,13 @@ Result<std::vector<float>> Session::run(std::span<const int> tokens, Logits logi
             return s.forget(std::move(ran.error()));
         position += static_cast<std::int32_t>(chunk);
         done += chunk;
+        Result<void> taken;
         if (logits == Logits::All)
-            ZIGZAG_CHECK(s.transformer.logits(0, chunk, out));
+            taken = s.transformer.logits(0, chunk, out);
         else if (logits == Logits::Last && done == count)
-            ZIGZAG_CHECK(s.transformer.logits(chunk - 1, 1, out));
+            taken = s.transformer.logits(chunk - 1, 1, out);
+        if (!taken)
+            return s.forget(std::move(taken.error()));
     }
     return out;
 }
@@ -209,8 +214,13 @@ Result<std::vector<std::int32_t>> Session::continueGreedily(std::span<const int>
     const auto finished = s.model->backend->synchronize();
     const std::chrono::duration<double, std::milli> byHost = std::chrono::steady_clock::now() - begin;
     s.decodeMs = s.model->backend->timedMs().value_or(byHost.count());
-    if (!ran || !finished)
-        return s.forget(std::move(ran ? finished.error() : ran.error()));
+    if (ran)
+        ran = finished;
+    std::vector<float> last; // a number that was none in an earlier step is in its keys and values, and so in these
+    if (ran)
+        ran = s.transformer.stepLogits(last);
+    if (!ran)
+        return s.forget(std::move(ran.error()));
     std::vector<std::int32_t> chosen(static_cast<std::size_t>(steps) * tokens.size()); // [steps, batch]
     std::vector<std::int32_t> row(static_cast<std::size_t>(steps));
     const auto *history = s.workspace.history->as<std::int32_t>();
@@ -223,8 +233,11 @@ Result<std::vector<std::int32_t>> Session::continueGreedily(std::span<const int>
             s.model->backend->download(&row.back(), s.workspace.tokens->as<std::int32_t>() + sequence, sizeof(std::int32_t));
         for (std::size_t i = 0; i < row.size(); ++i)
             chosen[i * tokens.size() + sequence] = row[i];
-        s.positions[sequence] += steps;
     }
+    if (auto taken = s.model->backend->synchronize(); !taken)
+        return s.forget(std::move(taken.error()));
+    for (std::int32_t &position : s.positions)
+        position += steps;
     return chosen;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/run/transformer.h"
 
+#include "engine/run/finite.h"
+
 #include <algorithm>
 #include <numeric>
 
@@ -56,6 +58,8 @@ Result<void> Transformer::prefill(std::span<const int> tokens, std::int64_t firs
     m_pass = {.tokens = std::ssize(tokens), .firstPosition = firstPosition};
     m_backend.upload(*m_work.tokens, 0, tokens.data(), tokens.size_bytes());
     ZIGZAG_CHECK(forward({std::ssize(tokens), firstPosition, {.first = sequence, .cacheStride = m_cache.sequenceBytes()}}));
+    if (observer)
+        ZIGZAG_CHECK(checkStates(std::ssize(tokens)));
     return m_backend.synchronize();
 }
 
@@ -68,7 +72,7 @@ Result<void> Transformer::forward(const Pass &pass)
     for (int layer = 0; layer < m_config.layers; ++layer) {
         if (isCancelled())
             return cancelled();
-        attentionBlock(layer, pass);
+        ZIGZAG_CHECK(attentionBlock(layer, pass));
         feedForwardBlock(layer, pass.tokens);
     }
     return {};
@@ -90,8 +94,13 @@ Result<void> Transformer::step()
     // The first step is run as it is: libraries load and choose their kernels then.
     if (!m_recording && m_steps == 1) {
         const std::int64_t position = m_nextPosition;
-        m_recording = m_backend.record([this] { static_cast<void>(decode()); });
+        Result<void> whole;
+        m_recording = m_backend.record([&] { whole = decode(); });
         m_nextPosition = position; // nothing has run
+        if (!whole) { // a part of a step, which must not be replayed
+            m_recording.reset();
+            return whole;
+        }
     }
     m_steps = std::min(m_steps + 1, 2);
     if (!m_recording)
@@ -122,14 +131,29 @@ Result<void> Transformer::decode()
 
 Result<void> Transformer::stepLogits(std::vector<float> &out)
 {
-    ZIGZAG_CHECK(m_backend.synchronize());
-    const std::size_t before = out.size();
-    out.resize(before + static_cast<std::size_t>(m_batch) * static_cast<std::size_t>(m_config.vocabulary));
-    m_backend.download(out.data() + before, m_work.logits->data(), (out.size() - before) * sizeof(float));
-    return {};
+    return takeLogits(m_batch, out);
 }
 
-void Transformer::attentionBlock(int layer, const Pass &pass)
+Result<void> Transformer::takeLogits(std::int64_t rows, std::vector<float> &out)
+{
+    const std::size_t before = out.size();
+    out.resize(before + static_cast<std::size_t>(rows * m_config.vocabulary));
+    const auto taken = std::span(out).subspan(before);
+    m_backend.download(taken.data(), m_work.logits->data(), taken.size_bytes());
+    ZIGZAG_CHECK(m_backend.synchronize()); // behind the download, whose failure it tells as well
+    return checkFinite(taken, *m_model.model, "logits");
+}
+
+/// What was observed of a pass counts only if every hidden state behind its layers is a number.
+Result<void> Transformer::checkStates(std::int64_t rows)
+{
+    std::vector<float> states(static_cast<std::size_t>(rows * m_config.hiddenSize));
+    m_backend.download(states.data(), m_work.residual->data(), states.size() * sizeof(float));
+    ZIGZAG_CHECK(m_backend.synchronize());
+    return checkFinite(states, *m_model.model, "hidden states");
+}
+
+Result<void> Transformer::attentionBlock(int layer, const Pass &pass)
 {
     const DeviceLayer &weights = m_model.layers[static_cast<std::size_t>(layer)];
     auto *residual = m_work.residual->as<float>();
@@ -173,16 +197,17 @@ void Transformer::attentionBlock(int layer, const Pass &pass)
     }
     {
         const Span span(sink, spanOf(Op::Attention, layer));
-        attention(layer, pass);
+        ZIGZAG_CHECK(attention(layer, pass));
     }
     {
         const Span span(sink, spanOf(Op::OutputProjection, layer));
         const Product product{weights.output.get(), orNull(weights.outputBias), residual, residual};
         m_backend.matmul({m_work.attended->data(), tokens, {&product, 1}});
     }
+    return {};
 }
 
-void Transformer::attention(int layer, const Pass &pass)
+Result<void> Transformer::attention(int layer, const Pass &pass)
 {
     const std::span<const HeadCache> heads = m_cache.heads(layer, pass.isStaged());
     AttentionArgs args{.queries = m_work.queries->data(),
@@ -220,10 +245,11 @@ void Transformer::attention(int layer, const Pass &pass)
     }
     if (observer) {
         std::vector<std::int32_t> strongest(static_cast<std::size_t>(pass.tokens * m_config.queryHeads));
-        static_cast<void>(m_backend.synchronize()); // a failure comes back where the pass ends
         m_backend.download(strongest.data(), args.strongestKey, strongest.size() * sizeof(std::int32_t));
+        ZIGZAG_CHECK(m_backend.synchronize()); // nobody hears of what a device that failed has left
         observer(layer, strongest);
     }
+    return {};
 }
 
 /// One half of a mixed layer as DuoAttention's code runs it: its queries gathered, attention over dense heads, its
@@ -291,15 +317,10 @@ void Transformer::feedForwardBlock(int layer, std::int64_t tokens)
 
 Result<void> Transformer::logits(std::int64_t first, std::int64_t count, std::vector<float> &out)
 {
-    const std::int64_t vocabulary = m_config.vocabulary;
     for (std::int64_t done = 0; done < count; done += Workspace::logitsRows) {
         const std::int64_t rows = std::min(Workspace::logitsRows, count - done);
         headLogits(first + done, rows);
-        ZIGZAG_CHECK(m_backend.synchronize());
-        const std::size_t before = out.size();
-        out.resize(before + static_cast<std::size_t>(rows * vocabulary));
-        m_backend.download(out.data() + before, m_work.logits->data(),
-                           static_cast<std::size_t>(rows * vocabulary) * sizeof(float));
+        ZIGZAG_CHECK(takeLogits(rows, out));
     }
     return {};
 }

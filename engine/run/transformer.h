@@ -48,7 +48,7 @@ public:
     /// Runs `tokens` (at most a chunk) of one sequence at `firstPosition` and leaves their hidden states in the workspace.
     /// Fails when `cancel` stopped it between layers, or the device did.
     Result<void> prefill(std::span<const int> tokens, std::int64_t firstPosition, int sequence);
-    /// Logits of rows [first, first + count) of the last pass, appended to `out`.
+    /// Logits of rows [first, first + count) of the last pass, appended to `out`. Fails where one is not finite.
     Result<void> logits(std::int64_t first, std::int64_t count, std::vector<float> &out);
 
     /// Decode: the tokens that every sequence runs next, and where. tokens, positions: [batch]
@@ -56,7 +56,7 @@ public:
     /// One token of every sequence: forward pass, logits, greedy choice of the next token, and on to the next position.
     /// Nothing waits for the device. From the second step on a device that has recordings replays one.
     Result<void> step();
-    /// Waits, and appends the logits of the last step. [batch, vocabulary]
+    /// Waits, and appends the logits of the last step. [batch, vocabulary] Fails where one is not finite.
     Result<void> stepLogits(std::vector<float> &out);
 
     TraceSink *sink = nullptr;
@@ -76,10 +76,12 @@ private:
     bool isCancelled() const { return cancel && cancel->load(std::memory_order_relaxed); }
     Result<void> forward(const Pass &pass);
     Result<void> decode();
-    void attentionBlock(int layer, const Pass &pass);
+    Result<void> attentionBlock(int layer, const Pass &pass);
     void feedForwardBlock(int layer, std::int64_t tokens);
-    void attention(int layer, const Pass &pass);
+    Result<void> attention(int layer, const Pass &pass);
     void attentionByCopies(const AttentionArgs &whole, int layer, std::span<const int> kvHeads);
+    Result<void> takeLogits(std::int64_t rows, std::vector<float> &out);
+    Result<void> checkStates(std::int64_t rows);
     void headLogits(std::int64_t first, std::int64_t rows);
     /// The span of an op of the pass that runs now, or ran last.
     SpanInfo spanOf(Op op, int layer = -1) const;

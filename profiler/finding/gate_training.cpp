@@ -118,7 +118,7 @@ Result<GateTraining> GateTraining::create(std::shared_ptr<DeviceModel> model, st
                 rows.push_back(at - 1);
     }
     const std::int64_t states = longest * config.hiddenSize * static_cast<std::int64_t>(sizeof(float)) * (config.layers + 2);
-    const std::int64_t needed = LayerPass::bytesNeeded(config, longest, true) + states;
+    const std::int64_t needed = LayerPass::bytesNeeded(*model->backend, config, longest, true) + states;
     if (const std::int64_t available = model->backend->device().memoryBytes; needed > available)
         return failed(
             fmt::format("training the gates of {} over {} tokens needs {} bytes and {} are free: choose shorter contexts",
@@ -206,6 +206,12 @@ Result<double> GateTraining::lossAndGradient(int prompt, std::span<const double>
         for (std::size_t head = 0; head < heads.size(); ++head)
             gradient[m_plan.unit == Unit::Layer ? layer : layer * heads.size() + head] += heads[head];
     }
+    const auto isNumber = [](double value) { return std::isfinite(value); };
+    if (!isNumber(loss) || !std::all_of(gradient.begin(), gradient.end(), isNumber))
+        return failed(
+            fmt::format("the gates' loss or its gradient over prompt {} is not finite: activations of {} overflow float32, "
+                        "and their gates cannot be trained",
+                        prompt, config.name));
     return loss;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "profiler/finding/map_meter.h"
 
+#include "engine/map/run_alike.h"
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -16,20 +18,6 @@ std::vector<HeadKind> kindsOf(const HeadMap &map, int layer)
     for (int head = 0; head < map.kvHeads(); ++head)
         kinds.push_back(map.at(layer, head));
     return kinds;
-}
-
-/// Orders what a layer computes: a layer without streaming heads is the same under every window.
-int compareLayer(const HeadMap &a, const HeadMap &b, int layer)
-{
-    bool streams = false;
-    for (int head = 0; head < a.kvHeads(); ++head) {
-        if (a.at(layer, head) != b.at(layer, head))
-            return a.at(layer, head) < b.at(layer, head) ? -1 : 1;
-        streams = streams || a.at(layer, head) == HeadKind::Streaming;
-    }
-    if (!streams || (a.sink() == b.sink() && a.recent() == b.recent()))
-        return 0;
-    return std::pair(a.sink(), a.recent()) < std::pair(b.sink(), b.recent()) ? -1 : 1;
 }
 
 /// How many of the lowest layers compute the same.
@@ -48,7 +36,7 @@ std::vector<std::size_t> sortedByLayers(std::span<const HeadMap> maps)
     std::iota(order.begin(), order.end(), std::size_t{0});
     std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
         for (int layer = 0; layer < maps[a].layers(); ++layer)
-            if (const int way = compareLayer(maps[a], maps[b], layer); way != 0)
+            if (const auto way = compareLayer(maps[a], maps[b], layer); way != 0)
                 return way < 0;
         return false;
     });
@@ -91,7 +79,7 @@ Result<MapMeter> MapMeter::create(std::shared_ptr<DeviceModel> model, std::vecto
         return badInput("nothing to measure on: give at least one prompt");
     const ModelConfig &config = model->config();
     const std::int64_t stateBytes = longest * config.hiddenSize * static_cast<std::int64_t>(sizeof(float)) * (config.layers + 1);
-    const std::int64_t needed = LayerPass::bytesNeeded(config, longest, false) + stateBytes;
+    const std::int64_t needed = LayerPass::bytesNeeded(*model->backend, config, longest, false) + stateBytes;
     const std::int64_t available = model->backend->device().memoryBytes;
     if (needed > available)
         return failed(fmt::format("the hidden states of every layer of {} over {} tokens need {} bytes and {} are free: choose "

@@ -20,7 +20,7 @@ double negativeLogLikelihood(std::span<const float> logits, int token)
     return max + std::log(sum) - static_cast<double>(logits[static_cast<std::size_t>(token)]);
 }
 
-Perplexity perplexityOf(const std::vector<double> &losses)
+Result<Perplexity> perplexityOf(const std::vector<double> &losses)
 {
     std::vector<double> blocks;
     for (std::size_t first = 0; first < losses.size(); first += block) {
@@ -35,8 +35,14 @@ Perplexity perplexityOf(const std::vector<double> &losses)
         sum += loss;
     const double mean = sum / static_cast<double>(losses.size());
     const Interval spread = meanInterval(blocks);
-    return {std::exp(mean), std::exp(mean - (spread.mean - spread.low)), std::exp(mean + (spread.high - spread.mean)),
-            static_cast<std::int64_t>(losses.size())};
+    const Perplexity perplexity = {std::exp(mean), std::exp(mean - (spread.mean - spread.low)),
+                                   std::exp(mean + (spread.high - spread.mean)), static_cast<std::int64_t>(losses.size())};
+    if (!std::isfinite(perplexity.value) || !std::isfinite(perplexity.high))
+        return failed(
+            fmt::format("the perplexity of a mean loss of {:.3g} is beyond every number: the model does not predict this "
+                        "text at all; is it the right model, and are its weights whole?",
+                        mean));
+    return perplexity;
 }
 
 /// The negative log-likelihood of each token of a window but its first.

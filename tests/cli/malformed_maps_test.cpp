@@ -12,6 +12,7 @@ namespace {
 struct Case {
     std::string name;
     std::string content;
+    std::string says = {}; ///< a part of the error line: refused for this reason, and not for whatever comes first
 };
 
 std::string replaced(std::string text, const std::string &from, const std::string &to)
@@ -37,64 +38,70 @@ const std::string scores = R"({"format": "zigzag-head-scores", "version": 1,
  "model": {"name": "m", "layers": 2, "query_heads": 4, "kv_heads": 2, "head_dim": 8},
  "method": "gates", "unit": "kv_head", "scores": [[0.5, 1], [0, 0.25]], "spread": [[0, 0], [0, 0]]})";
 
-/// Files that are neither a map nor scores.
+/// Files that are neither a map nor scores, and what the reader of maps says of each.
 std::vector<Case> foreignFiles()
 {
-    return {{"empty", ""},
-            {"blank", " \n\n"},
-            {"binary", garbage()},
-            {"zeros", std::string(100, '\0')},
-            {"deep", std::string(100'000, '[')},
+    return {{"empty", "", "the file is empty"},
+            {"blank", " \n\n", "the file is empty"},
+            {"binary", garbage(), "not valid JSON at byte 1 of 4096"},
+            {"zeros", std::string(100, '\0'), "not valid JSON at byte 1 of 100"},
+            {"deep", std::string(100'000, '['), "nest deeper than 64 levels"},
             {"deep object",
              [] {
                  std::string text;
                  for (int i = 0; i < 50'000; ++i)
                      text += "{\"a\":";
                  return text;
-             }()},
-            {"no object", "[1, 2]"},
-            {"invalid UTF-8", "{\"format\": \"\xff\xfe\"}"},
-            {"foreign format", R"({"format": "something", "version": 1})"},
-            {"format is a number", R"({"format": 1, "version": 1})"},
-            {"trailing text", map + "x"}};
+             }(),
+             "nest deeper than 64 levels"},
+            {"no object", "[1, 2]", "this JSON is not an object"},
+            {"invalid UTF-8", "{\"format\": \"\xff\xfe\"}", "not valid JSON at byte 13 of 16"},
+            {"foreign format", R"({"format": "something", "version": 1})", "the format is \"something\""},
+            {"format is a number", R"({"format": 1, "version": 1})", "\"format\" must be a string"},
+            {"trailing text", map + "x", "not valid JSON at byte 291 of 291"}};
 }
 
 std::vector<Case> malformedMaps()
 {
     std::vector<Case> cases = foreignFiles();
-    const auto change = [&](const std::string &name, const std::string &from, const std::string &to) {
-        cases.push_back({name, replaced(map, from, to)});
+    const auto change = [&](const std::string &name, const std::string &from, const std::string &to, const std::string &says) {
+        cases.push_back({name, replaced(map, from, to), says});
     };
-    cases.push_back({"truncated", map.substr(0, map.size() / 2)});
-    cases.push_back({"scores", scores});
-    change("unknown version", "\"version\": 1", "\"version\": 2");
-    change("version is text", "\"version\": 1", "\"version\": \"1\"");
-    change("no version", "\"version\": 1,", "");
-    change("string too short", "\"RS\"", "\"R\"");
-    change("string too long", "\"RS\"", "\"RSR\"");
-    change("foreign letter", "\"RS\"", "\"RX\"");
-    change("lower case", "\"RS\"", "\"rs\"");
-    change("layer is a number", "\"RS\"", "12");
-    change("layer too few", "\"RS\", ", "");
-    change("layer too many", "\"RS\"", "\"RS\", \"RS\"");
-    change("heads is text", "[\"RS\", \"SS\"]", "\"RSSS\"");
-    change("no heads", "\"heads\"", "\"tails\"");
-    change("huge layer count", "\"layers\": 2", "\"layers\": 1152921504606846976");
-    change("layer count beyond 64 bits", "\"layers\": 2", "\"layers\": 99999999999999999999999");
-    change("many layers", "\"layers\": 2", "\"layers\": 4096");
-    change("no layers", "\"layers\": 2", "\"layers\": 0");
-    change("negative KV heads", "\"kv_heads\": 2", "\"kv_heads\": -2");
-    change("group with a remainder", "\"query_heads\": 4", "\"query_heads\": 3");
-    change("fractional head size", "\"head_dim\": 8", "\"head_dim\": 8.5");
-    change("negative sink", "\"sink\": 4", "\"sink\": -1");
-    change("huge sink", "\"sink\": 4", "\"sink\": 9223372036854775807");
-    change("recent of none", "\"recent\": 16", "\"recent\": 0");
-    change("recent is text", "\"recent\": 16", "\"recent\": \"16\"");
-    change("no model", "\"model\"", "\"muddle\"");
-    change("name is a list", "\"name\": \"m\"", "\"name\": []");
-    change("sparsity above one", "0.75", "1e300");
-    change("sparsity overflows", "0.75", "1e999");
-    change("provenance is text", "\"provenance\": {", "\"provenance\": \"\", \"x\": {");
+    cases.push_back({"truncated", map.substr(0, map.size() / 2), "not valid JSON at byte 146 of 145"});
+    cases.push_back({"scores", scores, "the format is \"zigzag-head-scores\""});
+    change("unknown version", "\"version\": 1", "\"version\": 2",
+           "version 2 of zigzag-head-map is not known to this program, which reads version 1");
+    change("version is text", "\"version\": 1", "\"version\": \"1\"",
+           "version \"1\" of zigzag-head-map is not known to this program, which reads version 1");
+    change("no version", "\"version\": 1,", "", "\"version\" is missing");
+    change("string too short", "\"RS\"", "\"R\"", "layer 0 of \"heads\" has 1 letters for 2 KV heads");
+    change("string too long", "\"RS\"", "\"RSR\"", "layer 0 of \"heads\" has 3 letters for 2 KV heads");
+    change("foreign letter", "\"RS\"", "\"RX\"", "layer 0 of \"heads\" is \"RX\"");
+    change("lower case", "\"RS\"", "\"rs\"", "layer 0 of \"heads\" is \"rs\"");
+    change("layer is a number", "\"RS\"", "12", "layer 0 of \"heads\" must be a string, not number");
+    change("layer too few", "\"RS\", ", "", "\"heads\" has 1 lines for 2 layers");
+    change("layer too many", "\"RS\"", "\"RS\", \"RS\"", "\"heads\" has 3 lines for 2 layers");
+    change("heads is text", "[\"RS\", \"SS\"]", "\"RSSS\"", "\"heads\" must be an array, not string");
+    change("no heads", "\"heads\"", "\"tails\"", "\"heads\" is missing");
+    change("huge layer count", "\"layers\": 2", "\"layers\": 1152921504606846976", "\"layers\" is 1152921504606846976");
+    change("layer count beyond 64 bits", "\"layers\": 2", "\"layers\": 99999999999999999999999",
+           "\"layers\" must be an integer, not number");
+    change("many layers", "\"layers\": 2", "\"layers\": 4096", "\"heads\" has 2 lines for 4096 layers");
+    change("no layers", "\"layers\": 2", "\"layers\": 0", "\"layers\" is 0");
+    change("negative KV heads", "\"kv_heads\": 2", "\"kv_heads\": -2", "\"kv_heads\" is -2");
+    change("group with a remainder", "\"query_heads\": 4", "\"query_heads\": 3",
+           "3 query heads do not divide into groups over 2 KV heads");
+    change("fractional head size", "\"head_dim\": 8", "\"head_dim\": 8.5", "\"head_dim\" must be an integer, not number");
+    change("negative sink", "\"sink\": 4", "\"sink\": -1", "\"sink\" is -1");
+    change("huge sink", "\"sink\": 4", "\"sink\": 9223372036854775807", "\"sink\" is 9223372036854775807");
+    change("recent of none", "\"recent\": 16", "\"recent\": 0", "\"recent\" is 0");
+    change("recent is text", "\"recent\": 16", "\"recent\": \"16\"", "\"recent\" must be an integer, not string");
+    change("no model", "\"model\"", "\"muddle\"", "\"model\" is missing");
+    change("name is a list", "\"name\": \"m\"", "\"name\": []", "\"name\" must be a string, not array");
+    change("sparsity above one", "0.75", "1e300", "\"sparsity\" is 1e+300");
+    change("sparsity overflows", "0.75", "1e999", "not valid JSON, a number is out of range");
+    change("provenance is text", "\"provenance\": {", "\"provenance\": \"\", \"x\": {",
+           "\"provenance\" must be an object, not string");
     return cases;
 }
 
@@ -147,9 +154,11 @@ protected:
 
     /// Runs the program; it must refuse, and leave nothing in the folder that it should write to.
     void expectRefusal(const std::string &name, const std::vector<std::string> &arguments,
-                       const test::ProgramOptions &options = {})
+                       const test::ProgramOptions &options = {}, const std::string &says = {})
     {
-        EXPECT_EQ(test::refusalFault(test::runZigzag(arguments, options), 2), "") << name;
+        const test::ProgramResult result = test::runZigzag(arguments, options);
+        EXPECT_EQ(test::refusalFault(result, 2), "") << name;
+        EXPECT_NE(result.errors.find(says), std::string::npos) << name << ": " << says << ", and not: " << result.errors;
         EXPECT_TRUE(std::filesystem::is_empty(m_folder / "out")) << name;
     }
 
@@ -165,9 +174,12 @@ TEST_F(MalformedMaps, AssignRefusesHostileScores)
 TEST_F(MalformedMaps, ExportRefusesHostileMaps)
 {
     for (const Case &one : malformedMaps())
-        expectRefusal(one.name, {"export", write("in", one.content), "--format", "duo-attention", "--out", out()});
-    expectRefusal("unknown format", {"export", write("in", map), "--format", "fortran", "--out", out()});
-    expectRefusal("full without a model", {"export", "full", "--format", "head-map", "--out", out()});
+        expectRefusal(one.name, {"export", write("in", one.content), "--format", "duo-attention", "--out", out()}, {}, one.says);
+    expectRefusal("unknown format", {"export", write("in", map), "--format", "fortran", "--out", out()}, {}, "fortran");
+    expectRefusal("full without a model", {"export", "full", "--format", "head-map", "--out", out()}, {}, "--model");
+    // The map that all of these were made from is accepted: what is refused is what was changed.
+    const auto sound = test::runZigzag({"export", write("in", map), "--format", "duo-attention", "--out", out()});
+    EXPECT_EQ(sound.code, 0) << sound.errors;
 }
 
 TEST_F(MalformedMaps, AssignRefusesBadDecisions)

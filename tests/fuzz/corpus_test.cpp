@@ -10,6 +10,7 @@
     X(bench_file)                                                                                                                \
     X(duo_folder)                                                                                                                \
     X(exports)                                                                                                                   \
+    X(forward)                                                                                                                   \
     X(grammar)                                                                                                                   \
     X(head_map) X(head_scores) X(machine_profile) X(model) X(model_config) X(safetensors) X(search_progress) X(text)             \
         X(tokenizer) X(tokens) X(trace) X(weight_index)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "profiler/op_recording.h"
+#include "tests/engine/run/failing_backend.h"
 #include "tests/profiler/loaded_model.h"
 
 #include <set>
@@ -39,6 +40,29 @@ TEST_F(OpRecordingTest, WhatCameBeforeARestartDoesNotCount)
     (*session)->setTraceSink(nullptr);
     recording.restart();
     EXPECT_TRUE(recording.finish().empty());
+}
+
+TEST_F(OpRecordingTest, AFailureOfTheDeviceIsTheRunsError)
+{
+    const auto failing = std::make_shared<test::FailingBackend>(*createBackend("cpu"));
+    failing->called = "cuda"; // works beside the host, and has no kernels to show here: every op is waited for
+    device = *uploadModel(model, failing);
+    auto session = *Session::create(device, map(HeadKind::Streaming), {.maxContext = 32});
+    OpRecording recording(*device, 2);
+    ASSERT_FALSE(recording.seesKernels());
+    session->setTraceSink(recording.sink());
+    for (const int op : {0, 5, 20}) {
+        session->reset();
+        failing->opsUntilFailure = op;
+        EXPECT_FALSE(session->run(std::vector<int>{1, 2, 3})) << op;
+        session->reset();
+        failing->opsUntilFailure = op;
+        EXPECT_FALSE(session->step(std::vector<int>{1})) << op;
+    }
+    failing->opsUntilFailure = -1;
+    session->reset();
+    EXPECT_TRUE(session->run(std::vector<int>{1, 2, 3}));
+    session->setTraceSink(nullptr);
 }
 
 } // namespace

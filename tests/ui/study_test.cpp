@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/map/kv_layout.h"
+#include "engine/map/run_alike.h"
 #include "samples.h"
 #include "views/models/study.h"
 
@@ -157,6 +158,10 @@ TEST(Study, MapsThatRunAlikeAreOne)
     full.set(0, 1, HeadKind::Streaming);
     otherWindow.set(0, 1, HeadKind::Streaming);
     EXPECT_FALSE(runAlike(full, otherWindow));
+    otherWindow.setWindow(full.sink(), full.recent() - 1);
+    EXPECT_FALSE(runAlike(full, otherWindow)) << "recent alone";
+    otherWindow.setWindow(full.sink() + 1, full.recent());
+    EXPECT_FALSE(runAlike(full, otherWindow)) << "sink alone";
     otherWindow.setWindow(full.sink(), full.recent());
     otherWindow.setProvenance({"zigzag", "", 0.25, ""});
     EXPECT_TRUE(runAlike(full, otherWindow));

@@ -1,23 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "views/models/results.h"
 
+#include "engine/map/run_alike.h"
+
 #include <algorithm>
 
 namespace zigzag {
-
-bool runAlike(const HeadMap &a, const HeadMap &b)
-{
-    if (a.layers() != b.layers() || a.kvHeads() != b.kvHeads())
-        return false;
-    bool streams = false;
-    for (int layer = 0; layer < a.layers(); ++layer)
-        for (int head = 0; head < a.kvHeads(); ++head) {
-            if (a.at(layer, head) != b.at(layer, head))
-                return false;
-            streams = streams || a.at(layer, head) == HeadKind::Streaming;
-        }
-    return !streams || (a.sink() == b.sink() && a.recent() == b.recent());
-}
 
 void Results::clear()
 {

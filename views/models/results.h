@@ -12,10 +12,6 @@
 
 namespace zigzag {
 
-/// Whether two maps run the same way: the same heads stream, in the same window. The window of a map without streaming
-/// heads does not matter, and neither do name and provenance.
-bool runAlike(const HeadMap &a, const HeadMap &b);
-
 /// What was measured, kept by what the map does rather than by its name: a result returns when an undo brings its map back.
 class Results
 {

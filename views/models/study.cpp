@@ -3,6 +3,7 @@
 
 #include "engine/map/criterion.h"
 #include "engine/map/kv_layout.h"
+#include "engine/map/run_alike.h"
 
 #include <algorithm>
 #include <bit>

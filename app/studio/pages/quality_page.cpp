@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/studio/pages/quality_page.h"
 
+#include "engine/map/run_alike.h"
 #include "views/models/text.h"
 #include "views/widgets/pareto_plot.h"
 

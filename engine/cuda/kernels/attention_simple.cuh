@@ -5,6 +5,7 @@
 // one that tells the strongest key, and their reference on the device. A warp computes one query of one head: each lane
 // scores one key, then each lane sums its own dimensions of the values.
 
+#include "engine/cuda/heuristics.h"
 #include "engine/cuda/kernels/attention_args.h"
 #include "engine/cuda/kernels/cache_slot.h"
 #include "engine/cuda/launch.h"
@@ -12,7 +13,7 @@
 namespace zigzag::gpu {
 
 inline constexpr int simpleAttentionWarps = 4;
-inline constexpr int simpleAttentionMaxDim = 256;
+inline constexpr int simpleAttentionMaxDim = maxHeadDim;
 
 template <class T> ZZ_DEVICE Float2 loadPair(const T *row, int pair)
 {

@@ -2,10 +2,11 @@
 #pragma once
 
 #include "engine/cuda/gpu.h"
+#include "engine/cuda/heuristics.h"
 
 namespace zigzag::gpu {
 
-inline constexpr int maxCopiedHeads = 512;
+inline constexpr int maxCopiedHeads = maxQueryHeads;
 
 struct CopyHeadsKernelArgs {
     const void *in; // [rows, in_heads, head units]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "engine/cuda/heuristics.h"
 #include "engine/cuda/kernels/cache_slot.h"
 
 namespace zigzag::gpu {
@@ -14,7 +15,7 @@ struct RopeAppendKernelArgs {
     const float *cosSin; // [context, 2, head_dim / 2]
     std::int64_t sink;
     int queryHeads, kvHeads;
-    int headDim; ///< even, at most 256
+    int headDim; ///< even, at most maxHeadDim
     float epsilon;
     RowsView rows;
     HeadCaches caches; // [kv_heads]
@@ -61,6 +62,7 @@ template <> ZZ_DEVICE void storeTwo<float>(float *to, Float2 value, bool both)
 /// i = step · (lane + 32 k): pairs where a half has an even number of elements, so that every access is aligned.
 struct HeadShare {
     static constexpr int slots = 4;
+    static_assert(slots * warpSize >= maxHeadDim / 2);
     Float2 low[slots], high[slots];
     int half, step;
     bool both;

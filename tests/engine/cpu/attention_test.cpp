@@ -233,22 +233,22 @@ TEST_P(CpuAttention, MatchesFloat64)
 
 INSTANTIATE_TEST_SUITE_P(
     Cases, CpuAttention,
-    testing::Values(Case{"group1", {R, S}, 1, 16, 2, 5, {7, 1, 1, 9, 1}},
-                    Case{"group2", {S, R, S}, 2, 32, 3, 8, {20, 1, 5, 1, 1}},
-                    Case{"group4", {R, S}, 4, 64, 4, 16, {40, 1, 30, 2, 1}}, Case{"group7", {S, R}, 7, 8, 1, 3, {25, 1, 1, 13}},
-                    Case{"head_dim_2", {R, S}, 2, 2, 2, 5, {11, 1, 3}}, Case{"head_dim_100", {S, R}, 2, 100, 2, 9, {19, 1, 6}},
-                    Case{"head_dim_256", {S, R}, 1, 256, 2, 9, {5, 1, 6}},
-                    Case{"context_below_sink", {S, S}, 2, 16, 50, 8, {9, 1, 4, 1}},
-                    Case{"window_of_one", {S}, 3, 16, 0, 1, {6, 1, 5, 1}},
-                    Case{"no_sinks", {S, R}, 1, 16, 0, 6, {4, 9, 1, 1, 1, 1, 1, 1, 20}},
-                    Case{"window_below_block", {S}, 2, 24, 3, 10, {150, 1, 70, 1}},
-                    Case{"window_above_block", {S, R}, 2, 24, 70, 150, {130, 1, 300, 1, 64, 1}},
-                    Case{"sinks_meet_window", {S}, 1, 16, 10, 30, {35, 1, 1, 1, 1, 1, 1, 7, 1}},
-                    Case{"chunk_longer_than_ring", {S, R}, 2, 16, 4, 8, {3, 50, 1, 50, 1}},
-                    Case{"ring_wraps_often", {S}, 1, 16, 2, 4, {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 3, 3, 1, 2, 1}},
-                    Case{"first_chunk_below_sink", {S, R}, 2, 16, 12, 5, {5, 4, 6, 1, 9, 1}},
-                    Case{"many_splits", {R, S}, 2, 16, 40, 600, {1300, 1, 1, 100, 1}},
-                    Case{"norms", {S, R}, 2, 48, 2, 7, {13, 1, 4, 1}, true}),
+    testing::Values(
+        Case{"group1", {R, S}, 1, 16, 2, 5, {7, 1, 1, 9, 1}}, Case{"group2", {S, R, S}, 2, 32, 3, 8, {20, 1, 5, 1, 1}},
+        Case{"group4", {R, S}, 4, 64, 4, 16, {40, 1, 30, 2, 1}}, Case{"group7", {S, R}, 7, 8, 1, 3, {25, 1, 1, 13}},
+        Case{"head_dim_2", {R, S}, 2, 2, 2, 5, {11, 1, 3}}, Case{"head_dim_100", {S, R}, 2, 100, 2, 9, {19, 1, 6}},
+        Case{"head_dim_256", {S, R}, 1, 256, 2, 9, {5, 1, 6}}, Case{"head_dim_258", {R, S}, 2, 258, 2, 9, {5, 1, 6}, true},
+        Case{"head_dim_1024", {S, R}, 2, 1024, 2, 9, {5, 1, 6, 30}, true},
+        Case{"context_below_sink", {S, S}, 2, 16, 50, 8, {9, 1, 4, 1}}, Case{"window_of_one", {S}, 3, 16, 0, 1, {6, 1, 5, 1}},
+        Case{"no_sinks", {S, R}, 1, 16, 0, 6, {4, 9, 1, 1, 1, 1, 1, 1, 20}},
+        Case{"window_below_block", {S}, 2, 24, 3, 10, {150, 1, 70, 1}},
+        Case{"window_above_block", {S, R}, 2, 24, 70, 150, {130, 1, 300, 1, 64, 1}},
+        Case{"sinks_meet_window", {S}, 1, 16, 10, 30, {35, 1, 1, 1, 1, 1, 1, 7, 1}},
+        Case{"chunk_longer_than_ring", {S, R}, 2, 16, 4, 8, {3, 50, 1, 50, 1}},
+        Case{"ring_wraps_often", {S}, 1, 16, 2, 4, {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 3, 3, 1, 2, 1}},
+        Case{"first_chunk_below_sink", {S, R}, 2, 16, 12, 5, {5, 4, 6, 1, 9, 1}},
+        Case{"many_splits", {R, S}, 2, 16, 40, 600, {1300, 1, 1, 100, 1}},
+        Case{"norms", {S, R}, 2, 48, 2, 7, {13, 1, 4, 1}, true}),
     [](const auto &test) { return test.param.name; });
 
 TEST(CpuAttentionTargets, EverySimdTargetAgrees)

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/run/finite.h"
+
+#include "engine/model/weight_plan.h"
+
+#include <bit>
+#include <cstdint>
+#include <cstring>
+#include <fmt/format.h>
+#include <optional>
+
+namespace zigzag {
+
+namespace {
+
+/// Index of the first element that is not finite: all bits of its exponent are set.
+template <class Bits> std::optional<std::int64_t> firstNotFinite(const TensorView &tensor, Bits exponent)
+{
+    for (std::int64_t i = 0; i < tensor.rows * tensor.columns; ++i) {
+        Bits bits = 0;
+        std::memcpy(&bits, tensor.data + i * static_cast<std::int64_t>(sizeof bits), sizeof bits);
+        if ((bits & exponent) == exponent)
+            return i;
+    }
+    return std::nullopt;
+}
+
+std::optional<std::int64_t> firstNotFinite(const TensorView &tensor)
+{
+    switch (tensor.type) {
+    case DType::F32:
+        return firstNotFinite<std::uint32_t>(tensor, 0x7f800000u);
+    case DType::BF16:
+        return firstNotFinite<std::uint16_t>(tensor, 0x7f80u);
+    case DType::F16:
+        return firstNotFinite<std::uint16_t>(tensor, 0x7c00u);
+    }
+    return std::nullopt;
+}
+
+} // namespace
+
+bool allFinite(std::span<const float> values)
+{
+    constexpr std::uint32_t exponent = 0x7f800000u;
+    std::uint32_t found = 0; // no early end: the loop is vectorized
+    for (const float value : values)
+        found |= static_cast<std::uint32_t>((std::bit_cast<std::uint32_t>(value) & exponent) == exponent);
+    return found == 0;
+}
+
+tl::unexpected<Error> notFinite(const Model &model, std::string_view what)
+{
+    // The plan knows the names; its views are filled with the model's.
+    Weights named;
+    const std::vector<PlannedTensor> plan = planWeights(model.config, named);
+    named.embedding = model.weights.embedding;
+    named.finalNorm = model.weights.finalNorm;
+    named.head = model.weights.head;
+    for (std::size_t layer = 0; layer < named.layers.size(); ++layer)
+        named.layers[layer] = model.weights.layers[layer];
+    for (const PlannedTensor &planned : plan)
+        if (const auto at = firstNotFinite(*planned.view))
+            return badInput(
+                fmt::format("{}: {} holds values that are not finite, the first at row {}, column {}, so its {} are no "
+                            "numbers: fetch the file anew, or convert it again",
+                            model.config.name, planned.name, *at / planned.view->columns, *at % planned.view->columns, what));
+    return failed(fmt::format("{}: its {} are not finite although all weights are: a sum overflowed {}; use a conversion to "
+                              "bfloat16 or float32",
+                              model.config.name, what, nameOf(model.config.dtype)));
+}
+
+Result<void> checkFinite(std::span<const float> values, const Model &model, std::string_view what)
+{
+    if (!allFinite(values))
+        return notFinite(model, what);
+    return {};
+}
+
+} // namespace zigzag
