@@ -4,11 +4,12 @@
 #include "engine/run/backend.h"
 
 #include <functional>
-#include <limits>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace zigzag::test {
 
@@ -75,45 +76,66 @@ public:
         if (!records)
             return nullptr;
         ++recordings;
-        m_recorded = 0;
+        m_recorded.emplace();
         body();
-        return std::make_unique<Replay>(*this, body, *std::exchange(m_recorded, std::nullopt));
+        return std::make_unique<Replay>(*std::exchange(m_recorded, std::nullopt));
     }
     GradientOps *gradients() override { return m_real->gradients(); }
 
 private:
-    /// Runs the body again, of which only what was recorded is let through.
+    using Launches = std::vector<std::function<void()>>;
+
     class Replay : public Recording
     {
     public:
-        Replay(FailingBackend &backend, std::function<void()> body, int ops)
-            : m_backend(backend)
-            , m_body(std::move(body))
-            , m_ops(ops)
+        explicit Replay(Launches launches)
+            : m_launches(std::move(launches))
         { }
         void replay() override
         {
-            m_backend.m_letThrough = m_ops;
-            m_body();
-            m_backend.m_letThrough = std::numeric_limits<int>::max();
+            for (const auto &launch : m_launches)
+                launch();
         }
 
     private:
-        FailingBackend &m_backend;
-        std::function<void()> m_body;
-        int m_ops;
+        Launches m_launches;
     };
+
+    /// The arguments of a launch, with what their spans show, for as long as the recording lives.
+    template <class Args> static auto kept(const Args &args)
+    {
+        return [args] { return args; };
+    }
+    template <class Args, class Element> static auto keptWith(const Args &args, std::span<const Element> Args::*shown)
+    {
+        return [args, shown, elements = std::vector<Element>((args.*shown).begin(), (args.*shown).end())] {
+            Args copy = args;
+            copy.*shown = elements;
+            return copy;
+        };
+    }
+    static auto kept(const MatmulArgs &args) { return keptWith(args, &MatmulArgs::products); }
+    static auto kept(const RopeAppendArgs &args) { return keptWith(args, &RopeAppendArgs::heads); }
+    static auto kept(const CommitArgs &args) { return keptWith(args, &CommitArgs::heads); }
+    static auto kept(const CopyHeadsArgs &args) { return keptWith(args, &CopyHeadsArgs::heads); }
+    static auto kept(const AttentionArgs &args)
+    {
+        return [whole = keptWith(args, &AttentionArgs::heads),
+                selected = std::vector<int>(args.selected.begin(), args.selected.end())] {
+            AttentionArgs copy = whole();
+            copy.selected = selected;
+            return copy;
+        };
+    }
 
     template <class Args> void run(void (Backend::*op)(const Args &), const Args &args)
     {
         if (m_recorded) {
             if (onRecorded)
-                onRecorded(*m_recorded);
-            ++*m_recorded;
+                onRecorded(static_cast<int>(m_recorded->size()));
+            m_recorded->push_back([this, op, keep = kept(args)] { ((*m_real).*op)(keep()); });
             return;
         }
-        if (m_letThrough-- <= 0)
-            return;
         if (opsUntilFailure == 0)
             m_failed = true;
         if (opsUntilFailure >= 0)
@@ -124,8 +146,7 @@ private:
 
     std::unique_ptr<Backend> m_real;
     bool m_failed = false;
-    std::optional<int> m_recorded; ///< ops so far, while one is recorded
-    int m_letThrough = std::numeric_limits<int>::max();
+    std::optional<Launches> m_recorded; ///< so far, while a step is recorded
 };
 
 } // namespace zigzag::test
