@@ -20,7 +20,8 @@ TEST(NotFinite, NoCommandPresentsNumbersOfWeightsThatAreNone)
     const std::string scores = scratch / "gates.json", out = scratch / "out";
     test::writeText(scores, "1\t0\n0\t1\n1\t1\n");
     const auto asked = [&](std::vector<std::string> command) {
-        for (const char *each : {"--contexts", "200", "--depths", "0.5", "--trials", "1", "--sink", "4", "--recent", "16"})
+        for (const char *each :
+             {"--contexts", "200", "--depths", "0.5", "--trials", "1", "--sink", "4", "--recent", "16", "--tasks", "passkey"})
             command.emplace_back(each);
         return command;
     };
@@ -28,7 +29,7 @@ TEST(NotFinite, NoCommandPresentsNumbersOfWeightsThatAreNone)
         {"logits", model, "--tokens", scratch / "tokens", "--out", out},
         {"generate", model, "--prompt", "Once"},
         {"score", model, "--method", "attention", "--contexts", "200", "--depths", "0.5", "--trials", "1", "--out", out},
-        asked({"rank", model}),
+        asked({"rank", model, "--scores", scores}),
         asked({"pareto", model, "--scores", scores}),
         {"bench", model, "--map", "full", "--contexts", "64", "--repeats", "1", "--patience", "0", "--sink", "4", "--recent",
          "16"},
