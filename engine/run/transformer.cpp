@@ -227,7 +227,8 @@ Result<void> Transformer::attention(int layer, const Pass &pass)
     const std::vector<int> &retrieval = m_retrieval[static_cast<std::size_t>(layer)];
     const std::vector<int> &streaming = m_streaming[static_cast<std::size_t>(layer)];
     const bool isMixed = !retrieval.empty() && !streaming.empty();
-    if (!isMixed || m_mixed == MixedMode::Fused) {
+    // Copies carry no strongest keys along: an observed layer is run as one call, to the same result.
+    if (!isMixed || m_mixed == MixedMode::Fused || (observer && m_mixed == MixedMode::Reference)) {
         m_backend.attention(args);
     } else if (m_mixed == MixedMode::TwoLaunch) {
         for (const auto *kind : {&retrieval, &streaming}) {

@@ -291,6 +291,21 @@ TEST_F(SessionTest, TheObserverSeesVisibleKeysAlone)
     EXPECT_EQ(calls, 4); // two chunks, two layers
 }
 
+TEST_F(SessionTest, EveryWayToRunMixedLayersObservesTheSameKeys)
+{
+    std::vector<std::vector<std::int32_t>> seen;
+    for (const MixedMode mixed : {MixedMode::Fused, MixedMode::TwoLaunch, MixedMode::Reference}) {
+        auto s = session(mixedMap(), {.maxContext = 96, .chunk = 32, .mixed = mixed});
+        auto &keys = seen.emplace_back();
+        s->setAttentionObserver(
+            [&](int, std::span<const std::int32_t> strongest) { keys.insert(keys.end(), strongest.begin(), strongest.end()); });
+        ASSERT_TRUE(s->run(tokens(60)));
+        ASSERT_TRUE(s->run(tokens(1)));
+    }
+    EXPECT_EQ(seen[1], seen[0]);
+    EXPECT_EQ(seen[2], seen[0]) << "by copies";
+}
+
 TEST(Rotation, LinearDividesPositions)
 {
     ModelConfig plain;
