@@ -86,6 +86,8 @@ double measureMatrixRate(const ModelConfig &config, DType type, int threads, con
     try {
         const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
         for (Shape &shape : shapes) {
+            if (cancel && *cancel)
+                break; // filling the next matrices takes longer than a person waits
             shape.columns = std::min(shape.columns, longestSide);
             shape.rows = std::min(shape.rows, longestSide);
             // The library plans for the threads that it finds. For small products one thread may be its best.

@@ -50,8 +50,8 @@ void Document::begin(HeadMap map, std::filesystem::path path, std::shared_ptr<co
     state.map = std::move(map);
     state.scores = std::move(scores);
     m_path = std::move(path);
-    Q_EMIT pathChanged();
     beginFrom(std::move(state));
+    Q_EMIT pathChanged(); // to who then reads the new state
 }
 
 void Document::beginFrom(DocumentState state)

@@ -7,7 +7,9 @@
 #include <QApplication>
 #include <QTimer>
 
+#include <chrono>
 #include <cstdio>
+#include <cstdlib>
 
 namespace {
 
@@ -62,5 +64,12 @@ int main(int argc, char **argv)
     }
     if (!options.screenshot.isEmpty())
         new Screenshot(window, options.screenshot, options.measure, options.page);
-    return QApplication::exec();
+    const int code = QApplication::exec();
+    // One product of a very large model may take longer than a person waits for a window that is gone. Files are renamed into
+    // place, so nothing is torn; the system takes the memory back.
+    if (!window.runs().stop(std::chrono::milliseconds(1200))) {
+        std::fflush(nullptr);
+        std::_Exit(code);
+    }
+    return code;
 }

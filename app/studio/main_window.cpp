@@ -42,11 +42,17 @@ MainWindow::MainWindow(Parts parts)
     setAcceptDrops(true);
     buildPages();
     buildActions();
-    addToolBar(new RunsBar(m_studio, {m_actions->measure, m_profile->recordAction(), m_actions->needle, m_actions->score},
-                           m_actions->cancel, this));
+    m_bar = new RunsBar(m_studio, {m_actions->measure, m_profile->recordAction(), m_actions->needle, m_actions->score},
+                        m_actions->cancel, this);
+    addToolBar(m_bar);
     buildMenus();
+    buildKeys();
     connect(&m_studio, &Studio::refreshed, this, &MainWindow::refresh);
     connect(&m_studio, &Studio::said, m_messages, &MessageBar::say);
+    connect(&runs(), &RunController::enqueued, m_messages, [this](const RunRequest &request) {
+        if (!request.background)
+            m_messages->close(); // it spoke of what was before
+    });
     connect(&document(), &Document::modifiedChanged, this, &MainWindow::setWindowModified);
     connect(&document(), &Document::pathChanged, this, &MainWindow::refreshTitle);
     resetLayout();
@@ -71,8 +77,7 @@ void MainWindow::buildPages()
     auto *column = new QVBoxLayout(centre);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(0);
-    column->addWidget(m_messages);
-    column->addWidget(m_map, 1);
+    column->addWidget(m_map, 1); // the messages lie over it
     setCentralWidget(centre);
     m_headline = new HeadlineBar(this);
     statusBar()->addWidget(m_headline, 1);
@@ -107,6 +112,7 @@ void MainWindow::setTheme(Theme theme)
 void MainWindow::refresh()
 {
     m_headline->show(study(), m_studio.context());
+    refreshTitle();
     refreshActions();
 }
 
@@ -115,6 +121,8 @@ void MainWindow::refreshTitle()
     const std::filesystem::path &path = document().path();
     const QString file = path.empty() ? tr("untitled map") : QFileInfo(QString::fromStdString(path.string())).fileName();
     const QString model = QString::fromStdString(document().map().model().name);
+    if (document().map().layers() == 0)
+        return setWindowTitle(tr("Zigzag Studio"));
     setWindowTitle(model.isEmpty() ? tr("%1[*] – Zigzag Studio").arg(file) : tr("%1[*] – %2 – Zigzag Studio").arg(file, model));
     setWindowFilePath(QString::fromStdString(path.string()));
 }
@@ -123,7 +131,7 @@ void MainWindow::closeEvent(QCloseEvent *event)
 {
     if (!mayLoseEdits())
         return event->ignore();
-    runs().cancel();
+    runs().cancelAll();
     saveLayout();
     event->accept();
 }

@@ -10,9 +10,11 @@
 #include <memory>
 
 class QDockWidget;
+class QShortcut;
 
 namespace zigzag {
 
+class RunsBar;
 class HeadlineBar;
 class HeadMapView;
 class MapPage;
@@ -23,7 +25,8 @@ class RunsPage;
 struct WindowActions;
 
 /// The window: a frame around the studio's pages. The head map is in the middle, every other page is a dock.
-/// Files: main_window_actions (menus), main_window_files (open, save, export), main_window_layout (docks and their places).
+/// Files: main_window_actions (menus), main_window_files (open, save, export), main_window_keys (Esc, shortcuts in text fields),
+/// main_window_layout (docks and their places).
 class MainWindow : public QMainWindow
 {
     Q_OBJECT
@@ -55,14 +58,17 @@ public:
     void setTheme(Theme theme);
     /// Brings every view up to date now rather than at the end of this turn of the event loop.
     void refreshNow() { m_studio.refreshNow(); }
-    /// Brings the page of this object name to the front, in its dock.
+    /// Brings the page of this object name to the front, in its dock, and the keyboard to it.
     void showPage(const QString &name);
+    /// The same and leaves the keyboard where it is: what was asked for appears there.
+    void raisePage(const QString &name);
 
 protected:
     void closeEvent(QCloseEvent *event) override;
     void dragEnterEvent(QDragEnterEvent *event) override;
     void dropEvent(QDropEvent *event) override;
     void changeEvent(QEvent *event) override;
+    bool eventFilter(QObject *watched, QEvent *event) override;
 
 private:
     // main_window.cpp
@@ -85,6 +91,8 @@ private:
     // main_window_actions.cpp
     void buildActions();
     void buildMenus();
+    QMenu *buildViewMenu();
+    void nameOtherwise();
     QList<QAction *> pageActions(PageMenu menu) const;
     void refreshActions();
     void refreshRecent();
@@ -92,6 +100,12 @@ private:
     void showShortcuts();
     void showAbout();
     QList<QAction *> allActions() const;
+
+    // main_window_keys.cpp
+    void buildKeys();
+    void escape();
+    bool leaveFocus();
+    bool belongsToWindow(const QKeySequence &keys) const;
 
     // main_window_files.cpp
     bool openModel(const QString &name);
@@ -119,6 +133,8 @@ private:
     PlotsPage *m_plots = nullptr;
     ProfilePage *m_profile = nullptr;
     RunsPage *m_runs = nullptr;
+    RunsBar *m_bar = nullptr;
+    QShortcut *m_escape = nullptr;
     HeadlineBar *m_headline = nullptr;
     MessageBar *m_messages = nullptr;
     std::unique_ptr<WindowActions> m_actions;

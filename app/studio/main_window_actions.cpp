@@ -71,12 +71,16 @@ void MainWindow::buildActions()
 
     all.measure = make(tr("&Measure"), QKeySequence(Qt::Key_F5), [this] { m_studio.measureMaps(); });
     all.measure->setToolTip(tr("Measure TTFT, TPOT and KV memory of all series (F5)"));
-    all.needle = make(tr("&Needle"), QKeySequence(Qt::Key_F6), [this] { m_studio.askNeedles(); });
+    all.needle = make(tr("&Needle"), QKeySequence(Qt::Key_F6), [this] {
+        m_studio.askNeedles();
+        raisePage(QStringLiteral("needle"));
+    });
     all.needle->setToolTip(tr("Ask this map and full attention for keys hidden in long text (F6)"));
     all.score = make(tr("&Score heads"), QKeySequence(Qt::Key_F7), [this] { m_studio.scoreModel(true); });
     all.score->setToolTip(tr("Score every KV head by the attention it pays to needles (F7)"));
-    all.calibrate = make(tr("&Calibrate predictions"), QKeySequence(Qt::Key_F8), [this] { m_studio.calibrateModel(); });
-    all.cancel = make(tr("Cancel"), QKeySequence(Qt::Key_Escape), [this] { runs().cancel(); });
+    all.calibrate = make(tr("&Calibrate predictions"), QKeySequence(Qt::Key_F8), [this] { m_studio.calibrateModel(true); });
+    all.cancel = make(tr("Cancel"), {}, [this] { runs().cancel(); }); // Esc: main_window_keys.cpp
+    all.cancel->setToolTip(tr("Stop the current run; what waits goes on (Esc, when there is nothing else to leave)"));
 
     all.themes = new QActionGroup(this);
     for (const auto &[theme, name] : {std::pair(Theme::System, tr("Theme: as the &desktop")),
@@ -102,7 +106,9 @@ void MainWindow::buildMenus()
          {std::pair(QStringLiteral("bundled:"), bundledNames()), std::pair(QStringLiteral("preset:"), presetNames())})
         for (const std::string &name : names) {
             const QString full = prefix + QString::fromStdString(name);
-            connect(bundled->addAction(full), &QAction::triggered, this, [this, full] { open(full); });
+            QAction *action = bundled->addAction(full);
+            action->setProperty(CommandPalette::prefix, tr("Open built-in model: "));
+            connect(action, &QAction::triggered, this, [this, full] { open(full); });
         }
     all.recent = file->addMenu(tr("Open &recent"));
     file->addSeparator();
@@ -124,12 +130,7 @@ void MainWindow::buildMenus()
     run->addSeparator();
     run->addAction(all.cancel);
 
-    QMenu *view = menuBar()->addMenu(tr("&View"));
-    view->addActions(all.themes->actions());
-    view->addSeparator();
-    for (const Docked &each : m_docks)
-        view->addAction(each.dock->toggleViewAction());
-    view->addAction(all.resetLayout);
+    QMenu *view = buildViewMenu();
     QMenu *exhibits = new QMenu(tr("Save plot or &table"), file);
     exhibits->addActions(pageActions(PageMenu::Export));
     file->insertMenu(all.close, exhibits);
@@ -147,6 +148,53 @@ void MainWindow::buildMenus()
     help->addSeparator();
     help->addAction(all.about);
     refreshRecent();
+    nameOtherwise();
+}
+
+/// Each entry shows its page and brings it to the front; a page is closed by its own button.
+QMenu *MainWindow::buildViewMenu()
+{
+    QMenu *view = menuBar()->addMenu(tr("&View"));
+    view->addActions(m_actions->themes->actions());
+    view->addSeparator();
+    const auto add = [this, view](const Page *page, int digit, auto &&show) {
+        QAction *action = view->addAction(page->windowTitle());
+        action->setObjectName(QStringLiteral("show_") + page->objectName());
+        constexpr int mostDigits = 9;
+        if (digit <= mostDigits)
+            action->setShortcut(QKeySequence(Qt::ALT | static_cast<Qt::Key>(Qt::Key_0 + digit)));
+        action->setProperty(CommandPalette::prefix, tr("Page: "));
+        connect(action, &QAction::triggered, this, show);
+    };
+    add(m_map, 0, [this] { headMap().setFocus(Qt::OtherFocusReason); });
+    int digit = 0;
+    for (const Docked &each : m_docks)
+        add(each.page, ++digit, [this, name = each.page->objectName()] { showPage(name); });
+    view->addAction(m_actions->resetLayout);
+    return view;
+}
+
+/// What a person may call a command otherwise: the palette finds it by these words too.
+void MainWindow::nameOtherwise()
+{
+    const auto also = [](QAction *action, const QString &words) { action->setProperty(CommandPalette::synonyms, words); };
+    also(m_actions->measure, tr("benchmark latency speed TTFT TPOT time"));
+    also(m_actions->needle, tr("passkey retrieval haystack ask quality"));
+    also(m_actions->score, tr("attention rank importance"));
+    also(m_actions->calibrate, tr("cost model predict"));
+    also(m_actions->cancel, tr("stop abort"));
+    also(m_actions->exportMap, tr("vLLM SGLang transformers llama.cpp deploy"));
+    also(m_actions->importScores, tr("load open"));
+    also(m_actions->exclusive, tr("whole layers zigzag"));
+    also(m_actions->shortcuts, tr("help keys mouse"));
+    for (const auto &[name, words] :
+         {std::pair("sweepQuality", tr("pareto trade-off front loss")),
+          std::pair("searchLayers", tr("find ablation greedy gates")), std::pair("recordTrace", tr("profile timeline ops")),
+          std::pair("show_profile", tr("trace timeline ops")), std::pair("show_quality", tr("pareto sweep trade-off")),
+          std::pair("show_runs", tr("compare benchmarks")), std::pair("show_plots", tr("TTFT TPOT KV memory")),
+          std::pair("show_assign", tr("criterion sparsity budget"))})
+        if (auto *action = findChild<QAction *>(QLatin1String(name)))
+            also(action, words);
 }
 
 QList<QAction *> MainWindow::pageActions(PageMenu menu) const
@@ -160,9 +208,14 @@ QList<QAction *> MainWindow::pageActions(PageMenu menu) const
 void MainWindow::refreshRecent()
 {
     m_actions->recent->clear();
-    for (const QString &name : m_recent.names())
-        connect(m_actions->recent->addAction(QDir::toNativeSeparators(name)), &QAction::triggered, this,
-                [this, name] { open(name); });
+    for (const QString &name : m_recent.names()) {
+        QAction *action = m_actions->recent->addAction(QDir::toNativeSeparators(name));
+        action->setProperty(CommandPalette::prefix, tr("Open recent: "));
+        // A built-in model stands in its own menu; the palette needs it once.
+        action->setProperty(CommandPalette::hidden,
+                            name.startsWith(QLatin1String("bundled:")) || name.startsWith(QLatin1String("preset:")));
+        connect(action, &QAction::triggered, this, [this, name] { open(name); });
+    }
     m_actions->recent->setEnabled(!m_recent.names().isEmpty());
 }
 
@@ -189,7 +242,7 @@ QList<QAction *> MainWindow::allActions() const
         for (QAction *action : menu->actions()) {
             if (action->menu())
                 self(action->menu(), self);
-            else if (!action->isSeparator())
+            else if (!action->isSeparator() && !actions.contains(action))
                 actions.append(action);
         }
     };
@@ -212,7 +265,13 @@ void MainWindow::showShortcuts()
                             {tr("Shift+click, Shift+drag, Shift+arrows"), tr("select heads")},
                             {tr("Ctrl+click"), tr("add heads to the selection")},
                             {tr("Arrows, Home, End, Page"), tr("move through the heads")},
-                            {tr("Double-click a layer number"), tr("flip the whole layer")}},
+                            {tr("Double-click a layer number"), tr("flip the whole layer")},
+                            {tr("Esc"), tr("leave a stroke, a search, a selection; then stop the run")},
+                            {tr("Timeline: W, S or +, −, Ctrl+wheel"), tr("zoom in and out")},
+                            {tr("Timeline: A, D, Shift+wheel, Home"), tr("move through time, back to the whole")},
+                            {tr("Timeline: arrows"), tr("go from item to item, and from lane to lane")},
+                            {tr("Timeline: F, Enter"), tr("show what is chosen as large as the window")},
+                            {tr("Timeline: drag"), tr("select a stretch of time; Esc leaves it")}},
                            this);
     dialog.exec();
 }

@@ -72,17 +72,26 @@ void MainWindow::saveLayout()
     m_settings->setValue(QStringLiteral("geometry"), saveGeometry());
     m_settings->setValue(QStringLiteral("layout"), saveState(layoutVersion));
     m_settings->setValue(QStringLiteral("theme"), nameOf(m_theme));
+    m_settings->sync(); // the process may end before an idle moment comes
 }
 
 void MainWindow::showPage(const QString &name)
 {
+    raisePage(name);
     const auto found
         = std::find_if(m_docks.begin(), m_docks.end(), [&](const Docked &each) { return each.page->objectName() == name; });
     if (found == m_docks.end())
         return;
-    found->dock->show();
-    found->dock->raise();
     found->page->setFocus(Qt::OtherFocusReason);
+}
+
+void MainWindow::raisePage(const QString &name)
+{
+    for (const Docked &each : m_docks)
+        if (each.page->objectName() == name) {
+            each.dock->show();
+            each.dock->raise();
+        }
 }
 
 } // namespace zigzag

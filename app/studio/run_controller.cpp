@@ -1,9 +1,20 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/studio/run_controller.h"
 
+#include <QDeadlineTimer>
+
 #include <algorithm>
 
 namespace zigzag {
+
+namespace {
+
+bool isOf(const RunRequest &request, RunKind kind, const std::string &task)
+{
+    return request.kind == kind && request.task == task;
+}
+
+} // namespace
 
 RunController::RunController(std::unique_ptr<RunWorker> worker, QObject *parent)
     : QObject(parent)
@@ -12,12 +23,22 @@ RunController::RunController(std::unique_ptr<RunWorker> worker, QObject *parent)
     m_worker->moveToThread(&m_thread);
     connect(&m_thread, &QThread::finished, m_worker, &QObject::deleteLater);
     connect(this, &RunController::execute, m_worker, &RunWorker::execute, Qt::QueuedConnection);
+    connectWorker();
+    m_thread.setObjectName(QStringLiteral("runs"));
+    m_thread.start();
+}
 
-    // A result counts only if its id is that of the run that is on.
+/// A result counts only if its id is that of the run that is on.
+void RunController::connectWorker()
+{
     const auto current = [this](int id) { return m_current && m_current->id == id; };
     connect(m_worker, &RunWorker::progressed, this, [=, this](int id, double fraction, const QString &text) {
         if (current(id))
             Q_EMIT progressed(fraction, text);
+    });
+    connect(m_worker, &RunWorker::expected, this, [=, this](int id, double seconds) {
+        if (current(id))
+            Q_EMIT expected(seconds);
     });
     connect(m_worker, &RunWorker::loaded, this, [=, this](int id, const LoadedModel &model) {
         if (current(id))
@@ -45,8 +66,11 @@ RunController::RunController(std::unique_ptr<RunWorker> worker, QObject *parent)
             result();
     });
     connect(m_worker, &RunWorker::finished, this, [=, this](int id, const RunOutcome &outcome) {
-        if (!current(id))
+        m_atWorker.erase(id);
+        if (!current(id)) {
+            Q_EMIT busyChanged(); // the current run no longer waits for this one
             return;
+        }
         const RunKind kind = m_current->kind;
         m_current.reset();
         if (kind == RunKind::Load && outcome.kind != RunOutcome::Kind::Done)
@@ -54,8 +78,6 @@ RunController::RunController(std::unique_ptr<RunWorker> worker, QObject *parent)
         Q_EMIT finished(kind, outcome);
         next();
     });
-    m_thread.setObjectName(QStringLiteral("runs"));
-    m_thread.start();
 }
 
 RunController::~RunController()
@@ -69,11 +91,11 @@ RunController::~RunController()
 
 void RunController::enqueue(RunRequest request)
 {
-    std::erase_if(m_queue,
-                  [&](const RunRequest &waiting) { return waiting.kind == request.kind && waiting.task == request.task; });
+    std::erase_if(m_queue, [&](const RunRequest &waiting) { return isOf(waiting, request.kind, request.task); });
     request.id = ++m_lastId;
     request.cancel = std::make_shared<std::atomic<bool>>(false);
     m_queue.push_back(std::move(request));
+    Q_EMIT enqueued(m_queue.back());
     if (m_current)
         Q_EMIT busyChanged();
     else
@@ -82,14 +104,60 @@ void RunController::enqueue(RunRequest request)
 
 void RunController::cancel()
 {
-    m_queue.clear();
     if (!m_current)
         return;
     m_current->cancel->store(true);
     const RunKind kind = m_current->kind;
     m_current.reset(); // whatever still comes from this run is stale
+    if (kind == RunKind::Load)
+        m_queue.clear(); // what waits needs the model
     Q_EMIT finished(kind, {RunOutcome::Kind::Cancelled, {}});
+    next();
+}
+
+void RunController::cancelAll()
+{
+    m_queue.clear();
+    if (m_current)
+        m_current->cancel->store(true);
+    m_current.reset();
     Q_EMIT busyChanged();
+}
+
+void RunController::remove(int id)
+{
+    if (std::erase_if(m_queue, [id](const RunRequest &waiting) { return waiting.id == id; }) > 0)
+        Q_EMIT busyChanged();
+}
+
+bool RunController::stop(std::chrono::milliseconds patience)
+{
+    cancelAll();
+    m_thread.quit();
+    return m_thread.wait(QDeadlineTimer(patience));
+}
+
+bool RunController::isRunning(RunKind kind, const std::string &task) const
+{
+    return m_current && isOf(*m_current, kind, task);
+}
+
+bool RunController::isWaiting(RunKind kind, const std::string &task) const
+{
+    return std::any_of(m_queue.begin(), m_queue.end(), [&](const RunRequest &waiting) { return isOf(waiting, kind, task); });
+}
+
+std::vector<RunController::Waiting> RunController::waiting() const
+{
+    std::vector<Waiting> all;
+    for (const RunRequest &request : m_queue)
+        all.push_back({request.id, titleOf(request)});
+    return all;
+}
+
+bool RunController::isStopping() const
+{
+    return m_atWorker.size() > (m_current ? 1 : 0);
 }
 
 void RunController::next()
@@ -97,6 +165,8 @@ void RunController::next()
     if (!m_current && !m_queue.empty()) {
         m_current = std::move(m_queue.front());
         m_queue.pop_front();
+        m_atWorker.insert(m_current->id);
+        Q_EMIT started(*m_current);
         Q_EMIT execute(*m_current);
     }
     Q_EMIT busyChanged();

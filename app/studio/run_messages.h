@@ -28,9 +28,15 @@ struct RunRequest {
     std::vector<NamedMap> needleMaps; ///< Needle: asked in this order
     std::int64_t maxContext = 0; ///< Calibrate
     std::string task; ///< Task: its name; of those that wait, the last of a name runs
+    QString title; ///< Task: what a person calls it, translated
     RunTask work; ///< Task
+    double expectedSeconds = 0; ///< what it should take, for the time left before it has a pace of its own; 0 = nobody knows
+    bool background = false; ///< nobody asked for it: it makes no message out of date
     std::shared_ptr<std::atomic<bool>> cancel; ///< set by the window's thread, read by the engine
 };
+
+/// What a person calls a request: in the list of those that wait.
+QString titleOf(const RunRequest &request);
 
 /// What the window needs to know of a model that the worker holds.
 struct LoadedModel {

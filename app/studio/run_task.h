@@ -22,6 +22,8 @@ struct TaskContext {
     std::function<void(double fraction, const QString &text)> progress;
     /// Hands a result over: the function is called on the window's thread, and dropped if the run was cancelled meanwhile.
     std::function<void(std::function<void()>)> deliver;
+    /// How long the rest should take: counts until the run has a pace of its own.
+    std::function<void(double seconds)> expect;
 };
 
 /// A run that a page brings along (RunKind::Task): no new kind of request, no new signal. Capture by value what it needs.

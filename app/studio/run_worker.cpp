@@ -18,6 +18,10 @@ double fractionOf(int done, int all)
 
 void EngineWorker::execute(const RunRequest &request)
 {
+    if (request.cancel->load()) {
+        Q_EMIT finished(request.id, {RunOutcome::Kind::Cancelled, {}}); // while it waited for another one to stop
+        return;
+    }
     const Result<void> done = request.kind == RunKind::Load ? load(request)
         : request.kind == RunKind::Calibrate                ? calibrateModel(request)
         : request.kind == RunKind::Score                    ? score(request)
@@ -56,15 +60,20 @@ Result<void> EngineWorker::load(const RunRequest &request)
     m_machine.reset();
     m_device.reset();
     m_model.reset();
-    Q_EMIT progressed(request.id, 0, tr("Loading %1").arg(QString::fromStdString(request.model)));
-    ZIGZAG_TRY(model, loadModel(request.model));
-    if (request.cancel->load())
-        return {};
+    const QString text = tr("Loading %1").arg(QString::fromStdString(request.model));
+    const auto progress = [&](double fraction) { Q_EMIT progressed(request.id, fraction, text); };
+    progress(0);
+    ZIGZAG_TRY(model, loadModel(request.model, {request.cancel.get(), progress}));
     if (!m_backend) {
         ZIGZAG_TRY(backend, createBackend("auto"));
         m_backend = std::move(backend);
     }
-    ZIGZAG_TRY(device, uploadModel(model, m_backend));
+    const auto copied = [&](std::int64_t done, std::int64_t all) {
+        progress(all > 0 ? static_cast<double>(done) / static_cast<double>(all) : 0.0);
+    };
+    ZIGZAG_TRY(device, uploadModel(model, m_backend, copied, request.cancel.get()));
+    if (request.cancel->load())
+        return cancelled();
     m_model = std::move(model);
     m_device = std::move(device);
     Q_EMIT loaded(request.id,
@@ -94,6 +103,7 @@ Result<void> EngineWorker::score(const RunRequest &request)
     const auto progress = [&](int done, int all) {
         Q_EMIT progressed(request.id, fractionOf(done, all), tr("Scoring heads: prompt %1 of %2").arg(done).arg(all));
     };
+    progress(0, static_cast<int>(request.score.contexts.size() * request.score.depths.size()) * request.score.trials);
     ZIGZAG_TRY(scores, scoreByAttention(m_device, *m_model, request.score, request.cancel.get(), progress));
     if (!request.cancel->load())
         Q_EMIT scored(request.id, scores);
@@ -123,7 +133,8 @@ Result<void> EngineWorker::doTask(const RunRequest &request)
     const auto machine = [&]() -> const MachineProfile & { return machineFor(request); };
     return request.work({*m_model, m_device, machine, *request.cancel,
                          [&](double fraction, const QString &text) { Q_EMIT progressed(request.id, fraction, text); },
-                         [&](const std::function<void()> &result) { Q_EMIT delivered(request.id, result); }});
+                         [&](const std::function<void()> &result) { Q_EMIT delivered(request.id, result); },
+                         [&](double seconds) { Q_EMIT expected(request.id, seconds); }});
 }
 
 Result<void> EngineWorker::askNeedles(const RunRequest &request)
@@ -136,10 +147,9 @@ Result<void> EngineWorker::askNeedles(const RunRequest &request)
             Q_EMIT progressed(request.id, (static_cast<double>(index) + fractionOf(done, all)) / maps,
                               tr("Needle, %1: question %2 of %3").arg(QString::fromStdString(asked.name)).arg(done).arg(all));
         };
-        ZIGZAG_TRY(result, evaluateNeedle(m_device, *m_model, asked.map, request.needle, request.cancel.get(), progress));
-        if (request.cancel->load())
-            return {};
-        Q_EMIT needleAsked(request.id, asked, result);
+        progress(0, static_cast<int>(request.needle.contexts.size() * request.needle.depths.size()) * request.needle.trials);
+        const auto partial = [&](const NeedleResult &soFar) { Q_EMIT needleAsked(request.id, asked, soFar); };
+        ZIGZAG_CHECK(evaluateNeedle(m_device, *m_model, asked.map, request.needle, request.cancel.get(), progress, partial));
     }
     return {};
 }

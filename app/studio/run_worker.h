@@ -19,11 +19,14 @@ public Q_SLOTS:
 
 Q_SIGNALS:
     void progressed(int id, double fraction, const QString &text);
+    /// How long the rest of the run should take.
+    void expected(int id, double seconds);
     void loaded(int id, const zigzag::LoadedModel &model);
     void calibrated(int id, const zigzag::CostModel &cost);
     void scored(int id, const zigzag::HeadScores &scores);
     /// The records so far, again with each sample.
     void measured(int id, const std::vector<zigzag::NamedMap> &maps, const std::vector<zigzag::BenchRecord> &records);
+    /// The cells so far, again with each cell.
     void needleAsked(int id, const zigzag::NamedMap &map, const zigzag::NeedleResult &result);
     /// A task's result, to be called on the window's thread.
     void delivered(int id, const std::function<void()> &result);

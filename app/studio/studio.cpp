@@ -18,7 +18,7 @@ Studio::~Studio() = default;
 
 void Studio::adopt(const ModelShape &shape, std::optional<ModelConfig> config)
 {
-    m_runs.cancel();
+    m_runs.cancelAll();
     m_loaded.reset();
     m_modelName.clear();
     m_whyNotLoaded.clear();
@@ -39,6 +39,13 @@ void Studio::loadInBackground(const std::string &name)
     m_runs.enqueue(std::move(request));
 }
 
+QString Studio::doing(RunKind kind, const std::string &task) const
+{
+    if (m_runs.isRunning(kind, task))
+        return tr("Running: the tool bar shows how far it is.");
+    return m_runs.isWaiting(kind, task) ? tr("Waits for another run.") : QString();
+}
+
 QString Studio::whyNoTimes() const
 {
     if (m_study.hasTimes())
@@ -49,7 +56,9 @@ QString Studio::whyNoTimes() const
         return m_whyNotLoaded;
     if (!m_loaded)
         return tr("loading the model…");
-    return m_runs.isBusy() ? tr("calibrating…") : tr("not calibrated: Run › Calibrate");
+    return m_runs.isRunning(RunKind::Calibrate) ? tr("calibrating…")
+        : m_runs.isWaiting(RunKind::Calibrate)  ? tr("calibration waits for another run")
+                                                : tr("not calibrated: Run › Calibrate (F8)");
 }
 
 void Studio::setContext(std::int64_t context)

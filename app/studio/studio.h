@@ -40,6 +40,8 @@ public:
     const std::optional<LoadedModel> &loaded() const { return m_loaded; }
     const QString &whyNotLoaded() const { return m_whyNotLoaded; }
     bool canScore() const { return m_loaded && m_loaded->hasTokenizer; }
+    /// Whether such a run is on or waits, in words for a hint that would otherwise say how to start it; else empty.
+    QString doing(RunKind kind, const std::string &task = {}) const;
     /// In plain words why there are no times; empty when there are.
     QString whyNoTimes() const;
 
@@ -50,7 +52,8 @@ public:
     void setPhase(Phase phase);
 
     // Runs (studio_runs.cpp). A page brings runs of its own with runs().enqueue(RunKind::Task).
-    void calibrateModel();
+    /// `asked`: by a person, rather than by the studio itself.
+    void calibrateModel(bool asked);
     void scoreModel(bool asked);
     void measureMaps();
     void askNeedles();
@@ -73,6 +76,8 @@ private:
     void connectRuns();
     void onLoaded(const LoadedModel &model);
     void onFinished(RunKind kind, const RunOutcome &outcome);
+    /// Seconds that full passes over these contexts should take, `times` each; 0 where nothing is predicted.
+    double expectedSeconds(const std::vector<std::int64_t> &contexts, double times) const;
     /// After a measurement: predictions that err much are made anew.
     void calibrateIfFarOff();
 

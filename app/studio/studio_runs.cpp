@@ -70,7 +70,7 @@ void Studio::onLoaded(const LoadedModel &model)
     report(fits); // a map of a model with the same name and other weights
     if (fits)
         m_document.setModel(model.shape);
-    calibrateModel();
+    calibrateModel(false);
     if (canScore() && !m_document.state().scores && model.config.weightBytes() <= scoredAtOnceBytes)
         scoreModel(false);
 }
@@ -84,7 +84,7 @@ void Studio::onFinished(RunKind kind, const RunOutcome &outcome)
     } else if (outcome.kind == RunOutcome::Kind::Cancelled) {
         if (kind == RunKind::Load)
             m_whyNotLoaded = tr("loading was cancelled");
-        else if (kind == RunKind::Measure)
+        else if (kind == RunKind::Measure || kind == RunKind::Needle)
             say(MessageBar::Kind::Note, tr("Cancelled; what was measured so far stays."));
     } else if (kind == RunKind::Measure) {
         calibrateIfFarOff();
@@ -103,15 +103,27 @@ void Studio::calibrateIfFarOff()
         tr("Predictions were off by %1 at the median: this machine's speed has changed, or was disturbed when it was "
            "calibrated. It is calibrated again.")
             .arg(percentText(worst)));
-    calibrateModel();
+    calibrateModel(false);
 }
 
-void Studio::calibrateModel()
+double Studio::expectedSeconds(const std::vector<std::int64_t> &contexts, double times) const
+{
+    const HeadMap *full = m_study.map(Series::Full);
+    double ms = 0;
+    for (const std::int64_t context : contexts)
+        ms += full && m_study.hasTimes() ? m_study.cost().estimate(*full, Phase::Prefill, context).ms : 0;
+    return 1e-3 * ms * times;
+}
+
+void Studio::calibrateModel(bool asked)
 {
     if (!m_loaded)
         return;
+    constexpr double usualSeconds = 8; // of a machine that is not slowed; soon the calibration has a pace of its own
     RunRequest request;
     request.kind = RunKind::Calibrate;
+    request.background = !asked;
+    request.expectedSeconds = usualSeconds;
     request.maxContext = m_study.contexts().back();
     m_runs.enqueue(std::move(request));
 }
@@ -129,6 +141,9 @@ void Studio::scoreModel(bool asked)
         request.score.contexts = {request.score.contexts.front()};
         request.score.trials = 2;
     }
+    request.background = !asked;
+    request.expectedSeconds
+        = expectedSeconds(request.score.contexts, static_cast<double>(request.score.depths.size()) * request.score.trials);
     m_runs.enqueue(std::move(request));
 }
 
@@ -153,13 +168,15 @@ void Studio::measureMaps()
     while (m_study.hasTimes() && longest > m_study.contexts().front()
            && m_study.cost().estimate(*full, Phase::Prefill, longest).ms > longestPrefillMs)
         longest /= 2;
-    if (longest < m_study.contexts().back())
+    plan.contexts = threeContexts(longest);
+    plan.phases = {Phase::Decode, Phase::Prefill};
+    request.expectedSeconds
+        = expectedSeconds(plan.contexts, static_cast<double>(plan.maps.size()) * (plan.warmup + plan.repeats));
+    m_runs.enqueue(std::move(request));
+    if (longest < m_study.contexts().back()) // said now: a new run takes away what was said before
         say(MessageBar::Kind::Note,
             tr("Measuring up to %1 tokens: a longer prefill would take more than %2 here.")
                 .arg(contextText(longest), timeText(longestPrefillMs)));
-    plan.contexts = threeContexts(longest);
-    plan.phases = {Phase::Decode, Phase::Prefill};
-    m_runs.enqueue(std::move(request));
 }
 
 void Studio::askNeedles()
@@ -175,8 +192,12 @@ void Studio::askNeedles()
     const HeadMap &map = m_document.map();
     const HeadMap *full = m_study.map(Series::Full);
     request.needleMaps.push_back({"this map", map});
-    if (full && !runAlike(*full, map) && !m_study.results().needle(*full))
+    const NeedleResult *known = full ? m_study.results().needle(*full) : nullptr;
+    if (full && !runAlike(*full, map) && !(known && known->isComplete()))
         request.needleMaps.push_back({"full", *full});
+    request.expectedSeconds
+        = expectedSeconds(request.needle.contexts,
+                          static_cast<double>(request.needleMaps.size() * request.needle.depths.size()) * request.needle.trials);
     m_runs.enqueue(std::move(request));
 }
 

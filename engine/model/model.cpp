@@ -82,19 +82,19 @@ Result<std::string> readModelConfigText(const std::string &name)
     return readTextFile(folder / "config.json", largestConfig);
 }
 
-Result<std::shared_ptr<const Model>> loadModel(const std::string &name)
+Result<std::shared_ptr<const Model>> loadModel(const std::string &name, const LoadWatch &watch)
 {
     auto model = std::make_shared<Model>();
     if (isPreset(name)) {
         ZIGZAG_TRY(config, presetConfig(name.substr(presetPrefix.size())));
-        ZIGZAG_TRY(weights, randomWeights(config, 1));
+        ZIGZAG_TRY(weights, randomWeights(config, 1, watch));
         model->config = std::move(config);
         model->weights = std::move(weights);
         return model;
     }
     ZIGZAG_TRY(folder, modelFolder(name));
     ZIGZAG_TRY(config, readConfig(folder));
-    ZIGZAG_TRY(weights, loadWeights(folder, config));
+    ZIGZAG_TRY(weights, loadWeights(folder, config, watch));
     model->config = std::move(config);
     model->config.dtype = weights.embedding.type;
     model->weights = std::move(weights);

@@ -23,7 +23,7 @@ struct Model {
 };
 
 /// MODEL of the command line: a Hugging Face folder, `bundled:NAME` or `preset:NAME`.
-Result<std::shared_ptr<const Model>> loadModel(const std::string &name);
+Result<std::shared_ptr<const Model>> loadModel(const std::string &name, const LoadWatch &watch = {});
 /// The config alone: what `info` and the predictor need, without touching the weights.
 Result<ModelConfig> loadModelConfig(const std::string &name);
 /// The config.json of a MODEL as it stands, for what is made from it.

@@ -3,9 +3,11 @@
 #include "engine/model/weight_plan.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <fmt/format.h>
 #include <new>
+#include <omp.h>
 #include <sys/mman.h>
 
 namespace zigzag {
@@ -63,6 +65,22 @@ void fill(const Block &block)
         each([=](std::int64_t i, float value) { floats[i] = value; });
 }
 
+/// Blocks are about a millisecond each, so a cancelled load ends at once.
+void fillAll(const std::vector<Block> &blocks, const LoadWatch &watch)
+{
+    constexpr std::size_t seldom = 64;
+    std::atomic<std::size_t> done = 0;
+#pragma omp parallel for schedule(dynamic)
+    for (const Block &block : blocks) {
+        if (watch.isCancelled())
+            continue;
+        fill(block);
+        const std::size_t now = ++done;
+        if (watch.progress && omp_get_thread_num() == 0 && now % seldom < static_cast<std::size_t>(omp_get_num_threads()))
+            watch.progress(static_cast<double>(now) / static_cast<double>(blocks.size()));
+    }
+}
+
 /// What keeps the size of activations from layer to layer, however wide.
 double deviationOf(const PlannedTensor &planned)
 {
@@ -95,7 +113,7 @@ std::int64_t aligned(std::int64_t bytes)
 
 } // namespace
 
-Result<Weights> randomWeights(const ModelConfig &config, std::uint64_t seed)
+Result<Weights> randomWeights(const ModelConfig &config, std::uint64_t seed, const LoadWatch &watch)
 {
     Weights weights;
     const std::vector<PlannedTensor> plan = planWeights(config, weights);
@@ -119,9 +137,9 @@ Result<Weights> randomWeights(const ModelConfig &config, std::uint64_t seed)
         *planned.view = {data, config.dtype, planned.rows, planned.columns};
         data += aligned(count * bytesOf(config.dtype));
     }
-#pragma omp parallel for schedule(dynamic)
-    for (const Block &block : blocks)
-        fill(block);
+    fillAll(blocks, watch);
+    if (watch.isCancelled())
+        return cancelled();
     if (config.tiedEmbeddings)
         weights.head = weights.embedding;
     weights.storage = storage;

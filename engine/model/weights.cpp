@@ -55,7 +55,7 @@ void addToFingerprint(Sha256 &digest, const PlannedTensor &planned)
 
 } // namespace
 
-Result<Weights> loadWeights(const std::filesystem::path &folder, const ModelConfig &config)
+Result<Weights> loadWeights(const std::filesystem::path &folder, const ModelConfig &config, const LoadWatch &watch)
 {
     ZIGZAG_TRY(checkpoint, Checkpoint::open(folder));
     Weights weights;
@@ -63,6 +63,8 @@ Result<Weights> loadWeights(const std::filesystem::path &folder, const ModelConf
     storage->files = checkpoint.owners();
     Sha256 digest;
     for (const PlannedTensor &planned : planWeights(config, weights)) {
+        if (watch.isCancelled()) // a tensor that its file does not align is copied
+            return cancelled();
         ZIGZAG_TRY(stored, findTensor(checkpoint, planned));
         const DType type = *stored->type, expected = weights.embedding ? weights.embedding.type : type;
         if (planned.role == TensorRole::Matrix && type != expected)

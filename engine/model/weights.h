@@ -5,8 +5,10 @@
 #include "engine/base/result.h"
 #include "engine/model/model_config.h"
 
+#include <atomic>
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -37,6 +39,14 @@ struct LayerWeights {
     TensorView down; // [hidden, intermediate]
 };
 
+/// Follows a load that may take long, and stops it: it then fails as cancelled, and its memory is free again.
+struct LoadWatch {
+    const std::atomic<bool> *cancel = nullptr; ///< looked at several times a second
+    std::function<void(double fraction)> progress; ///< on the calling thread
+
+    bool isCancelled() const { return cancel && cancel->load(std::memory_order_relaxed); }
+};
+
 struct Weights {
     TensorView embedding; // [vocabulary, hidden]
     std::vector<LayerWeights> layers;
@@ -48,10 +58,10 @@ struct Weights {
 
 /// Reads model.safetensors, or the shards that model.safetensors.index.json lists, by memory map. Every tensor that the
 /// config implies must be there with its shape; overlap, truncation and foreign types are refused.
-Result<Weights> loadWeights(const std::filesystem::path &folder, const ModelConfig &config);
+Result<Weights> loadWeights(const std::filesystem::path &folder, const ModelConfig &config, const LoadWatch &watch = {});
 
 /// Random weights of the config's shape and dtype, the same for the same seed: to profile a shape without its files.
 /// Refused before allocation when they do not fit into memory.
-Result<Weights> randomWeights(const ModelConfig &config, std::uint64_t seed);
+Result<Weights> randomWeights(const ModelConfig &config, std::uint64_t seed, const LoadWatch &watch = {});
 
 } // namespace zigzag

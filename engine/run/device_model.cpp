@@ -59,7 +59,7 @@ Result<void> checkRuns(const Backend &backend, const ModelConfig &config)
 }
 
 Result<std::shared_ptr<DeviceModel>> uploadModel(std::shared_ptr<const Model> model, std::shared_ptr<Backend> backend,
-                                                 const UploadProgress &progress)
+                                                 const UploadProgress &progress, const std::atomic<bool> *cancel)
 {
     auto device = std::make_shared<DeviceModel>();
     const Weights &weights = model->weights;
@@ -72,6 +72,8 @@ Result<std::shared_ptr<DeviceModel>> uploadModel(std::shared_ptr<const Model> mo
                                   model->config.name, needed, free, backend->device().name));
     std::int64_t done = 0;
     auto matrix = [&](std::unique_ptr<Matrix> &to, const TensorView &from) -> Result<void> {
+        if (cancel && cancel->load(std::memory_order_relaxed))
+            return cancelled();
         ZIGZAG_TRY(prepared, backend->prepare(from));
         to = std::move(prepared);
         done += from.bytes();

@@ -75,6 +75,8 @@ Result<void> Transformer::forward(const Pass &pass)
         ZIGZAG_CHECK(attentionBlock(layer, pass));
         feedForwardBlock(layer, pass.tokens);
     }
+    if (isCancelled()) // perhaps in the middle of a layer, whose rest was left out
+        return cancelled();
     return {};
 }
 
@@ -195,10 +197,15 @@ Result<void> Transformer::attentionBlock(int layer, const Pass &pass)
                               .epsilon = epsilon,
                               .rows = pass.rows});
     }
+    // On a few cores, one layer of a large model's chunk takes seconds.
+    if (isCancelled())
+        return cancelled();
     {
         const Span span(sink, spanOf(Op::Attention, layer));
         ZIGZAG_CHECK(attention(layer, pass));
     }
+    if (isCancelled())
+        return cancelled();
     {
         const Span span(sink, spanOf(Op::OutputProjection, layer));
         const Product product{weights.output.get(), orNull(weights.outputBias), residual, residual};
@@ -287,6 +294,8 @@ void Transformer::attentionByCopies(const AttentionArgs &whole, int layer, std::
 
 void Transformer::feedForwardBlock(int layer, std::int64_t tokens)
 {
+    if (isCancelled())
+        return;
     const DeviceLayer &weights = m_model.layers[static_cast<std::size_t>(layer)];
     auto *residual = m_work.residual->as<float>();
     void *normed = m_work.normed->data();
@@ -309,6 +318,8 @@ void Transformer::feedForwardBlock(int layer, std::int64_t tokens)
         const Span span(sink, spanOf(Op::Activation, layer));
         m_backend.swiGlu({gate, up, gate, tokens * m_config.intermediateSize, m_type});
     }
+    if (isCancelled())
+        return;
     {
         const Span span(sink, spanOf(Op::Down, layer));
         const Product product{weights.down.get(), orNull(weights.downBias), residual, residual};

@@ -257,7 +257,7 @@ Result<GateState> GateTraining::run(GateState from, const std::atomic<bool> *can
     return state;
 }
 
-Result<double> GateTraining::estimateSecondsPerStep()
+Result<double> GateTraining::estimateSecondsPerStep(const std::atomic<bool> *cancel)
 {
     std::size_t longest = 0;
     double tokens = 0.0;
@@ -271,7 +271,7 @@ Result<double> GateTraining::estimateSecondsPerStep()
     double seconds = 0.0;
     for (int pass = 0; pass < 2; ++pass) { // the first builds what the backend builds once
         const auto begin = std::chrono::steady_clock::now();
-        ZIGZAG_CHECK(lossAndGradient(static_cast<int>(longest), half, gradient));
+        ZIGZAG_CHECK(lossAndGradient(static_cast<int>(longest), half, gradient, cancel));
         seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     }
     return seconds * tokens / (static_cast<double>(m_prompts[longest].tokens.size()) * static_cast<double>(m_prompts.size()));

@@ -49,7 +49,7 @@ public:
     Result<double> lossAndGradient(int prompt, std::span<const double> gates, std::vector<double> &gradient,
                                    const std::atomic<bool> *cancel = nullptr);
     /// Seconds of one step, from one that is timed and thrown away.
-    Result<double> estimateSecondsPerStep();
+    Result<double> estimateSecondsPerStep(const std::atomic<bool> *cancel = nullptr);
     int promptCount() const { return static_cast<int>(m_prompts.size()); }
 
 private:

@@ -208,7 +208,7 @@ std::int64_t MapMeter::plainLayerRuns(std::span<const HeadMap> maps)
     return maps.empty() ? 0 : static_cast<std::int64_t>(maps.size()) * maps.front().layers();
 }
 
-Result<double> MapMeter::estimateSeconds(std::int64_t layerRunsPerPrompt)
+Result<double> MapMeter::estimateSeconds(std::int64_t layerRunsPerPrompt, const std::atomic<bool> *cancel)
 {
     std::int64_t tokens = 0;
     std::size_t longest = 0;
@@ -221,7 +221,7 @@ Result<double> MapMeter::estimateSeconds(std::int64_t layerRunsPerPrompt)
         const HeadMap full(shape(), HeadKind::Retrieval, 0, 1);
         for (int pass = 0; pass < 2; ++pass) { // the first builds what the backend builds once
             const double begin = now();
-            ZIGZAG_CHECK(run(static_cast<int>(longest), full, 0, nullptr));
+            ZIGZAG_CHECK(run(static_cast<int>(longest), full, 0, cancel));
             ZIGZAG_CHECK(m_model->backend->synchronize());
             m_secondsPerToken = (now() - begin) / (static_cast<double>(m_prompts[longest].tokens.size()) * full.layers());
         }

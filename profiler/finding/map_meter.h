@@ -51,7 +51,7 @@ public:
     static std::int64_t sharedLayerRuns(std::span<const HeadMap> maps);
     static std::int64_t plainLayerRuns(std::span<const HeadMap> maps);
     /// Seconds that so many layer runs on every prompt will take, from a timed pass over the longest prompt.
-    Result<double> estimateSeconds(std::int64_t layerRunsPerPrompt);
+    Result<double> estimateSeconds(std::int64_t layerRunsPerPrompt, const std::atomic<bool> *cancel = nullptr);
 
 private:
     /// Full attention's answer at one prompt.

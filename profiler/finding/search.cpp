@@ -111,16 +111,16 @@ int Search::alreadyDone() const
     return doneOf();
 }
 
-Result<double> Search::estimateSeconds()
+Result<double> Search::estimateSeconds(const std::atomic<bool> *cancel)
 {
     const double left = all() > 0 ? static_cast<double>(all() - doneOf()) / all() : 0.0;
     if (m_plan.method == SearchMethod::Gates) {
-        ZIGZAG_TRY(seconds, m_training->estimateSecondsPerStep());
+        ZIGZAG_TRY(seconds, m_training->estimateSecondsPerStep(cancel));
         return seconds * m_plan.steps * left;
     }
     const std::int64_t runs = m_plan.method == SearchMethod::Greedy ? greedyLayerRuns(m_model, greedyPlan(m_plan))
                                                                     : ablationLayerRuns(m_model, ablationPlan(m_plan));
-    ZIGZAG_TRY(seconds, m_meter->estimateSeconds(runs));
+    ZIGZAG_TRY(seconds, m_meter->estimateSeconds(runs, cancel));
     return seconds * left;
 }
 

@@ -56,7 +56,7 @@ public:
     /// The result of what is done, for `onProgress` to show; needs one finished prompt or step.
     SearchResult soFar() const;
     /// Seconds that what is left will take, from a short timed run.
-    Result<double> estimateSeconds();
+    Result<double> estimateSeconds(const std::atomic<bool> *cancel = nullptr);
     /// Progress is saved at most once a second, where a file for it is named, and removed by a complete run. Cancelled, it
     /// returns the scores of what was done, or the error where that is nothing.
     Result<SearchResult> run(const std::filesystem::path &progress, const std::atomic<bool> *cancel,

@@ -34,7 +34,7 @@ Result<bool> answersRight(Session &session, const NeedlePrompt &prompt)
 
 Result<NeedleResult> evaluateNeedle(const std::shared_ptr<DeviceModel> &deviceModel, const Model &model, const HeadMap &map,
                                     const NeedlePlan &plan, const std::atomic<bool> *cancel,
-                                    const std::function<void(int done, int all)> &progress)
+                                    const std::function<void(int done, int all)> &progress, const NeedlePartial &partial)
 {
     ZIGZAG_TRY(trials, NeedleTrials::plan(model, plan.contexts, plan.depths, plan.trials, plan.seed));
     SessionOptions options;
@@ -43,6 +43,7 @@ Result<NeedleResult> evaluateNeedle(const std::shared_ptr<DeviceModel> &deviceMo
     session->setCancelFlag(cancel);
 
     NeedleResult result;
+    result.planned = static_cast<int>(plan.contexts.size() * plan.depths.size());
     int found = 0, done = 0;
     for (const std::int64_t context : plan.contexts)
         for (const double depth : plan.depths) {
@@ -57,8 +58,10 @@ Result<NeedleResult> evaluateNeedle(const std::shared_ptr<DeviceModel> &deviceMo
                 if (progress)
                     progress(done, trials.count());
             }
+            result.accuracy = static_cast<double>(found) / done;
+            if (partial)
+                partial(result);
         }
-    result.accuracy = static_cast<double>(found) / done;
     return result;
 }
 

@@ -53,12 +53,19 @@ struct NeedleCell {
 
 struct NeedleResult {
     std::vector<NeedleCell> grid;
-    double accuracy = 0; ///< found / trials over the whole grid
+    double accuracy = 0; ///< found / trials over the grid, as far as it was asked
+    int planned = 0; ///< cells of the plan; more than `grid` has where it was stopped, or is being asked
+
+    bool isComplete() const { return static_cast<int>(grid.size()) >= planned; }
 };
+
+/// Called after each cell of the grid with the cells so far.
+using NeedlePartial = std::function<void(const NeedleResult &soFar)>;
 
 /// Greedy answers, right when every token of the key is. The same seed asks every map the same questions.
 Result<NeedleResult> evaluateNeedle(const std::shared_ptr<DeviceModel> &deviceModel, const Model &model, const HeadMap &map,
                                     const NeedlePlan &plan, const std::atomic<bool> *cancel = nullptr,
-                                    const std::function<void(int done, int all)> &progress = {});
+                                    const std::function<void(int done, int all)> &progress = {},
+                                    const NeedlePartial &partial = {});
 
 } // namespace zigzag

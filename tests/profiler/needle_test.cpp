@@ -118,6 +118,25 @@ TEST_F(Needle, EvaluationFillsTheGridAndIsRepeatable)
     EXPECT_LT(result->accuracy, 0.5); // random weights know no key
 }
 
+TEST_F(Needle, CellsComeAsTheyAreAnswered)
+{
+    std::atomic<bool> cancel{false};
+    std::vector<NeedleResult> seen;
+    const auto result = evaluateNeedle(device, *model, map(HeadKind::Streaming), {{100, 200}, {0.0, 1.0}, 2, 1}, &cancel, {},
+                                       [&](const NeedleResult &soFar) {
+                                           seen.push_back(soFar);
+                                           cancel = seen.size() == 3;
+                                       });
+    ASSERT_FALSE(result);
+    ASSERT_EQ(seen.size(), 3u);
+    for (std::size_t cells = 1; cells <= seen.size(); ++cells) {
+        EXPECT_EQ(seen[cells - 1].grid.size(), cells);
+        EXPECT_EQ(seen[cells - 1].grid.back().trials, 2);
+        EXPECT_EQ(seen[cells - 1].planned, 4);
+        EXPECT_FALSE(seen[cells - 1].isComplete());
+    }
+}
+
 TEST_F(Needle, EvaluationStopsWhenCancelled)
 {
     const std::atomic<bool> cancel{true};

@@ -92,16 +92,76 @@ TEST(RunController, NobodyCanSpeakForAnotherRun)
     auto owned = std::make_unique<ObstinateWorker>();
     ObstinateWorker *worker = owned.get();
     RunController runs(std::move(owned));
-    QSignalSpy scored(&runs, &RunController::scored);
-    QSignalSpy measured(&runs, &RunController::measured);
+    QStringList heard;
+    QObject::connect(&runs, &RunController::progressed, [&](double, const QString &text) { heard << text; });
+    QObject::connect(&runs, &RunController::expected, [&] { heard << "expected"; });
+    QObject::connect(&runs, &RunController::loaded, [&] { heard << "loaded"; });
+    QObject::connect(&runs, &RunController::calibrated, [&] { heard << "calibrated"; });
+    QObject::connect(&runs, &RunController::scored, [&] { heard << "scored"; });
+    QObject::connect(&runs, &RunController::measured, [&] { heard << "measured"; });
+    QObject::connect(&runs, &RunController::needleAsked, [&] { heard << "needleAsked"; });
+    QObject::connect(&runs, &RunController::finished, [&] { heard << "finished"; });
     runs.enqueue(ask(RunKind::Score));
-    Q_EMIT worker->scored(runs.currentId() + 7, *risingScores(2, 2));
-    Q_EMIT worker->measured(runs.currentId() - 1, {}, {});
-    QCoreApplication::processEvents();
-    EXPECT_EQ(scored.count(), 0);
-    EXPECT_EQ(measured.count(), 0);
+    ASSERT_TRUE(QTest::qWaitFor([&] { return heard == QStringList("half"); }, 10000));
+    const auto everything = [&](int id) {
+        Q_EMIT worker->progressed(id, 0.9, QStringLiteral("progressed"));
+        Q_EMIT worker->expected(id, 5);
+        Q_EMIT worker->loaded(id, {});
+        Q_EMIT worker->calibrated(id, {});
+        Q_EMIT worker->scored(id, *risingScores(2, 2));
+        Q_EMIT worker->measured(id, {}, {});
+        Q_EMIT worker->needleAsked(id, {}, {});
+        Q_EMIT worker->delivered(id, [&heard] { heard << "delivered"; });
+        Q_EMIT worker->finished(id, {});
+        QCoreApplication::processEvents();
+    };
+    const int current = runs.currentId();
+    for (const int other : {current + 7, current - 1, 0}) {
+        everything(other);
+        EXPECT_EQ(heard, QStringList("half")) << heard.join(' ').toStdString();
+        EXPECT_TRUE(runs.isBusy());
+    }
+    heard.clear();
+    everything(current); // the same, and now they count
+    EXPECT_EQ(heard,
+              QStringList({"progressed", "expected", "loaded", "calibrated", "scored", "measured", "needleAsked", "delivered",
+                           "finished"}));
+    EXPECT_FALSE(runs.isBusy());
     worker->release = true;
-    ASSERT_TRUE(QTest::qWaitFor([&] { return scored.count() == 1; }, 10000));
+}
+
+TEST(RunController, ACancelStopsOneRunAndWhatWaitsGoesOn)
+{
+    auto owned = std::make_unique<ObstinateWorker>();
+    ObstinateWorker *worker = owned.get();
+    RunController runs(std::move(owned));
+    std::vector<std::string> methods;
+    QObject::connect(&runs, &RunController::scored, [&](const HeadScores &scores) { methods.push_back(scores.method); });
+    for (const RunKind kind : {RunKind::Calibrate, RunKind::Score, RunKind::Needle, RunKind::Measure})
+        runs.enqueue(ask(kind));
+    ASSERT_TRUE(QTest::qWaitFor([&] { return worker->started == 1; }, 10000));
+    const auto waiting = runs.waiting();
+    ASSERT_EQ(waiting.size(), 3u);
+    EXPECT_EQ(waiting[0].title, "Score heads");
+    runs.remove(waiting[1].id);
+    EXPECT_FALSE(runs.isWaiting(RunKind::Needle));
+    EXPECT_FALSE(runs.isStopping());
+    runs.cancel();
+    EXPECT_TRUE(runs.isRunning(RunKind::Score));
+    EXPECT_TRUE(runs.isStopping()) << "the worker has not heard yet";
+    worker->release = true;
+    ASSERT_TRUE(QTest::qWaitFor([&] { return !runs.isBusy(); }, 10000));
+    EXPECT_EQ(methods, (std::vector<std::string>{"run 2", "run 4"}));
+    EXPECT_FALSE(runs.isStopping());
+
+    int finished = 0;
+    QObject::connect(&runs, &RunController::finished, [&] { ++finished; });
+    runs.enqueue(ask(RunKind::Score));
+    runs.enqueue(ask(RunKind::Needle));
+    runs.cancelAll();
+    EXPECT_FALSE(runs.isBusy());
+    QTest::qWait(50);
+    EXPECT_EQ(finished, 0) << "without a word";
 }
 
 TEST(RunController, ATasksResultArrivesOnTheWindowsThreadUnlessItWasCancelled)

@@ -197,7 +197,7 @@ Comparison Study::compareNeedle() const
     Comparison comparison;
     const auto fill = [this](Series series, Figure &figure) {
         const HeadMap *of = map(series);
-        if (const NeedleResult *result = of ? m_results.needle(*of) : nullptr)
+        if (const NeedleResult *result = of ? m_results.needle(*of) : nullptr; result && result->isComplete())
             figure = {result->accuracy, Figure::Source::Measured};
     };
     fill(Series::Current, comparison.current);

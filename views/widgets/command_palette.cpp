@@ -9,6 +9,8 @@
 #include <QVBoxLayout>
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 namespace zigzag {
 
@@ -16,6 +18,40 @@ QString plainText(const QAction &action)
 {
     return action.text().remove(QLatin1Char('&'));
 }
+
+namespace {
+
+/// How well a word that was typed fits a text: 0 its beginning, 1 the beginning of a word in it, 2 anything in it; −1 not at all.
+int fitIn(const QString &text, const QString &word)
+{
+    int best = -1;
+    for (qsizetype at = text.indexOf(word, 0, Qt::CaseInsensitive); at >= 0;
+         at = text.indexOf(word, at + 1, Qt::CaseInsensitive)) {
+        const int fit = at == 0 ? 0 : text[at - 1].isLetterOrNumber() ? 2 : 1;
+        best = best < 0 ? fit : std::min(best, fit);
+    }
+    return best;
+}
+
+/// Of all words together, the smaller the better; −1 where one of them fits nothing. Its own name counts more than its kind and
+/// its other names.
+int fitOf(const QAction &action, const QStringList &words)
+{
+    constexpr int elsewhere = 3;
+    const QString name = plainText(action);
+    const QString other
+        = action.property(CommandPalette::prefix).toString() + action.property(CommandPalette::synonyms).toString();
+    int sum = 0;
+    for (const QString &word : words) {
+        const int own = fitIn(name, word), others = fitIn(other, word);
+        if (own < 0 && others < 0)
+            return -1;
+        sum += own >= 0 ? own : elsewhere + others;
+    }
+    return sum;
+}
+
+} // namespace
 
 CommandPalette::CommandPalette(const QList<QAction *> &actions, QWidget *parent)
     : QDialog(parent)
@@ -44,13 +80,14 @@ void CommandPalette::filter(const QString &text)
 {
     const QStringList words = text.split(QLatin1Char(' '), Qt::SkipEmptyParts);
     m_list->clear();
-    for (qsizetype index = 0; index < m_actions.size(); ++index) {
+    std::vector<std::pair<int, qsizetype>> found; // fit and index
+    for (qsizetype index = 0; index < m_actions.size(); ++index)
+        if (const int fit = fitOf(*m_actions[index], words); fit >= 0 && !m_actions[index]->property(hidden).toBool())
+            found.emplace_back(fit, index);
+    std::sort(found.begin(), found.end());
+    for (const auto &[fit, index] : found) {
         const QAction *action = m_actions[index];
-        const QString name = plainText(*action);
-        const bool matches = std::all_of(words.begin(), words.end(),
-                                         [&](const QString &word) { return name.contains(word, Qt::CaseInsensitive); });
-        if (!matches)
-            continue;
+        const QString name = action->property(prefix).toString() + plainText(*action);
         const QString keys = action->shortcut().toString(QKeySequence::NativeText);
         auto *item = new QListWidgetItem(keys.isEmpty() ? name : QStringLiteral("%1\t%2").arg(name, keys), m_list);
         item->setData(Qt::UserRole, static_cast<int>(index));

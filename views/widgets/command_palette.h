@@ -9,11 +9,16 @@ class QListWidget;
 
 namespace zigzag {
 
-/// Every action of the window, found by typing a part of its name.
+/// Every action of the window, found by typing a part of its name or of what else it may be called. The best match comes first.
 class CommandPalette : public QDialog
 {
     Q_OBJECT
 public:
+    // Properties of an action that the palette reads.
+    static constexpr const char *prefix = "palettePrefix"; ///< before its name here: "Open recent: "
+    static constexpr const char *synonyms = "paletteSynonyms"; ///< words, divided by spaces
+    static constexpr const char *hidden = "paletteHidden"; ///< true: another action does the same
+
     CommandPalette(const QList<QAction *> &actions, QWidget *parent);
 
 protected:

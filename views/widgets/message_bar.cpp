@@ -33,7 +33,11 @@ MessageBar::MessageBar(QWidget *parent)
     row->addWidget(m_icon);
     row->addWidget(m_text, 1);
     row->addWidget(dismiss);
-    setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
+    m_life.setSingleShot(true);
+    setNoteLife(std::chrono::seconds(30));
+    connect(&m_life, &QTimer::timeout, this, &MessageBar::close);
+    if (parent)
+        parent->installEventFilter(this);
     hide();
 }
 
@@ -47,7 +51,12 @@ void MessageBar::say(Kind kind, const QString &line)
     m_text->setText(line);
     setAccessibleName(kind == Kind::Error ? tr("Error") : tr("Note"));
     setAccessibleDescription(line);
+    m_life.stop();
+    if (kind == Kind::Note && !underMouse())
+        m_life.start();
+    place();
     show();
+    raise();
     update();
     QAccessibleEvent alert(this, QAccessible::Alert);
     QAccessible::updateAccessibility(&alert);
@@ -55,8 +64,35 @@ void MessageBar::say(Kind kind, const QString &line)
 
 void MessageBar::close()
 {
+    m_life.stop();
     m_text->clear();
     hide();
+}
+
+void MessageBar::place()
+{
+    if (const QWidget *parent = parentWidget())
+        setGeometry(0, 0, parent->width(), layout()->heightForWidth(parent->width()));
+}
+
+bool MessageBar::eventFilter(QObject *watched, QEvent *event)
+{
+    if (event->type() == QEvent::Resize)
+        place();
+    return QFrame::eventFilter(watched, event);
+}
+
+void MessageBar::enterEvent(QEnterEvent *event)
+{
+    m_life.stop(); // it is being read
+    QFrame::enterEvent(event);
+}
+
+void MessageBar::leaveEvent(QEvent *event)
+{
+    if (m_kind == Kind::Note && isVisible())
+        m_life.start();
+    QFrame::leaveEvent(event);
 }
 
 QString MessageBar::text() const

@@ -2,12 +2,15 @@
 #pragma once
 
 #include <QFrame>
+#include <QTimer>
+#include <chrono>
 
 class QLabel;
 
 namespace zigzag {
 
-/// One line above the work that says what went wrong, or what was done, without stopping anybody. Closed by its button.
+/// One line that says what went wrong, or what was done, without stopping anybody. It lies over the top of its parent and moves
+/// nothing. Closed by its button; a note goes by itself after a while, unless the pointer is on it.
 class MessageBar : public QFrame
 {
     Q_OBJECT
@@ -19,14 +22,21 @@ public:
     void close();
     QString text() const;
     Kind kind() const { return m_kind; }
+    void setNoteLife(std::chrono::milliseconds life) { m_life.setInterval(life); }
 
 protected:
+    bool eventFilter(QObject *watched, QEvent *event) override;
+    void enterEvent(QEnterEvent *event) override;
+    void leaveEvent(QEvent *event) override;
     void paintEvent(QPaintEvent *event) override;
 
 private:
+    void place();
+
     QLabel *m_icon;
     QLabel *m_text;
     Kind m_kind = Kind::Note;
+    QTimer m_life;
 };
 
 } // namespace zigzag

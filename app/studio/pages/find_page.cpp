@@ -100,19 +100,21 @@ void FindPage::start()
     RunRequest request;
     request.kind = RunKind::Task;
     request.task = "search";
+    request.title = name;
     request.work = [plan, file, name, page, anew](const TaskContext &context) -> Result<void> {
         ZIGZAG_TRY(search, Search::create(context.device, plan));
         const auto resumed = anew ? Result<void>() : search.resumeFrom(file.toStdString());
         if (!resumed) // of an older program or other questions: not worth more than a new search
             ZIGZAG_CHECK(Search::create(context.device, plan).transform([&](Search fresh) { search = std::move(fresh); }));
-        ZIGZAG_TRY(seconds, search.estimateSeconds());
+        ZIGZAG_TRY(seconds, search.estimateSeconds(&context.cancel));
         const QString takes = search.alreadyDone() > 0 ? tr("%1: going on from %2 of %3, about %4")
                                                              .arg(name)
                                                              .arg(search.alreadyDone())
                                                              .arg(search.all())
                                                              .arg(timeText(1e3 * seconds))
                                                        : tr("%1: about %2").arg(name, timeText(1e3 * seconds));
-        context.progress(0, takes);
+        context.progress(static_cast<double>(search.alreadyDone()) / std::max(1, search.all()), takes);
+        context.expect(seconds);
         context.deliver([page, takes] {
             if (page)
                 page->studio().say(MessageBar::Kind::Note, tr("%1. Esc stops it; what was measured stays.").arg(takes));

@@ -23,8 +23,10 @@ void NeedlePage::refresh()
 {
     const Study &study = studio().study();
     const HeadMap *full = study.map(Series::Full);
+    const QString doing = studio().doing(RunKind::Needle);
     m_needle->show(study.results().needle(studio().document().map()), full ? study.results().needle(*full) : nullptr,
-                   studio().canScore()                     ? tr("Does this map still find the key? Ask with Run › Needle (F6).")
+                   !doing.isEmpty()                        ? doing
+                       : studio().canScore()               ? tr("Does this map still find the key? Ask with Run › Needle (F6).")
                        : studio().modelName().empty()      ? tr("The needle question needs the model: open it.")
                        : studio().loaded()                 ? tr("The needle question needs a trained model with its tokenizer.")
                        : studio().whyNotLoaded().isEmpty() ? tr("loading the model…")

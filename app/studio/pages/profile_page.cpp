@@ -12,6 +12,7 @@
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QLineEdit>
+#include <QPointer>
 #include <QScopedValueRollback>
 #include <QSplitter>
 #include <QToolButton>
@@ -24,6 +25,7 @@ namespace zigzag {
 namespace {
 
 constexpr int decodeSteps = 16; // enough for a p50, few enough to read
+constexpr const char *traceTask = "trace";
 constexpr int byKernel = -1; // of the rows of the op table, beside GroupBy
 
 /// What was run, on what.
@@ -71,6 +73,7 @@ ProfilePage::ProfilePage(Studio &studio, QWidget *parent)
                      [this] { record(); });
     m_record->setToolTip(tr("Record what every op does in a prefill and %1 decode steps of this map (F9)").arg(decodeSteps));
     m_timeline->setObjectName(QStringLiteral("timeline"));
+    setFocusProxy(m_timeline);
     m_table->setObjectName(QStringLiteral("opTable"));
     m_split->setObjectName(QStringLiteral("profileSplit"));
     m_split->setChildrenCollapsible(false);
@@ -192,9 +195,13 @@ void ProfilePage::record()
     plan.steps = decodeSteps;
     RunRequest request;
     request.kind = RunKind::Task;
-    request.task = "trace";
+    request.task = traceTask;
+    request.title = tr("Record trace");
+    if (studio().study().hasTimes()) // warmed up first, and the decode steps are few beside that
+        request.expectedSeconds = 1e-3 * 2 * studio().study().cost().estimate(map, Phase::Prefill, studio().context()).ms;
     const ModelConfig config = studio().loaded()->config;
-    request.work = [this, plan, config](const TaskContext &context) -> Result<void> {
+    const QPointer<ProfilePage> page(this);
+    request.work = [page, plan, config](const TaskContext &context) -> Result<void> {
         context.progress(0, tr("Recording a trace: prefill"));
         const MachineProfile &machine = context.machine();
         for (const Phase phase : {Phase::Prefill, Phase::Decode}) {
@@ -203,20 +210,26 @@ void ProfilePage::record()
             if (phase == Phase::Decode)
                 context.progress(0.6, tr("Recording a trace: decode"));
             ZIGZAG_TRY(recorded, recordTrace(context.device, config, machine, each, &context.cancel));
-            context.deliver([this, plan, trace = std::make_shared<const Trace>(std::move(recorded))] {
-                studio().study().results().addTrace(plan.map.map, trace);
-                studio().runList().addTrace(entryOf(trace, tr("trace"), QDateTime::currentDateTime()), plan.map.map);
-                const QString at = contextText(plan.context);
-                const Phase of = trace->info.phase;
-                add({of == Phase::Prefill ? tr("TTFT at %1: this map").arg(at) : tr("TPOT at %1: this map").arg(at), trace,
-                     false},
-                    of == studio().phase());
-                studio().refreshSoon();
+            context.deliver([page, plan, trace = std::make_shared<const Trace>(std::move(recorded))] {
+                if (page)
+                    page->take(plan, trace);
             });
         }
         return {};
     };
     studio().runs().enqueue(std::move(request));
+}
+
+/// What was recorded.
+void ProfilePage::take(const TracePlan &plan, const std::shared_ptr<const Trace> &trace)
+{
+    studio().study().results().addTrace(plan.map.map, trace);
+    studio().runList().addTrace(entryOf(trace, tr("trace"), QDateTime::currentDateTime()), plan.map.map);
+    const QString at = contextText(plan.context);
+    const Phase of = trace->info.phase;
+    add({of == Phase::Prefill ? tr("TTFT at %1: this map").arg(at) : tr("TPOT at %1: this map").arg(at), trace, false},
+        of == studio().phase());
+    studio().refreshSoon();
 }
 
 Result<void> ProfilePage::openTrace(const QString &path)
@@ -370,8 +383,10 @@ void ProfilePage::refresh()
         m_model = model;
         forgetRecorded();
     }
+    const QString doing = studio().doing(RunKind::Task, traceTask);
     m_timeline->setHint(
-        studio().loaded()
+        !doing.isEmpty() ? doing
+            : studio().loaded()
             ? tr("Where does the time go? Record a trace of this map with Run › Record trace (F9), or open a trace file.")
             : studio().modelName().empty()      ? tr("Open a trace file, or the model to record one.")
             : studio().whyNotLoaded().isEmpty() ? tr("loading the model…")

@@ -17,6 +17,7 @@ class QToolButton;
 namespace zigzag {
 
 class OpTableView;
+struct TracePlan;
 class TimelineView;
 
 /// Where the time goes: traces recorded here or opened from files, as a timeline above and an op table below. The table counts
@@ -47,6 +48,7 @@ private:
 
     QWidget *buildBar();
     void record();
+    void take(const TracePlan &plan, const std::shared_ptr<const Trace> &trace);
     /// What a person chose on this page: said to the other views.
     void choose(const std::vector<int> &layers, const std::vector<Op> &ops);
     void add(Shown shown, bool choose);

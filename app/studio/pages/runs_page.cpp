@@ -53,6 +53,7 @@ RunsPage::RunsPage(Studio &studio, QWidget *parent)
     m_sortedRows->setSourceModel(m_compared);
     m_sortedRows->setSortRole(RunCompareModel::SortRole);
     m_list = makeTable(m_sortedRuns, QStringLiteral("runList"), tr("Runs"));
+    setFocusProxy(m_list);
     m_list->sortByColumn(RunListModel::When, Qt::DescendingOrder);
     m_table = makeTable(m_sortedRows, QStringLiteral("runComparison"), tr("Comparison of two runs"));
     m_table->sortByColumn(-1, Qt::AscendingOrder); // as the comparison comes: the whole, then what changed most
@@ -92,6 +93,10 @@ RunsPage::RunsPage(Studio &studio, QWidget *parent)
             selectRuns({this->studio().runList().rowCount() - 1});
     });
     connect(&studio.runs(), &RunController::calibrated, this, &RunsPage::compare);
+    connect(&studio.runs(), &RunController::busyChanged, this, [this] {
+        if (this->studio().runList().rowCount() == 0)
+            compare(); // the hint says what is going on
+    });
     connect(m_table->selectionModel(), &QItemSelectionModel::selectionChanged, this, [this] {
         if (m_following)
             return;
@@ -207,7 +212,9 @@ RunsPage::Sides RunsPage::sides() const
     const std::vector<int> rows = selectedRuns();
     Sides found;
     if (rows.empty()) {
-        found.why = runs.rowCount() == 0
+        const bool measures = studio().runs().isRunning(RunKind::Measure) || studio().runs().isRunning(RunKind::Task, "trace");
+        found.why = runs.rowCount() == 0 && measures ? tr("Measuring: what it finds is listed here as it comes.")
+            : runs.rowCount() == 0
             ? tr("Nothing has been measured yet: Run › Measure (F5) or Run › Record trace (F9), or open a trace or a file of "
                  "bench.")
             : tr("Select two runs to compare them, one to hold it against its prediction, or all points of two files. Traces "

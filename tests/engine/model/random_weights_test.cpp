@@ -2,6 +2,8 @@
 #include "engine/model/memory_limit.h"
 #include "engine/model/weights.h"
 
+#include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstring>
 #include <gtest/gtest.h>
@@ -100,6 +102,30 @@ TEST(MemoryLimit, WhatDoesNotFitIsRefusedWithWhatWould)
     const auto nothing = checkFitsMemory("m", 100, 1);
     ASSERT_FALSE(nothing);
     EXPECT_NE(nothing.error().message.find("no preset would fit"), std::string::npos) << nothing.error().message;
+}
+
+TEST(RandomWeights, ACancelledFillEndsAtOnceAndSaysHowFarItWas)
+{
+    ModelConfig large = shape(DType::BF16);
+    large.hiddenSize = 2048;
+    large.intermediateSize = 8192;
+    large.layers = 4;
+    std::atomic<bool> cancel = false;
+    std::vector<double> fractions;
+    const auto watch = [&](double fraction) {
+        fractions.push_back(fraction);
+        cancel = fraction > 0.1;
+    };
+    const auto stopped = randomWeights(large, 1, {&cancel, watch});
+    ASSERT_FALSE(stopped);
+    EXPECT_EQ(stopped.error().kind, ErrorKind::Cancelled);
+    ASSERT_FALSE(fractions.empty());
+    EXPECT_LT(fractions.back(), 0.9);
+    EXPECT_TRUE(std::is_sorted(fractions.begin(), fractions.end()));
+    cancel = true;
+    EXPECT_FALSE(randomWeights(large, 1, {&cancel, {}}));
+    cancel = false;
+    EXPECT_TRUE(randomWeights(large, 1, {&cancel, {}}));
 }
 
 } // namespace

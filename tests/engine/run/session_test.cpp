@@ -191,6 +191,44 @@ TEST_F(SessionTest, CancelStopsBetweenLayers)
     EXPECT_TRUE(s->run(tokens(10)));
 }
 
+/// Asks to stop when an op begins, and counts what begins after it.
+class StoppingSink : public TraceSink
+{
+public:
+    StoppingSink(Op at, std::atomic<bool> &cancel)
+        : m_at(at)
+        , m_cancel(cancel)
+    { }
+    int after = 0;
+    void begin(const SpanInfo &span) override
+    {
+        after += m_cancel.load();
+        if (span.op == m_at)
+            m_cancel = true;
+    }
+    void end() override { }
+
+private:
+    Op m_at;
+    std::atomic<bool> &m_cancel;
+};
+
+TEST_F(SessionTest, CancelStopsBetweenTheLargeOpsOfALayer)
+{
+    for (const Op at : {Op::Qkv, Op::Attention, Op::GateUp}) {
+        std::atomic<bool> cancel = false;
+        StoppingSink sink(at, cancel);
+        auto s = session(map(HeadKind::Retrieval));
+        s->setCancelFlag(&cancel);
+        s->setTraceSink(&sink);
+        const auto stopped = s->run(tokens(10));
+        ASSERT_FALSE(stopped) << nameOf(at);
+        EXPECT_TRUE(isCancelled(stopped.error()));
+        EXPECT_LE(sink.after, 1) << nameOf(at) << ": rope or the activation, which are quick";
+        EXPECT_EQ(s->position(), 0);
+    }
+}
+
 TEST_F(SessionTest, PretendFillsTheCacheWithoutZeros)
 {
     auto s = session(mixedMap());

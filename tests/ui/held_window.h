@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "window_fixture.h"
+
+#include <QThread>
+#include <atomic>
+#include <set>
+
+namespace zigzag::test {
+
+/// Holds runs of the chosen kinds until they are released or cancelled; the others run on the engine.
+class HeldWorker : public EngineWorker
+{
+public:
+    explicit HeldWorker(std::set<RunKind> kinds)
+        : m_kinds(std::move(kinds))
+    { }
+    std::atomic<bool> release = false;
+    std::atomic<int> cancelled = 0;
+
+    void execute(const RunRequest &request) override
+    {
+        if (!m_kinds.contains(request.kind))
+            return EngineWorker::execute(request);
+        Q_EMIT progressed(request.id, 0, QStringLiteral("held"));
+        while (!release && !request.cancel->load())
+            QThread::msleep(1);
+        cancelled += request.cancel->load();
+        Q_EMIT finished(request.id, {request.cancel->load() ? RunOutcome::Kind::Cancelled : RunOutcome::Kind::Done, {}});
+    }
+
+private:
+    std::set<RunKind> m_kinds;
+};
+
+/// A window with a small model whose runs of the chosen kinds are held.
+class HeldWindow : public WindowTest
+{
+protected:
+    void hold(std::set<RunKind> kinds)
+    {
+        auto owned = std::make_unique<HeldWorker>(std::move(kinds));
+        m_held = owned.get();
+        build(std::move(owned));
+        ASSERT_TRUE(open(writeTinyModel(m_folder / "model", {.layers = 3, .maxContext = 256}))) << message().toStdString();
+        ASSERT_TRUE(QTest::qWaitFor([&] { return m_window->studio().loaded().has_value(); }, 180000));
+        settle();
+    }
+    /// The window is the one that the keyboard speaks to.
+    void activate()
+    {
+        m_window->activateWindow();
+        ASSERT_TRUE(QTest::qWaitForWindowActive(m_window.get()));
+    }
+    HeldWorker *m_held = nullptr;
+};
+
+} // namespace zigzag::test
