@@ -38,8 +38,7 @@ class DeviceModel;
 using UploadProgress = std::function<void(std::int64_t done, std::int64_t all)>;
 /// Fails before anything is allocated where the weights do not fit. `cancel` is looked at before each tensor.
 Result<std::shared_ptr<DeviceModel>> uploadModel(std::shared_ptr<const Model> model, std::shared_ptr<Backend> backend,
-                                                 const UploadProgress &progress = {},
-                                                 const std::atomic<bool> *cancel = nullptr);
+                                                 const UploadProgress &progress = {}, const std::atomic<bool> *cancel = nullptr);
 
 /// One sequence, or a batch of them: KV caches planned by the map, and the forward pass over them. Used from one thread at a
 /// time.
