@@ -54,7 +54,7 @@ public:
     enum class Logits { Last, All, None };
     /// Runs tokens at the next positions of one sequence, in chunks. Returns [rows, vocabulary] float32 (rows = 1, tokens or
     /// 0). Fails when the context would be exceeded, a token is outside the vocabulary, the run was cancelled between
-    /// chunks, or the device failed; after the last two the sequence is forgotten.
+    /// layers, the device failed, or a logit is not finite; after the last three the sequence is forgotten.
     Result<std::vector<float>> run(std::span<const int> tokens, Logits logits = Logits::Last, int sequence = 0);
     /// Decode: one token of every sequence. Returns [batch, vocabulary] float32; fails as `run` does.
     Result<std::vector<float>> step(std::span<const int> tokens);

@@ -137,11 +137,13 @@ Result<bool> MapMeter::makeReference(int prompt, const HeadMap &full, const std:
     if (!reference.rows.empty())
         return false;
     ZIGZAG_CHECK(run(prompt, full, 0, cancel));
+    std::vector<std::int64_t> rows;
     for (const AnswerSpan &answer : m_prompts[static_cast<std::size_t>(prompt)].answers)
         for (std::int64_t at = answer.begin; at < answer.end; ++at)
-            reference.rows.push_back(at - 1);
-    ZIGZAG_TRY(states, m_pass->lastStates(reference.rows, *m_states.back()));
-    ZIGZAG_TRY(logits, m_pass->logits(reference.rows, *m_states.back()));
+            rows.push_back(at - 1);
+    ZIGZAG_TRY(states, m_pass->lastStates(rows, *m_states.back()));
+    ZIGZAG_TRY(logits, m_pass->logits(rows, *m_states.back()));
+    reference.rows = std::move(rows); // only now is there one
     reference.states = std::move(states);
     reference.logits = std::move(logits);
     return true;

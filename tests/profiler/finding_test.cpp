@@ -4,6 +4,7 @@
 #include "profiler/finding/exhaustive.h"
 #include "profiler/finding/search.h"
 #include "profiler/finding/search_progress.h"
+#include "tests/engine/run/failing_backend.h"
 #include "tests/profiler/loaded_model.h"
 
 #include <algorithm>
@@ -305,6 +306,32 @@ TEST_F(Finding, ProgressOfAnotherSearchAndBrokenProgressAreRefused)
                        "\"path\":["
                        "7,"));
     EXPECT_TRUE(broken("{", ""));
+}
+
+TEST_F(Finding, AMeasurementThatTheDeviceFailedIsMadeAgainWhole)
+{
+    const auto failing = std::make_shared<test::FailingBackend>(*createBackend("cpu"));
+    device = *uploadModel(model, failing);
+    const std::vector maps = {layersStream({1}), layersStream({0, 2})};
+    auto undisturbed = meter();
+    const auto expected = *undisturbed.measure(0, maps, nullptr);
+    for (const int op : {0, 20, 40, 60}) { // while full attention is run, its states and logits are taken, and behind
+        auto disturbed = meter();
+        failing->opsUntilFailure = op;
+        EXPECT_FALSE(disturbed.measure(0, maps, nullptr)) << op;
+        const auto again = disturbed.measure(0, maps, nullptr);
+        ASSERT_TRUE(again) << op;
+        for (std::size_t i = 0; i < maps.size(); ++i) {
+            EXPECT_EQ((*again)[i].loss, expected[i].loss) << op;
+            EXPECT_EQ((*again)[i].kl, expected[i].kl) << op;
+        }
+    }
+    auto disturbed = meter();
+    failing->downloadFails = true; // of the last hidden states of full attention
+    EXPECT_FALSE(disturbed.measure(0, maps, nullptr));
+    const auto again = disturbed.measure(0, maps, nullptr);
+    ASSERT_TRUE(again);
+    EXPECT_EQ((*again)[0].loss, expected[0].loss);
 }
 
 /// The bundled model, whose answers mean something.
