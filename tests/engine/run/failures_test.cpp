@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What a device that failed, or a model whose numbers are none, leaves behind: an error, and nothing that counts.
 #include "engine/model/weight_plan.h"
+#include "engine/run/finite.h"
 #include "engine/run/layer_pass.h"
 #include "engine/run/session.h"
 #include "tests/engine/run/failing_backend.h"
@@ -387,6 +388,22 @@ protected:
         }
     }
 };
+
+TEST(Finite, OneValueAnywhereThatIsNoneIsFound)
+{
+    for (std::size_t size = 0; size < 50; ++size) {
+        std::vector<float> values(size, -3e38f);
+        EXPECT_TRUE(allFinite(values)) << size;
+        for (std::size_t at = 0; at < size; ++at)
+            for (const float none : {std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity(),
+                                     std::numeric_limits<float>::quiet_NaN()}) {
+                values[at] = none;
+                EXPECT_FALSE(allFinite(values)) << size << " " << at;
+                values[at] = 1e-45f;
+                EXPECT_TRUE(allFinite(values)) << size << " " << at;
+            }
+    }
+}
 
 TEST_F(NotFiniteTest, AWeightThatIsNoNumberIsNamedByWhateverItSpoils)
 {
