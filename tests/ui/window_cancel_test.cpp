@@ -8,6 +8,7 @@
 #include <QMenu>
 #include <QProgressBar>
 #include <QToolButton>
+#include <algorithm>
 #include <fstream>
 #include <unistd.h>
 
@@ -146,6 +147,12 @@ TEST_F(HeldWindow, HintsTellWhatIsGoingOn)
     settle();
     ASSERT_TRUE(m_window->runs().isRunning(RunKind::Score));
     EXPECT_FALSE(m_window->studio().whyNoTimes().contains("calibrating")) << "it is scoring";
+    const auto says = [this](const char *what) {
+        const auto labels = m_window->findChildren<QLabel *>();
+        return std::any_of(labels.begin(), labels.end(), [&](const QLabel *label) { return label->text().contains(what); });
+    };
+    EXPECT_TRUE(says("being scored")) << "in the assign panel, which otherwise offers to score";
+    EXPECT_FALSE(says("Score the model"));
     auto *hint = m_window->findChild<QLabel *>("needleHint");
     EXPECT_TRUE(hint->text().contains("F6"));
     m_window->actions().needle->trigger();

@@ -84,10 +84,13 @@ void AssignPage::refresh()
     view.mixedLayers = state.map.mixedLayers();
     view.streamingHeads = state.map.streamingHeads();
     view.ties = state.ties;
-    view.canScore = studio().canScore();
-    view.whyNoScore = studio().modelName().empty() ? tr("To score, open the model.")
-        : studio().loaded()                        ? tr("Scoring needs a trained model with its tokenizer.")
-                                                   : QString();
+    const bool scores = studio().runs().isRunning(RunKind::Score), waits = studio().runs().isWaiting(RunKind::Score);
+    view.canScore = studio().canScore() && !scores && !waits;
+    view.whyNoScore = scores           ? tr("The heads are being scored.")
+        : waits                        ? tr("Scoring waits for another run.")
+        : studio().modelName().empty() ? tr("To score, open the model.")
+        : studio().loaded()            ? tr("Scoring needs a trained model with its tokenizer.")
+                                       : QString();
     m_panel->show(view);
 }
 
