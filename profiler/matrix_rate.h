@@ -8,8 +8,9 @@
 
 namespace zigzag {
 
-/// FLOP/s of the matrix library itself on the products of one layer of `config` (512 tokens; sides cut to 4,096, above which
-/// the rate no longer changes): the ceiling that our own products are compared with, so none of our code is in it.
+/// FLOP/s of the matrix library itself on the products of one layer of `config` (256 tokens on each of `threads` threads; sides
+/// cut to 4,096, above which the rate no longer changes): the ceiling that our own products are compared with, so none of our
+/// code is in it.
 /// 0 where the processor or the library cannot multiply the type, or when cancelled.
 double measureMatrixRate(const ModelConfig &config, DType type, int threads, const std::atomic<bool> *cancel);
 

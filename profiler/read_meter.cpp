@@ -5,14 +5,15 @@
 #include <chrono>
 #include <cstring>
 #include <numeric>
-#include <omp.h>
 #include <sys/mman.h>
+#include <thread>
 
 namespace zigzag {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds window(5);
+constexpr std::chrono::milliseconds timeToStart(1);
 constexpr std::int64_t blockBytes = 4096;
 
 // One cache line at a time in vectors of the width the processor has; the sum keeps the reads from being optimised away.
@@ -59,6 +60,17 @@ auto fastestSum()
     return &sumPlain;
 }
 
+/// Calls work(thread) on as many threads, of which this is the first.
+template <class Work> void onThreads(int threads, const Work &work)
+{
+    std::vector<std::thread> others;
+    for (int thread = 1; thread < threads; ++thread)
+        others.emplace_back(work, thread);
+    work(0);
+    for (std::thread &other : others)
+        other.join();
+}
+
 } // namespace
 
 ReadMeter::ReadMeter(std::int64_t bytes, int threads)
@@ -71,8 +83,9 @@ ReadMeter::ReadMeter(std::int64_t bytes, int threads)
     if (!m_buffer)
         return;
     madvise(m_buffer.get(), whole, MADV_HUGEPAGE);
-#pragma omp parallel num_threads(m_threads) // pages are placed near the thread that touches them first
-    std::memset(m_buffer.get() + m_part * omp_get_thread_num(), 0x5a, static_cast<std::size_t>(m_part));
+    onThreads(m_threads, [this](int thread) { // pages are placed near the thread that touches them first
+        std::memset(m_buffer.get() + m_part * thread, 0x5a, static_cast<std::size_t>(m_part));
+    });
 }
 
 std::vector<std::int64_t> ReadMeter::read(std::size_t windows, const std::atomic<bool> *cancel) const
@@ -83,14 +96,11 @@ std::vector<std::int64_t> ReadMeter::read(std::size_t windows, const std::atomic
     const auto sum = fastestSum();
     const std::int64_t piece = std::min<std::int64_t>(m_part, 64 * blockBytes);
     std::atomic<std::uint64_t> total{0};
-    Clock::time_point begin;
-    // No barrier between the windows, so a thread that a busy machine interrupts does not hold up the others.
-#pragma omp parallel num_threads(m_threads)
-    {
-        const std::byte *mine = m_buffer.get() + m_part * omp_get_thread_num();
-#pragma omp barrier
-#pragma omp single
-        begin = Clock::now();
+    const Clock::time_point begin = Clock::now() + timeToStart;
+    // Nobody waits for anybody, so a thread that a busy machine interrupts does not hold up the others.
+    onThreads(m_threads, [&](int thread) {
+        const std::byte *mine = m_buffer.get() + m_part * thread;
+        std::this_thread::sleep_until(begin);
         std::uint64_t own = 0;
         for (std::int64_t at = 0; !(cancel && *cancel);) {
             own += sum(mine + at, piece);
@@ -101,7 +111,7 @@ std::vector<std::int64_t> ReadMeter::read(std::size_t windows, const std::atomic
             at = at + 2 * piece <= m_part ? at + piece : 0;
         }
         total += own;
-    }
+    });
     // Using the total keeps the reads from being optimised away.
     if (total.load() == 0)
         return std::vector<std::int64_t>(windows);

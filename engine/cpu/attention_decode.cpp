@@ -114,28 +114,19 @@ void attendOne(const AttentionArgs &args, ThreadScratch &threads, Scratch &parti
     const auto dim = static_cast<std::size_t>(args.headDim);
     const auto group = static_cast<std::size_t>(args.queryHeads / args.kvHeads);
     const std::vector<Split> splits = planSplits(args);
-    const auto count = static_cast<std::int64_t>(splits.size());
     float *sums = partials.get<float>(splits.size() * group * dim); // [splits, group, dim]
     std::vector<State> states(splits.size() * group);
     const float scale = 1.0f / std::sqrt(static_cast<float>(args.headDim));
 
-#pragma omp parallel if (count > 1)
-    {
+    parallelParts(std::ssize(splits), [&](std::int64_t i) {
+        const auto at = static_cast<std::size_t>(i);
+        const Split &split = splits[at];
         float *queries = threads.mine().get<float>(group * (dim + stepKeys + 1));
         float *scores = queries + group * dim;
-        int loaded = -1;
-#pragma omp for schedule(dynamic, 1)
-        for (std::int64_t i = 0; i < count; ++i) {
-            const auto at = static_cast<std::size_t>(i);
-            const Split &split = splits[at];
-            if (split.head != loaded) {
-                const float *from = floats(args.queries) + static_cast<std::size_t>(split.head) * group * dim;
-                std::transform(from, from + group * dim, queries, [scale](float q) { return q * scale; });
-                loaded = split.head;
-            }
-            attendSplit(args, split, queries, scores, &states[at * group], sums + at * group * dim);
-        }
-    }
+        const float *from = floats(args.queries) + static_cast<std::size_t>(split.head) * group * dim;
+        std::transform(from, from + group * dim, queries, [scale](float q) { return q * scale; });
+        attendSplit(args, split, queries, scores, &states[at * group], sums + at * group * dim);
+    });
 
     std::vector<const State *> headStates;
     std::vector<const float *> headSums;

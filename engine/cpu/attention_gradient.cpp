@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/base/thread_pool.h"
 #include "engine/cpu/gradients.h"
 #include "engine/cpu/kernels.h"
 #include "engine/map/key_range.h"
@@ -183,11 +184,10 @@ private:
 void attentionGradient(const AttentionGradientArgs &args)
 {
     assert(args.queryHeads % args.kvHeads == 0);
-#pragma omp parallel for schedule(dynamic, 1) if (args.kvHeads > 1)
-    for (int head = 0; head < args.kvHeads; ++head) {
+    parallelParts(args.kvHeads, [&](std::int64_t head) {
         assert(args.heads[static_cast<std::size_t>(head)].slots >= args.tokens);
-        HeadGradient(args, head).run();
-    }
+        HeadGradient(args, static_cast<int>(head)).run();
+    });
 }
 
 } // namespace zigzag

@@ -251,13 +251,11 @@ void attendMany(const AttentionArgs &args, ThreadScratch &threads)
     const auto dim = static_cast<std::size_t>(args.headDim);
     const std::size_t stride = (dim + 15) / 16 * 16; // whole vectors of every target
     const std::vector<Tile> tiles = planTiles(args);
-    const auto count = static_cast<std::int64_t>(tiles.size());
-#pragma omp parallel for schedule(dynamic, 1) if (count > 1)
-    for (std::int64_t i = 0; i < count; ++i) {
+    parallelParts(std::ssize(tiles), [&](std::int64_t i) {
         const Tile &tile = tiles[static_cast<std::size_t>(i)];
         const auto rows = static_cast<std::size_t>((tile.end - tile.begin) * (args.queryHeads / args.kvHeads));
         TileRun(args, tile, TileMemory(threads.mine(), (rows + panelRows - 1) / panelRows, dim, stride)).run();
-    }
+    });
 }
 
 } // namespace zigzag

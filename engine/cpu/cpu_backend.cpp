@@ -85,7 +85,7 @@ public:
         info.name = lineOf("/proc/cpuinfo", "model name");
         if (info.name.empty())
             info.name = "CPU";
-        info.threads = omp_get_max_threads();
+        info.threads = ThreadPool::current().threads();
         info.memoryBytes = availableMemory();
         static const std::int64_t cache = lastLevelCacheBytes();
         info.lastLevelCacheBytes = cache;
@@ -152,31 +152,24 @@ public:
 
     void rmsNorm(const RmsNormArgs &args) override
     {
-#pragma omp parallel for if (args.tokens > 1)
-        for (std::int64_t t = 0; t < args.tokens; ++t)
-            kernels::rmsNormRow(rowOf(args.in, t, args.width), args.weight, rowOf(floats(args.out), t, args.width),
-                                static_cast<std::size_t>(args.width), args.epsilon);
+        parallelFor(args.tokens, rowsPerPart(args.width), [&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t t = begin; t < end; ++t)
+                kernels::rmsNormRow(rowOf(args.in, t, args.width), args.weight, rowOf(floats(args.out), t, args.width),
+                                    static_cast<std::size_t>(args.width), args.epsilon);
+        });
     }
 
-    void matmul(const MatmulArgs &args) override
-    {
-        m_matmul.run(args);
-    }
+    void matmul(const MatmulArgs &args) override { m_matmul.run(args); }
 
     void ropeAppend(const RopeAppendArgs &args) override
     {
         assert(args.headDim % 2 == 0 && args.headDim <= maxHeadDim
                && args.heads.size() == static_cast<std::size_t>(args.kvHeads));
-#pragma omp parallel for if (args.tokens > 1)
-        for (std::int64_t t = 0; t < args.tokens; ++t) {
-            float *queries = rowOf(floats(args.queries), t, std::int64_t{args.queryHeads} * args.headDim);
-            for (int head = 0; head < args.queryHeads; ++head)
-                normAndRotate(args, t, args.queryNorm, rowOf(queries, head, args.headDim));
-            const std::int64_t kvRow = t * args.kvHeads;
-            for (int head = 0; head < args.kvHeads; ++head)
-                append(args, t, args.heads[static_cast<std::size_t>(head)], rowOf(floats(args.keys), kvRow + head, args.headDim),
-                       rowOf(floats(args.values), kvRow + head, args.headDim));
-        }
+        const std::int64_t width = std::int64_t{args.queryHeads + 2 * args.kvHeads} * args.headDim;
+        parallelFor(args.tokens, rowsPerPart(width), [&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t t = begin; t < end; ++t)
+                ropeAppendRow(args, t);
+        });
     }
 
     void attention(const AttentionArgs &args) override
@@ -210,11 +203,10 @@ public:
     {
         const std::int64_t rowBytes = args.headDim * bytesOf(args.cacheType), end = args.firstPosition + args.tokens;
         const auto heads = static_cast<std::int64_t>(args.heads.size());
-#pragma omp parallel for if (heads > 1 && args.tokens > 1)
-        for (std::int64_t head = 0; head < heads; ++head) {
+        const auto commitHead = [&](std::int64_t head) {
             const HeadCache cache = cacheOf(args.heads[static_cast<std::size_t>(head)], args.rows, 0);
             if (!cache.stagedKeys)
-                continue;
+                return;
             for (std::int64_t p = args.firstPosition; p < end; ++p) {
                 // A chunk longer than the ring leaves only its last positions there.
                 if (p >= args.sink && p >= cache.slots && p + cache.slots - args.sink < end)
@@ -225,23 +217,25 @@ public:
                 std::memcpy(rowOf(cache.values, slot, rowBytes), rowOf(cache.stagedValues, row, rowBytes),
                             static_cast<std::size_t>(rowBytes));
             }
-        }
+        };
+        parallelFor(heads, rowsPerPart(2 * args.tokens * args.headDim), [&](std::int64_t begin, std::int64_t last) {
+            for (std::int64_t head = begin; head < last; ++head)
+                commitHead(head);
+        });
     }
 
     void swiGlu(const SwiGluArgs &args) override
     {
-        constexpr std::int64_t strip = 2048;
-#pragma omp parallel for if (args.count > 8 * strip)
-        for (std::int64_t i = 0; i < args.count; i += strip)
-            kernels::swiGluRow(floats(args.gate) + i, floats(args.up) + i, floats(args.out) + i,
-                               static_cast<std::size_t>(std::min(strip, args.count - i)));
+        parallelFor(args.count, 16384, [&](std::int64_t begin, std::int64_t end) {
+            kernels::swiGluRow(floats(args.gate) + begin, floats(args.up) + begin, floats(args.out) + begin,
+                               static_cast<std::size_t>(end - begin));
+        });
     }
 
     void copyHeads(const CopyHeadsArgs &args) override
     {
         const auto count = static_cast<std::int64_t>(args.heads.size());
-#pragma omp parallel for if (args.tokens > 1)
-        for (std::int64_t t = 0; t < args.tokens; ++t) {
+        const auto copyRow = [&](std::int64_t t) {
             for (std::int64_t i = 0; i < count; ++i) {
                 const std::int64_t head = args.heads[static_cast<std::size_t>(i)];
                 const std::int64_t from = args.scatter ? i : head, to = args.scatter ? head : i;
@@ -250,7 +244,11 @@ public:
                             rowOf(floats(args.in), t * args.inHeads + from, args.headDim),
                             static_cast<std::size_t>(args.headDim) * sizeof(float));
             }
-        }
+        };
+        parallelFor(args.tokens, rowsPerPart((count + 1) * args.headDim), [&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t t = begin; t < end; ++t)
+                copyRow(t);
+        });
     }
 
     void nextToken(const NextTokenArgs &args) override
@@ -263,21 +261,25 @@ public:
         }
     }
 
-    Result<void> synchronize() override
-    {
-        return {};
-    }
+    Result<void> synchronize() override { return {}; }
 
-    void wait() override
-    { }
+    void wait() override { }
 
-    GradientOps *gradients() override
-    {
-        return m_gradients.get();
-    }
+    GradientOps *gradients() override { return m_gradients.get(); }
 
 private:
     static constexpr int maxHeadDim = 1024; ///< as wide as a config may ask for; `append` turns a key on the stack
+
+    static void ropeAppendRow(const RopeAppendArgs &args, std::int64_t token)
+    {
+        float *queries = rowOf(floats(args.queries), token, std::int64_t{args.queryHeads} * args.headDim);
+        for (int head = 0; head < args.queryHeads; ++head)
+            normAndRotate(args, token, args.queryNorm, rowOf(queries, head, args.headDim));
+        const std::int64_t kvRow = token * args.kvHeads;
+        for (int head = 0; head < args.kvHeads; ++head)
+            append(args, token, args.heads[static_cast<std::size_t>(head)], rowOf(floats(args.keys), kvRow + head, args.headDim),
+                   rowOf(floats(args.values), kvRow + head, args.headDim));
+    }
 
     static void normAndRotate(const RopeAppendArgs &args, std::int64_t token, const float *norm, float *head)
     {

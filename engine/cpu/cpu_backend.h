@@ -5,7 +5,8 @@
 
 namespace zigzag {
 
-/// The ops on all cores of this machine: OpenMP threads, SIMD chosen at run time, oneDNN for large matrix products.
+/// The ops on all cores of this machine: a pool of threads (engine/base/thread_pool.h), SIMD chosen at run time, oneDNN for large
+/// matrix products.
 std::unique_ptr<Backend> createCpuBackend();
 
 } // namespace zigzag

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/cpu/gemm.h"
 
+#include "engine/base/onednn.h"
 #include "engine/cpu/activations.h"
 #include "engine/cpu/kernels.h"
 
@@ -10,7 +11,6 @@
 #include <chrono>
 #include <cstring>
 #include <map>
-#include <oneapi/dnnl/dnnl.hpp>
 #include <optional>
 
 namespace zigzag {
@@ -21,12 +21,20 @@ using Desc = dnnl::memory::desc;
 using Type = dnnl::memory::data_type;
 using Tag = dnnl::memory::format_tag;
 
-/// Rows of weights that are converted or packed at a time: few enough that the copy is still in the cache when it is read.
-constexpr std::int64_t tileRows = 1024;
+// A product is cut into tiles, each one product of oneDNN on one thread, some tenths of a millisecond long. The tiles depend
+// on the product alone, so that a result does not depend on the threads.
+/// Rows of weights of a tile: in the second-level cache, converted or packed, until the tile's tokens have passed.
+constexpr std::int64_t tileRows = 128;
+/// Tokens of a tile. More of them share one reading of the weights; fewer, and long rows do not make a tile too long.
+constexpr std::int64_t mostTokens = 256, fewestTokens = 64;
+constexpr std::int64_t longestTile = std::int64_t{100} << 20; ///< multiplications
+/// Tiles of one job, for many threads to share, as long as none is cut below so many multiplications.
+constexpr std::int64_t enoughTiles = 32;
+constexpr std::int64_t shortestTile = std::int64_t{4} << 20;
 /// Products below this many multiplications are not worth a choice.
 constexpr std::int64_t smallProduct = std::int64_t{64} << 20;
 /// Timed calls of each way before the better one is kept; the first of each builds its primitive and does not count.
-constexpr int trials = 5;
+constexpr int trialsOfEach = 5;
 
 bool hasBf16Units()
 {
@@ -44,14 +52,14 @@ struct Shape {
     Type type() const { return bf16 ? Type::bf16 : Type::f32; }
     Desc in() const { return {{tokens, columns}, type(), Tag::ab}; }
     Desc weights() const { return {{columns, rows}, type(), Tag::ba}; }
-    Desc biasRow() const { return {{1, rows}, Type::f32, Tag::ab}; }
+    Desc biasRow() const { return bias ? Desc({1, rows}, Type::f32, Tag::ab) : Desc(); }
     Desc out() const { return {{tokens, rows}, Type::f32, dnnl::memory::dims{outStride, 1}}; }
 };
 
-/// A product, and the copy that brings its weights into the layout it wants; without one it reads them as they are.
+/// A product of a tile, and the copy that brings its weights into the layout it wants; without one it reads them as they are.
 struct Primitive {
     dnnl::matmul product;
-    Desc weights;
+    Desc weights, scratchpad, packScratchpad;
     std::optional<dnnl::reorder> pack;
 };
 
@@ -62,10 +70,11 @@ struct Choice {
     std::array<double, 2> best = {1e30, 1e30}; // seconds: plain, packed
 
     /// The way of the next call: both in turn, then the better.
-    bool packed() const { return calls < 2 * trials ? calls % 2 == 1 : best[1] < best[0]; }
+    bool packed() const { return isMade() ? best[1] < best[0] : calls % 2 == 1; }
+    bool isMade() const { return calls >= 2 * trialsOfEach; }
     void record(double seconds)
     {
-        if (calls >= 2 * trials)
+        if (isMade())
             return;
         if (calls >= 2)
             best[packed()] = std::min(best[packed()], seconds);
@@ -78,29 +87,65 @@ double now()
     return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
+/// How one product is run: what its tiles read, and how.
+struct Plan {
+    const Product *product = nullptr;
+    const CpuMatrix *matrix = nullptr;
+    Shape shape{}; ///< of the whole product
+    Choice *choice = nullptr; ///< where there is one
+    const void *in = nullptr; ///< float32, or bf16 where the product is
+    bool converts = false; ///< the weights' type has no units: a float32 copy of the tile is read
+    std::int64_t firstTile = 0; ///< within the job
+};
+
+/// What a thread runs its tiles with.
+struct Lane {
+    dnnl::stream stream;
+    Scratch converted, packed, scratchpad;
+};
+
+std::int64_t partsOf(std::int64_t count, std::int64_t part)
+{
+    return (count + part - 1) / part;
+}
+
+std::int64_t tokensPerTile(const MatmulArgs &args)
+{
+    const std::int64_t columns = args.products.front().matrix->columns;
+    std::int64_t tokens = mostTokens, across = 0;
+    for (const Product &product : args.products)
+        across += partsOf(product.matrix->rows, tileRows);
+    const auto cost = [&] { return tokens * tileRows * columns; };
+    while (tokens > fewestTokens
+           && (cost() > longestTile || (across * partsOf(args.tokens, tokens) < enoughTiles && cost() > shortestTile)))
+        tokens /= 2;
+    return tokens;
+}
+
 } // namespace
 
 struct Gemm::Impl {
     dnnl::engine engine{dnnl::engine::kind::cpu, 0};
-    dnnl::stream stream{engine};
     bool bf16Units = hasBf16Units();
     std::map<Shape, Primitive> primitives;
     std::map<Shape, Choice> choices;
-    Scratch input, tile, packed;
+    Scratch input;
+    PerThread<Lane> lanes;
 
-    const Primitive &primitive(const Shape &shape);
-    void multiply(const Shape &shape, const void *in, const void *weights, const float *bias, float *out);
-    template <class Multiply>
-    void inTiles(Shape shape, const CpuMatrix &matrix, const Product &product, const Multiply &multiplyTile);
-    void run(const MatmulArgs &args, const Product &product, const std::uint16_t *brains);
+    void makePrimitive(const Shape &shape);
+    void makePrimitives(const Plan &plan, std::int64_t tileTokens);
+    Plan plan(const MatmulArgs &args, const Product &product);
+    void runTogether(const MatmulArgs &args, std::vector<Plan> &plans);
+    void runTrial(const MatmulArgs &args, Plan plan);
+    void runTile(const Plan &plan, Shape tile, std::int64_t token, std::int64_t row);
+    void multiply(Lane &lane, const Shape &shape, const void *in, const void *weights, const float *bias, float *out);
+    const std::uint16_t *rounded(const MatmulArgs &args);
 };
 
-const Primitive &Gemm::Impl::primitive(const Shape &shape)
+void Gemm::Impl::makePrimitive(const Shape &shape)
 {
-    if (const auto found = primitives.find(shape); found != primitives.end())
-        return found->second;
-    if (primitives.size() >= 512) // odd last chunks come and go
-        primitives.clear();
+    if (primitives.contains(shape))
+        return;
     const Desc weights = shape.packed ? Desc({shape.columns, shape.rows}, shape.type(), Tag::any) : shape.weights();
     dnnl::primitive_attr attributes;
     if (shape.sum) {
@@ -108,83 +153,138 @@ const Primitive &Gemm::Impl::primitive(const Shape &shape)
         add.append_sum();
         attributes.set_post_ops(add);
     }
-    const auto desc = shape.bias ? dnnl::matmul::desc(shape.in(), weights, shape.biasRow(), shape.out())
-                                 : dnnl::matmul::desc(shape.in(), weights, shape.out());
-    const dnnl::matmul::primitive_desc built(desc, attributes, engine);
-    Primitive result{dnnl::matmul(built), built.weights_desc(), std::nullopt};
-    if (result.weights != shape.weights())
-        result.pack = dnnl::reorder(dnnl::reorder::primitive_desc(engine, shape.weights(), engine, result.weights));
-    return primitives.emplace(shape, std::move(result)).first->second;
+    const auto built = onednn::describeMatmul(engine, shape.in(), weights, shape.biasRow(), shape.out(), attributes);
+    Primitive result{dnnl::matmul(built), built.weights_desc(), built.scratchpad_desc(), {}, std::nullopt};
+    if (result.weights != shape.weights()) {
+        dnnl::primitive_attr ours;
+        ours.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+        const dnnl::reorder::primitive_desc copy(engine, shape.weights(), engine, result.weights, ours);
+        result.packScratchpad = copy.scratchpad_desc();
+        result.pack = dnnl::reorder(copy);
+    }
+    primitives.emplace(shape, std::move(result));
 }
 
-void Gemm::Impl::multiply(const Shape &shape, const void *in, const void *weights, const float *bias, float *out)
+/// Those of whole tiles and of the last ones.
+void Gemm::Impl::makePrimitives(const Plan &plan, std::int64_t tileTokens)
 {
-    const Primitive &use = primitive(shape);
+    Shape shape = plan.shape;
+    for (const std::int64_t tokens : {std::min(tileTokens, plan.shape.tokens), plan.shape.tokens % tileTokens})
+        for (const std::int64_t rows : {std::min(tileRows, plan.shape.rows), plan.shape.rows % tileRows}) {
+            shape.tokens = tokens, shape.rows = rows;
+            if (tokens > 0 && rows > 0)
+                makePrimitive(shape);
+        }
+}
+
+void Gemm::Impl::multiply(Lane &lane, const Shape &shape, const void *in, const void *weights, const float *bias, float *out)
+{
+    const Primitive &use = primitives.find(shape)->second;
     const auto memory
         = [this](const Desc &desc, const void *data) { return dnnl::memory(desc, engine, const_cast<void *>(data)); };
+    const auto scratchpad = [&](const Desc &desc) { return memory(desc, lane.scratchpad.get<std::byte>(desc.get_size())); };
     dnnl::memory matrix = memory(shape.weights(), weights);
     if (use.pack) {
-        dnnl::memory copy = memory(use.weights, packed.get<std::byte>(use.weights.get_size()));
-        dnnl::reorder(*use.pack).execute(stream, matrix, copy);
+        const dnnl::memory copy = memory(use.weights, lane.packed.get<std::byte>(use.weights.get_size()));
+        use.pack->execute(lane.stream,
+                          {{DNNL_ARG_FROM, matrix}, {DNNL_ARG_TO, copy}, {DNNL_ARG_SCRATCHPAD, scratchpad(use.packScratchpad)}});
         matrix = copy;
     }
-    std::unordered_map<int, dnnl::memory> arguments{
-        {DNNL_ARG_SRC, memory(shape.in(), in)}, {DNNL_ARG_WEIGHTS, matrix}, {DNNL_ARG_DST, memory(shape.out(), out)}};
+    std::unordered_map<int, dnnl::memory> arguments{{DNNL_ARG_SRC, memory(shape.in(), in)},
+                                                    {DNNL_ARG_WEIGHTS, matrix},
+                                                    {DNNL_ARG_DST, memory(shape.out(), out)},
+                                                    {DNNL_ARG_SCRATCHPAD, scratchpad(use.scratchpad)}};
     if (bias)
         arguments.emplace(DNNL_ARG_BIAS, memory(shape.biasRow(), bias));
-    use.product.execute(stream, arguments);
-    stream.wait();
+    use.product.execute(lane.stream, arguments);
+    lane.stream.wait();
 }
 
-/// Calls multiplyTile(shape of the tile, its weights, its bias, its columns of the result) for each tile of rows.
-template <class Multiply>
-void Gemm::Impl::inTiles(Shape shape, const CpuMatrix &matrix, const Product &product, const Multiply &multiplyTile)
+/// `tile`: its tokens and rows, from `token` and `row` on.
+void Gemm::Impl::runTile(const Plan &plan, Shape tile, std::int64_t token, std::int64_t row)
 {
-    const std::int64_t rowBytes = matrix.columns * bytesOf(matrix.type);
-    for (std::int64_t first = 0; first < matrix.rows; first += tileRows) {
-        shape.rows = std::min(tileRows, matrix.rows - first);
-        multiplyTile(shape, static_cast<const std::byte *>(matrix.data) + first * rowBytes,
-                     product.bias ? product.bias + first : nullptr, floats(product.out) + first);
+    onednn::stayOnThisThread();
+    Lane &lane = lanes.mine();
+    if (!lane.stream)
+        lane.stream = dnnl::stream(engine);
+    const Product &product = *plan.product;
+    const std::int64_t first = token * plan.shape.rows + row, columns = tile.columns;
+    float *out = floats(product.out) + first;
+    if (product.residual && product.residual != floats(product.out))
+        for (std::int64_t t = 0; t < tile.tokens; ++t)
+            std::memcpy(out + t * plan.shape.rows, product.residual + first + t * plan.shape.rows,
+                        static_cast<std::size_t>(tile.rows) * sizeof(float));
+    const void *weights = static_cast<const std::byte *>(plan.matrix->data) + row * columns * bytesOf(plan.matrix->type);
+    if (plan.converts) {
+        const auto count = static_cast<std::size_t>(tile.rows * columns);
+        float *copy = lane.converted.get<float>(count);
+        kernels::toFloat(plan.matrix->type, weights, copy, count);
+        weights = copy;
     }
+    const void *in = static_cast<const std::byte *>(plan.in) + token * columns * (tile.bf16 ? 2 : 4);
+    multiply(lane, tile, in, weights, product.bias ? product.bias + row : nullptr, out);
 }
 
-void Gemm::Impl::run(const MatmulArgs &args, const Product &product, const std::uint16_t *brains)
+Plan Gemm::Impl::plan(const MatmulArgs &args, const Product &product)
 {
     const auto &matrix = static_cast<const CpuMatrix &>(*product.matrix);
-    const std::int64_t rows = matrix.rows, columns = matrix.columns;
-    if (product.residual && product.residual != floats(product.out))
-        std::memcpy(product.out, product.residual, static_cast<std::size_t>(args.tokens * rows) * sizeof(float));
-    Shape shape{args.tokens, rows, columns, rows, false, false, product.bias != nullptr, product.residual != nullptr};
-    if (matrix.type == DType::F32)
-        return multiply(shape, floats(args.in), matrix.data, product.bias, floats(product.out));
-    if (matrix.type == DType::BF16 && bf16Units) {
-        shape.bf16 = true;
-        if (args.tokens * rows * columns < smallProduct)
-            return multiply(shape, brains, matrix.data, product.bias, floats(product.out));
-        if (choices.size() >= 4096)
-            choices.clear();
-        Choice &choice = choices[shape];
-        shape.packed = choice.packed();
-        const double start = now();
-        if (shape.packed) {
-            inTiles(shape, matrix, product, [&](const Shape &part, const void *weights, const float *bias, float *out) {
-                multiply(part, brains, weights, bias, out);
-            });
-        } else {
-            multiply(shape, brains, matrix.data, product.bias, floats(product.out));
-        }
-        choice.record(now() - start);
-        return;
+    Plan result;
+    result.product = &product;
+    result.matrix = &matrix;
+    result.shape = {args.tokens, matrix.rows, matrix.columns,          matrix.rows,
+                    false,       false,       product.bias != nullptr, product.residual != nullptr};
+    result.in = args.in;
+    result.shape.bf16 = matrix.type == DType::BF16 && bf16Units;
+    result.converts = matrix.type != DType::F32 && !result.shape.bf16;
+    if (result.shape.bf16 && args.tokens * matrix.rows * matrix.columns >= smallProduct) {
+        result.choice = &choices[result.shape];
+        result.shape.packed = result.choice->packed();
     }
-    // No units for this type: float32 copies of a few rows at a time.
-    inTiles(shape, matrix, product, [&](const Shape &part, const std::byte *weights, const float *bias, float *out) {
-        float *floats = tile.get<float>(static_cast<std::size_t>(part.rows * columns));
-#pragma omp parallel for
-        for (std::int64_t r = 0; r < part.rows; ++r)
-            kernels::toFloat(matrix.type, weights + r * columns * bytesOf(matrix.type), floats + r * columns,
-                             static_cast<std::size_t>(columns));
-        multiply(part, zigzag::floats(args.in), floats, bias, out);
+    return result;
+}
+
+/// The tiles of all plans in one job.
+void Gemm::Impl::runTogether(const MatmulArgs &args, std::vector<Plan> &plans)
+{
+    const std::int64_t tileTokens = tokensPerTile(args), down = partsOf(args.tokens, tileTokens);
+    std::int64_t tiles = 0;
+    for (Plan &plan : plans) {
+        makePrimitives(plan, tileTokens);
+        plan.firstTile = tiles;
+        tiles += partsOf(plan.shape.rows, tileRows) * down;
+    }
+    parallelParts(tiles, [&](std::int64_t i) {
+        const Plan &plan = *std::prev(
+            std::upper_bound(plans.begin(), plans.end(), i, [](std::int64_t at, const Plan &p) { return at < p.firstTile; }));
+        // The tiles of the same rows one after another: their weights are still in a cache.
+        const std::int64_t token = (i - plan.firstTile) % down * tileTokens, row = (i - plan.firstTile) / down * tileRows;
+        Shape tile = plan.shape;
+        tile.tokens = std::min(tileTokens, plan.shape.tokens - token);
+        tile.rows = std::min(tileRows, plan.shape.rows - row);
+        runTile(plan, tile, token, row);
     });
+}
+
+/// By itself, and timed, until it is known how its weights are best read.
+void Gemm::Impl::runTrial(const MatmulArgs &args, Plan plan)
+{
+    plan.shape.packed = plan.choice->packed(); // products of one shape follow one another
+    std::vector<Plan> alone = {plan};
+    const double start = now();
+    runTogether(args, alone);
+    plan.choice->record(now() - start);
+}
+
+/// The input, rounded to bf16 once for all products.
+const std::uint16_t *Gemm::Impl::rounded(const MatmulArgs &args)
+{
+    const std::int64_t columns = args.products.front().matrix->columns;
+    auto *brains = input.get<std::uint16_t>(static_cast<std::size_t>(args.tokens * columns));
+    parallelFor(args.tokens, rowsPerPart(columns), [&](std::int64_t begin, std::int64_t end) {
+        kernels::fromFloat(DType::BF16, floats(args.in) + begin * columns, brains + begin * columns,
+                           static_cast<std::size_t>((end - begin) * columns));
+    });
+    return brains;
 }
 
 Gemm::Gemm()
@@ -194,19 +294,28 @@ Gemm::~Gemm() = default;
 
 void Gemm::run(const MatmulArgs &args)
 {
-    const std::int64_t columns = args.products.front().matrix->columns;
-    std::uint16_t *brains = nullptr; // the input, rounded to bf16 once for all products
-    if (m_impl->bf16Units && std::any_of(args.products.begin(), args.products.end(), [](const Product &product) {
-            return static_cast<const CpuMatrix &>(*product.matrix).type == DType::BF16;
-        })) {
-        brains = m_impl->input.get<std::uint16_t>(static_cast<std::size_t>(args.tokens * columns));
-#pragma omp parallel for
-        for (std::int64_t t = 0; t < args.tokens; ++t)
-            kernels::fromFloat(DType::BF16, floats(args.in) + t * columns, brains + t * columns,
-                               static_cast<std::size_t>(columns));
+    onednn::stayOnThisThread();
+    if (m_impl->primitives.size() >= 512) // odd last chunks come and go
+        m_impl->primitives.clear();
+    if (m_impl->choices.size() >= 4096)
+        m_impl->choices.clear();
+    std::vector<Plan> together, trials;
+    for (const Product &product : args.products) {
+        const Plan plan = m_impl->plan(args, product);
+        (plan.choice && !plan.choice->isMade() ? trials : together).push_back(plan);
     }
-    for (const Product &product : args.products)
-        m_impl->run(args, product, brains);
+    const auto isBf16 = [](const Plan &plan) { return plan.shape.bf16; };
+    if (std::any_of(together.begin(), together.end(), isBf16) || std::any_of(trials.begin(), trials.end(), isBf16)) {
+        const std::uint16_t *brains = m_impl->rounded(args);
+        for (std::vector<Plan> *plans : {&together, &trials})
+            for (Plan &plan : *plans)
+                if (plan.shape.bf16)
+                    plan.in = brains;
+    }
+    if (!together.empty())
+        m_impl->runTogether(args, together);
+    for (const Plan &plan : trials)
+        m_impl->runTrial(args, plan);
 }
 
 } // namespace zigzag

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/cpu/gradients.h"
 
+#include "engine/base/onednn.h"
 #include "engine/cpu/kernels.h"
 #include "engine/cpu/matmul.h"
 
 #include <algorithm>
 #include <cassert>
 #include <cmath>
-#include <oneapi/dnnl/dnnl.h>
 
 namespace zigzag {
 
@@ -15,6 +15,8 @@ namespace {
 
 /// Rows of weights that are converted to float32 at a time.
 constexpr std::int64_t tileRows = 1024;
+/// The product of a part: a few tenths of a millisecond.
+constexpr std::int64_t partTokens = 128, partColumns = 256;
 
 /// gradIn = r · (w ∘ g) − x · r³ · mean(w ∘ g ∘ x), with r = 1 / √(mean(x²) + ε).
 void normRowGradient(const float *in, const float *weight, const float *gradOut, float *gradIn, std::int64_t width, float epsilon,
@@ -36,11 +38,11 @@ class CpuGradients : public GradientOps
 public:
     void rmsNorm(const RmsNormGradientArgs &args) override
     {
-#pragma omp parallel for if (args.tokens > 1)
-        for (std::int64_t t = 0; t < args.tokens; ++t) {
-            const std::int64_t at = t * args.width;
-            normRowGradient(args.in + at, args.weight, args.gradOut + at, args.gradIn + at, args.width, args.epsilon, args.add);
-        }
+        parallelFor(args.tokens, rowsPerPart(args.width), [&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t at = begin * args.width; at < end * args.width; at += args.width)
+                normRowGradient(args.in + at, args.weight, args.gradOut + at, args.gradIn + at, args.width, args.epsilon,
+                                args.add);
+        });
     }
 
     void matmul(const MatmulGradientArgs &args) override
@@ -50,10 +52,7 @@ public:
             const auto &matrix = static_cast<const CpuMatrix &>(*product.matrix);
             for (std::int64_t first = 0; first < matrix.rows; first += tileRows) {
                 const std::int64_t rows = std::min(tileRows, matrix.rows - first);
-                [[maybe_unused]] const dnnl_status_t status
-                    = dnnl_sgemm('N', 'N', args.tokens, matrix.columns, rows, 1.0f, product.gradOut + first, matrix.rows,
-                                 floats(matrix, first, rows), matrix.columns, add ? 1.0f : 0.0f, args.gradIn, matrix.columns);
-                assert(status == dnnl_success);
+                multiply(args, product.gradOut + first, matrix, floats(matrix, first, rows), rows, add);
                 add = true;
             }
         }
@@ -62,20 +61,20 @@ public:
     void swiGlu(const SwiGluGradientArgs &args) override
     {
         // out = g σ(g) u: ∂/∂g = σ(g) (1 + g (1 − σ(g))) u, ∂/∂u = g σ(g).
-#pragma omp parallel for if (args.count > 16384)
-        for (std::int64_t i = 0; i < args.count; ++i) {
-            const float gate = args.gate[i], grad = args.gradOut[i], sigmoid = 1.0f / (1.0f + std::exp(-gate));
-            args.gradUp[i] = grad * gate * sigmoid;
-            args.gradGate[i] = grad * args.up[i] * sigmoid * (1.0f + gate * (1.0f - sigmoid));
-        }
+        parallelFor(args.count, 16384, [&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t i = begin; i < end; ++i) {
+                const float gate = args.gate[i], grad = args.gradOut[i], sigmoid = 1.0f / (1.0f + std::exp(-gate));
+                args.gradUp[i] = grad * gate * sigmoid;
+                args.gradGate[i] = grad * args.up[i] * sigmoid * (1.0f + gate * (1.0f - sigmoid));
+            }
+        });
     }
 
     void rotate(const RotateGradientArgs &args) override
     {
         assert(!args.norm || args.in);
         const std::int64_t dim = args.headDim, half = dim / 2;
-#pragma omp parallel for if (args.tokens > 1)
-        for (std::int64_t t = 0; t < args.tokens; ++t) {
+        const auto rotateRow = [&](std::int64_t t) {
             const float *cosines = args.cosSin + (args.firstPosition + t) * dim, *sines = cosines + half;
             for (std::int64_t head = 0; head < args.heads; ++head) {
                 const std::int64_t at = (t * args.heads + head) * dim;
@@ -88,32 +87,31 @@ public:
                 if (args.norm)
                     normRowGradient(args.in + at, args.norm, grad, grad, dim, args.epsilon, false);
             }
-        }
+        };
+        parallelFor(args.tokens, rowsPerPart(args.heads * dim), [&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t t = begin; t < end; ++t)
+                rotateRow(t);
+        });
     }
 
-    void attention(const AttentionGradientArgs &args) override
-    {
-        attentionGradient(args);
-    }
+    void attention(const AttentionGradientArgs &args) override { attentionGradient(args); }
 
     void blend(const BlendArgs &args) override
     {
         const auto kvHeads = static_cast<std::int64_t>(args.gates.size()), width = args.queryHeads / kvHeads * args.headDim;
-#pragma omp parallel for if (args.tokens > 1)
-        for (std::int64_t t = 0; t < args.tokens; ++t)
-            for (std::int64_t head = 0; head < kvHeads; ++head) {
-                const float gate = args.gates[static_cast<std::size_t>(head)];
-                const std::int64_t at = (t * kvHeads + head) * width;
-                for (std::int64_t i = at; i < at + width; ++i)
+        parallelFor(args.tokens, rowsPerPart(kvHeads * width), [&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t row = begin * kvHeads; row < end * kvHeads; ++row) { // of a token and a head
+                const float gate = args.gates[static_cast<std::size_t>(row % kvHeads)];
+                for (std::int64_t i = row * width; i < (row + 1) * width; ++i)
                     args.out[i] = gate * args.full[i] + (1.0f - gate) * args.streaming[i];
             }
+        });
     }
 
     void blendGradient(const BlendGradientArgs &args) override
     {
         const auto kvHeads = static_cast<std::int64_t>(args.gates.size()), width = args.queryHeads / kvHeads * args.headDim;
-#pragma omp parallel for if (kvHeads > 1)
-        for (std::int64_t head = 0; head < kvHeads; ++head) {
+        parallelParts(kvHeads, [&](std::int64_t head) {
             const float gate = args.gates[static_cast<std::size_t>(head)];
             double sum = 0.0;
             for (std::int64_t t = 0; t < args.tokens; ++t) {
@@ -126,10 +124,27 @@ public:
                 }
             }
             args.gradGates[static_cast<std::size_t>(head)] = sum;
-        }
+        });
     }
 
 private:
+    /// gradIn (+)= gradOut · weights, for `rows` rows of a matrix; gradOut: [tokens, matrix.rows], from the first of them on.
+    static void multiply(const MatmulGradientArgs &args, const float *gradOut, const CpuMatrix &matrix, const float *weights,
+                         std::int64_t rows, bool add)
+    {
+        const std::int64_t across = (matrix.columns + partColumns - 1) / partColumns;
+        const std::int64_t down = (args.tokens + partTokens - 1) / partTokens;
+        parallelParts(across * down, [&](std::int64_t part) {
+            const std::int64_t column = part % across * partColumns, token = part / across * partTokens;
+            onednn::stayOnThisThread();
+            [[maybe_unused]] const dnnl_status_t status
+                = dnnl_sgemm('N', 'N', std::min(partTokens, args.tokens - token), std::min(partColumns, matrix.columns - column),
+                             rows, 1.0f, gradOut + token * matrix.rows, matrix.rows, weights + column, matrix.columns,
+                             add ? 1.0f : 0.0f, args.gradIn + token * matrix.columns + column, matrix.columns);
+            assert(status == dnnl_success);
+        });
+    }
+
     /// Rows [first, first + rows) of a matrix as float32.
     const float *floats(const CpuMatrix &matrix, std::int64_t first, std::int64_t rows)
     {
@@ -137,10 +152,10 @@ private:
         if (matrix.type == DType::F32)
             return reinterpret_cast<const float *>(from);
         auto *to = m_tile.get<float>(static_cast<std::size_t>(rows * matrix.columns));
-#pragma omp parallel for
-        for (std::int64_t r = 0; r < rows; ++r)
-            kernels::toFloat(matrix.type, from + r * matrix.columns * bytesOf(matrix.type), to + r * matrix.columns,
-                             static_cast<std::size_t>(matrix.columns));
+        parallelFor(rows, rowsPerPart(matrix.columns), [&](std::int64_t begin, std::int64_t end) {
+            kernels::toFloat(matrix.type, from + begin * matrix.columns * bytesOf(matrix.type), to + begin * matrix.columns,
+                             static_cast<std::size_t>((end - begin) * matrix.columns));
+        });
         return to;
     }
 

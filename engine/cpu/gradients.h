@@ -7,7 +7,7 @@
 
 namespace zigzag {
 
-/// The backward ops on all cores: oneDNN for matrix products, OpenMP for the rest.
+/// The backward ops on all cores: oneDNN for matrix products.
 std::unique_ptr<GradientOps> createCpuGradients();
 
 /// Attention's gradient, a KV head a thread: the scores of a tile of queries are computed again, so that nothing of the

@@ -16,6 +16,8 @@ namespace {
 constexpr std::int64_t fewTokens = 8;
 /// Rows between two stores of results: their sums stay in the first-level cache.
 constexpr std::int64_t stripRows = 64;
+/// Bytes of weights of one part: some microseconds of reading.
+constexpr std::int64_t smallestPart = 16 << 10, largestPart = 512 << 10;
 
 void multiplyRows(const MatmulArgs &args, const Product &product, std::int64_t begin, std::int64_t end)
 {
@@ -41,17 +43,18 @@ void multiplyRows(const MatmulArgs &args, const Product &product, std::int64_t b
     }
 }
 
-/// All products in one parallel region; each thread reads one contiguous stretch of all their rows.
+/// All products in one job; a part reads one contiguous stretch of their rows.
 void multiplyFew(const MatmulArgs &args)
 {
-    std::int64_t rows = 0;
-    for (const Product &product : args.products)
+    std::int64_t rows = 0, bytes = 0;
+    for (const Product &product : args.products) {
         rows += product.matrix->rows;
-#pragma omp parallel
-    {
-        const std::int64_t threads = omp_get_num_threads(), thread = omp_get_thread_num();
-        const std::int64_t begin = rows * thread / threads / 4 * 4,
-                           end = thread + 1 == threads ? rows : rows * (thread + 1) / threads / 4 * 4;
+        bytes += product.matrix->rows * product.matrix->columns * bytesOf(static_cast<const CpuMatrix &>(*product.matrix).type);
+    }
+    // Stretches of whole groups of rows (kernels::dotRows): long ones read faster, short ones let late threads catch up.
+    const std::int64_t partBytes = std::clamp<std::int64_t>(bytes / 16, smallestPart, largestPart);
+    const std::int64_t partRows = std::max<std::int64_t>(1, rows * partBytes / bytes / 8) * 8;
+    parallelFor(rows, partRows, [&](std::int64_t begin, std::int64_t end) {
         std::int64_t first = 0;
         for (const Product &product : args.products) {
             const std::int64_t own = product.matrix->rows;
@@ -59,7 +62,7 @@ void multiplyFew(const MatmulArgs &args)
                          std::clamp<std::int64_t>(end - first, 0, own));
             first += own;
         }
-    }
+    });
 }
 
 } // namespace

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "engine/base/thread_pool.h"
+
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <memory>
 #include <new>
-#include <omp.h>
 #include <vector>
 
 namespace zigzag {
@@ -35,17 +38,26 @@ private:
     std::size_t m_bytes = 0;
 };
 
-/// One Scratch a thread; `mine` is called inside a parallel region.
-class ThreadScratch
+/// Rows of `width` numbers in one part of an op that passes over them once: some microseconds of work, beside which taking
+/// the part is nothing.
+inline std::int64_t rowsPerPart(std::int64_t width)
+{
+    return std::max<std::int64_t>(1, 16384 / width);
+}
+
+/// One T for each thread of the pool; `mine` is called inside a part.
+template <class T> class PerThread
 {
 public:
-    ThreadScratch()
-        : m_scratch(static_cast<std::size_t>(omp_get_max_threads()))
+    PerThread()
+        : m_all(static_cast<std::size_t>(ThreadPool::current().threads()))
     { }
-    Scratch &mine() { return m_scratch[static_cast<std::size_t>(omp_get_thread_num())]; }
+    T &mine() { return m_all.at(static_cast<std::size_t>(ThreadPool::threadIndex())); }
 
 private:
-    std::vector<Scratch> m_scratch;
+    std::vector<T> m_all;
 };
+
+using ThreadScratch = PerThread<Scratch>;
 
 } // namespace zigzag

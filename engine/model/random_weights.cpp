@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/base/thread_pool.h"
 #include "engine/model/memory_limit.h"
 #include "engine/model/weight_plan.h"
 
@@ -7,7 +8,6 @@
 #include <cmath>
 #include <fmt/format.h>
 #include <new>
-#include <omp.h>
 #include <sys/mman.h>
 
 namespace zigzag {
@@ -70,15 +70,16 @@ void fillAll(const std::vector<Block> &blocks, const LoadWatch &watch)
 {
     constexpr std::size_t seldom = 64;
     std::atomic<std::size_t> done = 0;
-#pragma omp parallel for schedule(dynamic)
-    for (const Block &block : blocks) {
+    parallelParts(std::ssize(blocks), [&](std::int64_t i) {
         if (watch.isCancelled())
-            continue;
-        fill(block);
+            return;
+        fill(blocks[static_cast<std::size_t>(i)]);
         const std::size_t now = ++done;
-        if (watch.progress && omp_get_thread_num() == 0 && now % seldom < static_cast<std::size_t>(omp_get_num_threads()))
+        // The caller's thread alone speaks, about as often with many threads as with few.
+        if (watch.progress && ThreadPool::threadIndex() == 0
+            && now % seldom < static_cast<std::size_t>(ThreadPool::current().threads()))
             watch.progress(static_cast<double>(now) / static_cast<double>(blocks.size()));
-    }
+    });
 }
 
 /// What keeps the size of activations from layer to layer, however wide.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/run/rope.h"
 
+#include "engine/base/thread_pool.h"
+
 #include <algorithm>
 #include <cmath>
 #include <numbers>
@@ -85,8 +87,7 @@ std::vector<float> rotationTable(const ModelConfig &config, std::int64_t context
     const auto half = static_cast<std::int64_t>(frequencies.size());
     const double factor = attentionFactor(config.rope);
     std::vector<float> table(static_cast<std::size_t>(context * 2 * half));
-#pragma omp parallel for schedule(static)
-    for (std::int64_t position = 0; position < context; ++position) {
+    const auto fillRow = [&](std::int64_t position) {
         float *row = table.data() + position * 2 * half;
         for (std::int64_t pair = 0; pair < half; ++pair) {
             // The angle is rounded to float32 as in the code that the models were trained with.
@@ -94,7 +95,12 @@ std::vector<float> rotationTable(const ModelConfig &config, std::int64_t context
             row[pair] = static_cast<float>(std::cos(static_cast<double>(angle)) * factor);
             row[half + pair] = static_cast<float>(std::sin(static_cast<double>(angle)) * factor);
         }
-    }
+    };
+    constexpr std::int64_t grain = 64; // positions: about 100 µs
+    parallelFor(context, grain, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t position = begin; position < end; ++position)
+            fillRow(position);
+    });
     return table;
 }
 

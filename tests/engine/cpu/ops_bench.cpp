@@ -2,9 +2,12 @@
 // Prints how near each op comes to what this machine can do, both measured in turn in the same run: reads against a
 // parallel read of the same size, matrix products against oneDNN's best layout for the same shape, attention against
 // oneDNN's float32 product. Not a test: it takes a minute, and its numbers belong to one machine.
+#include "engine/base/onednn.h"
+#include "engine/base/thread_pool.h"
 #include "engine/cpu/cpu_backend.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <cstdint>
@@ -12,8 +15,6 @@
 #include <fmt/format.h>
 #include <functional>
 #include <memory>
-#include <omp.h>
-#include <oneapi/dnnl/dnnl.hpp>
 #include <random>
 #include <vector>
 
@@ -160,12 +161,10 @@ private:
 
     void readPool()
     {
-        std::uint64_t total = 0;
-#pragma omp parallel reduction(+ : total)
-        {
-            const std::size_t share = poolBytes / static_cast<std::size_t>(omp_get_num_threads()) / 4096 * 4096;
-            total += readAll(m_pool->as<std::byte>() + share * static_cast<std::size_t>(omp_get_thread_num()), share);
-        }
+        std::atomic<std::uint64_t> total{0};
+        parallelFor(poolBytes, 1 << 20, [&](std::int64_t begin, std::int64_t end) {
+            total += readAll(m_pool->as<std::byte>() + begin, static_cast<std::size_t>(end - begin));
+        });
         m_readSum = total;
     }
 
@@ -218,9 +217,10 @@ private:
                                   bool packed)
     {
         using Tag = dnnl::memory::format_tag;
+        onednn::setThreads(ThreadPool::current().threads());
         const dnnl::memory::desc in({tokens, columns}, type, Tag::ab), plain({columns, rows}, type, Tag::ba),
             any({columns, rows}, type, Tag::any), out({tokens, rows}, dnnl::memory::data_type::f32, Tag::ab);
-        const dnnl::matmul::primitive_desc desc(dnnl::matmul::desc(in, packed ? any : plain, out), m_engine);
+        const auto desc = onednn::describeMatmul(m_engine, in, packed ? any : plain, {}, out);
         dnnl::memory weights(plain, m_engine, m_pool->data());
         if (packed) {
             dnnl::memory packedWeights(desc.weights_desc(), m_engine);
@@ -228,10 +228,14 @@ private:
             m_stream.wait();
             weights = packedWeights;
         }
-        const dnnl::memory from(in, m_engine, m_pool->as<std::byte>() + (256u << 20)), to(out, m_engine, m_out->data());
+        const dnnl::memory from(in, m_engine, m_pool->as<std::byte>() + (256u << 20)), to(out, m_engine, m_out->data()),
+            scratchpad(desc.scratchpad_desc(), m_engine);
         const dnnl::matmul product(desc);
-        return [this, product, from, weights, to] {
-            product.execute(m_stream, {{DNNL_ARG_SRC, from}, {DNNL_ARG_WEIGHTS, weights}, {DNNL_ARG_DST, to}});
+        return [this, product, from, weights, to, scratchpad] {
+            onednn::setThreads(ThreadPool::current().threads());
+            product.execute(
+                m_stream,
+                {{DNNL_ARG_SRC, from}, {DNNL_ARG_WEIGHTS, weights}, {DNNL_ARG_DST, to}, {DNNL_ARG_SCRATCHPAD, scratchpad}});
             m_stream.wait();
         };
     }
