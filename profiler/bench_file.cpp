@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "profiler/bench_file.h"
 
+#include "engine/base/file_content.h"
 #include "engine/base/files.h"
 #include "profiler/machine_json.h"
 
@@ -168,6 +169,9 @@ Result<BenchFile> readBenchFile(const std::filesystem::path &file)
 {
     const std::string where = file.string();
     ZIGZAG_TRY(text, readTextFile(file, largestFile));
+    if (const FileContent content = contentOf(text);
+        content != FileContent::Bench && content != FileContent::Prediction && content != FileContent::OtherJson)
+        return wrongContent(where, {content, false}, "a file of zigzag bench or predict");
     ZIGZAG_TRY(document, json::parse(text, where));
     BenchFile out;
     const json::Value *format = json::find(document, "format");

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "profiler/compare.h"
 
+#include "profiler/trace/lane_time.h"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -11,8 +13,8 @@
 namespace zigzag {
 namespace {
 
-/// Op, layer, kind; notGrouped where the rows do not ask for it.
-using Key = std::tuple<int, int, int>;
+/// Op, layer, kind; notGrouped where the rows do not ask for it. Events of other programs have a name alone.
+using Key = std::tuple<int, int, int, std::string>;
 constexpr int notGrouped = -2;
 constexpr int noOp = -1; ///< kernels that no span is known for
 
@@ -31,14 +33,16 @@ Key keyOf(const TraceSpan *span, GroupBy by)
     const bool layer = by == GroupBy::Layer || by == GroupBy::OpAndLayer;
     const bool kind = by == GroupBy::LayerKind || by == GroupBy::OpAndKind;
     const int of = !span || span->layer < 0 ? -1 : static_cast<int>(span->kind);
-    return {op ? (span ? static_cast<int>(span->op) : noOp) : notGrouped, layer ? (span ? span->layer : -1) : notGrouped,
-            kind ? of : notGrouped};
+    return {op ? (span ? static_cast<int>(span->op) : noOp) : notGrouped,
+            layer ? (span ? span->layer : -1) : notGrouped,
+            kind ? of : notGrouped,
+            {}};
 }
 
 Difference namedRow(const Key &key)
 {
     OpRow label;
-    const auto [op, layer, kind] = key;
+    const auto &[op, layer, kind, name] = key;
     if (op >= 0)
         label.op = static_cast<Op>(op);
     if (layer != notGrouped)
@@ -46,7 +50,7 @@ Difference namedRow(const Key &key)
     if (kind >= 0)
         label.kind = static_cast<LayerKind>(kind);
     Difference row;
-    row.name = op == noOp ? "kernels without a span" : label.label();
+    row.name = !name.empty() ? name : op == noOp ? "kernels without a span" : label.label();
     row.op = label.op;
     row.layer = label.layer;
     return row;
@@ -92,8 +96,34 @@ template <class Add> void forOwnTimes(const Trace &trace, const std::vector<std:
     }
 }
 
+/// Of another program's trace: from its first beginning to its last end, and what each name's events take without those inside
+/// them. Rows run beside each other and idle, so the parts add up to the busy time of all rows, and not to the whole.
+Sums sumsOfForeign(const Trace &trace)
+{
+    Sums sums;
+    sums.wholeNs = {trace.endNs() - trace.beginNs()};
+    const LaneTimes times = laneTimes(trace);
+    std::vector<std::int64_t> ofName(trace.kernelNames.size(), -1); // those of no event stay negative
+    for (std::size_t i = 0; i < trace.kernels.size(); ++i) {
+        std::int64_t &ns = ofName[trace.kernels[i].name];
+        ns = std::max<std::int64_t>(ns, 0) + times.selfNs[i];
+    }
+    for (std::size_t i = 0; i < ofName.size(); ++i) {
+        if (ofName[i] < 0)
+            continue;
+        const Key key{notGrouped, notGrouped, notGrouped, trace.kernelNames[i].empty() ? "(no name)" : trace.kernelNames[i]};
+        Group &group = sums.groups[key];
+        group.row = namedRow(key);
+        group.ns.resize(1);
+        group.ns[0] += ofName[i];
+    }
+    return sums;
+}
+
 Sums sumsOf(const Trace &trace, GroupBy by)
 {
+    if (trace.info.isForeign)
+        return sumsOfForeign(trace);
     std::size_t passes = 0;
     const std::vector<std::size_t> passOf = passesOf(trace, passes);
     passes = std::max<std::size_t>(passes, trace.kernels.empty() ? 0 : 1); // kernels alone, of another profiler

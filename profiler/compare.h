@@ -38,12 +38,15 @@ struct Difference {
     bool isWithinSpread() const { return verdict() == Verdict::Within; }
 };
 
-/// Milliseconds of each decode step; of a prefill, whose chunks are one run, a single number. Where kernels were recorded, the
-/// host has only launched: their time counts, and not the spans'.
+/// Milliseconds of each decode step; of another program's trace its extent, from the first beginning to the last end; of a
+/// prefill, whose chunks are one run, a single number. Where kernels were recorded, the host has only launched: their time
+/// counts, and not the spans'.
 std::vector<double> passTimes(const Trace &trace);
 
 /// The whole first, then the own time in one pass by op, layer or both, the largest difference first: medians over each trace's
-/// passes. The parts add up to the whole within every pass.
+/// passes. The parts add up to the whole within every pass. Another program's trace is one pass, whose whole is its extent and
+/// whose parts are own times by name, whatever `by` says: nothing of one row is counted twice, and rows that run at once add up
+/// to more.
 std::vector<Difference> compareTraces(const Trace &a, const Trace &b, GroupBy by);
 
 /// Two points, whatever they are.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "profiler/profile_file.h"
 
+#include "engine/base/file_content.h"
 #include "engine/base/files.h"
 #include "engine/map/checks.h"
 #include "profiler/machine_json.h"
@@ -185,6 +186,8 @@ Result<Calibration> readProfile(const std::filesystem::path &file)
 {
     const std::string where = file.string();
     ZIGZAG_TRY(text, readTextFile(file, largestFile));
+    if (const FileContent content = contentOf(text); content != FileContent::MachineProfile && content != FileContent::OtherJson)
+        return wrongContent(where, {content, false}, "a machine profile");
     ZIGZAG_TRY(document, json::parse(text, where));
     ZIGZAG_CHECK(json::checkFormat(document, formatName, formatVersion, where));
     Calibration calibration;

@@ -2,13 +2,13 @@
 #include "app/cli/compare_maps.h"
 
 #include "app/cli/map_tables.h"
+#include "engine/base/file_content.h"
 #include "engine/map/map_difference.h"
 #include "engine/map/map_io.h"
 
 #include <filesystem>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <fstream>
 #include <optional>
 
 namespace zigzag {
@@ -60,10 +60,8 @@ bool isHeadMap(const std::string &path)
     std::error_code ignored;
     if (std::filesystem::is_directory(path, ignored))
         return std::filesystem::exists(std::filesystem::path(path) / "full_attention_heads.tsv", ignored);
-    std::string beginning(4096, '\0');
-    std::ifstream file(path, std::ios::binary);
-    file.read(beginning.data(), static_cast<std::streamsize>(beginning.size()));
-    return beginning.find("zigzag-head-map") != std::string::npos;
+    const auto kind = kindOfFile(path);
+    return kind && kind->content == FileContent::HeadMap;
 }
 
 Result<void> compareMaps(const MapComparison &comparison)

@@ -1,38 +1,30 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/compare_runs.h"
 #include "app/cli/op_table_text.h"
-#include "engine/base/files.h"
-#include "engine/base/json_input.h"
+#include "engine/base/file_content.h"
+#include "engine/base/printable.h"
 #include "profiler/bench_file.h"
 #include "profiler/compare.h"
 #include "profiler/trace/trace_file.h"
 
+#include <algorithm>
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 namespace zigzag {
 namespace {
 
-enum class Content { Trace, Records };
-
-/// What a file holds, by its content.
-Result<Content> contentOf(const std::string &file)
+bool isRecords(FileContent content)
 {
-    ZIGZAG_TRY(text, readTextFile(file));
-    ZIGZAG_TRY(document, json::parse(text, file));
-    if (document.is_array() || json::find(document, "traceEvents"))
-        return Content::Trace;
-    const json::Value *format = json::find(document, "format");
-    if (format && *format == "zigzag-trace")
-        return Content::Trace;
-    if (format && (*format == "zigzag-bench" || *format == "zigzag-prediction"))
-        return Content::Records;
-    return badInput(fmt::format("{}: is no head map, trace, or JSON of bench or predict; give two of one of these", file));
+    return content == FileContent::Bench || content == FileContent::Prediction;
 }
 
 /// One side of the comparison, as a line above the table.
-std::string describe(const Trace &trace)
+std::string describe(const Trace &trace, const std::string &file)
 {
     const TraceInfo &info = trace.info;
+    if (info.isForeign)
+        return fmt::format("{}, of another program: {} events in {} rows", file, trace.kernels.size(), trace.rows.size());
     return fmt::format("{}, {}, {} at {}{}{}", info.model, info.map, nameOf(info.phase), info.context,
                        info.batch == 1 ? std::string() : fmt::format(" x {}", info.batch), info.predicted ? " (predicted)" : "");
 }
@@ -54,6 +46,31 @@ std::string padded(const std::string &text, std::size_t width, bool right)
 {
     const std::string blanks(width - std::min(width, columnsOf(text)), ' ');
     return right ? blanks + text : text + blanks;
+}
+
+void printTable(const std::vector<Difference> &rows, const std::string &a, const std::string &b, bool predictedA, bool predictedB)
+{
+    constexpr std::size_t most = 60, longestName = 60; // events of other programs have any number of names, of any length
+    fmt::print("A: {}\nB: {}\n", a, b);
+    const std::size_t shown = std::min(rows.size(), most);
+    std::size_t width = 4;
+    for (std::size_t i = 0; i < shown; ++i)
+        width = std::max(width, columnsOf(printable(rows[i].name, longestName)));
+    fmt::print("{}  {}  {}  {}  {}\n", padded("", width, false), padded("A ms", 20, true), padded("B ms", 20, true),
+               padded("B - A ms", 10, true), padded("", 8, true));
+    for (std::size_t i = 0; i < shown; ++i) {
+        const Difference &row = rows[i];
+        const std::string left = row.onlyB ? "-" : ms(row.a, row.spreadA, predictedA),
+                          right = row.onlyA ? "-" : ms(row.b, row.spreadB, predictedB);
+        fmt::print("{}  {}  {}", padded(printable(row.name, longestName), width, false), padded(left, 20, true),
+                   padded(right, 20, true));
+        if (row.onlyA || row.onlyB)
+            fmt::print("  {:>10}\n", nameOf(row.verdict()));
+        else
+            fmt::print("  {:>+10.4f}  {:>+6.1f} %  {}\n", row.absolute(), 100 * row.relative(), nameOf(row.verdict()));
+    }
+    if (shown < rows.size())
+        fmt::print("and {} more rows: -o json has all\n", rows.size() - shown);
 }
 
 void print(const std::vector<Difference> &rows, const std::string &a, const std::string &b, bool predictedA, bool predictedB,
@@ -78,35 +95,35 @@ void print(const std::vector<Difference> &rows, const std::string &a, const std:
                        1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
         return;
     }
-    fmt::print("A: {}\nB: {}\n", a, b);
-    std::size_t width = 4;
-    for (const Difference &row : rows)
-        width = std::max(width, columnsOf(row.name));
-    fmt::print("{}  {}  {}  {}  {}\n", padded("", width, false), padded("A ms", 20, true), padded("B ms", 20, true),
-               padded("B - A ms", 10, true), padded("", 8, true));
-    for (const Difference &row : rows) {
-        const std::string left = row.onlyB ? "-" : ms(row.a, row.spreadA, predictedA),
-                          right = row.onlyA ? "-" : ms(row.b, row.spreadB, predictedB);
-        fmt::print("{}  {}  {}", padded(row.name, width, false), padded(left, 20, true), padded(right, 20, true));
-        if (row.onlyA || row.onlyB)
-            fmt::print("  {:>10}\n", nameOf(row.verdict()));
-        else
-            fmt::print("  {:>+10.4f}  {:>+6.1f} %  {}\n", row.absolute(), 100 * row.relative(), nameOf(row.verdict()));
-    }
+    printTable(rows, a, b, predictedA, predictedB);
+}
+
+void sayNote(const Trace &trace, const std::string &file)
+{
+    if (!trace.info.note.empty())
+        fmt::print(stderr, "note: {}: {}\n", file, printable(trace.info.note, 1000));
 }
 
 } // namespace
 
 Result<void> compareRuns(const RunComparison &options)
 {
-    ZIGZAG_TRY(contentA, contentOf(options.a));
-    ZIGZAG_TRY(contentB, contentOf(options.b));
-    if (contentA != contentB)
+    constexpr std::string_view wanted = "a head map, a trace, or JSON of bench or predict";
+    ZIGZAG_TRY(kindA, kindOfFile(options.a));
+    ZIGZAG_TRY(kindB, kindOfFile(options.b));
+    const auto isRun = [](const FileKind &kind) { return isTrace(kind.content) || (isRecords(kind.content) && !kind.isGzip); };
+    if (!isRun(kindA) || !isRun(kindB))
+        return isRun(kindA) ? wrongContent(options.b, kindB, wanted) : wrongContent(options.a, kindA, wanted);
+    if (isTrace(kindA.content) != isTrace(kindB.content))
         return badInput(fmt::format("{} and {}: one is a trace and the other is not; give two of a kind", options.a, options.b));
-    if (contentA == Content::Trace) {
+    if (isTrace(kindA.content)) {
         ZIGZAG_TRY(a, readTrace(options.a));
         ZIGZAG_TRY(b, readTrace(options.b));
-        print(compareTraces(a, b, groupNamed(options.by)), describe(a), describe(b), a.info.predicted, b.info.predicted, options);
+        sayNote(a, options.a);
+        if (options.b != options.a)
+            sayNote(b, options.b);
+        print(compareTraces(a, b, groupNamed(options.by)), describe(a, options.a), describe(b, options.b), a.info.predicted,
+              b.info.predicted, options);
         return {};
     }
     ZIGZAG_TRY(a, readBenchFile(options.a));

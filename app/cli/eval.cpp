@@ -4,6 +4,7 @@
 #include "app/cli/run_output.h"
 #include "app/cli/run_support.h"
 #include "app/cli/search_options.h"
+#include "engine/base/file_content.h"
 #include "engine/base/files.h"
 #include "engine/map/map_io.h"
 #include "profiler/exports/export_format.h"
@@ -112,6 +113,8 @@ Result<void> evaluatePerplexity(const EvalOptions &options, const Loaded &loaded
         return badInput(
             fmt::format("{} has no tokenizer to read a text with: use a folder with tokenizer.json", loaded.model->config.name));
     ZIGZAG_TRY(text, readTextFile(options.text));
+    if (const FileContent content = contentOf(text); !isReadable(content))
+        return wrongContent(options.text, {content, false}, "a text");
     const std::vector<int> tokens = loaded.model->tokenizer->encode(text, true);
     const std::int64_t context = options.plan.contexts.back();
     const auto measure = [&](const char *what, const HeadMap &measured) {

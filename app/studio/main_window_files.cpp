@@ -201,11 +201,11 @@ void MainWindow::exportMap()
 
 bool MainWindow::openTrace(const QString &path)
 {
+    m_messages->close();
     if (const auto opened = m_profile->openTrace(path); !opened) {
         m_studio.say(opened.error());
         return false;
     }
-    m_messages->close();
     showPage(m_profile->objectName());
     return true;
 }

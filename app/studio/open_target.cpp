@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/studio/open_target.h"
 
+#include "engine/base/file_content.h"
+
 #include <QCoreApplication>
 #include <QDir>
-#include <QFile>
 #include <QFileInfo>
 
 namespace zigzag {
@@ -24,19 +25,16 @@ Result<TargetKind> classify(const QString &name)
         const QDir folder(name);
         return folder.exists(QStringLiteral("full_attention_heads.tsv")) ? TargetKind::Scores : TargetKind::Model;
     }
-    QFile file(name);
-    if (!file.open(QIODevice::ReadOnly))
-        return badInput(QCoreApplication::translate("zigzag", "%1 cannot be read: %2; check its permissions")
-                            .arg(name, file.errorString())
-                            .toStdString());
-    constexpr qint64 beginning = 4096;
-    const QByteArray head = file.read(beginning);
-    const bool chrome = head.contains("\"traceEvents\"") || (head.trimmed().startsWith('[') && head.contains("\"ph\""));
-    const bool runs = head.contains("\"zigzag-bench\"") || head.contains("\"zigzag-prediction\"");
-    return head.contains("zigzag-head-map")           ? TargetKind::Map
-        : runs                                        ? TargetKind::Runs
-        : chrome || head.contains("\"zigzag-trace\"") ? TargetKind::Trace
-                                                      : TargetKind::Scores;
+    ZIGZAG_TRY(kind, kindOfFile(std::filesystem::path(name.toStdString())));
+    if (isTrace(kind.content))
+        return TargetKind::Trace;
+    if (!kind.isGzip && kind.content == FileContent::HeadMap)
+        return TargetKind::Map;
+    if (!kind.isGzip && isHeadScores(kind.content))
+        return TargetKind::Scores;
+    if (!kind.isGzip && (kind.content == FileContent::Bench || kind.content == FileContent::Prediction))
+        return TargetKind::Runs;
+    return wrongContent(name.toStdString(), kind, "a map, head scores, a trace or runs");
 }
 
 } // namespace zigzag

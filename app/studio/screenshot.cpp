@@ -61,8 +61,9 @@ void Screenshot::write()
     for (int round = 0; round < 4; ++round) // a label that grows moves plots, and these are drawn anew when they have moved
         QCoreApplication::processEvents();
     const MessageBar &messages = m_window.messages();
-    if (messages.isVisible() && messages.kind() == MessageBar::Kind::Error)
-        std::fprintf(stderr, "error: %s\n", qPrintable(messages.text()));
+    if (messages.isVisible())
+        std::fprintf(stderr, "%s: %s\n", messages.kind() == MessageBar::Kind::Error ? "error" : "note",
+                     qPrintable(messages.text()));
     if (m_page != QLatin1String("export"))
         return save(m_window);
     QTimer::singleShot(0, this, [this] { // the dialog has an event loop of its own

@@ -18,11 +18,25 @@ namespace {
 
 struct Descriptor {
     int number = -1;
+
+    explicit Descriptor(int number_)
+        : number(number_)
+    { }
+    Descriptor(Descriptor &&other) noexcept
+        : number(std::exchange(other.number, -1))
+    { }
+    Descriptor &operator=(Descriptor &&) = delete;
     ~Descriptor()
     {
         if (number >= 0)
             ::close(number);
     }
+};
+
+/// An open file, and how large it says that it is: 0 for pipes and devices.
+struct Source {
+    Descriptor descriptor;
+    std::size_t size = 0;
 };
 
 /// A path, a permission and a full disk are the giver's to mend; a broken device is nobody's in advance.
@@ -56,38 +70,68 @@ tl::unexpected<Error> systemError(std::string_view what, const fs::path &file, i
 constexpr std::string_view cannotRead = "cannot be read";
 constexpr std::string_view cannotWrite = "cannot be written";
 
+Result<Source> openToRead(const fs::path &file)
+{
+    Source source{Descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC))};
+    struct stat info = {};
+    if (source.descriptor.number < 0 || ::fstat(source.descriptor.number, &info) != 0)
+        return systemError(cannotRead, file, errno);
+    if (S_ISDIR(info.st_mode))
+        return systemError(cannotRead, file, EISDIR);
+    source.size = S_ISREG(info.st_mode) ? static_cast<std::size_t>(info.st_size) : 0;
+    return source;
+}
+
+/// The next bytes, at most `count`; 0 at the end.
+Result<std::size_t> readSome(const Source &source, char *to, std::size_t count, const fs::path &file)
+{
+    while (true) {
+        const ssize_t read = ::read(source.descriptor.number, to, count);
+        if (read >= 0)
+            return static_cast<std::size_t>(read);
+        if (errno != EINTR)
+            return systemError(cannotRead, file, errno);
+    }
+}
+
 } // namespace
 
 Result<std::string> readTextFile(const fs::path &file, std::uint64_t limit)
 {
-    const Descriptor descriptor{::open(file.c_str(), O_RDONLY | O_CLOEXEC)};
-    struct stat info = {};
-    if (descriptor.number < 0 || ::fstat(descriptor.number, &info) != 0)
-        return systemError(cannotRead, file, errno);
-    if (S_ISDIR(info.st_mode))
-        return systemError(cannotRead, file, EISDIR);
+    ZIGZAG_TRY(source, openToRead(file));
     const auto tooLarge = [&] {
         return badInput(
-            fmt::format("{}: larger than {} bytes, the most that is read here; give another file", file.string(), limit));
+            fmt::format("{}: larger than {} bytes, the most that is read here; give a smaller file", file.string(), limit));
     };
-    if (S_ISREG(info.st_mode) && static_cast<std::uint64_t>(info.st_size) > limit)
+    if (source.size > limit)
         return tooLarge();
     std::string content;
-    content.reserve(static_cast<std::size_t>(S_ISREG(info.st_mode) ? info.st_size : 0));
+    content.reserve(source.size);
     // Read to the end whatever the size said: a pipe has none, and a file may grow.
     std::string block(64 << 10, '\0');
     while (true) {
-        const ssize_t count = ::read(descriptor.number, block.data(), block.size());
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count < 0)
-            return systemError(cannotRead, file, errno);
+        ZIGZAG_TRY(count, readSome(source, block.data(), block.size(), file));
         if (count == 0)
             return content;
-        if (content.size() + static_cast<std::size_t>(count) > limit)
+        if (content.size() + count > limit)
             return tooLarge();
-        content.append(block.data(), static_cast<std::size_t>(count));
+        content.append(block.data(), count);
     }
+}
+
+Result<std::string> readBeginning(const fs::path &file, std::size_t count)
+{
+    ZIGZAG_TRY(source, openToRead(file));
+    std::string content(count, '\0');
+    std::size_t size = 0;
+    while (size < count) {
+        ZIGZAG_TRY(more, readSome(source, content.data() + size, count - size, file));
+        if (more == 0)
+            break;
+        size += more;
+    }
+    content.resize(size);
+    return content;
 }
 
 Result<AtomicFile> AtomicFile::create(const fs::path &file)
@@ -166,7 +210,7 @@ Result<void> AtomicFile::commit()
         return systemError(cannotWrite, m_target, errno);
     m_temporary.clear();
     const fs::path folder = m_target.has_parent_path() ? m_target.parent_path() : fs::path(".");
-    const Descriptor descriptor{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    const Descriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     // Not every file system can sync a folder (EINVAL); the new file is in place all the same.
     if (descriptor.number >= 0 && ::fsync(descriptor.number) != 0 && errno != EINVAL && errno != EROFS)
         return systemError(cannotWrite, folder, errno);

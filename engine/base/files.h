@@ -13,6 +13,9 @@ namespace zigzag {
 /// The whole file, refused above `limit` bytes. A folder, a missing file and missing permission each say so.
 Result<std::string> readTextFile(const std::filesystem::path &file, std::uint64_t limit = 256ull << 20);
 
+/// The first bytes, at most `count`, of a file of any size.
+Result<std::string> readBeginning(const std::filesystem::path &file, std::size_t count);
+
 /// Writes beside the target, fsyncs, then renames: a crash or a full disk leaves the old file or the new one.
 Result<void> writeFileAtomically(const std::filesystem::path &file, std::string_view content);
 

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/base/json_input.h"
 
+#include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
 
 namespace zigzag::json {
 
 namespace {
-
-constexpr int deepest = 64;
 
 /// Nesting depth of brackets outside strings, without building anything.
 bool nestsTooDeep(std::string_view text)
@@ -25,7 +24,7 @@ bool nestsTooDeep(std::string_view text)
         } else if (c == '"') {
             inString = true;
         } else if (c == '[' || c == '{') {
-            if (++depth > deepest)
+            if (++depth > deepestNesting)
                 return true;
         } else if (c == ']' || c == '}') {
             --depth;
@@ -51,18 +50,32 @@ tl::unexpected<Error> wrongType(const std::string &what, const Value &value, std
 
 } // namespace
 
+std::string syntaxFault(std::string_view text, std::size_t byte)
+{
+    if (byte > text.size())
+        return fmt::format("not valid JSON: it is cut off after {} bytes; write or fetch it whole", text.size());
+    // Python writes these for numbers that are none. The parser stops at their second character at the latest.
+    const std::size_t around = byte - std::min<std::size_t>(byte, 3);
+    for (const std::string_view name : {"NaN", "-Infinity", "Infinity"})
+        if (text.substr(around, name.size() + 2).find(name) != std::string_view::npos)
+            return fmt::format(
+                "not valid JSON: {} at byte {} is no number of JSON, though Python writes it; put a number or null "
+                "in its place",
+                name, byte);
+    return fmt::format("not valid JSON at byte {} of {}; write or fetch it anew", byte, text.size());
+}
+
 Result<Value> parse(std::string_view text, const std::string &where)
 {
     if (text.find_first_not_of(" \t\r\n") == std::string_view::npos)
         return badInput(fmt::format("{}: the file is empty, but JSON was expected; write or fetch it anew", where));
     if (nestsTooDeep(text))
-        return badInput(
-            fmt::format("{}: brackets nest deeper than {} levels; this is not a file of the expected kind", where, deepest));
+        return badInput(fmt::format("{}: brackets nest deeper than {} levels; this is not a file of the expected kind", where,
+                                    deepestNesting));
     try {
         return Value::parse(text);
     } catch (const Value::parse_error &error) {
-        return badInput(
-            fmt::format("{}: not valid JSON at byte {} of {}; write or fetch it anew", where, error.byte, text.size()));
+        return badInput(fmt::format("{}: {}", where, syntaxFault(text, error.byte)));
     } catch (const Value::exception &) {
         return badInput(fmt::format("{}: not valid JSON, a number is out of range; write or fetch it anew", where));
     }
@@ -182,6 +195,9 @@ Result<void> checkFormat(const Value &document, std::string_view format, std::in
 {
     if (!document.is_object())
         return badInput(fmt::format("{}: a {} document was expected, but this JSON is not an object", where, format));
+    if (!find(document, "format"))
+        return badInput(fmt::format("{}: this JSON does not say that it is a {}: \"format\" is missing; give a file of that kind",
+                                    where, format));
     ZIGZAG_TRY(found, stringIn(document, "format", where));
     if (found != format)
         return badInput(fmt::format("{}: the format is \"{}\", but \"{}\" was expected; give a file of that kind", where,
@@ -194,17 +210,6 @@ Result<void> checkFormat(const Value &document, std::string_view format, std::in
             fmt::format("{}: version {} of {} is not known to this program, which reads version {}; use a newer program", where,
                         printable(number->dump(-1, ' ', true)), format, version));
     return {};
-}
-
-std::string printable(std::string_view text)
-{
-    constexpr std::size_t longest = 80;
-    const bool cut = text.size() > longest;
-    std::string line(text.substr(0, longest));
-    for (char &c : line)
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
-            c = ' ';
-    return cut ? line + "..." : line;
 }
 
 } // namespace zigzag::json

@@ -3,6 +3,7 @@
 
 // Private to the .cpp files that read JSON from outside: it includes nlohmann/json.
 
+#include "engine/base/printable.h"
 #include "engine/base/result.h"
 
 #include <cstdint>
@@ -17,6 +18,11 @@ using Value = nlohmann::json;
 /// Parses hostile text: never throws; syntax errors, overlong numbers, invalid UTF-8 and deep nesting are refused.
 /// `where` names the file in errors.
 Result<Value> parse(std::string_view text, const std::string &where);
+
+/// What is wrong with text that a parser stopped at, `byte` counted from 1, and what to do; without the file's name.
+std::string syntaxFault(std::string_view text, std::size_t byte);
+/// How deep brackets may nest in documents from outside.
+inline constexpr int deepestNesting = 64;
 
 /// The member, or null where it is absent or JSON null, or where `object` is not an object.
 const Value *find(const Value &object, std::string_view key);
@@ -48,7 +54,6 @@ Result<std::string> asString(const Value &value, const std::string &what, const 
 /// Refuses a document whose "format" or "version" is another.
 Result<void> checkFormat(const Value &document, std::string_view format, std::int64_t version, const std::string &where);
 
-/// Text of a foreign file as it may stand in an error line: control characters as spaces, at most 80 bytes.
-std::string printable(std::string_view text);
+using zigzag::printable; // what is quoted from such a file
 
 } // namespace zigzag::json

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/map/map_io.h"
 
+#include "engine/base/file_content.h"
 #include "engine/base/files.h"
 #include "engine/base/version.h"
 #include "engine/map/checks.h"
@@ -96,8 +97,12 @@ Result<HeadMap> readHeadMap(const std::filesystem::path &file)
     std::error_code ignored;
     if (std::filesystem::exists(file / "full_attention_heads.tsv", ignored))
         return readPatternFolder(file);
+    const std::string where = file.string();
     ZIGZAG_TRY(text, readTextFile(file, largestFile));
-    return parseHeadMap(text, file.string());
+    // JSON of an unknown kind may be a map whose beginning is not a map's: the parser says what is wrong with it.
+    if (const FileContent content = contentOf(text); content != FileContent::HeadMap && content != FileContent::OtherJson)
+        return wrongContent(where, {content, false}, "a head map");
+    return parseHeadMap(text, where);
 }
 
 std::string toJson(const HeadMap &map)

@@ -2,6 +2,7 @@
 #include "engine/run/layer_pass.h"
 
 #include "engine/run/finite.h"
+#include "engine/run/optional_buffer.h"
 #include "engine/run/rope.h"
 
 #include <algorithm>
@@ -15,11 +16,6 @@ namespace {
 
 /// Rows of last hidden states and logits that are computed at a time.
 constexpr std::int64_t rowBlock = 64;
-
-const float *orNull(const std::unique_ptr<Buffer> &buffer)
-{
-    return buffer ? buffer->as<float>() : nullptr;
-}
 
 } // namespace
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/run/layer_pass.h"
+#include "engine/run/optional_buffer.h"
 
 #include <algorithm>
 #include <cassert>
@@ -73,7 +74,6 @@ void LayerPass::backward(int layer, std::span<const float> gates, Window window,
     attentionBackward(window, tokens);
     auto *gradQueries = m_gradQueries->as<float>(), *gradKeys = m_gradKeys->as<float>();
     const auto *rotation = m_rotation->as<float>();
-    const auto orNull = [](const std::unique_ptr<Buffer> &buffer) { return buffer ? buffer->as<float>() : nullptr; };
     ops.rotate(
         {gradQueries, orNull(m_plainQueries), orNull(weights.queryNorm), rotation, tokens, 0, c.queryHeads, c.headDim, epsilon});
     ops.rotate({gradKeys, m_keys->as<float>(), orNull(weights.keyNorm), rotation, tokens, 0, c.kvHeads, c.headDim, epsilon});

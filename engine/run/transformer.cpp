@@ -2,21 +2,12 @@
 #include "engine/run/transformer.h"
 
 #include "engine/run/finite.h"
+#include "engine/run/optional_buffer.h"
 
 #include <algorithm>
 #include <numeric>
 
 namespace zigzag {
-
-namespace {
-
-/// A bias or norm that the model may not have.
-const float *orNull(const std::unique_ptr<Buffer> &buffer)
-{
-    return buffer ? buffer->as<float>() : nullptr;
-}
-
-} // namespace
 
 Transformer::Transformer(const DeviceModel &model, const KvLayout &layout, const KvCache &cache, Workspace &workspace,
                          const SessionOptions &options)

@@ -2,10 +2,12 @@
 #include "profiler/trace/op_table.h"
 
 #include "profiler/trace/device_time.h"
+#include "profiler/trace/lane_time.h"
 
 #include <algorithm>
 #include <fmt/format.h>
 #include <map>
+#include <numeric>
 #include <tuple>
 
 namespace zigzag {
@@ -34,7 +36,7 @@ double quantileOf(std::vector<std::int64_t> &values, double fraction)
 /// What a row and its list of times have in common.
 template <class Row> void setQuantiles(Row &row, std::vector<std::int64_t> &times)
 {
-    row.meanNs = static_cast<double>(row.totalNs) / static_cast<double>(row.count);
+    row.meanNs = std::accumulate(times.begin(), times.end(), 0.0) / static_cast<double>(row.count);
     row.p50Ns = quantileOf(times, 0.5);
     row.p99Ns = quantileOf(times, 0.99);
 }
@@ -129,13 +131,16 @@ std::vector<KernelRow> kernelTable(const Trace &trace, const TimeRange &range)
 {
     std::vector<KernelRow> rows(trace.kernelNames.size());
     std::vector<std::vector<std::int64_t>> times(rows.size());
-    for (const KernelSpan &kernel : trace.kernels) {
+    const LaneTimes lanes = trace.info.isForeign ? laneTimes(trace, range) : LaneTimes();
+    for (std::size_t i = 0; i < trace.kernels.size(); ++i) {
+        const KernelSpan &kernel = trace.kernels[i];
         const std::int64_t ns = within(kernel, range);
         if (ns < 0)
             continue;
         KernelRow &row = rows[kernel.name];
         ++row.count;
-        row.totalNs += ns;
+        row.totalNs += trace.info.isForeign ? lanes.outerNs[i] : ns;
+        row.selfNs += trace.info.isForeign ? lanes.selfNs[i] : ns;
         times[kernel.name].push_back(ns);
     }
     for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -144,7 +149,7 @@ std::vector<KernelRow> kernelTable(const Trace &trace, const TimeRange &range)
             setQuantiles(rows[i], times[i]);
     }
     std::erase_if(rows, [](const KernelRow &row) { return row.count == 0; });
-    std::stable_sort(rows.begin(), rows.end(), [](const KernelRow &a, const KernelRow &b) { return a.totalNs > b.totalNs; });
+    std::stable_sort(rows.begin(), rows.end(), [](const KernelRow &a, const KernelRow &b) { return a.selfNs > b.selfNs; });
     return rows;
 }
 

@@ -42,11 +42,12 @@ struct TimeRange {
 /// One row a group, the largest own time first. Linear in the number of spans.
 std::vector<OpRow> opTable(const Trace &trace, GroupBy by, const TimeRange &range = {});
 
-/// Sums over the kernels of one name.
+/// Sums over the kernels of one name. Of another program's trace, where calls contain calls: without what is inside them too.
 struct KernelRow {
     std::string name;
     std::int64_t count = 0;
-    std::int64_t totalNs = 0;
+    std::int64_t totalNs = 0; ///< a call that calls itself counts once
+    std::int64_t selfNs = 0; ///< of a row of the trace they add up to the time in which anything ran there
     double meanNs = 0, p50Ns = 0, p99Ns = 0;
 };
 std::vector<KernelRow> kernelTable(const Trace &trace, const TimeRange &range = {});

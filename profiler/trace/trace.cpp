@@ -83,6 +83,8 @@ std::int64_t Trace::endNs() const
 
 std::string traceFault(const Trace &trace)
 {
+    if (trace.info.isForeign && !trace.spans.empty())
+        return "another program's trace has no spans of this one, and this has";
     std::int64_t sum = 0;
     Ends ends(trace.rows.size());
     for (std::size_t i = 0; i < trace.spans.size(); ++i) {

@@ -53,6 +53,7 @@ struct TraceInfo {
     int batch = 1;
     MixedMode mixed = MixedMode::Fused;
     bool predicted = false; ///< laid out from a cost model, not recorded: never shown like a recording
+    bool isForeign = false; ///< of another program: every event is a kernel, no span is known, and kernels of a row may nest
     std::string note; ///< what is missing, and why; empty when nothing is
     bool inDeviceTime = false; ///< spans begin and end with their kernels on a GPU; false: with the host's calls
     bool isReplayed = false; ///< decode as it runs, from a recording; false: every op launched by itself

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "profiler/trace/trace_file.h"
 
+#include "engine/base/file_content.h"
 #include "engine/base/files.h"
+#include "engine/base/gzip.h"
+#include "profiler/trace/chrome_trace.h"
 #include "profiler/trace/trace_info_json.h"
 
 #include <array>
@@ -15,7 +18,6 @@ namespace {
 
 constexpr std::string_view formatName = "zigzag-trace";
 constexpr int formatVersion = 1;
-constexpr std::uint64_t largestFile = 1ull << 30;
 constexpr std::size_t flushAt = 1 << 20;
 constexpr std::int64_t most = std::int64_t{1} << 62;
 
@@ -154,8 +156,9 @@ Result<void> readKernels(const json::Value &list, Trace &trace, const std::strin
     return {};
 }
 
-Result<Trace> readZigzagTrace(const json::Value &document, const std::string &where)
+Result<Trace> readZigzagTrace(std::string_view text, const std::string &where)
 {
+    ZIGZAG_TRY(document, json::parse(text, where));
     ZIGZAG_CHECK(json::checkFormat(document, formatName, formatVersion, where));
     Trace trace;
     ZIGZAG_TRY(info, json::objectIn(document, "info", where));
@@ -230,15 +233,25 @@ Result<void> writeTrace(const Trace &trace, const std::filesystem::path &file)
 Result<Trace> readTrace(const std::filesystem::path &file)
 {
     const std::string where = file.string();
-    ZIGZAG_TRY(text, readTextFile(file, largestFile));
-    ZIGZAG_TRY(document, json::parse(text, where));
-    text = {};
-    const bool chrome = document.is_array() || json::find(document, "traceEvents");
-    auto trace = chrome ? readChromeTrace(document, where) : readZigzagTrace(document, where);
+    ZIGZAG_TRY(text, readTextFile(file, largestTraceFile));
+    const bool packed = isGzip(text);
+    if (packed) {
+        ZIGZAG_TRY(unpacked, gunzip(text, largestTraceFile, where));
+        text = std::move(unpacked);
+    }
+    const FileKind kind{contentOf(text), packed};
+    if (!isTrace(kind.content))
+        return wrongContent(where, kind, "a trace");
+    auto trace = kind.content == FileContent::ChromeTrace ? readChromeTrace(text, where) : readZigzagTrace(text, where);
     if (!trace)
         return trace;
     if (const std::string fault = traceFault(*trace); !fault.empty())
         return badInput(fmt::format("{}: {}; record the trace anew", where, fault));
+    if (trace->spans.empty() && trace->kernels.empty()) {
+        const std::string &note = trace->info.note;
+        return badInput(fmt::format("{}: a trace without any event that lasts{}; record it anew", where,
+                                    note.empty() ? note : fmt::format(" ({})", note)));
+    }
     return trace;
 }
 

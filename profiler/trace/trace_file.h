@@ -4,6 +4,7 @@
 #include "engine/base/result.h"
 #include "profiler/trace/trace.h"
 
+#include <cstdint>
 #include <filesystem>
 
 namespace zigzag {
@@ -18,8 +19,11 @@ Result<void> writeTrace(const Trace &trace, const std::filesystem::path &file);
 /// What was run, on what, is under "otherData".
 Result<void> writeChromeTrace(const Trace &trace, const std::filesystem::path &file);
 
-/// Reads either, told apart by content. Of a foreign Chrome trace, events that are named like our ops become spans and all
-/// others kernels, so that another profiler's trace can be looked at beside ours.
+/// The largest trace that is read, in bytes, packed or not: what the window takes, `compare` takes.
+inline constexpr std::uint64_t largestTraceFile = 1ull << 30;
+
+/// Reads either, told apart by content, gzip-compressed or not. What holds no event that lasts is refused, and what is no trace
+/// is told what it is. Traces of other programs: chrome_trace.h.
 Result<Trace> readTrace(const std::filesystem::path &file);
 
 } // namespace zigzag

@@ -57,6 +57,7 @@ nlohmann::ordered_json infoJson(const TraceInfo &info)
             {"batch", info.batch},
             {"mixed", nameOf(info.mixed)},
             {"predicted", info.predicted},
+            {"foreign", info.isForeign},
             {"note", info.note},
             {"layer_kinds", letters},
             {"device_time", info.inDeviceTime},
@@ -78,6 +79,7 @@ Result<TraceInfo> readInfo(const json::Value &value, const std::string &where)
     ZIGZAG_TRY(mixed, parseMixedMode(mixedName));
     ZIGZAG_TRY(letters, json::stringOr(value, "layer_kinds", {}, where));
     ZIGZAG_TRY(predicted, json::booleanOr(value, "predicted", false, where));
+    ZIGZAG_TRY(isForeign, json::booleanOr(value, "foreign", false, where));
     ZIGZAG_TRY(note, json::stringOr(value, "note", {}, where));
     constexpr double longestMs = 1e12;
     ZIGZAG_TRY(inDeviceTime, json::booleanOr(value, "device_time", false, where));
@@ -89,6 +91,7 @@ Result<TraceInfo> readInfo(const json::Value &value, const std::string &where)
     info.stepMs = stepMs;
     info.watchedStepMs = watchedStepMs;
     info.predicted = predicted;
+    info.isForeign = isForeign;
     info.note = note;
     info.model = model;
     info.map = map;

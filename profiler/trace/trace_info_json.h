@@ -20,6 +20,4 @@ std::optional<LayerKind> findLayerKind(std::string_view name);
 /// One string of JSON, quoted.
 std::string quoted(const std::string &text);
 
-Result<Trace> readChromeTrace(const json::Value &document, const std::string &where);
-
 } // namespace zigzag

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// zigzag-trace and Chrome's Trace Event Format, told apart by content; then the tables that are made of it, it beside itself,
-// and the same trace written and read again.
+// zigzag-trace and Chrome's Trace Event Format, of this program and of others, gzip-compressed or not, told apart by content;
+// then the tables that are made of it, it beside itself, and the same trace written and read again.
 #include "profiler/compare.h"
+#include "profiler/trace/lane_time.h"
 #include "profiler/trace/trace_file.h"
 #include "tests/fuzz/fuzz_target.h"
 
@@ -17,7 +18,17 @@ ZIGZAG_FUZZ(trace)
     for (const Difference &difference : compareTraces(*trace, *trace, GroupBy::OpAndLayer))
         test::require(!difference.onlyA && !difference.onlyB && difference.absolute() == 0);
     for (const KernelRow &row : kernelTable(*trace))
-        test::require(row.count > 0 && row.totalNs >= 0);
+        test::require(row.count > 0 && row.selfNs >= 0 && row.totalNs >= row.selfNs);
+    if (trace->info.isForeign) {
+        // Nothing of one row is counted twice, so no row is busier than the trace is long.
+        test::require(trace->spans.empty() && passTimes(*trace).size() == 1);
+        std::vector<std::int64_t> busy(trace->rows.size());
+        const LaneTimes times = laneTimes(*trace);
+        for (std::size_t i = 0; i < trace->kernels.size(); ++i)
+            busy[trace->kernels[i].row] += times.selfNs[i];
+        for (const std::int64_t ns : busy)
+            test::require(ns <= trace->endNs() - trace->beginNs());
+    }
     const auto file = test::fuzzFolder() / "written.json";
     for (const auto write : {writeTrace, writeChromeTrace}) {
         test::require(write(*trace, file).has_value());

@@ -3,6 +3,7 @@
 #include "app/studio/pages/profile_page.h"
 #include "app/studio/pages/runs_page.h"
 #include "profiler/trace/trace_file.h"
+#include "tests/paths.h"
 #include "trace_samples.h"
 #include "views/models/head_map_model.h"
 #include "views/widgets/op_table_view.h"
@@ -65,6 +66,42 @@ TEST_F(ProfileTest, OpensOurTracesAndChromesAndRefusesTheRest)
     EXPECT_FALSE(open(write("half.json", R"({"traceEvents": [{"ph": "X", )")));
     EXPECT_EQ(m_window->findChild<QComboBox *>("traceChoice")->count(), 2);
     EXPECT_EQ(trace().lanes().size(), 4u) << "what was shown stays";
+}
+
+TEST_F(ProfileTest, ATraceOfAnotherProgramSaysSoAndItsCallsLieBelowEachOther)
+{
+    ASSERT_TRUE(open(std::filesystem::path(sourceDir()) / "tests/fixtures/traces/pytorch.json.gz")) << message().toStdString();
+    settle();
+    EXPECT_EQ(message(),
+              "pytorch.json.gz: recorded by another program: 161 events in 3 rows. not shown: 2 instants, 80 flow arrows.");
+    EXPECT_EQ(m_window->messages().kind(), MessageBar::Kind::Note);
+    EXPECT_EQ(trace().lanes().size(), 5u) << "calls in calls in calls, the stream, the profiler's own";
+    EXPECT_EQ(trace().lanes()[0].entries().size(), 40u);
+    EXPECT_EQ(trace().lanes()[1].name(), "inside");
+    EXPECT_EQ(rows(), 5) << "grouped by event: there are no ops";
+}
+
+TEST_F(ProfileTest, WrongFilesAreToldWhatTheyAre)
+{
+    struct Wrong {
+        std::string file;
+        QString says;
+    };
+    for (const Wrong &wrong : {
+             Wrong{write("config.json", R"({"architectures": ["LlamaForCausalLM"], "model_type": "llama"})"),
+                   "this is a model's config.json, not a map, head scores, a trace or runs; the folder that it lies in is the "
+                   "model"},
+             Wrong{write("notes.txt", "not a map at all"), "this is plain text, not a map"},
+             Wrong{write("binary", std::string("\x01\x02\xff\0", 4)), "this is binary data, not a map"},
+             Wrong{write("empty.json", ""), "this is an empty file, not a map"},
+             Wrong{write("empty-trace.json", R"({"traceEvents": []})"), "a trace without any event that lasts"},
+             Wrong{write("x.gz", "\x1f\x8b\x08"), "this is gzip-compressed data"},
+             Wrong{write("model.gguf", "GGUF\x03"), "GGUF files are not read"},
+         }) {
+        EXPECT_FALSE(open(wrong.file));
+        EXPECT_TRUE(message().contains(wrong.says)) << message().toStdString();
+        EXPECT_EQ(m_window->messages().kind(), MessageBar::Kind::Error);
+    }
 }
 
 TEST_F(ProfileTest, KeysAndWheelZoomAndPan)

@@ -39,7 +39,8 @@ void OpTableModel::showKernels(const std::vector<KernelRow> &kernels)
     for (const KernelRow &kernel : kernels) {
         OpRow row;
         row.count = kernel.count;
-        row.totalNs = row.selfNs = kernel.totalNs;
+        row.totalNs = kernel.totalNs;
+        row.selfNs = kernel.selfNs;
         row.meanNs = kernel.meanNs;
         row.p50Ns = kernel.p50Ns;
         row.p99Ns = kernel.p99Ns;

@@ -100,6 +100,8 @@ std::optional<RunEntry> predictionOf(const RunEntry &run, const CostModel &cost)
 
 QString nameOf(const RunEntry &entry)
 {
+    if (entry.trace && entry.trace->info.isForeign)
+        return entry.origin;
     QString name = RunListModel::tr("%1, %2 at %3")
                        .arg(mapText(entry.record), phaseText(entry.record.phase), contextText(entry.record.context));
     if (entry.record.batch != 1)

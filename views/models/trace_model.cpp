@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "views/models/trace_model.h"
 
+#include "profiler/trace/lane_time.h"
 #include "views/models/head_map_model.h"
 #include "views/models/op_colors.h"
 #include "views/models/text.h"
@@ -125,16 +126,20 @@ void TraceModel::layOut()
                         TraceItem::Span, std::move(byDepth[depth]));
             }
         }
-        std::map<int, std::vector<TraceLane::Entry>> kernels; // by row
+        // Calls of other programs contain calls: those lie in lanes of their own, below.
+        const LaneTimes nesting = trace.info.isForeign ? laneTimes(trace) : LaneTimes();
+        std::map<std::pair<int, int>, std::vector<TraceLane::Entry>> kernels; // by row and depth
         for (std::size_t index = 0; index < trace.kernels.size(); ++index) {
             const KernelSpan &kernel = trace.kernels[index];
             const std::uint8_t tone
                 = kernel.span < 0 ? unknownTone : toneOf(trace.spans[static_cast<std::size_t>(kernel.span)].op);
-            kernels[kernel.row].push_back({kernel.beginNs, kernel.endNs(), static_cast<std::int32_t>(index), tone});
+            const int depth = trace.info.isForeign ? nesting.depth[index] : 0;
+            kernels[{kernel.row, depth}].push_back({kernel.beginNs, kernel.endNs(), static_cast<std::int32_t>(index), tone});
         }
-        for (auto &[row, entries] : kernels)
-            addLane(m_lanes, QString::fromStdString(trace.rows[static_cast<std::size_t>(row)]), TraceItem::Kernel,
-                    std::move(entries));
+        for (auto &[place, entries] : kernels)
+            addLane(m_lanes,
+                    place.second == 0 ? QString::fromStdString(trace.rows[static_cast<std::size_t>(place.first)]) : tr("inside"),
+                    TraceItem::Kernel, std::move(entries));
     }
     emphasise();
     Q_EMIT changed();
@@ -294,7 +299,7 @@ QString TraceModel::describe(const Item &item) const
         lines << tr("layer %1, %2").arg(layerOf(item)).arg(zigzag::nameOf(*kind));
     lines << tr("%1, begins at %2").arg(durationText(ns), durationText(static_cast<double>(place.beginNs - m_trace->beginNs())));
     const TraceSpan *found = span(item);
-    if (what == TraceItem::Kernel)
+    if (what == TraceItem::Kernel && !m_trace->info.isForeign)
         lines << (found ? tr("launched by %1").arg(nameOfOp(found->op)) : tr("launched by an unknown span"));
     else if (found && ns > 0) {
         const double seconds = ns * 1e-9;

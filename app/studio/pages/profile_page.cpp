@@ -239,6 +239,12 @@ Result<void> ProfilePage::openTrace(const QString &path)
     const QString name = QFileInfo(path).fileName();
     studio().runList().addTrace(entryOf(opened, name, QFileInfo(path).lastModified()));
     add({name, opened, true}, true);
+    if (opened->info.isForeign)
+        studio().say(MessageBar::Kind::Note,
+                     tr("%1: recorded by another program: %2 events in %3 rows.%4")
+                         .arg(name, QString::number(opened->kernels.size()), QString::number(opened->rows.size()),
+                              opened->info.note.empty() ? QString()
+                                                        : QStringLiteral(" %1.").arg(QString::fromStdString(opened->info.note))));
     return {};
 }
 
@@ -279,6 +285,8 @@ void ProfilePage::showChosen()
         m_group->addItem(tr("kernel"), byKernel);
     else if (!kernels && place >= 0)
         m_group->removeItem(place);
+    if (kernels && m_trace->trace()->info.isForeign) // there is nothing else to group by
+        m_group->setCurrentIndex(m_group->findData(byKernel));
     fillTable();
     showMatches();
     showInfo();
@@ -290,6 +298,8 @@ void ProfilePage::showInfo()
     QStringList parts;
     if (trace && trace->info.predicted)
         parts << tr("Predicted by the cost model, not recorded: hatched.");
+    if (trace && trace->info.isForeign)
+        parts << tr("Recorded by another program. Self is the time without what lies inside.");
     if (trace && trace->info.inDeviceTime)
         parts << (trace->info.isReplayed ? tr("Spans in the time of their kernels, decode replayed as it runs.")
                                          : tr("Spans in the time of their kernels."));

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/base/file_content.h"
 #include "engine/base/files.h"
 #include "engine/map/checks.h"
 #include "engine/map/scores/score_formats.h"
@@ -151,6 +152,8 @@ Result<HeadScores> readHeadScores(const std::filesystem::path &path, const std::
         ZIGZAG_CHECK(checkShape(*model, model->name));
     const ScoreSource source{file.string(), nameFrom(path, isFolder), model, fold};
     ZIGZAG_TRY(text, readTextFile(file, largestFile));
+    if (const FileContent content = contentOf(text); !isHeadScores(content) && content != FileContent::OtherJson)
+        return wrongContent(source.where, {content, false}, "head scores");
     ZIGZAG_TRY(scores, parseScores(text, source));
     if (isFolder)
         noteTrainedWindow(path, scores);

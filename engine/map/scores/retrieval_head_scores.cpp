@@ -26,9 +26,10 @@ Result<HeadIndex> parseKey(const std::string &key, const std::string &where)
             && index.first >= 0 && index.first < maxLayers && index.second >= 0 && index.second < maxHeads)
             return index;
     }
-    return badInput(
-        fmt::format("{}: \"{}\" is no \"layer-head\" key with layer < {} and head < {}; give a file of Retrieval_Head", where,
-                    json::printable(key), maxLayers, maxHeads));
+    return badInput(fmt::format(
+        "{}: \"{}\" is no \"layer-head\" key with layer < {} and head < {}, and there is no \"format\": give scores of "
+        "zigzag score, DuoAttention or Retrieval_Head",
+        where, json::printable(key), maxLayers, maxHeads));
 }
 
 Result<double> meanScore(const json::Value &list, const HeadIndex &head, const std::string &where)

@@ -27,6 +27,17 @@ TEST(JsonInput, HostileTextIsRefusedInOneLine)
         "{\"brackets in text\": \"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\"}", "file.json"));
 }
 
+TEST(JsonInput, WhatIsWrongIsNamed)
+{
+    const auto fault = [](const char *text) { return json::parse(text, "f").error().message; };
+    EXPECT_EQ(fault("{\"a\": [1, 2"), "f: not valid JSON: it is cut off after 11 bytes; write or fetch it whole");
+    EXPECT_NE(fault("{\"limit\": [0.0, Infinity]}").find("Infinity at byte"), std::string::npos)
+        << fault("{\"a\": [0.0, Infinity]}");
+    EXPECT_NE(fault("{\"limit\": -Infinity}").find("-Infinity at byte"), std::string::npos) << fault("{\"limit\": -Infinity}");
+    EXPECT_NE(fault("{\"limit\": NaN}").find("NaN at byte"), std::string::npos);
+    EXPECT_EQ(fault("{\"a\": x}"), "f: not valid JSON at byte 7 of 8; write or fetch it anew");
+}
+
 TEST(JsonInput, MembersAreCheckedForTypeAndBounds)
 {
     const auto document = json::parse(

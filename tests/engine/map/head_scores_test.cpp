@@ -141,6 +141,22 @@ TEST_F(HeadScoresFile, RetrievalHeadRefusals)
               std::string::npos);
 }
 
+TEST_F(HeadScoresFile, OtherFilesAreToldWhatTheyAre)
+{
+    for (const auto &[text, says] : {std::pair("{\"model_type\": \"llama\"}", "this is a model's config.json, not head scores"),
+                                     std::pair("Dear reader,\n", "this is plain text, not head scores"),
+                                     std::pair("\x01\xff", "this is binary data, not head scores"),
+                                     std::pair("{\"format\": \"zigzag-head-map\"}", "this is a head map, not head scores"),
+                                     std::pair("{\"name\": \"x\"}", "and there is no \"format\": give scores of zigzag score")})
+        EXPECT_NE(refusal(text).find(says), std::string::npos) << refusal(text);
+    EXPECT_NE(refusal("0.5\t\xff\xfe\n")
+                  .find("column 2: '"
+                        "??"
+                        "' is not a number"),
+              std::string::npos)
+        << refusal("0.5\t\xff\xfe\n");
+}
+
 TEST_F(HeadScoresFile, OwnFormatIsCheckedAgainstTheModel)
 {
     HeadScores scores = test::scoresOf(2, 2, {0, 1, 0, 1});

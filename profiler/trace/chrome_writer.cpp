@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Trace Event Format (Google, 2016): complete events in microseconds, metadata events for names.
+#include "engine/base/files.h"
+#include "profiler/trace/trace_file.h"
+#include "profiler/trace/trace_info_json.h"
+
+#include <fmt/format.h>
+#include <iterator>
+
+namespace zigzag {
+namespace {
+
+constexpr std::size_t flushAt = 1 << 20;
+
+/// Nanoseconds as microseconds with three decimals.
+std::string microseconds(std::int64_t ns)
+{
+    return fmt::format("{}.{:03}", ns / 1000, ns % 1000);
+}
+
+} // namespace
+
+Result<void> writeChromeTrace(const Trace &trace, const std::filesystem::path &file)
+{
+    ZIGZAG_TRY(out, AtomicFile::create(file));
+    std::string text = fmt::format(
+        "{{\"displayTimeUnit\": \"ns\",\n\"otherData\": {{\"zigzag\": {}, \"dropped\": {}}},\n\"traceEvents\": [\n"
+        "{{\"ph\":\"M\",\"name\":\"process_name\",\"pid\":1,\"tid\":0,\"args\":{{\"name\":{}}}}}",
+        infoJson(trace.info).dump(-1, ' ', false, json::Value::error_handler_t::replace), trace.dropped,
+        quoted(fmt::format("{}, {}, {} at {}", trace.info.model, trace.info.map, nameOf(trace.info.phase), trace.info.context)));
+    for (std::size_t i = 0; i < trace.rows.size(); ++i)
+        text += fmt::format(",\n{{\"ph\":\"M\",\"name\":\"thread_name\",\"pid\":1,\"tid\":{},\"args\":{{\"name\":{}}}}}", i,
+                            quoted(trace.rows[i]));
+    const auto flush = [&](std::size_t above) -> Result<void> {
+        if (text.size() <= above)
+            return {};
+        ZIGZAG_CHECK(out.write(text));
+        text.clear();
+        return {};
+    };
+    for (const TraceSpan &span : trace.spans) {
+        const bool inLayer = span.layer >= 0;
+        fmt::format_to(std::back_inserter(text),
+                       ",\n{{\"ph\":\"X\",\"name\":\"{}\",\"cat\":\"{}\",\"pid\":1,\"tid\":{},\"ts\":{},\"dur\":{},\"args\":{{{}"
+                       "\"bytes\":{},\"flops\":{},\"tokens\":{},\"position\":{},\"floor_us\":{}}}}}",
+                       nameOf(span.op), inLayer ? kindName(span) : "outside", span.row, microseconds(span.beginNs),
+                       microseconds(span.durationNs),
+                       inLayer ? fmt::format("\"layer\":{},\"type\":\"{}\",", span.layer, kindName(span)) : std::string(),
+                       span.bytes, span.flops, span.tokens, span.firstPosition, static_cast<double>(span.floorNs) / 1e3);
+        ZIGZAG_CHECK(flush(flushAt));
+    }
+    for (const KernelSpan &kernel : trace.kernels) {
+        fmt::format_to(std::back_inserter(text),
+                       ",\n{{\"ph\":\"X\",\"name\":{},\"cat\":\"kernel\",\"pid\":1,\"tid\":{},\"ts\":{},\"dur\":{},"
+                       "\"args\":{{\"span\":{}}}}}",
+                       quoted(trace.kernelNames[kernel.name]), kernel.row, microseconds(kernel.beginNs),
+                       microseconds(kernel.durationNs), kernel.span);
+        ZIGZAG_CHECK(flush(flushAt));
+    }
+    text += "\n]}\n";
+    ZIGZAG_CHECK(flush(0));
+    return out.commit();
+}
+
+} // namespace zigzag
