@@ -35,6 +35,26 @@ private:
     int m_series;
 };
 
+namespace {
+
+/// What the assign panel shows of a map that was not assigned here: its share of streaming heads and, where it says so, the
+/// criterion that made it.
+void describeMap(DocumentState &state)
+{
+    state.sparsity = state.map.sparsity();
+    if (findCriterion(state.map.provenance().criterion))
+        state.criterion = QString::fromStdString(state.map.provenance().criterion);
+}
+
+/// After an edit by hand: the map is no longer what was assigned.
+void noteEdit(DocumentState &state)
+{
+    state.sparsity = state.map.sparsity();
+    state.ties.reset();
+}
+
+} // namespace
+
 Document::Document(QObject *parent)
     : QObject(parent)
     , m_undo(this)
@@ -46,8 +66,8 @@ void Document::begin(HeadMap map, std::filesystem::path path, std::shared_ptr<co
 {
     DocumentState state;
     state.locked.assign(static_cast<std::size_t>(map.layers()), false);
-    state.sparsity = map.streamingHeads() > 0 ? map.sparsity() : 0.5;
     state.map = std::move(map);
+    describeMap(state);
     state.scores = std::move(scores);
     m_path = std::move(path);
     beginFrom(std::move(state));
@@ -114,7 +134,7 @@ void Document::setKind(const std::vector<Cell> &cells, HeadKind kind)
     for (const Cell &cell : cells)
         next.map.set(cell.layer, cell.head, kind);
     if (next.map != m_state.map)
-        next.ties.reset();
+        noteEdit(next);
     push(std::move(next), kind == HeadKind::Streaming ? tr("let heads stream") : tr("let heads retrieve"));
 }
 
@@ -125,7 +145,7 @@ void Document::toggle(const std::vector<Cell> &cells)
         next.map.set(cell.layer, cell.head,
                      m_state.map.at(cell.layer, cell.head) == HeadKind::Streaming ? HeadKind::Retrieval : HeadKind::Streaming);
     if (!cells.empty())
-        next.ties.reset();
+        noteEdit(next);
     push(std::move(next), tr("flip heads"));
 }
 
@@ -133,7 +153,7 @@ void Document::toggleLayer(int layer)
 {
     DocumentState next = m_state;
     next.map.setLayer(layer, m_state.map.layerKind(layer) == LayerKind::Streaming ? HeadKind::Retrieval : HeadKind::Streaming);
-    next.ties.reset();
+    noteEdit(next);
     push(std::move(next), tr("flip layer %1").arg(layer));
 }
 
@@ -145,6 +165,7 @@ void Document::applyMap(const HeadMap &map)
     next.map = map;
     next.map.setModel(m_state.map.model());
     next.ties.reset();
+    describeMap(next);
     push(std::move(next), tr("apply a map"));
 }
 
@@ -235,6 +256,8 @@ void Document::endStroke()
     if (!inStroke())
         return;
     DocumentState after = m_state;
+    if (after.map != m_beforeStroke->map)
+        noteEdit(after);
     m_state = *m_beforeStroke;
     m_beforeStroke.reset();
     push(std::move(after), m_stroke == HeadKind::Streaming ? tr("let heads stream") : tr("let heads retrieve"));

@@ -22,7 +22,7 @@ struct DocumentState {
     std::shared_ptr<const HeadScores> scores; ///< null = none
     std::vector<bool> locked; ///< [layers]: kept as they are by an assignment
     QString criterion = QStringLiteral("zigzag"); ///< what the assign panel stands at
-    double sparsity = 0.5;
+    double sparsity = 0.0; ///< what was asked of the assignment that made the map; of any other map, what it has
     std::optional<int> ties; ///< of the assignment that made the map; gone with the next edit
 
     bool operator==(const DocumentState &) const = default;

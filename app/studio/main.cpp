@@ -37,7 +37,7 @@ int main(int argc, char **argv)
     QApplication::setApplicationDisplayName(QString());
     QApplication::setOrganizationName(QStringLiteral("zigzag"));
     QApplication::setApplicationVersion(QStringLiteral(ZIGZAG_VERSION));
-    const StartOptions options = parseStart(application);
+    const StartOptions options = parseStart(argc, argv);
     const bool alone = !options.screenshot.isEmpty() || options.startupTime; // nobody looks: the user's settings stay as they are
 
     MainWindow window({std::make_unique<EngineWorker>(), std::make_unique<DialogPrompts>(alone),

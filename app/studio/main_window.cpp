@@ -12,12 +12,13 @@
 #include "app/studio/pages/runs_page.h"
 #include "app/studio/runs_bar.h"
 #include "app/studio/window_actions.h"
+#include "views/models/native_path.h"
+#include "views/widgets/accessible_grid.h"
 #include "views/widgets/head_map_view.h"
 #include "views/widgets/headline_bar.h"
 #include "views/widgets/message_bar.h"
 
 #include <QCloseEvent>
-#include <QFileInfo>
 #include <QStatusBar>
 #include <QVBoxLayout>
 
@@ -40,6 +41,7 @@ MainWindow::MainWindow(Parts parts)
 {
     setObjectName(QStringLiteral("mainWindow"));
     setAcceptDrops(true);
+    nameWidgetsForScreenReaders();
     buildPages();
     buildActions();
     m_bar = new RunsBar(m_studio, {m_actions->measure, m_profile->recordAction(), m_actions->needle, m_actions->score},
@@ -119,12 +121,12 @@ void MainWindow::refresh()
 void MainWindow::refreshTitle()
 {
     const std::filesystem::path &path = document().path();
-    const QString file = path.empty() ? tr("untitled map") : QFileInfo(QString::fromStdString(path.string())).fileName();
+    const QString file = path.empty() ? tr("untitled map") : shownFileName(textOfPath(path));
     const QString model = QString::fromStdString(document().map().model().name);
     if (document().map().layers() == 0)
         return setWindowTitle(tr("Zigzag Studio"));
     setWindowTitle(model.isEmpty() ? tr("%1[*] – Zigzag Studio").arg(file) : tr("%1[*] – %2 – Zigzag Studio").arg(file, model));
-    setWindowFilePath(QString::fromStdString(path.string()));
+    setWindowFilePath(shownPath(textOfPath(path)));
 }
 
 void MainWindow::closeEvent(QCloseEvent *event)

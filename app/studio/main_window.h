@@ -111,6 +111,10 @@ private:
     bool openModel(const QString &name);
     bool openMap(const QString &path);
     bool openScores(const QString &path);
+    /// The model of a file takes the window: with its config and its weights where it comes with the program.
+    void adoptModelOf(const ModelShape &shape);
+    void beginFor(const ModelShape &shape);
+    bool mayCloseModel(const QString &path, const ModelShape &other);
     bool openTrace(const QString &path);
     bool openRuns(const QString &path);
     bool mayLoseEdits();

@@ -11,7 +11,6 @@
 
 #include <QAction>
 #include <QActionGroup>
-#include <QDir>
 #include <QDockWidget>
 #include <QMenu>
 #include <QMenuBar>
@@ -209,7 +208,7 @@ void MainWindow::refreshRecent()
 {
     m_actions->recent->clear();
     for (const QString &name : m_recent.names()) {
-        QAction *action = m_actions->recent->addAction(QDir::toNativeSeparators(name));
+        QAction *action = m_actions->recent->addAction(shownPath(name));
         action->setProperty(CommandPalette::prefix, tr("Open recent: "));
         // A built-in model stands in its own menu; the palette needs it once.
         action->setProperty(CommandPalette::hidden,

@@ -7,11 +7,11 @@
 
 #include "engine/map/map_io.h"
 #include "engine/model/model.h"
+#include "views/models/native_path.h"
 #include "views/widgets/message_bar.h"
 
 #include <QDragEnterEvent>
 #include <QDropEvent>
-#include <QFileInfo>
 #include <QMimeData>
 #include <QUrl>
 
@@ -23,15 +23,22 @@ namespace {
 
 std::string nativePath(const QString &name)
 {
-    return name.toStdString();
+    return pathOf(name).string();
 }
 
-/// How the command line names the model of a map, where it comes with the program.
-std::string bundledFor(const HeadMap &map)
+QString absolutePath(const QString &name)
+{
+    std::error_code failed;
+    const std::filesystem::path path = std::filesystem::absolute(pathOf(name), failed);
+    return failed ? name : textOfPath(path);
+}
+
+/// How the command line names the model of a map or of scores, where it comes with the program.
+std::string bundledFor(const ModelShape &model)
 {
     const std::vector<std::string> names = bundledNames();
-    const bool known = std::find(names.begin(), names.end(), map.model().name) != names.end();
-    return known ? "bundled:" + map.model().name : std::string();
+    const bool known = std::find(names.begin(), names.end(), model.name) != names.end();
+    return known ? "bundled:" + model.name : std::string();
 }
 
 } // namespace
@@ -51,7 +58,8 @@ bool MainWindow::open(const QString &name)
         : *kind == TargetKind::Map                 ? openMap(name)
                                                    : openScores(name);
     if (opened) {
-        m_recent.add(QFileInfo::exists(name) ? QFileInfo(name).absoluteFilePath() : name);
+        std::error_code none;
+        m_recent.add(std::filesystem::exists(pathOf(name), none) ? absolutePath(name) : name);
         refreshRecent();
     }
     return opened;
@@ -86,23 +94,28 @@ bool MainWindow::openMap(const QString &path)
         return false;
     m_messages->close();
     std::shared_ptr<const HeadScores> scores;
-    const bool fits = !m_studio.modelName().empty() && checkFits(*map, document().model(), path.toStdString()).has_value();
+    const bool fits = !m_studio.modelName().empty() && checkFits(*map, document().model(), nativePath(path)).has_value();
     if (fits) {
         scores = document().state().scores;
         map->setModel(document().model());
     } else {
-        const std::string bundled = bundledFor(*map);
-        const auto config = bundled.empty() ? badInput("") : loadModelConfig(bundled);
-        if (config && checkFits(*map, config->shape(), path.toStdString())) {
-            m_studio.adopt(map->model(), *config);
-            m_studio.loadInBackground(bundled);
-        } else {
-            m_studio.adopt(map->model(), {});
-        }
+        adoptModelOf(map->model());
     }
     document().begin(std::move(*map), nativePath(path), std::move(scores));
     m_studio.refreshNow();
     return true;
+}
+
+void MainWindow::adoptModelOf(const ModelShape &shape)
+{
+    const std::string bundled = bundledFor(shape);
+    const auto config = bundled.empty() ? badInput("") : loadModelConfig(bundled);
+    const HeadMap any(shape, HeadKind::Retrieval, 0, 1);
+    if (!config || !checkFits(any, config->shape(), bundled))
+        return m_studio.adopt(shape, {});
+    // A file of scores may not say how large a head is; the model does.
+    m_studio.adopt(shape.headDim > 0 ? shape : config->shape(), *config);
+    m_studio.loadInBackground(bundled);
 }
 
 bool MainWindow::openScores(const QString &path)
@@ -110,42 +123,50 @@ bool MainWindow::openScores(const QString &path)
     const ModelShape &shape = document().model();
     const bool known = shape.layers > 0;
     auto scores = readHeadScores(nativePath(path), known ? std::optional(shape) : std::nullopt);
-    if (scores) {
-        const bool begins = !known;
-        if (begins) {
-            m_studio.adopt(scores->model, {});
-            const auto [sink, recent] = defaultWindow(study().contexts().back());
-            document().begin(HeadMap(scores->model, HeadKind::Retrieval, sink, recent), {});
+    if (!scores && known) {
+        // Not for this model; perhaps for another one, which then takes the window.
+        const Error unfit = scores.error();
+        scores = readHeadScores(nativePath(path));
+        if (!scores || (scores->model.layers == shape.layers && scores->model.kvHeads == shape.kvHeads)) {
+            m_studio.say(unfit);
+            return false;
         }
-        m_messages->close();
-        m_studio.takeScores(std::make_shared<const HeadScores>(std::move(*scores)));
-        m_studio.refreshNow();
-        return true;
-    }
-    // Not for this model; perhaps for another one, which then takes the window.
-    const Error unfit = scores.error();
-    scores = known ? readHeadScores(nativePath(path)) : std::move(scores);
-    if (!scores || (scores->model.layers == shape.layers && scores->model.kvHeads == shape.kvHeads)) {
-        m_studio.say(unfit);
+        if (!mayCloseModel(path, scores->model) || !mayLoseEdits())
+            return false;
+        beginFor(scores->model);
+    } else if (!scores) {
+        m_studio.say(scores.error());
         return false;
+    } else if (!known) {
+        beginFor(scores->model);
     }
-    if (!mayLoseEdits())
-        return false;
     m_messages->close();
-    m_studio.adopt(scores->model, {});
-    const auto [sink, recent] = defaultWindow(study().contexts().back());
-    document().begin(HeadMap(scores->model, HeadKind::Retrieval, sink, recent), {});
     m_studio.takeScores(std::make_shared<const HeadScores>(std::move(*scores)));
     m_studio.refreshNow();
     return true;
+}
+
+void MainWindow::beginFor(const ModelShape &shape)
+{
+    adoptModelOf(shape);
+    const auto [sink, recent] = defaultWindow(study().contexts().back());
+    document().begin(HeadMap(document().model(), HeadKind::Retrieval, sink, recent), {});
+}
+
+bool MainWindow::mayCloseModel(const QString &path, const ModelShape &other)
+{
+    if (m_studio.modelName().empty())
+        return true;
+    const QString what
+        = tr("%1 has scores for %2 layers of %3 KV heads").arg(shownFileName(path)).arg(other.layers).arg(other.kvHeads);
+    return m_studio.prompts().closeModel(this, what, shownPath(textOfPath(m_studio.modelName())));
 }
 
 bool MainWindow::mayLoseEdits()
 {
     if (!document().isModified())
         return true;
-    const QString what
-        = document().path().empty() ? tr("The untitled map") : QString::fromStdString(document().path().filename().string());
+    const QString what = document().path().empty() ? tr("The untitled map") : shownFileName(textOfPath(document().path()));
     switch (m_studio.prompts().saveFirst(this, what)) {
     case UserPrompts::Saving::Save:
         return save();
@@ -163,20 +184,19 @@ bool MainWindow::saveTo(const QString &path)
         m_studio.say(saved.error());
         return false;
     }
-    m_recent.add(QFileInfo(path).absoluteFilePath());
+    m_recent.add(absolutePath(path));
     refreshRecent();
     return true;
 }
 
 bool MainWindow::save()
 {
-    return document().path().empty() ? saveAs() : saveTo(QString::fromStdString(document().path().string()));
+    return document().path().empty() ? saveAs() : saveTo(textOfPath(document().path()));
 }
 
 bool MainWindow::saveAs()
 {
-    const QString suggested
-        = document().path().empty() ? QStringLiteral("head-map.json") : QString::fromStdString(document().path().string());
+    const QString suggested = document().path().empty() ? QStringLiteral("head-map.json") : textOfPath(document().path());
     const QString path = m_studio.prompts().fileToSave(this, tr("Save the map"), suggested);
     return !path.isEmpty() && saveTo(path);
 }
@@ -196,7 +216,7 @@ void MainWindow::exportMap()
         return;
     if (const auto written = zigzag::exportMap(*choice->format, document().map(), given, nativePath(choice->path)); !written)
         return m_studio.say(written.error());
-    m_messages->say(MessageBar::Kind::Note, tr("Exported to %1").arg(choice->path));
+    m_messages->say(MessageBar::Kind::Note, tr("Exported to %1").arg(shownPath(choice->path)));
 }
 
 bool MainWindow::openTrace(const QString &path)
@@ -232,7 +252,7 @@ void MainWindow::dropEvent(QDropEvent *event)
 {
     event->acceptProposedAction();
     for (const QUrl &url : event->mimeData()->urls())
-        if (!open(url.toLocalFile()))
+        if (!open(textOfUrl(url)))
             return; // with its message
 }
 

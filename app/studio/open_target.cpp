@@ -2,10 +2,11 @@
 #include "app/studio/open_target.h"
 
 #include "engine/base/file_content.h"
+#include "views/models/native_path.h"
 
 #include <QCoreApplication>
-#include <QDir>
-#include <QFileInfo>
+
+#include <filesystem>
 
 namespace zigzag {
 
@@ -13,19 +14,17 @@ Result<TargetKind> classify(const QString &name)
 {
     if (name.startsWith(QLatin1String("bundled:")) || name.startsWith(QLatin1String("preset:")))
         return TargetKind::Model;
-    const QFileInfo info(name);
-    if (!info.exists())
+    const std::filesystem::path path = pathOf(name);
+    std::error_code none;
+    if (!std::filesystem::exists(path, none))
         return badInput(
             QCoreApplication::translate(
                 "zigzag", "%1 does not exist: give a map, scores, a trace, runs, a model folder, preset:NAME or bundled:NAME")
-                .arg(name)
+                .arg(shownPath(name))
                 .toStdString());
-    if (info.isDir()) {
-        // DuoAttention's folders have a config.json as well.
-        const QDir folder(name);
-        return folder.exists(QStringLiteral("full_attention_heads.tsv")) ? TargetKind::Scores : TargetKind::Model;
-    }
-    ZIGZAG_TRY(kind, kindOfFile(std::filesystem::path(name.toStdString())));
+    if (std::filesystem::is_directory(path, none)) // DuoAttention's folders have a config.json as well
+        return std::filesystem::exists(path / "full_attention_heads.tsv", none) ? TargetKind::Scores : TargetKind::Model;
+    ZIGZAG_TRY(kind, kindOfFile(path));
     if (isTrace(kind.content))
         return TargetKind::Trace;
     if (!kind.isGzip && kind.content == FileContent::HeadMap)
@@ -34,7 +33,7 @@ Result<TargetKind> classify(const QString &name)
         return TargetKind::Scores;
     if (!kind.isGzip && (kind.content == FileContent::Bench || kind.content == FileContent::Prediction))
         return TargetKind::Runs;
-    return wrongContent(name.toStdString(), kind, "a map, head scores, a trace or runs");
+    return wrongContent(path.string(), kind, "a map, head scores, a trace or runs");
 }
 
 } // namespace zigzag

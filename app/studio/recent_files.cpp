@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/studio/recent_files.h"
 
+#include "views/models/native_path.h"
+
 namespace zigzag {
 
 namespace {
@@ -12,7 +14,8 @@ RecentFiles::RecentFiles(QSettings *settings)
     : m_settings(settings)
 {
     if (m_settings)
-        m_names = m_settings->value(key).toStringList().mid(0, most);
+        for (const QString &stored : m_settings->value(key).toStringList().mid(0, most))
+            m_names << restoredPath(stored);
 }
 
 void RecentFiles::add(const QString &name)
@@ -31,8 +34,12 @@ void RecentFiles::remove(const QString &name)
 
 void RecentFiles::store()
 {
-    if (m_settings)
-        m_settings->setValue(key, m_names);
+    if (!m_settings)
+        return;
+    QStringList stored;
+    for (const QString &name : m_names)
+        stored << storedPath(name);
+    m_settings->setValue(key, stored);
 }
 
 } // namespace zigzag

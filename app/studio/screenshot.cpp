@@ -4,10 +4,13 @@
 #include "app/studio/main_window.h"
 #include "app/studio/pages/profile_page.h"
 #include "app/studio/window_actions.h"
+#include "engine/base/files.h"
+#include "views/models/native_path.h"
 #include "views/widgets/message_bar.h"
 
 #include <QAction>
 #include <QApplication>
+#include <QBuffer>
 #include <QPixmap>
 #include <QTimer>
 
@@ -80,10 +83,14 @@ void Screenshot::write()
 
 void Screenshot::save(QWidget &shown)
 {
-    const bool written = shown.grab().save(m_path, "PNG");
+    QByteArray bytes;
+    QBuffer buffer(&bytes);
+    buffer.open(QIODevice::WriteOnly);
+    shown.grab().save(&buffer, "PNG");
+    const auto written
+        = writeFileAtomically(pathOf(m_path), std::string_view(bytes.constData(), static_cast<std::size_t>(bytes.size())));
     if (!written)
-        std::fprintf(stderr, "error: the picture could not be written to %s: check the folder and its permissions\n",
-                     qPrintable(m_path));
+        std::fprintf(stderr, "error: %s\n", written.error().message.c_str());
     QCoreApplication::exit(written ? 0 : 1);
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/studio/start_options.h"
 
+#include "views/models/native_path.h"
+
 #include <QCommandLineParser>
 #include <QFile>
 
@@ -56,8 +58,11 @@ bool choosePlatform(int argc, char **argv)
     return false;
 }
 
-StartOptions parseStart(const QCoreApplication &application)
+StartOptions parseStart(int argc, char **argv)
 {
+    QStringList arguments;
+    for (int index = 0; index < argc; ++index)
+        arguments << textOfPath(QByteArray(argv[index]));
     QCommandLineParser parser;
     parser.setApplicationDescription(tr("Which layers of a language model can stream, what that gains and what it loses."));
     parser.addHelpOption();
@@ -80,7 +85,7 @@ StartOptions parseStart(const QCoreApplication &application)
     const QCommandLineOption startup(QStringLiteral("startup-time"),
                                      tr("Print the milliseconds from start to first paint and end."));
     parser.addOptions({screenshot, measure, page, theme, size, startup});
-    if (!parser.parse(application.arguments()))
+    if (!parser.parse(arguments))
         refuse(tr("%1 See --help").arg(parser.errorText()));
     if (parser.isSet(QStringLiteral("version")))
         parser.showVersion();

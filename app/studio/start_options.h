@@ -7,8 +7,6 @@
 #include <QStringList>
 #include <optional>
 
-class QCoreApplication;
-
 namespace zigzag {
 
 struct StartOptions {
@@ -24,8 +22,9 @@ struct StartOptions {
 /// Before there is a QApplication: a screenshot and --startup-time need no display, and are the same with and without one.
 /// False, with a line on stderr, when the window would have no display to open on.
 bool choosePlatform(int argc, char **argv);
-/// Ends the program with its usage, or with one line and exit code 2.
-StartOptions parseStart(const QCoreApplication &application);
+/// The arguments that the application has left over, as bytes: names of files need not be UTF-8. Ends the program with its
+/// usage, or with one line and exit code 2.
+StartOptions parseStart(int argc, char **argv);
 /// Milliseconds since this process began, from the system.
 double millisecondsSinceStart();
 

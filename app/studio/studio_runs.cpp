@@ -211,10 +211,11 @@ void Studio::takeScores(std::shared_ptr<const HeadScores> scores)
     }
     if (!m_document.isUntouched())
         return m_document.setScores(std::move(scores));
+    constexpr double half = 0.5;
     DocumentState state = m_document.state();
     state.scores = std::move(scores);
     m_document.beginFrom(state);
-    report(m_document.assign(state.criterion, state.sparsity));
+    report(m_document.assign(state.criterion, half));
     m_document.beginFrom(m_document.state()); // a starting point, not an edit
 }
 

@@ -70,6 +70,18 @@ UserPrompts::Unfinished DialogPrompts::goOn(QWidget *parent, const QString &what
     return box.clickedButton() == goOn ? Unfinished::GoOn : box.clickedButton() == anew ? Unfinished::Anew : Unfinished::Cancel;
 }
 
+bool DialogPrompts::closeModel(QWidget *parent, const QString &what, const QString &model)
+{
+    if (m_alone)
+        return true;
+    QMessageBox box(QMessageBox::Question, tr("Another model"), tr("%1. %2 is open and does not fit.").arg(what, model),
+                    QMessageBox::Cancel, parent);
+    const QPushButton *close = box.addButton(tr("&Close the model and open"), QMessageBox::AcceptRole);
+    box.setDefaultButton(QMessageBox::Cancel);
+    box.exec();
+    return box.clickedButton() == close;
+}
+
 std::optional<ExportChoice> DialogPrompts::exportTo(QWidget *parent, const HeadMap &map, const ExportModel *model)
 {
     ExportDialog dialog(map, model, parent);

@@ -33,6 +33,8 @@ public:
     virtual Saving saveFirst(QWidget *parent, const QString &what) = 0;
     /// Work of that name was stopped before its end, at the time given, and what it found so far is kept.
     virtual Unfinished goOn(QWidget *parent, const QString &what, const QDateTime &stopped) = 0;
+    /// `what` is for a model of another shape than the one that is open, `model`: whether that one may be closed for it.
+    virtual bool closeModel(QWidget *parent, const QString &what, const QString &model) = 0;
     virtual std::optional<ExportChoice> exportTo(QWidget *parent, const HeadMap &map, const ExportModel *model) = 0;
 };
 
@@ -50,6 +52,7 @@ public:
     QString exhibitToSave(QWidget *parent, const QString &title, const QString &suggested) override;
     Saving saveFirst(QWidget *parent, const QString &what) override;
     Unfinished goOn(QWidget *parent, const QString &what, const QDateTime &stopped) override;
+    bool closeModel(QWidget *parent, const QString &what, const QString &model) override;
     std::optional<ExportChoice> exportTo(QWidget *parent, const HeadMap &map, const ExportModel *model) override;
 
 private:

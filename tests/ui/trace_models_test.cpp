@@ -208,7 +208,7 @@ TEST(OpTableModel, SortsByTheNumberBehindTheTextAndWritesCsvWithAllDigits)
         EXPECT_FALSE(model.headerData(column, Qt::Horizontal).toString().isEmpty());
     }
     sorted.sort(OpTableModel::Name, Qt::AscendingOrder);
-    const QStringList lines = csvOf(sorted, OpTableModel::SortRole).split('\n');
+    const QStringList lines = csvOf(sorted).split('\n');
     EXPECT_EQ(lines.size(), model.rowCount() + 2);
     EXPECT_TRUE(lines[0].startsWith("Op,Count,Total")) << lines[0].toStdString();
     double share = 0;

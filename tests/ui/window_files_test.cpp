@@ -107,6 +107,43 @@ TEST_F(WindowTest, ScoresAloneOpenAWindowThatCanBeUsed)
     EXPECT_EQ(map().layers(), 2) << "scores of another shape are another document";
 }
 
+TEST_F(WindowTest, ScoresOfAnotherShapeAskBeforeTheyDropAModel)
+{
+    ASSERT_TRUE(open(writeTinyModel(m_folder / "model", {.layers = 3, .maxContext = 512}))) << message().toStdString();
+    const std::string other = write("other.tsv", "0.1\t0.9\t0.3\n0.2\t0.8\t0.3\n");
+    m_prompts->closing = {false};
+    EXPECT_FALSE(open(other));
+    EXPECT_EQ(map().layers(), 3) << "the answer was no";
+    EXPECT_FALSE(m_window->studio().modelName().empty());
+    EXPECT_TRUE(m_prompts->closingFor[0].startsWith("other.tsv has scores for 2 layers of 3 KV heads"));
+    EXPECT_TRUE(m_prompts->closingFor[1].endsWith("model"));
+    m_prompts->closing = {true};
+    EXPECT_TRUE(open(other));
+    EXPECT_EQ(map().layers(), 2);
+    EXPECT_TRUE(m_window->studio().modelName().empty());
+}
+
+TEST_F(WindowTest, ScoresNameTheirModelAndItIsLoaded)
+{
+    HeadScores scores = *risingScores(8, 4);
+    scores.model = {"zigzag-tiny", 8, 0, 4, 0, {}};
+    const auto config = loadModelConfig("bundled:zigzag-tiny");
+    ASSERT_TRUE(config);
+    scores.model.layers = config->layers;
+    scores.model.kvHeads = config->kvHeads;
+    scores.scores.assign(static_cast<std::size_t>(config->layers * config->kvHeads), 0.5f);
+    ASSERT_TRUE(writeHeadScores(scores, m_folder / "scores.json"));
+    ASSERT_TRUE(open(m_folder / "scores.json")) << message().toStdString();
+    EXPECT_EQ(m_window->studio().modelName(), "bundled:zigzag-tiny");
+    EXPECT_EQ(m_window->study().contexts().back(), config->maxContext) << "not the longest that any model has";
+    EXPECT_TRUE(m_window->study().hasBytes());
+    EXPECT_DOUBLE_EQ(map().sparsity(), 0.5);
+    EXPECT_FALSE(m_window->isWindowModified());
+    EXPECT_TRUE(QTest::qWaitFor([&] { return m_window->studio().loaded().has_value(); }, 60000)) << message().toStdString();
+    EXPECT_EQ(m_window->document().state().scores->method, "attention");
+    m_window->runs().cancel();
+}
+
 TEST_F(WindowTest, ExportsInEveryFormat)
 {
     HeadMap edited = fullMap(4, 2);

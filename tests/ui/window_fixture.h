@@ -26,6 +26,8 @@ public:
     std::deque<Saving> saving;
     std::deque<Unfinished> unfinished;
     std::optional<ExportChoice> exporting;
+    std::deque<bool> closing; ///< whether a model may be closed for scores of another one
+    QStringList closingFor;
     int asked = 0;
 
     QString fileToOpen(QWidget *, const QString &) override { return nextFile(); }
@@ -53,6 +55,18 @@ public:
         }
         const Unfinished answer = unfinished.front();
         unfinished.pop_front();
+        return answer;
+    }
+    bool closeModel(QWidget *, const QString &what, const QString &model) override
+    {
+        ++asked;
+        closingFor = {what, model};
+        if (closing.empty()) {
+            ADD_FAILURE() << "nobody expected to be asked to close a model for this: " << what.toStdString();
+            return false;
+        }
+        const bool answer = closing.front();
+        closing.pop_front();
         return answer;
     }
     std::optional<ExportChoice> exportTo(QWidget *, const HeadMap &, const ExportModel *) override { return exporting; }

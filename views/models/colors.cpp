@@ -41,6 +41,20 @@ QColor inkOn(const QColor &background)
     return contrastRatio(dark, background) >= contrastRatio(Qt::white, background) ? dark : QColor(Qt::white);
 }
 
+QColor standingOut(const QColor &color, std::initializer_list<QColor> grounds)
+{
+    const auto stands = [&](const QColor &tried) {
+        return std::all_of(grounds.begin(), grounds.end(),
+                           [&](const QColor &ground) { return contrastRatio(tried, ground) >= leastContrast; });
+    };
+    const QColor end = grounds.size() > 0 ? inkOn(*grounds.begin()) : color;
+    constexpr int steps = 50;
+    for (int step = 0; step < steps; ++step)
+        if (const QColor tried = mixed(color, end, static_cast<double>(step) / steps); stands(tried))
+            return tried;
+    return end;
+}
+
 QColor differenceColor(double difference, const QColor &background)
 {
     const QColor end = difference < 0 ? QColor(0xd5, 0x5e, 0x00) : QColor(0x00, 0x72, 0xb2);

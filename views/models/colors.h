@@ -5,6 +5,7 @@
 
 #include <QColor>
 #include <QPalette>
+#include <initializer_list>
 
 namespace zigzag {
 
@@ -16,6 +17,10 @@ QColor differenceColor(double difference, const QColor &background);
 double contrastRatio(const QColor &a, const QColor &b);
 /// Black or white, whichever reads better on the background.
 QColor inkOn(const QColor &background);
+/// A colour as it is, or as far towards black or white as it must go to stand out from all of these grounds: a contrast of at
+/// least 3, which WCAG 2 asks of anything that a person has to see.
+QColor standingOut(const QColor &color, std::initializer_list<QColor> grounds);
+inline constexpr double leastContrast = 3.0;
 /// Between two colours: 0 = from, 1 = to.
 QColor mixed(const QColor &from, const QColor &to, double share);
 

@@ -7,7 +7,9 @@
 #include <QLocale>
 
 #include <array>
+#include <cmath>
 #include <optional>
+#include <vector>
 
 namespace zigzag {
 
@@ -27,27 +29,53 @@ QString csvLine(const QStringList &fields)
     return quoted.join(QLatin1Char(',')) + QLatin1Char('\n');
 }
 
-QString csvOf(const QAbstractItemModel &table, int numberRole, const QString &rowHeading)
+namespace {
+
+QString fieldOf(const QVariant &value)
 {
-    QString text;
+    switch (value.typeId()) {
+    case QMetaType::Double:
+        return std::isfinite(value.toDouble()) ? csvNumber(value.toDouble()) : QString();
+    case QMetaType::LongLong:
+    case QMetaType::Int:
+        return QString::number(value.toLongLong());
+    default:
+        return value.toString();
+    }
+}
+
+/// The names of a heading: its text, where the model says nothing of files.
+QStringList namesOf(const QAbstractItemModel &table, int section, Qt::Orientation orientation)
+{
+    const QVariant names = table.headerData(section, orientation, csvRole);
+    return names.isValid() ? names.toStringList() : QStringList{table.headerData(section, orientation).toString()};
+}
+
+} // namespace
+
+QString csvOf(const QAbstractItemModel &table, const QString &rowHeading)
+{
     QStringList fields;
+    std::vector<qsizetype> widths; // fields per column
     const bool headed = !rowHeading.isEmpty();
     if (headed)
         fields << rowHeading;
-    for (int column = 0; column < table.columnCount(); ++column)
-        fields << table.headerData(column, Qt::Horizontal).toString();
-    text += csvLine(fields);
+    for (int column = 0; column < table.columnCount(); ++column) {
+        const QStringList names = namesOf(table, column, Qt::Horizontal);
+        widths.push_back(names.size());
+        fields << names;
+    }
+    QString text = csvLine(fields);
     for (int row = 0; row < table.rowCount(); ++row) {
         fields.clear();
         if (headed)
-            fields << table.headerData(row, Qt::Vertical).toString();
+            fields << namesOf(table, row, Qt::Vertical);
         for (int column = 0; column < table.columnCount(); ++column) {
             const QModelIndex index = table.index(row, column);
-            const QVariant number = numberRole >= 0 && (column > 0 || headed) ? index.data(numberRole) : QVariant();
-            const int type = number.typeId();
-            fields << (type == QMetaType::Double                                   ? csvNumber(number.toDouble())
-                           : type == QMetaType::LongLong || type == QMetaType::Int ? QString::number(number.toLongLong())
-                                                                                   : index.data().toString());
+            const QVariant values = index.data(csvRole);
+            const QVariantList list = values.isValid() ? values.toList() : QVariantList{index.data()};
+            for (qsizetype field = 0; field < widths[static_cast<std::size_t>(column)]; ++field)
+                fields << fieldOf(list.value(field));
         }
         text += csvLine(fields);
     }
@@ -80,38 +108,56 @@ QString csvOf(const Trace &trace, const TimeRange &range)
     return text;
 }
 
-QString csvOf(const HeadMapModel &map)
+namespace {
+
+// What the bars are stacked of, predicted and measured.
+constexpr std::array costGroups = {"attention", "projections", "MLP", "norms and the like"};
+
+QStringList headingsOf(const HeadMapModel &map)
 {
-    // What the bars are stacked of, predicted and measured.
-    constexpr std::array groups = {"attention", "projections", "MLP", "norms and the like"};
-    QStringList headings{QStringLiteral("layer"),          QStringLiteral("kind"),    QStringLiteral("heads"),
-                         QStringLiteral("flipped"),        QStringLiteral("demoted"), QStringLiteral("loss alone"),
-                         QStringLiteral("standard error"), QStringLiteral("kv")};
+    QStringList headings{QStringLiteral("layer"), QStringLiteral("kind"), QStringLiteral("heads")};
+    if (map.isScored())
+        for (const char *what : {"score", "spread"})
+            for (int head = 0; head < map.columnCount(); ++head)
+                headings << QStringLiteral("%1 of head %2").arg(QLatin1String(what)).arg(head);
+    headings << QStringLiteral("flipped heads") << QStringLiteral("demoted heads") << QStringLiteral("loss if it alone streams")
+             << QStringLiteral("standard error of the loss");
+    const auto &[phase, context] = map.costBasis();
+    headings << QStringLiteral("kv %1 at %2 tokens")
+                    .arg(map.map().model().headDim > 0 ? QStringLiteral("bytes") : QStringLiteral("keys"))
+                    .arg(context);
+    const QString time = phase == Phase::Prefill ? QStringLiteral("TTFT") : QStringLiteral("TPOT");
     for (const char *source : {"predicted", "measured"}) {
-        headings << QStringLiteral("%1 ms").arg(QLatin1String(source));
-        for (const char *group : groups)
+        headings << QStringLiteral("%1 %2 ms at %3 tokens").arg(QLatin1String(source), time).arg(context);
+        for (const char *group : costGroups)
             headings << QStringLiteral("%1 %2 ms").arg(QLatin1String(source), QLatin1String(group));
     }
-    QString text = csvLine(headings);
+    return headings;
+}
+
+} // namespace
+
+QString csvOf(const HeadMapModel &map)
+{
+    QString text = csvLine(headingsOf(map));
     for (int layer = 0; layer < map.rowCount(); ++layer) {
         QString heads;
         for (int head = 0; head < map.columnCount(); ++head)
             heads += map.index(layer, head).data().toString();
+        QStringList fields{QString::number(layer), nameOf(map.map().layerKind(layer)), heads};
+        if (map.isScored())
+            for (const int role : {HeadMapModel::ScoreRole, HeadMapModel::SpreadRole})
+                for (int head = 0; head < map.columnCount(); ++head)
+                    fields << fieldOf(map.index(layer, head).data(role));
         const auto of = [&](int role) { return map.headerData(layer, Qt::Vertical, role).toString(); };
         const LayerCost *cost = map.cost(layer);
         const bool ablated = cost && cost->largestLoss > 0;
-        QStringList fields{QString::number(layer),
-                           nameOf(map.map().layerKind(layer)),
-                           heads,
-                           of(HeadMapModel::FlippedRole),
-                           of(HeadMapModel::DemotedRole),
-                           ablated ? csvNumber(cost->loss) : QString(),
-                           ablated ? csvNumber(cost->lossError) : QString(),
-                           cost ? csvNumber(cost->kv) : QString()};
+        fields << of(HeadMapModel::FlippedRole) << of(HeadMapModel::DemotedRole) << (ablated ? csvNumber(cost->loss) : QString())
+               << (ablated ? csvNumber(cost->lossError) : QString()) << (cost ? csvNumber(cost->kv) : QString());
         const std::optional<LayerTimes::Stack> none;
         for (const auto &stack : {cost ? cost->predictedMs : none, cost ? cost->measuredMs : none}) {
             fields << (stack ? csvNumber(sumOf(*stack)) : QString());
-            for (std::size_t group = 0; group < groups.size(); ++group)
+            for (std::size_t group = 0; group < costGroups.size(); ++group)
                 fields << (stack ? csvNumber((*stack)[group]) : QString());
         }
         text += csvLine(fields);
@@ -125,8 +171,8 @@ QString csvOf(const Study &study, Quantity quantity)
     const QString unit = quantity != Quantity::Kv ? QStringLiteral("ms")
         : study.hasBytes()                        ? QStringLiteral("bytes")
                                                   : QStringLiteral("keys");
-    QString text = csvLine(
-        {QStringLiteral("series"), QStringLiteral("context"), QStringLiteral("source"), unit, QStringLiteral("spread ") + unit});
+    QString text = csvLine({QStringLiteral("series"), QStringLiteral("context tokens"), QStringLiteral("source"), unit,
+                            QStringLiteral("spread ") + unit});
     for (const Series series : allSeries) {
         const QString name = QLatin1String(names[static_cast<std::size_t>(series)]);
         const std::vector<double> &predicted = study.predicted(series, quantity);
@@ -136,7 +182,9 @@ QString csvOf(const Study &study, Quantity quantity)
                              csvNumber(predicted[index]), QString()});
         for (const Study::Point &point : study.measured(series, quantity))
             text += csvLine({name, QString::number(point.context),
-                             quantity == Quantity::Kv ? QStringLiteral("allocated") : QStringLiteral("measured"),
+                             quantity == Quantity::Kv ? QStringLiteral("allocated")
+                                 : point.disturbed    ? QStringLiteral("measured, disturbed")
+                                                      : QStringLiteral("measured"),
                              csvNumber(point.value), csvNumber(point.spread)});
     }
     return text;

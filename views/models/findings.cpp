@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "views/models/findings.h"
 
+#include "views/models/csv.h"
 #include "views/models/text.h"
 
 #include <QCoreApplication>
@@ -79,11 +80,42 @@ int Findings::columnCount(const QModelIndex &parent) const
     return parent.isValid() ? 0 : ColumnCount;
 }
 
+namespace {
+
+double meanSpread(const HeadScores &scores)
+{
+    return static_cast<double>(std::accumulate(scores.spread.begin(), scores.spread.end(), 0.0f))
+        / static_cast<double>(scores.spread.size());
+}
+
+QVariantList csvValues(const FoundScores &found, int column)
+{
+    switch (column) {
+    case Findings::Source:
+        return {found.name, found.isSearch ? QVariant(found.done) : QVariant(),
+                found.isSearch ? QVariant(found.all) : QVariant()};
+    case Findings::Window:
+        return found.isSearch ? QVariantList{found.window.sink, found.window.recent} : QVariantList();
+    case Findings::Spread:
+        return found.scores->spread.empty() ? QVariantList() : QVariantList{meanSpread(*found.scores)};
+    case Findings::Effort:
+        return found.isSearch ? QVariantList{found.forwardPasses, found.seconds} : QVariantList();
+    default:
+        return {};
+    }
+}
+
+} // namespace
+
 QVariant Findings::data(const QModelIndex &index, int role) const
 {
-    if (!index.isValid() || (role != Qt::DisplayRole && role != Qt::ToolTipRole))
+    if (!index.isValid())
         return {};
     const FoundScores &found = at(index.row());
+    if (role == csvRole)
+        return csvValues(found, index.column());
+    if (role != Qt::DisplayRole && role != Qt::ToolTipRole)
+        return {};
     const std::vector<float> &spread = found.scores->spread;
     const bool partial = found.done < found.all;
     if (role == Qt::ToolTipRole)
@@ -95,10 +127,7 @@ QVariant Findings::data(const QModelIndex &index, int role) const
     case Window:
         return found.isSearch ? tr("%1 + %2").arg(found.window.sink).arg(found.window.recent) : tr("–");
     case Spread:
-        return spread.empty() ? tr("–")
-                              : tr("± %1").arg(static_cast<double>(std::accumulate(spread.begin(), spread.end(), 0.0f))
-                                                   / static_cast<double>(spread.size()),
-                                               0, 'f', 3);
+        return spread.empty() ? tr("–") : tr("± %1").arg(meanSpread(*found.scores), 0, 'f', 3);
     case Effort:
         return found.isSearch ? tr("%1 passes, %2").arg(found.forwardPasses, 0, 'f', 0).arg(timeText(1e3 * found.seconds))
                               : tr("–");
@@ -113,6 +142,12 @@ QVariant Findings::headerData(int section, Qt::Orientation orientation, int role
         return {};
     if (role == Qt::DisplayRole)
         return QStringList{tr("Scores from"), tr("Sink + recent"), tr("Mean spread"), tr("Cost")}.at(section);
+    if (role == csvRole)
+        return QList<QStringList>{{tr("Scores from"), tr("Steps done"), tr("Steps in all")},
+                                  {tr("Sink tokens"), tr("Recent tokens")},
+                                  {tr("Mean spread of the scores")},
+                                  {tr("Forward passes"), tr("Seconds")}}
+            .at(section);
     if (role == Qt::ToolTipRole)
         return QStringList{tr("Where the scores come from"), tr("The window that a streaming head keeps in the search"),
                            tr("Standard error or deviation of the scores, mean over heads"),

@@ -41,6 +41,7 @@ public:
     QRect kv(int layer) const { return column(layer, m_kvX, m_kvWidth); }
     QRect time(int layer) const { return column(layer, m_timeX, m_timeWidth); }
 
+    bool isOverCells(int x) const { return x >= m_layerWidth && x < m_layerWidth + m_heads * m_cellWidth; }
     Hit hit(const QPoint &point) const;
     /// The cell nearest to a point, for drags that leave the cells.
     QPoint nearestCell(const QPoint &point) const; ///< x = head, y = layer

@@ -47,9 +47,10 @@ void HeadMapModel::show(const HeadMap &map, std::shared_ptr<const HeadScores> sc
     }
 }
 
-void HeadMapModel::showCosts(std::vector<LayerCost> costs)
+void HeadMapModel::showCosts(std::vector<LayerCost> costs, CostBasis basis)
 {
     Q_ASSERT(costs.empty() || static_cast<int>(costs.size()) == rowCount());
+    m_basis = basis;
     m_costs = std::move(costs);
     if (rowCount() > 0)
         Q_EMIT headerDataChanged(Qt::Vertical, 0, rowCount() - 1);
@@ -96,6 +97,20 @@ QString HeadMapModel::describe(int layer, int head) const
     return text;
 }
 
+/// As a screen reader says a cell, the shortest that tells it from its neighbours.
+QString HeadMapModel::spoken(int layer, int head) const
+{
+    QString text = tr("layer %1, KV head %2: %3")
+                       .arg(layer)
+                       .arg(head)
+                       .arg(m_map.at(layer, head) == HeadKind::Streaming ? tr("streaming") : tr("retrieval"));
+    if (m_scores)
+        text += tr(", score %1").arg(static_cast<double>(m_scores->at(layer, head)), 0, 'f', 2);
+    if (isLocked(layer))
+        text += tr(", locked");
+    return text;
+}
+
 QVariant HeadMapModel::data(const QModelIndex &index, int role) const
 {
     if (!index.isValid())
@@ -107,8 +122,10 @@ QVariant HeadMapModel::data(const QModelIndex &index, int role) const
     case Qt::DisplayRole:
         return streams ? QStringLiteral("S") : QStringLiteral("R");
     case Qt::ToolTipRole:
-    case Qt::AccessibleTextRole:
+    case Qt::AccessibleDescriptionRole:
         return describe(layer, head);
+    case Qt::AccessibleTextRole:
+        return spoken(layer, head);
     case StreamingRole:
         return streams;
     case ScoreRole:
@@ -140,9 +157,7 @@ QVariant HeadMapModel::layerData(int layer, int role) const
             text += tr(", locked against re-assignment");
         if (m_sacrifice) {
             const Sacrifice &lost = m_sacrifice->layers[static_cast<std::size_t>(layer)];
-            text += tr("\n%1 flipped against DuoAttention, %2 demoted (score of at least 0.9, yet streaming)")
-                        .arg(lost.flipped)
-                        .arg(lost.demoted);
+            text += tr("\n%1 flipped, %2 demoted").arg(lost.flipped).arg(lost.demoted);
         }
         if (const LayerCost *cost = this->cost(layer); cost && cost->longestMs > 0) {
             const auto add = [&text](const QString &what, const std::optional<LayerTimes::Stack> &stack) {

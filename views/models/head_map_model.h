@@ -47,7 +47,14 @@ public:
 
     /// Shows another state; the cells that differ are announced, or everything when the shape changed.
     void show(const HeadMap &map, std::shared_ptr<const HeadScores> scores, std::vector<bool> locked);
-    void showCosts(std::vector<LayerCost> costs); // [layers], or empty
+    /// What the costs are of.
+    struct CostBasis {
+        Phase phase = Phase::Decode;
+        std::int64_t context = 0;
+    };
+    void showCosts(std::vector<LayerCost> costs, CostBasis basis); // [layers], or empty
+    const CostBasis &costBasis() const { return m_basis; }
+    bool isScored() const { return m_scores != nullptr; }
     const HeadMap &map() const { return m_map; }
     const std::optional<SacrificeReport> &sacrifice() const { return m_sacrifice; }
     bool isLocked(int layer) const { return m_locked[static_cast<std::size_t>(layer)]; }
@@ -61,6 +68,7 @@ public:
 
 private:
     QString describe(int layer, int head) const;
+    QString spoken(int layer, int head) const;
     QVariant layerData(int layer, int role) const;
 
     HeadMap m_map;
@@ -68,6 +76,7 @@ private:
     std::vector<bool> m_locked; // [layers]
     std::optional<SacrificeReport> m_sacrifice;
     std::vector<LayerCost> m_costs; // [layers], or empty
+    CostBasis m_basis;
 };
 
 QString nameOf(LayerKind kind);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "views/models/map_difference_model.h"
 
+#include "views/models/csv.h"
+#include "views/models/glossary.h"
 #include "views/models/text.h"
 
 #include <QFont>
@@ -91,12 +93,37 @@ QString MapDifferenceModel::text(int row, int column) const
     }
 }
 
+QVariantList MapDifferenceModel::csvValues(int row, int column) const
+{
+    const bool whole = layerAt(row) < 0;
+    const LayerDifference *layer = whole ? nullptr : &m_difference.layers[static_cast<std::size_t>(row)];
+    const MapSide &a = whole ? m_difference.a : layer->a, &b = whole ? m_difference.b : layer->b;
+    const double unit = m_bytesPerSlot > 0 ? m_bytesPerSlot : 1.0;
+    const bool scored = a.lost && b.lost;
+    switch (column) {
+    case Heads:
+        return {whole ? m_difference.heads : static_cast<int>(layer->heads.size()), whole ? QString() : text(row, column)};
+    case Streaming:
+        return {a.streaming, b.streaming};
+    case Kv:
+        return {static_cast<double>(a.kvSlots) * unit, static_cast<double>(b.kvSlots) * unit};
+    case Demoted:
+        return scored ? QVariantList{a.lost->demoted, b.lost->demoted} : QVariantList();
+    case Transport:
+        return scored ? QVariantList{a.lost->transportCost, b.lost->transportCost} : QVariantList();
+    default:
+        return {text(row, column)};
+    }
+}
+
 QVariant MapDifferenceModel::data(const QModelIndex &index, int role) const
 {
     if (!index.isValid())
         return {};
     if (role == Qt::DisplayRole)
         return text(index.row(), index.column());
+    if (role == csvRole)
+        return csvValues(index.row(), index.column());
     if (role == Qt::TextAlignmentRole)
         return QVariant(index.column() == Heads ? Qt::AlignLeft | Qt::AlignVCenter : Qt::AlignRight | Qt::AlignVCenter);
     if (role == Qt::FontRole && layerAt(index.row()) < 0) {
@@ -117,14 +144,26 @@ QVariant MapDifferenceModel::headerData(int section, Qt::Orientation orientation
                tr("Demoted"), tr("Transport cost")};
         return titles[section];
     }
+    if (role == csvRole) {
+        const auto both = [](const QString &what) {
+            return QStringList{tr("%1, this map").arg(what), tr("%1, other map").arg(what)};
+        };
+        const QStringList names[ColumnCount] = {{tr("Layer")},
+                                                {tr("Heads that differ"), tr("which")},
+                                                both(tr("Streaming heads")),
+                                                both(m_bytesPerSlot > 0 ? tr("KV bytes") : tr("KV keys")),
+                                                both(tr("Demoted heads")),
+                                                both(tr("Transport cost"))};
+        return names[section];
+    }
     if (role == Qt::ToolTipRole) {
         const QString tips[ColumnCount]
             = {{},
                tr("KV heads that stream in one map and retrieve in the other"),
                tr("KV heads that stream: in this map → in the other"),
                tr("What the cache takes at the context that the window speaks of: this map → the other"),
-               tr("Heads with a score of at least 0.9 that stream: this map → the other"),
-               tr("Sum of scores over streaming heads and of 1 − score over retrieval heads: this map → the other")};
+               explained(Term::Demoted) + tr(" This map → the other."),
+               explained(Term::TransportCost) + tr(" This map → the other.")};
         return tips[section];
     }
     return {};

@@ -32,6 +32,7 @@ public:
     QVariant headerData(int section, Qt::Orientation orientation, int role) const override;
 
 private:
+    QVariantList csvValues(int row, int column) const;
     QString text(int row, int column) const;
     QString kvText(const MapSide &side) const;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "views/models/needle_model.h"
 
+#include "views/models/csv.h"
 #include "views/models/text.h"
 
 #include <algorithm>
@@ -31,7 +32,7 @@ void NeedleModel::showDifference(const NeedleResult *of, const NeedleResult *tha
         const auto other = std::find_if(than->grid.begin(), than->grid.end(), [&](const NeedleCell &each) {
             return each.context == mine.context && each.depth == mine.depth;
         });
-        if (other == than->grid.end())
+        if (other == than->grid.end() || mine.trials == 0 || other->trials == 0)
             continue;
         both.grid.push_back(mine);
         differences.push_back(mine.accuracy() - other->accuracy());
@@ -53,7 +54,9 @@ void NeedleModel::set(const NeedleResult *result, std::vector<double> difference
     m_differences = std::move(differences);
     m_isDifference = isDifference;
     m_cells = result ? result->grid : std::vector<NeedleCell>();
-    m_accuracy = result ? result->accuracy : 0;
+    m_accuracy = !result || isDifference || trials() == 0 ? 0 : static_cast<double>(found()) / trials();
+    if (result && isDifference)
+        m_accuracy = result->accuracy;
     m_contexts.clear();
     m_depths.clear();
     for (const NeedleCell &each : m_cells) {
@@ -81,6 +84,16 @@ int NeedleModel::trials() const
     return sum;
 }
 
+bool NeedleModel::isPartial() const
+{
+    int most = 0;
+    for (const NeedleCell &each : m_cells)
+        most = std::max(most, each.trials);
+    const bool unequal
+        = std::any_of(m_cells.begin(), m_cells.end(), [most](const NeedleCell &each) { return each.trials < most; });
+    return unequal || m_cells.size() < m_contexts.size() * m_depths.size();
+}
+
 int NeedleModel::rowCount(const QModelIndex &parent) const
 {
     return parent.isValid() ? 0 : static_cast<int>(m_depths.size());
@@ -105,6 +118,13 @@ QVariant NeedleModel::data(const QModelIndex &index, int role) const
     const NeedleCell *asked = index.isValid() ? cell(index.row(), index.column()) : nullptr;
     if (!asked)
         return {};
+    if (role == csvRole)
+        return QVariantList{data(index, AccuracyRole)};
+    if (asked->trials == 0) // a run that goes on, or was stopped, has not come to it
+        return role == Qt::ToolTipRole || role == Qt::AccessibleTextRole
+            ? tr("Context %1, depth %2: not asked yet").arg(contextText(asked->context), percentText(asked->depth))
+            : role == Qt::DisplayRole ? QVariant(QStringLiteral("…"))
+                                      : QVariant();
     if (m_isDifference) {
         const double difference = m_differences[static_cast<std::size_t>(asked - m_cells.data())];
         switch (role) {
@@ -138,7 +158,14 @@ QVariant NeedleModel::data(const QModelIndex &index, int role) const
 
 QVariant NeedleModel::headerData(int section, Qt::Orientation orientation, int role) const
 {
-    if (role != Qt::DisplayRole || section < 0)
+    if (section < 0 || section >= (orientation == Qt::Horizontal ? columnCount() : rowCount()))
+        return {};
+    if (role == csvRole)
+        return orientation == Qt::Vertical
+            ? QStringList{csvNumber(m_depths[static_cast<std::size_t>(section)])}
+            : QStringList{(m_isDifference ? tr("difference of the share found at %1 tokens") : tr("share found at %1 tokens"))
+                              .arg(m_contexts[static_cast<std::size_t>(section)])};
+    if (role != Qt::DisplayRole)
         return {};
     if (orientation == Qt::Horizontal)
         return section < columnCount() ? QVariant(contextText(m_contexts[static_cast<std::size_t>(section)])) : QVariant();

@@ -24,6 +24,8 @@ public:
     double accuracy() const { return m_accuracy; }
     int found() const;
     int trials() const;
+    /// Whether some questions are still to be asked: a run that goes on, or was stopped.
+    bool isPartial() const;
 
     int rowCount(const QModelIndex &parent = {}) const override;
     int columnCount(const QModelIndex &parent = {}) const override;

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "views/models/op_table_model.h"
 
+#include "views/models/csv.h"
+#include "views/models/glossary.h"
 #include "views/models/head_map_model.h"
 #include "views/models/op_colors.h"
 #include "views/models/text.h"
 #include "views/models/time_window.h"
 #include "views/models/trace_model.h"
+
+#include <algorithm>
 
 namespace zigzag {
 
@@ -146,6 +150,61 @@ QVariant OpTableModel::number(int place, int column) const
     }
 }
 
+QStringList OpTableModel::csvHeading(int column) const
+{
+    const bool kernels = !m_kernels.isEmpty(); // these have their own time alone: nothing within, no bytes, no operations
+    switch (column) {
+    case Name:
+        return {kernels ? tr("Kernel") : tr("Op")};
+    case Count:
+        return {tr("Count")};
+    case Total:
+        return {tr("Total ns")};
+    case Self:
+        return kernels ? QStringList() : QStringList{tr("Self ns")};
+    case Share:
+        return {kernels ? tr("Share of total %") : tr("Share of self %")};
+    case Mean:
+        return {tr("Mean ns")};
+    case P50:
+        return {tr("p50 ns")};
+    case P99:
+        return {tr("p99 ns")};
+    case Bandwidth:
+        return kernels ? QStringList() : QStringList{tr("Bandwidth B/s")};
+    case Rate:
+        return kernels ? QStringList() : QStringList{tr("Rate FLOP/s")};
+    case FloorReached:
+        return kernels ? QStringList() : QStringList{tr("Floor reached %")};
+    case Kernels:
+        return std::any_of(m_rows.begin(), m_rows.end(), [](const OpRow &row) { return row.kernelNs > 0; })
+            ? QStringList{tr("Kernels ns")}
+            : QStringList();
+    default:
+        return {};
+    }
+}
+
+QVariantList OpTableModel::csvValues(int place, int column) const
+{
+    const OpRow &row = m_rows[static_cast<std::size_t>(place)];
+    const auto known = [](double value) { return value > 0 ? QVariant(value) : QVariant(); };
+    switch (column) {
+    case Name:
+        return {name(place)};
+    case Share:
+        return {m_selfNs > 0 ? QVariant(static_cast<double>(row.selfNs) / m_selfNs * 100.0) : QVariant()};
+    case Bandwidth:
+        return {known(row.bytesPerSecond)};
+    case Rate:
+        return {known(row.flopsPerSecond)};
+    case FloorReached:
+        return {known(row.floorRatio * 100.0)};
+    default:
+        return {number(place, column)};
+    }
+}
+
 QVariant OpTableModel::data(const QModelIndex &index, int role) const
 {
     if (!index.isValid())
@@ -160,6 +219,8 @@ QVariant OpTableModel::data(const QModelIndex &index, int role) const
         return static_cast<int>(Qt::AlignVCenter | (index.column() == Name ? Qt::AlignLeft : Qt::AlignRight));
     case SortRole:
         return number(index.row(), index.column());
+    case csvRole:
+        return csvValues(index.row(), index.column());
     case LayerRole:
         return row.layer.value_or(-1);
     case OpRole:
@@ -179,6 +240,8 @@ QVariant OpTableModel::headerData(int section, Qt::Orientation orientation, int 
         return {};
     if (role == Qt::TextAlignmentRole)
         return static_cast<int>(Qt::AlignVCenter | (section == Name ? Qt::AlignLeft : Qt::AlignRight));
+    if (role == csvRole)
+        return csvHeading(section);
     if (role == Qt::ToolTipRole)
         switch (section) {
         case Total:
@@ -192,7 +255,7 @@ QVariant OpTableModel::headerData(int section, Qt::Orientation orientation, int 
         case Rate:
             return tr("Operations of matrix products and attention, over their time");
         case FloorReached:
-            return tr("Least time that bytes and operations allow on this machine, over the measured time");
+            return explained(Term::FloorReached);
         case Kernels:
             return tr("Time of the GPU kernels that the spans launched");
         default:

@@ -38,6 +38,8 @@ private:
     QString name(int row) const;
     QString text(int row, int column) const;
     QVariant number(int row, int column) const;
+    QStringList csvHeading(int column) const;
+    QVariantList csvValues(int row, int column) const;
 
     std::vector<OpRow> m_rows;
     QStringList m_kernels; ///< [rows]; empty: the rows are of spans

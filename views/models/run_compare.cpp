@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "views/models/run_compare.h"
 
+#include "views/models/csv.h"
 #include "views/models/op_colors.h"
 #include "views/models/text.h"
 #include "views/models/time_window.h"
@@ -141,6 +142,49 @@ QVariant RunCompareModel::number(const Difference &row, int column, int place) c
     }
 }
 
+QStringList RunCompareModel::csvHeading(int column) const
+{
+    const auto side = [](const QString &name, bool predicted) {
+        return QStringList{predicted ? tr("%1 predicted ms").arg(name) : tr("%1 ms").arg(name), tr("%1 spread ms").arg(name)};
+    };
+    switch (column) {
+    case Name:
+        return {tr("What")};
+    case A:
+        return side(QStringLiteral("A"), m_predictedA);
+    case B:
+        return side(QStringLiteral("B"), m_predictedB);
+    case Change:
+        return {tr("B − A ms")};
+    case Relative:
+        return {tr("Change %")};
+    case Says:
+        return {tr("Verdict")};
+    default:
+        return {};
+    }
+}
+
+QVariantList RunCompareModel::csvValues(const Difference &row, int column) const
+{
+    const bool lacking = row.onlyA || row.onlyB;
+    const auto side = [](double ms, const std::optional<double> &spread, bool lacks) {
+        return lacks ? QVariantList() : QVariantList{ms, spread ? QVariant(*spread) : QVariant()};
+    };
+    switch (column) {
+    case A:
+        return side(row.a, row.spreadA, row.onlyB);
+    case B:
+        return side(row.b, row.spreadB, row.onlyA);
+    case Change:
+        return lacking ? QVariantList() : QVariantList{row.absolute()};
+    case Relative:
+        return lacking || row.a <= 0 ? QVariantList() : QVariantList{row.relative() * 100.0};
+    default:
+        return {text(row, column)};
+    }
+}
+
 QVariant RunCompareModel::data(const QModelIndex &index, int role) const
 {
     if (!index.isValid())
@@ -162,6 +206,8 @@ QVariant RunCompareModel::data(const QModelIndex &index, int role) const
         return {};
     case Qt::ToolTipRole:
         return describe(row);
+    case csvRole:
+        return csvValues(row, index.column());
     case LayerRole:
         return row.layer.value_or(-1);
     case SortRole:
@@ -177,6 +223,8 @@ QVariant RunCompareModel::headerData(int section, Qt::Orientation orientation, i
         return {};
     if (role == Qt::TextAlignmentRole)
         return alignmentOf(section);
+    if (role == csvRole)
+        return csvHeading(section);
     if (role != Qt::DisplayRole)
         return {};
     switch (section) {

@@ -36,6 +36,8 @@ private:
     QString text(const Difference &row, int column) const;
     QVariant number(const Difference &row, int column, int place) const;
     QString describe(const Difference &row) const;
+    QStringList csvHeading(int column) const;
+    QVariantList csvValues(const Difference &row, int column) const;
 
     std::vector<Difference> m_rows;
     bool m_predictedA = false, m_predictedB = false;

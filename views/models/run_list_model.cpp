@@ -5,6 +5,8 @@
 #include "profiler/compare.h"
 #include "profiler/cost_model.h"
 #include "profiler/predicted_trace.h"
+#include "views/models/csv.h"
+#include "views/models/glossary.h"
 #include "views/models/text.h"
 
 #include <QFont>
@@ -221,6 +223,37 @@ QString RunListModel::text(const RunEntry &entry, int column) const
     }
 }
 
+QVariantList RunListModel::csvValues(const RunEntry &entry, int column) const
+{
+    const BenchRecord &record = entry.record;
+    const bool failed = !record.failure.empty();
+    const auto known = [failed](double value, bool isKnown = true) { return failed || !isKnown ? QVariant() : QVariant(value); };
+    switch (column) {
+    case When:
+        return {entry.when.toOffsetFromUtc(entry.when.offsetFromUtc()).toString(Qt::ISODate)};
+    case Origin:
+        return {entry.origin,
+                failed                     ? tr("failed")
+                    : entry.predicted      ? tr("predicted")
+                    : record.isDisturbed() ? tr("measured, disturbed")
+                                           : tr("measured")};
+    case Context:
+        return {static_cast<qlonglong>(record.context)};
+    case Batch:
+        return {record.batch};
+    case Median:
+        return {known(record.medianMs)};
+    case Spread: // one sample has none
+        return {known(record.spreadMs, !entry.predicted && record.samplesMs.size() > 1)};
+    case Floor:
+        return {known(record.floorRatio * 100.0, record.floorRatio > 0)};
+    case Model:
+        return {entry.model, entry.machine, QString::fromStdString(record.failure)};
+    default:
+        return {text(entry, column)};
+    }
+}
+
 QVariant RunListModel::data(const QModelIndex &index, int role) const
 {
     if (!index.isValid())
@@ -244,9 +277,13 @@ QVariant RunListModel::data(const QModelIndex &index, int role) const
             lines << QString::fromStdString(entry.record.failure);
         else if (!entry.predicted)
             lines << tr("samples: %1").arg(entry.record.samplesMs.size());
+        if (entry.record.isDisturbed())
+            lines << explained(Term::Disturbed);
         lines.removeAll(QString());
         return lines.join(QLatin1Char('\n'));
     }
+    case csvRole:
+        return csvValues(entry, index.column());
     case SortRole:
         switch (index.column()) {
         case When:
@@ -276,7 +313,24 @@ QVariant RunListModel::headerData(int section, Qt::Orientation orientation, int 
     if (role == Qt::TextAlignmentRole)
         return alignmentOf(section);
     if (role == Qt::ToolTipRole && section == Floor)
-        return tr("Least time that bytes and operations allow on the machine, over the measured time");
+        return explained(Term::FloorReached);
+    if (role == csvRole)
+        switch (section) {
+        case Origin:
+            return QStringList{tr("From"), tr("Source")};
+        case Context:
+            return QStringList{tr("Context tokens")};
+        case Median:
+            return QStringList{tr("Median ms")};
+        case Spread:
+            return QStringList{tr("Spread ms")};
+        case Floor:
+            return QStringList{tr("Floor reached %")};
+        case Model:
+            return QStringList{tr("Model"), tr("Machine"), tr("Failure")};
+        default:
+            return {}; // as it is shown
+        }
     if (role != Qt::DisplayRole)
         return {};
     switch (section) {

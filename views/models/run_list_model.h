@@ -64,6 +64,7 @@ public:
 private:
     void append(std::vector<RunEntry> entries);
     QString text(const RunEntry &entry, int column) const;
+    QVariantList csvValues(const RunEntry &entry, int column) const;
 
     std::vector<RunEntry> m_entries;
     int m_lastFile = 0; ///< sources that are no measurement count down from here

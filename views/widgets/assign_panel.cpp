@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "views/widgets/assign_panel.h"
 
+#include "views/models/glossary.h"
 #include "views/models/text.h"
 
 #include <QComboBox>
@@ -17,6 +18,7 @@
 #include <QVBoxLayout>
 
 #include <cmath>
+#include <initializer_list>
 
 namespace zigzag {
 
@@ -30,6 +32,16 @@ template <class T> T *named(T *widget, const char *objectName, const QString &ac
     widget->setObjectName(QLatin1String(objectName));
     widget->setAccessibleName(accessibleName);
     return widget;
+}
+
+/// On the label that bears the word as well as on what stands beside it.
+void explain(std::initializer_list<QWidget *> widgets, const QString &text)
+{
+    for (QWidget *widget : widgets)
+        if (widget) {
+            widget->setToolTip(text);
+            widget->setWhatsThis(text);
+        }
 }
 
 } // namespace
@@ -61,6 +73,7 @@ AssignPanel::AssignPanel(QWidget *parent)
             QString::fromUtf8(criterion.description.data(), static_cast<qsizetype>(criterion.description.size())),
             Qt::ToolTipRole);
     }
+    explainCriterion();
     connect(m_slider, &QSlider::valueChanged, this, [this](int value) {
         const QSignalBlocker blocked(m_sparsity);
         m_sparsity->setValue(value);
@@ -72,6 +85,7 @@ AssignPanel::AssignPanel(QWidget *parent)
         m_slider->setValue(static_cast<int>(std::lround(value)));
         ask();
     });
+    connect(m_criterion, &QComboBox::currentIndexChanged, this, &AssignPanel::explainCriterion);
     connect(m_criterion, &QComboBox::activated, this, [this] {
         Q_EMIT editingEnded();
         ask();
@@ -156,6 +170,10 @@ void AssignPanel::build()
     form->setRowVisible(m_now, false);
     form->addRow(tr("Sink"), m_sink);
     form->addRow(tr("Recent"), m_recent);
+    explain({form->labelForField(m_sink), m_sink}, explained(Term::Sink));
+    explain({form->labelForField(m_recent), m_recent}, explained(Term::Recent));
+    explain({m_slider, m_sparsity}, explained(Term::Sparsity));
+    explain({source}, explained(Term::Score));
     auto *buttons = new QHBoxLayout;
     buttons->addWidget(m_assign);
     buttons->addWidget(m_exclusive);
@@ -164,23 +182,23 @@ void AssignPanel::build()
 
     auto *outcome = new QGroupBox(tr("This map"), this);
     auto *facts = new QFormLayout(outcome);
-    const auto fact = [&](const QString &name, const char *objectName, const QString &tip) {
-        auto *value = named(new QLabel(outcome), objectName, name);
+    const auto fact = [&](const QString &name, const char *objectName, Term term) {
+        // A label's text is its name for a screen reader; the caption is its buddy and is read before it.
+        auto *value = new QLabel(outcome);
+        value->setObjectName(QLatin1String(objectName));
         value->setAlignment(Qt::AlignRight);
-        value->setToolTip(tip);
         facts->addRow(name, value);
+        auto *caption = qobject_cast<QLabel *>(facts->labelForField(value));
+        caption->setBuddy(value);
+        explain({caption, value}, explained(term));
         return value;
     };
-    m_outcome.streaming = fact(tr("Streaming heads"), "streamingHeads", tr("KV heads that keep only sink and recent tokens"));
-    m_outcome.mixed
-        = fact(tr("Mixed layers"), "mixedLayers", tr("Layers with both kinds of heads: serving engines cannot run them as such"));
-    m_outcome.flipped
-        = fact(tr("Heads flipped"), "flipped", tr("Heads that differ from DuoAttention at the same number of streaming heads"));
-    m_outcome.demoted = fact(tr("Heads demoted"), "demoted", tr("Heads with a score of at least 0.9 that stream nevertheless"));
-    m_outcome.transport = fact(tr("Transport cost"), "transportCost",
-                               tr("Sum of scores over streaming heads and of 1 − score over retrieval heads"));
-    m_outcome.ties = fact(tr("Ties at the cut"), "ties",
-                          tr("Decisions of the last assignment that fell to the tie rule: lower layer, then lower head"));
+    m_outcome.streaming = fact(tr("Streaming heads"), "streamingHeads", Term::StreamingHead);
+    m_outcome.mixed = fact(tr("Mixed layers"), "mixedLayers", Term::MixedLayer);
+    m_outcome.flipped = fact(tr("Heads flipped"), "flipped", Term::Flipped);
+    m_outcome.demoted = fact(tr("Heads demoted"), "demoted", Term::Demoted);
+    m_outcome.transport = fact(tr("Transport cost"), "transportCost", Term::TransportCost);
+    m_outcome.ties = fact(tr("Ties at the cut"), "ties", Term::Ties);
     // Room for a large model's numbers, so that the panel does not change its width with them.
     m_outcome.streaming->setMinimumWidth(
         fontMetrics().horizontalAdvance(tr("%1 of %2 (%3)").arg(9999).arg(9999).arg(percentText(1))));
@@ -196,6 +214,7 @@ AssignBy AssignPanel::kind() const
 
 void AssignPanel::ask()
 {
+    m_asked = true;
     switch (kind()) {
     case AssignBy::Sparsity:
         Q_EMIT assignAsked(m_criterion->currentText(), m_sparsity->value() / 100.0);
@@ -215,15 +234,31 @@ void AssignPanel::ask()
 /// A target of another kind begins at what the map has, so that choosing it changes nothing yet.
 void AssignPanel::chooseKind()
 {
-    const QSignalBlocker blockers[] = {QSignalBlocker(m_layers), QSignalBlocker(m_kv), QSignalBlocker(m_tpot)};
-    const double share = m_shown.heads ? static_cast<double>(m_shown.streamingHeads) / m_shown.heads : 0;
-    m_layers->setValue(static_cast<int>(std::lround(share * m_shown.layers)));
-    // Rounded up: the map that is there meets the budget.
-    m_kv->setValue(std::ceil(100 * m_shown.kvBytes.value_or(0) / mib) / 100);
-    m_tpot->setValue(std::ceil(1000 * m_shown.tpotMs.value_or(0)) / 1000);
+    beginTargetsAt(m_shown);
     m_target->setCurrentIndex(m_kind->currentIndex());
     showTarget(m_shown);
     Q_EMIT editingEnded();
+}
+
+void AssignPanel::beginTargetsAt(const AssignView &view)
+{
+    const QSignalBlocker blockers[] = {QSignalBlocker(m_layers), QSignalBlocker(m_kv), QSignalBlocker(m_tpot)};
+    m_layers->setMaximum(view.layers);
+    const double share = view.heads ? static_cast<double>(view.streamingHeads) / view.heads : 0;
+    m_layers->setValue(static_cast<int>(std::lround(share * view.layers)));
+    // Rounded up: the map that is there meets the budget.
+    m_kv->setValue(std::ceil(100 * view.kvBytes.value_or(0) / mib) / 100);
+    m_tpot->setValue(std::ceil(1000 * view.tpotMs.value_or(0)) / 1000);
+}
+
+/// What the chosen criterion does, on the box and on the label that names it.
+void AssignPanel::explainCriterion()
+{
+    const QString text
+        = tr("%1\n%2: %3")
+              .arg(explained(Term::Criterion), m_criterion->currentText(), m_criterion->currentData(Qt::ToolTipRole).toString());
+    auto *form = qobject_cast<QFormLayout *>(m_criterion->parentWidget()->layout());
+    explain({m_criterion, form ? form->labelForField(m_criterion) : nullptr}, text);
 }
 
 void AssignPanel::showTarget(const AssignView &view)
@@ -250,6 +285,12 @@ void AssignPanel::show(const AssignView &view)
     const QSignalBlocker blockers[] = {QSignalBlocker(m_criterion), QSignalBlocker(m_slider), QSignalBlocker(m_sparsity),
                                        QSignalBlocker(m_sink), QSignalBlocker(m_recent)};
     const bool scored = !view.scores.isEmpty();
+    // A map that came from elsewhere (an undo, a point of a plot, a brush): the targets begin at what it has.
+    const bool another = view.streamingHeads != m_shown.streamingHeads || view.layers != m_shown.layers
+        || view.sink != m_shown.sink || view.recent != m_shown.recent;
+    if (another && !m_asked)
+        beginTargetsAt(view);
+    m_asked = false;
     m_shown = view;
     m_scores->setText(scored              ? view.scores
                           : view.canScore ? tr("None yet. Score the model, or import a file.")

@@ -63,6 +63,8 @@ private:
     void ask();
     AssignBy kind() const;
     void chooseKind();
+    void beginTargetsAt(const AssignView &view);
+    void explainCriterion();
     void showTarget(const AssignView &view);
 
     QLabel *m_scores;
@@ -78,6 +80,7 @@ private:
     QDoubleSpinBox *m_tpot;
     QLabel *m_now; ///< what the map takes, beside what is asked of it
     AssignView m_shown;
+    bool m_asked = false; ///< what is shown next is the answer to what was asked here
     QSpinBox *m_sink;
     QSpinBox *m_recent;
     QPushButton *m_assign;

@@ -4,8 +4,8 @@
 #include "views/models/colors.h"
 #include "views/models/csv.h"
 #include "views/models/text.h"
+#include "views/widgets/series_legend.h"
 
-#include <QPicture>
 #include <QToolTip>
 
 #include <algorithm>
@@ -39,27 +39,23 @@ QCPScatterStyle markerOf(Series series, const QColor &color, double size)
 
 QPen dashesOf(Series series, const QColor &color)
 {
-    // Curves often coincide. This map lies wide and pale beneath the others, whose dashes fall into each other's gaps.
-    const bool beneath = series == Series::Current;
-    QColor ink = color;
-    if (beneath)
-        ink.setAlphaF(0.45f);
-    QPen pen(ink, beneath ? 5.0 : 1.8, Qt::CustomDashLine, Qt::FlatCap);
-    pen.setDashPattern(beneath ? QVector<qreal>{3, 1} : QVector<qreal>{4, 4});
+    // Curves often coincide. The dashes of the others fall into each other's gaps, and this map lies on top of them in short
+    // thick ones, with room between that shows what is beneath.
+    const bool onTop = series == Series::Current;
+    QPen pen(color, onTop ? 3.6 : 1.8, Qt::CustomDashLine, Qt::FlatCap);
+    pen.setDashPattern(onTop ? QVector<qreal>{0.9, 2.7} : QVector<qreal>{4, 4});
     pen.setDashOffset(series == Series::Zigzag ? 4 : 0);
     return pen;
 }
 
 CostPlot::CostPlot(Quantity quantity, QWidget *parent)
-    : QCustomPlot(parent)
+    : Plot(parent)
     , m_quantity(quantity)
     , m_logarithmic(quantity != Quantity::Tpot)
     , m_contextTicker(new ContextTicker)
     , m_unitTicker(new UnitTicker)
 {
-    setAutoAddPlottableToLegend(false);
     setNoAntialiasingOnDrag(true);
-    setMouseTracking(true);
     m_title = new QCPTextElement(this);
     m_title->setTextFlags(Qt::AlignLeft | Qt::AlignVCenter);
     m_title->setMargins(QMargins(0, 0, 0, 0));
@@ -79,7 +75,7 @@ CostPlot::CostPlot(Quantity quantity, QWidget *parent)
                  QFontMetrics(font()).height() / 2, // the topmost number reaches above its axis
                  QFontMetrics(font()).height(), 0)); // the three plots share their left edge
 
-    for (const Series series : {Series::Current, Series::Full, Series::Duo, Series::Zigzag})
+    for (const Series series : {Series::Full, Series::Duo, Series::Zigzag, Series::Current})
         m_lines[static_cast<std::size_t>(series)].predicted = addGraph();
     for (Lines &lines : m_lines) {
         for (Marks *marks : {&lines.disturbed, &lines.measured}) {
@@ -201,8 +197,25 @@ void CostPlot::fit()
         yAxis->setRange(std::max(low, high * 1e-9) / 1.4, high * 1.6);
     else
         yAxis->setRange(0, high * 1.18);
+    m_unitTicker->suit(low, high);
+    titleValues();
     if (!m_contexts.empty())
         xAxis->setRange(static_cast<double>(m_contexts.front()) / 1.25, static_cast<double>(m_contexts.back()) * 1.25);
+}
+
+void CostPlot::titleValues()
+{
+    // A low plot has room for the unit alone: a longer title would run into that of the plot.
+    const QFontMetrics metrics(font());
+    m_unitTicker->setRoom((height() - 5 * metrics.height()) * 2 / (3 * metrics.height()));
+    yAxis->setLabel(metrics.horizontalAdvance(valueTitle()) <= height() - 4 * metrics.height() ? valueTitle()
+                                                                                               : m_unitTicker->unit());
+}
+
+void CostPlot::resizeEvent(QResizeEvent *event)
+{
+    titleValues();
+    Plot::resizeEvent(event);
 }
 
 void CostPlot::show(const Study &study, const QString &waiting)
@@ -219,10 +232,10 @@ void CostPlot::show(const Study &study, const QString &waiting)
     const QString what = m_quantity == Quantity::Ttft ? tr(": time to first token")
         : m_quantity == Quantity::Tpot                ? tr(": time per output token")
                                                       : QString();
-    yAxis->setLabel(m_quantity == Quantity::Ttft       ? tr("prefill time")
-                        : m_quantity == Quantity::Tpot ? tr("time per token")
-                        : bytes                        ? tr("bytes")
-                                                       : tr("keys kept, all heads"));
+    m_valueTitle = m_quantity == Quantity::Ttft ? tr("prefill time")
+        : m_quantity == Quantity::Tpot          ? tr("time per token")
+        : bytes                                 ? tr("KV memory")
+                                                : tr("keys kept, all heads");
     const auto error = study.predictionError(m_quantity);
     constexpr double absurd = 10;
     if (study.isOnlyDisturbed(m_quantity))
@@ -249,6 +262,7 @@ void CostPlot::markContext(std::int64_t context)
     m_marker->setVisible(context > 0);
     m_marker->point1->setCoords(static_cast<double>(context), yAxis->range().lower);
     m_marker->point2->setCoords(static_cast<double>(context), yAxis->range().upper);
+    setAccessibleDescription(m_study && context > 0 ? describe(context) : QString());
     replot(QCustomPlot::rpQueuedReplot);
 }
 
@@ -285,18 +299,17 @@ Exhibit CostPlot::exhibit()
             ttft       ? QStringLiteral("ttft")
                 : tpot ? QStringLiteral("tpot")
                        : QStringLiteral("kv-memory"),
-            [this] { return size(); }, [this](QPainter &painter, const QSize &size) { paintPlot(*this, painter, size); },
+            [] { return documentSize; },
+            [this](QPainter &painter, const QSize &size) {
+                painter.fillRect(QRect(QPoint(), size), palette().color(QPalette::Base));
+                const int above = m_study ? paintSeriesLegend(*m_study, painter, font(), palette(), size.width()) : 0;
+                painter.translate(0, above);
+                yAxis->setLabel(valueTitle());
+                m_unitTicker->setRoom(size.height() / (3 * fontMetrics().height()));
+                paintPlot(*this, painter, size - QSize(0, above));
+                titleValues();
+            },
             [this] { return m_study ? csvOf(*m_study, m_quantity) : QString(); }};
-}
-
-void paintPlot(QCustomPlot &plot, QPainter &painter, const QSize &size)
-{
-    QPicture picture; // QCustomPlot wants a painter of its own kind; a picture stays vectors
-    QCPPainter own;
-    own.begin(&picture);
-    plot.toPainter(&own, size.width(), size.height());
-    own.end();
-    painter.drawPicture(0, 0, picture);
 }
 
 void CostPlot::mouseMoveEvent(QMouseEvent *event)
@@ -311,6 +324,27 @@ void CostPlot::mouseMoveEvent(QMouseEvent *event)
         return std::abs(std::log(static_cast<double>(a)) - at) < std::abs(std::log(static_cast<double>(b)) - at);
     });
     QToolTip::showText(event->globalPosition().toPoint(), describe(*nearest), this);
+}
+
+void CostPlot::keyPressEvent(QKeyEvent *event)
+{
+    const bool left = event->key() == Qt::Key_Left, right = event->key() == Qt::Key_Right;
+    if (!m_study || m_contexts.empty() || !(left || right))
+        return Plot::keyPressEvent(event);
+    const std::size_t last = m_contexts.size() - 1;
+    m_told = !m_told ? (left ? last : 0) : left ? (*m_told > 0 ? *m_told - 1 : 0) : std::min(*m_told + 1, last);
+    const std::int64_t context = m_contexts[*m_told];
+    const QString text = describe(context);
+    setAccessibleDescription(text);
+    const QPoint at(static_cast<int>(xAxis->coordToPixel(static_cast<double>(context))), axisRect()->center().y());
+    QToolTip::showText(mapToGlobal(at), text, this);
+}
+
+void CostPlot::focusOutEvent(QFocusEvent *event)
+{
+    Plot::focusOutEvent(event);
+    m_told.reset();
+    QToolTip::hideText();
 }
 
 } // namespace zigzag

@@ -3,12 +3,14 @@
 
 #include "views/models/study.h"
 #include "views/widgets/exhibit.h"
+#include "views/widgets/plot.h"
 #include "views/widgets/plot_tickers.h"
 
 namespace zigzag {
 
-/// One quantity against context for every series: predictions dashed, measurements as markers with their spread.
-class CostPlot : public QCustomPlot
+/// One quantity against context for every series: predictions dashed, measurements as markers with their spread. The arrow
+/// keys walk along the contexts and say the numbers there, as the mouse does.
+class CostPlot : public Plot
 {
     Q_OBJECT
 public:
@@ -18,14 +20,17 @@ public:
     void show(const Study &study, const QString &waiting);
     /// The context that head map and headline speak of, as a line across.
     void markContext(std::int64_t context);
-    /// The plot as it is shown, and its curves and points.
+    /// The plot with its legend at a size for a document, and its curves and points.
     Exhibit exhibit();
     QSize sizeHint() const override;
     QSize minimumSizeHint() const override;
 
 protected:
     void changeEvent(QEvent *event) override;
+    void resizeEvent(QResizeEvent *event) override;
     void mouseMoveEvent(QMouseEvent *event) override;
+    void keyPressEvent(QKeyEvent *event) override;
+    void focusOutEvent(QFocusEvent *event) override;
 
 private:
     struct Marks {
@@ -41,6 +46,8 @@ private:
     void applyPalette();
     void fill(Series series, const Study &study);
     void fit();
+    QString valueTitle() const { return m_unitTicker->titled(m_valueTitle); }
+    void titleValues();
     QString describe(std::int64_t context) const;
 
     Quantity m_quantity;
@@ -53,11 +60,11 @@ private:
     QCPItemText *m_waiting;
     QCPItemStraightLine *m_marker;
     std::int64_t m_marked = 0;
+    std::optional<std::size_t> m_told; ///< the context that the keys have walked to
+    QString m_valueTitle; ///< of the upright axis, without its unit
     const Study *m_study = nullptr; ///< the one shown last, which outlives the plots
 };
 
-/// Paints any plot with another painter, as vectors.
-void paintPlot(QCustomPlot &plot, QPainter &painter, const QSize &size);
 QString nameOf(Series series, const Study &study);
 /// The dashes of a series' predictions in plot and legend.
 QPen dashesOf(Series series, const QColor &color);

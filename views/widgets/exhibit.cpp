@@ -3,6 +3,7 @@
 
 #include "engine/base/files.h"
 #include "views/models/csv.h"
+#include "views/models/native_path.h"
 
 #include <QAbstractItemModel>
 #include <QAbstractItemView>
@@ -109,8 +110,9 @@ Result<void> saveExhibit(const Exhibit &exhibit, const QString &path)
     else if (ending == QLatin1String("csv"))
         bytes = exhibit.csv().toUtf8();
     else
-        return badInput(tr("%1: the ending says what is written: give .png, .svg, .pdf or .csv").arg(path).toStdString());
-    return writeFileAtomically(path.toStdString(), std::string_view(bytes.constData(), static_cast<std::size_t>(bytes.size())));
+        return badInput(
+            tr("%1: the ending says what is written: give .png, .svg, .pdf or .csv").arg(shownPath(path)).toStdString());
+    return writeFileAtomically(pathOf(path), std::string_view(bytes.constData(), static_cast<std::size_t>(bytes.size())));
 }
 
 QString exhibitFilter()
@@ -118,7 +120,7 @@ QString exhibitFilter()
     return tr("PNG picture (*.png);;SVG drawing (*.svg);;PDF document (*.pdf);;Numbers as CSV (*.csv)");
 }
 
-Exhibit tableExhibit(const QString &name, const QString &fileName, const QAbstractItemView &table, int numberRole)
+Exhibit tableExhibit(const QString &name, const QString &fileName, const QAbstractItemView &table)
 {
     const QAbstractItemView *view = &table;
     Exhibit exhibit{name, fileName, {}, {}, {}};
@@ -154,7 +156,7 @@ Exhibit tableExhibit(const QString &name, const QString &fileName, const QAbstra
         }
         painter.drawLine(margin, margin + line, size.width() - margin, margin + line);
     };
-    exhibit.csv = [view, numberRole] { return csvOf(*view->model(), numberRole); };
+    exhibit.csv = [view] { return csvOf(*view->model()); };
     return exhibit;
 }
 

@@ -21,13 +21,17 @@ struct Exhibit {
     std::function<QString()> csv; ///< with a header line
 };
 
+/// The size of a plot in a document: 7.5 × 5 inches, 1440 × 960 dots as PNG, with letters of the size that they have on the
+/// screen.
+inline constexpr QSize documentSize(720, 480);
+
 /// Writes what the ending asks for: .png (at twice the size of the screen), .svg, .pdf or .csv; anything else is refused.
 /// Whole or not at all.
 Result<void> saveExhibit(const Exhibit &exhibit, const QString &path);
 /// For a file dialog.
 QString exhibitFilter();
 
-/// A table as an exhibit: every row and column, whether or not it can be seen. `numberRole` as in csvOf.
-Exhibit tableExhibit(const QString &name, const QString &fileName, const QAbstractItemView &table, int numberRole = -1);
+/// A table as an exhibit: every row and column, whether or not it can be seen.
+Exhibit tableExhibit(const QString &name, const QString &fileName, const QAbstractItemView &table);
 
 } // namespace zigzag

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "views/widgets/find_panel.h"
 
+#include <QAbstractItemView>
 #include <QComboBox>
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QItemSelectionModel>
 #include <QLabel>
 #include <QPushButton>
-#include <QSignalBlocker>
 #include <QTreeView>
 #include <QVBoxLayout>
 
@@ -60,10 +60,10 @@ FindPanel::FindPanel(Findings *findings, QWidget *parent)
 
     connect(m_start, &QPushButton::clicked, this, &FindPanel::startAsked);
     connect(m_method, &QComboBox::currentIndexChanged, this, &FindPanel::explain);
-    connect(m_sources->selectionModel(), &QItemSelectionModel::currentRowChanged, this, [this](const QModelIndex &now) {
-        if (now.isValid())
-            Q_EMIT sourceChosen(now.row());
-    });
+    // A click or Enter chooses. That a row becomes the current one does not: a list that gets the focus does that by itself.
+    const auto choose = [this](const QModelIndex &row) { Q_EMIT sourceChosen(row.row()); };
+    connect(m_sources, &QAbstractItemView::clicked, this, choose);
+    connect(m_sources, &QAbstractItemView::activated, this, choose);
     explain();
 }
 
@@ -104,12 +104,13 @@ void FindPanel::show(const QString &whyNot, int current, StreamingWindow window)
     m_window = window;
     m_start->setEnabled(whyNot.isEmpty());
     explain();
-    const QSignalBlocker quiet(m_sources->selectionModel());
+    if (current == m_inUse)
+        return; // where the keys have walked to stays
+    m_inUse = current;
     if (current < 0)
         m_sources->selectionModel()->clear();
-    else if (m_sources->currentIndex().row() != current)
+    else
         m_sources->setCurrentIndex(m_findings->index(current, 0));
-    m_sources->viewport()->update();
 }
 
 } // namespace zigzag

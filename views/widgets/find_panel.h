@@ -42,6 +42,7 @@ private:
     QTreeView *m_sources;
     QString m_whyNot;
     StreamingWindow m_window;
+    int m_inUse = -1; ///< the row that the document uses
 };
 
 } // namespace zigzag

@@ -10,6 +10,9 @@
 #include <QFontMetrics>
 #include <QPainterPath>
 
+#include <algorithm>
+#include <cmath>
+
 namespace zigzag {
 
 namespace {
@@ -21,6 +24,13 @@ void drawPadlock(QPainter &painter, const QRectF &box)
     painter.fillRect(body, painter.pen().color());
     painter.setBrush(Qt::NoBrush);
     painter.drawArc(QRectF(box.left() + side * 0.28, box.top() + side * 0.08, side * 0.44, side * 0.7), 0, 180 * 16);
+}
+
+/// ".07", "1.0": two digits without the zero that they all begin with.
+QString shortScore(double score)
+{
+    const int hundredths = static_cast<int>(std::lround(100 * std::clamp(score, 0.0, 1.0)));
+    return hundredths == 100 ? QStringLiteral("1.0") : QStringLiteral(".%1").arg(hundredths, 2, 10, QLatin1Char('0'));
 }
 
 } // namespace
@@ -105,12 +115,16 @@ void HeadMapPainter::drawCell(int layer, int head)
     // Without scores the kinds alone speak, in a colour that is not on the scale.
     const QColor unscored = mixed(m_palette.color(QPalette::Base), m_palette.color(QPalette::Text), 0.55);
     const QColor color = score.isValid() ? scoreColor(score.toDouble()) : unscored;
-    m_painter.fillRect(inner, color);
+    // Either end of the scale fades into the ground of one theme: the frame is as light or as dark as it must be to be seen.
+    const QColor frame = standingOut(color, {m_palette.color(QPalette::Base), m_palette.color(QPalette::AlternateBase)});
+    m_painter.fillRect(inner, frame);
+    if (!streams && frame != color)
+        m_painter.fillRect(inner.adjusted(1, 1, -1, -1), color);
 
     // A retrieval head is a full block; a streaming head is hollow, as its cache is.
     QColor ink = inkOn(color);
+    const int border = std::max(2, std::min(inner.width(), inner.height()) / 6);
     if (streams) {
-        const int border = std::max(2, std::min(inner.width(), inner.height()) / 6);
         const QRect chip = inner.adjusted(border, border, -border, -border);
         m_painter.fillRect(chip, m_palette.color(QPalette::Base));
         ink = m_palette.color(QPalette::Text);
@@ -120,7 +134,12 @@ void HeadMapPainter::drawCell(int layer, int head)
     font.setBold(!streams);
     m_painter.setFont(font);
     m_painter.setPen(ink);
-    m_painter.drawText(inner, Qt::AlignCenter, index.data().toString());
+    // Where there is room the score stands beside the letter: colours near each other look alike.
+    const QString letter = index.data().toString();
+    font.setBold(true);
+    const bool roomy
+        = score.isValid() && inner.width() - 2 * border >= QFontMetrics(font).horizontalAdvance(QStringLiteral("R .00"));
+    m_painter.drawText(inner, Qt::AlignCenter, roomy ? letter + QLatin1Char(' ') + shortScore(score.toDouble()) : letter);
     font.setBold(bold);
     m_painter.setFont(font);
 

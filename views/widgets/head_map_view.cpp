@@ -2,10 +2,12 @@
 #include "views/widgets/head_map_view.h"
 
 #include "views/models/csv.h"
+#include "views/models/glossary.h"
 #include "views/models/head_map_model.h"
+#include "views/widgets/accessible_grid.h"
 #include "views/widgets/head_map_painter.h"
+#include "views/widgets/score_legend.h"
 
-#include <QAccessible>
 #include <QFontMetrics>
 #include <QHelpEvent>
 #include <QMouseEvent>
@@ -22,6 +24,10 @@ HeadMapView::HeadMapView(HeadMapModel *model, QWidget *parent)
     , m_model(model)
     , m_selection(new QItemSelectionModel(model, this))
 {
+    makeAccessible(this,
+                   {m_model, m_selection,
+                    [this](int layer, int head) { return visibleCell(layer, head).translated(viewport()->pos()); },
+                    [](int layer) { return tr("layer %1").arg(layer); }, [](int head) { return tr("KV head %1").arg(head); }});
     setFocusPolicy(Qt::StrongFocus);
     setFrameShape(QFrame::NoFrame);
     setAccessibleName(tr("Head map"));
@@ -33,9 +39,7 @@ HeadMapView::HeadMapView(HeadMapModel *model, QWidget *parent)
     connect(m_model, &QAbstractItemModel::modelReset, this, &HeadMapView::reset);
     connect(m_selection, &QItemSelectionModel::selectionChanged, this, repaint);
     connect(m_selection, &QItemSelectionModel::currentChanged, this, [this](const QModelIndex &current) {
-        setAccessibleDescription(current.data(Qt::AccessibleTextRole).toString());
-        QAccessibleEvent changed(this, QAccessible::DescriptionChanged);
-        QAccessible::updateAccessibility(&changed);
+        setAccessibleDescription(current.data(Qt::AccessibleDescriptionRole).toString());
         viewport()->update();
     });
     layOut();
@@ -48,6 +52,7 @@ void HeadMapView::reset()
     if (m_model->rowCount() > 0 && m_model->columnCount() > 0)
         m_selection->setCurrentIndex(m_model->index(0, 0), QItemSelectionModel::NoUpdate);
     layOut();
+    updateGeometry();
 }
 
 QPoint HeadMapView::offset() const
@@ -55,11 +60,16 @@ QPoint HeadMapView::offset() const
     return {horizontalScrollBar()->value(), verticalScrollBar()->value()};
 }
 
-void HeadMapView::layOut()
+HeadMapGeometry HeadMapView::geometryFor(const QSize &room) const
 {
     const QFontMetrics metrics(font());
     const HeadMapGeometry::Font sizes{metrics.height(), metrics.horizontalAdvance(QLatin1Char('R')) + 2};
-    m_geometry = HeadMapGeometry(m_model->rowCount(), m_model->columnCount(), sizes, viewport()->size(), m_model->hasAblation());
+    return HeadMapGeometry(m_model->rowCount(), m_model->columnCount(), sizes, room, m_model->hasAblation());
+}
+
+void HeadMapView::layOut()
+{
+    m_geometry = geometryFor(viewport()->size());
     const QSize content = m_geometry.contentSize();
     horizontalScrollBar()->setRange(0, std::max(0, content.width() - viewport()->width()));
     horizontalScrollBar()->setPageStep(viewport()->width());
@@ -68,6 +78,13 @@ void HeadMapView::layOut()
     verticalScrollBar()->setPageStep(viewport()->height());
     verticalScrollBar()->setSingleStep(m_geometry.rowHeight());
     viewport()->update();
+}
+
+QSize HeadMapView::minimumSizeHint() const
+{
+    constexpr int leastRows = 5; // fewer is no map
+    const HeadMapGeometry least = geometryFor({0, 0});
+    return {QAbstractScrollArea::minimumSizeHint().width(), least.headerHeight() + leastRows * least.rowHeight()};
 }
 
 void HeadMapView::setCostTitles(const QString &kv, const QString &time)
@@ -128,6 +145,7 @@ void HeadMapView::selectLayers(const std::vector<int> &layers)
     m_selection->select(rows, QItemSelectionModel::ClearAndSelect);
     if (!rows.isEmpty()) {
         m_selection->setCurrentIndex(rows.first().topLeft(), QItemSelectionModel::NoUpdate);
+        m_anchor = QPoint(0, rows.first().top());
         reveal(rows.first().top(), 0);
     }
 }
@@ -148,14 +166,22 @@ void HeadMapView::paintEvent(QPaintEvent *)
     rows.drawHeadings(offset().y(), m_kvTitle, m_timeTitle);
 }
 
-Exhibit HeadMapView::exhibit()
+Exhibit HeadMapView::exhibit(const ScoreLegend *legend)
 {
-    return {tr("the head map"), QStringLiteral("head-map"), [this] { return m_geometry.contentSize(); },
-            [this](QPainter &painter, const QSize &size) {
+    // As large as in the window, and in a small one as large as a document wants it.
+    const auto geometry = [this] { return geometryFor(viewport()->size().expandedTo(documentSize)); };
+    return {tr("the head map"), QStringLiteral("head-map"),
+            [geometry, legend] {
+                const QSize map = geometry().contentSize();
+                return map + QSize(0, legend->paintKey(nullptr, map.width()));
+            },
+            [this, geometry, legend](QPainter &painter, const QSize &size) {
                 painter.fillRect(QRect(QPoint(), size), palette().color(QPalette::Base));
                 painter.setFont(font());
+                painter.translate(0, legend->paintKey(&painter, size.width()));
                 const QItemSelectionModel nothing(m_model);
-                HeadMapPainter rows(painter, *m_model, m_geometry, nothing, palette(), false);
+                const HeadMapGeometry places = geometry();
+                HeadMapPainter rows(painter, *m_model, places, nothing, palette(), false);
                 for (int layer = 0; layer < m_model->rowCount(); ++layer)
                     rows.drawRow(layer);
                 rows.drawHeadings(0, m_kvTitle, m_timeTitle);
@@ -188,12 +214,15 @@ void HeadMapView::mousePressEvent(QMouseEvent *event)
         m_selection->clearSelection();
     } else if (hit.area != HeadMapGeometry::Area::Cell) {
         const QModelIndex row = m_model->index(hit.layer, 0);
+        m_anchor = QPoint(0, hit.layer);
         m_selection->setCurrentIndex(
             row, QItemSelectionModel::Rows | (add || extend ? QItemSelectionModel::Select : QItemSelectionModel::ClearAndSelect));
     } else if (extend || add) {
         const QPoint cell(hit.head, hit.layer);
         const QModelIndex current = m_selection->currentIndex();
         m_gesture = Gesture::Select;
+        m_last = cell;
+        m_before = add ? m_selection->selection() : QItemSelection();
         m_anchor = extend && current.isValid() && !add ? QPoint(current.column(), current.row()) : cell;
         selectTo(cell, add ? QItemSelectionModel::Toggle : QItemSelectionModel::ClearAndSelect);
     } else if (m_editable) {
@@ -233,7 +262,22 @@ void HeadMapView::mouseMoveEvent(QMouseEvent *event)
     if (m_gesture == Gesture::Brush)
         brushTo(cell);
     else
-        selectTo(cell, QItemSelectionModel::ClearAndSelect);
+        dragSelectionTo(cell);
+}
+
+void HeadMapView::dragSelectionTo(const QPoint &cell)
+{
+    if (cell == m_last)
+        return; // a hand that trembles within a cell clicks
+    if (m_gesture == Gesture::Select) {
+        // A click with Shift reaches from the current cell; a drag selects from where it began, as in every program.
+        m_gesture = Gesture::Drag;
+        m_anchor = m_last;
+    }
+    m_last = cell;
+    m_selection->select(m_before, QItemSelectionModel::ClearAndSelect);
+    selectTo(cell, QItemSelectionModel::Select);
+    m_selection->setCurrentIndex(m_model->index(cell.y(), cell.x()), QItemSelectionModel::NoUpdate);
 }
 
 void HeadMapView::mouseReleaseEvent(QMouseEvent *event)
@@ -335,14 +379,31 @@ bool HeadMapView::viewportEvent(QEvent *event)
     if (event->type() != QEvent::ToolTip)
         return QAbstractScrollArea::viewportEvent(event);
     const auto *help = static_cast<QHelpEvent *>(event);
-    const auto hit = m_geometry.hit(toContent(help->pos()));
-    if (help->pos().y() < m_geometry.headerHeight() || hit.layer < 0)
+    const QString tip = tipAt(help->pos());
+    if (tip.isEmpty())
         QToolTip::hideText();
-    else if (hit.area == HeadMapGeometry::Area::Cell)
-        QToolTip::showText(help->globalPos(), m_model->index(hit.layer, hit.head).data(Qt::ToolTipRole).toString(), this);
     else
-        QToolTip::showText(help->globalPos(), m_model->headerData(hit.layer, Qt::Vertical, Qt::ToolTipRole).toString(), this);
+        QToolTip::showText(help->globalPos(), tip, this);
     return true;
+}
+
+QString HeadMapView::tipAt(const QPoint &viewportPoint) const
+{
+    const int x = toContent(viewportPoint).x();
+    if (viewportPoint.y() < m_geometry.headerHeight()) { // what the words of the headings mean
+        const auto over = [x](const QRect &column) { return x >= column.left() && x <= column.right(); };
+        return m_model->rowCount() == 0 ? QString()
+            : over(m_geometry.lost(0))  ? explained(Term::Flipped) + QLatin1Char('\n') + explained(Term::Demoted)
+            : over(m_geometry.loss(0))  ? explained(Term::DistillationLoss)
+            : over(m_geometry.kind(0))  ? explained(Term::MixedLayer)
+            : m_geometry.isOverCells(x) ? explained(Term::Score)
+                                        : QString();
+    }
+    const auto hit = m_geometry.hit(toContent(viewportPoint));
+    if (hit.layer < 0)
+        return {};
+    return hit.area == HeadMapGeometry::Area::Cell ? m_model->index(hit.layer, hit.head).data(Qt::ToolTipRole).toString()
+                                                   : m_model->headerData(hit.layer, Qt::Vertical, Qt::ToolTipRole).toString();
 }
 
 } // namespace zigzag

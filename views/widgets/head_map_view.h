@@ -12,6 +12,7 @@
 namespace zigzag {
 
 class HeadMapModel;
+class ScoreLegend;
 
 /// The head map: a row per layer with what the layer costs. A click or a drag flips heads as a brush does (all to the kind
 /// that the first one gets); with Shift it selects instead. It edits nothing itself: it says what the hand did.
@@ -35,8 +36,9 @@ public:
     QRect visibleLayer(int layer) const;
     /// Headings over the two bars, which say at which context and whether measured.
     void setCostTitles(const QString &kv, const QString &time);
-    /// Every row, also those that are scrolled out of sight; the numbers are a line per layer.
-    Exhibit exhibit();
+    /// Every row, also those that are scrolled out of sight, under the legend; the numbers are a line per layer.
+    Exhibit exhibit(const ScoreLegend *legend);
+    QSize minimumSizeHint() const override;
     void setEditable(bool editable) { m_editable = editable; }
 
 Q_SIGNALS:
@@ -60,14 +62,17 @@ protected:
     bool viewportEvent(QEvent *event) override;
 
 private:
-    enum class Gesture { None, Brush, Select };
+    enum class Gesture { None, Brush, Select, Drag };
 
     QPoint offset() const;
     QPoint toContent(const QPoint &viewportPoint) const { return viewportPoint + offset(); }
     void layOut();
+    HeadMapGeometry geometryFor(const QSize &room) const;
+    QString tipAt(const QPoint &viewportPoint) const;
     void reset();
     void brushTo(const QPoint &cell);
     void selectTo(const QPoint &cell, QItemSelectionModel::SelectionFlags flags);
+    void dragSelectionTo(const QPoint &cell);
     void moveCurrent(int layers, int heads, bool extend);
     void reveal(int layer, int head);
 
@@ -77,7 +82,8 @@ private:
     QString m_kvTitle, m_timeTitle;
     Gesture m_gesture = Gesture::None;
     QPoint m_anchor; // where a selection began; x = head, y = layer
-    QPoint m_last; // the cell that the brush touched last
+    QPoint m_last; // the cell that the brush touched last, or the drag reached
+    QItemSelection m_before; // what a drag with Ctrl adds to
     bool m_editable = true;
 };
 

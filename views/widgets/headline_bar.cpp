@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "views/widgets/headline_bar.h"
 
+#include "views/models/glossary.h"
 #include "views/models/text.h"
 
 #include <QHBoxLayout>
@@ -18,14 +19,14 @@ HeadlineBar::HeadlineBar(QWidget *parent)
     row->addWidget(m_label);
     m_label->setObjectName(QStringLiteral("headline"));
     m_label->setTextFormat(Qt::RichText);
-    m_label->setAccessibleName(tr("This map against full attention"));
+    m_label->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred); // a long line does not widen the window
 }
 
 void HeadlineBar::show(const Study &study, std::int64_t context)
 {
     const auto source = [](const Figure &figure) {
         return figure.source == Figure::Source::Measured ? tr("measured")
-            : figure.source == Figure::Source::Disturbed ? tr("measured while others slowed it")
+            : figure.source == Figure::Source::Disturbed ? tr("disturbed")
             : figure.source == Figure::Source::Predicted ? tr("predicted")
                                                          : tr("computed");
     };
@@ -50,7 +51,8 @@ void HeadlineBar::show(const Study &study, std::int64_t context)
     m_label->setText(parts.isEmpty()
                          ? QString()
                          : tr("At %1 tokens, against full: ").arg(contextText(context)) + parts.join(QStringLiteral(" · ")));
-    m_label->setAccessibleDescription(text());
+    const bool disturbed = text().contains(tr("disturbed"));
+    m_label->setToolTip(disturbed ? text() + QLatin1Char('\n') + explained(Term::Disturbed) : text());
 }
 
 QString HeadlineBar::text() const

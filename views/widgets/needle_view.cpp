@@ -4,6 +4,7 @@
 #include "views/models/colors.h"
 #include "views/models/csv.h"
 #include "views/models/text.h"
+#include "views/widgets/accessible_grid.h"
 
 #include <QHBoxLayout>
 #include <QHelpEvent>
@@ -20,9 +21,13 @@ NeedleGrid::NeedleGrid(const QString &name, QWidget *parent)
     : QWidget(parent)
     , m_name(name)
 {
+    makeAccessible(this,
+                   {&m_model, nullptr, [this](int row, int column) { return cell(row, column, size()); },
+                    [this](int row) { return tr("depth %1").arg(m_model.headerData(row, Qt::Vertical).toString()); },
+                    [this](int column) { return tr("context %1").arg(m_model.headerData(column, Qt::Horizontal).toString()); }});
     setAccessibleName(tr("Needle result: %1").arg(name));
     connect(&m_model, &QAbstractItemModel::modelReset, this, [this] {
-        setAccessibleDescription(m_model.isEmpty()            ? QString()
+        setAccessibleDescription(m_model.isEmpty()            ? tr("not asked yet")
                                      : m_model.isDifference() ? tr("%1 of keys").arg(signedPercentText(m_model.accuracy()))
                                                               : tr("%1 of keys found").arg(percentText(m_model.accuracy())));
         updateGeometry();
@@ -44,28 +49,41 @@ QSize NeedleGrid::minimumSizeHint() const
 
 Exhibit NeedleGrid::exhibit(const QString &fileName)
 {
-    return {tr("the needle grid of “%1”").arg(m_name), fileName, [this] { return size(); },
-            [this](QPainter &painter, const QSize &size) {
+    // As wide and high as its cells grow, and then as large as a document wants it.
+    const auto natural = [this] {
+        const int em = fontMetrics().height();
+        return QSize(em * 5 + em * 7 * std::max(2, m_model.columnCount()), em * 4 + em * 2 * std::max(1, m_model.rowCount()));
+    };
+    return {tr("the needle grid of “%1”").arg(m_name), fileName,
+            [natural] { return natural().scaled(documentSize, Qt::KeepAspectRatioByExpanding); },
+            [this, natural](QPainter &painter, const QSize &size) {
                 painter.fillRect(QRect(QPoint(), size), palette().color(QPalette::Base));
-                render(&painter, QPoint(), QRegion(), RenderFlags());
+                const double scale = static_cast<double>(size.width()) / natural().width();
+                painter.scale(scale, scale);
+                paint(painter, natural());
             },
-            [this] { return csvOf(m_model, NeedleModel::AccuracyRole, tr("depth")); }};
+            [this] { return csvOf(m_model, tr("depth")); }};
 }
 
-QRect NeedleGrid::cell(int row, int column) const
+QRect NeedleGrid::cell(int row, int column, const QSize &room) const
 {
     const int em = fontMetrics().height();
     const int left = em * 4, top = em * 3;
     const int columns = std::max(1, m_model.columnCount());
     const int rows = std::max(1, m_model.rowCount());
-    const int across = std::min((width() - left - em / 2) / columns, em * 7);
-    const int down = std::clamp((height() - top - em / 4) / rows, em, em * 2);
+    const int across = std::min((room.width() - left - em / 2) / columns, em * 7);
+    const int down = std::clamp((room.height() - top - em / 4) / rows, em, em * 2);
     return {left + column * across, top + row * down, across, down};
 }
 
 void NeedleGrid::paintEvent(QPaintEvent *)
 {
     QPainter painter(this);
+    paint(painter, size());
+}
+
+void NeedleGrid::paint(QPainter &painter, const QSize &room) const
+{
     const int em = fontMetrics().height();
     const QColor ink = palette().color(QPalette::Text);
     const QColor quiet = mixed(ink, palette().color(QPalette::Base), 0.3);
@@ -73,7 +91,7 @@ void NeedleGrid::paintEvent(QPaintEvent *)
     bold.setBold(true);
     painter.setFont(bold);
     painter.setPen(ink);
-    const QRect title(em / 2, em / 4, width() - em, em + em / 4);
+    const QRect title(em / 2, em / 4, room.width() - em, em + em / 4);
     painter.drawText(title, Qt::AlignLeft | Qt::AlignVCenter, m_name);
     const int named = painter.fontMetrics().horizontalAdvance(m_name) + em;
     painter.setFont(font());
@@ -82,28 +100,32 @@ void NeedleGrid::paintEvent(QPaintEvent *)
         painter.drawText(title.adjusted(named, 0, 0, 0), Qt::AlignLeft | Qt::AlignVCenter, tr("not asked yet"));
         return;
     }
-    painter.drawText(
-        title.adjusted(named, 0, 0, 0), Qt::AlignLeft | Qt::AlignVCenter,
-        m_model.isDifference()
-            ? tr("%1 of keys").arg(signedPercentText(m_model.accuracy()))
-            : tr("%1 found (%2/%3)").arg(percentText(m_model.accuracy())).arg(m_model.found()).arg(m_model.trials()));
+    painter.drawText(title.adjusted(named, 0, 0, 0), Qt::AlignLeft | Qt::AlignVCenter,
+                     m_model.isDifference() ? tr("%1 of keys").arg(signedPercentText(m_model.accuracy()))
+                                            : (m_model.isPartial() ? tr("%1 found (%2/%3 so far)") : tr("%1 found (%2/%3)"))
+                                                  .arg(percentText(m_model.accuracy()))
+                                                  .arg(m_model.found())
+                                                  .arg(m_model.trials()));
     painter.setPen(quiet);
     painter.drawText(QRect(em / 2, em * 3 / 2, em * 4, em * 3 / 2), Qt::AlignLeft | Qt::AlignBottom, tr("depth"));
     for (int column = 0; column < m_model.columnCount(); ++column)
-        painter.drawText(QRect(cell(0, column).left(), em * 3 / 2, cell(0, column).width(), em * 3 / 2),
+        painter.drawText(QRect(cell(0, column, room).left(), em * 3 / 2, cell(0, column, room).width(), em * 3 / 2),
                          Qt::AlignHCenter | Qt::AlignBottom, m_model.headerData(column, Qt::Horizontal).toString());
     for (int row = 0; row < m_model.rowCount(); ++row) {
         painter.setPen(quiet);
-        painter.drawText(QRect(em / 2, cell(row, 0).top(), em * 3, cell(row, 0).height()), Qt::AlignRight | Qt::AlignVCenter,
-                         m_model.headerData(row, Qt::Vertical).toString());
+        painter.drawText(QRect(em / 2, cell(row, 0, room).top(), em * 3, cell(row, 0, room).height()),
+                         Qt::AlignRight | Qt::AlignVCenter, m_model.headerData(row, Qt::Vertical).toString());
         for (int column = 0; column < m_model.columnCount(); ++column) {
             const QModelIndex index = m_model.index(row, column);
             const QVariant accuracy = index.data(NeedleModel::AccuracyRole);
-            if (!accuracy.isValid())
+            if (!accuracy.isValid()) { // not asked yet
+                painter.setPen(quiet);
+                painter.drawText(cell(row, column, room), Qt::AlignCenter, index.data().toString());
                 continue;
+            }
             const QColor color = m_model.isDifference() ? differenceColor(accuracy.toDouble(), palette().color(QPalette::Base))
                                                         : scoreColor(accuracy.toDouble());
-            const QRect box = cell(row, column).adjusted(1, 1, -1, -1);
+            const QRect box = cell(row, column, room).adjusted(1, 1, -1, -1);
             painter.fillRect(box, color);
             painter.setPen(inkOn(color));
             painter.drawText(box, Qt::AlignCenter, index.data().toString());
@@ -118,7 +140,7 @@ bool NeedleGrid::event(QEvent *event)
     const auto *help = static_cast<QHelpEvent *>(event);
     for (int row = 0; row < m_model.rowCount(); ++row)
         for (int column = 0; column < m_model.columnCount(); ++column)
-            if (cell(row, column).contains(help->pos())) {
+            if (cell(row, column, size()).contains(help->pos())) {
                 QToolTip::showText(help->globalPos(), m_model.index(row, column).data(Qt::ToolTipRole).toString(), this);
                 return true;
             }

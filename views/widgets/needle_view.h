@@ -26,7 +26,8 @@ protected:
     bool event(QEvent *event) override;
 
 private:
-    QRect cell(int row, int column) const;
+    QRect cell(int row, int column, const QSize &room) const;
+    void paint(QPainter &painter, const QSize &room) const;
 
     QString m_name;
     NeedleModel m_model;
@@ -39,10 +40,11 @@ class NeedleView : public QWidget
 public:
     explicit NeedleView(QWidget *parent = nullptr);
     QSize minimumSizeHint() const override;
-    /// Null = not asked yet; `hint` says how to ask, or why that is not possible.
     NeedleGrid &currentGrid() { return *m_current; }
     NeedleGrid &fullGrid() { return *m_full; }
     NeedleGrid &differenceGrid() { return *m_difference; }
+    /// Null = not asked yet; `hint` says how to ask, or why that is not possible. A result may be one that still grows: what was
+    /// not asked yet is shown as such.
     void show(const NeedleResult *current, const NeedleResult *full, const QString &hint);
 
 private:

@@ -3,6 +3,7 @@
 
 #include "views/models/colors.h"
 #include "views/models/csv.h"
+#include "views/models/glossary.h"
 #include "views/widgets/cost_plot.h"
 
 #include <QToolTip>
@@ -13,12 +14,9 @@
 namespace zigzag {
 
 ParetoPlot::ParetoPlot(QWidget *parent)
-    : QCustomPlot(parent)
+    : Plot(parent)
     , m_costTicker(new UnitTicker)
 {
-    setFocusPolicy(Qt::StrongFocus);
-    setMouseTracking(true);
-    setAutoAddPlottableToLegend(false);
     m_title = new QCPTextElement(this);
     m_title->setTextFlags(Qt::AlignLeft | Qt::AlignVCenter);
     m_title->setMargins(QMargins(0, 0, 0, 0));
@@ -36,6 +34,7 @@ ParetoPlot::ParetoPlot(QWidget *parent)
     yAxis->setLabel(tr("distillation loss"));
     for (QCPAxis *axis : {xAxis, yAxis})
         axis->setLabelPadding(1);
+    m_costTicker->setRoom(12);
 
     m_others = addGraph();
     m_set = addGraph();
@@ -110,7 +109,8 @@ void ParetoPlot::show(std::vector<ParetoPoint> points, const QString &costTitle,
     m_points = std::move(points);
     m_mark.reset();
     m_costTicker->show(unit, false);
-    xAxis->setLabel(costTitle);
+    m_costTitle = costTitle;
+    m_unit = unit;
     m_waiting->setText(waiting);
     m_waiting->setVisible(m_points.empty());
     for (QCPAxis *axis : {xAxis, yAxis}) {
@@ -124,16 +124,21 @@ void ParetoPlot::show(std::vector<ParetoPoint> points, const QString &costTitle,
 
 Exhibit ParetoPlot::exhibit()
 {
-    return {
-        tr("the plot of quality against speed"), QStringLiteral("quality"), [this] { return size(); },
-        [this](QPainter &painter, const QSize &size) { paintPlot(*this, painter, size); },
-        [this] {
-            QString text = csvLine({xAxis->label(), tr("distillation loss"), tr("standard error"), tr("pareto"), tr("this map")});
-            for (const ParetoPoint &point : m_points)
-                text += csvLine({csvNumber(point.cost), csvNumber(point.loss), csvNumber(point.lossError),
-                                 QString::number(point.inSet), QString::number(point.isCurrent)});
-            return text;
-        }};
+    return {tr("the plot of quality against speed"), QStringLiteral("quality"), [] { return documentSize; },
+            [this](QPainter &painter, const QSize &size) { paintPlot(*this, painter, size); },
+            [this] {
+                const QString unit = m_unit == UnitTicker::Unit::Time ? QStringLiteral("ms")
+                    : m_unit == UnitTicker::Unit::Bytes               ? QStringLiteral("bytes")
+                                                                      : QStringLiteral("keys");
+                QString text = csvLine({tr("streaming heads %"), tr("sink tokens"), tr("recent tokens"),
+                                        m_costTitle + QLatin1Char(' ') + unit, tr("distillation loss"),
+                                        tr("standard error of the loss"), tr("pareto"), tr("this map")});
+                for (const ParetoPoint &point : m_points)
+                    text += csvLine({csvNumber(100.0 * point.sparsity), QString::number(point.sink),
+                                     QString::number(point.recent), csvNumber(point.cost), csvNumber(point.loss),
+                                     csvNumber(point.lossError), QString::number(point.inSet), QString::number(point.isCurrent)});
+                return text;
+            }};
 }
 
 double ParetoPlot::shownLoss(double loss) const
@@ -180,8 +185,10 @@ void ParetoPlot::draw()
     const double room = dearest > cheapest ? 0.08 * (dearest - cheapest) : 0.1 * dearest;
     if (!m_points.empty()) {
         xAxis->setRange(std::max(0.0, cheapest - room), dearest + room);
+        m_costTicker->suit(xAxis->range().lower, xAxis->range().upper);
         yAxis->setRange(m_leastLoss / 2, std::max(most, m_leastLoss) * 3);
     }
+    xAxis->setLabel(m_points.empty() ? m_costTitle : m_costTicker->titled(m_costTitle));
     replot(QCustomPlot::rpQueuedReplot);
 }
 
@@ -247,7 +254,7 @@ void ParetoPlot::keyPressEvent(QKeyEvent *event)
     const bool forward = event->key() == Qt::Key_Right || event->key() == Qt::Key_Up;
     const bool back = event->key() == Qt::Key_Left || event->key() == Qt::Key_Down;
     if (count == 0 || !(forward || back || event->key() == Qt::Key_Return || event->key() == Qt::Key_Enter))
-        return QCustomPlot::keyPressEvent(event);
+        return Plot::keyPressEvent(event);
     if (!forward && !back) {
         if (m_mark)
             Q_EMIT pointChosen(*m_mark);

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "views/widgets/exhibit.h"
-#include "views/widgets/plot_header.h"
+#include "views/widgets/plot.h"
 #include "views/widgets/plot_tickers.h"
 
 #include <optional>
@@ -17,11 +17,13 @@ struct ParetoPoint {
     bool inSet = false; ///< no other map is better in both
     bool isCurrent = false; ///< the map that is being edited
     QString text; ///< what a person reads of it
+    double sparsity = 0; ///< of the map
+    int sink = 0, recent = 0;
 };
 
 /// Quality against time: a point per map, those that no other beats joined by a line. A click on a point asks for its map;
 /// the arrow keys walk along the points and Enter asks.
-class ParetoPlot : public QCustomPlot
+class ParetoPlot : public Plot
 {
     Q_OBJECT
 public:
@@ -52,6 +54,8 @@ private:
     double shownLoss(double loss) const;
 
     std::vector<ParetoPoint> m_points;
+    QString m_costTitle; ///< without its unit
+    UnitTicker::Unit m_unit = UnitTicker::Unit::Time;
     QSharedPointer<UnitTicker> m_costTicker;
     QCPGraph *m_others, *m_set, *m_current, *m_marked;
     QCPErrorBars *m_spread;

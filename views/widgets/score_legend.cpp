@@ -56,7 +56,7 @@ void ScoreLegend::setTimes(bool predicted, bool measured)
 QSize ScoreLegend::sizeHint() const
 {
     const int width = fontMetrics().averageCharWidth() * 60;
-    return {width, layOut(nullptr, width)};
+    return {width, layOut(nullptr, width, true)};
 }
 
 QSize ScoreLegend::minimumSizeHint() const
@@ -64,7 +64,7 @@ QSize ScoreLegend::minimumSizeHint() const
     return {fontMetrics().averageCharWidth() * 30, fontMetrics().height() * 3};
 }
 
-int ScoreLegend::layOut(QPainter *painter, int width) const
+int ScoreLegend::layOut(QPainter *painter, int width, bool withHint) const
 {
     const QFontMetrics metrics = fontMetrics();
     const int em = metrics.height();
@@ -73,7 +73,7 @@ int ScoreLegend::layOut(QPainter *painter, int width) const
     const QColor block = m_scored ? scoreColor(0.25) : mixed(base, ink, 0.55);
     const auto glyph = [&](const QString &letter, bool hollow) {
         return [=](QPainter &to, const QRect &cell) {
-            to.fillRect(cell, block);
+            to.fillRect(cell, hollow ? standingOut(block, {base}) : block);
             if (hollow)
                 to.fillRect(cell.adjusted(2, 2, -2, -2), base);
             to.setPen(hollow ? ink : inkOn(block));
@@ -114,6 +114,8 @@ int ScoreLegend::layOut(QPainter *painter, int width) const
         x += wide + em * 3 / 4;
     }
     y += line;
+    if (!withHint)
+        return y + em / 4;
     const QString hint
         = tr("Click or drag flips heads · Shift-drag selects · Space, R, S set · double-click a layer number for its whole row");
     const int flags = Qt::AlignLeft | Qt::AlignTop | Qt::TextWordWrap;
@@ -128,7 +130,7 @@ int ScoreLegend::layOut(QPainter *painter, int width) const
 void ScoreLegend::paintEvent(QPaintEvent *)
 {
     QPainter painter(this);
-    layOut(&painter, width());
+    layOut(&painter, width(), true);
 }
 
 } // namespace zigzag

@@ -20,14 +20,16 @@ public:
     QSize sizeHint() const override;
     QSize minimumSizeHint() const override;
     bool hasHeightForWidth() const override { return true; }
-    int heightForWidth(int width) const override { return layOut(nullptr, width); }
+    int heightForWidth(int width) const override { return layOut(nullptr, width, true); }
+    /// What the colours mean, without how to edit, for a picture; returns its height. Draws nothing without a painter.
+    int paintKey(QPainter *painter, int width) const { return layOut(painter, width, false); }
 
 protected:
     void paintEvent(QPaintEvent *event) override;
 
 private:
     /// Draws, where there is a painter; returns the height that a width takes.
-    int layOut(QPainter *painter, int width) const;
+    int layOut(QPainter *painter, int width, bool withHint) const;
 
     bool m_scored = false;
     bool m_predicted = false, m_measured = false;

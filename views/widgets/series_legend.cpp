@@ -2,7 +2,12 @@
 #include "views/widgets/series_legend.h"
 
 #include "views/models/colors.h"
+#include "views/models/glossary.h"
 #include "views/widgets/cost_plot.h"
+
+#include <QHelpEvent>
+#include <QPicture>
+#include <QToolTip>
 
 namespace zigzag {
 
@@ -25,22 +30,31 @@ SeriesLegend::SeriesLegend(QWidget *parent)
     setAccessibleName(tr("Legend of the plots"));
 }
 
-void SeriesLegend::show(const Study &study)
+std::vector<SeriesLegend::Entry> SeriesLegend::entriesOf(const Study &study)
 {
     std::vector<Entry> entries;
     for (const Series series : allSeries)
         if (study.map(series))
             entries.push_back({series, nameOf(series, study)});
+    return entries;
+}
+
+void SeriesLegend::show(const Study &study)
+{
+    std::vector<Entry> entries = entriesOf(study);
     if (entries == m_entries)
         return;
     m_entries = std::move(entries);
+    QStringList names;
+    for (const Entry &entry : m_entries)
+        names << entry.name;
+    setAccessibleDescription((names + keys()).join(QStringLiteral(", ")));
     updateGeometry();
     update();
 }
 
-std::vector<QRect> SeriesLegend::layOut(int width) const
+std::vector<QRect> SeriesLegend::layOut(const std::vector<Entry> &entries, const QFontMetrics &metrics, int width)
 {
-    const QFontMetrics metrics = fontMetrics();
     const int em = metrics.height();
     const int line = em + em / 3;
     std::vector<QRect> places;
@@ -54,7 +68,7 @@ std::vector<QRect> SeriesLegend::layOut(int width) const
         places.emplace_back(x, y, needed, line);
         x += needed;
     };
-    for (const Entry &entry : m_entries)
+    for (const Entry &entry : entries)
         place(entry.name, 2 * em + em / 2);
     x = width; // on a line of their own
     for (const QString &key : keys())
@@ -64,7 +78,7 @@ std::vector<QRect> SeriesLegend::layOut(int width) const
 
 int SeriesLegend::heightForWidth(int width) const
 {
-    return layOut(width).back().bottom() + fontMetrics().height() / 4;
+    return layOut(m_entries, fontMetrics(), width).back().bottom() + fontMetrics().height() / 4;
 }
 
 QSize SeriesLegend::sizeHint() const
@@ -72,29 +86,60 @@ QSize SeriesLegend::sizeHint() const
     return {fontMetrics().averageCharWidth() * 56, heightForWidth(fontMetrics().averageCharWidth() * 56)};
 }
 
+void SeriesLegend::paint(QCPPainter &painter, const std::vector<Entry> &entries, const QPalette &palette, int width)
+{
+    painter.setAntialiasing(true);
+    const std::vector<QRect> places = layOut(entries, painter.fontMetrics(), width);
+    const int em = painter.fontMetrics().height();
+    const bool dark = isDark(palette);
+    for (std::size_t index = 0; index < entries.size(); ++index) {
+        const QRect &place = places[index];
+        const QColor color = seriesColor(entries[index].series, dark);
+        painter.setPen(dashesOf(entries[index].series, color));
+        const int middle = place.center().y();
+        painter.drawLine(QLineF(place.left(), middle, place.left() + 2 * em, middle));
+        const QCPScatterStyle marker = markerOf(entries[index].series, color, em * 0.55);
+        marker.applyTo(&painter, QPen(color));
+        marker.drawShape(&painter, QPointF(place.left() + em, middle));
+        painter.setPen(palette.color(QPalette::Text));
+        painter.drawText(place.adjusted(2 * em + em / 3, 0, 0, 0), Qt::AlignVCenter | Qt::AlignLeft, entries[index].name);
+    }
+    painter.setPen(mixed(palette.color(QPalette::Text), palette.color(QPalette::Base), 0.3));
+    std::size_t index = entries.size();
+    for (const QString &key : keys())
+        painter.drawText(places[index++], Qt::AlignVCenter | Qt::AlignLeft, key);
+}
+
 void SeriesLegend::paintEvent(QPaintEvent *)
 {
     QCPPainter painter(this);
-    painter.setAntialiasing(true);
-    const std::vector<QRect> places = layOut(width());
-    const int em = fontMetrics().height();
-    const bool dark = isDark(palette());
-    for (std::size_t index = 0; index < m_entries.size(); ++index) {
-        const QRect &place = places[index];
-        const QColor color = seriesColor(m_entries[index].series, dark);
-        painter.setPen(dashesOf(m_entries[index].series, color));
-        const int middle = place.center().y();
-        painter.drawLine(QLineF(place.left(), middle, place.left() + 2 * em, middle));
-        const QCPScatterStyle marker = markerOf(m_entries[index].series, color, em * 0.55);
-        marker.applyTo(&painter, QPen(color));
-        marker.drawShape(&painter, QPointF(place.left() + em, middle));
-        painter.setPen(palette().color(QPalette::Text));
-        painter.drawText(place.adjusted(2 * em + em / 3, 0, 0, 0), Qt::AlignVCenter | Qt::AlignLeft, m_entries[index].name);
-    }
-    painter.setPen(mixed(palette().color(QPalette::Text), palette().color(QPalette::Base), 0.3));
-    std::size_t index = m_entries.size();
-    for (const QString &key : keys())
-        painter.drawText(places[index++], Qt::AlignVCenter | Qt::AlignLeft, key);
+    paint(painter, m_entries, palette(), width());
+}
+
+bool SeriesLegend::event(QEvent *event)
+{
+    if (event->type() != QEvent::ToolTip)
+        return QWidget::event(event);
+    const auto *help = static_cast<QHelpEvent *>(event);
+    if (layOut(m_entries, fontMetrics(), width()).back().contains(help->pos()))
+        QToolTip::showText(help->globalPos(), explained(Term::Disturbed), this);
+    else
+        QToolTip::hideText();
+    return true;
+}
+
+int paintSeriesLegend(const Study &study, QPainter &painter, const QFont &font, const QPalette &palette, int width)
+{
+    const std::vector<SeriesLegend::Entry> entries = SeriesLegend::entriesOf(study);
+    QPicture picture; // the markers want QCustomPlot's own painter; a picture stays vectors
+    QCPPainter own;
+    own.begin(&picture);
+    own.setFont(font);
+    SeriesLegend::paint(own, entries, palette, width);
+    const int height = SeriesLegend::layOut(entries, QFontMetrics(font), width).back().bottom() + QFontMetrics(font).height() / 4;
+    own.end();
+    painter.drawPicture(0, 0, picture);
+    return height;
 }
 
 } // namespace zigzag

@@ -3,10 +3,15 @@
 
 #include "views/models/study.h"
 
+#include <QFont>
+#include <QPalette>
 #include <QWidget>
 #include <vector>
 
 namespace zigzag {
+
+/// The legend above a picture that is `width` wide; returns its height.
+int paintSeriesLegend(const Study &study, QPainter &painter, const QFont &font, const QPalette &palette, int width);
 
 /// The legend of all plots: colour and marker per series, and what dashes and markers mean.
 class SeriesLegend : public QWidget
@@ -23,14 +28,19 @@ public:
 protected:
     void paintEvent(QPaintEvent *event) override;
 
+    bool event(QEvent *event) override;
+
 private:
     struct Entry {
         Series series;
         QString name;
         bool operator==(const Entry &) const = default;
     };
-    /// Where each entry goes when the row is `width` wide; the last rectangle is the note's.
-    std::vector<QRect> layOut(int width) const;
+    friend int paintSeriesLegend(const Study &study, QPainter &painter, const QFont &font, const QPalette &palette, int width);
+    static std::vector<Entry> entriesOf(const Study &study);
+    /// Where each entry goes when the row is `width` wide; the last rectangles are the keys'.
+    static std::vector<QRect> layOut(const std::vector<Entry> &entries, const QFontMetrics &metrics, int width);
+    static void paint(QCPPainter &painter, const std::vector<Entry> &entries, const QPalette &palette, int width);
 
     std::vector<Entry> m_entries;
 };

@@ -3,10 +3,10 @@
 
 #include "engine/map/map_io.h"
 #include "views/models/map_difference_model.h"
+#include "views/models/native_path.h"
 #include "views/models/text.h"
 
 #include <QComboBox>
-#include <QFileInfo>
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QLabel>
@@ -80,7 +80,7 @@ void ComparePage::chooseFile()
 
 bool ComparePage::compareWith(const QString &file)
 {
-    auto map = readHeadMap(file.toStdString());
+    auto map = readHeadMap(pathOf(file));
     if (!map) {
         studio().say(map.error());
         return false;
@@ -90,7 +90,7 @@ bool ComparePage::compareWith(const QString &file)
         return false;
     }
     m_file = std::move(*map);
-    const QString name = QFileInfo(file).fileName();
+    const QString name = shownFileName(file);
     if (m_against->count() == File)
         m_against->addItem(name);
     else

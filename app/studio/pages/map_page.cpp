@@ -42,7 +42,7 @@ MapPage::MapPage(Studio &studio, QWidget *parent)
         if (!m_following)
             this->studio().selection().set(m_view->selectedLayers());
     });
-    exhibit(m_view->exhibit(), m_view);
+    exhibit(m_view->exhibit(m_legend), m_view);
     connect(&studio.selection(), &LayerSelection::changed, this, &MapPage::selectLayers);
 }
 
@@ -148,13 +148,13 @@ void MapPage::showCosts()
         }
     }
     m_legend->setTimes(!predicted.isEmpty(), measured);
-    m_model->showCosts(std::move(costs));
-    m_view->setCostTitles(
-        study.hasBytes() ? tr("KV bytes at %1").arg(contextText(at)) : tr("KV keys at %1").arg(contextText(at)),
-        longest <= 0 ? QString()
-                     : (measured ? predicted.isEmpty() ? tr("measured %1 at %2") : tr("%1 at %2: measured, hatched: predicted")
-                                 : tr("predicted %1 at %2"))
-                           .arg(phase == Phase::Decode ? tr("TPOT") : tr("TTFT"), contextText(at)));
+    m_model->showCosts(std::move(costs), {phase, at});
+    m_view->setCostTitles(study.hasBytes() ? tr("KV bytes at %1").arg(contextText(at)) : tr("KV keys at %1").arg(contextText(at)),
+                          longest <= 0
+                              ? QString()
+                              : (measured ? predicted.isEmpty() ? tr("measured %1 at %2") : tr("%1 at %2, hatched: predicted")
+                                          : tr("predicted %1 at %2"))
+                                    .arg(phase == Phase::Decode ? tr("TPOT") : tr("TTFT"), contextText(at)));
 }
 
 } // namespace zigzag

@@ -3,12 +3,12 @@
 
 #include "profiler/trace/trace_file.h"
 #include "profiler/trace/trace_run.h"
+#include "views/models/native_path.h"
 #include "views/models/text.h"
 #include "views/widgets/op_table_view.h"
 #include "views/widgets/timeline_view.h"
 
 #include <QComboBox>
-#include <QFileInfo>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QLineEdit>
@@ -110,7 +110,7 @@ ProfilePage::ProfilePage(Studio &studio, QWidget *parent)
         m_table->choose({layers, {}, {}});
     });
     exhibit(m_timeline->exhibit(), m_timeline);
-    exhibit(tableExhibit(tr("the op table"), QStringLiteral("op-table"), *m_table, OpTableModel::SortRole), m_table);
+    exhibit(tableExhibit(tr("the op table"), QStringLiteral("op-table"), *m_table), m_table);
     showArea();
     showMatches();
 }
@@ -234,10 +234,10 @@ void ProfilePage::take(const TracePlan &plan, const std::shared_ptr<const Trace>
 
 Result<void> ProfilePage::openTrace(const QString &path)
 {
-    ZIGZAG_TRY(trace, readTrace(path.toStdString()));
+    ZIGZAG_TRY(trace, readTrace(pathOf(path)));
     const auto opened = std::make_shared<const Trace>(std::move(trace));
-    const QString name = QFileInfo(path).fileName();
-    studio().runList().addTrace(entryOf(opened, name, QFileInfo(path).lastModified()));
+    const QString name = shownFileName(path);
+    studio().runList().addTrace(entryOf(opened, name, lastModified(path)));
     add({name, opened, true}, true);
     if (opened->info.isForeign)
         studio().say(MessageBar::Kind::Note,
@@ -343,6 +343,7 @@ void ProfilePage::fillTable()
         m_rows->showKernels(kernelTable(*trace, range));
     else
         m_rows->show(zigzag::opTable(*trace, static_cast<GroupBy>(m_group->currentData().toInt()), range));
+    m_table->setVisible(trace != nullptr); // an empty table would keep room that the map needs
 }
 
 void ProfilePage::showArea()

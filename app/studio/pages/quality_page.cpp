@@ -71,7 +71,8 @@ void QualityPage::refresh()
                  .arg(quality.loss.mean, 0, 'g', 3)
                  .arg(quality.loss.error, 0, 'g', 2)
                  .arg(quality.prompts)
-                 .arg(percentText(quality.right.mean), price, contextText(context))});
+                 .arg(percentText(quality.right.mean), price, contextText(context)),
+             map.sparsity(), map.sink(), map.recent()});
     }
     m_plot->show(std::move(points),
                  timed ? tr("predicted time per output token at %1").arg(contextText(context))

@@ -2,11 +2,11 @@
 #include "app/studio/pages/runs_page.h"
 
 #include "profiler/bench_file.h"
+#include "views/models/native_path.h"
 #include "views/models/run_list_model.h"
 #include "views/models/text.h"
 
 #include <QComboBox>
-#include <QFileInfo>
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QLabel>
@@ -114,9 +114,8 @@ RunsPage::RunsPage(Studio &studio, QWidget *parent)
                 rows.select(index, index);
         m_table->selectionModel()->select(rows, QItemSelectionModel::ClearAndSelect | QItemSelectionModel::Rows);
     });
-    exhibit(tableExhibit(tr("the list of runs"), QStringLiteral("runs"), *m_list, RunListModel::SortRole), m_list);
-    exhibit(tableExhibit(tr("the comparison of runs"), QStringLiteral("comparison"), *m_table, RunCompareModel::SortRole),
-            m_table);
+    exhibit(tableExhibit(tr("the list of runs"), QStringLiteral("runs"), *m_list), m_list);
+    exhibit(tableExhibit(tr("the comparison of runs"), QStringLiteral("comparison"), *m_table), m_table);
     compare();
 }
 
@@ -290,9 +289,9 @@ void RunsPage::compare()
 
 Result<void> RunsPage::openRuns(const QString &path)
 {
-    ZIGZAG_TRY(file, readBenchFile(path.toStdString()));
+    ZIGZAG_TRY(file, readBenchFile(pathOf(path)));
     if (file.records.empty())
-        return badInput(tr("%1 holds no records yet: let the sweep finish a point").arg(path).toStdString());
+        return badInput(tr("%1 holds no records yet: let the sweep finish a point").arg(shownPath(path)).toStdString());
     // One file stays selected beside the next: that is what a person opens two for.
     std::vector<int> rows = selectedRuns();
     const RunListModel &runs = studio().runList();
@@ -301,8 +300,7 @@ Result<void> RunsPage::openRuns(const QString &path)
     });
     if (!isOneFile)
         rows.clear();
-    const QFileInfo info(path);
-    const int first = studio().runList().addFile(info.fileName(), info.lastModified(), file);
+    const int first = studio().runList().addFile(shownFileName(path), lastModified(path), file);
     for (std::size_t record = 0; record < file.records.size(); ++record)
         rows.push_back(first + static_cast<int>(record));
     selectRuns(rows);

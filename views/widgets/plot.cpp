@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "views/widgets/plot.h"
+
+#include <QPicture>
+
+namespace zigzag {
+
+Plot::Plot(QWidget *parent)
+    : QCustomPlot(parent)
+{
+    setFocusPolicy(Qt::StrongFocus);
+    setMouseTracking(true);
+    setAutoAddPlottableToLegend(false);
+}
+
+void Plot::paintEvent(QPaintEvent *event)
+{
+    QCustomPlot::paintEvent(event);
+    if (!hasFocus())
+        return;
+    QPainter painter(this);
+    painter.setPen(QPen(palette().color(QPalette::Highlight), 2));
+    painter.drawRect(rect().adjusted(1, 1, -1, -1));
+}
+
+void Plot::focusInEvent(QFocusEvent *event)
+{
+    QCustomPlot::focusInEvent(event);
+    update();
+}
+
+void Plot::focusOutEvent(QFocusEvent *event)
+{
+    QCustomPlot::focusOutEvent(event);
+    update();
+}
+
+void paintPlot(QCustomPlot &plot, QPainter &painter, const QSize &size)
+{
+    QPicture picture; // QCustomPlot wants a painter of its own kind; a picture stays vectors
+    QCPPainter own;
+    own.begin(&picture);
+    plot.toPainter(&own, size.width(), size.height());
+    own.end();
+    painter.drawPicture(0, 0, picture);
+}
+
+} // namespace zigzag

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "views/widgets/plot_header.h"
+
+namespace zigzag {
+
+/// A plot that the keyboard reaches, and that shows when it has the focus.
+class Plot : public QCustomPlot
+{
+    Q_OBJECT
+public:
+    explicit Plot(QWidget *parent = nullptr);
+
+protected:
+    void paintEvent(QPaintEvent *event) override;
+    void focusInEvent(QFocusEvent *event) override;
+    void focusOutEvent(QFocusEvent *event) override;
+};
+
+/// Paints any plot with another painter, as vectors.
+void paintPlot(QCustomPlot &plot, QPainter &painter, const QSize &size);
+
+} // namespace zigzag
