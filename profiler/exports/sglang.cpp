@@ -21,7 +21,7 @@ std::string command(const HeadMap &map, const ExportModel *model)
                                               {"hybrid_layer_pattern", pattern}};
     return fmt::format("python -m sglang.launch_server --model-path {} --model-impl transformers \\\n"
                        "    --json-model-override-args {}\n",
-                       model ? shellQuoted(model->name) : "MODEL", shellQuoted(overrides.dump()));
+                       servedModel(model), shellQuoted(overrides.dump()));
 }
 
 } // namespace

@@ -20,7 +20,7 @@ std::string command(const HeadMap &map, const ExportModel *model)
     nlohmann::ordered_json overrides = {{"layer_types", layerTypes(map)}, {"sliding_window", map.recent()}};
     if (isQwen(model))
         overrides["use_sliding_window"] = true;
-    return fmt::format("vllm serve {}{} \\\n    --hf-overrides {}\n", model ? shellQuoted(model->name) : "MODEL",
+    return fmt::format("vllm serve {}{} \\\n    --hf-overrides {}\n", servedModel(model),
                        isQwen(model) ? " --model-impl transformers" : "", shellQuoted(overrides.dump()));
 }
 

@@ -2,6 +2,7 @@
 #include "profiler/exports/writing.h"
 
 #include "engine/base/files.h"
+#include "engine/model/model.h"
 
 #include <fmt/format.h>
 #include <system_error>
@@ -139,6 +140,16 @@ std::string shellQuoted(const std::string &text)
     for (const char c : text)
         quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
     return quoted + "'";
+}
+
+std::string servedModel(const ExportModel *model)
+{
+    constexpr std::string_view preset = "preset:", bundled = "bundled:";
+    if (!model || model->name.starts_with(preset))
+        return "MODEL";
+    return shellQuoted(model->name.starts_with(bundled)
+                           ? (resourceFolder() / "models" / model->name.substr(bundled.size())).string()
+                           : model->name);
 }
 
 } // namespace zigzag

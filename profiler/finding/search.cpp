@@ -43,7 +43,7 @@ std::string planJson(const SearchPlan &plan, const ModelShape &model, std::strin
         text["beam"] = plan.beam;
     if (plan.method == SearchMethod::Gates)
         text.update({{"steps", plan.steps}, {"rate", plan.rate}, {"lambda", plan.lambda}});
-    return text.dump();
+    return text.dump(-1, ' ', false, json::Value::error_handler_t::replace); // a folder's name need not be UTF-8
 }
 
 } // namespace

@@ -275,6 +275,14 @@ TEST(Exports, CommandLinesNameLayersAndWindow)
     quoted.name = "it's";
     ASSERT_TRUE(exportMap(format("vllm"), map, &quoted, scratch / "vllm"));
     EXPECT_EQ(readText(scratch / "vllm").rfind("vllm serve 'it'\\''s' --model-impl transformers", 0), 0u);
+    // A name that only this program knows cannot be served: the bundled model has a folder, a preset has no weights.
+    quoted.name = "bundled:zigzag-tiny";
+    ASSERT_TRUE(exportMap(format("vllm"), map, &quoted, scratch / "vllm"));
+    EXPECT_EQ(readText(scratch / "vllm").find("bundled:"), std::string::npos);
+    EXPECT_NE(readText(scratch / "vllm").find("models/zigzag-tiny'"), std::string::npos);
+    quoted.name = "preset:qwen2-7b";
+    ASSERT_TRUE(exportMap(format("vllm"), map, &quoted, scratch / "vllm"));
+    EXPECT_EQ(readText(scratch / "vllm").rfind("vllm serve MODEL ", 0), 0u);
     ASSERT_TRUE(exportMap(format("sglang"), map, nullptr, scratch / "sglang"));
     EXPECT_NE(readText(scratch / "sglang").find("\"sliding_window\":15,\"is_hybrid_swa\":true,\"hybrid_layer_pattern\":[0,1]"),
               std::string::npos);

@@ -90,7 +90,9 @@ TEST_F(FindingWindow, ASearchBecomesASourceAndItsBarsStandInLineWithTheLayers)
     // The other source again, by a click on its row; an undo takes the choice back.
     auto &sources = child<QTreeView>("scoreSources");
     EXPECT_EQ(sources.currentIndex().row(), 1);
-    sources.setCurrentIndex(findings().index(0, 0));
+    m_window->showPage("find");
+    settle();
+    QTest::mouseClick(sources.viewport(), Qt::LeftButton, {}, sources.visualRect(findings().index(0, 0)).center());
     m_window->refreshNow();
     EXPECT_EQ(m_window->document().state().scores, attention);
     m_window->document().undoStack().undo();
@@ -100,6 +102,21 @@ TEST_F(FindingWindow, ASearchBecomesASourceAndItsBarsStandInLineWithTheLayers)
     m_window->document().setWindow(map().sink(), map().recent() + 1);
     m_window->refreshNow();
     EXPECT_FALSE(model->hasAblation());
+}
+
+TEST_F(FindingWindow, ASearchWhosePageIsOpenedMeanwhileStillAssigns)
+{
+    ASSERT_TRUE(m_window->document().isUntouched());
+    child<QAction>("searchLayers").trigger();
+    m_window->showPage("find");
+    settle();
+    QFocusEvent focus(QEvent::FocusIn, Qt::TabFocusReason);
+    QCoreApplication::sendEvent(&child<QTreeView>("scoreSources"), &focus);
+    ASSERT_TRUE(idle()) << message().toStdString();
+    EXPECT_EQ(m_window->document().undoStack().count(), 0) << "looking is no edit";
+    EXPECT_EQ(m_window->document().state().scores->method, "ablation");
+    EXPECT_DOUBLE_EQ(m_window->document().state().sparsity, 0.5);
+    EXPECT_GT(map().streamingHeads(), 0) << "the panel says one half, and so does the map";
 }
 
 TEST_F(FindingWindow, AStoppedSearchKeepsWhatItHasAndGoesOn)

@@ -12,7 +12,7 @@ HeadMapGeometry::HeadMapGeometry(int layers, int heads, const Font &font, const 
     m_gap = font.height / 2;
     m_headerHeight = 2 * font.height + m_gap;
     m_layerWidth = 4 * font.em;
-    m_kindWidth = 5 * font.em;
+    m_kindWidth = 7 * font.em; // a badge and a number
     m_lostWidth = 7 * font.em;
     const int leastBar = 9 * font.em;
     const int mostBar = 24 * font.em;

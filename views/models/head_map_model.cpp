@@ -23,6 +23,19 @@ QString nameOf(LayerKind kind)
     return {};
 }
 
+namespace {
+
+/// What zigzag decides a layer by.
+double meanScore(const HeadScores &scores, int layer)
+{
+    double sum = 0;
+    for (int head = 0; head < scores.model.kvHeads; ++head)
+        sum += static_cast<double>(scores.at(layer, head));
+    return sum / std::max(1, scores.model.kvHeads);
+}
+
+} // namespace
+
 HeadMapModel::HeadMapModel(QObject *parent)
     : QAbstractTableModel(parent)
 { }
@@ -149,12 +162,16 @@ QVariant HeadMapModel::layerData(int layer, int role) const
         return isLocked(layer);
     case FlippedRole:
         return m_sacrifice ? QVariant(m_sacrifice->layers[static_cast<std::size_t>(layer)].flipped) : QVariant();
+    case MeanScoreRole:
+        return m_scores ? QVariant(meanScore(*m_scores, layer)) : QVariant();
     case DemotedRole:
         return m_sacrifice ? QVariant(m_sacrifice->layers[static_cast<std::size_t>(layer)].demoted) : QVariant();
     case Qt::ToolTipRole: {
         QString text = tr("Layer %1: %2").arg(layer).arg(nameOf(m_map.layerKind(layer)));
         if (isLocked(layer))
             text += tr(", locked against re-assignment");
+        if (m_scores)
+            text += tr("\nMean score %1").arg(meanScore(*m_scores, layer), 0, 'f', 3);
         if (m_sacrifice) {
             const Sacrifice &lost = m_sacrifice->layers[static_cast<std::size_t>(layer)];
             text += tr("\n%1 flipped, %2 demoted").arg(lost.flipped).arg(lost.demoted);

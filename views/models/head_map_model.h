@@ -41,6 +41,7 @@ public:
         FlippedRole, ///< int, vertical header, invalid without scores
         DemotedRole, ///< int, vertical header, invalid without scores
         LockedRole, ///< bool, vertical header
+        MeanScoreRole, ///< double, vertical header, invalid without scores
     };
 
     explicit HeadMapModel(QObject *parent = nullptr);

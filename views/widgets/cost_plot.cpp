@@ -156,7 +156,7 @@ void CostPlot::changeEvent(QEvent *event)
     QCustomPlot::changeEvent(event);
     if (event->type() == QEvent::PaletteChange || event->type() == QEvent::FontChange) {
         applyPalette();
-        replot(QCustomPlot::rpQueuedReplot);
+        redraw();
     }
 }
 
@@ -263,7 +263,7 @@ void CostPlot::markContext(std::int64_t context)
     m_marker->point1->setCoords(static_cast<double>(context), yAxis->range().lower);
     m_marker->point2->setCoords(static_cast<double>(context), yAxis->range().upper);
     setAccessibleDescription(m_study && context > 0 ? describe(context) : QString());
-    replot(QCustomPlot::rpQueuedReplot);
+    redraw();
 }
 
 QString CostPlot::describe(std::int64_t context) const

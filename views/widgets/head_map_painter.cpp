@@ -81,7 +81,7 @@ void HeadMapPainter::drawHeadings(int top, const QString &kvTitle, const QString
                            static_cast<int>(Qt::AlignLeft | Qt::AlignBottom),
                            heads * m_geometry.cellWidth() > 60 ? tr("KV head") : QString());
     }
-    heading(m_geometry.kind(0), tr("Kind"), Qt::AlignHCenter);
+    heading(m_geometry.kind(0), m_model.isScored() ? tr("Kind, mean score") : tr("Kind"), Qt::AlignHCenter);
     heading(m_geometry.lost(0), tr("Flipped / demoted"), Qt::AlignHCenter);
     if (m_model.hasAblation())
         heading(m_geometry.loss(0), tr("loss if it alone streams, log"), Qt::AlignLeft);
@@ -158,7 +158,15 @@ void HeadMapPainter::drawCell(int layer, int head)
 void HeadMapPainter::drawKind(int layer)
 {
     const auto kind = static_cast<LayerKind>(m_model.headerData(layer, Qt::Vertical, HeadMapModel::LayerKindRole).toInt());
-    const QRect column = m_geometry.kind(layer);
+    // The number that zigzag decides by stands beside the kind: down the rows one sees the cut.
+    const QVariant mean = m_model.headerData(layer, Qt::Vertical, HeadMapModel::MeanScoreRole);
+    QRect column = m_geometry.kind(layer);
+    if (mean.isValid()) {
+        const QRect number(column.right() - column.width() / 3, column.top(), column.width() / 3, column.height());
+        m_painter.setPen(m_palette.color(QPalette::Text));
+        m_painter.drawText(number, Qt::AlignRight | Qt::AlignVCenter, shortScore(mean.toDouble()));
+        column.setRight(number.left());
+    }
     const QString name = kind == LayerKind::Retrieval ? tr("R") : kind == LayerKind::Streaming ? tr("S") : tr("mixed");
     const QFontMetrics metrics = m_painter.fontMetrics();
     const int width = std::min(column.width(), metrics.horizontalAdvance(name) + metrics.height());

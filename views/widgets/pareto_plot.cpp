@@ -49,6 +49,7 @@ ParetoPlot::ParetoPlot(QWidget *parent)
     m_waiting->position->setType(QCPItemPosition::ptAxisRectRatio);
     m_waiting->position->setCoords(0.5, 0.5);
     setAccessibleName(tr("Quality against speed"));
+    setWhatsThis(explained(Term::DistillationLoss));
     applyPalette();
 }
 
@@ -100,7 +101,7 @@ void ParetoPlot::changeEvent(QEvent *event)
     QCustomPlot::changeEvent(event);
     if (event->type() == QEvent::PaletteChange || event->type() == QEvent::FontChange) {
         applyPalette();
-        replot(QCustomPlot::rpQueuedReplot);
+        redraw();
     }
 }
 
@@ -189,7 +190,7 @@ void ParetoPlot::draw()
         yAxis->setRange(m_leastLoss / 2, std::max(most, m_leastLoss) * 3);
     }
     xAxis->setLabel(m_points.empty() ? m_costTitle : m_costTicker->titled(m_costTitle));
-    replot(QCustomPlot::rpQueuedReplot);
+    redraw();
 }
 
 QPointF ParetoPlot::pixelOf(int point) const
@@ -226,7 +227,7 @@ void ParetoPlot::mark(std::optional<int> point)
         m_marked->setData({}, {});
     }
     setCursor(point ? Qt::PointingHandCursor : Qt::ArrowCursor);
-    replot(QCustomPlot::rpQueuedReplot);
+    redraw();
 }
 
 void ParetoPlot::mouseMoveEvent(QMouseEvent *event)

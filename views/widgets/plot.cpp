@@ -13,6 +13,20 @@ Plot::Plot(QWidget *parent)
     setAutoAddPlottableToLegend(false);
 }
 
+void Plot::redraw()
+{
+    m_stale = !isVisible();
+    if (!m_stale)
+        replot(QCustomPlot::rpQueuedReplot);
+}
+
+void Plot::showEvent(QShowEvent *event)
+{
+    QCustomPlot::showEvent(event);
+    if (m_stale)
+        redraw();
+}
+
 void Plot::paintEvent(QPaintEvent *event)
 {
     QCustomPlot::paintEvent(event);

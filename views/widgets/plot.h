@@ -11,11 +11,17 @@ class Plot : public QCustomPlot
     Q_OBJECT
 public:
     explicit Plot(QWidget *parent = nullptr);
+    /// Draws at the end of this turn of the event loop, or when it is seen again: behind another page nobody looks.
+    void redraw();
 
 protected:
+    void showEvent(QShowEvent *event) override;
     void paintEvent(QPaintEvent *event) override;
     void focusInEvent(QFocusEvent *event) override;
     void focusOutEvent(QFocusEvent *event) override;
+
+private:
+    bool m_stale = false;
 };
 
 /// Paints any plot with another painter, as vectors.
