@@ -8,6 +8,8 @@
 #include <QWidget>
 #include <vector>
 
+class QCPPainter;
+
 namespace zigzag {
 
 /// The legend above a picture that is `width` wide; returns its height.
