@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/commands.h"
 #include "app/cli/common_options.h"
+#include "app/cli/json_text.h"
 #include "app/cli/map_tables.h"
 #include "app/cli/number_checks.h"
 #include "app/cli/run_support.h"
@@ -105,7 +106,7 @@ Result<void> assign(const AssignOptions &options)
         fmt::print(stderr, "note: {}: {}\n", options.scores, note);
     const SacrificeReport report = sacrificed(assignment.map, scores);
     if (options.format == "json")
-        fmt::print("{}\n", assignmentJson(assignment, report).dump(1));
+        fmt::print("{}\n", assignmentJson(assignment, report).dump(1, ' ', false, anyBytes));
     else
         fmt::print("{}", assignmentTable(assignment, report));
     return {};

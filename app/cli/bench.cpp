@@ -2,6 +2,7 @@
 #include "profiler/bench.h"
 #include "app/cli/commands.h"
 #include "app/cli/common_options.h"
+#include "app/cli/json_text.h"
 #include "app/cli/number_checks.h"
 #include "app/cli/run_output.h"
 #include "app/cli/run_support.h"
@@ -79,7 +80,7 @@ Result<void> bench(BenchOptions options)
     if (!options.sweep.empty())
         ZIGZAG_CHECK(writeBenchFile(options.sweep, options.model, machine, plan, wholePoints(records, plan)));
     if (options.format == "json")
-        fmt::print("{}\n", benchJson(options.model, machine, plan, records).dump(1));
+        fmt::print("{}\n", benchJson(options.model, machine, plan, records).dump(1, ' ', false, anyBytes));
     else if (options.format == "csv")
         fmt::print("{}", benchCsv(machine, records));
     else

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/compare_maps.h"
+#include "app/cli/json_text.h"
 
 #include "app/cli/map_tables.h"
 #include "engine/base/file_content.h"
@@ -90,7 +91,7 @@ Result<void> compareMaps(const MapComparison &comparison)
     for (const LayerDifference &layer : difference.layers)
         json["layers"].push_back(
             {{"layer", layer.layer}, {"heads", layer.heads}, {"a", sideJson(layer.a, unit)}, {"b", sideJson(layer.b, unit)}});
-    fmt::print("{}\n", json.dump(1, ' ', false, Json::error_handler_t::replace));
+    fmt::print("{}\n", json.dump(1, ' ', false, anyBytes));
     return {};
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/compare_runs.h"
+#include "app/cli/json_text.h"
 #include "app/cli/op_table_text.h"
 #include "engine/base/file_content.h"
 #include "engine/base/printable.h"
@@ -90,9 +91,7 @@ void print(const std::vector<Difference> &rows, const std::string &a, const std:
             entry["verdict"] = nameOf(row.verdict());
             list.push_back(std::move(entry));
         }
-        fmt::print("{}\n",
-                   nlohmann::ordered_json{{"a", a}, {"b", b}, {"rows", std::move(list)}}.dump(
-                       1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+        fmt::print("{}\n", nlohmann::ordered_json{{"a", a}, {"b", b}, {"rows", std::move(list)}}.dump(1, ' ', false, anyBytes));
         return;
     }
     printTable(rows, a, b, predictedA, predictedB);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/commands.h"
 #include "app/cli/common_options.h"
+#include "app/cli/json_text.h"
 #include "app/cli/map_tables.h"
 #include "engine/map/criterion.h"
 #include "engine/map/map_io.h"
@@ -53,7 +54,7 @@ Result<void> compareCriteria(const CriteriaOptions &options)
             json.back()["mixed_layers"] = row.assignment.map.mixedLayers();
             json.back()["ties"] = row.assignment.ties;
         }
-        fmt::print("{}\n", json.dump(1, ' ', false, nlohmann::json::error_handler_t::replace));
+        fmt::print("{}\n", json.dump(1, ' ', false, anyBytes));
         return {};
     }
     std::size_t width = 6;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/commands.h"
 #include "app/cli/common_options.h"
+#include "app/cli/json_text.h"
 #include "app/cli/run_output.h"
 #include "app/cli/run_support.h"
 #include "app/cli/search_options.h"
@@ -49,7 +50,7 @@ Result<void> evaluateNeedles(const EvalOptions &options, const Loaded &loaded, c
         json["full_accuracy"] = full.accuracy;
         for (std::size_t i = 0; i < result.grid.size(); ++i)
             json["grid"][i]["full_accuracy"] = full.grid[i].accuracy();
-        fmt::print("{}\n", json.dump(1));
+        fmt::print("{}\n", json.dump(1, ' ', false, anyBytes));
         return {};
     }
     int found = 0, trials = 0;
@@ -93,7 +94,7 @@ Result<void> evaluateDistillation(const EvalOptions &options, const Loaded &load
                                           {"accuracy_interval", intervalJson(quality.right)},
                                           {"prompts", quality.prompts},
                                           {"seed", plan.seed}}
-                       .dump(1));
+                       .dump(1, ' ', false, anyBytes));
     else
         fmt::print("{:<28}  {:>10}  {:>24}\n{:<28}  {:>10.6f}  {:>11.6f} to {:.6f}\n{:<28}  {:>10.6f}  {:>11.6f} to {:.6f}\n"
                    "{:<28}  {:>8.1f} %  {:>9.1f} % to {:.1f} %\n{:<28}  {:>8.1f} %\nmeasured on {} prompts, at the tokens that "
@@ -133,7 +134,7 @@ Result<void> evaluatePerplexity(const EvalOptions &options, const Loaded &loaded
                                           {"full_high", full.high},
                                           {"tokens", mine.tokens},
                                           {"context", context}}
-                       .dump(1));
+                       .dump(1, ' ', false, anyBytes));
     else
         fmt::print("perplexity {:.4f} (95 % interval {:.4f} to {:.4f}), full attention {:.4f} ({:.4f} to {:.4f}); {} tokens in "
                    "windows of {}\n",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/commands.h"
 #include "app/cli/common_options.h"
+#include "app/cli/json_text.h"
 #include "engine/map/map_io.h"
 #include "profiler/exports/export_format.h"
 
@@ -58,7 +59,7 @@ void printVerdicts(const HeadMap &map, const ExportModel *model, bool json)
                        verdict.refusal.empty() ? verdictText(format, verdict) : "refused: " + verdict.refusal);
     }
     if (json)
-        fmt::print("{}\n", rows.dump(1));
+        fmt::print("{}\n", rows.dump(1, ' ', false, anyBytes));
 }
 
 Result<void> runExport(const ExportOptions &options)

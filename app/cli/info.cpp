@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/commands.h"
 #include "app/cli/common_options.h"
+#include "app/cli/json_text.h"
 #include "engine/map/kv_layout.h"
 #include "engine/model/model.h"
 
@@ -77,7 +78,7 @@ void printJson(const Description &description)
         json["kv_bytes"].push_back({{"context", context}, {"bytes", bytes}});
     json["fingerprint"] = description.fingerprint.empty() ? Json() : Json(description.fingerprint);
     json["tokenizer_tokens"] = description.tokens == 0 ? Json() : Json(description.tokens);
-    fmt::print("{}\n", json.dump(1, ' ', false, Json::error_handler_t::replace));
+    fmt::print("{}\n", json.dump(1, ' ', false, anyBytes));
 }
 
 std::string withCommas(std::int64_t number)

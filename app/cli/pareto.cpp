@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/commands.h"
 #include "app/cli/common_options.h"
+#include "app/cli/json_text.h"
 #include "app/cli/number_checks.h"
 #include "app/cli/run_support.h"
 #include "app/cli/search_options.h"
@@ -128,7 +129,7 @@ Result<void> pareto(ParetoOptions options)
             = {{"context", options.at}, {"criterion", options.criterion}, {"points", nlohmann::json::array()}};
         for (const Row &row : rows)
             json["points"].push_back(rowJson(row));
-        fmt::print("{}\n", json.dump(1));
+        fmt::print("{}\n", json.dump(1, ' ', false, anyBytes));
         return {};
     }
     fmt::print("{:>9}  {:>5}  {:>6}  {:>10}  {:>10}  {:>8}  {:>14}  {:>12}  {}\n", "streaming", "sink", "recent", "loss",

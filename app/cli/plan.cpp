@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/commands.h"
 #include "app/cli/common_options.h"
+#include "app/cli/json_text.h"
 #include "app/cli/number_checks.h"
 #include "app/cli/run_support.h"
 #include "engine/map/kv_layout.h"
@@ -108,7 +109,7 @@ Result<void> plan(const PlanOptions &options)
             = {{"bytes_per_second", 1e9 * options.gigabytesPerSecond}, {"records", nlohmann::json::array()}};
         for (const Row &row : rows)
             json["records"].push_back(toJson(row));
-        fmt::print("{}\n", json.dump(1, ' ', false, nlohmann::json::error_handler_t::replace));
+        fmt::print("{}\n", json.dump(1, ' ', false, anyBytes));
     } else {
         printTable(rows, options);
     }

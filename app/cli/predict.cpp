@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/commands.h"
 #include "app/cli/common_options.h"
+#include "app/cli/json_text.h"
 #include "app/cli/number_checks.h"
 #include "app/cli/run_support.h"
 #include "engine/map/run_alike.h"
@@ -226,7 +227,7 @@ Result<void> predict(PredictOptions options)
                 json["records"][i]["error"] = points[i].error();
             }
         }
-        fmt::print("{}\n", json.dump(1));
+        fmt::print("{}\n", json.dump(1, ' ', false, anyBytes));
         return {};
     }
     fmt::print("{}", table(points, options.measure));

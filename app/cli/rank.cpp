@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/commands.h"
 #include "app/cli/common_options.h"
+#include "app/cli/json_text.h"
 #include "app/cli/run_support.h"
 #include "app/cli/search_options.h"
 #include "engine/map/criterion.h"
@@ -42,7 +43,7 @@ std::string planJson(const RankOptions &options, const ModelShape &model, std::s
                           {"trials", options.plan.trials},
                           {"needles", options.plan.needles},
                           {"seed", options.plan.seed}}
-        .dump();
+        .dump(-1, ' ', false, anyBytes);
 }
 
 Result<ExhaustiveState> measure(MapMeter &meter, const RankOptions &options, const std::string &plan)
@@ -193,7 +194,7 @@ Result<void> rank(RankOptions options)
         for (const Agreement &pair : pairs)
             json["agreement"].push_back(
                 {{"first", pair.first}, {"second", pair.second}, {"heads", pair.heads}, {"layers", pair.layers}});
-        fmt::print("{}\n", json.dump(1));
+        fmt::print("{}\n", json.dump(1, ' ', false, anyBytes));
         return {};
     }
     printRows(rows);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/report_text.h"
+#include "app/cli/json_text.h"
 
 #include "app/cli/run_output.h"
 
@@ -118,7 +119,7 @@ std::string reportJson(const Report &report)
     json["needle"] = std::move(needle);
     json["files"] = report.files;
     json["seconds"] = report.seconds;
-    return json.dump(1) + '\n';
+    return json.dump(1, ' ', false, anyBytes) + '\n';
 }
 
 std::string reportMarkdown(const Report &report)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/commands.h"
 #include "app/cli/common_options.h"
+#include "app/cli/json_text.h"
 #include "app/cli/number_checks.h"
 #include "app/cli/run_output.h"
 #include "app/cli/run_support.h"
@@ -71,7 +72,7 @@ Result<void> search(const ScoreOptions &options)
     if (!options.search.maps.empty() && !result.path.empty())
         ZIGZAG_CHECK(writePathMaps(plan, result, options.search.maps));
     if (options.format == "json")
-        fmt::print("{}\n", searchJson(plan, result, options.out).dump(1));
+        fmt::print("{}\n", searchJson(plan, result, options.out).dump(1, ' ', false, anyBytes));
     else
         fmt::print("{}", searchTable(plan, result));
     if (!result.complete)
@@ -111,7 +112,7 @@ Result<void> score(ScoreOptions options)
                                           {"done", measure.done},
                                           {"all", measure.all},
                                           {"out", options.out}}
-                       .dump(1));
+                       .dump(1, ' ', false, anyBytes));
     else
         printTable(scores);
     if (measure.done < measure.all)

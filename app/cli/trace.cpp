@@ -2,6 +2,7 @@
 // One run recorded into a file, or several compared op by op.
 #include "app/cli/commands.h"
 #include "app/cli/common_options.h"
+#include "app/cli/json_text.h"
 #include "app/cli/number_checks.h"
 #include "app/cli/op_matrix_text.h"
 #include "app/cli/op_table_text.h"
@@ -59,7 +60,7 @@ Result<void> traceOne(const TraceOptions &options, const Loaded &loaded, const M
                                           {"watched_step_ms", recorded.info.watchedStepMs},
                                           {"machine", machineJson(machine)},
                                           {"rows", opTableJson(rows)}}
-                       .dump(1));
+                       .dump(1, ' ', false, anyBytes));
     else
         fmt::print("{}{}{} spans{}, {} kernels, {} dropped; written to {}\n", opTableText(rows), watchingText(recorded.info),
                    recorded.spans.size(), recorded.info.inDeviceTime ? " in the time of their kernels" : "",
@@ -133,7 +134,7 @@ Result<void> traceSeveral(const TraceOptions &options, const Loaded &loaded, con
                      {"step_ms", first.info.stepMs},
                      {"watched_step_ms", first.info.watchedStepMs},
                      {"machine", machineJson(machine)}});
-        fmt::print("{}\n", json.dump(1));
+        fmt::print("{}\n", json.dump(1, ' ', false, anyBytes));
     } else {
         fmt::print("{}, {} at {} tokens on {}: {}; differences to {}\n{}{}", options.model, nameOf(first.info.phase),
                    first.info.context, machine.device,
