@@ -14,6 +14,7 @@
 #include <QDoubleSpinBox>
 #include <QFocusEvent>
 #include <QFormLayout>
+#include <QHelpEvent>
 #include <QLabel>
 #include <QSlider>
 #include <QSpinBox>
@@ -113,6 +114,8 @@ TEST_F(ViewsTest, OpeningAPageEditsNothing)
         m_window->showPage(dock->widget()->objectName());
         settle();
         for (QAbstractItemView *list : dock->findChildren<QAbstractItemView *>()) {
+            if (!list->selectionModel())
+                continue;
             list->selectionModel()->clear();
             for (const Qt::FocusReason reason : {Qt::TabFocusReason, Qt::OtherFocusReason}) {
                 QFocusEvent focus(QEvent::FocusIn, reason);
@@ -262,7 +265,7 @@ TEST_F(ViewsTest, ASmallWindowKeepsRoomForTheMap)
     }
     EXPECT_LE(m_window->minimumSizeHint().width(), 1280);
     EXPECT_LE(m_window->minimumSizeHint().height(), 720);
-    EXPECT_FALSE(child<QAbstractItemView>("opTable").isVisibleTo(m_window.get())) << "it is empty, and gives its room away";
+    EXPECT_TRUE(child<QAbstractItemView>("opTable").isHidden()) << "it is empty, and gives its room away";
     for (const CostPlot *plot : m_window->plots().plots()) {
         const QFontMetrics metrics(plot->yAxis->labelFont());
         EXPECT_LE(metrics.horizontalAdvance(plot->yAxis->label()), plot->axisRect()->height() + metrics.height())

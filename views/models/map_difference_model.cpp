@@ -146,7 +146,7 @@ QVariant MapDifferenceModel::headerData(int section, Qt::Orientation orientation
     }
     if (role == csvRole) {
         const auto both = [](const QString &what) {
-            return QStringList{tr("%1, this map").arg(what), tr("%1, other map").arg(what)};
+            return QStringList{tr("%1 of this map").arg(what), tr("%1 of the other map").arg(what)};
         };
         const QStringList names[ColumnCount] = {{tr("Layer")},
                                                 {tr("Heads that differ"), tr("which")},

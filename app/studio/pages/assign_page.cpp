@@ -22,6 +22,7 @@ AssignPage::AssignPage(Studio &studio, QWidget *parent)
     scroll->setWidgetResizable(true);
     scroll->setFrameShape(QFrame::NoFrame);
     scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    scroll->setFocusPolicy(Qt::NoFocus); // what is in it takes the focus, and is scrolled into sight
     scroll->setWidget(m_panel);
     scroll->setMinimumWidth(m_panel->minimumSizeHint().width() + fontMetrics().height());
     auto *column = new QVBoxLayout(this);
