@@ -64,6 +64,7 @@ FindPanel::FindPanel(Findings *findings, QWidget *parent)
     const auto choose = [this](const QModelIndex &row) { Q_EMIT sourceChosen(row.row()); };
     connect(m_sources, &QAbstractItemView::clicked, this, choose);
     connect(m_sources, &QAbstractItemView::activated, this, choose);
+    connect(m_findings, &QAbstractItemModel::modelReset, this, [this] { m_inUse = -1; });
     explain();
 }
 
