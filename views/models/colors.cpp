@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <vector>
 
 namespace zigzag {
 
@@ -43,16 +44,26 @@ QColor inkOn(const QColor &background)
 
 QColor standingOut(const QColor &color, std::initializer_list<QColor> grounds)
 {
+    // Against each ground there is a darkest or lightest luminance that will do, with room for the rounding to 8 bits.
+    constexpr double wanted = leastContrast * 1.02;
+    std::vector<double> lights;
+    for (const QColor &ground : grounds)
+        lights.push_back(luminance(ground));
     const auto stands = [&](const QColor &tried) {
-        return std::all_of(grounds.begin(), grounds.end(),
-                           [&](const QColor &ground) { return contrastRatio(tried, ground) >= leastContrast; });
+        const double light = luminance(tried) + 0.05;
+        return std::all_of(lights.begin(), lights.end(), [&](double ground) {
+            return std::max(light, ground + 0.05) / std::min(light, ground + 0.05) >= wanted;
+        });
     };
-    const QColor end = grounds.size() > 0 ? inkOn(*grounds.begin()) : color;
-    constexpr int steps = 50;
-    for (int step = 0; step < steps; ++step)
-        if (const QColor tried = mixed(color, end, static_cast<double>(step) / steps); stands(tried))
-            return tried;
-    return end;
+    if (grounds.size() == 0 || stands(color))
+        return color;
+    const QColor end = inkOn(*grounds.begin());
+    double low = 0, high = 1; // too little, and enough
+    for (int step = 0; step < 8; ++step) {
+        const double middle = (low + high) / 2;
+        (stands(mixed(color, end, middle)) ? high : low) = middle;
+    }
+    return mixed(color, end, high);
 }
 
 QColor differenceColor(double difference, const QColor &background)
