@@ -112,7 +112,7 @@ TEST(CsvColumns, RunsSayWhenWhatAndInWhichUnit)
     single.floorRatio = 0;
     failed.samplesMs.clear();
     failed.failure = "needs 8 GiB";
-    slowed.disturbed = 1;
+    slowed.disturbed = 3;
     BenchFile file;
     file.model = "bundled:zigzag-tiny";
     file.records = {measured, single, failed, slowed};
