@@ -94,6 +94,7 @@ Result<void> assign(const AssignOptions &options)
         ZIGZAG_TRY(loaded, loadModelConfig(options.model));
         config = loaded;
         model = config->shape();
+        noteContexts(*config, {options.context});
     }
     ZIGZAG_TRY(scores, readHeadScores(options.scores, model, options.fold == "mean" ? Fold::Mean : Fold::Max));
     ZIGZAG_CHECK(findCriterion(options.criterion)); // before anything is measured
@@ -102,8 +103,7 @@ Result<void> assign(const AssignOptions &options)
     ZIGZAG_TRY(assignment,
                assignHeads(scores, {options.criterion, target, options.sink, options.recent, locks.locked, &locks.base}));
     ZIGZAG_CHECK(writeHeadMap(assignment.map, options.out));
-    for (const std::string &note : scores.notes)
-        fmt::print(stderr, "note: {}: {}\n", options.scores, note);
+    noteScores(scores, options.scores);
     const SacrificeReport report = sacrificed(assignment.map, scores);
     if (options.format == "json")
         fmt::print("{}\n", assignmentJson(assignment, report).dump(1, ' ', false, anyBytes));

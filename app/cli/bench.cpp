@@ -51,6 +51,7 @@ Result<void> bench(BenchOptions options)
     ZIGZAG_TRY(maps, resolveMaps(options.maps, loaded.model->shape(), options.sink, options.recent));
     plan.maps = std::move(maps);
     plan.contexts = options.contexts.empty() ? defaultContexts(config) : options.contexts;
+    noteContexts(config, plan.contexts);
 
     MachineProfile machine = measureMachine(*loaded.backend, config, &cancel);
     if (!options.sweep.empty()) {

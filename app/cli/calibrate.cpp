@@ -29,6 +29,7 @@ Result<void> calibrateModels(const CalibrateOptions &options)
     for (const std::string &name : options.models) {
         ZIGZAG_TRY(loaded, loadForRun(name, options.backend));
         const ModelConfig &config = loaded.model->config;
+        noteContexts(config, {options.context});
         // The rate of the matrix library depends on the shapes: the best of all models is the machine's.
         const MachineProfile machine = measureMachine(*loaded.backend, config, &cancel);
         if (calibration.models.empty())

@@ -72,6 +72,7 @@ Result<void> compareMaps(const MapComparison &comparison)
     std::optional<HeadScores> scores;
     if (!comparison.scores.empty()) {
         ZIGZAG_TRY(read, readHeadScores(comparison.scores));
+        noteScores(read, comparison.scores);
         scores = std::move(read);
     }
     ZIGZAG_TRY(difference, differenceOf(a, b, comparison.context, scores ? &*scores : nullptr));

@@ -33,6 +33,7 @@ Result<std::vector<Row>> rowsFor(const CriteriaOptions &options)
     std::vector<Row> rows;
     for (const std::string &path : options.scores) {
         ZIGZAG_TRY(scores, readHeadScores(path));
+        noteScores(scores, path);
         for (const double sparsity : options.sparsities)
             for (const Criterion &criterion : criteria()) {
                 ZIGZAG_TRY(assignment, assignHeads(scores, criterion.name, sparsity, defaultSink, defaultRecent));

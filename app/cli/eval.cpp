@@ -29,7 +29,10 @@ struct EvalOptions {
 
 nlohmann::ordered_json intervalJson(const Interval &interval)
 {
-    return {{"mean", interval.mean}, {"low", interval.low}, {"high", interval.high}};
+    return {{"mean", interval.mean},
+            {"low", boundJson(interval, interval.low)},
+            {"high", boundJson(interval, interval.high)},
+            {"count", interval.count}};
 }
 
 Result<void> evaluateNeedles(const EvalOptions &options, const Loaded &loaded, const HeadMap &map)
@@ -59,9 +62,10 @@ Result<void> evaluateNeedles(const EvalOptions &options, const Loaded &loaded, c
         trials += cell.trials;
     }
     const Interval share = shareInterval(found, trials);
-    fmt::print("{}{:.1f} % found (95 % interval {:.1f} to {:.1f} %), full attention {:.1f} %; measured by greedy answers to {} "
+    fmt::print("{}{:.1f} % found (95 % interval of {} questions: {:.1f} to {:.1f} %), full attention {:.1f} %; measured by "
+               "greedy answers to {} "
                "questions a cell, right when every digit is; seed {}\n",
-               needleTable(result), 100.0 * result.accuracy, 100.0 * share.low, 100.0 * share.high, 100.0 * full.accuracy,
+               needleTable(result), 100.0 * result.accuracy, trials, 100.0 * share.low, 100.0 * share.high, 100.0 * full.accuracy,
                plan.trials, plan.seed);
     return {};
 }
@@ -76,6 +80,7 @@ Result<void> evaluateDistillation(const EvalOptions &options, const Loaded &load
     ZIGZAG_TRY(kinds, parseTasks(options.tasks));
     plan.kinds = std::move(kinds);
     ZIGZAG_TRY(prompts, makeTaskPrompts(*loaded.model, plan));
+    const std::size_t all = prompts.size();
     ZIGZAG_TRY(meter, MapMeter::create(loaded.device, std::move(prompts)));
     MapQuality quality;
     {
@@ -91,18 +96,25 @@ Result<void> evaluateDistillation(const EvalOptions &options, const Loaded &load
                                           {"full_accuracy", quality.rightFull.mean},
                                           {"loss_interval", intervalJson(quality.loss)},
                                           {"kl_interval", intervalJson(quality.kl)},
-                                          {"accuracy_interval", intervalJson(quality.right)},
+                                          {"accuracy_interval",
+                                           {{"mean", quality.right.mean},
+                                            {"low", quality.right.low},
+                                            {"high", quality.right.high},
+                                            {"count", quality.right.count}}},
                                           {"prompts", quality.prompts},
                                           {"seed", plan.seed}}
                        .dump(1, ' ', false, anyBytes));
     else
-        fmt::print("{:<28}  {:>10}  {:>24}\n{:<28}  {:>10.6f}  {:>11.6f} to {:.6f}\n{:<28}  {:>10.6f}  {:>11.6f} to {:.6f}\n"
-                   "{:<28}  {:>8.1f} %  {:>9.1f} % to {:.1f} %\n{:<28}  {:>8.1f} %\nmeasured on {} prompts, at the tokens that "
-                   "predict the answers; seed {}\n",
-                   "against full attention", "mean", "95 % interval", "distillation loss", quality.loss.mean, quality.loss.low,
-                   quality.loss.high, "KL of the next token, nats", quality.kl.mean, quality.kl.low, quality.kl.high,
-                   "answers right", 100.0 * quality.right.mean, 100.0 * quality.right.low, 100.0 * quality.right.high,
-                   "answers right, full", 100.0 * quality.rightFull.mean, quality.prompts, plan.seed);
+        fmt::print("{:<28}  {:>10}  {:>26}\n{:<28}  {:>10.6f}  {:>26}\n{:<28}  {:>10.6f}  {:>26}\n"
+                   "{:<28}  {:>8.1f} %  {:>26}\n{:<28}  {:>8.1f} %\nmeasured at the tokens that predict the answers; seed {}\n",
+                   "against full attention", "mean",
+                   fmt::format("95 % interval, {} prompt{}", quality.prompts, quality.prompts == 1 ? "" : "s"),
+                   "distillation loss", quality.loss.mean, intervalText(quality.loss, "prompts"), "KL of the next token, nats",
+                   quality.kl.mean, intervalText(quality.kl, "prompts"), "answers right", 100.0 * quality.right.mean,
+                   fmt::format("{:.1f} % to {:.1f} %", 100.0 * quality.right.low, 100.0 * quality.right.high),
+                   "answers right, full", 100.0 * quality.rightFull.mean, plan.seed);
+    if (static_cast<std::size_t>(quality.prompts) < all)
+        return cancelled(fmt::format("stopped after {} of {} prompts: what is printed is of those", quality.prompts, all));
     return {};
 }
 
@@ -113,32 +125,41 @@ Result<void> evaluatePerplexity(const EvalOptions &options, const Loaded &loaded
     if (!loaded.model->tokenizer)
         return badInput(
             fmt::format("{} has no tokenizer to read a text with: use a folder with tokenizer.json", loaded.model->config.name));
+    const std::int64_t context = options.plan.contexts.back();
     ZIGZAG_TRY(text, readTextFile(options.text));
     if (const FileContent content = contentOf(text); !isReadable(content))
         return wrongContent(options.text, {content, false}, "a text");
     const std::vector<int> tokens = loaded.model->tokenizer->encode(text, true);
-    const std::int64_t context = options.plan.contexts.back();
     const auto measure = [&](const char *what, const HeadMap &measured) {
         Progress progress(what);
         return measurePerplexity(loaded.device, measured, tokens, context, &interruptFlag(), std::ref(progress));
     };
     ZIGZAG_TRY(mine, measure("perplexity", map));
     ZIGZAG_TRY(full, measure("perplexity, full attention", HeadMap(map.model(), HeadKind::Retrieval, map.sink(), map.recent())));
+    const auto bound = [](const Perplexity &measured, double value) {
+        return measured.blocks < 2 ? nlohmann::ordered_json() : nlohmann::ordered_json(value);
+    };
+    const auto text95 = [](const Perplexity &measured) {
+        return measured.blocks < 2 ? std::string("no interval from so short a text")
+                                   : fmt::format("95 % interval {:.4f} to {:.4f}", measured.low, measured.high);
+    };
     if (options.format == "json")
         fmt::print("{}\n",
                    nlohmann::ordered_json{{"perplexity", mine.value},
-                                          {"low", mine.low},
-                                          {"high", mine.high},
+                                          {"low", bound(mine, mine.low)},
+                                          {"high", bound(mine, mine.high)},
                                           {"full_perplexity", full.value},
-                                          {"full_low", full.low},
-                                          {"full_high", full.high},
+                                          {"full_low", bound(full, full.low)},
+                                          {"full_high", bound(full, full.high)},
                                           {"tokens", mine.tokens},
+                                          {"blocks", mine.blocks},
                                           {"context", context}}
                        .dump(1, ' ', false, anyBytes));
     else
-        fmt::print("perplexity {:.4f} (95 % interval {:.4f} to {:.4f}), full attention {:.4f} ({:.4f} to {:.4f}); {} tokens in "
-                   "windows of {}\n",
-                   mine.value, mine.low, mine.high, full.value, full.low, full.high, mine.tokens, context);
+        fmt::print("perplexity {:.4f} ({}), full attention {:.4f} ({}); {} tokens in windows of {}, {} blocks of up to 64\n",
+                   mine.value, text95(mine), full.value, text95(full), mine.tokens, context, mine.blocks);
+    if (!mine.isComplete || !full.isComplete)
+        return cancelled("stopped: what is printed is of the windows that were done; run it again for all of them");
     return {};
 }
 

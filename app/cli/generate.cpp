@@ -40,6 +40,7 @@ Result<void> generate(const GenerateOptions &options)
     ZIGZAG_TRY(map, resolveHeadMap(options.map, model.shape(), options.sink, options.recent));
     SessionOptions sessionOptions;
     sessionOptions.maxContext = static_cast<std::int64_t>(tokens.size()) + options.most;
+    noteContexts(model.config, {sessionOptions.maxContext});
     ZIGZAG_TRY(session, Session::create(loaded.device, map, sessionOptions));
     session->setCancelFlag(&interruptFlag());
 

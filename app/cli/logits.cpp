@@ -40,6 +40,7 @@ Result<void> logits(const LogitsOptions &options)
     ZIGZAG_TRY(config, loadModelConfig(options.model));
     ZIGZAG_TRY(text, readTextFile(options.tokens, 64 << 20));
     ZIGZAG_TRY(tokens, parseTokens(text, config.vocabulary, options.tokens));
+    noteContexts(config, {static_cast<std::int64_t>(tokens.size())});
     ZIGZAG_TRY(output, AtomicFile::create(options.out));
     ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend));
     ZIGZAG_TRY(map, resolveHeadMap(options.map, loaded.model->shape(), options.sink, options.recent));

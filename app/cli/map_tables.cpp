@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/map_tables.h"
 
+#include <cstdio>
 #include <fmt/format.h>
 
 namespace zigzag {
@@ -55,6 +56,12 @@ std::string assignmentTable(const Assignment &assignment, const SacrificeReport 
     return text
         + fmt::format("{} of {} KV heads stream, {} of {} layers are mixed, {} ties at the cut\n", report.total.streaming,
                       map.layers() * map.kvHeads(), map.mixedLayers(), map.layers(), assignment.ties);
+}
+
+void noteScores(const HeadScores &scores, const std::string &file)
+{
+    for (const std::string &note : scores.notes)
+        fmt::print(stderr, "note: {}: {}\n", file, note);
 }
 
 } // namespace zigzag

@@ -17,4 +17,7 @@ nlohmann::ordered_json sacrificeJson(const Sacrifice &sacrifice);
 nlohmann::ordered_json assignmentJson(const Assignment &assignment, const SacrificeReport &report);
 std::string assignmentTable(const Assignment &assignment, const SacrificeReport &report);
 
+/// What a score file is not, or was changed to, on stderr: every command that reads scores says it.
+void noteScores(const HeadScores &scores, const std::string &file);
+
 } // namespace zigzag

@@ -2,7 +2,9 @@
 #include "app/cli/commands.h"
 #include "app/cli/common_options.h"
 #include "app/cli/json_text.h"
+#include "app/cli/map_tables.h"
 #include "app/cli/number_checks.h"
+#include "app/cli/run_output.h"
 #include "app/cli/run_support.h"
 #include "app/cli/search_options.h"
 #include "engine/map/kv_layout.h"
@@ -44,30 +46,46 @@ std::vector<StreamingWindow> windowsOf(const ParetoOptions &options)
     return windows;
 }
 
-Result<std::vector<Row>> sweep(const ParetoOptions &options, const Loaded &loaded)
+Result<CostModel> timesOf(const ParetoOptions &options, const Loaded &loaded)
+{
+    Progress progress("calibrate");
+    const MachineProfile machine = measureMachine(*loaded.backend, loaded.model->config, &interruptFlag());
+    return calibrate(loaded.device, machine, options.at, &interruptFlag(),
+                     [&](double done) { progress(static_cast<int>(100 * done), 100); });
+}
+
+/// `prompts`: of the whole sweep; the rows are of fewer where it was stopped (MapQuality::prompts).
+Result<std::vector<Row>> sweep(const ParetoOptions &options, const Loaded &loaded, int &prompts)
 {
     const ModelConfig &config = loaded.model->config;
     ZIGZAG_TRY(scores, readHeadScores(options.scores, loaded.model->shape()));
+    noteScores(scores, options.scores);
     ZIGZAG_TRY(maps, sweepMaps(scores, options.criterion, windowsOf(options)));
-    ZIGZAG_TRY(prompts, makeTaskPrompts(*loaded.model, options.plan));
-    ZIGZAG_TRY(meter, MapMeter::create(loaded.device, std::move(prompts)));
-    ZIGZAG_TRY(seconds, meter.estimateSeconds(config.layers + MapMeter::sharedLayerRuns(maps)));
+    ZIGZAG_TRY(asked, makeTaskPrompts(*loaded.model, options.plan));
+    ZIGZAG_TRY(meter, MapMeter::create(loaded.device, std::move(asked)));
+    // Times first: a sweep that is stopped then still has them.
+    ZIGZAG_TRY(cost, timesOf(options, loaded));
+    double seconds = 0;
+    {
+        Progress progress("pareto, timing a pass");
+        ZIGZAG_TRY(estimate, meter.estimateSeconds(config.layers + MapMeter::sharedLayerRuns(maps), &interruptFlag()));
+        seconds = estimate;
+    }
     fmt::print(stderr, "pareto: {} maps on {} prompts, about {:.0f} s\n", maps.size(), meter.promptCount(), seconds);
-    std::vector<MapQuality> qualities;
+    std::vector<SweepPoint> points;
     {
         Progress progress("pareto");
-        ZIGZAG_TRY(measured, measureQuality(meter, maps, &interruptFlag(), std::ref(progress)));
-        qualities = std::move(measured);
+        ZIGZAG_TRY(measured, sweepQuality(meter, maps, &interruptFlag(), std::ref(progress)));
+        points = std::move(measured);
     }
-    const MachineProfile machine = measureMachine(*loaded.backend, config, &interruptFlag());
-    ZIGZAG_TRY(cost, calibrate(loaded.device, machine, options.at, &interruptFlag()));
+    prompts = meter.promptCount();
     std::vector<Row> rows;
     std::vector<double> ms, loss;
-    for (std::size_t i = 0; i < maps.size(); ++i) {
-        const Estimate estimate = cost.estimate(maps[i], Phase::Decode, options.at);
+    for (SweepPoint &point : points) {
+        const Estimate estimate = cost.estimate(point.map, Phase::Decode, options.at);
         ms.push_back(estimate.ms);
-        loss.push_back(qualities[i].loss.mean);
-        rows.push_back({{std::move(maps[i]), qualities[i]}, estimate.ms, estimate.kvBytes, false, {}});
+        loss.push_back(point.quality.loss.mean);
+        rows.push_back({std::move(point), estimate.ms, estimate.kvBytes, false, {}});
     }
     const std::vector<bool> inSet = paretoSet(ms, loss);
     for (std::size_t i = 0; i < rows.size(); ++i)
@@ -103,14 +121,21 @@ nlohmann::ordered_json rowJson(const Row &row)
             {"sink", map.sink()},
             {"recent", map.recent()},
             {"loss", quality.loss.mean},
-            {"loss_low", quality.loss.low},
-            {"loss_high", quality.loss.high},
+            {"loss_low", boundJson(quality.loss, quality.loss.low)},
+            {"loss_high", boundJson(quality.loss, quality.loss.high)},
             {"kl", quality.kl.mean},
             {"accuracy", quality.right.mean},
             {"predicted_ms", row.predictedMs},
             {"kv_bytes", row.kvBytes},
             {"pareto", row.inSet},
             {"map", row.file}};
+}
+
+Result<void> stoppedOr(int done, int prompts)
+{
+    if (done < prompts)
+        return cancelled(fmt::format("stopped after {} of {} prompts: what is printed is of those", done, prompts));
+    return {};
 }
 
 Result<void> pareto(ParetoOptions options)
@@ -121,7 +146,9 @@ Result<void> pareto(ParetoOptions options)
     if (options.plan.contexts.empty())
         options.plan.contexts = {std::max<std::int64_t>(16, loaded.model->config.maxContext / 2)};
     options.at = options.plan.contexts.back();
-    ZIGZAG_TRY(rows, sweep(options, loaded));
+    int prompts = 0;
+    ZIGZAG_TRY(rows, sweep(options, loaded, prompts));
+    const int done = rows.front().point.quality.prompts;
     if (!options.maps.empty())
         ZIGZAG_CHECK(writeMaps(rows, options.maps));
     if (options.format == "json") {
@@ -129,8 +156,10 @@ Result<void> pareto(ParetoOptions options)
             = {{"context", options.at}, {"criterion", options.criterion}, {"points", nlohmann::json::array()}};
         for (const Row &row : rows)
             json["points"].push_back(rowJson(row));
+        json["prompts"] = done;
+        json["all_prompts"] = prompts;
         fmt::print("{}\n", json.dump(1, ' ', false, anyBytes));
-        return {};
+        return stoppedOr(done, prompts);
     }
     fmt::print("{:>9}  {:>5}  {:>6}  {:>10}  {:>10}  {:>8}  {:>14}  {:>12}  {}\n", "streaming", "sink", "recent", "loss",
                "± error", "right", "predicted TPOT", "KV bytes", "Pareto");
@@ -139,7 +168,8 @@ Result<void> pareto(ParetoOptions options)
                    100.0 * row.point.map.sparsity(), row.point.map.sink(), row.point.map.recent(), row.point.quality.loss.mean,
                    row.point.quality.loss.error, 100.0 * row.point.quality.right.mean, row.predictedMs, row.kvBytes,
                    row.inSet ? "yes" : "");
-    return {};
+    fmt::print("± standard error of {} prompts\n", done);
+    return stoppedOr(done, prompts);
 }
 
 } // namespace

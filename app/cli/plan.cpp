@@ -89,6 +89,7 @@ Result<void> plan(const PlanOptions &options)
 {
     ZIGZAG_TRY(config, loadModelConfig(options.model));
     ZIGZAG_TRY(maps, resolveMaps(options.maps, config.shape(), options.sink, options.recent));
+    noteContexts(config, options.contexts);
     std::vector<Row> rows;
     for (const NamedMap &named : maps)
         for (const std::int64_t context : options.contexts.empty() ? defaultContexts(config) : options.contexts) {

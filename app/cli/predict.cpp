@@ -189,6 +189,7 @@ Result<void> predict(PredictOptions options)
     ZIGZAG_TRY(config, loadModelConfig(options.model));
     if (options.contexts.empty())
         options.contexts = defaultContexts(config);
+    noteContexts(config, options.contexts);
     std::optional<Loaded> loaded;
     if (options.profile.empty() || options.measure) {
         ZIGZAG_TRY(ready, loadForRun(options.model, options.backend));

@@ -2,6 +2,7 @@
 #include "app/cli/commands.h"
 #include "app/cli/common_options.h"
 #include "app/cli/json_text.h"
+#include "app/cli/map_tables.h"
 #include "app/cli/run_support.h"
 #include "app/cli/search_options.h"
 #include "engine/map/criterion.h"
@@ -59,17 +60,26 @@ Result<ExhaustiveState> measure(MapMeter &meter, const RankOptions &options, con
     }
     const int all = meter.promptCount();
     if (static_cast<int>(state.prompts.size()) < all) {
-        ZIGZAG_TRY(seconds, meter.estimateSeconds((std::int64_t{2} << meter.config().layers) - 2));
+        double seconds = 0;
+        {
+            Progress progress("rank, timing a pass");
+            ZIGZAG_TRY(estimate, meter.estimateSeconds((std::int64_t{2} << meter.config().layers) - 2, &interruptFlag()));
+            seconds = estimate;
+        }
         fmt::print(stderr, "rank: {} of {} prompts to go, about {:.0f} s\n", all - static_cast<int>(state.prompts.size()), all,
                    seconds * (all - static_cast<int>(state.prompts.size())) / all);
     }
     Progress progress("rank");
+    auto prompts = static_cast<double>(state.prompts.size());
+    meter.onLayer = [&](double share) { progress(prompts + share, all); };
     Result<void> saving;
     ZIGZAG_TRY(done, measureEveryMap(meter, options.window, std::move(state), &interruptFlag(), [&](const ExhaustiveState &now) {
                    if (!options.measures.empty())
                        saving = saveProgress(file, "every-map", plan, now.toJson());
-                   progress(static_cast<int>(now.prompts.size()), all);
+                   prompts = static_cast<double>(now.prompts.size());
+                   progress(prompts, all);
                }));
+    meter.onLayer = {};
     ZIGZAG_CHECK(saving);
     if (static_cast<int>(done.prompts.size()) < all)
         return cancelled(fmt::format("stopped after {} of {} prompts{}", done.prompts.size(), all,
@@ -115,6 +125,7 @@ Result<std::vector<Row>> rankEach(const RankOptions &options, const ModelShape &
     std::vector<Row> rows;
     for (const std::string &file : options.scores) {
         ZIGZAG_TRY(scores, readHeadScores(file, model));
+        noteScores(scores, file);
         for (const std::string &criterion : options.criteria) {
             Row &row = rows.emplace_back();
             row.name = options.criteria.size() > 1 ? fmt::format("{} {}", file, criterion) : file;

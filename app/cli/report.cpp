@@ -45,8 +45,11 @@ Result<void> scoreAndAssign(Report &report, const Loaded &loaded, const ReportOp
     plan.trials = 2;
     plan.seed = options.seed;
     Progress progress("score");
-    ZIGZAG_TRY(scores, scoreByAttention(loaded.device, *loaded.model, plan, &cancel, std::ref(progress)));
+    ZIGZAG_TRY(scores, scoreByAttention(loaded.device, plan, &cancel, std::ref(progress)));
     report.scores = std::move(scores);
+    if (report.scores.unanswered)
+        fmt::print(stderr,
+                   "note: the model answered no prompt: the scores, and the maps made from them, say nothing of its heads\n");
     ZIGZAG_TRY(duo, assignHeads(report.scores, "duo", options.sparsity, options.sink, options.recent));
     report.duo = std::move(duo);
     ZIGZAG_TRY(zigzag, assignHeads(report.scores, "zigzag", options.sparsity, options.sink, options.recent));

@@ -114,7 +114,8 @@ std::string reportJson(const Report &report)
         {"trials",
          report.scorePlan.contexts.size() * report.scorePlan.depths.size() * static_cast<std::size_t>(report.scorePlan.trials)},
         {"scores", report.scores.scores},
-        {"spread", report.scores.spread}};
+        {"spread", report.scores.spread},
+        {"unanswered", report.scores.unanswered}};
     json["maps"] = {{"duo", mapJson(report.duo, report.scores)}, {"zigzag", mapJson(report.zigzag, report.scores)}};
     json["needle"] = std::move(needle);
     json["files"] = report.files;

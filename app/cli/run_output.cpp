@@ -104,7 +104,8 @@ nlohmann::ordered_json needleJson(const NeedleResult &result)
         trials += cell.trials;
     }
     const Interval share = shareInterval(found, trials);
-    return {{"accuracy", result.accuracy}, {"low", share.low}, {"high", share.high}, {"grid", std::move(grid)}};
+    return {
+        {"accuracy", result.accuracy}, {"low", share.low}, {"high", share.high}, {"trials", trials}, {"grid", std::move(grid)}};
 }
 
 std::string needleTable(const NeedleResult &result)
@@ -122,6 +123,17 @@ std::string needleTable(const NeedleResult &result)
         text += fmt::format("  {:>5.1f} %", 100.0 * result.grid[i].accuracy());
     }
     return text + '\n';
+}
+
+nlohmann::ordered_json boundJson(const Interval &interval, double bound)
+{
+    return interval.count < 2 ? nlohmann::ordered_json() : nlohmann::ordered_json(bound);
+}
+
+std::string intervalText(const Interval &interval, std::string_view values)
+{
+    return interval.count < 2 ? fmt::format("none: too few {}", values)
+                              : fmt::format("{:.6f} to {:.6f}", interval.low, interval.high);
 }
 
 } // namespace zigzag

@@ -5,9 +5,11 @@
 #include "profiler/bench_file.h"
 #include "profiler/machine_json.h"
 #include "profiler/quality/needle.h"
+#include "profiler/quality/statistics.h"
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace zigzag {
@@ -22,5 +24,10 @@ std::string machineText(const MachineProfile &machine);
 nlohmann::ordered_json needleJson(const NeedleResult &result);
 /// A row per context, a column per depth.
 std::string needleTable(const NeedleResult &result);
+
+/// A bound of a mean's interval; null where fewer than two values make none.
+nlohmann::ordered_json boundJson(const Interval &interval, double bound);
+/// "0.003 to 0.394", and "none: too few prompts" where fewer than two values make no interval.
+std::string intervalText(const Interval &interval, std::string_view values);
 
 } // namespace zigzag

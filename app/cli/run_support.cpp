@@ -2,6 +2,7 @@
 #include "app/cli/run_support.h"
 
 #include "engine/map/map_io.h"
+#include "engine/model/context_limit.h"
 
 #include <algorithm>
 #include <csignal>
@@ -48,6 +49,14 @@ Result<std::vector<NamedMap>> resolveMaps(const std::vector<std::string> &names,
         maps.push_back({name, std::move(map)});
     }
     return maps;
+}
+
+void noteContexts(const ModelConfig &config, const std::vector<std::int64_t> &contexts)
+{
+    if (contexts.empty())
+        return;
+    if (const std::string note = noteBeyondMaximum(config, *std::max_element(contexts.begin(), contexts.end())); !note.empty())
+        fmt::print(stderr, "note: {}\n", note);
 }
 
 std::vector<std::int64_t> defaultContexts(const ModelConfig &config)

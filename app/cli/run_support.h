@@ -25,6 +25,9 @@ Result<Loaded> loadForRun(const std::string &model, const std::string &backend =
 /// The maps of `--map`, each under the name that was given.
 Result<std::vector<NamedMap>> resolveMaps(const std::vector<std::string> &names, const ModelShape &model, int sink, int recent);
 
+/// Says on stderr where the longest of these contexts is beyond the model's (engine/model/context_limit.h).
+void noteContexts(const ModelConfig &config, const std::vector<std::int64_t> &contexts);
+
 /// Contexts to look at when none are asked for: a quarter, half and all of the model's.
 std::vector<std::int64_t> defaultContexts(const ModelConfig &config);
 

@@ -3,11 +3,11 @@
 #include "app/cli/common_options.h"
 #include "app/cli/json_text.h"
 #include "app/cli/number_checks.h"
-#include "app/cli/run_output.h"
 #include "app/cli/run_support.h"
 #include "app/cli/search_options.h"
-#include "profiler/quality/attention_score.h"
 
+#include <algorithm>
+#include <filesystem>
 #include <fmt/format.h>
 #include <functional>
 #include <memory>
@@ -20,26 +20,21 @@ struct ScoreOptions {
     AttentionScorePlan plan;
     SearchOptions search;
     int needles = 1;
+    bool keep = false;
 };
 
-void printTable(const HeadScores &scores)
+SearchMethod methodOf(const std::string &name)
 {
-    fmt::print("{:>5}  mean ± standard deviation over trials, by KV head\n", "layer");
-    for (int layer = 0; layer < scores.model.layers; ++layer) {
-        fmt::print("{:>5}", layer);
-        for (int head = 0; head < scores.model.kvHeads; ++head)
-            fmt::print("  {:.2f} ± {:.2f}", scores.at(layer, head), scores.spreadAt(layer, head));
-        fmt::print("\n");
-    }
+    for (const SearchMethod method : {SearchMethod::Ablation, SearchMethod::Greedy, SearchMethod::Gates})
+        if (name == nameOf(method))
+            return method;
+    return SearchMethod::Attention;
 }
 
-/// Ablation, greedy search and gates: with an estimate first, and progress beside `out` that a later call goes on from.
-Result<void> search(const ScoreOptions &options)
+Result<SearchPlan> planOf(const ScoreOptions &options, const ModelConfig &config)
 {
     SearchPlan plan = options.search.plan;
-    plan.method = options.method == "ablation" ? SearchMethod::Ablation
-        : options.method == "greedy"           ? SearchMethod::Greedy
-                                               : SearchMethod::Gates;
+    plan.method = methodOf(options.method);
     plan.unit = options.search.unit == "layer" ? Unit::Layer : Unit::Head;
     plan.share = !options.search.plain;
     ZIGZAG_TRY(kinds, parseTasks(options.search.tasks));
@@ -48,26 +43,47 @@ Result<void> search(const ScoreOptions &options)
     plan.tasks.depths = options.plan.depths;
     plan.tasks.trials = options.plan.trials;
     plan.tasks.seed = options.plan.seed;
-    const std::atomic<bool> &cancel = interruptFlag();
-    ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend));
+    plan.copiedNeedles = options.needles;
+    plan.fold = options.fold == "mean" ? Fold::Mean : Fold::Max;
+    if (plan.tasks.contexts.empty() && plan.method == SearchMethod::Attention)
+        plan.tasks.contexts = defaultContexts(config);
     if (plan.tasks.contexts.empty())
-        plan.tasks.contexts = {std::max<std::int64_t>(16, loaded.model->config.maxContext / 2)};
-    ZIGZAG_TRY(search, Search::create(loaded.device, plan));
-    const std::filesystem::path progressFile = options.out + ".progress";
-    if (!options.search.restart)
-        ZIGZAG_CHECK(search.resumeFrom(progressFile));
+        plan.tasks.contexts = {std::max<std::int64_t>(16, config.maxContext / 2)};
+    return plan;
+}
+
+Result<SearchResult> runSearch(Search &search, const SearchPlan &plan, const std::filesystem::path &progressFile)
+{
+    const std::string method(nameOf(plan.method));
     if (search.alreadyDone() > 0)
-        fmt::print(stderr, "{}: going on from {} of {} (--restart begins anew)\n", options.method, search.alreadyDone(),
-                   search.all());
-    ZIGZAG_TRY(estimate, search.estimateSeconds());
-    fmt::print(stderr, "{}: {} {} to go, about {:.0f} s\n", options.method, search.all() - search.alreadyDone(),
-               plan.method == SearchMethod::Gates ? "steps" : "prompt measurements", estimate);
-    SearchResult result;
+        fmt::print(stderr, "{}: going on from {} of {} (--restart begins anew)\n", method, search.alreadyDone(), search.all());
+    double estimate = 0;
     {
-        Progress progress(options.method);
-        ZIGZAG_TRY(found, search.run(progressFile, &cancel, std::ref(progress)));
-        result = std::move(found);
+        Progress progress(method + ", timing a pass");
+        ZIGZAG_TRY(seconds, search.estimateSeconds(&interruptFlag()));
+        estimate = seconds;
     }
+    fmt::print(stderr, "{}: {} {} to go, about {:.0f} s\n", method, search.all() - search.alreadyDone(), countedBy(plan.method),
+               estimate);
+    Progress progress(method);
+    return search.run(progressFile, &interruptFlag(), std::ref(progress));
+}
+
+/// Every method: with an estimate first, and progress beside `out` that a later call goes on from.
+Result<void> score(const ScoreOptions &options)
+{
+    interruptFlag();
+    ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend));
+    ZIGZAG_TRY(plan, planOf(options, loaded.model->config));
+    const std::filesystem::path progressFile = options.out + ".progress";
+    ZIGZAG_TRY(search, Search::create(loaded.device, plan, progressFile, options.search.restart ? Begin::Anew : Begin::GoOn));
+    ZIGZAG_TRY(result, runSearch(search, plan, progressFile));
+    if (!result.answered && !options.keep && !result.complete)
+        return cancelled(fmt::format("stopped after {} of {}, and no prompt was answered so far: nothing was written; the same "
+                                     "command goes on",
+                                     result.done, result.all));
+    if (!result.answered && !options.keep)
+        return failed(fmt::format("{}; nothing was written (--keep writes them all the same, marked)", unansweredText(result)));
     ZIGZAG_CHECK(writeHeadScores(result.scores, options.out));
     if (!options.search.maps.empty() && !result.path.empty())
         ZIGZAG_CHECK(writePathMaps(plan, result, options.search.maps));
@@ -78,46 +94,10 @@ Result<void> search(const ScoreOptions &options)
     if (!result.complete)
         return cancelled(fmt::format("stopped after {} of {}: {} has the scores so far; the same command goes on", result.done,
                                      result.all, options.out));
-    return {};
-}
-
-Result<void> score(ScoreOptions options)
-{
-    if (options.method != "attention")
-        return search(options);
-    AttentionScorePlan &plan = options.plan;
-    plan.fold = options.fold == "mean" ? Fold::Mean : Fold::Max;
-    const std::atomic<bool> &cancel = interruptFlag();
-    ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend));
-    if (plan.contexts.empty())
-        plan.contexts = defaultContexts(loaded.model->config);
-    plan.needles = options.needles;
-    AttentionMeasure measure;
-    {
-        Progress progress("score");
-        ZIGZAG_TRY(measured, measureAttention(loaded.device, *loaded.model, plan, &cancel, std::ref(progress)));
-        measure = std::move(measured);
-    }
-    const HeadScores scores = foldAttention(*loaded.model, measure, plan.fold);
-    ZIGZAG_CHECK(writeHeadScores(scores, options.out));
-    if (options.format == "json")
-        fmt::print("{}\n",
-                   nlohmann::ordered_json{{"method", scores.method},
-                                          {"layers", scores.model.layers},
-                                          {"kv_heads", scores.model.kvHeads},
-                                          {"scores", scores.scores},
-                                          {"spread", scores.spread},
-                                          {"query_heads", measure.mean},
-                                          {"query_heads_spread", measure.deviation},
-                                          {"done", measure.done},
-                                          {"all", measure.all},
-                                          {"out", options.out}}
-                       .dump(1, ' ', false, anyBytes));
-    else
-        printTable(scores);
-    if (measure.done < measure.all)
-        return cancelled(
-            fmt::format("stopped after {} of {} prompts: {} has the scores so far", measure.done, measure.all, options.out));
+    std::error_code ignored;
+    std::filesystem::remove(progressFile, ignored); // of a result that answered nothing, now that it is written
+    if (!result.answered)
+        fmt::print(stderr, "note: {} is marked: {}\n", options.out, unansweredText(result));
     return {};
 }
 
@@ -144,6 +124,7 @@ void addScore(CLI::App &app, Chosen &chosen)
         ->check(integerIn(1, 16))
         ->capture_default_str();
     addSearchOptions(*command, options->search);
+    command->add_flag("--keep", options->keep, "write the scores, marked, even where the model answered no prompt");
     addBackendOption(*command, options->backend);
     command->add_option("--out", options->out, "score file to write")->required();
     addOutputOption(*command, options->format);

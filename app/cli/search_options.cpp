@@ -25,6 +25,39 @@ std::string unitsText(const SearchPlan &plan, int kvHeads, const std::vector<int
     return text;
 }
 
+nlohmann::ordered_json attentionJson(const SearchPlan &plan, const SearchResult &result, const std::string &out)
+{
+    const HeadScores &scores = result.scores;
+    return {{"method", scores.method},
+            {"seed", plan.tasks.seed},
+            {"layers", scores.model.layers},
+            {"kv_heads", scores.model.kvHeads},
+            {"complete", result.complete},
+            {"answered", result.answered},
+            {"prompts_answered", result.attention.answered},
+            {"scores", scores.scores},
+            {"spread", scores.spread},
+            {"query_heads", result.attention.mean},
+            {"query_heads_spread", result.attention.deviation},
+            {"done", result.done},
+            {"all", result.all},
+            {"seconds", result.seconds},
+            {"out", out}};
+}
+
+/// A line for each layer, its KV heads' scores with what their spread is over.
+std::string headTable(const HeadScores &scores, std::string_view title)
+{
+    std::string text = fmt::format("{:>5}  {}, by KV head\n", "layer", title);
+    for (int layer = 0; layer < scores.model.layers; ++layer) {
+        text += fmt::format("{:>5}", layer);
+        for (int head = 0; head < scores.model.kvHeads; ++head)
+            text += fmt::format("  {:.2f} ± {:.2f}", scores.at(layer, head), scores.spreadAt(layer, head));
+        text += '\n';
+    }
+    return text;
+}
+
 } // namespace
 
 void addTaskOptions(CLI::App &command, std::vector<std::string> &tasks, int &needles)
@@ -70,8 +103,15 @@ void addSearchOptions(CLI::App &command, SearchOptions &options)
     command.add_flag("--restart", options.restart, "begin anew where an unfinished search waits");
 }
 
+std::string_view countedBy(SearchMethod method)
+{
+    return method == SearchMethod::Gates ? "steps" : method == SearchMethod::Attention ? "prompts" : "prompt measurements";
+}
+
 nlohmann::ordered_json searchJson(const SearchPlan &plan, const SearchResult &result, const std::string &out)
 {
+    if (plan.method == SearchMethod::Attention)
+        return attentionJson(plan, result, out);
     const int kvHeads = result.scores.model.kvHeads, layers = result.scores.model.layers;
     nlohmann::ordered_json json = {{"method", result.scores.method},
                                    {"unit", nameOf(plan.unit)},
@@ -81,6 +121,7 @@ nlohmann::ordered_json searchJson(const SearchPlan &plan, const SearchResult &re
                                    {"layers", layers},
                                    {"kv_heads", kvHeads},
                                    {"complete", result.complete},
+                                   {"answered", result.answered},
                                    {"done", result.done},
                                    {"all", result.all},
                                    {"seconds", result.seconds},
@@ -120,19 +161,18 @@ std::string searchTable(const SearchPlan &plan, const SearchResult &result)
         for (const GreedyStep &step : result.path)
             text += fmt::format("{:>9}  {:>12.6f}  {:>10.6f}  {:>6.1f} %  {}\n", step.streaming.size(), step.loss, step.lossError,
                                 100.0 * step.right, unitsText(plan, kvHeads, step.streaming));
+    } else if (plan.method == SearchMethod::Attention) {
+        text += headTable(result.scores, "mean ± standard deviation over prompts");
+        return text
+            + fmt::format("{}{} of {} prompts in {:.1f} s, {} of them answered; seed {}\n",
+                          result.complete ? "" : "stopped: ", result.done, result.all, result.seconds, result.attention.answered,
+                          plan.tasks.seed);
     } else {
-        text += fmt::format("{:>5}  gate ± deviation over the last quarter, by KV head\n", "layer");
-        for (int layer = 0; layer < result.scores.model.layers; ++layer) {
-            text += fmt::format("{:>5}", layer);
-            for (int head = 0; head < kvHeads; ++head)
-                text += fmt::format("  {:.2f} ± {:.2f}", result.scores.at(layer, head), result.scores.spreadAt(layer, head));
-            text += '\n';
-        }
+        text += headTable(result.scores, "gate ± deviation over the last quarter");
     }
     return text
         + fmt::format("{}{} of {} {} in {:.1f} s, {:.1f} forward passes; seed {}\n",
-                      result.complete ? "" : "stopped: ", result.done, result.all,
-                      plan.method == SearchMethod::Gates ? "steps" : "prompt measurements", result.seconds,
+                      result.complete ? "" : "stopped: ", result.done, result.all, countedBy(plan.method), result.seconds,
                       static_cast<double>(result.layerRuns) / result.scores.model.layers, plan.tasks.seed);
 }
 

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace zigzag {
@@ -23,6 +24,8 @@ struct SearchOptions {
 };
 void addSearchOptions(CLI::App &command, SearchOptions &options);
 
+/// What a method counts: "prompts", "steps".
+std::string_view countedBy(SearchMethod method);
 nlohmann::ordered_json searchJson(const SearchPlan &plan, const SearchResult &result, const std::string &out);
 std::string searchTable(const SearchPlan &plan, const SearchResult &result);
 /// One head map for each count of the search's path, "streaming-K.json" in `folder`. Made where it is not there.

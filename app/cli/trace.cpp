@@ -165,6 +165,7 @@ Result<void> trace(TraceOptions options)
         return badInput("--out is missing: give the file to write");
     ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend));
     ZIGZAG_TRY(maps, resolveMaps(options.maps, loaded.model->shape(), options.sink, options.recent));
+    noteContexts(loaded.model->config, {plan.context});
     const std::vector<ComparedRun> runs = comparedRuns(plan, maps, mixed);
     ZIGZAG_CHECK(referenceColumn(runs, options.against));
     const MachineProfile machine = measureMachine(*loaded.backend, loaded.model->config, &interruptFlag());

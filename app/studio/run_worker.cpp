@@ -3,6 +3,7 @@
 
 #include "profiler/machine_profile.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace zigzag {
@@ -100,11 +101,12 @@ Result<void> EngineWorker::calibrateModel(const RunRequest &request)
 Result<void> EngineWorker::score(const RunRequest &request)
 {
     ZIGZAG_CHECK(needModel());
-    const auto progress = [&](int done, int all) {
-        Q_EMIT progressed(request.id, fractionOf(done, all), tr("Scoring heads: prompt %1 of %2").arg(done).arg(all));
+    const auto progress = [&](double done, int all) { // 0.3: inside the first prompt
+        Q_EMIT progressed(request.id, done / all,
+                          tr("Scoring heads: prompt %1 of %2").arg(std::min(static_cast<int>(done) + 1, all)).arg(all));
     };
     progress(0, static_cast<int>(request.score.contexts.size() * request.score.depths.size()) * request.score.trials);
-    ZIGZAG_TRY(scores, scoreByAttention(m_device, *m_model, request.score, request.cancel.get(), progress));
+    ZIGZAG_TRY(scores, scoreByAttention(m_device, request.score, request.cancel.get(), progress));
     if (!request.cancel->load())
         Q_EMIT scored(request.id, scores);
     return {};
@@ -142,10 +144,13 @@ Result<void> EngineWorker::askNeedles(const RunRequest &request)
     ZIGZAG_CHECK(needModel());
     for (std::size_t index = 0; index < request.needleMaps.size(); ++index) {
         const NamedMap &asked = request.needleMaps[index];
-        const auto progress = [&](int done, int all) {
+        const auto progress = [&](double done, int all) {
             const double maps = static_cast<double>(request.needleMaps.size());
-            Q_EMIT progressed(request.id, (static_cast<double>(index) + fractionOf(done, all)) / maps,
-                              tr("Needle, %1: question %2 of %3").arg(QString::fromStdString(asked.name)).arg(done).arg(all));
+            Q_EMIT progressed(request.id, (static_cast<double>(index) + done / all) / maps,
+                              tr("Needle, %1: question %2 of %3")
+                                  .arg(QString::fromStdString(asked.name))
+                                  .arg(std::min(static_cast<int>(done) + 1, all))
+                                  .arg(all));
         };
         progress(0, static_cast<int>(request.needle.contexts.size() * request.needle.depths.size()) * request.needle.trials);
         const auto partial = [&](const NeedleResult &soFar) { Q_EMIT needleAsked(request.id, asked, soFar); };

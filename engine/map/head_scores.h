@@ -15,6 +15,8 @@ struct HeadScores {
     std::string method; ///< "attention", "gates", "duo-attention", …
     std::vector<float> scores; // [layers, kv_heads]
     std::vector<float> spread; // [layers, kv_heads], or empty when not known
+    /// The model answered no prompt when these were made: they say nothing of its heads, and every reader is told.
+    bool unanswered = false;
     std::vector<std::string> notes; ///< what an import changed (clipping, folding), for the user to read
 
     float at(int layer, int head) const { return scores[index(layer, head)]; }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/run/layer_pass.h"
 
+#include "engine/model/context_limit.h"
 #include "engine/run/finite.h"
 #include "engine/run/optional_buffer.h"
 #include "engine/run/rope.h"
@@ -75,9 +76,7 @@ Result<std::unique_ptr<LayerPass>> LayerPass::create(std::shared_ptr<DeviceModel
     const ModelConfig &config = model->config();
     Backend &backend = *model->backend;
     ZIGZAG_CHECK(checkRuns(backend, config));
-    if (tokens < 1 || tokens > config.maxContext)
-        return badInput(fmt::format("a sequence of {} tokens is outside the 1 to {} of {}: choose a context inside", tokens,
-                                    config.maxContext, config.name));
+    ZIGZAG_CHECK(checkWithinMaximum(config, tokens)); // what runs through here is judged
     const DType activation = backend.activationType(config.dtype);
     if (gradients && (!backend.gradients() || activation != DType::F32))
         return badInput(fmt::format("the {} backend has no backward pass: choose --backend cpu", backend.name()));

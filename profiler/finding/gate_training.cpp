@@ -74,8 +74,8 @@ Result<std::vector<double>> readNumbers(const json::Value &root, const char *key
 
 std::string GateState::toJson() const
 {
-    return json::Value{{"step", step}, {"gates", gates},     {"first", first},  {"second", second},
-                       {"sums", sums}, {"squares", squares}, {"losses", losses}}
+    return json::Value{{"step", step}, {"gates", gates},     {"first", first},   {"second", second},
+                       {"sums", sums}, {"squares", squares}, {"losses", losses}, {"answered", answered}}
         .dump();
 }
 
@@ -99,6 +99,8 @@ Result<GateState> GateState::fromJson(std::string_view text, const ModelShape &m
     }
     ZIGZAG_TRY(losses, readNumbers(root, "losses", static_cast<std::size_t>(step), 0.0, largestLoss));
     state.losses = std::move(losses);
+    ZIGZAG_TRY(answered, json::integerOr(root, "answered", 0, 0, step, where));
+    state.answered = static_cast<int>(answered);
     return state;
 }
 
@@ -132,6 +134,7 @@ Result<GateTraining> GateTraining::create(std::shared_ptr<DeviceModel> model, st
     ZIGZAG_TRY(gradient, training.m_pass->states());
     training.m_gradient = std::move(gradient);
     training.m_targets.resize(prompts.size());
+    training.m_answered.resize(prompts.size());
     training.m_prompts = std::move(prompts);
     training.m_model = std::move(model);
     training.m_plan = plan;
@@ -153,6 +156,19 @@ Result<void> GateTraining::makeTarget(int prompt, const std::atomic<bool> *cance
         m_pass->run(layer, full, {}, static_cast<std::int64_t>(m_prompts[at].tokens.size()), states, states);
     }
     ZIGZAG_TRY(target, m_pass->lastStates(m_rows[at], states));
+    ZIGZAG_TRY(logits, m_pass->logits(m_rows[at], states));
+    const auto vocabulary = static_cast<std::size_t>(config.vocabulary);
+    std::size_t row = 0;
+    for (const AnswerSpan &answer : m_prompts[at].answers) {
+        bool right = true;
+        for (std::int64_t token = answer.begin; token < answer.end; ++token, ++row) {
+            const auto said = std::span(logits).subspan(row * vocabulary, vocabulary);
+            right = right
+                && std::max_element(said.begin(), said.end()) - said.begin()
+                    == m_prompts[at].tokens[static_cast<std::size_t>(token)];
+        }
+        m_answered[at] = m_answered[at] || right;
+    }
     m_targets[at] = std::move(target);
     return {};
 }
@@ -186,6 +202,8 @@ Result<double> GateTraining::lossAndGradient(int prompt, std::span<const double>
         if (stopped())
             return cancelled();
         m_pass->runGated(static_cast<int>(layer), rows[layer], window, tokens, *m_states[layer], *m_states[layer + 1]);
+        if (onLayer && m_paced.isDue()) // forward twice and backward, which takes about as long as three times this
+            onLayer(0.25 * static_cast<double>(layer + 1) / static_cast<double>(rows.size()));
     }
     ZIGZAG_TRY(last, m_pass->lastStates(m_rows[at], *m_states.back()));
     const auto count = static_cast<double>(last.size());
@@ -205,6 +223,8 @@ Result<double> GateTraining::lossAndGradient(int prompt, std::span<const double>
         m_pass->backward(static_cast<int>(layer), rows[layer], window, tokens, *m_states[layer], *m_gradient, heads);
         for (std::size_t head = 0; head < heads.size(); ++head)
             gradient[m_plan.unit == Unit::Layer ? layer : layer * heads.size() + head] += heads[head];
+        if (onLayer && layer > 0 && m_paced.isDue())
+            onLayer(1.0 - 0.75 * static_cast<double>(layer) / static_cast<double>(rows.size()));
     }
     const auto isNumber = [](double value) { return std::isfinite(value); };
     if (!isNumber(loss) || !std::all_of(gradient.begin(), gradient.end(), isNumber))
@@ -250,6 +270,7 @@ Result<GateState> GateTraining::run(GateState from, const std::atomic<bool> *can
         }
         stepGates(state, gradient, m_plan);
         state.losses.push_back(*loss);
+        state.answered += m_answered[static_cast<std::size_t>(promptOf(state.step))];
         ++state.step;
         if (onStep)
             onStep(state);

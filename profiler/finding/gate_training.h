@@ -4,6 +4,7 @@
 #include "engine/run/layer_pass.h"
 #include "profiler/finding/search_units.h"
 #include "profiler/quality/task_prompts.h"
+#include "profiler/quality/told_run.h"
 
 #include <atomic>
 #include <functional>
@@ -31,6 +32,7 @@ struct GateState {
     std::vector<double> gates, first, second; // [units]: α and Adam's two moments
     std::vector<double> sums, squares; // [units]: of α over the last quarter of the steps, for the spread
     std::vector<double> losses; // [steps done]: distillation loss of each step
+    int answered = 0; ///< steps with a prompt of which full attention says an answer
 
     std::string toJson() const;
     static Result<GateState> fromJson(std::string_view text, const ModelShape &model, const GatePlan &plan);
@@ -50,6 +52,9 @@ public:
                                    const std::atomic<bool> *cancel = nullptr);
     /// Seconds of one step, from one that is timed and thrown away.
     Result<double> estimateSecondsPerStep(const std::atomic<bool> *cancel = nullptr);
+    /// Hears, now and then after a layer, which share of the running step is done.
+    std::function<void(double share)> onLayer;
+
     int promptCount() const { return static_cast<int>(m_prompts.size()); }
 
 private:
@@ -62,10 +67,12 @@ private:
     GatePlan m_plan;
     std::vector<TaskPrompt> m_prompts;
     std::vector<std::vector<std::int64_t>> m_rows; ///< of each prompt: the positions that predict its answers
+    std::vector<bool> m_answered; ///< [prompts]: whether full attention says one of the answers
     std::vector<std::vector<float>> m_targets; ///< full attention's last hidden states there; empty where not made yet
     std::unique_ptr<LayerPass> m_pass;
     std::vector<std::unique_ptr<Buffer>> m_states; // [layers + 1]
     std::unique_ptr<Buffer> m_gradient;
+    Paced m_paced;
 };
 
 /// Score = α; spread = standard deviation of α over the last quarter of the steps.

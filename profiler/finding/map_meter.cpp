@@ -126,6 +126,9 @@ Result<void> MapMeter::run(int prompt, const HeadMap &map, int fromLayer, const 
         const auto at = static_cast<std::size_t>(layer);
         m_pass->run(layer, kindsOf(map, layer), {map.sink(), map.recent()}, count, *m_states[at], *m_states[at + 1]);
         ++m_layerRuns;
+        ++m_callRuns;
+        if (onLayer && m_callRuns < m_callAll && m_paced.isDue())
+            onLayer(static_cast<double>(m_callRuns) / static_cast<double>(m_callAll));
     }
     return {};
 }
@@ -182,6 +185,9 @@ Result<std::vector<PromptMeasure>> MapMeter::measure(int prompt, std::span<const
                                                      bool share)
 {
     const HeadMap full(shape(), HeadKind::Retrieval, 0, 1);
+    const bool isNew = m_references[static_cast<std::size_t>(prompt)].rows.empty();
+    m_callRuns = 0;
+    m_callAll = (isNew ? full.layers() : 0) + (share ? sharedLayerRuns(maps) : plainLayerRuns(maps));
     ZIGZAG_TRY(fresh, makeReference(prompt, full, cancel));
     std::vector<PromptMeasure> measures(maps.size());
     const HeadMap *before = fresh ? &full : nullptr; // whose hidden states lie in m_states
@@ -221,6 +227,8 @@ Result<double> MapMeter::estimateSeconds(std::int64_t layerRunsPerPrompt, const 
     }
     if (m_secondsPerToken == 0.0) {
         const HeadMap full(shape(), HeadKind::Retrieval, 0, 1);
+        m_callRuns = 0;
+        m_callAll = 2 * full.layers();
         for (int pass = 0; pass < 2; ++pass) { // the first builds what the backend builds once
             const double begin = now();
             ZIGZAG_CHECK(run(static_cast<int>(longest), full, 0, cancel));

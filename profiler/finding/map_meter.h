@@ -4,6 +4,7 @@
 #include "engine/run/layer_pass.h"
 #include "engine/run/session.h"
 #include "profiler/quality/task_prompts.h"
+#include "profiler/quality/told_run.h"
 
 #include <atomic>
 #include <functional>
@@ -40,6 +41,9 @@ public:
     Result<void> measureRest(std::span<const HeadMap> maps, std::vector<std::vector<PromptMeasure>> &measures,
                              const std::atomic<bool> *cancel, bool share, const std::function<void()> &onPrompt);
 
+    /// Hears, now and then after a layer, which share of the running `measure` or `estimateSeconds` is done.
+    std::function<void(double share)> onLayer;
+
     int promptCount() const { return static_cast<int>(m_prompts.size()); }
     const std::vector<TaskPrompt> &prompts() const { return m_prompts; }
     const ModelConfig &config() const { return m_pass->config(); }
@@ -72,6 +76,8 @@ private:
     std::unique_ptr<LayerPass> m_pass;
     std::vector<std::unique_ptr<Buffer>> m_states; // [layers + 1]: the inputs of the layers, and the last one's output
     std::int64_t m_layerRuns = 0;
+    Paced m_paced;
+    std::int64_t m_callRuns = 0, m_callAll = 0; ///< of the call that runs
     double m_secondsPerToken = 0; ///< of one layer
 };
 

@@ -3,6 +3,7 @@
 
 #include "profiler/finding/map_meter.h"
 #include "profiler/quality/statistics.h"
+#include "profiler/quality/told_run.h"
 
 #include <functional>
 #include <vector>
@@ -19,9 +20,9 @@ struct MapQuality {
 };
 
 /// Measures maps on every prompt, sharing what they share. One result for each map; cancelled, of the prompts that were done,
-/// with the error only where there were none.
+/// with the error only where there were none. `onPrompt` hears the result so far after each prompt.
 Result<std::vector<MapQuality>> measureQuality(MapMeter &meter, std::span<const HeadMap> maps,
-                                               const std::atomic<bool> *cancel = nullptr,
-                                               const std::function<void(int done, int all)> &progress = {});
+                                               const std::atomic<bool> *cancel = nullptr, const PromptProgress &progress = {},
+                                               const std::function<void(const std::vector<MapQuality> &)> &onPrompt = {});
 
 } // namespace zigzag

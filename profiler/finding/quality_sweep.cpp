@@ -20,6 +20,23 @@ Result<std::vector<HeadMap>> sweepMaps(const HeadScores &scores, std::string_vie
     return maps;
 }
 
+Result<std::vector<SweepPoint>> sweepQuality(MapMeter &meter, std::span<const HeadMap> maps, const std::atomic<bool> *cancel,
+                                             const PromptProgress &progress,
+                                             const std::function<void(std::vector<SweepPoint>)> &onPoints)
+{
+    const auto pointsOf = [&](const std::vector<MapQuality> &qualities) {
+        std::vector<SweepPoint> points;
+        for (std::size_t i = 0; i < maps.size(); ++i)
+            points.push_back({maps[i], qualities[i]});
+        return points;
+    };
+    ZIGZAG_TRY(qualities, measureQuality(meter, maps, cancel, progress, [&](const std::vector<MapQuality> &soFar) {
+                   if (onPoints)
+                       onPoints(pointsOf(soFar));
+               }));
+    return pointsOf(qualities);
+}
+
 std::vector<StreamingWindow> windowsAround(StreamingWindow window)
 {
     std::vector<StreamingWindow> windows = {window,

@@ -5,6 +5,7 @@
 #include "profiler/finding/map_quality.h"
 #include "profiler/finding/search_units.h"
 
+#include <functional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,11 @@ struct SweepPoint {
 /// as there are layers) in every window; full attention once.
 Result<std::vector<HeadMap>> sweepMaps(const HeadScores &scores, std::string_view criterion,
                                        std::span<const StreamingWindow> windows);
+/// The maps' quality, as it becomes known: `onPoints` hears all points after each prompt. Cancelled, it returns the points of
+/// the prompts that were done (MapQuality::prompts), with the error only where there were none.
+Result<std::vector<SweepPoint>> sweepQuality(MapMeter &meter, std::span<const HeadMap> maps, const std::atomic<bool> *cancel,
+                                             const PromptProgress &progress,
+                                             const std::function<void(std::vector<SweepPoint>)> &onPoints = {});
 /// Half, once and twice the recent window, and half the sinks: what lies around a window.
 std::vector<StreamingWindow> windowsAround(StreamingWindow window);
 /// Which points no other is better than in both: no dearer and no worse, and one of the two less. Of equal points the first.

@@ -40,8 +40,8 @@ Result<std::optional<std::string>> loadProgress(const std::filesystem::path &fil
     ZIGZAG_TRY(plan, json::parse(planJson, "the plan"));
     if (savedMethod != method || *savedPlan != plan)
         return badInput(
-            fmt::format("{} holds the progress of another search ({}): finish that one, choose another --out, or give "
-                        "--restart to begin anew",
+            fmt::format("{} holds the progress of another search ({}): finish that one, or begin anew (--restart, or another "
+                        "--out)",
                         where, json::printable(savedMethod)));
     return state->dump();
 }

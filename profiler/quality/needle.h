@@ -4,6 +4,7 @@
 #include "engine/base/result.h"
 #include "engine/model/model.h"
 #include "engine/run/session.h"
+#include "profiler/quality/told_run.h"
 
 #include <atomic>
 #include <cstdint>
@@ -28,7 +29,8 @@ class NeedleTask
 {
 public:
     static Result<NeedleTask> load(const std::filesystem::path &grammar);
-    /// At most `context` tokens with the answer; `depth` in [0, 1] from the beginning to the end of the filler.
+    /// As many tokens as `context` says, the answer among them (fillerFor: filler.h); `depth` in [0, 1] from the beginning to the
+    /// end of the filler.
     Result<NeedlePrompt> prompt(const Tokenizer &tokenizer, std::int64_t context, double depth, std::mt19937_64 &random) const;
 
 private:
@@ -65,7 +67,6 @@ using NeedlePartial = std::function<void(const NeedleResult &soFar)>;
 /// Greedy answers, right when every token of the key is. The same seed asks every map the same questions.
 Result<NeedleResult> evaluateNeedle(const std::shared_ptr<DeviceModel> &deviceModel, const Model &model, const HeadMap &map,
                                     const NeedlePlan &plan, const std::atomic<bool> *cancel = nullptr,
-                                    const std::function<void(int done, int all)> &progress = {},
-                                    const NeedlePartial &partial = {});
+                                    const PromptProgress &progress = {}, const NeedlePartial &partial = {});
 
 } // namespace zigzag

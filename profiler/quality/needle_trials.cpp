@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "profiler/quality/needle_trials.h"
 
+#include "engine/model/context_limit.h"
+
 #include <algorithm>
 #include <bit>
 #include <fmt/format.h>
@@ -22,9 +24,7 @@ Result<NeedleTrials> NeedleTrials::plan(const Model &model, const std::vector<st
     if (count > static_cast<std::size_t>(std::numeric_limits<int>::max()))
         return badInput(fmt::format("{} questions are too many: choose fewer trials", count));
     for (const std::int64_t context : contexts)
-        if (context < 1 || context > model.config.maxContext)
-            return badInput(fmt::format("a context of {} tokens is outside the 1 to {} of {}: choose one inside", context,
-                                        model.config.maxContext, model.config.name));
+        ZIGZAG_CHECK(checkWithinMaximum(model.config, context));
     for (const double depth : depths)
         if (!(depth >= 0 && depth <= 1))
             return badInput(fmt::format("a depth of {} is outside 0 to 1: 0 is the beginning of the text, 1 its end", depth));

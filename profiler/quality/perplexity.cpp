@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "profiler/quality/perplexity.h"
 
+#include "engine/model/context_limit.h"
+#include "engine/run/device_model.h"
+
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
@@ -34,9 +37,11 @@ Result<Perplexity> perplexityOf(const std::vector<double> &losses)
     for (const double loss : losses)
         sum += loss;
     const double mean = sum / static_cast<double>(losses.size());
+    // Student's t on the logarithm, which the mean loss is; no token has a negative loss, so no perplexity is below 1.
     const Interval spread = meanInterval(blocks);
-    const Perplexity perplexity = {std::exp(mean), std::exp(mean - (spread.mean - spread.low)),
-                                   std::exp(mean + (spread.high - spread.mean)), static_cast<std::int64_t>(losses.size())};
+    const double reach = spread.high - spread.mean;
+    const Perplexity perplexity = {std::exp(mean), std::max(1.0, std::exp(mean - reach)), std::exp(mean + reach),
+                                   static_cast<std::int64_t>(losses.size()), spread.count};
     if (!std::isfinite(perplexity.value) || !std::isfinite(perplexity.high))
         return failed(
             fmt::format("the perplexity of a mean loss of {:.3g} is beyond every number: the model does not predict this "
@@ -46,11 +51,14 @@ Result<Perplexity> perplexityOf(const std::vector<double> &losses)
 }
 
 /// The negative log-likelihood of each token of a window but its first.
-Result<void> measureWindow(Session &session, std::span<const int> tokens, std::vector<double> &losses)
+Result<void> measureWindow(Session &session, std::span<const int> tokens, std::vector<double> &losses,
+                           const std::function<void(double share)> &onPart)
 {
     session.reset();
     const auto count = static_cast<std::int64_t>(tokens.size()) - 1; // the last token predicts nothing
     for (std::int64_t done = 0; done < count; done += step) {
+        if (done > 0)
+            onPart(static_cast<double>(done) / static_cast<double>(count));
         const auto part = tokens.subspan(static_cast<std::size_t>(done), static_cast<std::size_t>(std::min(step, count - done)));
         ZIGZAG_TRY(logits, session.run(part, Session::Logits::All));
         const std::size_t vocabulary = logits.size() / part.size();
@@ -64,12 +72,12 @@ Result<void> measureWindow(Session &session, std::span<const int> tokens, std::v
 } // namespace
 
 Result<Perplexity> measurePerplexity(const std::shared_ptr<DeviceModel> &model, const HeadMap &map, std::span<const int> tokens,
-                                     std::int64_t context, const std::atomic<bool> *cancel,
-                                     const std::function<void(int done, int all)> &progress)
+                                     std::int64_t context, const std::atomic<bool> *cancel, const PromptProgress &progress)
 {
     if (tokens.size() < 2 || context < 2)
         return badInput(fmt::format("a text of {} tokens in windows of {} predicts nothing: give a longer text and context",
                                     tokens.size(), context));
+    ZIGZAG_CHECK(checkWithinMaximum(model->config(), context, 2));
     SessionOptions options;
     options.maxContext = std::min(context, static_cast<std::int64_t>(tokens.size()));
     ZIGZAG_TRY(session, Session::create(model, map, options));
@@ -77,21 +85,29 @@ Result<Perplexity> measurePerplexity(const std::shared_ptr<DeviceModel> &model, 
     const auto window = static_cast<std::size_t>(options.maxContext);
     const auto all = static_cast<int>((tokens.size() + window - 1) / window);
     std::vector<double> losses;
+    bool isComplete = true;
     for (int done = 0; done < all; ++done) {
         const std::size_t first = static_cast<std::size_t>(done) * window;
         const auto part = tokens.subspan(first, std::min(window, tokens.size() - first));
         if (part.size() < 2)
             break;
         std::vector<double> measured;
-        auto ran = measureWindow(*session, part, measured);
-        if (!ran && isCancelled(ran.error()) && !losses.empty())
+        const auto tell = [&](double share) {
+            if (progress)
+                progress(done + share, all);
+        };
+        auto ran = measureWindow(*session, part, measured, tell);
+        if (!ran && isCancelled(ran.error()) && !losses.empty()) {
+            isComplete = false;
             break;
+        }
         ZIGZAG_CHECK(ran);
         losses.insert(losses.end(), measured.begin(), measured.end());
-        if (progress)
-            progress(done + 1, all);
+        tell(1.0);
     }
-    return perplexityOf(losses);
+    ZIGZAG_TRY(result, perplexityOf(losses));
+    result.isComplete = isComplete;
+    return result;
 }
 
 } // namespace zigzag

@@ -3,6 +3,7 @@
 
 #include "engine/run/session.h"
 #include "profiler/quality/statistics.h"
+#include "profiler/quality/told_run.h"
 
 #include <atomic>
 #include <functional>
@@ -18,11 +19,13 @@ namespace zigzag {
 struct Perplexity {
     double value = 0, low = 0, high = 0;
     std::int64_t tokens = 0; ///< predicted
+    int blocks = 0; ///< that the interval is from; fewer than two make none, and low = high = value
+    bool isComplete = true; ///< false: cancelled
 };
 
-/// Refuses a text of fewer than two tokens, and a context below two. Cancelled, it returns what was done.
+/// Refuses a text of fewer than two tokens, and a context below two or beyond the model's. Cancelled, it returns what was done.
 Result<Perplexity> measurePerplexity(const std::shared_ptr<DeviceModel> &model, const HeadMap &map, std::span<const int> tokens,
                                      std::int64_t context, const std::atomic<bool> *cancel = nullptr,
-                                     const std::function<void(int done, int all)> &progress = {});
+                                     const PromptProgress &progress = {});
 
 } // namespace zigzag

@@ -47,6 +47,7 @@ Interval meanInterval(std::span<const double> values)
     if (values.empty())
         return result;
     const auto count = static_cast<double>(values.size());
+    result.count = static_cast<int>(values.size());
     result.mean = std::accumulate(values.begin(), values.end(), 0.0) / count;
     double squares = 0.0;
     for (const double value : values)
@@ -55,6 +56,17 @@ Interval meanInterval(std::span<const double> values)
     const double reach = values.size() < 2 ? 0.0 : result.error * studentQuantile(count - 1);
     result.low = result.mean - reach;
     result.high = result.mean + reach;
+    return result;
+}
+
+Interval positiveMeanInterval(std::span<const double> values)
+{
+    Interval result = meanInterval(values);
+    if (!(result.mean > 0))
+        return result;
+    const double width = std::exp((result.high - result.mean) / result.mean);
+    result.low = result.mean / width;
+    result.high = result.mean * width;
     return result;
 }
 
@@ -70,6 +82,7 @@ Interval shareInterval(double found, double trials)
     result.low = std::clamp(middle - reach, 0.0, share);
     result.high = std::clamp(middle + reach, share, 1.0);
     result.error = std::sqrt(share * (1 - share) / trials);
+    result.count = static_cast<int>(trials);
     return result;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "profiler/quality/task_prompts.h"
 
+#include "engine/model/context_limit.h"
 #include "profiler/quality/task_text.h"
 
 #include <algorithm>
@@ -122,9 +123,7 @@ Result<std::vector<TaskPrompt>> makeTaskPrompts(const Model &model, const TaskPl
     if (plan.needles < 1 || plan.needles > 16)
         return badInput(fmt::format("{} keys in a prompt are outside 1 to 16: choose fewer", plan.needles));
     for (const std::int64_t context : plan.contexts)
-        if (context < 16 || context > model.config.maxContext)
-            return badInput(fmt::format("a context of {} tokens is outside the 16 to {} of {}: choose one inside", context,
-                                        model.config.maxContext, model.config.name));
+        ZIGZAG_CHECK(checkWithinMaximum(model.config, context, 16));
     for (const double depth : plan.depths)
         if (!(depth >= 0 && depth <= 1))
             return badInput(fmt::format("a depth of {} is outside 0 to 1: 0 is the beginning of the text, 1 its end", depth));

@@ -2,6 +2,7 @@
 #include "profiler/quality/task_text.h"
 
 #include "engine/base/files.h"
+#include "profiler/quality/filler.h"
 
 #include <algorithm>
 #include <cmath>
@@ -101,64 +102,68 @@ Result<TaskPrompt> TaskText::prompt(TaskKind kind, const Tokenizer &tokenizer, s
 Result<TaskPrompt> TaskText::assemble(TaskPrompt prompt, const Tokenizer &tokenizer, std::vector<std::string> needles,
                                       const std::vector<Piece> &ending, std::mt19937_64 &random) const
 {
-    const auto tokensOf
-        = [&](const std::string &text) { return static_cast<std::int64_t>(tokenizer.encode(text, false).size()); };
-    std::int64_t room = prompt.context - 1; // a beginning-of-text token
-    for (const std::string &needle : needles)
-        room -= tokensOf(needle);
-    for (const Piece &piece : ending)
-        room -= tokensOf(piece.text);
-    if (room < 0)
-        return badInput(fmt::format("{} needs {} tokens, and the context is {}: choose a longer context", nameOf(prompt.kind),
-                                    prompt.context - room, prompt.context));
-    std::vector<std::string> sentences;
-    for (;;) {
-        std::string next = m_grammar.sentence(random);
-        room -= tokensOf(next);
-        if (room < 0)
-            break;
-        sentences.push_back(std::move(next));
-    }
     std::string end;
     for (const Piece &piece : ending)
         end += piece.text;
-    for (;; sentences.pop_back()) {
-        std::string text = withNeedles(sentences, needles, prompt.depth);
-        prompt.tokens = tokenizer.encode(text + end, true);
-        if (static_cast<std::int64_t>(prompt.tokens.size()) > prompt.context && !sentences.empty())
-            continue; // sentences may cost a token more together than alone
-        for (const Piece &piece : ending) {
-            const std::int64_t begin = sharedTokens(tokenizer.encode(text, true), prompt.tokens);
-            text += piece.text;
-            const std::int64_t after = sharedTokens(tokenizer.encode(text, true), prompt.tokens);
-            if (piece.answer && begin > 0 && begin < after)
-                prompt.answers.push_back({begin, after});
-        }
-        if (prompt.answers.empty())
-            return badInput("the model's tokenizer leaves no token to the answer alone: this task needs one that does");
-        return prompt;
+    const auto compose
+        = [&](const std::vector<std::string> &sentences) { return withNeedles(sentences, needles, prompt.depth) + end; };
+    ZIGZAG_TRY(sentences, fillerFor(m_grammar, tokenizer, prompt.context, random, compose, nameOf(prompt.kind)));
+    std::string text = withNeedles(sentences, needles, prompt.depth);
+    prompt.tokens = tokenizer.encode(text + end, true);
+    for (const Piece &piece : ending) {
+        const std::int64_t begin = sharedTokens(tokenizer.encode(text, true), prompt.tokens);
+        text += piece.text;
+        const std::int64_t after = sharedTokens(tokenizer.encode(text, true), prompt.tokens);
+        if (piece.answer && begin > 0 && begin < after)
+            prompt.answers.push_back({begin, after});
     }
+    if (prompt.answers.empty())
+        return badInput("the model's tokenizer leaves no token to the answer alone: this task needs one that does");
+    return prompt;
 }
 
 Result<TaskPrompt> TaskText::copy(TaskPrompt prompt, const Tokenizer &tokenizer, std::mt19937_64 &random) const
 {
     constexpr std::string_view alphabet = "abcdefghijklmnopqrstuvwxyz0123456789 ";
-    // One character is at most one token, so counting characters keeps within the context. The deeper, the shorter the way back.
-    const auto most = static_cast<std::size_t>(prompt.context - 1);
-    const std::size_t longest = most / 2;
+    const auto tokensOf = [&](std::string_view text) { return tokenizer.encode(text, true).size(); };
+    const auto context = static_cast<std::size_t>(prompt.context), most = context - 1; // a beginning-of-text token
+    const auto drawn = [&](std::mt19937_64 from, std::size_t count) { // always the same characters, so many of them
+        std::string text;
+        while (text.size() < count)
+            text += alphabet[from() % alphabet.size()];
+        return text;
+    };
+    // Characters that make about as many tokens; with a token for each character, exactly.
+    constexpr std::size_t longestToken = 64;
+    const std::size_t sample = tokensOf(drawn(random, most));
+    if (sample * longestToken <= most)
+        return badInput("the model's tokenizer has no tokens for letters and digits: this task needs one that does");
+    const std::size_t characters = std::max(most, context * most / sample), longest = characters / 2;
     if (longest < copiedAnswer)
         return badInput(fmt::format("copying needs {} tokens, and the context is {}: choose a longer context",
                                     2 * copiedAnswer + 1, prompt.context));
+    // The deeper, the shorter the way back.
     const auto period = copiedAnswer
         + static_cast<std::size_t>(std::lround(static_cast<double>(longest - copiedAnswer) * (1.0 - prompt.depth)));
-    std::string piece;
-    for (std::size_t i = 0; i < period; ++i)
-        piece += alphabet[random() % alphabet.size()];
-    std::string text;
-    while (text.size() < most)
-        text += piece[text.size() % period];
+    const std::string piece = drawn(random, period);
+    const auto repeated = [&](std::size_t count) {
+        std::string text;
+        while (text.size() < count)
+            text += piece[text.size() % period];
+        return text;
+    };
+    std::size_t length = characters;
+    for (std::size_t tokens = tokensOf(repeated(length)), steps = 0; tokens != context && steps < 8; ++steps) { // near it
+        length = std::min(length * context / tokens, longestToken * context);
+        tokens = tokensOf(repeated(length));
+    }
+    while (tokensOf(repeated(length + 1)) <= context)
+        ++length;
+    while (length > period + copiedAnswer && tokensOf(repeated(length)) > context)
+        --length;
+    const std::string text = repeated(length);
     prompt.tokens = tokenizer.encode(text, true);
-    const std::int64_t begin = sharedTokens(tokenizer.encode(text.substr(0, most - copiedAnswer), true), prompt.tokens);
+    const std::int64_t begin = sharedTokens(tokenizer.encode(text.substr(0, length - copiedAnswer), true), prompt.tokens);
     prompt.answers.push_back({std::max<std::int64_t>(1, begin), static_cast<std::int64_t>(prompt.tokens.size())});
     return prompt;
 }

@@ -11,7 +11,7 @@ class TaskText
 {
 public:
     static Result<TaskText> load();
-    /// At most `context` tokens, answers included.
+    /// As many tokens as `context` says, answers included (fillerFor: filler.h).
     Result<TaskPrompt> prompt(TaskKind kind, const Tokenizer &tokenizer, std::int64_t context, double depth, int needles,
                               std::mt19937_64 &random) const;
 

@@ -7,6 +7,7 @@
 #include "profiler/finding/gate_training.h"
 #include "profiler/finding/greedy.h"
 #include "profiler/finding/search_progress.h"
+#include "profiler/quality/attention_score.h"
 #include "tests/fuzz/fuzz_target.h"
 
 namespace {
@@ -37,7 +38,7 @@ void checked(const HeadScores &scores)
 ZIGZAG_FUZZ(search_progress)
 {
     const auto file = test::fuzzFile("progress.json", input);
-    for (const std::string_view method : {"ablation", "greedy", "gates", "every-map"}) {
+    for (const std::string_view method : {"ablation", "greedy", "gates", "attention", "every-map"}) {
         const auto saved = loadProgress(file, method, "{}");
         if (!saved || !*saved)
             continue;
@@ -54,6 +55,10 @@ ZIGZAG_FUZZ(search_progress)
                 const GatePlan plan{.unit = unit, .window = {}, .steps = 4};
                 if (const auto state = readTwice<GateState>(**saved, model, plan))
                     checked(gateScores(*state, model, plan));
+            } else if (method == "attention") {
+                if (const auto state = readTwice<AttentionState>(**saved, model, static_cast<int>(prompts));
+                    state && state->done > 0)
+                    checked(foldAttention(model, measureOf(*state, static_cast<int>(prompts)), Fold::Max));
             } else if (const auto state = readTwice<ExhaustiveState>(**saved, model, prompts); state && !state->prompts.empty()) {
                 (void)rankOf(HeadMap(model, HeadKind::Streaming, 4, 16), outcomesOf(*state));
             }

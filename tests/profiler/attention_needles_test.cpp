@@ -15,7 +15,7 @@ protected:
                              const std::function<void(int, int)> &progress = {})
     {
         const AttentionScorePlan plan{.contexts = {512}, .depths = {0.2, 0.7}, .trials = 1, .needles = needles, .seed = 9};
-        auto measured = measureAttention(device, *model, plan, cancel, progress);
+        auto measured = measureAttention(device, plan, cancel, progress);
         EXPECT_TRUE(measured) << measured.error().message;
         return measured ? *measured : AttentionMeasure{};
     }
@@ -34,7 +34,8 @@ TEST_F(AttentionNeedles, OneAndSeveralFindTheSameCopyingHeads)
             EXPECT_GT(measured.mean[head], 0.8f) << needles << " needles, query head " << head;
         EXPECT_LT(*std::max_element(measured.mean.begin() + 2 * 8, measured.mean.begin() + 3 * 8), 0.1f);
 
-        const HeadScores best = foldAttention(*model, measured, Fold::Max), mean = foldAttention(*model, measured, Fold::Mean);
+        const HeadScores best = foldAttention(model->shape(), measured, Fold::Max),
+                         mean = foldAttention(model->shape(), measured, Fold::Mean);
         EXPECT_EQ(best.at(7, 3), std::max(measured.mean[7 * 8 + 6], measured.mean[7 * 8 + 7]));
         EXPECT_NEAR(mean.at(7, 3), 0.5f * (measured.mean[7 * 8 + 6] + measured.mean[7 * 8 + 7]), 1e-6f);
     }
@@ -49,7 +50,7 @@ TEST_F(AttentionNeedles, ACancelKeepsThePromptsThatWereDone)
     EXPECT_EQ(part.mean.size(), 64u);
     cancel = true;
     const AttentionScorePlan plan{.contexts = {512}, .depths = {0.2}, .trials = 1};
-    EXPECT_FALSE(measureAttention(device, *model, plan, &cancel));
+    EXPECT_FALSE(measureAttention(device, plan, &cancel));
 }
 
 } // namespace

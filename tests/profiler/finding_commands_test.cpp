@@ -23,6 +23,8 @@ protected:
         for (const char *each : {"--contexts", "200", "--depths", "0.3,0.8", "--trials", "1", "--sink", "4", "--recent", "16",
                                  "--tasks", "passkey", "-o", "json"})
             command.emplace_back(each);
+        if (command.front() == "score")
+            command.emplace_back("--keep"); // random weights answer nothing
         return command;
     }
     Json run(const std::vector<std::string> &command)
@@ -91,6 +93,14 @@ TEST_F(FindingCommands, EvalTellsLossAndIntervals)
     EXPECT_GT(distill.at("kl").get<double>(), 0.0);
     EXPECT_LE(distill.at("loss_interval").at("low"), distill.at("loss"));
     EXPECT_GE(distill.at("loss_interval").at("high"), distill.at("loss"));
+    for (const char *interval : {"loss_interval", "kl_interval"}) {
+        EXPECT_GE(distill.at(interval).at("low").get<double>(), 0.0) << interval;
+        EXPECT_EQ(distill.at(interval).at("count"), 2) << interval;
+    }
+    const Json one = run({"eval", model, "--map", "streaming", "--task", "distill", "--contexts", "200", "--depths", "0.5",
+                          "--trials", "1", "--tasks", "passkey", "-o", "json"});
+    EXPECT_TRUE(one.at("kl_interval").at("low").is_null()) << "one prompt has no interval";
+    EXPECT_EQ(one.at("kl_interval").at("count"), 1);
     EXPECT_EQ(run(asked({"eval", model, "--map", "full", "--task", "distill"})).at("loss"), 0.0);
 
     ASSERT_TRUE(writeFileAtomically(m_folder / "text.txt", std::string(700, 'a') + std::string(300, 'b')));
@@ -98,6 +108,8 @@ TEST_F(FindingCommands, EvalTellsLossAndIntervals)
     EXPECT_EQ(text.at("tokens"), 1001 - 6); // bytes and a beginning, less the first token of each of six windows
     EXPECT_GT(text.at("perplexity").get<double>(), 1.0);
     EXPECT_LT(text.at("low"), text.at("perplexity"));
+    EXPECT_GE(text.at("low").get<double>(), 1.0);
+    EXPECT_EQ(text.at("blocks"), 16); // ⌈995 / 64⌉
     EXPECT_NE(text.at("perplexity"), text.at("full_perplexity"));
     const auto without = test::runZigzag({"eval", model, "--map", "full", "--task", "perplexity"});
     EXPECT_EQ(test::refusalFault(without, 2), "");
@@ -105,6 +117,97 @@ TEST_F(FindingCommands, EvalTellsLossAndIntervals)
     const Json needle = run(asked({"eval", model, "--map", "streaming", "--task", "needle"}));
     EXPECT_TRUE(needle.at("grid").front().contains("full_accuracy"));
     EXPECT_GT(needle.at("high"), needle.at("accuracy")); // two wrong answers prove little
+}
+
+TEST_F(FindingCommands, ScoresOfAModelThatAnswersNothingAreNoResult)
+{
+    for (const char *method : {"attention", "ablation", "greedy", "gates"}) {
+        std::vector<std::string> command
+            = asked({"score", model, "--method", method, "--steps", "4", "--out", file("none.json")});
+        command.pop_back(); // --keep
+        const auto refused = test::runZigzag(command);
+        EXPECT_EQ(refused.code, 1) << method << refused.errors;
+        EXPECT_EQ(refused.output, "") << method;
+        EXPECT_NE(refused.errors.find("error: no prompt was answered"), std::string::npos) << method << refused.errors;
+        EXPECT_NE(refused.errors.find("--keep"), std::string::npos) << method;
+        EXPECT_FALSE(std::filesystem::exists(file("none.json"))) << method;
+
+        command.emplace_back("--keep"); // goes on from what was measured, and writes it with the mark
+        const auto kept = test::runZigzag(command);
+        EXPECT_EQ(kept.code, 0) << method << kept.errors;
+        EXPECT_NE(kept.errors.find("going on from"), std::string::npos) << method << kept.errors;
+        EXPECT_NE(kept.errors.find("is marked"), std::string::npos) << method << kept.errors;
+        EXPECT_FALSE(std::filesystem::exists(file("none.json.progress"))) << method;
+        const auto scores = readHeadScores(file("none.json"));
+        ASSERT_TRUE(scores) << method;
+        EXPECT_TRUE(scores->unanswered) << method;
+        const auto assigned = test::runZigzag(
+            {"assign", file("none.json"), "--criterion", "zigzag", "--sparsity", "0.34", "--out", file("map.json")});
+        EXPECT_EQ(assigned.code, 0);
+        EXPECT_NE(assigned.errors.find("answered no prompt"), std::string::npos) << method << assigned.errors;
+        std::filesystem::remove(file("none.json"));
+    }
+}
+
+TEST_F(FindingCommands, ScoringByAttentionSaysHowLongAndIsASearchLikeTheOthers)
+{
+    const std::vector<std::string> command
+        = {"score", "bundled:zigzag-tiny", "--method", "attention", "--contexts", "300", "--depths", "0.2,0.8", "--trials", "1",
+           "--out", file("scores.json"),   "-o",       "json"};
+    const auto result = test::runZigzag(command);
+    ASSERT_EQ(result.code, 0) << result.errors;
+    EXPECT_NE(result.errors.find("attention: 2 prompts to go, about "), std::string::npos) << result.errors;
+    const Json json = Json::parse(result.output);
+    EXPECT_EQ(json.at("answered"), true);
+    EXPECT_EQ(json.at("prompts_answered"), 2);
+    EXPECT_EQ(json.at("query_heads").size(), 64u);
+    EXPECT_FALSE(readHeadScores(file("scores.json"))->unanswered);
+    ASSERT_TRUE(writeFileAtomically(
+        file("scores.json.progress"),
+        R"({"format": "zigzag-search-progress", "version": 1, "method": "greedy", "plan": {}, "state": {}})"));
+    EXPECT_EQ(test::refusalFault(test::runZigzag(command), 2), "");
+}
+
+/// One limit for every command: what is judged is refused beyond the model's longest context, all else says so and goes on.
+TEST_F(FindingCommands, AContextBeyondTheModelsIsNotedOrRefusedEverywhere)
+{
+    std::string ids;
+    for (int i = 0; i < 520; ++i)
+        ids += std::to_string(i * 53 % 258) + " ";
+    test::writeText(file("tokens"), ids);
+    const std::vector<std::vector<std::string>> noted
+        = {{"plan", model, "--map", "full", "--contexts", "600", "--gpus", "1"},
+           {"logits", model, "--tokens", file("tokens"), "--out", file("out.npy")},
+           {"generate", model, "--prompt", "Some text", "--max-new", "510"},
+           {"bench", model, "--map", "full", "--contexts", "600", "--phase", "decode", "--repeats", "1", "--patience", "0"},
+           {"trace", model, "--map", "full", "--context", "600", "--steps", "1", "--out", file("trace.json")},
+           {"predict", model, "--map", "full", "--contexts", "600", "--seconds", "0.1"}};
+    for (const auto &command : noted) {
+        const auto result = test::runZigzag(command);
+        EXPECT_EQ(result.code, 0) << command.front() << result.errors;
+        EXPECT_NE(result.errors.find("note: "), std::string::npos) << command.front() << result.errors;
+        EXPECT_NE(result.errors.find("are beyond the 512 that model was made for"), std::string::npos)
+            << command.front() << result.errors;
+    }
+    const auto within = test::runZigzag({"plan", model, "--map", "full", "--contexts", "512", "--gpus", "1"});
+    EXPECT_EQ(within.errors.find("beyond"), std::string::npos) << within.errors;
+
+    run(asked({"score", model, "--method", "ablation", "--out", file("a.json")}));
+    ASSERT_TRUE(writeFileAtomically(m_folder / "text.txt", std::string(900, 'a')));
+    const std::vector<std::vector<std::string>> judged
+        = {{"eval", model, "--map", "full", "--task", "needle", "--contexts", "600"},
+           {"eval", model, "--map", "full", "--task", "distill", "--contexts", "600"},
+           {"eval", model, "--map", "full", "--task", "perplexity", "--text", file("text.txt"), "--contexts", "600"},
+           {"score", model, "--method", "attention", "--contexts", "600", "--out", file("s.json")},
+           {"score", model, "--method", "ablation", "--contexts", "600", "--out", file("s.json")},
+           {"rank", model, "--scores", file("a.json"), "--contexts", "600"},
+           {"pareto", model, "--scores", file("a.json"), "--contexts", "600"}};
+    for (const auto &command : judged) {
+        const auto result = test::runZigzag(command);
+        EXPECT_EQ(result.code, 2) << command.front() << result.errors;
+        EXPECT_NE(result.errors.find("a context of 600 tokens is outside the "), std::string::npos)
+            << command.front() << result.errors;
+    }
 }
 
 TEST_F(FindingCommands, RankPlacesMapsAmongAllAndKeepsItsMeasures)

@@ -2,6 +2,7 @@
 // Searches for the layers that can stream, on small random models and on the bundled one.
 #include "engine/base/files.h"
 #include "profiler/finding/exhaustive.h"
+#include "profiler/finding/quality_sweep.h"
 #include "profiler/finding/search.h"
 #include "profiler/finding/search_progress.h"
 #include "tests/engine/run/failing_backend.h"
@@ -268,7 +269,18 @@ TEST_F(Finding, ASearchWaitsInItsFileAndEndsTheSame)
         EXPECT_TRUE(finished->complete);
         EXPECT_EQ(finished->scores.scores, expected->scores.scores) << nameOf(method);
         EXPECT_EQ(finished->scores.spread, expected->scores.spread);
-        EXPECT_FALSE(std::filesystem::exists(file)); // done: nothing waits
+        // Random weights answer nothing: the scores carry the mark, and wait, should somebody want them all the same.
+        EXPECT_FALSE(finished->answered);
+        EXPECT_TRUE(finished->scores.unanswered);
+        EXPECT_TRUE(std::filesystem::exists(file));
+        auto again = Search::create(device, plan(method), file, Begin::GoOn);
+        ASSERT_TRUE(again) << again.error().message;
+        EXPECT_EQ(again->alreadyDone(), again->all());
+        auto same = again->run(file, nullptr);
+        ASSERT_TRUE(same) << same.error().message;
+        EXPECT_EQ(same->scores.scores, expected->scores.scores);
+        EXPECT_EQ(Search::create(device, plan(method), file, Begin::Anew)->alreadyDone(), 0);
+        std::filesystem::remove(file);
     }
 }
 
@@ -288,6 +300,9 @@ TEST_F(Finding, ProgressOfAnotherSearchAndBrokenProgressAreRefused)
     EXPECT_EQ(refused.error().kind, ErrorKind::BadInput);
     EXPECT_NE(refused.error().message.find("another search"), std::string::npos);
     EXPECT_FALSE(Search::create(device, plan(SearchMethod::Ablation))->resumeFrom(file));
+    EXPECT_FALSE(Search::create(device, other, file, Begin::GoOn)) << "what waits is not thrown away unasked";
+    EXPECT_EQ(*readTextFile(file), sound);
+    EXPECT_TRUE(Search::create(device, other, file, Begin::Anew));
 
     const auto broken = [&](std::string_view from, std::string_view to) {
         std::string text = sound;
@@ -334,7 +349,83 @@ TEST_F(Finding, AMeasurementThatTheDeviceFailedIsMadeAgainWhole)
     EXPECT_EQ((*again)[0].loss, expected[0].loss);
 }
 
+TEST_F(Finding, ASweepTellsItsPointsAfterEveryPromptAndKeepsThemWhenStopped)
+{
+    const std::vector<HeadMap> maps = {layersStream({}), layersStream({1}), layersStream({0, 1, 2, 3})};
+    MapMeter measured = meter();
+    std::atomic<bool> cancel = false;
+    std::vector<SweepPoint> last;
+    std::vector<int> prompts;
+    double furthest = 0;
+    const auto points = sweepQuality(
+        measured, maps, &cancel,
+        [&](double done, int all) {
+            EXPECT_EQ(all, 4);
+            EXPECT_GE(done, furthest);
+            furthest = done;
+        },
+        [&](std::vector<SweepPoint> now) {
+            prompts.push_back(now.front().quality.prompts);
+            last = std::move(now);
+            cancel = prompts.size() == 2;
+        });
+    ASSERT_TRUE(points) << points.error().message;
+    EXPECT_EQ(prompts, (std::vector<int>{1, 2}));
+    ASSERT_EQ(points->size(), 3u);
+    for (std::size_t i = 0; i < 3; ++i) {
+        EXPECT_EQ((*points)[i].map, maps[i]);
+        EXPECT_EQ((*points)[i].quality.prompts, 2);
+        EXPECT_EQ((*points)[i].quality.loss.mean, last[i].quality.loss.mean);
+        EXPECT_GE((*points)[i].quality.kl.low, 0.0); // Student's t alone would reach below
+        EXPECT_EQ((*points)[i].quality.kl.count, 2);
+    }
+    cancel = true;
+    MapMeter fresh = meter();
+    const auto none = sweepQuality(fresh, maps, &cancel, {});
+    ASSERT_FALSE(none);
+    EXPECT_TRUE(isCancelled(none.error()));
+}
+
 /// The bundled model, whose answers mean something.
+TEST(BundledFinding, ScoringByAttentionGoesOnToTheSameLastBit)
+{
+    auto model = *loadModel("bundled:zigzag-tiny");
+    auto device = *uploadModel(model, *createBackend("cpu"));
+    const test::TempFolder folder;
+    const auto file = folder / "scores.json.progress";
+    SearchPlan plan;
+    plan.method = SearchMethod::Attention;
+    plan.tasks = {.contexts = {256, 700}, .depths = {0.2, 0.8}, .trials = 1, .seed = 6};
+    auto whole = *Search::create(device, plan);
+    EXPECT_GT(*whole.estimateSeconds(), 0.0);
+    bool inside = false; // 700 tokens are more than a pass of 512: progress inside a prompt
+    const auto expected = whole.run({}, nullptr, [&](double done, int all) {
+        EXPECT_EQ(all, 4);
+        inside = inside || done != std::floor(done);
+    });
+    ASSERT_TRUE(expected) << expected.error().message;
+    EXPECT_TRUE(inside);
+    EXPECT_TRUE(expected->complete && expected->answered);
+    EXPECT_EQ(expected->attention.answered, 4);
+    EXPECT_FALSE(expected->scores.unanswered);
+
+    std::atomic<bool> cancel = false;
+    auto first = *Search::create(device, plan);
+    const auto part = first.run(file, &cancel, [&](double done, int) { cancel = done >= 3; });
+    ASSERT_TRUE(part) << part.error().message;
+    EXPECT_EQ(part->done, 3);
+    auto second = Search::create(device, plan, file, Begin::GoOn);
+    ASSERT_TRUE(second) << second.error().message;
+    EXPECT_EQ(second->alreadyDone(), 3);
+    const auto finished = second->run(file, nullptr);
+    ASSERT_TRUE(finished) << finished.error().message;
+    EXPECT_EQ(finished->scores.scores, expected->scores.scores);
+    EXPECT_EQ(finished->scores.spread, expected->scores.spread);
+    EXPECT_EQ(finished->attention.mean, expected->attention.mean);
+    EXPECT_EQ(finished->attention.deviation, expected->attention.deviation);
+    EXPECT_FALSE(std::filesystem::exists(file)); // done: nothing waits
+}
+
 TEST(BundledFinding, OnePassTellsWhatGreedyDecodingSays)
 {
     auto model = *loadModel("bundled:zigzag-tiny");

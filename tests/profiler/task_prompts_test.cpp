@@ -43,8 +43,7 @@ TEST_F(TaskPrompts, EveryTaskFitsItsContextAndHoldsItsAnswers)
         const auto prompts = make({.kinds = {kind}, .contexts = {384, 512}, .depths = {0, 0.5, 1}, .trials = 2});
         ASSERT_EQ(prompts.size(), 12u);
         for (const TaskPrompt &prompt : prompts) {
-            EXPECT_LE(static_cast<std::int64_t>(prompt.tokens.size()), prompt.context);
-            EXPECT_GT(static_cast<std::int64_t>(prompt.tokens.size()), prompt.context - 80) << nameOf(kind);
+            EXPECT_EQ(static_cast<std::int64_t>(prompt.tokens.size()), prompt.context) << nameOf(kind);
             EXPECT_EQ(prompt.answers.size(), kind == TaskKind::Passkeys ? 4u : 1u);
             expectAnswered(prompt);
         }
@@ -105,6 +104,28 @@ TEST_F(TaskPrompts, WhatHasNoRoomIsRefused)
     std::mt19937_64 random(1);
     EXPECT_FALSE(tokenPrompt(TaskKind::Passkeys, 100, 30, 0.5, 4, random));
     EXPECT_FALSE(tokenPrompt(TaskKind::Copy, 100, 3, 0.5, 4, random));
+}
+
+/// Of a quantity that is never negative: mean / w to mean · w, w = exp(t · error / mean), worked by hand.
+TEST(Statistics, AnIntervalOfAQuantityThatIsNeverNegativeIsNotNegative)
+{
+    const double three[] = {1, 2, 3}; // error 1/√3, t of 2 degrees 4.3027, w = exp(4.3027 · 0.57735 / 2) = 3.46281
+    EXPECT_NEAR(positiveMeanInterval(three).low, 0.577564, 1e-4);
+    EXPECT_NEAR(positiveMeanInterval(three).high, 6.925635, 1e-3);
+    EXPECT_EQ(positiveMeanInterval(three).count, 3);
+    const double five[] = {1, 2, 3, 4, 5}; // error 0.707107, t of 4 degrees 2.7764, w = 1.92400
+    EXPECT_NEAR(positiveMeanInterval(five).low, 1.559256, 1e-4);
+    EXPECT_NEAR(positiveMeanInterval(five).high, 5.771985, 1e-3);
+    const double two[] = {0.027, 0.040}; // Student's t alone says −0.049 to 0.116
+    EXPECT_LT(meanInterval(two).low, 0.0);
+    EXPECT_NEAR(positiveMeanInterval(two).low, 0.0028467, 1e-6);
+    EXPECT_NEAR(positiveMeanInterval(two).high, 0.3942273, 1e-5);
+    EXPECT_DOUBLE_EQ(positiveMeanInterval(two).mean, meanInterval(two).mean);
+    const double onlyOne[] = {0, 0, 0, 8}, none[] = {0, 0}, single[] = {3};
+    EXPECT_GT(positiveMeanInterval(onlyOne).low, 0.0);
+    EXPECT_EQ(positiveMeanInterval(none).high, 0.0);
+    EXPECT_EQ(positiveMeanInterval(single).low, 3.0);
+    EXPECT_EQ(positiveMeanInterval(single).count, 1);
 }
 
 TEST(Statistics, IntervalsAndRanks)

@@ -160,6 +160,50 @@ TEST_F(FindingWindow, AStoppedSearchKeepsWhatItHasAndGoesOn)
     EXPECT_EQ(findings().at(1).scores->method, "gates-layer");
 }
 
+TEST_F(FindingWindow, GoingOnFromAnotherSearchIsRefusedAndThrowsNothingAway)
+{
+    child<QComboBox>("searchMethod").setCurrentIndex(2); // gates, one per layer: some seconds
+    child<QPushButton>("startSearch").click();
+    const auto waiting = [&]() -> std::filesystem::path {
+        for (const auto &entry : std::filesystem::recursive_directory_iterator(m_folder / "data"))
+            if (entry.path().extension() == ".progress")
+                return entry.path();
+        return {};
+    };
+    std::filesystem::create_directories(m_folder / "data");
+    ASSERT_TRUE(QTest::qWaitFor([&] { return !waiting().empty(); }, patience)) << "saved after a second";
+    m_window->runs().cancel();
+    ASSERT_TRUE(QTest::qWaitFor([&] { return !m_window->runs().isBusy(); }, patience));
+    const std::filesystem::path file = waiting();
+    ASSERT_FALSE(file.empty()) << "stopped: what it has waits";
+    std::string other = readText(file);
+    const std::size_t seed = other.find("\"seed\":3");
+    ASSERT_NE(seed, std::string::npos);
+    other[seed + 7] = '4'; // as of a version that asked other questions
+    writeText(file, other);
+
+    m_prompts->unfinished = {UserPrompts::Unfinished::GoOn};
+    child<QPushButton>("startSearch").click();
+    ASSERT_TRUE(QTest::qWaitFor([&] { return !m_window->runs().isBusy(); }, patience));
+    EXPECT_TRUE(message().contains("another search")) << message().toStdString();
+    EXPECT_EQ(readText(file), other);
+}
+
+TEST_F(FindingWindow, AStoppedSweepKeepsItsPoints)
+{
+    auto &plot = child<ParetoPlot>("paretoPlot");
+    child<QAction>("sweepQuality").trigger();
+    const auto shown = [&] {
+        m_window->refreshNow();
+        return !plot.points().empty();
+    };
+    ASSERT_TRUE(QTest::qWaitFor(shown, patience)) << "points come after every prompt";
+    m_window->runs().cancel();
+    ASSERT_TRUE(QTest::qWaitFor([&] { return !m_window->runs().isBusy(); }, patience));
+    m_window->refreshNow();
+    EXPECT_GT(plot.points().size(), 4u);
+}
+
 TEST_F(FindingWindow, APointOfTheSweepAppliesItsMap)
 {
     auto &plot = child<ParetoPlot>("paretoPlot");
@@ -236,6 +280,12 @@ TEST(FindingModels, SourcesAreReplacedByNameAndWindow)
     EXPECT_EQ(findings.ablation(found.window), &findings.at(1));
     EXPECT_EQ(findings.ablation({1, 1}), nullptr);
     EXPECT_TRUE(findings.index(1, Findings::Source).data().toString().contains("3 of 5"));
+    HeadScores none = *risingScores(2, 2);
+    none.unanswered = true;
+    found.scores = std::make_shared<const HeadScores>(none);
+    EXPECT_EQ(findings.add(found), 1);
+    EXPECT_TRUE(findings.index(1, Findings::Source).data().toString().contains("no prompt answered"));
+    EXPECT_TRUE(findings.index(1, Findings::Source).data(Qt::ToolTipRole).toString().contains("say nothing of its heads"));
 }
 
 } // namespace zigzag::test

@@ -22,6 +22,8 @@ QString nameOf(SearchMethod method, Unit unit)
         return layers ? text("Greedy search over layers") : text("Greedy search over heads");
     case SearchMethod::Gates:
         return layers ? text("Gates, one per layer") : text("Gates, one per head");
+    case SearchMethod::Attention:
+        return text("Attention to needles");
     }
     return {};
 }
@@ -118,12 +120,16 @@ QVariant Findings::data(const QModelIndex &index, int role) const
         return {};
     const std::vector<float> &spread = found.scores->spread;
     const bool partial = found.done < found.all;
+    const bool unanswered = found.scores->unanswered;
+    if (role == Qt::ToolTipRole && unanswered)
+        return tr("The model answered no prompt, not even with full attention: these scores say nothing of its heads.");
     if (role == Qt::ToolTipRole)
         return partial ? tr("Stopped after %1 of %2: start the same search again and it goes on.").arg(found.done).arg(found.all)
                        : tr("Choose this row to colour the map, and to assign, by these scores.");
     switch (index.column()) {
     case Source:
-        return partial ? tr("%1 (%2 of %3)").arg(found.name).arg(found.done).arg(found.all) : found.name;
+        return found.name + (partial ? tr(" (%1 of %2)").arg(found.done).arg(found.all) : QString())
+            + (unanswered ? tr(", no prompt answered") : QString());
     case Window:
         return found.isSearch ? tr("%1 + %2").arg(found.window.sink).arg(found.window.recent) : tr("–");
     case Spread:

@@ -92,6 +92,8 @@ void FindPanel::explain()
                  "inside the optimisation.")
             : tr("A gate per KV head is trained by distillation, as DuoAttention does.");
         break;
+    case SearchMethod::Attention: // has a key and an action of its own
+        break;
     }
     m_explanation->setText(
         m_whyNot.isEmpty()

@@ -6,6 +6,7 @@
 #include <QCryptographicHash>
 #include <QDir>
 #include <QElapsedTimer>
+#include <QFile>
 #include <QFileInfo>
 #include <QPointer>
 #include <QStandardPaths>
@@ -102,10 +103,9 @@ void FindPage::start()
     request.task = "search";
     request.title = name;
     request.work = [plan, file, name, page, anew](const TaskContext &context) -> Result<void> {
-        ZIGZAG_TRY(search, Search::create(context.device, plan));
-        const auto resumed = anew ? Result<void>() : search.resumeFrom(file.toStdString());
-        if (!resumed) // of an older program or other questions: not worth more than a new search
-            ZIGZAG_CHECK(Search::create(context.device, plan).transform([&](Search fresh) { search = std::move(fresh); }));
+        context.progress(0, name);
+        // "Go on" goes on or says why it cannot: what waits is never thrown away unasked.
+        ZIGZAG_TRY(search, Search::create(context.device, plan, file.toStdString(), anew ? Begin::Anew : Begin::GoOn));
         ZIGZAG_TRY(seconds, search.estimateSeconds(&context.cancel));
         const QString takes = search.alreadyDone() > 0 ? tr("%1: going on from %2 of %3, about %4")
                                                              .arg(name)
@@ -141,13 +141,15 @@ void FindPage::start()
         };
         QElapsedTimer sinceShown;
         sinceShown.start();
-        ZIGZAG_TRY(result, search.run(file.toStdString(), &context.cancel, [&](int done, int all) {
-            context.progress(static_cast<double>(done) / all, tr("%1: %2 of %3").arg(name).arg(done).arg(all));
-            if (sinceShown.elapsed() < 1000)
+        ZIGZAG_TRY(result, search.run(file.toStdString(), &context.cancel, [&](double done, int all) {
+            context.progress(done / all, tr("%1: %2 of %3").arg(name).arg(static_cast<int>(done)).arg(all));
+            if (done < 1 || sinceShown.elapsed() < 1000)
                 return;
             sinceShown.restart(); // what is on the list stays there when the search is stopped
             show(search.soFar(), false);
         }));
+        if (result.complete)
+            QFile::remove(file); // of scores that are marked: they are shown as they are
         show(result, true);
         return {};
     };

@@ -112,21 +112,24 @@ void QualityPage::sweep()
     request.work = [tasks, maps = *maps, page, shape = studio().document().model()](const TaskContext &context) -> Result<void> {
         ZIGZAG_TRY(prompts, makeTaskPrompts(context.model, tasks));
         ZIGZAG_TRY(meter, MapMeter::create(context.device, std::move(prompts)));
-        ZIGZAG_TRY(seconds, meter.estimateSeconds(MapMeter::sharedLayerRuns(maps)));
+        context.progress(0, tr("Quality sweep of %1 maps").arg(maps.size()));
+        ZIGZAG_TRY(seconds, meter.estimateSeconds(MapMeter::sharedLayerRuns(maps), &context.cancel));
         context.progress(0, tr("Quality sweep of %1 maps: about %2").arg(maps.size()).arg(timeText(1e3 * seconds)));
-        ZIGZAG_TRY(qualities, measureQuality(meter, maps, &context.cancel, [&](int done, int all) {
-                       context.progress(static_cast<double>(done) / all, tr("Quality sweep: prompt %1 of %2").arg(done).arg(all));
-                   }));
-        std::vector<SweepPoint> points;
-        for (std::size_t i = 0; i < maps.size(); ++i)
-            points.push_back({maps[i], qualities[i]});
-        context.deliver([page, points, shape] {
-            if (!page)
-                return;
-            page->m_points = points;
-            page->m_model = shape;
-            page->studio().refreshSoon();
-        });
+        const auto progress = [&](double done, int all) {
+            context.progress(done / all,
+                             tr("Quality sweep: prompt %1 of %2").arg(std::min(static_cast<int>(done) + 1, all)).arg(all));
+        };
+        // After every prompt, because what is delivered after a cancel is dropped: what is shown stays.
+        const auto show = [&](std::vector<SweepPoint> points) {
+            context.deliver([page, points = std::move(points), shape] {
+                if (!page)
+                    return;
+                page->m_points = points;
+                page->m_model = shape;
+                page->studio().refreshSoon();
+            });
+        };
+        ZIGZAG_CHECK(sweepQuality(meter, maps, &context.cancel, progress, show));
         return {};
     };
     studio().runs().enqueue(std::move(request));
