@@ -5,6 +5,7 @@
 #include "engine/map/run_alike.h"
 #include "engine/run/device_model.h"
 #include "profiler/first_layers.h"
+#include "profiler/machine_profile.h"
 #include "profiler/op_cost.h"
 #include "profiler/random_tokens.h"
 #include "profiler/read_meter.h"
@@ -68,7 +69,7 @@ public:
         , m_plan(plan)
         , m_cancel(cancel)
         , m_progress(progress)
-        , m_sampler(firstLayers(model, machine), plan.patienceSeconds, cancel, plan.fullPaceMs)
+        , m_sampler(firstLayers(model, machine), plan.patienceSeconds, cancel, plan.fullPaceMs, plan.time)
     {
         for (const NamedMap &map : plan.maps) {
             if (map.map.isExclusive())
@@ -173,8 +174,10 @@ private:
             return record.phase == Phase::Prefill ? timePrefill(session, tokens)
                                                   : timeDecode(session, record.context, next, m_plan.decodeSteps, seed);
         };
-        if (counts)
+        if (counts) {
+            m_rateBefore = isBoundByMemory(record) ? readRate() : 0.0;
             return m_sampler.take(once);
+        }
         ZIGZAG_TRY(ms, once());
         return Sample{.ms = ms};
     }
@@ -198,6 +201,8 @@ private:
     /// Whether another round could still bring the spread below its bound.
     bool wantsAnotherRound(std::size_t first, int round) const
     {
+        if (round > 0 && m_plan.time.isUsedUp() && isMostlyDisturbed(first))
+            return false;
         if (round < m_plan.repeats)
             return true;
         if (m_plan.spreadBound <= 0 || round >= m_plan.mostRepeats
@@ -209,6 +214,17 @@ private:
                            });
     }
 
+    /// Of the point's samples so far; of none before there are some.
+    bool isMostlyDisturbed(std::size_t first) const
+    {
+        std::ptrdiff_t disturbed = 0, samples = 0;
+        for (std::size_t i = first; i < m_records.size(); ++i) {
+            disturbed += m_records[i].disturbed;
+            samples += std::ssize(m_records[i].samplesMs);
+        }
+        return samples > 0 && 2 * disturbed > samples;
+    }
+
     /// One context, batch and phase for every contestant, a round after the other. False when cancelled.
     bool measurePoint(Phase phase, std::int64_t context, int batch)
     {
@@ -217,7 +233,11 @@ private:
             m_records.push_back(emptyRecord(contestant, phase, context, batch));
         const auto canRun = [](const Contestant &contestant) { return contestant.failure.empty(); };
         const bool anyRuns = std::any_of(m_contestants.begin(), m_contestants.end(), canRun);
-        for (int round = -m_plan.warmup; wantsAnotherRound(first, round); ++round) {
+        const bool inHaste = m_plan.time.isUsedUp() && first > 0 && isMostlyDisturbed(first - m_contestants.size());
+        const int firstRound = inHaste ? 0 : -m_plan.warmup;
+        m_all -= (firstRound + m_plan.warmup) * static_cast<int>(m_contestants.size());
+        int round = firstRound;
+        for (; wantsAnotherRound(first, round); ++round) {
             if (round >= m_plan.repeats)
                 m_all += static_cast<int>(m_contestants.size());
             // Fresh tokens and keys in each round, the same for every contestant.
@@ -241,16 +261,29 @@ private:
                     m_progress(m_done, m_all, measured());
             }
         }
+        m_all -= std::max(0, m_plan.repeats - round) * static_cast<int>(m_contestants.size());
         return true;
     }
 
-    /// The bandwidth of a shared machine drifts: each sample is held against what memory gave just after it.
-    void takeReadRate(BenchRecord &record, const HeadMap &map)
+    bool isBoundByMemory(const BenchRecord &record) const
+    {
+        return record.phase == Phase::Decode && record.ceiling == memoryCeiling && m_machine.isProcessor();
+    }
+
+    /// What memory gives just now.
+    double readRate()
     {
         if (!m_meter)
             m_meter.emplace(uncachedBytes(m_machine.lastLevelCacheBytes, m_model->backend->device().memoryBytes),
                             std::max(1, m_machine.threads));
-        if (const double rate = m_meter->now(m_cancel); rate > 0)
+        return m_meter->now(m_cancel);
+    }
+
+    /// The bandwidth of a shared machine drifts: each sample is held against the better of what memory gave just before and just
+    /// after it.
+    void takeReadRate(BenchRecord &record, const HeadMap &map)
+    {
+        if (const double rate = std::max(m_rateBefore, readRate()); rate > 0)
             record.readRates.push_back(rate);
         setFloor(record, m_config, map, m_machine);
     }
@@ -258,7 +291,7 @@ private:
     void addSample(std::size_t index, const Sample &sample, const HeadMap &map)
     {
         BenchRecord &record = m_records[index];
-        if (record.phase == Phase::Decode && record.ceiling == memoryCeiling && m_machine.isProcessor())
+        if (isBoundByMemory(record))
             takeReadRate(record, map);
         record.samplesMs.push_back(sample.ms);
         m_taken[index].push_back(sample);
@@ -294,6 +327,7 @@ private:
     const Clock::time_point m_begin = Clock::now();
     Sampler m_sampler;
     std::optional<ReadMeter> m_meter;
+    double m_rateBefore = 0; ///< bytes per second, before the sample that is being taken
     std::vector<Contestant> m_contestants;
     std::vector<BenchRecord> m_records;
     std::map<std::size_t, std::vector<Sample>> m_taken; ///< by record: those of this run
@@ -331,6 +365,16 @@ void updateFloors(std::vector<BenchRecord> &records, const BenchPlan &plan, cons
         assert(map != plan.maps.end());
         setFloor(record, config, map->map, machine);
     }
+}
+
+void raiseCeilingsAfter(std::vector<BenchRecord> &records, const BenchPlan &plan, const ModelConfig &config,
+                        MachineProfile &machine, Backend &backend, const std::atomic<bool> *cancel)
+{
+    const MachineProfile again = measureMachine(backend, config, cancel);
+    if (cancel && *cancel)
+        return;
+    raiseCeilings(machine, again);
+    updateFloors(records, plan, config, machine);
 }
 
 } // namespace zigzag

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/base/result.h"
+#include "profiler/job_time.h"
 #include "profiler/run_types.h"
 
 #include <atomic>
@@ -29,6 +30,9 @@ struct BenchPlan {
     double patienceSeconds
         = 0; ///< of waiting, over all samples, while something else slows the machine; 0 = the pace is not looked at (sampler.h)
     double fullPaceMs = 0; ///< the machine's full pace where an earlier process knew it (CostModel::paceMs); 0 = not known
+    /// Of the job that the bench is a part of. Once it has run out, a point whose samples are disturbed gets no more of them (one
+    /// it always gets), and nothing is waited for.
+    JobTime time;
     /// Records of an earlier run: a point that all of them have is not measured again.
     std::vector<BenchRecord> known;
 };
@@ -47,5 +51,10 @@ Result<std::vector<BenchRecord>> runBench(const std::shared_ptr<DeviceModel> &mo
 /// Floors of records again, once the machine's ceilings are known better than when the bench began.
 void updateFloors(std::vector<BenchRecord> &records, const BenchPlan &plan, const ModelConfig &config,
                   const MachineProfile &machine);
+
+/// Measures the ceilings once more after a bench and keeps the better of both, in `machine` and in the records' floors: what ends
+/// every bench, in both programs. Nothing when cancelled.
+void raiseCeilingsAfter(std::vector<BenchRecord> &records, const BenchPlan &plan, const ModelConfig &config,
+                        MachineProfile &machine, Backend &backend, const std::atomic<bool> *cancel = nullptr);
 
 } // namespace zigzag

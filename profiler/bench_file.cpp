@@ -3,6 +3,7 @@
 
 #include "engine/base/file_content.h"
 #include "engine/base/files.h"
+#include "profiler/disturbance.h"
 #include "profiler/machine_json.h"
 
 #include <fmt/format.h>
@@ -16,6 +17,13 @@ constexpr std::uint64_t largestFile = 64ull << 20;
 constexpr std::size_t mostRecords = 1 << 20, mostSamples = 1 << 20;
 constexpr double longestMs = 1e12, fastestRate = 1e21;
 constexpr std::int64_t most = std::int64_t{1} << 60;
+
+/// Nothing above 1: that is no result.
+nlohmann::ordered_json floorJson(const BenchRecord &record)
+{
+    const std::optional<double> share = record.floorShare();
+    return share ? nlohmann::ordered_json(*share) : nlohmann::ordered_json();
+}
 
 nlohmann::ordered_json pointJson(const BenchRecord &record)
 {
@@ -68,11 +76,12 @@ Result<BenchRecord> readRecord(const json::Value &value, bool predicted, const s
     ZIGZAG_TRY(perSecond, json::numberOr(value, "ceiling_per_second", 0, 0, fastestRate, where));
     ZIGZAG_TRY(samples, numbers(value, "samples_ms", longestMs, where));
     ZIGZAG_TRY(rates, numbers(value, "read_rates", fastestRate, where));
-    if (phase != "prefill" && phase != "decode")
+    const std::optional<Phase> known = findPhase(phase);
+    if (!known)
         return badInput(fmt::format("{}: '{}' is no phase; measure anew", where, json::printable(phase)));
     record.map = map;
     record.mapFingerprint = fingerprint;
-    record.phase = phase == "prefill" ? Phase::Prefill : Phase::Decode;
+    record.phase = *known;
     record.context = context;
     record.batch = static_cast<int>(batch);
     record.mixed = mixed;
@@ -83,7 +92,8 @@ Result<BenchRecord> readRecord(const json::Value &value, bool predicted, const s
     record.kvBytes = kv;
     record.kvBytesAllocated = allocated;
     record.floorMs = floor;
-    record.floorRatio = ratio;
+    // What was no result was not written: the two times tell that it was not.
+    record.floorRatio = ratio > 0 || median <= 0 ? ratio : floor / median;
     record.ceiling = ceiling;
     record.ceilingPerSecond = perSecond;
     record.samplesMs = samples;
@@ -102,6 +112,7 @@ double tokensPerSecond(const BenchRecord &record)
 nlohmann::ordered_json benchJson(const std::string &model, const MachineProfile &machine, const BenchPlan &plan,
                                  const std::vector<BenchRecord> &records)
 {
+    const Disturbance disturbance = disturbanceOf(records, plan.repeats);
     nlohmann::ordered_json list = nlohmann::ordered_json::array();
     for (const BenchRecord &record : records) {
         nlohmann::ordered_json entry = pointJson(record);
@@ -112,7 +123,8 @@ nlohmann::ordered_json benchJson(const std::string &model, const MachineProfile 
                       {"kv_bytes", record.kvBytes},
                       {"kv_bytes_allocated", record.kvBytesAllocated},
                       {"floor_ms", record.floorMs},
-                      {"floor_ratio", record.floorRatio},
+                      {"floor_ratio", floorJson(record)},
+                      {"ceiling_moved", record.ceilingMoved()},
                       {"ceiling", record.ceiling},
                       {"ceiling_per_second", record.ceilingPerSecond},
                       {"samples_ms", record.samplesMs}});
@@ -135,6 +147,9 @@ nlohmann::ordered_json benchJson(const std::string &model, const MachineProfile 
               {"spread_bound", plan.spreadBound},
               {"seed", plan.seed},
               {"interleaved", true}}},
+            {"samples", disturbance.samples},
+            {"disturbed", disturbance.disturbed},
+            {"note", textOf(disturbance)},
             {"records", std::move(list)}};
 }
 
@@ -155,7 +170,7 @@ nlohmann::ordered_json predictionJson(const BenchFile &prediction)
                       {"tokens_per_second", tokensPerSecond(record)},
                       {"kv_bytes", record.kvBytes},
                       {"floor_ms", record.floorMs},
-                      {"floor_ratio", record.floorRatio}});
+                      {"floor_ratio", floorJson(record)}});
         list.push_back(std::move(entry));
     }
     return {{"format", predictionFormat},

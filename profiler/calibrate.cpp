@@ -22,6 +22,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::int64_t leastContext = 128;
 constexpr int decodeSteps = 4; ///< in one visit, with recording and without
 constexpr int mostVisits = 9; ///< of a point
+constexpr int fewestPoints = 5; ///< of each phase and kind of heads
 constexpr double quickMs = 60; ///< a pass so short that warming it up and repeating it costs little
 
 double msSince(Clock::time_point begin)
@@ -49,11 +50,12 @@ public:
         : m_model(std::move(model))
         , m_plan(plan)
         , m_cancel(cancel)
-        , m_sampler(m_model, plan.seconds, cancel)
+        , m_sampler(m_model, plan.seconds, cancel, 0, plan.time)
     {
         constexpr double mostShare = 0.015; // of the time, for one pass
         for (const PassPoint &point : calibrationPoints(m_model->config(), machine, longest, 1e3 * mostShare * plan.seconds))
             m_visits.push_back({point, {}, {}});
+        takeTurns();
     }
 
     /// The first round to its end, and others while there is time.
@@ -64,7 +66,7 @@ public:
         for (int round = 0; round < mostVisits; ++round)
             for (std::size_t i = 0; i < m_visits.size(); ++i) {
                 const double spent = msSince(begin) / 1e3 / m_plan.seconds;
-                if (round > 0 && spent >= 1)
+                if ((round > 0 && spent >= 1) || (round == 0 && i >= std::size_t{fewestPoints} * 4 && isHopeless()))
                     return samples();
                 ZIGZAG_CHECK(visit(m_visits[i]));
                 // Of the first round it is known how much is left, of the others how much time.
@@ -77,6 +79,39 @@ public:
     }
 
 private:
+    static std::size_t sortOf(const PassPoint &point)
+    {
+        return 2 * static_cast<std::size_t>(point.phase) + static_cast<std::size_t>(point.kind);
+    }
+
+    /// Phases and kinds of heads in turns, so that a round which is cut short has some points of each.
+    void takeTurns()
+    {
+        std::array<int, 4> seen{};
+        std::vector<std::pair<int, PointVisits>> turns;
+        for (PointVisits &visits : m_visits) {
+            const int turn = seen[sortOf(visits.point)]++;
+            turns.emplace_back(turn, std::move(visits));
+        }
+        std::stable_sort(turns.begin(), turns.end(), [](const auto &a, const auto &b) { return a.first < b.first; });
+        for (std::size_t i = 0; i < turns.size(); ++i)
+            m_visits[i] = std::move(turns[i].second);
+    }
+
+    /// Whether the job's time has run out and most of what was measured until then is disturbed: more of it says no more.
+    bool isHopeless() const
+    {
+        if (!m_plan.time.isUsedUp())
+            return false;
+        std::ptrdiff_t disturbed = 0, taken = 0;
+        for (const PointVisits &visits : m_visits) {
+            taken += std::ssize(visits.plain);
+            disturbed += std::count_if(visits.plain.begin(), visits.plain.end(),
+                                       [&](const Sample &sample) { return m_sampler.isDisturbed(sample); });
+        }
+        return 2 * disturbed > taken;
+    }
+
     bool isGpu() const { return m_model->backend->name() == "cuda"; }
 
     Result<std::unique_ptr<Session>> open(const PassPoint &point) const
@@ -190,6 +225,10 @@ private:
         const auto seen = opsSeen();
         ModelSamples out;
         out.paceMs = fullPaceMs(m_model->config());
+        const auto count = [&](const Sample &sample) {
+            ++out.samples;
+            out.disturbed += m_sampler.isDisturbed(sample);
+        };
         for (const PointVisits &visits : m_visits) {
             const auto alike = [&](const PointVisits &other) {
                 return other.point.phase == visits.point.phase && other.point.kind == visits.point.kind;
@@ -207,10 +246,13 @@ private:
                                 })
                 < fewPoints;
             for (const Sample &plain : visits.plain)
-                if (anyPlain || calm(plain))
+                if (anyPlain || calm(plain)) {
                     out.passes.push_back({visits.point, plain.ms});
+                    count(plain);
+                }
             for (const PointVisits::Ops &ops : visits.recorded)
                 if (anyOps || calmOps(ops)) {
+                    count(ops.state);
                     auto missing = seen[static_cast<std::size_t>(visits.point.phase)];
                     for (const auto &[op, us] : ops.us) {
                         out.ops.push_back({visits.point, op, us});
@@ -271,10 +313,14 @@ Result<ModelSamples> measureModel(const std::shared_ptr<DeviceModel> &model, con
 }
 
 Result<CostModel> calibrate(const std::shared_ptr<DeviceModel> &model, const MachineProfile &machine, std::int64_t maxContext,
-                            const std::atomic<bool> *cancel, const std::function<void(double)> &progress)
+                            const std::atomic<bool> *cancel, const std::function<void(double)> &progress, const JobTime &time)
 {
-    constexpr double someSeconds = 6;
-    ZIGZAG_TRY(samples, measureModel(model, machine, {.maxContext = maxContext, .seconds = someSeconds}, cancel, progress));
+    constexpr double someSeconds = 6, mostSeconds = 30;
+    ZIGZAG_TRY(
+        samples,
+        measureModel(model, machine,
+                     {.maxContext = maxContext, .seconds = someSeconds, .time = JobTime::first(time, JobTime(mostSeconds))},
+                     cancel, progress));
     return CostModel({machine, {std::move(samples)}}, model->config());
 }
 

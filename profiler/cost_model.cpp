@@ -2,9 +2,11 @@
 #include "profiler/cost_model.h"
 
 #include "engine/map/kv_layout.h"
+#include "profiler/tensor_parallel.h"
 
 #include <algorithm>
 #include <cassert>
+#include <fmt/format.h>
 #include <limits>
 
 namespace zigzag {
@@ -50,7 +52,7 @@ bool sameCosts(const ModelConfig &a, const ModelConfig &b)
 
 bool staysInCache(const ModelConfig &config, const MachineProfile &machine)
 {
-    return config.weightBytesReadPerToken() <= machine.lastLevelCacheBytes;
+    return machine.keeps(static_cast<double>(config.weightBytesReadPerToken()));
 }
 
 double uncachedShare(double bytesOfStep, const MachineProfile &machine)
@@ -187,7 +189,6 @@ Estimate CostModel::estimate(const HeadMap &map, const Workload &work) const
         allReduceUs = 2 * (count * link.latencyUs + 1e6 * bytes * 2 * (gpus - 1) / gpus / link.bytesPerSecond);
     }
 
-    const int perRank = std::max(1, heads / gpus);
     std::vector<std::int64_t> rankBytes(static_cast<std::size_t>(gpus));
     const std::array<std::int64_t, 2> bytesOfHead
         = {2 * kvSlots(HeadKind::Retrieval, work.context, map.sink(), map.recent()) * m_config.headDim * bytesOf(m_config.dtype),
@@ -197,10 +198,9 @@ Estimate CostModel::estimate(const HeadMap &map, const Workload &work) const
         // KV heads are dealt in consecutive blocks; a layer is done when its slowest rank is.
         double slowest = 0;
         for (int rank = 0; rank < gpus; ++rank) {
-            const int first = gpus <= heads ? rank * heads / gpus : rank * heads / gpus,
-                      end = gpus <= heads ? (rank + 1) * heads / gpus : first + perRank;
             double us = 0;
-            for (int head = first; head < end; ++head) {
+            const HeadRange held = headsOfRank(heads, gpus, rank);
+            for (int head = held.first; head < held.end; ++head) {
                 const auto kind = static_cast<std::size_t>(map.at(layer, head));
                 us += headUs[kind];
                 rankBytes[static_cast<std::size_t>(rank)] += work.batch * bytesOfHead[kind];
@@ -214,6 +214,19 @@ Estimate CostModel::estimate(const HeadMap &map, const Workload &work) const
     estimate.allReduceMs = map.layers() * allReduceUs / 1e3;
     estimate.kvBytesOfRank = *std::max_element(rankBytes.begin(), rankBytes.end());
     return estimate;
+}
+
+std::string whyUnreliable(const CostModel &cost)
+{
+    if (!cost.isFitted() || cost.isReliable())
+        return {};
+    const std::string fit = fmt::format("the fit is {:.0f} % off its own passes (median)", 100 * cost.medianFitError());
+    return fmt::format(
+        "the machine was disturbed while it was calibrated: {}; predictions may be far off; calibrate it again when "
+        "nothing else runs",
+        2 * cost.disturbed() > cost.samples()
+            ? fmt::format("other programs slowed {} of {} samples, and {}", cost.disturbed(), cost.samples(), fit)
+            : fit);
 }
 
 std::vector<OpEstimate> CostModel::breakdown(const HeadMap &map, const Workload &work) const

@@ -6,12 +6,14 @@
 #include "engine/model/model_config.h"
 #include "profiler/cost_fit.h"
 #include "profiler/cost_samples.h"
+#include "profiler/job_time.h"
 #include "profiler/run_types.h"
 
 #include <array>
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace zigzag {
@@ -70,8 +72,16 @@ public:
     bool isOwn() const { return m_own; }
     const ModelConfig &config() const { return m_config; }
     const MachineProfile &machine() const { return m_machine; }
-    /// How far the fit is from the passes that it was made from, |predicted − measured| / measured, median.
+    /// How far the fit is from the passes that it was made from, |predicted − measured| / measured, median; where the model
+    /// itself was not measured, the worst of those that speak for it.
     double medianFitError() const { return m_medianFitError; }
+    /// Whether the machine held still while it was calibrated: a fit that is far off its own passes, or made of samples that
+    /// other programs slowed, predicts nothing that can be relied on, and whoever shows its predictions says so.
+    bool isReliable() const { return m_medianFitError <= mostFitError && 2 * m_disturbed <= m_samples; }
+    /// Samples behind the fit, where calibration counted them, and those that other programs slowed.
+    int samples() const { return m_samples; }
+    int disturbed() const { return m_disturbed; }
+    static constexpr double mostFitError = 0.15; ///< of a machine that is left alone: 0.01 to 0.06
     /// The machine's full pace as calibration knew it (pace_meter.h); 0 where it did not look, or measured other models.
     double paceMs() const { return m_paceMs; }
     int fitPoints() const { return m_fitPoints; }
@@ -105,6 +115,7 @@ private:
     bool m_fitted = false, m_own = false, m_cached = true;
     double m_medianFitError = 0, m_paceMs = 0;
     int m_fitPoints = 0;
+    int m_samples = 0, m_disturbed = 0;
     double m_launchUs = 0; ///< of an op, whatever it does
     std::array<Level, 2> m_level; ///< by phase
     std::array<std::array<Tables, 2>, 2> m_tables; ///< by phase and kind: every op but attention
@@ -112,11 +123,18 @@ private:
         m_attention{}; ///< by phase and kind: passes, rows, operations (decode: uncached bytes), bytes, latencyKeys (decode)
 };
 
+/// In one sentence, for a person, why predictions cannot be relied on, and what to do; empty when they can.
+std::string whyUnreliable(const CostModel &cost);
+
 struct CalibrationPlan {
     std::int64_t maxContext = 0;
     double seconds = 20; ///< spent on the model, about, and at most as long again on waiting while something else slows the
-                         ///< machine (sampler.h); one round is always run to its end
+                         ///< machine (sampler.h); one round is run to its end …
+    JobTime time; ///< … unless this has run out, the samples are disturbed and there are some of every sort
 };
+
+/// Whoever gives a calibration so many seconds gives it so many times as long on a machine that others slow.
+inline constexpr double mostCalibrationTimes = 4;
 
 /// Measures a model shortly: passes of several sizes, positions, batches and windows, in interleaved rounds, by its first
 /// layers where it has many. progress: 0 to 1, called on the calling thread.
@@ -124,8 +142,10 @@ Result<ModelSamples> measureModel(const std::shared_ptr<DeviceModel> &model, con
                                   const CalibrationPlan &plan, const std::atomic<bool> *cancel = nullptr,
                                   const std::function<void(double)> &progress = {});
 
-/// Measures the model and fits its cost model. Seconds, not minutes.
+/// Measures the model and fits its cost model. Seconds, also on a machine that others slow. `time`: of the job that it is a part
+/// of.
 Result<CostModel> calibrate(const std::shared_ptr<DeviceModel> &model, const MachineProfile &machine, std::int64_t maxContext,
-                            const std::atomic<bool> *cancel = nullptr, const std::function<void(double)> &progress = {});
+                            const std::atomic<bool> *cancel = nullptr, const std::function<void(double)> &progress = {},
+                            const JobTime &time = {});
 
 } // namespace zigzag

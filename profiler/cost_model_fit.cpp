@@ -165,7 +165,7 @@ private:
         }
         Features fitted = fitFeatures(points);
         const MachineProfile &machine = m_model.m_machine;
-        const double flops = std::max(machine.matrixFlopsF32, machine.matrixFlopsBf16);
+        const double flops = machine.matrixCeiling(m_model.m_config.dtype).perSecond;
         // Coefficients of other models may promise more than the machine can do.
         if (!m_own && phase == Phase::Decode && !m_model.m_cached && machine.readBytesPerSecond > 0)
             fitted[2] = std::max(fitted[2], 1e6 / machine.readBytesPerSecond - fitted[3]); // both are of bytes
@@ -245,16 +245,23 @@ private:
         for (const Row &row : rows)
             ratios.push_back(1 / (row.ops - level.spanUs * row.spans));
         level.scale = quantile(ratios, 0.5);
-        for (const double ratio : ratios)
-            errors.push_back(std::abs(level.scale / ratio - 1));
+        constexpr double absurd = 1e6; // samples that no fit describes, as a file from outside may have them
+        for (const double ratio : ratios) {
+            const double error = std::abs(level.scale / ratio - 1);
+            errors.push_back(std::isfinite(error) ? std::min(error, absurd) : absurd);
+        }
         return level;
     }
 
     void setLevel(const Calibration &calibration)
     {
-        for (const ModelSamples *samples : m_others)
+        for (const ModelSamples *samples : m_others) {
             m_model.m_fitPoints += static_cast<int>(samples->passes.size());
+            m_model.m_samples += samples->samples;
+            m_model.m_disturbed += samples->disturbed;
+        }
         m_model.m_fitted = m_model.m_fitPoints > 0;
+        double worst = 0; // of the models that speak for this one
         for (const Phase phase : {Phase::Prefill, Phase::Decode}) {
             const auto of = static_cast<std::size_t>(phase);
             if (m_own) {
@@ -269,12 +276,13 @@ private:
                 const CostModel other({calibration.machine, {*samples}}, samples->config);
                 scales.push_back(other.m_level[of].scale);
                 overheads.push_back(other.m_level[of].spanUs);
+                worst = std::max(worst, other.m_medianFitError);
             }
             if (!scales.empty())
                 m_model.m_level[of]
                     = {quantile(std::move(scales), 0.5), std::min(m_model.m_launchUs, quantile(std::move(overheads), 0.5))};
         }
-        m_model.m_medianFitError = quantile(m_errors, 0.5);
+        m_model.m_medianFitError = m_own ? quantile(m_errors, 0.5) : worst;
     }
 
     CostModel &m_model;

@@ -34,6 +34,8 @@ struct PassSample {
 struct ModelSamples {
     ModelConfig config;
     int layers = 0; ///< of the passes: the first few of the model's, or all
+    int samples = 0; ///< that were taken of these ops and passes, where it is known
+    int disturbed = 0; ///< of them, those that other programs slowed (sampler.h): kept only where too few others were left
     double paceMs = 0; ///< the machine's full pace as it was known (pace_meter.h); 0 = not looked at
     std::vector<OpSample> ops;
     std::vector<PassSample> passes;

@@ -9,7 +9,8 @@
 
 namespace zigzag {
 
-MachineProfile measureMachine(Backend &backend, const ModelConfig &config, const std::atomic<bool> *cancel)
+MachineProfile measureMachine(Backend &backend, const ModelConfig &config, const std::atomic<bool> *cancel,
+                              const std::function<void(double)> &progress)
 {
     const DeviceInfo device = backend.device();
     MachineProfile machine;
@@ -29,11 +30,19 @@ MachineProfile measureMachine(Backend &backend, const ModelConfig &config, const
         machine.matrixFlopsBf16 = ceilings->matrixFlopsBf16;
         return machine;
     }
+    const auto done = [&](int steps) {
+        if (progress)
+            progress(0.25 * steps);
+    };
     machine.readBytesPerSecond
         = ReadMeter(uncachedBytes(machine.lastLevelCacheBytes, device.memoryBytes), machine.threads).best(cancel);
+    done(1);
     machine.cachedReadBytesPerSecond = ReadMeter(machine.lastLevelCacheBytes / 4, machine.threads).best(cancel);
+    done(2);
     machine.matrixFlopsF32 = measureMatrixRate(config, DType::F32, machine.threads, cancel);
+    done(3);
     machine.matrixFlopsBf16 = measureMatrixRate(config, DType::BF16, machine.threads, cancel);
+    done(4);
     return machine;
 }
 

@@ -145,7 +145,7 @@ double opFloorNs(const OpCost &cost, const ModelConfig &config, const MachinePro
     // Activations are small and were just written: the last-level cache has them.
     const double weights = cached ? machine.cachedReadBytesPerSecond : machine.readBytesPerSecond;
     const double activations = machine.cachedReadBytesPerSecond;
-    const double rate = std::max(machine.matrixFlopsF32, config.dtype == DType::BF16 ? machine.matrixFlopsBf16 : 0.0);
+    const double rate = machine.matrixCeiling(config.dtype).perSecond;
     if (weights <= 0 || activations <= 0 || rate <= 0)
         return 0;
     return 1e9 * std::max(cost.bytes / weights + cost.activationBytes / activations, cost.flops / rate);
@@ -155,17 +155,13 @@ Floor computeFloor(const ModelConfig &config, const HeadMap &map, const MachineP
                    std::int64_t context, int batch)
 {
     if (phase == Phase::Prefill) {
-        // BF16 weights may as well be multiplied in float32: the faster of both is the ceiling.
-        const bool bf16 = config.dtype == DType::BF16 && machine.matrixFlopsBf16 >= machine.matrixFlopsF32;
-        const double rate = bf16 ? machine.matrixFlopsBf16 : machine.matrixFlopsF32;
+        const auto [rate, name] = machine.matrixCeiling(config.dtype);
         const double flops = sumOver(config, map, phase, context, batch, &OpCost::flops);
-        return {rate > 0 ? 1e3 * flops / rate : 0.0, rate, bf16 ? "matrix rate bf16" : "matrix rate f32"};
+        return {rate > 0 ? 1e3 * flops / rate : 0.0, rate, name};
     }
-    // What fits into the last-level cache stays there from step to step, so memory is not its ceiling.
     const double bytes = sumOver(config, map, phase, context, batch, &OpCost::bytes);
-    const bool cached = bytes <= static_cast<double>(machine.lastLevelCacheBytes);
-    const double rate = cached ? machine.cachedReadBytesPerSecond : machine.readBytesPerSecond;
-    return {rate > 0 ? 1e3 * bytes / rate : 0.0, rate, cached ? "cache read bandwidth" : memoryCeiling};
+    const auto [rate, name] = machine.readCeiling(bytes);
+    return {rate > 0 ? 1e3 * bytes / rate : 0.0, rate, name};
 }
 
 double floorMs(const ModelConfig &config, const HeadMap &map, const MachineProfile &machine, Phase phase, std::int64_t context)

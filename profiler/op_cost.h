@@ -47,13 +47,11 @@ constexpr bool isInLayer(Op op)
     return op != Op::Embed && op != Op::FinalNorm && op != Op::Logits && op != Op::NextToken && op != Op::Pass;
 }
 
-inline constexpr std::string_view memoryCeiling = "memory read bandwidth";
-
 /// The least time that bytes and operations allow, and the measured ceiling that it is computed with.
 struct Floor {
     double ms = 0;
     double rate = 0; ///< bytes or operations per second
-    std::string_view ceiling; ///< "memory read bandwidth", "cache read bandwidth", "matrix rate f32" or "matrix rate bf16"
+    std::string_view ceiling; ///< its name
 };
 Floor computeFloor(const ModelConfig &config, const HeadMap &map, const MachineProfile &machine, Phase phase,
                    std::int64_t context, int batch = 1);

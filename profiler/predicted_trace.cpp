@@ -17,6 +17,7 @@ Trace predictedTrace(const CostModel &cost, const NamedMap &map, const Workload 
     info.batch = work.batch;
     info.machine = cost.machine();
     info.predicted = true;
+    info.note = whyUnreliable(cost);
     for (int layer = 0; layer < map.map.layers(); ++layer)
         info.layerKinds.push_back(map.map.layerKind(layer));
     const bool decode = work.phase == Phase::Decode;

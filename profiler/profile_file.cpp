@@ -4,6 +4,7 @@
 #include "engine/base/file_content.h"
 #include "engine/base/files.h"
 #include "engine/map/checks.h"
+#include "profiler/cost_model.h"
 #include "profiler/machine_json.h"
 
 #include <algorithm>
@@ -95,10 +96,11 @@ Result<PassPoint> readPoint(const json::Value &row, const std::string &where)
     PassPoint point;
     ZIGZAG_TRY(phase, json::asString(row[0], "the phase", where));
     ZIGZAG_TRY(kind, json::asString(row[1], "the kind", where));
-    if ((phase != "prefill" && phase != "decode") || (kind != "retrieval" && kind != "streaming"))
+    const std::optional<Phase> known = findPhase(phase);
+    if (!known || (kind != "retrieval" && kind != "streaming"))
         return badInput(fmt::format("{}: '{}', '{}' are no phase and kind of head; calibrate anew", where, json::printable(phase),
                                     json::printable(kind)));
-    point.phase = phase == "prefill" ? Phase::Prefill : Phase::Decode;
+    point.phase = *known;
     point.kind = kind == "retrieval" ? HeadKind::Retrieval : HeadKind::Streaming;
     ZIGZAG_TRY(sink, json::asInteger(row[2], "the sinks", 0, maxWindow, where));
     ZIGZAG_TRY(recent, json::asInteger(row[3], "the window", 1, maxWindow, where));
@@ -137,6 +139,10 @@ Result<ModelSamples> readModelSamples(const json::Value &value, const std::strin
     samples.layers = static_cast<int>(layers);
     ZIGZAG_TRY(pace, json::numberOr(value, "pace_ms", 0, 0, longestMs, where));
     samples.paceMs = pace;
+    ZIGZAG_TRY(taken, json::integerOr(value, "samples", 0, 0, std::int64_t{mostSamples}, where));
+    ZIGZAG_TRY(disturbed, json::integerOr(value, "disturbed", 0, 0, taken, where));
+    samples.samples = static_cast<int>(taken);
+    samples.disturbed = static_cast<int>(disturbed);
     ZIGZAG_TRY(ops, rowsOf(value, "ops", pointColumns + 2, where));
     for (const json::Value *row : ops) {
         ZIGZAG_TRY(point, readPoint(*row, where));
@@ -168,8 +174,12 @@ Result<void> writeProfile(const Calibration &calibration, const std::filesystem:
                                   formatVersion, text(machineJson(calibration.machine)));
     const char *betweenModels = "";
     for (const ModelSamples &samples : calibration.models) {
-        out += fmt::format("{}\n  {{\"config\": {},\n   \"layers_measured\": {},\n   \"pace_ms\": {},\n   \"ops\": [",
-                           betweenModels, text(configJson(samples.config)), samples.layers, samples.paceMs);
+        const CostModel cost(calibration, samples.config);
+        // How good it is, for whoever looks into the file; a reader judges by the samples, as it must in files without this.
+        out += fmt::format("{}\n  {{\"config\": {},\n   \"layers_measured\": {},\n   \"pace_ms\": {},\n   \"samples\": {},\n   "
+                           "\"disturbed\": {},\n   \"fit_error\": {},\n   \"reliable\": {},\n   \"ops\": [",
+                           betweenModels, text(configJson(samples.config)), samples.layers, samples.paceMs, samples.samples,
+                           samples.disturbed, cost.medianFitError(), cost.isReliable());
         betweenModels = ",";
         for (std::size_t i = 0; i < samples.ops.size(); ++i)
             out += fmt::format("{}\n    [{},\"{}\",{}]", i == 0 ? "" : ",", pointText(samples.ops[i].point),

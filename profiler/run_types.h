@@ -5,6 +5,7 @@
 #include "engine/run/session.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,9 +14,21 @@ namespace zigzag {
 
 enum class Phase { Prefill, Decode }; ///< TTFT and TPOT
 std::string_view nameOf(Phase phase);
+/// "prefill", "decode"; nothing for any other name.
+std::optional<Phase> findPhase(std::string_view name);
+
+/// Contexts to look at when none are asked for: a quarter, half and all of the longest.
+std::vector<std::int64_t> usualContexts(std::int64_t longest);
 
 /// The value below which `fraction` of the values lie, interpolated; 0.5 = median.
 double quantile(std::vector<double> values, double fraction);
+
+/// The most that a machine does of something in a second, and the name of it.
+struct Ceiling {
+    double perSecond = 0; ///< bytes or operations; 0 = not known
+    std::string_view name; ///< "memory read bandwidth", "cache read bandwidth", "matrix rate f32", "matrix rate bf16", "… f16"
+};
+inline constexpr std::string_view memoryCeiling = "memory read bandwidth";
 
 /// What the machine can do at most, measured in the run that quotes it.
 struct MachineProfile {
@@ -32,11 +45,12 @@ struct MachineProfile {
     double matrixFlopsBf16 = 0;
 
     bool isProcessor() const { return backend != "cuda"; }
-    /// A GPU multiplies both 16-bit types at one rate; the processor multiplies F16 as F32.
-    double matrixFlops(DType type) const
-    {
-        return type == DType::BF16 || (type == DType::F16 && !isProcessor()) ? matrixFlopsBf16 : matrixFlopsF32;
-    }
+    /// The rule for products of weights of a type, in floors and in fits alike: a GPU multiplies both 16-bit types at one rate,
+    /// the processor F16 as F32; and who can multiply 16-bit weights in float32 faster may do that.
+    Ceiling matrixCeiling(DType type) const;
+    /// The rule for reading: a step whose bytes fit into the last-level cache finds them there again.
+    bool keeps(double bytesOfStep) const { return bytesOfStep <= static_cast<double>(lastLevelCacheBytes); }
+    Ceiling readCeiling(double bytesOfStep) const;
 };
 
 /// A map with the name it goes by in tables: "full", "streaming", or its file.
@@ -63,9 +77,16 @@ struct BenchRecord {
     std::string ceiling; ///< the measured rate behind floorMs
     double ceilingPerSecond = 0; ///< bytes or operations per second of that rate
     std::vector<double> readRates; ///< memory read bandwidth just after each sample, bytes per second; decode alone
-    double floorRatio = 0; ///< floorMs / medianMs: 1 = at the floor
+    double floorRatio = 0; ///< floorMs / medianMs: 1 = at the floor; what to show of it says floorShare
     std::string failure; ///< why there is no measurement (out of memory, say); empty when there is one
 
+    /// Faster than the ceiling that was measured beside it allows: the machine changed in between, and the ratio is no result.
+    bool ceilingMoved() const { return floorRatio > 1; }
+    /// The ratio where it is one.
+    std::optional<double> floorShare() const
+    {
+        return floorRatio > 0 && !ceilingMoved() ? std::optional(floorRatio) : std::nullopt;
+    }
     /// Whether most samples are of a machine that was not left alone: predictions, which are of one that is, are not held
     /// against them.
     bool isDisturbed() const { return 2 * disturbed > std::ssize(samplesMs); }

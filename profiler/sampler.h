@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/base/result.h"
+#include "profiler/job_time.h"
 #include "profiler/pace_meter.h"
 
 #include <atomic>
@@ -25,8 +26,9 @@ class Sampler
 {
 public:
     /// `model`: whose steps tell the pace. `fullPaceMs`: what an earlier process knew as the full pace; 0 where none did.
+    /// `time`: of the job that the samples belong to: once it has run out nothing is waited for or taken again.
     Sampler(const std::shared_ptr<DeviceModel> &model, double patienceSeconds, const std::atomic<bool> *cancel,
-            double fullPaceMs = 0);
+            double fullPaceMs = 0, const JobTime &time = {});
 
     /// `once` runs what is timed, and gives its milliseconds.
     Result<Sample> take(const std::function<Result<double>()> &once, int tries = 4);
@@ -35,7 +37,9 @@ public:
 
 private:
     std::unique_ptr<PaceMeter> m_meter; ///< none without patience, and on a GPU
+    double patienceLeft() const; ///< seconds
     double m_patience, m_waited = 0; ///< seconds
+    JobTime m_time;
     const std::atomic<bool> *m_cancel;
 };
 

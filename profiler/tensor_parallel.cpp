@@ -18,6 +18,15 @@ std::int64_t roundedUp(std::int64_t value, std::int64_t step)
     return (value + step - 1) / step * step;
 }
 
+} // namespace
+
+HeadRange headsOfRank(int kvHeads, int gpus, int rank)
+{
+    const int perRank = std::max(1, kvHeads / gpus), ranksPerHead = std::max(1, gpus / kvHeads);
+    const int first = rank / ranksPerHead * perRank;
+    return {first, first + perRank};
+}
+
 Result<void> checkDealing(const ModelConfig &config, int gpus)
 {
     if (gpus < 1 || gpus > mostGpus)
@@ -32,15 +41,12 @@ Result<void> checkDealing(const ModelConfig &config, int gpus)
     return {};
 }
 
-} // namespace
-
 Result<TensorParallelPlan> planTensorParallel(const ModelConfig &config, const HeadMap &map, int gpus, std::int64_t context,
                                               double bytesPerSecond)
 {
     ZIGZAG_CHECK(checkDealing(config, gpus));
     if (context < 1 || !(bytesPerSecond > 0))
         return badInput(fmt::format("plan at {} tokens and {} bytes per second: give numbers above 0", context, bytesPerSecond));
-    const int headsPerRank = std::max(1, config.kvHeads / gpus), ranksPerHead = std::max(1, gpus / config.kvHeads);
     const KvLayout layout(map, context, config.dtype);
     const auto ms = [&](std::int64_t bytes) { return 1e3 * static_cast<double>(bytes) / bytesPerSecond; };
 
@@ -52,9 +58,9 @@ Result<TensorParallelPlan> planTensorParallel(const ModelConfig &config, const H
     for (int layer = 0; layer < map.layers(); ++layer) {
         std::int64_t slowest = 0;
         for (int rank = 0; rank < gpus; ++rank) {
-            const int first = rank / ranksPerHead * headsPerRank;
+            const HeadRange held = headsOfRank(config.kvHeads, gpus, rank);
             std::int64_t bytes = 0;
-            for (int head = first; head < first + headsPerRank; ++head)
+            for (int head = held.first; head < held.end; ++head)
                 bytes += layout.headBytes(layer, head);
             plan.ranks[static_cast<std::size_t>(rank)].kvBytes += bytes;
             slowest = std::max(slowest, bytes);

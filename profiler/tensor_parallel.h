@@ -10,14 +10,24 @@
 
 namespace zigzag {
 
+/// The one rule by which ranks get KV heads: in runs of equal length, in order; with more ranks than KV heads, each head is held
+/// by several.
+struct HeadRange {
+    int first = 0, end = 0;
+};
+/// Where `checkDealing` accepts the numbers.
+HeadRange headsOfRank(int kvHeads, int gpus, int rank);
+/// Refused where the model's heads cannot be dealt out to so many GPUs: neither predicted nor planned.
+Result<void> checkDealing(const ModelConfig &config, int gpus);
+
 /// What one GPU holds and does under tensor parallelism.
 struct RankLoad {
     std::int64_t kvBytes = 0; ///< its KV heads' share, textbook bytes
     double attentionMs = 0; ///< to read its own keys and values once, over all layers, where it never waits
 };
 
-/// A map dealt out to GPUs. Ranks take KV heads in runs of equal length, in order; with more ranks than KV heads, each head is
-/// held by several. After every layer's attention the ranks add up their parts, so in each layer the slowest rank decides.
+/// A map dealt out to GPUs. After every layer's attention the ranks add up their parts, so in each layer the slowest rank
+/// decides.
 struct TensorParallelPlan {
     int gpus = 1;
     std::vector<RankLoad> ranks; // [gpus]

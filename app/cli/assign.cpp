@@ -8,10 +8,10 @@
 #include "engine/map/criterion.h"
 #include "engine/map/map_io.h"
 #include "engine/model/model.h"
-#include "profiler/machine_profile.h"
 #include "profiler/time_budget.h"
 
 #include <fmt/format.h>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -58,21 +58,21 @@ Result<Locks> locksOf(const AssignOptions &options, const ModelShape &model)
 }
 
 /// Measures the model for a second or more: what a token takes is known of no other source.
-Result<TimeBudget> measuredTimes(const AssignOptions &options)
+Result<TimeBudget> measuredTimes(const AssignOptions &options, std::string &note)
 {
     if (options.model.empty())
         return badInput("a TPOT budget needs --model: the times of its layers are measured");
     ZIGZAG_TRY(loaded, loadForRun(options.model));
     const std::atomic<bool> &cancel = interruptFlag();
+    const MachineProfile machine = measureMachineFor(loaded);
     Progress progress("calibrate");
-    const MachineProfile machine = measureMachine(*loaded.backend, loaded.model->config, &cancel);
-    ZIGZAG_TRY(cost, calibrate(loaded.device, machine, options.context, &cancel, [&](double share) {
-                   progress(static_cast<int>(100 * share), 100);
-               }));
+    ZIGZAG_TRY(cost, calibrate(loaded.device, machine, options.context, &cancel, std::ref(progress)));
+    note = whyUnreliable(cost);
     return timeBudget(cost, *options.tpotBudget, options.context, options.sink, options.recent);
 }
 
-Result<Target> targetOf(const AssignOptions &options, const std::optional<ModelConfig> &config)
+/// `note`: what is to be known of times that were measured for it.
+Result<Target> targetOf(const AssignOptions &options, const std::optional<ModelConfig> &config, std::string &note)
 {
     if (options.sparsity)
         return SparsityTarget{*options.sparsity};
@@ -82,7 +82,7 @@ Result<Target> targetOf(const AssignOptions &options, const std::optional<ModelC
         return badInput("a budget holds at a context: add --context TOKENS");
     if (options.kvBudget)
         return KvBudget{*options.kvBudget, options.context, config ? config->dtype : DType::BF16};
-    ZIGZAG_TRY(times, measuredTimes(options));
+    ZIGZAG_TRY(times, measuredTimes(options, note));
     return Target(times);
 }
 
@@ -99,15 +99,21 @@ Result<void> assign(const AssignOptions &options)
     ZIGZAG_TRY(scores, readHeadScores(options.scores, model, options.fold == "mean" ? Fold::Mean : Fold::Max));
     ZIGZAG_CHECK(findCriterion(options.criterion)); // before anything is measured
     ZIGZAG_TRY(locks, locksOf(options, scores.model));
-    ZIGZAG_TRY(target, targetOf(options, config));
+    std::string timesNote;
+    ZIGZAG_TRY(target, targetOf(options, config, timesNote));
+    if (!timesNote.empty())
+        fmt::print(stderr, "note: {}\n", timesNote);
     ZIGZAG_TRY(assignment,
                assignHeads(scores, {options.criterion, target, options.sink, options.recent, locks.locked, &locks.base}));
     ZIGZAG_CHECK(writeHeadMap(assignment.map, options.out));
     noteScores(scores, options.scores);
     const SacrificeReport report = sacrificed(assignment.map, scores);
-    if (options.format == "json")
-        fmt::print("{}\n", assignmentJson(assignment, report).dump(1, ' ', false, anyBytes));
-    else
+    if (options.format == "json") {
+        nlohmann::ordered_json json = assignmentJson(assignment, report);
+        if (options.tpotBudget)
+            json["note"] = timesNote;
+        fmt::print("{}\n", json.dump(1, ' ', false, anyBytes));
+    } else
         fmt::print("{}", assignmentTable(assignment, report));
     return {};
 }

@@ -6,7 +6,7 @@
 #include "app/cli/number_checks.h"
 #include "app/cli/run_output.h"
 #include "app/cli/run_support.h"
-#include "profiler/machine_profile.h"
+#include "profiler/bench_share.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -42,9 +42,7 @@ Result<void> bench(BenchOptions options)
         if (std::find(plan.mixed.begin(), plan.mixed.end(), mixed) == plan.mixed.end())
             plan.mixed.push_back(mixed);
     }
-    for (const Phase phase : {Phase::Prefill, Phase::Decode})
-        if (std::find(options.phases.begin(), options.phases.end(), nameOf(phase)) != options.phases.end())
-            plan.phases.push_back(phase);
+    plan.phases = phasesNamed(options.phases);
     const std::atomic<bool> &cancel = interruptFlag();
     ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend));
     const ModelConfig &config = loaded.model->config;
@@ -53,18 +51,19 @@ Result<void> bench(BenchOptions options)
     plan.contexts = options.contexts.empty() ? defaultContexts(config) : options.contexts;
     noteContexts(config, plan.contexts);
 
-    MachineProfile machine = measureMachine(*loaded.backend, config, &cancel);
+    MachineProfile machine = measureMachineFor(loaded);
     if (!options.sweep.empty()) {
         ZIGZAG_TRY(known, resumeFrom(options.sweep, options.model, machine));
         plan.known = std::move(known);
     }
     std::vector<BenchRecord> records;
     {
-        Progress progress("bench");
+        const BenchShare share(plan, config, machine);
+        Progress progress("bench", share.begunAt());
         Result<void> kept;
         std::size_t points = 0;
         const auto keep = [&](int done, int all, const std::vector<BenchRecord> &so) {
-            progress(done, all);
+            progress(done, all, share.of(so));
             // A point that has begun may be cut short: what is kept is whole.
             if (!options.sweep.empty() && so.size() > points && kept)
                 kept = writeBenchFile(options.sweep, options.model, machine, plan, wholePoints(so, plan));
@@ -74,10 +73,7 @@ Result<void> bench(BenchOptions options)
         ZIGZAG_CHECK(kept);
         records = std::move(measured);
     }
-    if (!cancel) {
-        raiseCeilings(machine, measureMachine(*loaded.backend, config, &cancel));
-        updateFloors(records, plan, config, machine);
-    }
+    raiseCeilingsAfter(records, plan, config, machine, *loaded.backend, &cancel);
     if (!options.sweep.empty())
         ZIGZAG_CHECK(writeBenchFile(options.sweep, options.model, machine, plan, wholePoints(records, plan)));
     if (options.format == "json")
@@ -89,7 +85,7 @@ Result<void> bench(BenchOptions options)
             "{}{}\nMedian and interquartile range of {} interleaved repeats{}; floor = least time that the ceiling allows / "
             "median; KV in "
             "bytes.\n",
-            benchTable(records), machineText(machine), plan.repeats,
+            benchTable(records, plan.repeats), machineText(machine), plan.repeats,
             plan.spreadBound > 0 ? fmt::format(" and more, until the range is below {:g} % of the median", 100 * plan.spreadBound)
                                  : std::string());
     if (cancel)

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <functional>
 #include <memory>
 
 namespace zigzag {
@@ -31,7 +32,7 @@ Result<void> calibrateModels(const CalibrateOptions &options)
         const ModelConfig &config = loaded.model->config;
         noteContexts(config, {options.context});
         // The rate of the matrix library depends on the shapes: the best of all models is the machine's.
-        const MachineProfile machine = measureMachine(*loaded.backend, config, &cancel);
+        const MachineProfile machine = measureMachineFor(loaded);
         if (calibration.models.empty())
             calibration.machine = machine;
         else
@@ -40,17 +41,21 @@ Result<void> calibrateModels(const CalibrateOptions &options)
         CalibrationPlan plan;
         plan.maxContext = options.context > 0 ? options.context : std::min(config.maxContext, usualContext);
         plan.seconds = options.seconds;
+        plan.time = JobTime(mostCalibrationTimes * options.seconds);
         Progress progress("calibrate, " + name);
-        ZIGZAG_TRY(samples, measureModel(loaded.device, machine, plan, &cancel, [&](double done) {
-                       progress(static_cast<int>(100 * done), 100);
-                   }));
+        ZIGZAG_TRY(samples, measureModel(loaded.device, machine, plan, &cancel, std::ref(progress)));
         calibration.models.push_back(std::move(samples));
     }
     ZIGZAG_CHECK(writeProfile(calibration, options.out));
     for (const ModelSamples &samples : calibration.models) {
         const CostModel cost(calibration, samples.config);
-        fmt::print("{}: {} samples of ops, {} of passes; the fit is {:.1f} % from its own passes (median)\n", samples.config.name,
-                   samples.ops.size(), samples.passes.size(), 100 * cost.medianFitError());
+        fmt::print("{}: {} samples of ops, {} of passes; the fit is {:.1f} % from its own passes (median){}\n",
+                   samples.config.name, samples.ops.size(), samples.passes.size(), 100 * cost.medianFitError(),
+                   samples.disturbed == 0 ? std::string()
+                                          : fmt::format("; other programs slowed {} of {} samples that it is made of",
+                                                        samples.disturbed, samples.samples));
+        if (const std::string why = whyUnreliable(cost); !why.empty())
+            fmt::print(stderr, "note: {}: {}\n", samples.config.name, why);
     }
     fmt::print("written to {}\n", options.out);
     return {};

@@ -6,6 +6,7 @@
 #include "engine/base/printable.h"
 #include "profiler/bench_file.h"
 #include "profiler/compare.h"
+#include "profiler/disturbance.h"
 #include "profiler/trace/trace_file.h"
 
 #include <algorithm>
@@ -27,13 +28,20 @@ std::string describe(const Trace &trace, const std::string &file)
     if (info.isForeign)
         return fmt::format("{}, of another program: {} events in {} rows", file, trace.kernels.size(), trace.rows.size());
     return fmt::format("{}, {}, {} at {}{}{}", info.model, info.map, nameOf(info.phase), info.context,
-                       info.batch == 1 ? std::string() : fmt::format(" x {}", info.batch), info.predicted ? " (predicted)" : "");
+                       info.batch == 1 ? std::string() : fmt::format(" x {}", info.batch),
+                       info.predicted       ? " (predicted)"
+                           : info.disturbed ? " (disturbed by other programs)"
+                                            : "");
 }
 
 std::string describe(const BenchFile &file)
 {
+    const Disturbance all = disturbanceOf(file.records);
     return fmt::format("{} on {}, zigzag {}{}", file.model, file.machine.device, file.machine.build,
-                       file.predicted ? " (predicted)" : "");
+                       file.predicted ? " (predicted)"
+                           : all.disturbed > 0
+                           ? fmt::format(" ({} of {} samples disturbed by other programs)", all.disturbed, all.samples)
+                           : std::string());
 }
 
 std::string ms(double value, const std::optional<double> &spread, bool predicted)

@@ -47,10 +47,11 @@ std::string opTableText(const std::vector<OpRow> &rows)
                                    "total ms", "self ms", "count", "mean µs", "p50 µs", "p99 µs", "GB/s", "GFLOP/s", "floor",
                                    hasKernels ? "  kernels ms" : "");
     for (const OpRow &row : rows) {
-        text += fmt::format("{}{}  {:>10.3f}  {:>10.3f}  {:>7}  {:>9.2f}  {:>9.2f}  {:>9.2f}  {:>8.1f}  {:>9.1f}  {:>5.1f} %",
+        text += fmt::format("{}{}  {:>10.3f}  {:>10.3f}  {:>7}  {:>9.2f}  {:>9.2f}  {:>9.2f}  {:>8.1f}  {:>9.1f}  {:>7}",
                             row.label(), std::string(width - columnsOf(row.label()), ' '), static_cast<double>(row.totalNs) / 1e6,
                             static_cast<double>(row.selfNs) / 1e6, row.count, row.meanNs / 1e3, row.p50Ns / 1e3, row.p99Ns / 1e3,
-                            row.bytesPerSecond / 1e9, row.flopsPerSecond / 1e9, 100 * row.floorRatio);
+                            row.bytesPerSecond / 1e9, row.flopsPerSecond / 1e9,
+                            row.floorRatio > 0 ? fmt::format("{:.1f} %", 100 * row.floorRatio) : std::string("-"));
         text += hasKernels ? fmt::format("  {:>10.3f}\n", static_cast<double>(row.kernelNs) / 1e6) : "\n";
     }
     return text;
@@ -75,7 +76,7 @@ nlohmann::ordered_json opTableJson(const std::vector<OpRow> &rows)
                       {"p99_ns", row.p99Ns},
                       {"bytes_per_second", row.bytesPerSecond},
                       {"flops_per_second", row.flopsPerSecond},
-                      {"floor_ratio", row.floorRatio},
+                      {"floor_ratio", row.floorRatio > 0 ? nlohmann::ordered_json(row.floorRatio) : nlohmann::ordered_json()},
                       {"kernel_ns", row.kernelNs}});
         list.push_back(std::move(entry));
     }

@@ -11,7 +11,6 @@
 #include "engine/map/map_io.h"
 #include "profiler/cost_model.h"
 #include "profiler/finding/quality_sweep.h"
-#include "profiler/machine_profile.h"
 
 #include <filesystem>
 #include <fmt/format.h>
@@ -48,14 +47,14 @@ std::vector<StreamingWindow> windowsOf(const ParetoOptions &options)
 
 Result<CostModel> timesOf(const ParetoOptions &options, const Loaded &loaded)
 {
+    const MachineProfile machine = measureMachineFor(loaded);
     Progress progress("calibrate");
-    const MachineProfile machine = measureMachine(*loaded.backend, loaded.model->config, &interruptFlag());
-    return calibrate(loaded.device, machine, options.at, &interruptFlag(),
-                     [&](double done) { progress(static_cast<int>(100 * done), 100); });
+    return calibrate(loaded.device, machine, options.at, &interruptFlag(), std::ref(progress));
 }
 
-/// `prompts`: of the whole sweep; the rows are of fewer where it was stopped (MapQuality::prompts).
-Result<std::vector<Row>> sweep(const ParetoOptions &options, const Loaded &loaded, int &prompts)
+/// `prompts`: of the whole sweep; the rows are of fewer where it was stopped (MapQuality::prompts). `note`: what is to be known
+/// of the predicted times.
+Result<std::vector<Row>> sweep(const ParetoOptions &options, const Loaded &loaded, int &prompts, std::string &note)
 {
     const ModelConfig &config = loaded.model->config;
     ZIGZAG_TRY(scores, readHeadScores(options.scores, loaded.model->shape()));
@@ -65,6 +64,9 @@ Result<std::vector<Row>> sweep(const ParetoOptions &options, const Loaded &loade
     ZIGZAG_TRY(meter, MapMeter::create(loaded.device, std::move(asked)));
     // Times first: a sweep that is stopped then still has them.
     ZIGZAG_TRY(cost, timesOf(options, loaded));
+    note = whyUnreliable(cost);
+    if (!note.empty())
+        fmt::print(stderr, "note: {}\n", note);
     double seconds = 0;
     {
         Progress progress("pareto, timing a pass");
@@ -147,13 +149,14 @@ Result<void> pareto(ParetoOptions options)
         options.plan.contexts = {std::max<std::int64_t>(16, loaded.model->config.maxContext / 2)};
     options.at = options.plan.contexts.back();
     int prompts = 0;
-    ZIGZAG_TRY(rows, sweep(options, loaded, prompts));
+    std::string note;
+    ZIGZAG_TRY(rows, sweep(options, loaded, prompts, note));
     const int done = rows.front().point.quality.prompts;
     if (!options.maps.empty())
         ZIGZAG_CHECK(writeMaps(rows, options.maps));
     if (options.format == "json") {
         nlohmann::ordered_json json
-            = {{"context", options.at}, {"criterion", options.criterion}, {"points", nlohmann::json::array()}};
+            = {{"context", options.at}, {"criterion", options.criterion}, {"note", note}, {"points", nlohmann::json::array()}};
         for (const Row &row : rows)
             json["points"].push_back(rowJson(row));
         json["prompts"] = done;

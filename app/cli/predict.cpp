@@ -3,22 +3,25 @@
 #include "app/cli/common_options.h"
 #include "app/cli/json_text.h"
 #include "app/cli/number_checks.h"
+#include "app/cli/run_output.h"
 #include "app/cli/run_support.h"
 #include "engine/map/run_alike.h"
 #include "engine/run/device_model.h"
 #include "profiler/bench_file.h"
+#include "profiler/bench_share.h"
 #include "profiler/cost_model.h"
 #include "profiler/first_layers.h"
-#include "profiler/machine_profile.h"
 #include "profiler/op_cost.h"
 #include "profiler/pace_meter.h"
 #include "profiler/predicted_trace.h"
+#include "profiler/prediction_error.h"
 #include "profiler/profile_file.h"
+#include "profiler/tensor_parallel.h"
 #include "profiler/trace/trace_file.h"
 
 #include <algorithm>
-#include <cmath>
 #include <fmt/format.h>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -41,7 +44,7 @@ struct Point {
     Estimate estimate;
     std::optional<BenchRecord> measured;
 
-    double error() const { return predicted.medianMs / measured->medianMs - 1; }
+    PredictedPoint held() const { return {predicted.medianMs, measured->medianMs, measured->isDisturbed()}; }
 };
 
 Result<CostModel> costModel(const PredictOptions &options, const ModelConfig &config, std::optional<Loaded> &loaded)
@@ -51,14 +54,13 @@ Result<CostModel> costModel(const PredictOptions &options, const ModelConfig &co
         return CostModel(calibration, config);
     }
     const std::atomic<bool> &cancel = interruptFlag();
-    const MachineProfile machine = measureMachine(*loaded->backend, config, &cancel);
+    const MachineProfile machine = measureMachineFor(*loaded);
     Progress progress("calibrate");
     CalibrationPlan plan;
     plan.maxContext = *std::max_element(options.contexts.begin(), options.contexts.end());
     plan.seconds = options.seconds;
-    ZIGZAG_TRY(samples, measureModel(loaded->device, machine, plan, &cancel, [&](double done) {
-                   progress(static_cast<int>(100 * done), 100);
-               }));
+    plan.time = JobTime(mostCalibrationTimes * options.seconds);
+    ZIGZAG_TRY(samples, measureModel(loaded->device, machine, plan, &cancel, std::ref(progress)));
     return CostModel({machine, {std::move(samples)}}, config);
 }
 
@@ -67,9 +69,7 @@ std::vector<Point> predictAll(const CostModel &cost, const PredictOptions &optio
     std::vector<Point> points;
     for (const std::int64_t context : options.contexts)
         for (const int batch : options.batches)
-            for (const Phase phase : {Phase::Prefill, Phase::Decode}) {
-                if (std::find(options.phases.begin(), options.phases.end(), nameOf(phase)) == options.phases.end())
-                    continue;
+            for (const Phase phase : phasesNamed(options.phases))
                 for (const NamedMap &map : maps) {
                     Point point;
                     point.estimate
@@ -87,7 +87,6 @@ std::vector<Point> predictAll(const CostModel &cost, const PredictOptions &optio
                     record.floorRatio = record.medianMs > 0 ? record.floorMs / record.medianMs : 0;
                     points.push_back(std::move(point));
                 }
-            }
     return points;
 }
 
@@ -110,13 +109,12 @@ Result<void> measureAll(std::vector<Point> &points, const CostModel &cost, const
     plan.repeats = options.repeats;
     plan.patienceSeconds = options.patience;
     plan.fullPaceMs = paceMs(cost, loaded);
-    for (const Phase phase : {Phase::Prefill, Phase::Decode})
-        if (std::find(options.phases.begin(), options.phases.end(), nameOf(phase)) != options.phases.end())
-            plan.phases.push_back(phase);
+    plan.phases = phasesNamed(options.phases);
+    const BenchShare share(plan, loaded.model->config, cost.machine());
     Progress progress("measure");
     ZIGZAG_TRY(records,
                runBench(loaded.device, loaded.model->config, cost.machine(), plan, &cancel,
-                        [&](int done, int all, const std::vector<BenchRecord> &) { progress(done, all); }));
+                        [&](int done, int all, const std::vector<BenchRecord> &so) { progress(done, all, share.of(so)); }));
     for (Point &point : points)
         for (const BenchRecord &record : records)
             if (record.failure.empty() && record.map == point.predicted.map && record.phase == point.predicted.phase
@@ -135,14 +133,17 @@ std::string table(const std::vector<Point> &points, bool withMeasured)
     text += withMeasured ? fmt::format("  {:>11}  {:>8}  {:>8}\n", "measured ms", "± IQR", "error") : "\n";
     for (const Point &point : points) {
         const BenchRecord &record = point.predicted;
-        text += fmt::format("{:<{}}  {:<7}  {:>8}  {:>5}  {:>12}  {:>10.1f}  {:>14}  {:>5.1f} %", record.map, width,
+        text += fmt::format("{:<{}}  {:<7}  {:>8}  {:>5}  {:>12}  {:>10.1f}  {:>14}  {:>7}", record.map, width,
                             nameOf(record.phase), record.context, record.batch, fmt::format("~{:.3f}", record.medianMs),
-                            tokensPerSecond(record), record.kvBytes, 100 * record.floorRatio);
+                            tokensPerSecond(record), record.kvBytes, floorText(record));
         if (withMeasured && point.measured)
             text += fmt::format("  {:>11.3f}  {:>8.3f}  {:>+6.1f} %{}", point.measured->medianMs, point.measured->spreadMs,
-                                100 * point.error(), point.measured->isDisturbed() ? "  disturbed" : "");
+                                100 * point.held().error(), point.measured->isDisturbed() ? "  disturbed" : "");
         text += '\n';
     }
+    if (std::any_of(points.begin(), points.end(), [](const Point &point) { return point.predicted.ceilingMoved(); }))
+        text += "Points without a floor are predicted faster than the profile's ceilings allow: the machine changed while it was "
+                "calibrated.\n";
     return text;
 }
 
@@ -153,23 +154,20 @@ std::string errorLines(const std::vector<Point> &points)
     bool kvExact = true;
     for (const Phase phase : {Phase::Prefill, Phase::Decode}) {
         const std::string_view what = phase == Phase::Prefill ? "TTFT" : "TPOT";
-        std::vector<double> errors;
-        int disturbed = 0;
+        std::vector<PredictedPoint> held;
         for (const Point &point : points)
             if (point.measured && point.predicted.phase == phase) {
                 kvExact = kvExact && point.predicted.kvBytes == point.measured->kvBytesAllocated;
-                if (point.measured->isDisturbed())
-                    ++disturbed;
-                else
-                    errors.push_back(std::abs(point.error()));
+                held.push_back(point.held());
             }
-        if (!errors.empty())
-            text += fmt::format("{}: error of {} predictions, median {:.1f} %, worst {:.1f} %\n", what, errors.size(),
-                                100 * quantile(errors, 0.5), 100 * quantile(errors, 1.0));
-        if (disturbed > 0)
+        const PredictionError error = predictionError(held);
+        if (error.count > 0)
+            text += fmt::format("{}: error of {} predictions, median {:.1f} %, worst {:.1f} %\n", what, error.count,
+                                100 * error.median, 100 * error.worst);
+        if (error.disturbed > 0)
             text += fmt::format("{}: {} points are not counted: other programs slowed the machine during most of their samples, "
                                 "or nobody looked, as --patience was used up\n",
-                                what, disturbed);
+                                what, error.disturbed);
     }
     return text + (kvExact ? "KV bytes exact\n" : "KV bytes differ from those allocated\n");
 }
@@ -187,6 +185,7 @@ std::string paceLine(const CostModel &cost, const Loaded &loaded)
 Result<void> predict(PredictOptions options)
 {
     ZIGZAG_TRY(config, loadModelConfig(options.model));
+    ZIGZAG_CHECK(checkDealing(config, options.gpus));
     if (options.contexts.empty())
         options.contexts = defaultContexts(config);
     noteContexts(config, options.contexts);
@@ -203,6 +202,8 @@ Result<void> predict(PredictOptions options)
         cost.link.bytesPerSecond = 1e9 * options.linkGigabytes;
     if (options.linkMicroseconds >= 0)
         cost.link.latencyUs = options.linkMicroseconds;
+    if (const std::string why = whyUnreliable(cost); !why.empty())
+        fmt::print(stderr, "note: {}{}\n", options.profile.empty() ? std::string() : options.profile + ": ", why);
     std::vector<Point> points = predictAll(cost, options, maps);
     if (options.measure)
         ZIGZAG_CHECK(measureAll(points, cost, options, maps, *loaded));
@@ -217,6 +218,8 @@ Result<void> predict(PredictOptions options)
         nlohmann::ordered_json json = predictionJson(file);
         json["gpus"] = options.gpus;
         json["model_was_measured"] = cost.isOwn();
+        json["fit_error"] = cost.medianFitError();
+        json["reliable"] = cost.isReliable();
         for (std::size_t i = 0; i < points.size(); ++i) {
             if (options.gpus > 1) {
                 json["records"][i]["kv_bytes_of_rank"] = points[i].estimate.kvBytesOfRank;
@@ -225,19 +228,22 @@ Result<void> predict(PredictOptions options)
             if (points[i].measured) {
                 json["records"][i]["median_ms"] = points[i].measured->medianMs;
                 json["records"][i]["spread_ms"] = points[i].measured->spreadMs;
-                json["records"][i]["error"] = points[i].error();
+                json["records"][i]["error"] = points[i].held().error();
+                json["records"][i]["disturbed"] = points[i].measured->disturbed;
+                json["records"][i]["samples"] = points[i].measured->samplesMs.size();
             }
         }
         fmt::print("{}\n", json.dump(1, ' ', false, anyBytes));
         return {};
     }
     fmt::print("{}", table(points, options.measure));
-    fmt::print("~ predicted for {}{}; {}\n", cost.machine().device,
+    fmt::print("~ predicted for {}{}; {}{}\n", cost.machine().device,
                options.gpus > 1 ? fmt::format(", {} GPUs, link assumed at {:.0f} GB/s and {:g} µs an all-reduce", options.gpus,
                                               cost.link.bytesPerSecond / 1e9, cost.link.latencyUs)
                                 : std::string(),
                cost.isOwn() ? "this model was calibrated"
-                            : "this model was not measured: from the other models' bytes and operations");
+                            : "this model was not measured: from the other models' bytes and operations",
+               cost.isReliable() ? "" : "; other programs disturbed the calibration: see the note");
     if (options.measure)
         fmt::print("{}{}", errorLines(points), paceLine(cost, *loaded));
     return {};

@@ -6,8 +6,10 @@
 #include "app/cli/run_support.h"
 #include "engine/base/files.h"
 #include "engine/map/map_io.h"
+#include "profiler/bench_share.h"
+#include "profiler/disturbance.h"
 #include "profiler/exports/export_format.h"
-#include "profiler/machine_profile.h"
+#include "profiler/job_time.h"
 
 #include <chrono>
 #include <filesystem>
@@ -25,6 +27,7 @@ struct ReportOptions {
     std::uint64_t seed = 1;
     int repeats = 5, trials = 4;
     double patience = usualPatience;
+    double seconds = 45; ///< after which what others disturb is no longer repeated
 };
 
 Result<void> makeFolder(const std::filesystem::path &folder)
@@ -57,7 +60,8 @@ Result<void> scoreAndAssign(Report &report, const Loaded &loaded, const ReportOp
     return {};
 }
 
-Result<void> measureMaps(Report &report, const Loaded &loaded, const ReportOptions &options, const std::atomic<bool> &cancel)
+Result<void> measureMaps(Report &report, const Loaded &loaded, const ReportOptions &options, const JobTime &time,
+                         const std::atomic<bool> &cancel)
 {
     const HeadMap full(loaded.model->shape(), HeadKind::Retrieval, options.sink, options.recent);
     BenchPlan &plan = report.benchPlan;
@@ -68,23 +72,28 @@ Result<void> measureMaps(Report &report, const Loaded &loaded, const ReportOptio
     plan.repeats = options.repeats;
     plan.seed = options.seed;
     plan.patienceSeconds = options.patience;
+    plan.time = time;
+    const BenchShare share(plan, report.config, report.machine);
     Progress progress("bench");
     ZIGZAG_TRY(records,
                runBench(loaded.device, report.config, report.machine, plan, &cancel,
-                        [&](int done, int all, const std::vector<BenchRecord> &) { progress(done, all); }));
+                        [&](int done, int all, const std::vector<BenchRecord> &so) { progress(done, all, share.of(so)); }));
     report.records = std::move(records);
-    raiseCeilings(report.machine, measureMachine(*loaded.backend, report.config, &cancel));
-    updateFloors(report.records, plan, report.config, report.machine);
+    raiseCeilingsAfter(report.records, plan, report.config, report.machine, *loaded.backend, &cancel);
     return {};
 }
 
-Result<void> askNeedles(Report &report, const Loaded &loaded, const ReportOptions &options, const std::atomic<bool> &cancel)
+Result<void> askNeedles(Report &report, const Loaded &loaded, const ReportOptions &options, const JobTime &time,
+                        const std::atomic<bool> &cancel)
 {
     const ModelShape shape = loaded.model->shape();
     NeedlePlan &plan = report.needlePlan;
     plan.contexts = defaultContexts(report.config);
     plan.depths = {0, 0.25, 0.5, 0.75, 1};
-    plan.trials = options.trials;
+    const Disturbance bench = disturbanceOf(report.records);
+    const bool isHurried = time.isUsedUp() && 2 * bench.disturbed > bench.samples;
+    plan.trials = isHurried ? 1 : options.trials;
+    report.trialsAsked = options.trials;
     plan.seed = options.seed + 1; // other questions than those that chose the map
     for (const NamedMap &map : {NamedMap{"full", HeadMap(shape, HeadKind::Retrieval, options.sink, options.recent)},
                                 NamedMap{"zigzag", report.zigzag.map},
@@ -117,6 +126,7 @@ Result<void> writeMaps(Report &report, const std::filesystem::path &out)
 Result<void> makeReport(const ReportOptions &options)
 {
     const auto begin = std::chrono::steady_clock::now();
+    const JobTime time(options.seconds);
     const std::filesystem::path out = options.out;
     const std::atomic<bool> &cancel = interruptFlag();
     ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend));
@@ -125,11 +135,11 @@ Result<void> makeReport(const ReportOptions &options)
     report.modelName = options.model;
     report.config = loaded.model->config;
     report.sparsity = options.sparsity;
-    report.machine = measureMachine(*loaded.backend, report.config, &cancel);
+    report.machine = measureMachineFor(loaded);
     ZIGZAG_CHECK(scoreAndAssign(report, loaded, options, cancel));
     ZIGZAG_CHECK(writeMaps(report, out));
-    ZIGZAG_CHECK(measureMaps(report, loaded, options, cancel));
-    ZIGZAG_CHECK(askNeedles(report, loaded, options, cancel));
+    ZIGZAG_CHECK(measureMaps(report, loaded, options, time, cancel));
+    ZIGZAG_CHECK(askNeedles(report, loaded, options, time, cancel));
     report.files.push_back((out / "report.md").string());
     report.files.push_back((out / "report.json").string());
     report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
@@ -153,6 +163,13 @@ void addReport(CLI::App &app, Chosen &chosen)
         ->capture_default_str();
     addWindowOptions(*command, options->sink, options->recent, "streaming heads keep");
     addPatienceOption(*command, options->patience);
+    command
+        ->add_option("--seconds", options->seconds,
+                     "of the whole job, after which samples that other programs disturb are no longer repeated, and each "
+                     "question is asked once "
+                     "(0: no limit); a machine that is left alone takes what it takes")
+        ->check(numberFrom(0.0))
+        ->capture_default_str();
     command->add_option("--repeats", options->repeats, "samples of each measured point")
         ->check(integerIn(1, 10000))
         ->capture_default_str();

@@ -3,6 +3,7 @@
 #include "app/cli/json_text.h"
 
 #include "app/cli/run_output.h"
+#include "profiler/disturbance.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -20,7 +21,8 @@ const BenchRecord *find(const Report &report, const std::string &map, Phase phas
 
 std::string measured(const BenchRecord *record)
 {
-    return record ? fmt::format("{:.3f} ms ± {:.3f}", record->medianMs, record->spreadMs) : std::string("not measured");
+    return record ? fmt::format("{:.3f} ms ± {:.3f}{}", record->medianMs, record->spreadMs, record->isDisturbed() ? " !" : "")
+                  : std::string("not measured");
 }
 
 /// "-12.3 %": how b differs from a.
@@ -47,6 +49,16 @@ std::string drawMap(const HeadMap &map, const HeadScores &scores)
             text += fmt::format(" {:.2f}", scores.at(layer, head));
         text += '\n';
     }
+    return text;
+}
+
+/// How much of the report other programs disturbed; "" where nothing was.
+std::string disturbanceText(const Report &report)
+{
+    std::string text = textOf(disturbanceOf(report.records, report.benchPlan.repeats));
+    if (report.needlePlan.trials < report.trialsAsked)
+        text += fmt::format("{}The needle was asked {} of {} questions a cell, as the time of the whole job was used up.",
+                            text.empty() ? "" : " ", report.needlePlan.trials, report.trialsAsked);
     return text;
 }
 
@@ -118,6 +130,7 @@ std::string reportJson(const Report &report)
         {"unanswered", report.scores.unanswered}};
     json["maps"] = {{"duo", mapJson(report.duo, report.scores)}, {"zigzag", mapJson(report.zigzag, report.scores)}};
     json["needle"] = std::move(needle);
+    json["note"] = disturbanceText(report);
     json["files"] = report.files;
     json["seconds"] = report.seconds;
     return json.dump(1, ' ', false, anyBytes) + '\n';
@@ -127,6 +140,8 @@ std::string reportMarkdown(const Report &report)
 {
     std::string text = fmt::format("# {}: full attention against Zigzag at {:.0f} %\n\n{}\n\n", report.modelName,
                                    100.0 * report.sparsity, machineText(report.machine));
+    if (const std::string disturbed = disturbanceText(report); !disturbed.empty())
+        text += fmt::format("**Disturbed:** {}\n\n", disturbed);
     text += fmt::format(
         "## Scores and map\n\nScores: attention on {} passkey questions (measured, seed {}). Map: criterion `zigzag`, sink {}, "
         "recent {} (computed): {}.\n\n```\n{}```\n\nDuoAttention at the same sparsity: {}.\n\n",
@@ -136,15 +151,17 @@ std::string reportMarkdown(const Report &report)
     text += fmt::format(
         "## Time and memory\n\nMedian and interquartile range of {} interleaved repeats; KV bytes computed, and allocated by "
         "the backend; floor = least time that the ceiling allows / median.\n\n| map | phase | context | mixed layers | ms | "
-        "± | tokens/s | KV bytes | allocated | floor | ceiling |\n|---|---|---:|---|---:|---:|---:|---:|---:|---:|---|\n",
+        "± | tokens/s | KV bytes | allocated | floor | ceiling | disturbed "
+        "|\n|---|---|---:|---|---:|---:|---:|---:|---:|---:|---|---:|\n",
         report.benchPlan.repeats);
     for (const BenchRecord &r : report.records) {
         if (r.failure.empty())
-            text += fmt::format("| {} | {} | {} | {} | {:.3f} | {:.3f} | {:.1f} | {} | {} | {:.1f} % | {} |\n", r.map,
+            text += fmt::format("| {} | {} | {} | {} | {:.3f} | {:.3f} | {:.1f} | {} | {} | {} | {} | {} |\n", r.map,
                                 nameOf(r.phase), r.context, nameOf(r.mixed), r.medianMs, r.spreadMs, tokensPerSecond(r),
-                                r.kvBytes, r.kvBytesAllocated, 100.0 * r.floorRatio, r.ceiling);
+                                r.kvBytes, r.kvBytesAllocated, floorText(r), r.ceiling,
+                                r.disturbed > 0 ? fmt::format("{} of {}", r.disturbed, r.samplesMs.size()) : std::string());
         else
-            text += fmt::format("| {} | {} | {} | {} | not measured: {} | | | {} | | | |\n", r.map, nameOf(r.phase), r.context,
+            text += fmt::format("| {} | {} | {} | {} | not measured: {} | | | {} | | | | |\n", r.map, nameOf(r.phase), r.context,
                                 nameOf(r.mixed), r.failure, r.kvBytes);
     }
     text += fmt::format(
@@ -178,6 +195,9 @@ std::string reportSummary(const Report &report)
     if (full && zigzag)
         text += fmt::format("{:<34}  {:>20}  {:>20}  {:>9}\n", "KV bytes (computed = allocated)", full->kvBytes, zigzag->kvBytes,
                             change(static_cast<double>(full->kvBytes), static_cast<double>(zigzag->kvBytes)));
+    if (const std::string disturbed = disturbanceText(report); !disturbed.empty())
+        text += fmt::format("\n{}{}\n", disturbed,
+                            text.find(" !") == text.npos ? "" : " ! marks a time of which most samples were disturbed.");
     text += "\nNeedle, share of passkeys found (measured):";
     for (const auto &[map, result] : report.needle)
         text += fmt::format("  {} {:.1f} %", map, 100.0 * result.accuracy);

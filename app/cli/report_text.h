@@ -25,6 +25,7 @@ struct Report {
     BenchPlan benchPlan;
     std::vector<BenchRecord> records;
     NeedlePlan needlePlan;
+    int trialsAsked = 0; ///< of each cell, by the person; the plan has fewer where the job was in haste
     std::vector<std::pair<std::string, NeedleResult>> needle; ///< by map
     std::vector<std::string> files; ///< written, in order
     double seconds = 0; ///< of the whole job

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/run_output.h"
 
+#include "profiler/disturbance.h"
 #include "profiler/quality/statistics.h"
 
 #include <algorithm>
@@ -29,7 +30,13 @@ std::string ceilingText(const BenchRecord &record)
 
 } // namespace
 
-std::string benchTable(const std::vector<BenchRecord> &records)
+std::string floorText(const BenchRecord &record)
+{
+    const std::optional<double> share = record.floorShare();
+    return share ? fmt::format("{:.1f} %", 100 * *share) : std::string("-");
+}
+
+std::string benchTable(const std::vector<BenchRecord> &records, int repeats)
 {
     std::size_t width = 3;
     for (const BenchRecord &record : records)
@@ -41,39 +48,31 @@ std::string benchTable(const std::vector<BenchRecord> &records)
         text += fmt::format("{:<{}}  {:<7}  {:>8}  {:>5}  {:<10}  ", record.map, width, nameOf(record.phase), record.context,
                             record.batch, nameOf(record.mixed));
         if (record.failure.empty())
-            text += fmt::format("{:>10.3f}  {:>8.3f}  {:>10.1f}  {:>13}  {:>13}  {:>5.1f} %  {}\n", record.medianMs,
-                                record.spreadMs, tokensPerSecond(record), record.kvBytes, record.kvBytesAllocated,
-                                100.0 * record.floorRatio, ceilingText(record));
+            text += fmt::format("{:>10.3f}  {:>8.3f}  {:>10.1f}  {:>13}  {:>13}  {:>7}  {}{}\n", record.medianMs, record.spreadMs,
+                                tokensPerSecond(record), record.kvBytes, record.kvBytesAllocated, floorText(record),
+                                ceilingText(record), record.isDisturbed() ? "  disturbed" : "");
         else
             text += fmt::format("not measured: {}\n", record.failure);
     }
-    int disturbed = 0, samples = 0;
-    for (const BenchRecord &record : records) {
-        disturbed += record.disturbed;
-        samples += static_cast<int>(record.samplesMs.size());
-    }
-    if (disturbed > 0)
-        text += fmt::format(
-            "Other programs slowed the machine during {} of {} samples; left alone, its times are shorter and steadier.\n",
-            disturbed, samples);
-    if (std::any_of(records.begin(), records.end(), [](const BenchRecord &record) { return record.floorRatio > 1.0; }))
-        text += "A floor above 100 %: other programs slowed the machine while its ceiling was measured; measure again when it is "
-                "idle.\n";
+    if (const std::string what = textOf(disturbanceOf(records, repeats)); !what.empty())
+        text += what + '\n';
     return text;
 }
 
 std::string benchCsv(const MachineProfile &machine, const std::vector<BenchRecord> &records)
 {
     std::string text = "map,phase,context,batch,mixed,median_ms,spread_ms,tokens_per_second,kv_bytes,kv_bytes_allocated,floor_ms,"
-                       "floor_ratio,ceiling,failure,device,threads,backend,driver,build\n";
+                       "floor_ratio,ceiling,ceiling_moved,samples,disturbed,failure,device,threads,backend,driver,build\n";
     for (const BenchRecord &record : records) {
         text += fmt::format("{},{},{},{},{},", field(record.map), nameOf(record.phase), record.context, record.batch,
                             nameOf(record.mixed));
         text += record.failure.empty() ? fmt::format("{},{},{},", record.medianMs, record.spreadMs, tokensPerSecond(record))
                                        : std::string(",,,");
         text += fmt::format("{},{},{},", record.kvBytes, record.kvBytesAllocated, record.floorMs);
-        text += record.failure.empty() ? fmt::format("{},", record.floorRatio) : std::string(",");
-        text += fmt::format("{},{},{},{},{},{},{}\n", field(record.ceiling), field(record.failure), field(machine.device),
+        const std::optional<double> share = record.floorShare();
+        text += record.failure.empty() && share ? fmt::format("{},", *share) : std::string(",");
+        text += fmt::format("{},{},{},{},{},{},{},{},{},{}\n", field(record.ceiling), record.ceilingMoved() ? 1 : 0,
+                            record.samplesMs.size(), record.disturbed, field(record.failure), field(machine.device),
                             machine.threads, machine.backend, field(machine.driver), field(machine.build));
     }
     return text;

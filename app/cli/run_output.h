@@ -16,10 +16,14 @@ namespace zigzag {
 
 // What bench, eval and report print. `-o json` keys are a contract; see the command line's documentation.
 
-std::string benchTable(const std::vector<BenchRecord> &records);
+/// `repeats`: samples that were asked for of each point.
+std::string benchTable(const std::vector<BenchRecord> &records, int repeats);
 std::string benchCsv(const MachineProfile &machine, const std::vector<BenchRecord> &records);
 /// The machine and the ceilings that were measured in this run, as one paragraph.
 std::string machineText(const MachineProfile &machine);
+
+/// "87.3 %", and "-" where a ratio above 1 says that the ceiling moved, or where none is known.
+std::string floorText(const BenchRecord &record);
 
 nlohmann::ordered_json needleJson(const NeedleResult &result);
 /// A row per context, a column per depth.

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "app/cli/progress.h"
 #include "engine/base/result.h"
 #include "engine/model/model.h"
 #include "engine/run/session.h"
 #include "profiler/run_types.h"
 
 #include <atomic>
-#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,33 +22,22 @@ struct Loaded {
 };
 Result<Loaded> loadForRun(const std::string &model, const std::string &backend = "auto");
 
+/// The machine's ceilings, on the shapes of the model's products, with progress.
+MachineProfile measureMachineFor(const Loaded &loaded);
+
 /// The maps of `--map`, each under the name that was given.
 Result<std::vector<NamedMap>> resolveMaps(const std::vector<std::string> &names, const ModelShape &model, int sink, int recent);
 
 /// Says on stderr where the longest of these contexts is beyond the model's (engine/model/context_limit.h).
 void noteContexts(const ModelConfig &config, const std::vector<std::int64_t> &contexts);
 
+/// The phases of `--phase`, prefill first.
+std::vector<Phase> phasesNamed(const std::vector<std::string> &names);
+
 /// Contexts to look at when none are asked for: a quarter, half and all of the model's.
 std::vector<std::int64_t> defaultContexts(const ModelConfig &config);
 
 /// Set by the first interrupt (Ctrl-C): the command stops soon and prints what it has. A second one ends the program.
 const std::atomic<bool> &interruptFlag();
-
-/// Progress on stderr: one line that is written over where that is a terminal, a line each quarter where it is not.
-class Progress
-{
-public:
-    explicit Progress(std::string what);
-    ~Progress();
-    Progress(const Progress &) = delete;
-    Progress &operator=(const Progress &) = delete;
-    void operator()(int done, int all);
-
-private:
-    std::string m_what;
-    bool m_terminal;
-    int m_quarter = 0;
-    std::chrono::steady_clock::time_point m_begin;
-};
 
 } // namespace zigzag

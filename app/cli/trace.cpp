@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fmt/format.h>
+#include <functional>
 #include <memory>
 
 namespace zigzag {
@@ -44,9 +45,25 @@ std::string watchingText(const TraceInfo &info)
                        info.stepMs, info.watchedStepMs, 100 * (info.watchedStepMs / info.stepMs - 1));
 }
 
+/// Every time of a recording that others disturbed is longer than the machine's own.
+void sayDisturbed(int disturbed, int recordings)
+{
+    if (disturbed > 0)
+        fmt::print(stderr,
+                   "note: other programs took the processors during {} of {} recordings: their times are longer than when the "
+                   "machine is left alone\n",
+                   disturbed, recordings);
+}
+
+Result<Trace> recordOne(const Loaded &loaded, const MachineProfile &machine, const TracePlan &plan)
+{
+    Progress progress("trace");
+    return recordTrace(loaded.device, loaded.model->config, machine, plan, &interruptFlag(), std::ref(progress));
+}
+
 Result<void> traceOne(const TraceOptions &options, const Loaded &loaded, const MachineProfile &machine, const TracePlan &plan)
 {
-    ZIGZAG_TRY(recorded, recordTrace(loaded.device, loaded.model->config, machine, plan, &interruptFlag()));
+    ZIGZAG_TRY(recorded, recordOne(loaded, machine, plan));
     ZIGZAG_CHECK(write(recorded, options.form, options.out));
     const std::vector<OpRow> rows = opTable(recorded, groupNamed(options.by));
     if (options.format == "json")
@@ -56,6 +73,7 @@ Result<void> traceOne(const TraceOptions &options, const Loaded &loaded, const M
                                           {"kernels", recorded.kernels.size()},
                                           {"dropped", recorded.dropped},
                                           {"device_time", recorded.info.inDeviceTime},
+                                          {"disturbed", recorded.info.disturbed},
                                           {"step_ms", recorded.info.stepMs},
                                           {"watched_step_ms", recorded.info.watchedStepMs},
                                           {"machine", machineJson(machine)},
@@ -67,6 +85,7 @@ Result<void> traceOne(const TraceOptions &options, const Loaded &loaded, const M
                    recorded.kernels.size(), recorded.dropped, options.out);
     if (!recorded.info.note.empty())
         fmt::print(stderr, "note: {}\n", recorded.info.note);
+    sayDisturbed(recorded.info.disturbed ? 1 : 0, 1);
     return {};
 }
 
@@ -106,11 +125,13 @@ Result<void> traceSeveral(const TraceOptions &options, const Loaded &loaded, con
     }
     std::vector<std::string> names;
     std::int64_t dropped = 0;
+    int disturbed = 0;
     std::string note;
     for (std::size_t run = 0; run < runs.size(); ++run) {
         names.push_back(runs[run].name);
         for (const Trace &trace : traces[run]) {
             dropped += trace.dropped;
+            disturbed += trace.info.disturbed;
             note = trace.info.note.empty() ? note : trace.info.note;
         }
     }
@@ -130,6 +151,7 @@ Result<void> traceSeveral(const TraceOptions &options, const Loaded &loaded, con
                      {"context", first.info.context},
                      {"batch", first.info.batch},
                      {"dropped", dropped},
+                     {"disturbed", disturbed},
                      {"device_time", first.info.inDeviceTime},
                      {"step_ms", first.info.stepMs},
                      {"watched_step_ms", first.info.watchedStepMs},
@@ -145,6 +167,7 @@ Result<void> traceSeveral(const TraceOptions &options, const Loaded &loaded, con
         fmt::print(stderr, "note: {} spans or kernels did not fit and were dropped: ask for fewer steps\n", dropped);
     if (!note.empty())
         fmt::print(stderr, "note: {}\n", note);
+    sayDisturbed(disturbed, options.repeats * static_cast<int>(runs.size()));
     return {};
 }
 
@@ -157,7 +180,7 @@ Result<void> trace(TraceOptions options)
         if (std::find(mixed.begin(), mixed.end(), mode) == mixed.end())
             mixed.push_back(mode);
     }
-    plan.phase = options.phase == nameOf(Phase::Prefill) ? Phase::Prefill : Phase::Decode;
+    plan.phase = *findPhase(options.phase); // checked as it was read
     plan.model = options.model;
     plan.replays = options.launches == "replayed";
     const bool compares = options.maps.size() > 1 || mixed.size() > 1;
@@ -168,7 +191,7 @@ Result<void> trace(TraceOptions options)
     noteContexts(loaded.model->config, {plan.context});
     const std::vector<ComparedRun> runs = comparedRuns(plan, maps, mixed);
     ZIGZAG_CHECK(referenceColumn(runs, options.against));
-    const MachineProfile machine = measureMachine(*loaded.backend, loaded.model->config, &interruptFlag());
+    const MachineProfile machine = measureMachineFor(loaded);
     return compares ? traceSeveral(options, loaded, machine, runs) : traceOne(options, loaded, machine, runs.front().plan);
 }
 

@@ -27,6 +27,7 @@ struct RunRequest {
     NeedlePlan needle; ///< Needle
     std::vector<NamedMap> needleMaps; ///< Needle: asked in this order
     std::int64_t maxContext = 0; ///< Calibrate
+    JobTime time; ///< Calibrate: of the job that it is a part of; Measure has its plan's
     std::string task; ///< Task: its name; of those that wait, the last of a name runs
     QString title; ///< Task: what a person calls it, translated
     RunTask work; ///< Task

@@ -93,7 +93,7 @@ Result<void> EngineWorker::calibrateModel(const RunRequest &request)
     const auto progress = [&](double fraction) {
         Q_EMIT progressed(request.id, machineShare + (1 - machineShare) * fraction, tr("Calibrating predictions"));
     };
-    ZIGZAG_TRY(cost, calibrate(m_device, machine, request.maxContext, request.cancel.get(), progress));
+    ZIGZAG_TRY(cost, calibrate(m_device, machine, request.maxContext, request.cancel.get(), progress, request.time));
     Q_EMIT calibrated(request.id, cost);
     return {};
 }
@@ -122,6 +122,7 @@ Result<void> EngineWorker::measure(const RunRequest &request)
         Q_EMIT measured(request.id, request.bench.maps, records);
     };
     ZIGZAG_TRY(records, runBench(m_device, m_model->config, machine, request.bench, request.cancel.get(), progress));
+    raiseCeilingsAfter(records, request.bench, m_model->config, *m_machine, *m_backend, request.cancel.get());
     Q_EMIT measured(request.id, request.bench.maps, records);
     for (const BenchRecord &record : records)
         if (!record.failure.empty())

@@ -24,6 +24,9 @@ Screenshot::Screenshot(MainWindow &window, QString path, bool measure, QString p
     , m_path(std::move(path))
     , m_page(std::move(page))
 {
+    constexpr double mostSeconds = 25; // of all runs, before those that others disturb are cut short
+    if (measure)
+        m_window.studio().setJobTime(JobTime(mostSeconds));
     if (measure)
         m_steps = {m_window.actions().measure, m_window.profile().recordAction(), m_window.actions().needle};
     // What a page has to show comes from a run of its own.
@@ -58,6 +61,8 @@ void Screenshot::step()
 
 void Screenshot::write()
 {
+    if (m_window.studio().isHurried())
+        std::fprintf(stderr, "note: other programs slowed the machine: samples and questions are fewer than usual\n");
     if (!m_page.isEmpty())
         m_window.showPage(m_page);
     m_window.refreshNow();

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/studio/studio.h"
 
+#include "profiler/others_load.h"
+
 namespace zigzag {
 
 Studio::Studio(std::unique_ptr<RunWorker> worker, std::unique_ptr<UserPrompts> prompts)
     : m_prompts(std::move(prompts))
     , m_runs(std::move(worker))
+    , m_watch([load = OthersLoad()]() mutable { return load.look(); })
 {
     m_refresh.setSingleShot(true);
     m_refresh.setInterval(0); // the edits of one turn of the event loop are one refresh
@@ -85,6 +88,7 @@ void Studio::refreshNow()
     const DocumentState &state = m_document.state();
     if (state.map.layers() > 0)
         m_study.setMaps(state.map, state.scores, state.sparsity);
+    m_watch.update(m_loaded && m_study.hasTimes() && !m_study.cost().isReliable(), m_runs.isBusy());
     Q_EMIT refreshed();
 }
 

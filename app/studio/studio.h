@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "app/studio/calibration_watch.h"
 #include "app/studio/document.h"
 #include "app/studio/run_controller.h"
 #include "app/studio/user_prompts.h"
@@ -57,6 +58,10 @@ public:
     void scoreModel(bool asked);
     void measureMaps();
     void askNeedles();
+    /// A job of several runs that nobody waits at: once its time is used up on a machine that others slow, runs are cut short.
+    void setJobTime(const JobTime &time) { m_jobTime = time; }
+    /// Whether that is so now.
+    bool isHurried() const;
     /// Scores that arrive before anybody edited: the first map is Zigzag at one half rather than full.
     void takeScores(std::shared_ptr<const HeadScores> scores);
 
@@ -66,6 +71,8 @@ public:
     /// Brings every view up to date: at the end of this turn of the event loop, however often it is asked for, or now.
     void refreshSoon() { m_refresh.start(); }
     void refreshNow();
+    /// Asks for a calibration once a machine that disturbed the last one has become quiet.
+    CalibrationWatch &calibrationWatch() { return m_watch; }
 
 Q_SIGNALS:
     void refreshed();
@@ -89,6 +96,8 @@ private:
     RunListModel m_runList;
     Findings m_findings;
     QTimer m_refresh;
+    CalibrationWatch m_watch;
+    JobTime m_jobTime;
     std::string m_modelName; ///< as MODEL on the command line; empty for a map without its model
     std::optional<LoadedModel> m_loaded;
     QString m_whyNotLoaded; ///< after a failed or cancelled load

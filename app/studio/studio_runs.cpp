@@ -19,20 +19,10 @@ constexpr double longestPrefillMs = 20'000;
 constexpr double farOff = 0.1;
 const std::vector<double> depths = {0, 0.25, 0.5, 0.75, 1};
 
-/// A quarter, half and all of a context.
-std::vector<std::int64_t> threeContexts(std::int64_t longest)
-{
-    std::vector<std::int64_t> contexts;
-    for (const std::int64_t part : {4, 2, 1})
-        contexts.push_back(std::max<std::int64_t>(1, longest / part));
-    contexts.erase(std::unique(contexts.begin(), contexts.end()), contexts.end());
-    return contexts;
-}
-
 /// Contexts for questions in text: a needle and its question have to fit.
 std::vector<std::int64_t> textContexts(std::int64_t longest)
 {
-    std::vector<std::int64_t> contexts = threeContexts(longest);
+    std::vector<std::int64_t> contexts = usualContexts(longest);
     std::erase_if(contexts, [longest](std::int64_t context) { return context < std::min<std::int64_t>(256, longest); });
     return contexts;
 }
@@ -47,6 +37,7 @@ void Studio::connectRuns()
         m_study.setCost(cost);
         refreshSoon();
     });
+    connect(&m_watch, &CalibrationWatch::quiet, this, [this] { calibrateModel(false); });
     connect(&m_runs, &RunController::scored, this,
             [this](const HeadScores &scores) { takeScores(std::make_shared<const HeadScores>(scores)); });
     connect(&m_runs, &RunController::measured, this,
@@ -92,12 +83,18 @@ void Studio::onFinished(RunKind kind, const RunOutcome &outcome)
     refreshSoon();
 }
 
+bool Studio::isHurried() const
+{
+    return m_jobTime.isUsedUp()
+        && (m_study.isUnreliable() || m_study.isOnlyDisturbed(Quantity::Tpot) || m_study.isOnlyDisturbed(Quantity::Ttft));
+}
+
 void Studio::calibrateIfFarOff()
 {
     double worst = 0;
     for (const Quantity quantity : {Quantity::Ttft, Quantity::Tpot})
         worst = std::max(worst, m_study.predictionError(quantity).value_or(0));
-    if (worst <= farOff)
+    if (worst <= farOff || isHurried())
         return;
     say(MessageBar::Kind::Note,
         tr("Predictions were off by %1 at the median: this machine's speed has changed, or was disturbed when it was "
@@ -125,6 +122,7 @@ void Studio::calibrateModel(bool asked)
     request.background = !asked;
     request.expectedSeconds = usualSeconds;
     request.maxContext = m_study.contexts().back();
+    request.time = m_jobTime;
     m_runs.enqueue(std::move(request));
 }
 
@@ -155,6 +153,8 @@ void Studio::measureMaps()
     request.kind = RunKind::Measure;
     BenchPlan &plan = request.bench;
     plan.patienceSeconds = 10; // who pressed a key wants to see something
+    constexpr double mostSeconds = 60; // once samples are disturbed
+    plan.time = JobTime::first(m_jobTime, JobTime(mostSeconds));
     constexpr std::array names = {"full", "duo", "zigzag", "this map"};
     for (const Series series : allSeries) {
         const HeadMap *map = m_study.map(series);
@@ -168,7 +168,7 @@ void Studio::measureMaps()
     while (m_study.hasTimes() && longest > m_study.contexts().front()
            && m_study.cost().estimate(*full, Phase::Prefill, longest).ms > longestPrefillMs)
         longest /= 2;
-    plan.contexts = threeContexts(longest);
+    plan.contexts = usualContexts(longest);
     plan.phases = {Phase::Decode, Phase::Prefill};
     request.expectedSeconds
         = expectedSeconds(plan.contexts, static_cast<double>(plan.maps.size()) * (plan.warmup + plan.repeats));
@@ -187,7 +187,7 @@ void Studio::askNeedles()
     request.kind = RunKind::Needle;
     request.needle.contexts = textContexts(m_loaded->config.maxContext);
     request.needle.depths = depths;
-    request.needle.trials = 5;
+    request.needle.trials = isHurried() ? 1 : 5;
     request.needle.seed = 2; // other questions than those that scored the heads
     const HeadMap &map = m_document.map();
     const HeadMap *full = m_study.map(Series::Full);

@@ -57,6 +57,7 @@ struct TraceInfo {
     std::string note; ///< what is missing, and why; empty when nothing is
     bool inDeviceTime = false; ///< spans begin and end with their kernels on a GPU; false: with the host's calls
     bool isReplayed = false; ///< decode as it runs, from a recording; false: every op launched by itself
+    bool disturbed = false; ///< other programs took the processors while it was recorded
     double stepMs = 0; ///< of one decode step that nobody watched, in the same run; 0 = not known
     double watchedStepMs = 0; ///< of one that was recorded here
     std::vector<LayerKind> layerKinds; ///< [layers]

@@ -15,9 +15,8 @@ constexpr std::size_t mostLayers = 1 << 15;
 Result<Phase> readPhase(const json::Value &value, const std::string &where)
 {
     ZIGZAG_TRY(name, json::stringOr(value, "phase", "decode", where));
-    for (const Phase phase : {Phase::Prefill, Phase::Decode})
-        if (name == nameOf(phase))
-            return phase;
+    if (const std::optional<Phase> phase = findPhase(name))
+        return *phase;
     return badInput(
         fmt::format("{}: '{}' is no phase: prefill and decode are known; record it anew", where, json::printable(name)));
 }
@@ -59,6 +58,7 @@ nlohmann::ordered_json infoJson(const TraceInfo &info)
             {"predicted", info.predicted},
             {"foreign", info.isForeign},
             {"note", info.note},
+            {"disturbed", info.disturbed},
             {"layer_kinds", letters},
             {"device_time", info.inDeviceTime},
             {"replayed", info.isReplayed},
@@ -80,6 +80,7 @@ Result<TraceInfo> readInfo(const json::Value &value, const std::string &where)
     ZIGZAG_TRY(letters, json::stringOr(value, "layer_kinds", {}, where));
     ZIGZAG_TRY(predicted, json::booleanOr(value, "predicted", false, where));
     ZIGZAG_TRY(isForeign, json::booleanOr(value, "foreign", false, where));
+    ZIGZAG_TRY(disturbed, json::booleanOr(value, "disturbed", false, where));
     ZIGZAG_TRY(note, json::stringOr(value, "note", {}, where));
     constexpr double longestMs = 1e12;
     ZIGZAG_TRY(inDeviceTime, json::booleanOr(value, "device_time", false, where));
@@ -92,6 +93,7 @@ Result<TraceInfo> readInfo(const json::Value &value, const std::string &where)
     info.watchedStepMs = watchedStepMs;
     info.predicted = predicted;
     info.isForeign = isForeign;
+    info.disturbed = disturbed;
     info.note = note;
     info.model = model;
     info.map = map;

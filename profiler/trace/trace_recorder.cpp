@@ -100,7 +100,7 @@ Trace makeTrace(TraceInfo info, std::vector<TraceSpan> spans, std::span<const in
         const std::int64_t end = pass.firstPosition + pass.tokens;
         if (const std::int64_t at = end * pass.batch; at != cachedAt) {
             const double step = weights + static_cast<double>(kvBytes(map, end, config.dtype)) * pass.batch;
-            cached = step <= static_cast<double>(info.machine.lastLevelCacheBytes);
+            cached = info.machine.keeps(step);
             cachedAt = at;
         }
         span.floorNs = static_cast<float>(opFloorNs(cost, config, info.machine, cached));

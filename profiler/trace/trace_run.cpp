@@ -2,6 +2,7 @@
 #include "profiler/trace/trace_run.h"
 
 #include "engine/run/device_model.h"
+#include "profiler/processor_wait.h"
 #include "profiler/random_tokens.h"
 #include "profiler/trace/device_time.h"
 #include "profiler/trace/kernel_collector.h"
@@ -9,18 +10,52 @@
 #include "profiler/trace/trace_recorder.h"
 
 #include <algorithm>
+#include <chrono>
 #include <fmt/format.h>
 #include <optional>
+#include <vector>
 
 namespace zigzag {
 namespace {
+
+/// Tells the share of a run's layers that are done: around the others, so that it lies in no span but that of the pass, and
+/// seldom, so that it adds little to that.
+class LayerProgress : public TraceSink
+{
+public:
+    LayerProgress(std::int64_t layerRuns, const std::function<void(double)> &progress)
+        : m_all(layerRuns)
+        , m_progress(progress)
+    { }
+    void begin(const SpanInfo &span) override { m_open.push_back(span.op); }
+    void end() override
+    {
+        const Op op = m_open.back();
+        m_open.pop_back();
+        if (op != Op::Attention)
+            return;
+        ++m_done;
+        constexpr std::chrono::milliseconds seldom(200);
+        if (const auto now = std::chrono::steady_clock::now(); now - m_told >= seldom) {
+            m_told = now;
+            m_progress(std::min(1.0, static_cast<double>(m_done) / static_cast<double>(m_all)));
+        }
+    }
+
+private:
+    const std::int64_t m_all;
+    std::int64_t m_done = 0;
+    const std::function<void(double)> &m_progress;
+    std::chrono::steady_clock::time_point m_told = std::chrono::steady_clock::now();
+    std::vector<Op> m_open;
+};
 
 /// One run: its session, and who watches it.
 class TraceRun
 {
 public:
     TraceRun(const std::shared_ptr<DeviceModel> &model, const ModelConfig &config, const MachineProfile &machine,
-             const TracePlan &plan, const std::atomic<bool> *cancel)
+             const TracePlan &plan, const std::atomic<bool> *cancel, const std::function<void(double)> &progress)
         : m_model(model)
         , m_config(config)
         , m_machine(machine)
@@ -29,7 +64,12 @@ public:
         , m_steps(static_cast<int>(std::min<std::int64_t>(plan.steps, plan.context)))
         , m_isGpu(model->backend->name() == "cuda")
         , m_recorder(plan.mostSpans)
-    { }
+    {
+        const std::int64_t chunk = std::max<std::int64_t>(1, model->backend->device().prefillChunk);
+        const std::int64_t passes = plan.phase == Phase::Decode ? m_steps : (plan.context + chunk - 1) / chunk * plan.batch;
+        if (progress)
+            m_progress.emplace(config.layers * passes, progress);
+    }
 
     Result<Trace> run()
     {
@@ -43,6 +83,7 @@ public:
         info.mixed = m_plan.mixed;
         info.machine = m_machine;
         info.isReplayed = m_isReplayed;
+        info.disturbed = m_isDisturbed;
         info.stepMs = m_stepMs;
         info.watchedStepMs = m_watchedStepMs;
         return m_kernels ? inTimeOfKernels(std::move(info)) : inTimeOfHost(std::move(info));
@@ -66,6 +107,9 @@ private:
         std::vector<TraceSink *> sinks;
         if (TraceSink *outside = attachedNvtxSink())
             sinks.push_back(outside);
+        if (m_progress)
+            sinks.push_back(&*m_progress);
+        m_waiting = ProcessorWait();
         sinks.push_back(&m_recorder);
         if (m_isGpu) {
             if (auto started = KernelCollector::start(m_recorder, m_plan.kernelLimits))
@@ -77,6 +121,12 @@ private:
         }
         m_sinks.emplace(std::move(sinks));
         return &*m_sinks;
+    }
+
+    void unwatch()
+    {
+        m_isDisturbed = !m_isGpu && m_waiting.isInterrupted();
+        m_session->setTraceSink(nullptr);
     }
 
     Result<void> prefillOnce(std::span<const int> tokens)
@@ -99,7 +149,7 @@ private:
                 ZIGZAG_CHECK(prefillOnce(std::span(tokens).first(static_cast<std::size_t>(rows))));
         m_session->setTraceSink(watch());
         ZIGZAG_CHECK(prefillOnce(tokens));
-        m_session->setTraceSink(nullptr);
+        unwatch();
         return {};
     }
 
@@ -137,7 +187,7 @@ private:
             ZIGZAG_CHECK(m_session->continueGreedily(next(2), m_steps));
             m_watchedStepMs = m_session->decodeMs() / m_steps;
         }
-        m_session->setTraceSink(nullptr);
+        unwatch();
         return {};
     }
 
@@ -177,9 +227,11 @@ private:
     const std::atomic<bool> *m_cancel;
     const int m_steps;
     const bool m_isGpu;
-    bool m_isReplayed = false;
+    bool m_isReplayed = false, m_isDisturbed = false;
+    ProcessorWait m_waiting; ///< since the recording began
     double m_stepMs = 0, m_watchedStepMs = 0;
     std::size_t m_firstSpan = 0; ///< of what counts
+    std::optional<LayerProgress> m_progress;
     TraceRecorder m_recorder;
     std::unique_ptr<KernelCollector> m_kernels;
     std::string m_whyNoKernels;
@@ -190,12 +242,12 @@ private:
 } // namespace
 
 Result<Trace> recordTrace(const std::shared_ptr<DeviceModel> &model, const ModelConfig &config, const MachineProfile &machine,
-                          const TracePlan &plan, const std::atomic<bool> *cancel)
+                          const TracePlan &plan, const std::atomic<bool> *cancel, const std::function<void(double)> &progress)
 {
     if (plan.context < 1 || plan.steps < 1)
         return badInput(fmt::format("{} decode steps at a context of {} tokens cannot be recorded: ask for at least 1 of each",
                                     plan.steps, plan.context));
-    return TraceRun(model, config, machine, plan, cancel).run();
+    return TraceRun(model, config, machine, plan, cancel, progress).run();
 }
 
 } // namespace zigzag

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/map/kv_layout.h"
 #include "profiler/bench.h"
+#include "profiler/bench_share.h"
 #include "profiler/machine_profile.h"
 #include "profiler/op_cost.h"
 #include "profiler/pace_meter.h"
@@ -119,6 +120,86 @@ TEST_F(Bench, WhatIsDisturbedIsKnownAtTheEnd)
     for (const BenchRecord &record : *records) {
         EXPECT_EQ(record.disturbed, std::ssize(record.samplesMs)) << record.map;
         EXPECT_TRUE(record.isDisturbed());
+    }
+}
+
+TEST_F(Bench, WhatIsDisturbedIsNotRepeatedOnceTheJobsTimeIsOver)
+{
+    load({.layers = 6}); // whose pace no other test knows
+    BenchPlan points = plan();
+    points.patienceSeconds = 1e6;
+    points.fullPaceMs = 1e-6; // never seen that fast again: all is disturbed
+    points.time = JobTime(1e-9);
+    int last = 0, all = 0;
+    const auto records = runBench(device, model->config, machine(), points, nullptr, [&](int done, int of, const auto &) {
+        EXPECT_LE(done, of);
+        last = done;
+        all = of;
+    });
+    ASSERT_TRUE(records) << records.error().message;
+    ASSERT_EQ(records->size(), 20u) << "every point is measured";
+    for (const BenchRecord &record : *records) {
+        EXPECT_EQ(record.samplesMs.size(), 1u) << record.map;
+        EXPECT_TRUE(record.isDisturbed());
+    }
+    EXPECT_EQ(last, 5 + 20) << "the first point's warm-up, and a sample each";
+    EXPECT_GE(all, last);
+}
+
+/// A long prefill is most of a bench's time, though it is one sample of several.
+TEST_F(Bench, ItsShareIsOfTimeAndNotOfSamples)
+{
+    BenchPlan points = plan();
+    points.maps = {points.maps.front(), points.maps.back()}; // exclusive both
+    points.contexts = {8, 2048};
+    points.phases = {Phase::Prefill};
+    points.repeats = 2;
+    const BenchShare share(points, model->config, machine());
+    EXPECT_EQ(share.begunAt(), 0);
+    EXPECT_EQ(share.of({}), 0);
+    std::vector<BenchRecord> records;
+    for (const NamedMap &map : points.maps) {
+        BenchRecord record;
+        record.phase = Phase::Prefill;
+        record.context = 8;
+        record.floorMs = floorMs(model->config, map.map, machine(), Phase::Prefill, 8);
+        record.samplesMs = {1, 1};
+        records.push_back(record);
+    }
+    EXPECT_GT(share.of(records), 0);
+    EXPECT_LT(share.of(records), 0.1) << "half of the samples";
+    for (const NamedMap &map : points.maps) {
+        BenchRecord record = records.front();
+        record.context = 2048;
+        record.floorMs = floorMs(model->config, map.map, machine(), Phase::Prefill, 2048);
+        records.push_back(record);
+    }
+    EXPECT_DOUBLE_EQ(share.of(records), 1);
+    records.back().samplesMs.pop_back();
+    EXPECT_LT(share.of(records), 0.9);
+    points.known = {records.front()};
+    EXPECT_GT(BenchShare(points, model->config, machine()).begunAt(), 0);
+}
+
+TEST_F(Bench, CeilingsAreRaisedAfterABenchInEveryProgram)
+{
+    const BenchPlan points = plan();
+    MachineProfile slow = machine();
+    slow.matrixFlopsF32 = 1; // as measured while something else ran
+    slow.cachedReadBytesPerSecond = 1;
+    auto records = runBench(device, model->config, slow, points);
+    ASSERT_TRUE(records) << records.error().message;
+    ASSERT_TRUE(records->front().ceilingMoved()) << "no machine multiplies faster than it can";
+    const std::atomic<bool> cancel{true};
+    raiseCeilingsAfter(*records, points, model->config, slow, *backend, &cancel);
+    EXPECT_EQ(slow.matrixFlopsF32, 1) << "a measurement that was cut short counts for nothing";
+    raiseCeilingsAfter(*records, points, model->config, slow, *backend);
+    EXPECT_GT(slow.matrixFlopsF32, 1e6);
+    for (const BenchRecord &record : *records) {
+        EXPECT_DOUBLE_EQ(record.floorRatio, record.floorMs / record.medianMs);
+        EXPECT_EQ(record.ceilingPerSecond,
+                  record.phase == Phase::Prefill ? slow.matrixCeiling(model->config.dtype).perSecond
+                                                 : slow.cachedReadBytesPerSecond);
     }
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/base/files.h"
 #include "engine/map/kv_layout.h"
-#include "profiler/cost_fit.h"
 #include "profiler/cost_model.h"
 #include "profiler/profile_file.h"
+#include "profiler/tensor_parallel.h"
 #include "tests/profiler/loaded_model.h"
 
 #include <algorithm>
@@ -14,50 +14,6 @@
 
 namespace zigzag {
 namespace {
-
-TEST(FitFeatures, FindsTheCoefficientsThatMadeThePoints)
-{
-    std::vector<FitPoint> points;
-    for (const double rows : {128.0, 1024.0, 2048.0})
-        for (const double flops : {1e6, 5e7, 2e9})
-            for (const double bytes : {1e4, 1e6})
-                points.push_back({{1, rows, flops, bytes}, 12.0 + 0.05 * rows + 3e-6 * flops + 2e-4 * bytes});
-    const Features found = fitFeatures(points);
-    EXPECT_NEAR(found[0], 12.0, 1e-6);
-    EXPECT_NEAR(found[1], 0.05, 1e-8);
-    EXPECT_NEAR(found[2], 3e-6, 1e-12);
-    EXPECT_NEAR(found[3], 2e-4, 1e-10);
-}
-
-TEST(FitFeatures, NeverGoesDownWithMoreWork)
-{
-    const Features falling = fitFeatures(std::vector<FitPoint>{{{1, 0, 0, 100}, 10}, {{1, 0, 0, 200}, 9}, {{1, 0, 0, 300}, 8}});
-    EXPECT_GE(falling[0], 0);
-    EXPECT_EQ(falling[3], 0);
-    EXPECT_NEAR(dot(falling, {1, 0, 0, 200}), 9, 1);
-}
-
-TEST(FitFeatures, KeepsWhatItCannotTellApartAtTheMeasuredPoints)
-{
-    const std::vector<FitPoint> same(3, {{1, 1, 0, 4096}, 5});
-    EXPECT_NEAR(dot(fitFeatures(same), {1, 1, 0, 4096}), 5, 1e-6);
-    EXPECT_EQ(dot(fitFeatures({}), {1, 1, 1, 1}), 0);
-    EXPECT_EQ(dot(fitFeatures(std::vector<FitPoint>{{{1, 1, 1, 1}, 0}}), {1, 1, 1, 1}), 0);
-}
-
-TEST(RowTable, IsLinearBetweenItsPointsAndBeyond)
-{
-    const RowTable table = RowTable::from(std::vector<std::pair<double, double>>{{8, 20}, {2, 10}, {2, 11}, {2, 50}, {16, 60}});
-    EXPECT_DOUBLE_EQ(table.at(2), 11) << "the median of three";
-    EXPECT_DOUBLE_EQ(table.at(1), 11);
-    EXPECT_DOUBLE_EQ(table.at(5), 15.5);
-    EXPECT_DOUBLE_EQ(table.at(8), 20);
-    EXPECT_DOUBLE_EQ(table.at(12), 40);
-    EXPECT_DOUBLE_EQ(table.at(24), 100);
-    EXPECT_EQ(RowTable().at(3), 0);
-    const RowTable falling = RowTable::from(std::vector<std::pair<double, double>>{{2, 10}, {4, 9}});
-    EXPECT_DOUBLE_EQ(falling.at(100), 9);
-}
 
 ModelConfig config()
 {
@@ -335,6 +291,63 @@ TEST(CostModel, SeveralGpusShareTheHeadsAndTheSlowestDecides)
     }
 }
 
+/// One rule deals heads to ranks: what `plan` says of the fullest GPU, `predict` says too.
+TEST(CostModel, RanksHoldWhatThePlanSays)
+{
+    const ModelConfig of = config();
+    const CostModel model = fitted(of);
+    HeadMap lopsided(of.shape(), HeadKind::Retrieval, 16, 128);
+    for (int layer = 0; layer < of.layers; ++layer)
+        for (int head = 0; head < 3; ++head)
+            lopsided.set(layer, head, HeadKind::Streaming);
+    for (const int gpus : {1, 2, 4, 8, 16}) {
+        const auto plan = planTensorParallel(of, lopsided, gpus, 4096, 1e12);
+        ASSERT_TRUE(plan) << plan.error().message;
+        const Estimate estimate = model.estimate(lopsided, {.phase = Phase::Decode, .context = 4096, .gpus = gpus});
+        EXPECT_EQ(estimate.kvBytesOfRank, plan->largestKvBytes) << gpus;
+    }
+    EXPECT_FALSE(checkDealing(of, 3)) << "of 8 KV heads";
+    EXPECT_FALSE(checkDealing(of, 32)) << "of 16 query heads";
+    EXPECT_EQ(headsOfRank(8, 4, 3).first, 6);
+    EXPECT_EQ(headsOfRank(8, 4, 3).end, 8);
+    EXPECT_EQ(headsOfRank(8, 16, 15).first, 7) << "two ranks share a head";
+    EXPECT_EQ(headsOfRank(8, 16, 15).end, 8);
+}
+
+/// The passes of a machine that builds something else at the same time.
+Calibration disturbedSamples(const ModelConfig &of)
+{
+    Calibration calibration = samples(of);
+    std::vector<PassSample> &passes = calibration.models[0].passes;
+    for (std::size_t i = 0; i < passes.size(); ++i)
+        passes[i].ms *= i % 3 == 0 ? 1 : i % 3 == 1 ? 4 : 0.4;
+    return calibration;
+}
+
+TEST(CostModel, AFitThatIsFarOffItsOwnPassesSaysSo)
+{
+    const CostModel calm = fitted(config());
+    EXPECT_TRUE(calm.isReliable());
+    EXPECT_EQ(whyUnreliable(calm), "");
+    const CostModel disturbed(disturbedSamples(config()), config());
+    EXPECT_GT(disturbed.medianFitError(), 0.5);
+    EXPECT_FALSE(disturbed.isReliable());
+    EXPECT_NE(whyUnreliable(disturbed).find("off its own passes"), std::string::npos) << whyUnreliable(disturbed);
+    ModelConfig other = config();
+    other.hiddenSize = 768;
+    const CostModel pooled(disturbedSamples(config()), other);
+    ASSERT_FALSE(pooled.isOwn());
+    EXPECT_FALSE(pooled.isReliable()) << "nor is what it says of a model that was never measured";
+    // A fit that agrees with itself, made of samples that other programs slowed alike.
+    Calibration slowed = samples(config());
+    slowed.models[0].samples = 100;
+    slowed.models[0].disturbed = 50;
+    EXPECT_TRUE(CostModel(slowed, config()).isReliable());
+    slowed.models[0].disturbed = 51;
+    EXPECT_FALSE(CostModel(slowed, config()).isReliable());
+    EXPECT_NE(whyUnreliable(CostModel(slowed, config())).find("51 of 100 samples"), std::string::npos);
+}
+
 TEST(CostModel, AnEditCanAskForAHundredEstimatesInAFrame)
 {
     const ModelConfig of = config();
@@ -371,6 +384,35 @@ TEST(ProfileFile, ReadsBackExactlyAndPredictsTheSame)
     EXPECT_EQ(CostModel(*back, config()).paceMs(), 0.375);
 }
 
+TEST(ProfileFile, SaysHowGoodItIsAndOlderFilesAreJudgedByTheirSamples)
+{
+    test::TempFolder folder;
+    const auto file = folder / "profile.json";
+    Calibration calibration = disturbedSamples(config());
+    calibration.models[0].samples = 54;
+    calibration.models[0].disturbed = 20;
+    ASSERT_TRUE(writeProfile(calibration, file));
+    const std::string text = *readTextFile(file);
+    EXPECT_NE(text.find("\"reliable\": false"), std::string::npos);
+    EXPECT_NE(text.find("\"fit_error\": 0."), std::string::npos);
+    const auto back = readProfile(file);
+    ASSERT_TRUE(back) << back.error().message;
+    EXPECT_EQ(back->models[0].samples, 54);
+    EXPECT_EQ(back->models[0].disturbed, 20);
+    EXPECT_FALSE(CostModel(*back, config()).isReliable());
+    std::string older = text;
+    for (const char *field : {"\"samples\": 54,", "\"disturbed\": 20,", "\"reliable\": false,"}) {
+        ASSERT_NE(older.find(field), std::string::npos) << field;
+        older.erase(older.find(field), std::string(field).size());
+    }
+    ASSERT_TRUE(writeFileAtomically(file, older));
+    const auto old = readProfile(file);
+    ASSERT_TRUE(old) << old.error().message;
+    EXPECT_FALSE(CostModel(*old, config()).isReliable());
+    ASSERT_TRUE(writeProfile(samples(config()), file));
+    EXPECT_NE(readTextFile(file)->find("\"reliable\": true"), std::string::npos);
+}
+
 TEST(ProfileFile, HostileFilesAreRefused)
 {
     test::TempFolder folder;
@@ -383,6 +425,8 @@ TEST(ProfileFile, HostileFilesAreRefused)
                                    {"\"layers\":32", "\"layers\":4000000000"},
                                    {"\"layers_measured\": 32", "\"layers_measured\": 33"},
                                    {"\"pace_ms\": 0", "\"pace_ms\": -1"},
+                                   {"\"samples\": 0", "\"samples\": -1"},
+                                   {"\"disturbed\": 0", "\"disturbed\": 1"},
                                    {"\"kv_heads\":8", "\"kv_heads\":7"},
                                    {"\"dtype\":\"bf16\"", "\"dtype\":\"int4\""},
                                    {"\"decode\",\"retrieval\",0,1,1", "\"decode\",\"retrieval\",0,1,0"},

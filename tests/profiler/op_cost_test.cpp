@@ -2,8 +2,11 @@
 #include "engine/map/key_range.h"
 #include "engine/map/kv_layout.h"
 #include "profiler/op_cost.h"
+#include "profiler/prediction_error.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <tuple>
 
 namespace zigzag {
 namespace {
@@ -126,6 +129,61 @@ TEST(Floor, ComesFromTheCeilingThatApplies)
     EXPECT_DOUBLE_EQ(floorMs(config, map, machine, Phase::Prefill, 64), 1e3 * flops / 4e12);
     machine.matrixFlopsBf16 = 0; // a processor without bf16 units
     EXPECT_EQ(computeFloor(config, map, machine, Phase::Prefill, 64).ceiling, "matrix rate f32");
+}
+
+/// One rule for the ceiling of products, whoever asks: a whole prefill, one op, or a fit.
+TEST(Floor, EveryTypeHasOneMatrixCeilingOnEachKindOfMachine)
+{
+    MachineProfile machine;
+    machine.readBytesPerSecond = machine.cachedReadBytesPerSecond = 1e18; // operations decide
+    for (const auto &[backend, bf16, type, perSecond, name] : {std::tuple("cuda", 9e14, DType::F16, 9e14, "matrix rate f16"),
+                                                               std::tuple("cuda", 9e14, DType::BF16, 9e14, "matrix rate bf16"),
+                                                               std::tuple("cuda", 9e14, DType::F32, 1e14, "matrix rate f32"),
+                                                               std::tuple("cpu", 9e14, DType::F16, 1e14, "matrix rate f32"),
+                                                               std::tuple("cpu", 9e14, DType::BF16, 9e14, "matrix rate bf16"),
+                                                               std::tuple("cpu", 2e13, DType::BF16, 1e14, "matrix rate f32"),
+                                                               std::tuple("cuda", 0.0, DType::F16, 1e14, "matrix rate f32")}) {
+        machine.backend = backend;
+        machine.matrixFlopsF32 = 1e14;
+        machine.matrixFlopsBf16 = bf16;
+        ModelConfig config = smallConfig();
+        config.dtype = type;
+        const HeadMap map = smallMap(config);
+        const auto what = fmt::format("{} {} {}", backend, nameOf(type), bf16);
+        EXPECT_EQ(machine.matrixCeiling(type).perSecond, perSecond) << what;
+        const Floor whole = computeFloor(config, map, machine, Phase::Prefill, 64);
+        EXPECT_EQ(whole.rate, perSecond) << what;
+        EXPECT_EQ(whole.ceiling, name) << what;
+        const OpCost qkv = opCost(config, map, Op::Qkv, 0, Phase::Prefill, 64);
+        EXPECT_DOUBLE_EQ(opFloorNs(qkv, config, machine, true), 1e9 * qkv.flops / perSecond) << what;
+    }
+}
+
+TEST(UsualContexts, AreAQuarterHalfAndAll)
+{
+    EXPECT_EQ(usualContexts(2048), (std::vector<std::int64_t>{512, 1024, 2048}));
+    EXPECT_EQ(usualContexts(2), (std::vector<std::int64_t>{1, 2}));
+    EXPECT_EQ(usualContexts(1), (std::vector<std::int64_t>{1}));
+}
+
+TEST(Phases, AreFoundByTheirNames)
+{
+    EXPECT_EQ(findPhase("prefill"), Phase::Prefill);
+    EXPECT_EQ(findPhase("decode"), Phase::Decode);
+    EXPECT_EQ(findPhase("Decode"), std::nullopt);
+    EXPECT_EQ(findPhase(""), std::nullopt);
+}
+
+/// What both programs say of the same points: with an even number of them, two quantiles once differed.
+TEST(PredictionError, IsTheMedianOverWhatNothingDisturbed)
+{
+    const PredictionError error
+        = predictionError({{110, 100, false}, {80, 100, false}, {105, 100, false}, {85, 100, false}, {500, 100, true}});
+    EXPECT_EQ(error.count, 4);
+    EXPECT_EQ(error.disturbed, 1);
+    EXPECT_NEAR(error.median, 0.125, 1e-12) << "between 10 and 15 %";
+    EXPECT_NEAR(error.worst, 0.2, 1e-12);
+    EXPECT_EQ(predictionError({{2, 1, true}}).count, 0);
 }
 
 TEST(Quantile, InterpolatesAndTakesAnyOrder)

@@ -90,6 +90,33 @@ TEST_F(ProfileCommands, AMachineThatIsFasterThanItWasCalibratedIsSaid)
                                                                   << slower.output;
 }
 
+/// What was calibrated while something else ran says so, wherever its predictions are shown.
+TEST_F(ProfileCommands, AProfileOfABusyMachineIsMarked)
+{
+    ASSERT_EQ(test::runZigzag({"calibrate", model, "--out", at("machine.json"), "--seconds", "0.1", "--context", "96"}).code, 0);
+    json profile = json::parse(*readTextFile(at("machine.json")));
+    for (const char *key : {"samples", "disturbed", "fit_error", "reliable"})
+        EXPECT_TRUE(profile["models"][0].contains(key)) << key;
+    json &samples = profile["models"][0];
+    for (const char *key : {"samples", "disturbed", "fit_error", "reliable"})
+        samples.erase(key); // as an older version wrote it
+    std::size_t pass = 0;
+    for (json &row : samples["passes"])
+        row.back() = row.back().get<double>() * (pass++ % 2 == 0 ? 9 : 0.1);
+    ASSERT_TRUE(writeFileAtomically(at("machine.json"), profile.dump()));
+    const std::vector<std::string> command
+        = {"predict", model, "--map", "full", "--contexts", "40", "--profile", at("machine.json")};
+    const auto table = test::runZigzag(command);
+    EXPECT_EQ(table.code, 0) << table.errors;
+    EXPECT_NE(table.errors.find("off its own passes"), std::string::npos) << table.errors;
+    EXPECT_NE(table.output.find("other programs disturbed the calibration"), std::string::npos) << table.output;
+    std::vector<std::string> asJson = command;
+    asJson.insert(asJson.end(), {"-o", "json"});
+    const json said = parsed(test::runZigzag(asJson));
+    EXPECT_EQ(said["reliable"], false);
+    EXPECT_GT(said["fit_error"], 0.15);
+}
+
 TEST_F(ProfileCommands, ATraceIsComparedWithAPrediction)
 {
     ASSERT_EQ(test::runZigzag({"calibrate", model, "--out", at("machine.json"), "--seconds", "0.1", "--context", "64"}).code, 0);
@@ -146,6 +173,8 @@ TEST_F(ProfileCommands, WrongInputIsRefusedAndNothingIsWritten)
         {"predict", model, "--map", mixed, "--profile", mixed},
         {"predict", model, "--map", mixed, "--profile", at("absent.json")},
         {"predict", model, "--map", mixed, "--gpus", "9"},
+        {"predict", "preset:llama-3-8b", "--map", "full", "--contexts", "64", "--gpus", "3", "--profile", at("absent.json")},
+        {"plan", "preset:llama-3-8b", "--map", "full", "--contexts", "64", "--gpus", "3"},
         {"compare", mixed, model + "/config.json"},
         {"compare", model + "/config.json", model + "/config.json"},
         {"compare", at("absent.json"), mixed},

@@ -46,6 +46,21 @@ TEST_F(SamplerTest, WithoutPatienceThePaceIsNotLookedAt)
     EXPECT_FALSE(sampler.isDisturbed({.ms = 1, .paceMs = 1e6}));
 }
 
+/// The patience of a whole job is one: where it is used up, a sample is taken as it comes.
+TEST_F(SamplerTest, OnceTheJobsTimeIsOverNothingIsWaitedForOrTakenAgain)
+{
+    load({.layers = 7}); // whose pace no other test knows
+    Sampler sampler(device, 1e6, nullptr, 1e-6, JobTime(1e-9)); // never seen that fast again
+    int calls = 0;
+    const auto begin = std::chrono::steady_clock::now();
+    const auto sample = sampler.take([&]() -> Result<double> { return ++calls; });
+    ASSERT_TRUE(sample) << sample.error().message;
+    EXPECT_EQ(calls, 1);
+    EXPECT_TRUE(sampler.isDisturbed(*sample));
+    EXPECT_TRUE(std::isfinite(sample->paceMs)) << "the pace is still looked at: a machine that is left alone is known as one";
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(60));
+}
+
 TEST_F(SamplerTest, AFailureEndsIt)
 {
     Sampler sampler(device, 1, nullptr);

@@ -128,6 +128,7 @@ TEST_F(TraceFile, BothFormsReadBackExactly)
         ASSERT_GT(trace.spans.size(), 20u);
         addKernels(trace);
         trace.dropped = 4;
+        trace.info.disturbed = phase == Phase::Decode;
         for (const bool chrome : {false, true}) {
             const auto file = files / "trace.json";
             ASSERT_TRUE(chrome ? writeChromeTrace(trace, file) : writeTrace(trace, file));
@@ -140,6 +141,7 @@ TEST_F(TraceFile, BothFormsReadBackExactly)
             EXPECT_EQ(back->dropped, 4);
             EXPECT_EQ(back->info.model, trace.info.model);
             EXPECT_EQ(back->info.phase, phase);
+            EXPECT_EQ(back->info.disturbed, phase == Phase::Decode);
             EXPECT_EQ(back->info.batch, trace.info.batch);
             EXPECT_EQ(back->info.mixed, MixedMode::Reference);
             EXPECT_EQ(back->info.layerKinds, trace.info.layerKinds);

@@ -51,6 +51,20 @@ const OpRow *find(const std::vector<OpRow> &rows, Op op)
     return nullptr;
 }
 
+/// An op that was faster than its ceiling allows has no ratio, rather than one above 100 %.
+TEST(OpTable, AFloorAboveTheTimeIsNoResult)
+{
+    Trace trace = handMade();
+    for (TraceSpan &span : trace.spans)
+        if (span.op == Op::Attention)
+            span.floorNs = 90; // of 60
+    EXPECT_EQ(find(opTable(trace, GroupBy::Op), Op::Attention)->floorRatio, 0);
+    for (TraceSpan &span : trace.spans)
+        if (span.op == Op::Attention)
+            span.floorNs = 60;
+    EXPECT_EQ(find(opTable(trace, GroupBy::Op), Op::Attention)->floorRatio, 1);
+}
+
 TEST(OpTable, CountsTotalsAndOwnTimes)
 {
     const Trace trace = handMade();

@@ -47,6 +47,7 @@ TEST(RunList, RecordsOfOneMeasurementAreUpdatedInPlaceAndFailuresAreResults)
     runs.setRecords(1, "tiny", {}, {record("full", Phase::Decode, 2, 0.1), failed, waiting});
     ASSERT_EQ(runs.rowCount(), 2) << "what waits for its first sample is no result yet";
     EXPECT_EQ(runs.index(1, RunListModel::Median).data().toString(), "failed");
+    EXPECT_FALSE(runs.index(0, RunListModel::Spread).data().toString().contains("disturbed"));
     EXPECT_TRUE(runs.index(1, RunListModel::Median).data(Qt::ToolTipRole).toString().contains("needs 8 GiB"));
     QSignalSpy inserted(&runs, &QAbstractItemModel::rowsInserted);
     BenchRecord batched = record("full", Phase::Decode, 5, 0.1);

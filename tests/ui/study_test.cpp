@@ -2,6 +2,7 @@
 #include "engine/map/kv_layout.h"
 #include "engine/map/run_alike.h"
 #include "samples.h"
+#include "views/models/csv.h"
 #include "views/models/study.h"
 
 #include <gtest/gtest.h>
@@ -145,10 +146,50 @@ TEST(Study, PredictionsAreNotHeldAgainstDisturbedMeasurements)
     EXPECT_FALSE(study.predictionError(Quantity::Tpot));
     EXPECT_TRUE(study.isOnlyDisturbed(Quantity::Tpot));
     EXPECT_EQ(study.compare(Quantity::Tpot, 512).full.source, Figure::Source::Disturbed);
+    EXPECT_TRUE(csvOf(study, Quantity::Tpot).contains("full,512,measured (disturbed),8,"));
 
     study.results().addRecords({{"full", full}}, {record("full", Phase::Decode, 1024, 5)});
     EXPECT_NEAR(study.predictionError(Quantity::Tpot).value(), 0.2, 1e-9) << "of the one point that counts";
     EXPECT_FALSE(study.isOnlyDisturbed(Quantity::Tpot));
+}
+
+/// Two sequences at once take longer than one: the one is no newer measurement of the other.
+TEST(Study, PredictionsOfADisturbedCalibrationSaySo)
+{
+    Study study;
+    const ModelConfig config = configOf(shapeOf(4, 2));
+    study.setModel(shapeOf(4, 2), config);
+    study.setMaps(fullMap(4, 2), nullptr, 0.5);
+    EXPECT_FALSE(study.isUnreliable()) << "there are no predictions";
+    ModelSamples samples;
+    samples.config = config;
+    samples.layers = config.layers;
+    for (const std::int64_t context : {128, 256, 512}) {
+        const PassPoint point{.phase = Phase::Decode, .pass = {.tokens = 1, .firstPosition = context - 1, .batch = 1}};
+        samples.ops.push_back({point, Op::Logits, 4000});
+        samples.passes.push_back({point, context == 128 ? 1.0 : context == 256 ? 4.0 : 40.0});
+    }
+    study.setCost(CostModel({{}, {samples}}, config));
+    ASSERT_TRUE(study.hasTimes());
+    EXPECT_TRUE(study.isUnreliable());
+    EXPECT_EQ(study.compare(Quantity::Tpot, 512).current.source, Figure::Source::Unreliable);
+    EXPECT_TRUE(csvOf(study, Quantity::Tpot).contains("full,512,predicted (disturbed calibration),"));
+    EXPECT_FALSE(csvOf(study, Quantity::Kv).contains("disturbed")) << "bytes are computed";
+}
+
+TEST(Study, AMeasurementBelongsToItsBatch)
+{
+    Study study;
+    study.setModel(shapeOf(4, 2), {});
+    const HeadMap full = fullMap(4, 2);
+    study.setMaps(full, nullptr, 0.5);
+    BenchRecord two = record("full", Phase::Decode, 512, 15);
+    two.batch = 2;
+    study.results().addRecords({{"full", full}}, {record("full", Phase::Decode, 512, 10), two});
+    EXPECT_EQ(study.measured(Series::Full, Quantity::Tpot), (std::vector<Study::Point>{{512, 10, 1}})) << "plots speak of one";
+    EXPECT_DOUBLE_EQ(study.compare(Quantity::Tpot, 512).full.value, 10);
+    study.results().addRecords({{"full", full}}, {two});
+    EXPECT_DOUBLE_EQ(study.compare(Quantity::Tpot, 512).full.value, 10);
 }
 
 TEST(Study, MapsThatRunAlikeAreOne)
@@ -192,6 +233,9 @@ TEST(Study, ContextsArePowersOfTwoUpToTheModels)
     EXPECT_GE(plottedContexts(512).size(), 3u);
     EXPECT_EQ(plottedContexts(40960).back(), 32768);
     EXPECT_EQ(plottedContexts(1), (std::vector<std::int64_t>{1}));
+    EXPECT_EQ(plottedContexts(1000), (std::vector<std::int64_t>{64, 128, 256, 512}));
+    EXPECT_EQ(plottedContexts(131072), (std::vector<std::int64_t>{1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072}));
+    EXPECT_EQ(plottedContexts(40), (std::vector<std::int64_t>{32})) << "the model's longest is no power of two";
 }
 
 } // namespace zigzag::test

@@ -178,12 +178,14 @@ QString csvOf(const Study &study, Quantity quantity)
         const std::vector<double> &predicted = study.predicted(series, quantity);
         for (std::size_t index = 0; index < predicted.size(); ++index)
             text += csvLine({name, QString::number(study.contexts()[index]),
-                             quantity == Quantity::Kv ? QStringLiteral("computed") : QStringLiteral("predicted"),
+                             quantity == Quantity::Kv   ? QStringLiteral("computed")
+                                 : study.isUnreliable() ? QStringLiteral("predicted (disturbed calibration)")
+                                                        : QStringLiteral("predicted"),
                              csvNumber(predicted[index]), QString()});
         for (const Study::Point &point : study.measured(series, quantity))
             text += csvLine({name, QString::number(point.context),
                              quantity == Quantity::Kv ? QStringLiteral("allocated")
-                                 : point.disturbed    ? QStringLiteral("measured, disturbed")
+                                 : point.disturbed    ? QStringLiteral("measured (disturbed)")
                                                       : QStringLiteral("measured"),
                              csvNumber(point.value), csvNumber(point.spread)});
     }

@@ -22,7 +22,8 @@ void Results::addRecords(const std::vector<NamedMap> &maps, const std::vector<Be
             continue;
         const auto known = std::find_if(m_records.begin(), m_records.end(), [&](const Measured &measured) {
             return measured.record.phase == record.phase && measured.record.context == record.context
-                && measured.record.mixed == record.mixed && runAlike(measured.map, named->map);
+                && measured.record.batch == record.batch && measured.record.mixed == record.mixed
+                && runAlike(measured.map, named->map);
         });
         if (known == m_records.end())
             m_records.push_back({named->map, record});
@@ -40,7 +41,8 @@ void Results::addNeedle(const HeadMap &map, const NeedleResult &result)
 const BenchRecord *Results::find(const HeadMap &map, Phase phase, std::int64_t context) const
 {
     const auto found = std::find_if(m_records.begin(), m_records.end(), [&](const Measured &measured) {
-        return measured.record.phase == phase && measured.record.context == context && runAlike(measured.map, map);
+        return measured.record.phase == phase && measured.record.context == context && measured.record.batch == 1
+            && runAlike(measured.map, map);
     });
     return found == m_records.end() ? nullptr : &found->record;
 }
@@ -49,7 +51,7 @@ std::vector<BenchRecord> Results::all(const HeadMap &map, Phase phase) const
 {
     std::vector<BenchRecord> found;
     for (const Measured &measured : m_records)
-        if (measured.record.phase == phase && runAlike(measured.map, map))
+        if (measured.record.phase == phase && measured.record.batch == 1 && runAlike(measured.map, map))
             found.push_back(measured.record);
     std::sort(found.begin(), found.end(), [](const BenchRecord &a, const BenchRecord &b) { return a.context < b.context; });
     return found;

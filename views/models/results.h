@@ -17,10 +17,11 @@ class Results
 {
 public:
     void clear();
-    /// Takes the records of a run; a newer record of the same map, phase and context replaces the older one.
+    /// Takes the records of a run; a newer record of the same map, phase, context and batch replaces the older one.
     void addRecords(const std::vector<NamedMap> &maps, const std::vector<BenchRecord> &records);
     void addNeedle(const HeadMap &map, const NeedleResult &result);
 
+    // Plots and figures speak of one sequence: records of several at once are kept, and not found by these two.
     const BenchRecord *find(const HeadMap &map, Phase phase, std::int64_t context) const;
     /// Every record of the map in one phase, by rising context.
     std::vector<BenchRecord> all(const HeadMap &map, Phase phase) const;

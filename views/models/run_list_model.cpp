@@ -211,9 +211,10 @@ QString RunListModel::text(const RunEntry &entry, int column) const
         return failed                      ? QStringLiteral("–")
             : entry.predicted              ? tr("predicted")
             : record.samplesMs.size() == 1 ? tr("one sample")
+            : record.isDisturbed()         ? tr("± %1, disturbed").arg(timeText(record.spreadMs))
                                            : QStringLiteral("± %1").arg(timeText(record.spreadMs));
     case Floor:
-        return record.floorRatio > 0 && !failed ? percentText(record.floorRatio) : QStringLiteral("–");
+        return record.floorShare() && !failed ? percentText(*record.floorShare()) : QStringLiteral("–");
     case Origin:
         return entry.origin;
     case Model:
@@ -279,6 +280,11 @@ QVariant RunListModel::data(const QModelIndex &index, int role) const
             lines << tr("samples: %1").arg(entry.record.samplesMs.size());
         if (entry.record.isDisturbed())
             lines << explained(Term::Disturbed);
+        if (entry.record.disturbed > 0)
+            lines << tr("other programs slowed the machine during %1 of them").arg(entry.record.disturbed);
+        if (entry.record.ceilingMoved())
+            lines << tr(
+                "no floor: it was faster than the ceiling that was measured beside it, so the machine changed in between");
         lines.removeAll(QString());
         return lines.join(QLatin1Char('\n'));
     }
@@ -297,7 +303,7 @@ QVariant RunListModel::data(const QModelIndex &index, int role) const
         case Spread:
             return entry.record.spreadMs;
         case Floor:
-            return entry.record.floorRatio;
+            return entry.record.floorShare().value_or(0);
         default:
             return text(entry, index.column());
         }

@@ -4,6 +4,7 @@
 #include "engine/map/criterion.h"
 #include "engine/map/kv_layout.h"
 #include "engine/map/run_alike.h"
+#include "profiler/prediction_error.h"
 
 #include <algorithm>
 #include <bit>
@@ -126,16 +127,12 @@ std::optional<double> Study::predictionError(Quantity quantity) const
     if (quantity == Quantity::Kv || !hasTimes())
         return {};
     const Phase phase = quantity == Quantity::Ttft ? Phase::Prefill : Phase::Decode;
-    std::vector<double> errors;
+    std::vector<PredictedPoint> points;
     for (const Series series : allSeries)
         for (const Point &point : measured(series, quantity))
-            if (!point.disturbed)
-                errors.push_back(std::abs(m_cost.estimate(*map(series), phase, point.context).ms - point.value) / point.value);
-    if (errors.empty())
-        return {};
-    const auto middle = errors.begin() + static_cast<std::ptrdiff_t>(errors.size() / 2);
-    std::nth_element(errors.begin(), middle, errors.end());
-    return *middle;
+            points.push_back({m_cost.estimate(*map(series), phase, point.context).ms, point.value, point.disturbed});
+    const PredictionError error = zigzag::predictionError(points);
+    return error.count > 0 ? std::optional(error.median) : std::nullopt;
 }
 
 bool Study::isOnlyDisturbed(Quantity quantity) const
@@ -188,8 +185,8 @@ Comparison Study::compare(Quantity quantity, std::int64_t context) const
     }
     if (!hasTimes())
         return {};
-    return {{m_cost.estimate(*current, phase, context).ms, Figure::Source::Predicted},
-            {m_cost.estimate(*full, phase, context).ms, Figure::Source::Predicted}};
+    const auto source = isUnreliable() ? Figure::Source::Unreliable : Figure::Source::Predicted;
+    return {{m_cost.estimate(*current, phase, context).ms, source}, {m_cost.estimate(*full, phase, context).ms, source}};
 }
 
 Comparison Study::compareNeedle() const

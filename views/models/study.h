@@ -21,7 +21,8 @@ enum class Quantity { Ttft, Tpot, Kv };
 
 /// One number of the comparison and where it comes from.
 struct Figure {
-    enum class Source { Unknown, Computed, Predicted, Measured, Disturbed }; ///< Disturbed: measured while others slowed it
+    /// Unreliable: predicted from a calibration that others disturbed; Disturbed: measured while they slowed it.
+    enum class Source { Unknown, Computed, Predicted, Unreliable, Measured, Disturbed };
     double value = 0;
     Source source = Source::Unknown;
 };
@@ -46,6 +47,8 @@ public:
     const std::optional<ModelConfig> &config() const { return m_config; }
     const CostModel &cost() const { return m_cost; }
     bool hasTimes() const { return m_cost.isFitted(); }
+    /// Whether there are times that a disturbed calibration predicts (CostModel::isReliable).
+    bool isUnreliable() const { return hasTimes() && !m_cost.isReliable(); }
     /// Whether the head dimension is known; without it KV is counted in keys rather than in bytes.
     bool hasBytes() const { return m_shape.headDim > 0; }
     double sparsity() const { return m_sparsity; }

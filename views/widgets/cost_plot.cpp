@@ -243,6 +243,8 @@ void CostPlot::show(const Study &study, const QString &waiting)
     else if (error)
         m_title->setText(
             tr("%1 · prediction off by %2 (median)").arg(name, *error < absurd ? percentText(*error) : tr("over 1000 %")));
+    else if (m_quantity != Quantity::Kv && study.isUnreliable())
+        m_title->setText(tr("%1 · predictions: disturbed calibration").arg(name));
     else
         m_title->setText(name + what);
     for (const Series series : allSeries)
@@ -277,7 +279,9 @@ QString CostPlot::describe(std::int64_t context) const
         const double value = values[static_cast<std::size_t>(place - m_contexts.begin())];
         text += QStringLiteral("\n%1: %2 %3")
                     .arg(nameOf(series, *m_study), m_unitTicker->text(value),
-                         m_quantity == Quantity::Kv ? tr("computed") : tr("predicted"));
+                         m_quantity == Quantity::Kv    ? tr("computed")
+                             : m_study->isUnreliable() ? tr("predicted, calibrated while disturbed")
+                                                       : tr("predicted"));
         for (const Study::Point &point : m_study->measured(series, m_quantity))
             if (point.context == context) {
                 text += m_quantity == Quantity::Kv

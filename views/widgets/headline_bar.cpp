@@ -25,10 +25,11 @@ HeadlineBar::HeadlineBar(QWidget *parent)
 void HeadlineBar::show(const Study &study, std::int64_t context)
 {
     const auto source = [](const Figure &figure) {
-        return figure.source == Figure::Source::Measured ? tr("measured")
-            : figure.source == Figure::Source::Disturbed ? tr("disturbed")
-            : figure.source == Figure::Source::Predicted ? tr("predicted")
-                                                         : tr("computed");
+        return figure.source == Figure::Source::Measured  ? tr("measured")
+            : figure.source == Figure::Source::Disturbed  ? tr("disturbed")
+            : figure.source == Figure::Source::Predicted  ? tr("predicted")
+            : figure.source == Figure::Source::Unreliable ? tr("predicted, disturbed")
+                                                          : tr("computed");
     };
     QStringList parts;
     const auto add = [&](const QString &name, const Comparison &comparison, auto &&text) {

@@ -153,7 +153,8 @@ void MapPage::showCosts()
                           longest <= 0
                               ? QString()
                               : (measured ? predicted.isEmpty() ? tr("measured %1 at %2") : tr("%1 at %2, hatched: predicted")
-                                          : tr("predicted %1 at %2"))
+                                     : study.isUnreliable() ? tr("predicted %1 at %2 (disturbed)")
+                                                            : tr("predicted %1 at %2"))
                                     .arg(phase == Phase::Decode ? tr("TPOT") : tr("TTFT"), contextText(at)));
 }
 

@@ -307,6 +307,10 @@ void ProfilePage::showInfo()
         parts << tr("A step takes %1, and %2 while it is recorded (%3).")
                      .arg(timeText(trace->info.stepMs), timeText(trace->info.watchedStepMs),
                           changeText(trace->info.watchedStepMs, trace->info.stepMs));
+    if (trace && trace->info.disturbed)
+        parts << tr(
+            "Other programs took the processors while it was recorded: its times are longer than when the machine is left "
+            "alone.");
     if (trace && !trace->info.note.empty())
         parts << QString::fromStdString(trace->info.note) + QLatin1Char('.');
     if (trace && trace->dropped > 0)

@@ -60,7 +60,9 @@ void QualityPage::refresh()
     for (std::size_t i = 0; i < m_points.size(); ++i) {
         const HeadMap &map = m_points[i].map;
         const MapQuality &quality = m_points[i].quality;
-        const QString price = timed ? tr("%1 per token, predicted").arg(timeText(cost[i])) : bytesText(cost[i]);
+        const QString price = !timed ? bytesText(cost[i])
+            : study.isUnreliable()   ? tr("%1 per token, predicted from a disturbed calibration").arg(timeText(cost[i]))
+                                     : tr("%1 per token, predicted").arg(timeText(cost[i]));
         points.push_back(
             {cost[i], quality.loss.mean, quality.loss.error, inSet[i], runAlike(map, s.document().map()),
              tr("%1 streaming, %2 sink and %3 recent tokens\nloss %4 ± %5 (standard error, %6 prompts), %7 of answers "
@@ -74,16 +76,17 @@ void QualityPage::refresh()
                  .arg(percentText(quality.right.mean), price, contextText(context)),
              map.sparsity(), map.sink(), map.recent()});
     }
-    m_plot->show(std::move(points),
-                 timed ? tr("predicted time per output token at %1").arg(contextText(context))
-                       : tr("KV memory at %1").arg(contextText(context)),
-                 timed                  ? UnitTicker::Unit::Time
-                     : study.hasBytes() ? UnitTicker::Unit::Bytes
-                                        : UnitTicker::Unit::Keys,
-                 !s.canScore() ? tr("The sweep needs a trained model with its tokenizer.")
-                     : !state.scores
-                     ? tr("The sweep needs scores: find the layers first (Shift+F7).")
-                     : tr("What does each map lose, and what does it gain?\nSweep with Run › Sweep quality (Shift+F6)."));
+    m_plot->show(
+        std::move(points),
+        study.isUnreliable() ? tr("predicted time per output token at %1 (disturbed calibration)").arg(contextText(context))
+            : timed          ? tr("predicted time per output token at %1").arg(contextText(context))
+                             : tr("KV memory at %1").arg(contextText(context)),
+        timed                  ? UnitTicker::Unit::Time
+            : study.hasBytes() ? UnitTicker::Unit::Bytes
+                               : UnitTicker::Unit::Keys,
+        !s.canScore()       ? tr("The sweep needs a trained model with its tokenizer.")
+            : !state.scores ? tr("The sweep needs scores: find the layers first (Shift+F7).")
+                            : tr("What does each map lose, and what does it gain?\nSweep with Run › Sweep quality (Shift+F6)."));
 }
 
 void QualityPage::apply(int point)
