@@ -157,6 +157,15 @@ TEST(Accessible, ANeedleGridIsATable)
     EXPECT_EQ(table->cellAt(0, 0)->text(QAccessible::Name), "Context 256, depth 0 %: 3 of 4 keys found");
     EXPECT_EQ(table->cellAt(0, 1)->text(QAccessible::Name), "Context 512, depth 0 %: not asked yet");
     EXPECT_TRUE(grid.model().isPartial());
+    NeedleResult half;
+    half.grid = {{256, 0.0, 4, 3}};
+    half.planned = 2;
+    NeedleModel growing;
+    growing.show(&half);
+    EXPECT_TRUE(growing.isPartial()) << "another cell is still to be asked";
+    half.planned = 1;
+    growing.show(&half);
+    EXPECT_FALSE(growing.isPartial());
     EXPECT_DOUBLE_EQ(grid.model().accuracy(), 8.0 / 12) << "of what was asked";
     EXPECT_FALSE(grid.model().index(0, 1).data(NeedleModel::AccuracyRole).isValid());
     NeedleResult full = result;

@@ -236,6 +236,8 @@ TEST_F(ViewsTest, TheNeedleGridShowsAResultThatGrows)
     ASSERT_TRUE(open(savedMap(fullMap(8, 4))));
     NeedleResult growing;
     growing.grid = {{256, 0.0, 4, 3}, {256, 1.0, 1, 1}, {512, 0.0, 0, 0}};
+    growing.accuracy = 0.8;
+    growing.planned = 4;
     m_window->studio().study().results().addNeedle(map(), growing);
     m_window->refreshNow();
     m_window->showPage("needle");
@@ -249,6 +251,7 @@ TEST_F(ViewsTest, TheNeedleGridShowsAResultThatGrows)
             EXPECT_EQ(grid->accessibleDescription(), "80 % of keys found") << "4 of the 5 that were asked";
         }
     EXPECT_TRUE(painted);
+    EXPECT_TRUE(m_window->headline().text().contains("Needle 80 % so far")) << m_window->headline().text().toStdString();
 }
 
 TEST_F(ViewsTest, ASmallWindowKeepsRoomForTheMap)

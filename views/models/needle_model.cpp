@@ -54,6 +54,7 @@ void NeedleModel::set(const NeedleResult *result, std::vector<double> difference
     m_differences = std::move(differences);
     m_isDifference = isDifference;
     m_cells = result ? result->grid : std::vector<NeedleCell>();
+    m_planned = result ? result->planned : 0;
     m_accuracy = !result || isDifference || trials() == 0 ? 0 : static_cast<double>(found()) / trials();
     if (result && isDifference)
         m_accuracy = result->accuracy;
@@ -91,7 +92,8 @@ bool NeedleModel::isPartial() const
         most = std::max(most, each.trials);
     const bool unequal
         = std::any_of(m_cells.begin(), m_cells.end(), [most](const NeedleCell &each) { return each.trials < most; });
-    return unequal || m_cells.size() < m_contexts.size() * m_depths.size();
+    const auto cells = std::ssize(m_cells);
+    return unequal || cells < m_planned || cells < std::ssize(m_contexts) * std::ssize(m_depths);
 }
 
 int NeedleModel::rowCount(const QModelIndex &parent) const

@@ -42,6 +42,7 @@ private:
     std::vector<double> m_differences; // as m_cells, where this is a difference
     double m_accuracy = 0;
     bool m_isDifference = false;
+    int m_planned = 0; ///< cells of the whole run; 0 = not known
 };
 
 } // namespace zigzag

@@ -44,7 +44,11 @@ void HeadlineBar::show(const Study &study, std::int64_t context)
     add(tr("KV"), study.compare(Quantity::Kv, context),
         [&](double value) { return study.hasBytes() ? bytesText(value) : tr("%1 keys").arg(keysText(value)); });
     const Comparison needle = study.compareNeedle();
-    if (needle.current.source != Figure::Source::Unknown)
+    const HeadMap *map = study.map(Series::Current);
+    const NeedleResult *asked = map ? study.results().needle(*map) : nullptr;
+    if (asked && !asked->isComplete())
+        parts << tr("<b>Needle %1 so far</b>").arg(percentText(needle.current.value));
+    else if (needle.current.source != Figure::Source::Unknown)
         parts << (needle.full.source != Figure::Source::Unknown
                       ? tr("<b>Needle %1</b> (full %2, measured)")
                             .arg(percentText(needle.current.value), percentText(needle.full.value))
