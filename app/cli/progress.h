@@ -38,6 +38,8 @@ public:
 
     void operator()(int done, int all);
     void operator()(double fraction);
+    /// 3.25 of 40: with the part of the one that runs.
+    void operator()(double done, int all) { report(static_cast<int>(done), all, all > 0 ? done / all : 0.0); }
     /// Where what is counted does not all take as long.
     void operator()(int done, int all, double fraction) { report(done, all, fraction); }
 

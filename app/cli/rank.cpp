@@ -11,6 +11,7 @@
 #include "profiler/finding/search_progress.h"
 #include "profiler/quality/statistics.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <functional>
 #include <memory>
@@ -69,7 +70,7 @@ Result<ExhaustiveState> measure(MapMeter &meter, const RankOptions &options, con
         fmt::print(stderr, "rank: {} of {} prompts to go, about {:.0f} s\n", all - static_cast<int>(state.prompts.size()), all,
                    seconds * (all - static_cast<int>(state.prompts.size())) / all);
     }
-    Progress progress("rank");
+    Progress progress("rank", static_cast<double>(state.prompts.size()) / std::max(1, all));
     auto prompts = static_cast<double>(state.prompts.size());
     meter.onLayer = [&](double share) { progress(prompts + share, all); };
     Result<void> saving;

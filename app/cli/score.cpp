@@ -65,7 +65,7 @@ Result<SearchResult> runSearch(Search &search, const SearchPlan &plan, const std
     }
     fmt::print(stderr, "{}: {} {} to go, about {:.0f} s\n", method, search.all() - search.alreadyDone(), countedBy(plan.method),
                estimate);
-    Progress progress(method);
+    Progress progress(method, static_cast<double>(search.alreadyDone()) / std::max(1, search.all()));
     return search.run(progressFile, &interruptFlag(), std::ref(progress));
 }
 
