@@ -28,14 +28,15 @@ TEST(NotFinite, NoCommandPresentsNumbersOfWeightsThatAreNone)
     std::vector<std::vector<std::string>> commands = {
         {"logits", model, "--tokens", scratch / "tokens", "--out", out},
         {"generate", model, "--prompt", "Once"},
-        {"score", model, "--method", "attention", "--contexts", "200", "--depths", "0.5", "--trials", "1", "--out", out},
+        {"score", model, "--method", "attention", "--contexts", "200", "--depths", "0.5", "--trials", "1", "--keep", "--out",
+         out},
         asked({"rank", model, "--scores", scores}),
         asked({"pareto", model, "--scores", scores}),
         {"bench", model, "--map", "full", "--contexts", "64", "--repeats", "1", "--patience", "0", "--sink", "4", "--recent",
          "16"},
     };
     for (const char *method : {"ablation", "greedy", "gates"})
-        commands.push_back(asked({"score", model, "--method", method, "--steps", "2", "--out", out}));
+        commands.push_back(asked({"score", model, "--method", method, "--steps", "2", "--keep", "--out", out}));
     for (const char *task : {"needle", "distill", "perplexity"})
         commands.push_back(asked({"eval", model, "--map", "streaming", "--task", task, "--text", scratch / "text"}));
     for (const auto &command : commands) {

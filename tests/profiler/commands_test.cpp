@@ -95,8 +95,8 @@ TEST_F(Commands, EvalHasTheKeysOfTheContract)
 TEST_F(Commands, ScoreWritesAFileThatAssignReads)
 {
     const std::string scores = (folder / "scores.json").string(), map = (folder / "map.json").string();
-    const auto scored = test::runZigzag(
-        {"score", model, "--method", "attention", "--contexts", "120", "--trials", "1", "--seed", "3", "--out", scores});
+    const auto scored = test::runZigzag({"score", model, "--method", "attention", "--contexts", "120", "--trials", "1", "--seed",
+                                         "3", "--keep", "--out", scores});
     EXPECT_EQ(scored.code, 0) << scored.errors;
     EXPECT_TRUE(readHeadScores(scores));
     const auto assigned = test::runZigzag({"assign", scores, "--criterion", "zigzag", "--sparsity", "0.5", "--out", map});
