@@ -32,7 +32,7 @@ public:
         , m_shift(shift)
         , m_memory((count + shift) * sizeof(T) + 2 * margin + sizeof(gpu::Vec16), sentinel)
     {
-        std::memset(data(), 0xff, count * sizeof(T));
+        std::fill_n(m_memory.begin() + static_cast<std::ptrdiff_t>(begin()), count * sizeof(T), std::uint8_t{0xff});
     }
     explicit DeviceArray(const std::vector<float> &values, std::size_t shift = 0)
         : DeviceArray(values.size(), shift)
