@@ -91,7 +91,7 @@ Result<void> assign(const AssignOptions &options)
     std::optional<ModelConfig> config;
     std::optional<ModelShape> model;
     if (!options.model.empty()) {
-        ZIGZAG_TRY(loaded, loadModelConfig(options.model));
+        ZIGZAG_TRY(loaded, loadShape(options.model));
         config = loaded;
         model = config->shape();
         noteContexts(*config, {options.context});

@@ -122,14 +122,12 @@ Result<void> evaluatePerplexity(const EvalOptions &options, const Loaded &loaded
 {
     if (options.text.empty())
         return badInput("perplexity needs a text: give --text FILE");
-    if (!loaded.model->tokenizer)
-        return badInput(
-            fmt::format("{} has no tokenizer to read a text with: use a folder with tokenizer.json", loaded.model->config.name));
+    ZIGZAG_TRY(tokenizer, tokenizerOf(*loaded.model));
     const std::int64_t context = options.plan.contexts.back();
     ZIGZAG_TRY(text, readTextFile(options.text));
     if (const FileContent content = contentOf(text); !isReadable(content))
         return wrongContent(options.text, {content, false}, "a text");
-    const std::vector<int> tokens = loaded.model->tokenizer->encode(text, true);
+    const std::vector<int> tokens = tokenizer->encode(text, true);
     const auto measure = [&](const char *what, const HeadMap &measured) {
         Progress progress(what);
         return measurePerplexity(loaded.device, measured, tokens, context, &interruptFlag(), std::ref(progress));

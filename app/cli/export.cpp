@@ -2,6 +2,7 @@
 #include "app/cli/commands.h"
 #include "app/cli/common_options.h"
 #include "app/cli/json_text.h"
+#include "app/cli/run_support.h"
 #include "engine/map/map_io.h"
 #include "profiler/exports/export_format.h"
 
@@ -75,6 +76,7 @@ Result<void> runExport(const ExportOptions &options)
     std::optional<ExportModel> model;
     if (!options.model.empty()) {
         ZIGZAG_TRY(loaded, loadExportModel(options.model));
+        sayNotes(loaded.config);
         model = std::move(loaded);
     }
     const ExportModel *given = model ? &*model : nullptr;

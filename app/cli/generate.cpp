@@ -31,10 +31,8 @@ Result<void> generate(const GenerateOptions &options)
         return badInput("--temperature and --top-p must be numbers; give values such as 0.8 and 0.95");
     ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend));
     const Model &model = *loaded.model;
-    if (!model.tokenizer)
-        return badInput(fmt::format(
-            "{}: this model has no tokenizer.json, so it takes no text; use `zigzag logits` with token ids", options.model));
-    std::vector<int> tokens = model.tokenizer->encode(options.prompt, true);
+    ZIGZAG_TRY(tokenizer, tokenizerOf(model));
+    std::vector<int> tokens = tokenizer->encode(options.prompt, true);
     if (tokens.empty())
         return badInput("--prompt: the text gives no tokens; write something");
     ZIGZAG_TRY(map, resolveHeadMap(options.map, model.shape(), options.sink, options.recent));
@@ -46,7 +44,7 @@ Result<void> generate(const GenerateOptions &options)
 
     Sampler sampler(options.temperature, options.topP, options.seed);
     // Text is decoded from the prompt on: a tokenizer may treat the first word of a text differently.
-    std::size_t shown = model.tokenizer->decode(tokens).size();
+    std::size_t shown = tokenizer->decode(tokens).size();
     std::span<const int> next = tokens;
     const std::vector<int> &ends = model.config.endTokens;
     for (std::int64_t i = 0; i < options.most; ++i) {
@@ -56,7 +54,7 @@ Result<void> generate(const GenerateOptions &options)
             break;
         tokens.push_back(token);
         next = std::span(tokens).last(1);
-        const std::string text = model.tokenizer->decode(tokens);
+        const std::string text = tokenizer->decode(tokens);
         if (text.size() > shown)
             fmt::print("{}", text.substr(shown));
         std::fflush(stdout);

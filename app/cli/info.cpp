@@ -2,6 +2,7 @@
 #include "app/cli/commands.h"
 #include "app/cli/common_options.h"
 #include "app/cli/json_text.h"
+#include "app/cli/run_support.h"
 #include "engine/map/kv_layout.h"
 #include "engine/model/model.h"
 
@@ -16,22 +17,20 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// What `info` says of a model; of a preset without weights, so without fingerprint and tokenizer.
+/// What `info` says of a model; of a preset, or a folder with only its config, without fingerprint.
 struct Description {
     ModelConfig config;
     std::string fingerprint;
     int tokens = 0; ///< of the tokenizer; 0 without one
+    bool isPreset = false;
 };
 
 Result<Description> describe(const std::string &name)
 {
-    if (name.rfind("preset:", 0) == 0) {
-        ZIGZAG_TRY(config, loadModelConfig(name));
-        return Description{config, {}, 0};
-    }
-    // Maps the weights and checks their headers; no weight is read but the fingerprint's samples.
-    ZIGZAG_TRY(model, loadModel(name));
-    return Description{model->config, model->weights.fingerprint, model->tokenizer ? model->tokenizer->vocabulary() : 0};
+    // Weights that are there are mapped and their headers checked; none is read but the fingerprint's samples.
+    ZIGZAG_TRY(model, describeModel(name));
+    return Description{model->config, model->weights.fingerprint, model->tokenizer ? model->tokenizer->vocabulary() : 0,
+                       name.rfind("preset:", 0) == 0};
 }
 
 /// Bytes of keys and values at some contexts up to the model's own, all heads retrieval.
@@ -78,6 +77,7 @@ void printJson(const Description &description)
         json["kv_bytes"].push_back({{"context", context}, {"bytes", bytes}});
     json["fingerprint"] = description.fingerprint.empty() ? Json() : Json(description.fingerprint);
     json["tokenizer_tokens"] = description.tokens == 0 ? Json() : Json(description.tokens);
+    json["notes"] = config.notes;
     fmt::print("{}\n", json.dump(1, ' ', false, anyBytes));
 }
 
@@ -112,7 +112,10 @@ void printTable(const Description &description)
     row("KV per token", fmt::format("{} bytes", withCommas(config.kvBytesPerToken())));
     for (const auto &[context, bytes] : kvAtContexts(config))
         row(fmt::format("KV at {}", withCommas(context)), fmt::format("{} bytes, every head retrieval", withCommas(bytes)));
-    row("fingerprint", description.fingerprint.empty() ? "none: random weights" : description.fingerprint);
+    row("fingerprint",
+        !description.fingerprint.empty() ? description.fingerprint
+            : description.isPreset       ? "none: random weights"
+                                         : "none: the folder has no weights");
     row("tokenizer", description.tokens == 0 ? "none" : fmt::format("{} tokens", withCommas(description.tokens)));
 }
 
@@ -130,6 +133,7 @@ void addInfo(CLI::App &app, Chosen &chosen)
     command->callback([options, &chosen] {
         chosen.run = [options]() -> Result<void> {
             ZIGZAG_TRY(description, describe(options->model));
+            sayNotes(description.config);
             options->format == "json" ? printJson(description) : printTable(description);
             return {};
         };

@@ -87,7 +87,7 @@ void printTable(const std::vector<Row> &rows, const PlanOptions &options)
 
 Result<void> plan(const PlanOptions &options)
 {
-    ZIGZAG_TRY(config, loadModelConfig(options.model));
+    ZIGZAG_TRY(config, loadShape(options.model));
     ZIGZAG_TRY(maps, resolveMaps(options.maps, config.shape(), options.sink, options.recent));
     noteContexts(config, options.contexts);
     std::vector<Row> rows;

@@ -184,7 +184,7 @@ std::string paceLine(const CostModel &cost, const Loaded &loaded)
 
 Result<void> predict(PredictOptions options)
 {
-    ZIGZAG_TRY(config, loadModelConfig(options.model));
+    ZIGZAG_TRY(config, loadShape(options.model));
     ZIGZAG_CHECK(checkDealing(config, options.gpus));
     if (options.contexts.empty())
         options.contexts = defaultContexts(config);

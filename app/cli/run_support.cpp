@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <fmt/format.h>
 #include <functional>
+#include <set>
 
 namespace zigzag {
 namespace {
@@ -24,18 +25,37 @@ void onInterrupt(int)
 
 } // namespace
 
+void sayNotes(const ModelConfig &config)
+{
+    static std::set<std::string> said;
+    for (const std::string &note : config.notes)
+        if (said.insert(note).second)
+            fmt::print(stderr, "note: {}\n", note);
+}
+
+Result<ModelConfig> loadShape(const std::string &model)
+{
+    auto config = loadModelConfig(model);
+    if (config)
+        sayNotes(*config);
+    return config;
+}
+
 Result<Loaded> loadForRun(const std::string &model, const std::string &backend)
 {
     Loaded loaded;
-    Progress progress("loading, MiB");
-    ZIGZAG_TRY(weights, loadModel(model));
-    ZIGZAG_TRY(chosen, createBackend(backend));
-    loaded.model = std::move(weights);
-    loaded.backend = std::move(chosen);
-    ZIGZAG_TRY(device, uploadModel(loaded.model, loaded.backend, [&](std::int64_t done, std::int64_t all) {
-                   progress(static_cast<int>(done >> 20), static_cast<int>(all >> 20));
-               }));
-    loaded.device = std::move(device);
+    {
+        Progress progress("loading, MiB");
+        ZIGZAG_TRY(weights, loadModel(model));
+        ZIGZAG_TRY(chosen, createBackend(backend));
+        loaded.model = std::move(weights);
+        loaded.backend = std::move(chosen);
+        ZIGZAG_TRY(device, uploadModel(loaded.model, loaded.backend, [&](std::int64_t done, std::int64_t all) {
+                       progress(static_cast<int>(done >> 20), static_cast<int>(all >> 20));
+                   }));
+        loaded.device = std::move(device);
+    }
+    sayNotes(loaded.model->config); // behind the line of progress, which is gone
     return loaded;
 }
 

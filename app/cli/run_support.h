@@ -21,6 +21,12 @@ struct Loaded {
     std::shared_ptr<DeviceModel> device;
 };
 Result<Loaded> loadForRun(const std::string &model, const std::string &backend = "auto");
+/// The config alone, for the commands that need no weights.
+Result<ModelConfig> loadShape(const std::string &model);
+
+/// What a model's files say and nobody uses, on stderr; each note once, however often the model is read. Both functions above
+/// do it.
+void sayNotes(const ModelConfig &config);
 
 /// The machine's ceilings, on the shapes of the model's products, with progress.
 MachineProfile measureMachineFor(const Loaded &loaded);

@@ -56,6 +56,11 @@ void Studio::connectRuns()
 void Studio::onLoaded(const LoadedModel &model)
 {
     m_loaded = model;
+    QStringList notes;
+    for (const std::string &note : model.config.notes)
+        notes << QString::fromStdString(note);
+    if (!notes.isEmpty())
+        say(MessageBar::Kind::Note, notes.join('\n'));
     const auto fits
         = checkFits(m_document.map(), model.shape, m_document.path().empty() ? "the map" : m_document.path().string());
     report(fits); // a map of a model with the same name and other weights

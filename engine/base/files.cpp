@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
 #include <utility>
 
@@ -95,6 +96,12 @@ Result<std::size_t> readSome(const Source &source, char *to, std::size_t count, 
 }
 
 } // namespace
+
+bool isThere(const fs::path &file)
+{
+    std::error_code ignored;
+    return fs::exists(fs::symlink_status(file, ignored));
+}
 
 Result<std::string> readTextFile(const fs::path &file, std::uint64_t limit)
 {

@@ -10,6 +10,9 @@
 
 namespace zigzag {
 
+/// Whether the name is taken: by a link to nothing, too, which is then an error of who follows it.
+bool isThere(const std::filesystem::path &file);
+
 /// The whole file, refused above `limit` bytes. A folder, a missing file and missing permission each say so.
 Result<std::string> readTextFile(const std::filesystem::path &file, std::uint64_t limit = 256ull << 20);
 

@@ -16,12 +16,16 @@ class Checkpoint
 {
 public:
     static Result<Checkpoint> open(const std::filesystem::path &folder);
+    /// Whether a folder has no weights at all: no model.safetensors, and no index or none of the shards that it names.
+    static bool isAbsent(const std::filesystem::path &folder);
 
     /// Null where the checkpoint has no such tensor.
     const StoredTensor *find(std::string_view name) const;
     /// The file that a tensor is in, for errors; the folder where it has none.
     std::string fileOf(std::string_view name) const;
     std::vector<std::shared_ptr<const void>> owners() const;
+    /// All tensors by name, sorted.
+    std::vector<std::string> names() const;
 
 private:
     std::filesystem::path m_folder;

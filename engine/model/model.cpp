@@ -2,10 +2,13 @@
 #include "engine/model/model.h"
 
 #include "engine/base/files.h"
+#include "engine/model/checkpoint.h"
 #include "engine/model/resources.h"
+#include "engine/model/side_files.h"
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <iterator>
 #include <system_error>
 
 namespace zigzag {
@@ -58,6 +61,76 @@ Result<ModelConfig> readConfig(const fs::path &folder)
     return config;
 }
 
+/// generation_config.json, where there is one, says what ends a text; config.json does for folders from before it.
+void readEnds(ModelConfig &config, const fs::path &folder)
+{
+    const fs::path file = folder / "generation_config.json";
+    if (!isThere(file))
+        return;
+    const auto text = readTextFile(file, largestConfig);
+    const auto ends = text ? parseGenerationConfig(*text, file.string()) : tl::unexpected(text.error());
+    if (!ends) {
+        config.notes.push_back(ends.error().message + "; the end tokens of config.json are used");
+        return;
+    }
+    if (ends->empty() && !config.endTokens.empty())
+        config.notes.push_back(
+            fmt::format("{}: names no end token, so none ends a text, as in transformers, though config.json has "
+                        "eos_token_id; add eos_token_id to stop there",
+                        file.string()));
+    config.endTokens = *ends;
+}
+
+void readTokenizer(Model &model, const fs::path &folder)
+{
+    constexpr std::uint64_t largest = 64 << 20;
+    const fs::path file = folder / "tokenizer.json", settings = folder / "tokenizer_config.json";
+    if (!isThere(file))
+        return;
+    auto tokenizer = Tokenizer::load(file);
+    if (!tokenizer) {
+        model.tokenizerRefusal = tokenizer.error().message;
+        model.config.notes.push_back(fmt::format("no text can be read or written: {}", model.tokenizerRefusal));
+        return;
+    }
+    model.tokenizer = std::move(*tokenizer);
+    if (!isThere(settings))
+        return;
+    const auto text = readTextFile(settings, largest);
+    const auto config = text ? parseTokenizerConfig(*text, settings.string()) : tl::unexpected(text.error());
+    if (config)
+        applyTokenizerConfig(*model.tokenizer, *config, model.config.family, model.config.notes, settings.string());
+    else
+        model.config.notes.push_back(config.error().message + "; tokenizer.json is used without it");
+}
+
+/// Everything of a folder but its tokenizer.
+Result<Model> readFolder(const fs::path &folder, bool needsWeights, const LoadWatch &watch = {})
+{
+    Model model;
+    ZIGZAG_TRY(config, readConfig(folder));
+    model.config = std::move(config);
+    readEnds(model.config, folder);
+    if (!needsWeights && Checkpoint::isAbsent(folder))
+        return model;
+    ZIGZAG_TRY(weights, loadWeights(folder, model.config, watch));
+    model.weights = std::move(weights);
+    // The headers of the files know the type better than the config, and whether there is a head.
+    model.config.dtype = model.weights.embedding.type;
+    model.config.tiedEmbeddings = model.config.tiedEmbeddings && !model.weights.ownHead;
+    std::move(model.weights.notes.begin(), model.weights.notes.end(), std::back_inserter(model.config.notes));
+    return model;
+}
+
+Result<std::shared_ptr<const Model>> readModel(const std::string &name, bool needsWeights, const LoadWatch &watch = {})
+{
+    ZIGZAG_TRY(folder, modelFolder(name));
+    ZIGZAG_TRY(read, readFolder(folder, needsWeights, watch));
+    const auto model = std::make_shared<Model>(std::move(read));
+    readTokenizer(*model, folder);
+    return model;
+}
+
 } // namespace
 
 Result<ModelConfig> loadModelConfig(const std::string &name)
@@ -65,11 +138,8 @@ Result<ModelConfig> loadModelConfig(const std::string &name)
     if (isPreset(name))
         return presetConfig(name.substr(presetPrefix.size()));
     ZIGZAG_TRY(folder, modelFolder(name));
-    ZIGZAG_TRY(config, readConfig(folder));
-    // The headers of the files know the type better than the config; mapping them reads no weights.
-    ZIGZAG_TRY(weights, loadWeights(folder, config));
-    config.dtype = weights.embedding.type;
-    return config;
+    ZIGZAG_TRY(model, readFolder(folder, false));
+    return model.config;
 }
 
 Result<std::string> readModelConfigText(const std::string &name)
@@ -84,26 +154,34 @@ Result<std::string> readModelConfigText(const std::string &name)
 
 Result<std::shared_ptr<const Model>> loadModel(const std::string &name, const LoadWatch &watch)
 {
-    auto model = std::make_shared<Model>();
-    if (isPreset(name)) {
-        ZIGZAG_TRY(config, presetConfig(name.substr(presetPrefix.size())));
-        ZIGZAG_TRY(weights, randomWeights(config, 1, watch));
-        model->config = std::move(config);
-        model->weights = std::move(weights);
-        return model;
-    }
-    ZIGZAG_TRY(folder, modelFolder(name));
-    ZIGZAG_TRY(config, readConfig(folder));
-    ZIGZAG_TRY(weights, loadWeights(folder, config, watch));
+    if (!isPreset(name))
+        return readModel(name, true, watch);
+    const auto model = std::make_shared<Model>();
+    ZIGZAG_TRY(config, presetConfig(name.substr(presetPrefix.size())));
+    ZIGZAG_TRY(weights, randomWeights(config, 1, watch));
     model->config = std::move(config);
-    model->config.dtype = weights.embedding.type;
     model->weights = std::move(weights);
-    std::error_code ignored;
-    if (const fs::path file = folder / "tokenizer.json"; fs::exists(fs::symlink_status(file, ignored))) {
-        ZIGZAG_TRY(tokenizer, Tokenizer::load(file));
-        model->tokenizer = std::move(tokenizer);
-    }
     return model;
+}
+
+Result<std::shared_ptr<const Model>> describeModel(const std::string &name)
+{
+    if (!isPreset(name))
+        return readModel(name, false);
+    const auto model = std::make_shared<Model>();
+    ZIGZAG_TRY(config, presetConfig(name.substr(presetPrefix.size())));
+    model->config = std::move(config);
+    return model;
+}
+
+Result<const Tokenizer *> tokenizerOf(const Model &model)
+{
+    if (model.tokenizer)
+        return &*model.tokenizer;
+    if (!model.tokenizerRefusal.empty())
+        return badInput(model.tokenizerRefusal);
+    return badInput(fmt::format("{}: this model has no tokenizer.json, so it reads and writes no text; use a folder with one",
+                                model.config.name));
 }
 
 } // namespace zigzag

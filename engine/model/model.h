@@ -17,15 +17,21 @@ namespace zigzag {
 struct Model {
     ModelConfig config;
     Weights weights;
-    std::optional<Tokenizer> tokenizer; ///< absent for presets and folders without tokenizer.json
+    std::optional<Tokenizer> tokenizer; ///< absent for presets, and for folders without a tokenizer.json that can be read
+    std::string tokenizerRefusal; ///< why the folder's tokenizer.json cannot be; empty where there is none
 
     ModelShape shape() const { return config.shape(weights.fingerprint); }
 };
 
-/// MODEL of the command line: a Hugging Face folder, `bundled:NAME` or `preset:NAME`.
+/// MODEL of the command line: a Hugging Face folder, `bundled:NAME` or `preset:NAME`. What the folder says and is not used is
+/// in config.notes, the only place for it: who loads a model shows them.
 Result<std::shared_ptr<const Model>> loadModel(const std::string &name, const LoadWatch &watch = {});
-/// The config alone: what `info` and the predictor need, without touching the weights.
+/// The same of a preset without its weights, and of a folder that has none: config.json is enough.
+Result<std::shared_ptr<const Model>> describeModel(const std::string &name);
+/// The config alone: what plans and predictions need. Weights that are there are mapped and held against it, and not read.
 Result<ModelConfig> loadModelConfig(const std::string &name);
+/// The tokenizer, or the reason why this model reads no text and a way out.
+Result<const Tokenizer *> tokenizerOf(const Model &model);
 /// The config.json of a MODEL as it stands, for what is made from it.
 Result<std::string> readModelConfigText(const std::string &name);
 

@@ -2,6 +2,8 @@
 #include "engine/model/model_config.h"
 
 #include "engine/base/json_input.h"
+#include "engine/model/config_keys.h"
+#include "engine/model/end_tokens.h"
 #include "engine/model/rope_config.h"
 
 #include <array>
@@ -42,9 +44,10 @@ Result<void> readSizes(ModelConfig &model, const Value &config, const std::strin
     ZIGZAG_TRY(context, json::integerIn(config, "max_position_embeddings", 1, 1 << 30, where));
     model.maxContext = context;
 
-    // Llama files from before grouped-query attention do not name their KV heads.
+    // Llama files from before grouped-query attention do not name their KV heads; null says the same in all families.
     model.kvHeads = model.queryHeads;
-    if (model.family != ModelFamily::Llama || json::find(config, "num_key_value_heads"))
+    const bool mayLack = model.family == ModelFamily::Llama || config.contains("num_key_value_heads");
+    if (!mayLack || json::find(config, "num_key_value_heads"))
         ZIGZAG_CHECK(read(model.kvHeads, "num_key_value_heads", 4096));
     if (model.queryHeads % model.kvHeads != 0)
         return badInput(fmt::format("{}: num_key_value_heads {} does not divide num_attention_heads {}; correct the config",
@@ -86,35 +89,55 @@ Result<void> readBiases(ModelConfig &model, const Value &config, const std::stri
     return {};
 }
 
-/// A window that the file itself asks for would be silently ignored: our windows come from the head map.
+/// Keys that a query sees by the file's own account, where a layer has a window. A config without the key has transformers'
+/// default; null says that there is none.
+Result<std::int64_t> windowLength(const ModelConfig &model, const Value &config, const std::string &where)
+{
+    const bool hasDefault = model.family != ModelFamily::Llama && !config.contains("sliding_window");
+    return json::integerOr(config, "sliding_window", hasDefault ? 4096 : INT64_MAX, 0, INT64_MAX, where);
+}
+
+/// Qwen's layers from max_window_layers on have the window, unless layer_types says which.
+Result<bool> qwenHasWindow(const ModelConfig &model, const Value &config, const std::string &where)
+{
+    ZIGZAG_TRY(used, json::booleanOr(config, "use_sliding_window", false, where));
+    if (!used || json::find(config, "layer_types"))
+        return false;
+    constexpr std::int64_t fullLayers = 28; // transformers' default
+    ZIGZAG_TRY(full, json::integerOr(config, "max_window_layers", fullLayers, 0, INT64_MAX, where));
+    return full < model.layers;
+}
+
+/// A window that the file itself asks for would be silently ignored: our windows come from the head map. One that never acts,
+/// since no layer has it or it is as long as the context, is full attention.
 Result<void> refuseWindows(const ModelConfig &model, const Value &config, const std::string &where)
 {
-    const bool qwen = model.family == ModelFamily::Qwen2 || model.family == ModelFamily::Qwen3;
-    ZIGZAG_TRY(windowUsed, json::booleanOr(config, "use_sliding_window", false, where));
-    if (qwen && windowUsed)
+    ZIGZAG_TRY(window, windowLength(model, config, where));
+    const bool acts = window < model.maxContext;
+    if (model.family == ModelFamily::Mistral && acts)
         return badInput(fmt::format(
-            "{}: use_sliding_window is true, but windows come from the head map here; set it to false and let layers stream "
-            "in a map instead",
-            where));
-    if (model.family == ModelFamily::Mistral) {
-        // A config without the key has transformers' default; null says that there is no window.
-        const bool named = config.contains("sliding_window");
-        ZIGZAG_TRY(window, json::integerOr(config, "sliding_window", named ? INT64_MAX : 4096, 1, INT64_MAX, where));
-        if (window < model.maxContext)
+            "{}: sliding_window {} is smaller than max_position_embeddings {}, and windows come from the head map here; set "
+            "sliding_window to null and max_position_embeddings to {}",
+            where, window, model.maxContext, window));
+    if (model.family == ModelFamily::Qwen2 || model.family == ModelFamily::Qwen3) {
+        ZIGZAG_TRY(has, qwenHasWindow(model, config, where));
+        if (has && acts)
             return badInput(fmt::format(
-                "{}: sliding_window {} is smaller than max_position_embeddings {}, and windows come from the head map here; set "
-                "sliding_window to null and max_position_embeddings to {}",
-                where, window, model.maxContext, window));
+                "{}: use_sliding_window is true, but windows come from the head map here; set it to false and let layers stream "
+                "in a map instead",
+                where));
     }
     if (const Value *types = json::find(config, "layer_types")) {
         if (!types->is_array())
             return badInput(fmt::format("{}: \"layer_types\" must be an array; remove it for full attention", where));
+        // Without a length there is nothing that could be too long to act.
+        const bool harmless = json::find(config, "sliding_window") && !acts;
         for (const Value &type : *types)
-            if (type != "full_attention")
+            if (type != "full_attention" && !(harmless && type == "sliding_attention"))
                 return badInput(fmt::format(
                     "{}: layer_types names {}, but windows come from the head map here; remove layer_types and let layers stream "
                     "in a map instead",
-                    where, json::printable(type.dump())));
+                    where, json::printable(type.dump(-1, ' ', true, Value::error_handler_t::replace))));
     }
     return {};
 }
@@ -131,20 +154,6 @@ Result<DType> readType(const Value &config, const std::string &where)
         return DType::BF16;
     return badInput(fmt::format("{}: {} \"{}\" is not supported; convert the weights to float32, float16 or bfloat16", where, key,
                                 json::printable(name)));
-}
-
-Result<std::vector<int>> readEndTokens(const Value &config, const std::string &where)
-{
-    std::vector<int> tokens;
-    const Value *value = json::find(config, "eos_token_id");
-    if (!value)
-        return tokens;
-    const Value list = value->is_array() ? *value : Value::array({*value});
-    for (const Value &element : list) {
-        ZIGZAG_TRY(token, json::asInteger(element, "\"eos_token_id\"", 0, INT32_MAX, where));
-        tokens.push_back(static_cast<int>(token));
-    }
-    return tokens;
 }
 
 } // namespace
@@ -183,6 +192,7 @@ Result<ModelConfig> parseModelConfig(std::string_view text, const std::string &w
     model.family = family;
     ZIGZAG_CHECK(readSizes(model, config, where));
     ZIGZAG_CHECK(readBiases(model, config, where));
+    ZIGZAG_CHECK(checkConfigKeys(model, config, where));
     ZIGZAG_CHECK(refuseWindows(model, config, where));
     ZIGZAG_TRY(activation, json::stringOr(config, "hidden_act", "silu", where));
     if (activation != "silu" && activation != "swish")
@@ -200,7 +210,7 @@ Result<ModelConfig> parseModelConfig(std::string_view text, const std::string &w
     model.dtype = type;
     ZIGZAG_TRY(endTokens, readEndTokens(config, where));
     model.endTokens = endTokens;
-    ZIGZAG_TRY(rope, readRopeConfig(config, model.maxContext, where));
+    ZIGZAG_TRY(rope, readRopeConfig(config, model.maxContext, model.notes, where));
     model.rope = rope;
     return model;
 }

@@ -43,7 +43,7 @@ struct ModelConfig {
     int headDim = 0;
     int intermediateSize = 0;
     int vocabulary = 0;
-    std::int64_t maxContext = 0;
+    std::int64_t maxContext = 0; ///< tokens; no window of the file acts within it, beyond it nothing is promised
     double normEpsilon = 1e-6;
     RopeConfig rope;
     bool qkvBias = false;
@@ -52,7 +52,9 @@ struct ModelConfig {
     bool queryKeyNorm = false; ///< RMSNorm over each head's query and key (Qwen3)
     bool tiedEmbeddings = false;
     DType dtype = DType::F32; ///< of the weights as stored
-    std::vector<int> endTokens;
+    std::vector<int> endTokens; ///< generation stops at any of them
+    /// What the files say that is not used, or otherwise than a reader would think: a line each, to be shown to who loads them.
+    std::vector<std::string> notes;
 
     int group() const { return queryHeads / kvHeads; }
     std::int64_t queryWidth() const { return std::int64_t{queryHeads} * headDim; }
@@ -70,7 +72,8 @@ struct ModelConfig {
 };
 
 /// From the text of a Hugging Face config.json; `where` names the file in errors. Sizes are checked before use; families,
-/// RoPE types, activations and window layouts that the engine does not run are refused by name.
+/// RoPE types, activations, windows that act and other keys that change the network in ways which the engine does not run are
+/// refused by name.
 Result<ModelConfig> parseModelConfig(std::string_view json, const std::string &where);
 
 } // namespace zigzag

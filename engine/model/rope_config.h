@@ -9,7 +9,9 @@
 namespace zigzag {
 
 /// The rotary embedding of a config.json in any of its spellings: rope_theta beside rope_scaling with "type" or
-/// "rope_type", or, since transformers 5, everything inside rope_parameters.
-Result<RopeConfig> readRopeConfig(const json::Value &config, std::int64_t maxContext, const std::string &where);
+/// "rope_type", or, since transformers 5, everything inside rope_parameters. Which place wins, and what a null means, is as in
+/// transformers 5. What is not used is added to `notes`.
+Result<RopeConfig> readRopeConfig(const json::Value &config, std::int64_t maxContext, std::vector<std::string> &notes,
+                                  const std::string &where);
 
 } // namespace zigzag

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <charconv>
 #include <fmt/format.h>
+#include <unordered_map>
 
 namespace zigzag {
 
@@ -24,6 +25,7 @@ constexpr std::string_view spaceMark = "\u2581";
 /// What the post-processor puts around a text.
 struct Template {
     std::vector<int> before, after;
+    bool isGiven = false;
 };
 
 Result<std::vector<int>> idsOfSpecial(const Value &processor, const std::string &token, const std::string &where)
@@ -51,8 +53,8 @@ Result<void> readTemplate(const Value &processor, Template &result, const std::s
     if (type == "ByteLevel") // trims offsets, which are not kept here
         return {};
     if (type != "TemplateProcessing")
-        return badInput(
-            fmt::format("{}: \"{}\" is not supported; remove the file to run without text", where, json::printable(type)));
+        return badInput(fmt::format("{}: \"{}\" is not supported; the model runs without text", where, json::printable(type)));
+    result.isGiven = true;
     ZIGZAG_TRY(parts, json::arrayIn(processor, "single", where));
     bool behindText = false;
     for (const Value &part : *parts) {
@@ -107,6 +109,7 @@ struct Tokenizer::Impl {
     Bpe bpe;
     AddedTokenFinder rawTokens, normalizedTokens;
     Template around;
+    std::unordered_map<std::string, int> addedIds;
     bool stripFirstSpace = false;
     std::vector<std::string> bytesOf; ///< of each id; empty for special tokens and for ids that are not used
 
@@ -166,6 +169,8 @@ Result<Tokenizer> Tokenizer::load(const std::filesystem::path &file)
     impl->normalizedTokens = AddedTokenFinder(added, true);
     impl->stripFirstSpace = stripsFirstSpace(json::find(document, "decoder"));
     impl->collectBytes(added, byteFallback);
+    for (const AddedToken &token : added)
+        impl->addedIds.emplace(token.pattern, token.id);
     return Tokenizer(std::move(impl));
 }
 
@@ -207,6 +212,25 @@ std::string Tokenizer::decode(std::span<const int> ids) const
 int Tokenizer::vocabulary() const
 {
     return static_cast<int>(m_impl->bytesOf.size());
+}
+
+std::optional<int> Tokenizer::idOf(std::string_view token) const
+{
+    if (const auto added = m_impl->addedIds.find(std::string(token)); added != m_impl->addedIds.end())
+        return added->second;
+    const Vocabulary &vocabulary = m_impl->bpe.vocabulary();
+    const auto found = vocabulary.find(token);
+    return found == vocabulary.end() ? std::nullopt : std::optional(found->second);
+}
+
+bool Tokenizer::hasTemplate() const
+{
+    return m_impl->around.isGiven;
+}
+
+void Tokenizer::surround(std::vector<int> before, std::vector<int> after)
+{
+    m_impl->around = {std::move(before), std::move(after), true};
 }
 
 } // namespace zigzag

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,6 +28,12 @@ public:
     /// Ids to bytes; unknown ids and special tokens are left out. The result may end inside a UTF-8 sequence.
     std::string decode(std::span<const int> ids) const;
     int vocabulary() const;
+    /// The id of a token by its text as the file has it, special or not.
+    std::optional<int> idOf(std::string_view token) const;
+    /// Whether the file says what stands around a text, be it nothing.
+    bool hasTemplate() const;
+    /// Puts these ids around every text that is encoded with `addSpecial`, instead of the file's.
+    void surround(std::vector<int> before, std::vector<int> after);
 
 private:
     struct Impl;

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/model/weights.h"
 
+#include "engine/base/json_input.h"
 #include "engine/base/sha256.h"
 #include "engine/model/checkpoint.h"
 #include "engine/model/weight_plan.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <map>
+#include <set>
 
 namespace zigzag {
 
@@ -53,15 +57,97 @@ void addToFingerprint(Sha256 &digest, const PlannedTensor &planned)
     digest.update(view.data + bytes - count, count);
 }
 
+constexpr std::string_view headName = "lm_head.weight", embeddingName = "model.embed_tokens.weight";
+
+/// Whether two tensors of one type and shape differ in any of some hundred places: a head that was trained apart from the
+/// embedding differs everywhere, and reading both in full would take as long as loading them.
+bool differ(const StoredTensor &a, const StoredTensor &b)
+{
+    constexpr std::size_t piece = 4096, places = 128;
+    if (a.type != b.type || a.shape != b.shape || a.bytes != b.bytes)
+        return true;
+    const std::size_t length = std::min(piece, a.bytes);
+    for (std::size_t i = 0; i < places; ++i) {
+        const std::size_t begin = (a.bytes - length) / (places - 1) * i;
+        if (std::memcmp(a.data + begin, b.data + begin, length) != 0)
+            return true;
+    }
+    return std::memcmp(a.data + a.bytes - length, b.data + b.bytes - length, length) != 0;
+}
+
+bool hasOwnHead(const Checkpoint &checkpoint)
+{
+    const StoredTensor *head = checkpoint.find(headName), *embedding = checkpoint.find(embeddingName);
+    return head && embedding && differ(*head, *embedding);
+}
+
+/// A layer's number in a tensor's name, or −1; `name` becomes the name with a star in its place.
+int layerIn(std::string &name)
+{
+    constexpr std::string_view prefix = "model.layers.";
+    int layer = -1;
+    if (name.rfind(prefix, 0) != 0)
+        return layer;
+    const char *begin = name.data() + prefix.size();
+    const auto [end, error] = std::from_chars(begin, name.data() + name.size(), layer);
+    if (error != std::errc() || layer < 0)
+        return -1;
+    name.replace(prefix.size(), static_cast<std::size_t>(end - begin), "*");
+    return layer;
+}
+
+/// One line about what is stored and not planned: whole layers by their numbers, other tensors by their names. Tables of
+/// rotations, which old files have, and a head that repeats the embedding say nothing new.
+void noteUnused(std::vector<std::string> &notes, const Checkpoint &checkpoint, const std::set<std::string> &planned,
+                const ModelConfig &config, const std::string &where)
+{
+    constexpr std::size_t mostNamed = 6;
+    std::map<std::string, int> kinds;
+    int highestLayer = -1, count = 0;
+    for (const std::string &stored : checkpoint.names()) {
+        if (planned.contains(stored) || stored.ends_with("rotary_emb.inv_freq") || (config.tiedEmbeddings && stored == headName))
+            continue;
+        ++count;
+        std::string kind = json::printable(stored);
+        if (const int layer = layerIn(kind); layer >= config.layers)
+            highestLayer = std::max(highestLayer, layer);
+        else
+            ++kinds[kind];
+    }
+    if (count == 0)
+        return;
+    std::vector<std::string> named;
+    if (highestLayer >= 0)
+        named.push_back(
+            fmt::format("model.layers.{} to {}, beyond num_hidden_layers {}", config.layers, highestLayer, config.layers));
+    for (const auto &[kind, times] : kinds)
+        if (named.size() < mostNamed)
+            named.push_back(times > 1 ? fmt::format("{} ({} times)", kind, times) : kind);
+    const bool all = kinds.size() + (highestLayer >= 0 ? 1 : 0) <= named.size();
+    notes.push_back(
+        fmt::format("{}: {} {} not used, since config.json implies none of them: {}{}; if the network was trained with "
+                    "them, the config is not its own",
+                    where, count, count == 1 ? "tensor is" : "tensors are", fmt::join(named, ", "), all ? "" : ", ..."));
+}
+
 } // namespace
 
-Result<Weights> loadWeights(const std::filesystem::path &folder, const ModelConfig &config, const LoadWatch &watch)
+Result<Weights> loadWeights(const std::filesystem::path &folder, const ModelConfig &given, const LoadWatch &watch)
 {
     ZIGZAG_TRY(checkpoint, Checkpoint::open(folder));
     Weights weights;
+    ModelConfig config = given;
+    if (config.tiedEmbeddings && hasOwnHead(checkpoint)) {
+        config.tiedEmbeddings = false;
+        weights.ownHead = true;
+        weights.notes.push_back(fmt::format("{}: lm_head.weight is used, as it differs from the embeddings though "
+                                            "tie_word_embeddings is true; correct the config",
+                                            checkpoint.fileOf(headName)));
+    }
     auto storage = std::make_shared<LoadedStorage>();
     storage->files = checkpoint.owners();
     Sha256 digest;
+    std::set<std::string> names;
     for (const PlannedTensor &planned : planWeights(config, weights)) {
         if (watch.isCancelled()) // a tensor that its file does not align is copied
             return cancelled();
@@ -77,9 +163,11 @@ Result<Weights> loadWeights(const std::filesystem::path &folder, const ModelConf
             planned.view->data = storage->copies.back().get();
         }
         addToFingerprint(digest, planned);
+        names.insert(planned.name);
     }
     if (config.tiedEmbeddings)
         weights.head = weights.embedding;
+    noteUnused(weights.notes, checkpoint, names, config, folder.string());
     weights.storage = storage;
     weights.fingerprint = "sha256:" + digest.hex();
     return weights;

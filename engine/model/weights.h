@@ -53,11 +53,16 @@ struct Weights {
     TensorView finalNorm; // [hidden]
     TensorView head; // [vocabulary, hidden]; the embedding's memory where tied
     std::shared_ptr<const void> storage; ///< keeps the memory behind the views alive
+    /// The files have a head of their own and it is not the embedding, whatever the config says.
+    bool ownHead = false;
+    std::vector<std::string> notes; ///< what the files hold and nothing here uses
     std::string fingerprint; ///< "sha256:…" over names, types, shapes and samples of the data; empty for random weights
 };
 
 /// Reads model.safetensors, or the shards that model.safetensors.index.json lists, by memory map. Every tensor that the
-/// config implies must be there with its shape; overlap, truncation and foreign types are refused.
+/// config implies must be there with its shape; overlap, truncation and foreign types are refused, tensors that it does not imply
+/// are named in the notes. Embeddings that the config ties to a head which is stored and differs are not tied, as in
+/// transformers 5.
 Result<Weights> loadWeights(const std::filesystem::path &folder, const ModelConfig &config, const LoadWatch &watch = {});
 
 /// Random weights of the config's shape and dtype, the same for the same seed: to profile a shape without its files.

@@ -13,11 +13,7 @@ namespace zigzag {
 Result<NeedleTrials> NeedleTrials::plan(const Model &model, const std::vector<std::int64_t> &contexts,
                                         const std::vector<double> &depths, int trials, std::uint64_t seed)
 {
-    if (!model.tokenizer)
-        return badInput(
-            fmt::format("{} has no tokenizer, so it cannot be asked for a needle: use a folder with tokenizer.json, or "
-                        "bundled:zigzag-tiny",
-                        model.config.name));
+    ZIGZAG_CHECK(tokenizerOf(model)); // a question is a text
     if (contexts.empty() || depths.empty() || trials < 1)
         return badInput("nothing to ask: give at least one context, one depth and one trial");
     const std::size_t count = contexts.size() * depths.size() * static_cast<std::size_t>(trials);

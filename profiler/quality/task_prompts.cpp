@@ -127,6 +127,8 @@ Result<std::vector<TaskPrompt>> makeTaskPrompts(const Model &model, const TaskPl
     for (const double depth : plan.depths)
         if (!(depth >= 0 && depth <= 1))
             return badInput(fmt::format("a depth of {} is outside 0 to 1: 0 is the beginning of the text, 1 its end", depth));
+    if (!model.tokenizerRefusal.empty()) // it was trained on text: chance tokens would judge it by nonsense
+        return badInput(model.tokenizerRefusal);
     if (!model.tokenizer && model.config.vocabulary < 16)
         return badInput(fmt::format("a vocabulary of {} tokens is too small for these tasks", model.config.vocabulary));
     std::vector<TaskPrompt> prompts;

@@ -88,8 +88,9 @@ std::string configOf(Bytes &bytes)
                                      {"sliding_window", nullptr},
                                      {"hidden_act", "silu"}};
     config["rms_norm_eps"] = bytes.flip() ? 1e-5 : 0.0;
-    config["attention_bias"] = bytes.flip();
-    config["mlp_bias"] = bytes.flip();
+    // Biases that a family does not have are refused, which ends a run before it begins. A byte is read in any case.
+    config["attention_bias"] = bytes.flip() && config["model_type"] != "mistral";
+    config["mlp_bias"] = bytes.flip() && config["model_type"] == "llama";
     config["tie_word_embeddings"] = bytes.flip();
     config["rope_theta"] = bytes.flip() ? 10000.0 : std::max(1.0001, bytes.of(extremes));
     if (bytes.flip())

@@ -122,7 +122,7 @@ TEST_F(WindowTest, AnotherModelDropsTheResultsOfTheLast)
 TEST_F(WindowTest, AModelThatCannotBeLoadedSaysSoOnceAndTheMapStaysUsable)
 {
     const auto model = writeTinyModel(m_folder / "model");
-    std::ofstream(model / "tokenizer.json") << "{";
+    std::filesystem::remove(model / "model.safetensors");
     ASSERT_TRUE(open(model)) << "its config can be read";
     ASSERT_TRUE(QTest::qWaitFor([&] { return !m_window->runs().isBusy(); }, patience));
     settle();
@@ -131,6 +131,18 @@ TEST_F(WindowTest, AModelThatCannotBeLoadedSaysSoOnceAndTheMapStaysUsable)
     EXPECT_FALSE(message().contains('\n'));
     click(0, 0);
     EXPECT_EQ(map().streamingHeads(), 1);
+}
+
+TEST_F(WindowTest, WhatAModelsFilesSayInVainIsShown)
+{
+    const auto model = writeTinyModel(m_folder / "model");
+    std::ofstream(model / "tokenizer.json") << "{";
+    ASSERT_TRUE(open(model));
+    ASSERT_TRUE(QTest::qWaitFor([&] { return !m_window->runs().isBusy(); }, patience));
+    settle();
+    EXPECT_EQ(m_window->messages().kind(), MessageBar::Kind::Note);
+    EXPECT_TRUE(message().contains("tokenizer.json")) << message().toStdString();
+    EXPECT_TRUE(m_window->actions().measure->isEnabled()) << "it runs without text";
 }
 
 } // namespace zigzag::test

@@ -55,9 +55,8 @@ Result<std::vector<AddedToken>> readAddedTokens(const json::Value &document, con
         ZIGZAG_TRY(special, json::booleanOr(entry, "special", false, place));
         ZIGZAG_TRY(normalized, json::booleanOr(entry, "normalized", !special, place));
         if (singleWord)
-            return badInput(
-                fmt::format("{}: \"{}\" is a single_word token, which is not supported; remove the file to run without text",
-                            place, json::printable(content)));
+            return badInput(fmt::format("{}: \"{}\" is a single_word token, which is not supported; the model runs without text",
+                                        place, json::printable(content)));
         if (content.empty())
             continue;
         tokens.push_back(

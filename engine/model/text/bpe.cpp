@@ -3,6 +3,7 @@
 
 #include "engine/model/text/utf8.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <queue>
 
@@ -29,13 +30,12 @@ Result<void> refuseUnsupported(const Value &model, const std::string &where)
 {
     ZIGZAG_TRY(type, json::stringOr(model, "type", "BPE", where));
     if (type != "BPE")
-        return badInput(
-            fmt::format("{}: tokenizer model \"{}\" is not supported, only BPE is; remove the file to run without text", where,
-                        json::printable(type)));
+        return badInput(fmt::format("{}: tokenizer model \"{}\" is not supported, only BPE is; the model runs without text",
+                                    where, json::printable(type)));
     for (const char *key : {"continuing_subword_prefix", "end_of_word_suffix"}) {
         ZIGZAG_TRY(text, json::stringOr(model, key, "", where));
         if (!text.empty())
-            return badInput(fmt::format("{}: \"{}\" is not supported; remove the file to run without text", where, key));
+            return badInput(fmt::format("{}: \"{}\" is not supported; the model runs without text", where, key));
     }
     ZIGZAG_TRY(dropout, json::numberOr(model, "dropout", 0, 0, 1, where));
     if (dropout != 0)
@@ -69,10 +69,7 @@ Result<Bpe> Bpe::read(const Value &model, const std::string &where)
         std::array<int, 256> ids{};
         for (std::size_t byte = 0; byte < ids.size(); ++byte) {
             const auto found = bpe.m_vocabulary.find(fmt::format("<0x{:02X}>", byte));
-            if (found == bpe.m_vocabulary.end())
-                return badInput(fmt::format("{}: byte_fallback needs the token <0x{:02X}>, which is missing; fetch the file anew",
-                                            where, byte));
-            ids[byte] = found->second;
+            ids[byte] = found == bpe.m_vocabulary.end() ? -1 : found->second;
         }
         bpe.m_byteTokens = ids;
     }
@@ -115,28 +112,45 @@ std::optional<Bpe::Merge> Bpe::mergeOf(int left, int right) const
     return found == m_merges.end() ? std::nullopt : std::optional(found->second);
 }
 
+/// A character of which one byte has no token is unknown as a whole.
+bool Bpe::hasBytesOf(std::string_view character) const
+{
+    return m_byteTokens && std::all_of(character.begin(), character.end(), [this](char byte) {
+               return (*m_byteTokens)[static_cast<unsigned char>(byte)] >= 0;
+           });
+}
+
 std::vector<Bpe::Symbol> Bpe::symbolsOf(std::string_view word) const
 {
     std::vector<Symbol> symbols;
     const auto add = [&](int id) {
         symbols.push_back({id, static_cast<int>(symbols.size()) - 1, static_cast<int>(symbols.size()) + 1});
     };
-    bool afterUnknown = false;
+    // The unknown token is put down when the next known character comes, behind any bytes in between: as the tokenizers library
+    // does it, odd as it is.
+    bool pending = false;
+    const auto addPending = [&] {
+        if (pending && m_unknown >= 0)
+            add(m_unknown);
+        pending = false;
+    };
     for (std::size_t i = 0; i < word.size();) {
         const std::size_t begin = i;
         utf8::next(word, i);
         const std::string_view character = word.substr(begin, i - begin);
-        const auto found = m_vocabulary.find(character);
-        const bool unknown = found == m_vocabulary.end() && !m_byteTokens;
-        if (found != m_vocabulary.end())
+        if (const auto found = m_vocabulary.find(character); found != m_vocabulary.end()) {
+            addPending();
             add(found->second);
-        else if (m_byteTokens)
+        } else if (hasBytesOf(character)) {
             for (const char byte : character)
                 add((*m_byteTokens)[static_cast<unsigned char>(byte)]);
-        else if (m_unknown >= 0 && !(m_fuseUnknown && afterUnknown))
-            add(m_unknown);
-        afterUnknown = unknown;
+        } else {
+            if (!m_fuseUnknown)
+                addPending();
+            pending = true;
+        }
     }
+    addPending();
     if (!symbols.empty())
         symbols.back().next = -1;
     return symbols;

@@ -40,10 +40,12 @@ private:
     Result<void> readMerges(const json::Value &merges, const std::string &where);
     std::optional<Merge> mergeOf(int left, int right) const;
     std::vector<Symbol> symbolsOf(std::string_view word) const;
+    bool hasBytesOf(std::string_view character) const;
 
     Vocabulary m_vocabulary;
     std::unordered_map<std::uint64_t, Merge> m_merges; ///< key: left id · 2^32 + right id
-    std::optional<std::array<int, 256>> m_byteTokens; ///< ids of <0x00> to <0xFF> where the model falls back to bytes
+    /// Ids of <0x00> to <0xFF> where the model falls back to bytes, −1 for those that it lacks.
+    std::optional<std::array<int, 256>> m_byteTokens;
     int m_unknown = -1;
     bool m_fuseUnknown = false;
     bool m_ignoreMerges = false; ///< a word that is a token is taken whole

@@ -52,8 +52,7 @@ Result<void> Normalizer::add(const Value &step, const std::string &where)
         m_steps.emplace_back(Compose{});
         return {};
     }
-    return badInput(
-        fmt::format("{}: \"{}\" is not supported; remove the file to run without text", where, json::printable(type)));
+    return badInput(fmt::format("{}: \"{}\" is not supported; the model runs without text", where, json::printable(type)));
 }
 
 std::string Normalizer::apply(std::string text) const

@@ -81,8 +81,8 @@ Result<SplitBehavior> readBehavior(const Value &step, const std::string &where)
     for (std::size_t i = 0; i < names.size(); ++i)
         if (name == names[i])
             return static_cast<SplitBehavior>(i);
-    return badInput(fmt::format("{}: split behavior \"{}\" is not supported; remove the file to run without text", where,
-                                json::printable(name)));
+    return badInput(
+        fmt::format("{}: split behavior \"{}\" is not supported; the model runs without text", where, json::printable(name)));
 }
 
 /// An expression that matches the text itself.
@@ -124,8 +124,7 @@ Result<void> PreTokenizer::add(const Value &step, const std::string &where)
         return addMetaspace(step, where);
     if (type == "ByteLevel")
         return addByteLevel(step, where);
-    return badInput(
-        fmt::format("{}: \"{}\" is not supported; remove the file to run without text", where, json::printable(type)));
+    return badInput(fmt::format("{}: \"{}\" is not supported; the model runs without text", where, json::printable(type)));
 }
 
 Result<void> PreTokenizer::addSplit(const Value &step, const std::string &where)

@@ -58,7 +58,10 @@ TEST(ModelConfig, WhatTheFileLeavesOutIsAsInTransformers)
     EXPECT_TRUE(config.endTokens.empty());
     EXPECT_EQ(sound(R"({"model_type": "qwen3"})").headDim, 128);
     EXPECT_EQ(sound(R"({"model_type": "qwen3", "head_dim": 32})").headDim, 32);
-    EXPECT_FALSE(parsed(R"({"model_type": "qwen2", "num_key_value_heads": null})"));
+    EXPECT_FALSE(parsed(R"({"model_type": "qwen2", "num_key_value_heads": null})")); // the patch removes the key
+    Json null = base;
+    null.update({{"model_type", "qwen2"}, {"num_key_value_heads", nullptr}});
+    EXPECT_EQ(parseModelConfig(null.dump(), "config.json").value().kvHeads, 8);
 }
 
 TEST(ModelConfig, TypesAndEndTokensInBothSpellings)
@@ -79,8 +82,34 @@ TEST(ModelConfig, OnlyAnEffectiveWindowIsRefused)
         "num_attention_heads": 8, "num_key_value_heads": 2, "vocab_size": 100, "max_position_embeddings": 32768, "sliding_window": null})",
                                  "config.json"));
     EXPECT_TRUE(parsed(R"({"model_type": "qwen2", "use_sliding_window": false, "sliding_window": 1024})"));
-    EXPECT_FALSE(parsed(R"({"model_type": "qwen2", "use_sliding_window": true, "sliding_window": 1024})"));
+    EXPECT_FALSE(
+        parsed(R"({"model_type": "qwen2", "use_sliding_window": true, "sliding_window": 1024, "max_window_layers": 1})"));
     EXPECT_TRUE(parsed(R"({"layer_types": ["full_attention", "full_attention"]})"));
+}
+
+/// Windows that no query reaches the end of, by length or because no layer has one, are full attention.
+TEST(ModelConfig, AWindowThatNeverActsIsAccepted)
+{
+    for (const std::string family : {"qwen2", "qwen3"}) {
+        const auto with = [&](const std::string &members) {
+            return parsed(R"({"model_type": ")" + family + R"(", "use_sliding_window": true)" + members + "}").has_value();
+        };
+        EXPECT_FALSE(with(R"(, "sliding_window": 1024, "max_window_layers": 0)"));
+        EXPECT_FALSE(with(R"(, "sliding_window": 1024, "max_window_layers": 1)"));
+        EXPECT_TRUE(with(R"(, "sliding_window": 1024, "max_window_layers": 2)")); // two layers
+        EXPECT_TRUE(with(R"(, "sliding_window": 1024, "max_window_layers": 28)"));
+        EXPECT_TRUE(with(R"(, "sliding_window": 1024)")); // transformers' 28
+        EXPECT_TRUE(with(R"(, "sliding_window": 4096, "max_window_layers": 0)"));
+        EXPECT_FALSE(with(R"(, "sliding_window": 4095, "max_window_layers": 0)"));
+        EXPECT_TRUE(with(R"(, "max_window_layers": 0)")); // transformers' 4096, all of the context
+        EXPECT_TRUE(with(R"(, "sliding_window": 1024, "layer_types": ["full_attention", "full_attention"])"));
+        EXPECT_TRUE(with(R"(, "sliding_window": 8192, "layer_types": ["full_attention", "sliding_attention"])"));
+        EXPECT_FALSE(with(R"(, "sliding_window": 1024, "layer_types": ["full_attention", "sliding_attention"])"));
+    }
+    EXPECT_FALSE(parsed(R"({"layer_types": ["full_attention", "sliding_attention"]})")) << "a window of no length";
+    EXPECT_FALSE(parsed(R"({"sliding_window": 8192, "layer_types": ["full_attention", "chunked_attention"]})"));
+    EXPECT_TRUE(parsed(R"({"model_type": "mistral", "sliding_window": 4096})"));
+    EXPECT_EQ(sound(R"({"model_type": "mistral", "sliding_window": 4096})").maxContext, 4096);
 }
 
 TEST(ModelConfig, RotaryEmbeddingsInOldAndNewSpelling)

@@ -37,6 +37,7 @@ TEST(Model, PresetsHaveTheirPublishedParameters)
         EXPECT_EQ(config->name, name);
         EXPECT_EQ(config->parameters(), published.at(name)) << name;
         EXPECT_EQ(config->dtype, DType::BF16) << name;
+        EXPECT_TRUE(config->notes.empty()) << name << ": " << config->notes.front();
     }
 }
 
@@ -88,6 +89,65 @@ TEST(Model, BundledModelsAndPresetsComeFromTheResources)
     EXPECT_FALSE((*random)->tokenizer);
     for (const char *name : {"bundled:no-config", "bundled:../models/one", "preset:../models/one/config", "preset:"})
         EXPECT_FALSE(loadModel(name)) << name;
+}
+
+/// What plans and predictions need is in config.json; only who runs the model needs its weights.
+TEST(Model, AFolderWithOnlyItsConfigHasAShape)
+{
+    const test::TempFolder scratch;
+    const fs::path folder = test::writeTinyModel(scratch / "tiny");
+    test::patchJson(folder / "config.json", R"({"torch_dtype": "bfloat16"})");
+    fs::remove(folder / "model.safetensors");
+    const auto config = loadModelConfig(folder);
+    ASSERT_TRUE(config) << config.error().message;
+    EXPECT_EQ(config->dtype, DType::BF16);
+    const auto model = describeModel(folder);
+    ASSERT_TRUE(model) << model.error().message;
+    EXPECT_TRUE((*model)->weights.fingerprint.empty());
+    EXPECT_TRUE((*model)->tokenizer);
+    const auto loaded = loadModel(folder);
+    ASSERT_FALSE(loaded);
+    EXPECT_NE(loaded.error().message.find("model.safetensors"), std::string::npos) << loaded.error().message;
+
+    // The small files of a sharded model, its index among them, are a shape as well; with one shard it is an interrupted
+    // download.
+    test::writeText(folder / "model.safetensors.index.json",
+                    R"({"weight_map": {"a": "model-00001-of-00002.safetensors", "b": "model-00002-of-00002.safetensors"}})");
+    EXPECT_TRUE(loadModelConfig(folder));
+    test::writeText(folder / "model-00002-of-00002.safetensors", "");
+    EXPECT_FALSE(loadModelConfig(folder));
+}
+
+TEST(Model, ATokenizerThatCannotBeReadIsMissedOnlyByText)
+{
+    const test::TempFolder scratch;
+    const fs::path folder = test::writeTinyModel(scratch / "tiny");
+    test::patchJson(folder / "tokenizer.json", R"({"model": {"type": "WordPiece"}})");
+    const auto model = loadModel(folder);
+    ASSERT_TRUE(model) << model.error().message;
+    EXPECT_FALSE((*model)->tokenizer);
+    ASSERT_EQ((*model)->config.notes.size(), 1u);
+    EXPECT_NE((*model)->config.notes.front().find("WordPiece"), std::string::npos);
+    const auto tokenizer = tokenizerOf(**model);
+    ASSERT_FALSE(tokenizer);
+    EXPECT_NE(tokenizer.error().message.find("WordPiece"), std::string::npos) << tokenizer.error().message;
+    fs::remove(folder / "tokenizer.json");
+    const auto none = tokenizerOf(**loadModel(folder));
+    ASSERT_FALSE(none);
+    EXPECT_NE(none.error().message.find("no tokenizer.json"), std::string::npos) << none.error().message;
+    EXPECT_TRUE((*loadModel(folder))->config.notes.empty());
+}
+
+TEST(Model, AHeadOfItsOwnUntiesTheConfigToo)
+{
+    const test::TempFolder scratch;
+    const fs::path folder = test::writeTinyModel(scratch / "tiny");
+    test::patchJson(folder / "config.json", R"({"tie_word_embeddings": true})");
+    const auto model = loadModel(folder);
+    ASSERT_TRUE(model) << model.error().message;
+    EXPECT_FALSE((*model)->config.tiedEmbeddings);
+    EXPECT_EQ((*model)->config.notes.size(), 1u);
+    EXPECT_FALSE(loadModelConfig(folder)->tiedEmbeddings);
 }
 
 } // namespace

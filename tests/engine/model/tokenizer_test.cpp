@@ -6,6 +6,7 @@
 #include "tests/paths.h"
 #include "tests/temp_folder.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
@@ -36,8 +37,13 @@ TEST_P(TokenizerKind, AgreesWithTheTokenizersLibrary)
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, TokenizerKind,
-                         testing::Values("llama3", "qwen", "gpt2", "llama2", "mistral", "metaspace", "bytes"),
-                         [](const auto &kind) { return std::string(kind.param); });
+                         testing::Values("llama3", "qwen", "gpt2", "llama2", "mistral", "metaspace", "no-bytes", "some-bytes",
+                                         "bytes"),
+                         [](const auto &kind) {
+                             std::string name = kind.param;
+                             std::replace(name.begin(), name.end(), '-', '_');
+                             return name;
+                         });
 
 TEST(Tokenizer, BytesOfTheBundledKindAreTheirIds)
 {

@@ -126,5 +126,76 @@ TEST(Weights, TensorsThatAreNotNeededMayHaveAnyType)
     EXPECT_TRUE(loadWeights(folder, configOf(folder)));
 }
 
+/// An empty tensor, so that no data has to move.
+void addTensor(const fs::path &folder, const std::string &name)
+{
+    test::editHeader(folder / file, [&](Json &header) {
+        header[name] = {{"dtype", "F32"}, {"shape", {0}}, {"data_offsets", {0, 0}}};
+    });
+}
+
+TEST(Weights, TensorsThatNobodyUsesAreNamed)
+{
+    const test::TempFolder scratch;
+    const auto notesWith = [&](const std::vector<std::string> &names) {
+        const fs::path folder = test::writeTinyModel(scratch / "model");
+        for (const std::string &name : names)
+            addTensor(folder, name);
+        return load(folder).notes;
+    };
+    EXPECT_TRUE(notesWith({}).empty());
+    EXPECT_TRUE(notesWith({"model.layers.0.self_attn.rotary_emb.inv_freq"}).empty());
+    for (const std::string part : {"self_attn.q_proj.bias", "self_attn.q_norm.weight"}) {
+        const auto notes = notesWith({"model.layers.0." + part});
+        ASSERT_EQ(notes.size(), 1u) << part;
+        EXPECT_NE(notes.front().find("1 tensor is not used"), std::string::npos) << notes.front();
+        EXPECT_NE(notes.front().find("model.layers.*." + part), std::string::npos) << notes.front();
+    }
+    const auto both = notesWith({"model.layers.0.self_attn.k_proj.bias", "model.layers.1.self_attn.k_proj.bias"});
+    ASSERT_EQ(both.size(), 1u);
+    EXPECT_NE(both.front().find("model.layers.*.self_attn.k_proj.bias (2 times)"), std::string::npos) << both.front();
+    std::vector<std::string> many;
+    for (int i = 0; i < 200; ++i)
+        many.push_back("tensor" + std::to_string(i));
+    const auto bounded = notesWith(many);
+    ASSERT_EQ(bounded.size(), 1u);
+    EXPECT_LT(bounded.front().size(), 400u);
+
+    const fs::path deeper = test::writeTinyModel(scratch / "deeper", {.layers = 4});
+    test::patchJson(deeper / "config.json", R"({"num_hidden_layers": 2})");
+    const auto notes = load(deeper).notes;
+    ASSERT_EQ(notes.size(), 1u);
+    EXPECT_NE(notes.front().find("model.layers.2 to 3, beyond num_hidden_layers 2"), std::string::npos) << notes.front();
+}
+
+/// As in transformers 5, which ties what is the same and keeps what differs.
+TEST(Weights, AStoredHeadIsTiedOnlyWhereItIsTheEmbedding)
+{
+    const test::TempFolder scratch;
+    const fs::path folder = test::writeTinyModel(scratch / "model");
+    const TensorView own = load(folder).head;
+    const std::vector<std::byte> head(own.data, own.data + own.bytes());
+    test::patchJson(folder / "config.json", R"({"tie_word_embeddings": true})");
+    const Weights differs = load(folder);
+    EXPECT_TRUE(differs.ownHead);
+    EXPECT_EQ(std::memcmp(differs.head.data, head.data(), head.size()), 0);
+    ASSERT_EQ(differs.notes.size(), 1u);
+    EXPECT_NE(differs.notes.front().find("lm_head.weight"), std::string::npos) << differs.notes.front();
+
+    // The same values in both places are one table, whoever wrote it twice.
+    std::string content = test::readText(folder / file);
+    std::uint64_t length = 0;
+    std::memcpy(&length, content.data(), sizeof length);
+    const Json header = Json::parse(content.substr(8, length));
+    const auto dataOf
+        = [&](const char *name) { return content.data() + 8 + length + header[name]["data_offsets"][0].get<std::size_t>(); };
+    std::memcpy(dataOf("lm_head.weight"), dataOf("model.embed_tokens.weight"), head.size());
+    test::writeText(folder / file, content);
+    const Weights same = load(folder);
+    EXPECT_FALSE(same.ownHead);
+    EXPECT_EQ(same.head.data, same.embedding.data);
+    EXPECT_TRUE(same.notes.empty());
+}
+
 } // namespace
 } // namespace zigzag
