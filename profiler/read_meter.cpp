@@ -2,6 +2,7 @@
 #include "profiler/read_meter.h"
 
 #include <algorithm>
+#include <barrier>
 #include <chrono>
 #include <cstring>
 #include <numeric>
@@ -13,7 +14,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds window(5);
-constexpr std::chrono::milliseconds timeToStart(1);
 constexpr std::int64_t blockBytes = 4096;
 
 // One cache line at a time in vectors of the width the processor has; the sum keeps the reads from being optimised away.
@@ -96,11 +96,12 @@ std::vector<std::int64_t> ReadMeter::read(std::size_t windows, const std::atomic
     const auto sum = fastestSum();
     const std::int64_t piece = std::min<std::int64_t>(m_part, 64 * blockBytes);
     std::atomic<std::uint64_t> total{0};
-    const Clock::time_point begin = Clock::now() + timeToStart;
-    // Nobody waits for anybody, so a thread that a busy machine interrupts does not hold up the others.
+    Clock::time_point begin;
+    std::barrier start(m_threads, [&begin]() noexcept { begin = Clock::now(); });
+    // No barrier between the windows, so a thread that a busy machine interrupts does not hold up the others.
     onThreads(m_threads, [&](int thread) {
         const std::byte *mine = m_buffer.get() + m_part * thread;
-        std::this_thread::sleep_until(begin);
+        start.arrive_and_wait();
         std::uint64_t own = 0;
         for (std::int64_t at = 0; !(cancel && *cancel);) {
             own += sum(mine + at, piece);
