@@ -67,7 +67,7 @@ TEST_F(WindowTest, KeysOnTheSliderOfALargeMapAreDrawnTogether)
     }
     EXPECT_EQ(slider->value(), keys);
     EXPECT_EQ(refreshed, keys);
-    EXPECT_LE(drawn, keys + 1) << "one drawing for a key";
+    EXPECT_LT(drawn, keys + keys / 2) << "one drawing for a key, and one more where the legend takes another line";
     std::sort(times.begin(), times.end());
     std::cout << "key to window, 80 x 8 heads: median " << times[keys / 2] << " ms, most " << times.back() << " ms\n";
 

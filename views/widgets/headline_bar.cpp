@@ -47,7 +47,7 @@ void HeadlineBar::show(const Study &study, std::int64_t context)
     const HeadMap *map = study.map(Series::Current);
     const NeedleResult *asked = map ? study.results().needle(*map) : nullptr;
     if (asked && !asked->isComplete())
-        parts << tr("<b>Needle %1 so far</b>").arg(percentText(needle.current.value));
+        parts << tr("<b>Needle %1 so far</b>").arg(percentText(asked->accuracy));
     else if (needle.current.source != Figure::Source::Unknown)
         parts << (needle.full.source != Figure::Source::Unknown
                       ? tr("<b>Needle %1</b> (full %2, measured)")
