@@ -341,8 +341,8 @@ private:
         for (std::size_t row = 0; row < isUsed.size(); ++row)
             if (isUsed[row]) {
                 now[row] = static_cast<std::uint16_t>(used);
-                m_trace.rows[used] = std::move(m_trace.rows[row]);
-                m_rowIds[used++] = std::move(m_rowIds[row]);
+                std::swap(m_trace.rows[used], m_trace.rows[row]);
+                std::swap(m_rowIds[used++], m_rowIds[row]);
             }
         m_trace.rows.resize(used);
         for (KernelSpan &kernel : m_trace.kernels)
