@@ -41,10 +41,10 @@ const std::string scores = R"({"format": "zigzag-head-scores", "version": 1,
 /// Files that are neither a map nor scores, and what the reader of maps says of each.
 std::vector<Case> foreignFiles()
 {
-    return {{"empty", "", "the file is empty"},
-            {"blank", " \n\n", "the file is empty"},
-            {"binary", garbage(), "not valid JSON at byte 1 of 4096"},
-            {"zeros", std::string(100, '\0'), "not valid JSON at byte 1 of 100"},
+    return {{"empty", "", "this is an empty file, not a head map"},
+            {"blank", " \n\n", "this is an empty file, not a head map"},
+            {"binary", garbage(), "this is binary data, not a head map"},
+            {"zeros", std::string(100, '\0'), "this is binary data, not a head map"},
             {"deep", std::string(100'000, '['), "nest deeper than 64 levels"},
             {"deep object",
              [] {
@@ -67,8 +67,8 @@ std::vector<Case> malformedMaps()
     const auto change = [&](const std::string &name, const std::string &from, const std::string &to, const std::string &says) {
         cases.push_back({name, replaced(map, from, to), says});
     };
-    cases.push_back({"truncated", map.substr(0, map.size() / 2), "not valid JSON at byte 146 of 145"});
-    cases.push_back({"scores", scores, "the format is \"zigzag-head-scores\""});
+    cases.push_back({"truncated", map.substr(0, map.size() / 2), "it is cut off after 145 bytes"});
+    cases.push_back({"scores", scores, "this is head scores, not a head map"});
     change("unknown version", "\"version\": 1", "\"version\": 2",
            "version 2 of zigzag-head-map is not known to this program, which reads version 1");
     change("version is text", "\"version\": 1", "\"version\": \"1\"",
