@@ -5,7 +5,6 @@
 #include "tests/model_surgery.h"
 #include "tests/tiny_model.h"
 
-#include <algorithm>
 #include <gtest/gtest.h>
 #include <set>
 
@@ -295,9 +294,10 @@ TEST(MalformedModel, SpoiledTokenizersAreMissedOnlyByText)
         const auto info = test::runZigzag({"info", folder});
         EXPECT_EQ(info.code, 0) << info.errors;
         for (const auto &result : {logits, info}) {
-            EXPECT_EQ(result.errors.rfind("note: ", 0), 0u) << result.errors;
-            EXPECT_EQ(std::count(result.errors.begin(), result.errors.end(), '\n'), 1) << result.errors;
-            EXPECT_NE(result.errors.find(spoiled.says), std::string::npos) << result.errors;
+            const std::size_t note = result.errors.find("note: ");
+            ASSERT_NE(note, std::string::npos) << result.errors;
+            EXPECT_NE(result.errors.find(spoiled.says, note), std::string::npos) << result.errors;
+            EXPECT_EQ(result.errors.find("note: ", note + 1), std::string::npos) << "said twice: " << result.errors;
         }
         for (const std::vector<std::string> &command : {std::vector<std::string>{"generate", folder, "--prompt", "a"},
                                                         {"eval", folder, "--task", "needle", "--contexts", "256"},

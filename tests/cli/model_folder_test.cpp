@@ -4,8 +4,8 @@
 #include "tests/model_surgery.h"
 #include "tests/tiny_model.h"
 
-#include <algorithm>
 #include <gtest/gtest.h>
+#include <string_view>
 
 namespace zigzag {
 namespace {
@@ -13,9 +13,14 @@ namespace {
 namespace fs = std::filesystem;
 using test::Json;
 
-int lines(const std::string &text)
+/// Notes on standard error, among which a slow machine may say how far it is.
+int notesIn(const std::string &errors)
 {
-    return static_cast<int>(std::count(text.begin(), text.end(), '\n'));
+    const std::string_view word = "note: ";
+    int count = 0;
+    for (std::size_t at = errors.find(word); at != std::string::npos; at = errors.find(word, at + 1))
+        ++count;
+    return count;
 }
 
 TEST(ModelFolder, ConfigAloneIsEnoughForShapesPlansAndVerdicts)
@@ -56,8 +61,7 @@ TEST(ModelFolder, NotesAreSaidOnceByEveryCommand)
           {"export", "full", "--verdicts", "--model", folder}}) {
         const auto result = test::runZigzag(command);
         EXPECT_EQ(result.code, 0) << result.errors;
-        EXPECT_EQ(result.errors.rfind("note: ", 0), 0u) << command.front() << ": " << result.errors;
-        EXPECT_EQ(lines(result.errors), 1) << command.front() << ": " << result.errors;
+        EXPECT_EQ(notesIn(result.errors), 1) << command.front() << ": " << result.errors;
         EXPECT_NE(result.errors.find("sparkle_factor"), std::string::npos) << result.errors;
     }
 }
