@@ -11,6 +11,7 @@
 #include "views/models/native_path.h"
 #include "window_fixture.h"
 
+#include <QDragEnterEvent>
 #include <QDropEvent>
 #include <QMimeData>
 #include <QSettings>
@@ -97,6 +98,9 @@ TEST_F(PathTest, AModelFolderADropAndWhatWasOpenedLast)
     QMimeData mime;
     mime.setData("text/uri-list",
                  "file://" + QByteArray::fromStdString((m_folder / odd).string()).toPercentEncoding("/") + "\r\n");
+    QDragEnterEvent enter(QPoint(5, 5), Qt::CopyAction, &mime, Qt::LeftButton, {}); // a drop goes where the drag has entered
+    QCoreApplication::sendEvent(m_window.get(), &enter);
+    EXPECT_TRUE(enter.isAccepted());
     QDropEvent drop(QPointF(5, 5), Qt::CopyAction, &mime, Qt::LeftButton, {});
     QCoreApplication::sendEvent(m_window.get(), &drop);
     EXPECT_EQ(map().layers(), 4) << message().toStdString();
