@@ -222,7 +222,7 @@ std::string whyUnreliable(const CostModel &cost)
         return {};
     const std::string fit = fmt::format("the fit is {:.0f} % off its own passes (median)", 100 * cost.medianFitError());
     return fmt::format(
-        "the machine was disturbed while it was calibrated: {}; predictions may be far off; calibrate it again when "
+        "other programs disturbed the machine during its calibration: {}; predictions may be far off; calibrate it again when "
         "nothing else runs",
         2 * cost.disturbed() > cost.samples()
             ? fmt::format("other programs slowed {} of {} samples, and {}", cost.disturbed(), cost.samples(), fit)

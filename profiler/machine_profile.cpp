@@ -9,8 +9,7 @@
 
 namespace zigzag {
 
-MachineProfile measureMachine(Backend &backend, const ModelConfig &config, const std::atomic<bool> *cancel,
-                              const std::function<void(double)> &progress)
+MachineProfile machineOf(const Backend &backend)
 {
     const DeviceInfo device = backend.device();
     MachineProfile machine;
@@ -23,6 +22,14 @@ MachineProfile measureMachine(Backend &backend, const ModelConfig &config, const
     if (utsname kernel{}; machine.driver.empty() && uname(&kernel) == 0)
         machine.driver = std::string(kernel.sysname) + ' ' + kernel.release;
     machine.lastLevelCacheBytes = device.lastLevelCacheBytes > 0 ? device.lastLevelCacheBytes : std::int64_t{32} << 20;
+    return machine;
+}
+
+MachineProfile measureMachine(Backend &backend, const ModelConfig &config, const std::atomic<bool> *cancel,
+                              const std::function<void(double)> &progress)
+{
+    const DeviceInfo device = backend.device();
+    MachineProfile machine = machineOf(backend);
     if (const auto ceilings = backend.measureCeilings(cancel)) {
         machine.readBytesPerSecond = ceilings->readBytesPerSecond;
         machine.cachedReadBytesPerSecond = ceilings->cachedReadBytesPerSecond;

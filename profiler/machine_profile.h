@@ -9,6 +9,9 @@
 
 namespace zigzag {
 
+/// Which machine it is, without its ceilings: nothing is measured.
+MachineProfile machineOf(const Backend &backend);
+
 /// Measures read bandwidth and matrix rate with the backend's own threads; a second or two. `config` gives the shapes of
 /// the matrix products, so that a floor speaks of the products the model really has. progress: 0 to 1, on the calling thread.
 MachineProfile measureMachine(Backend &backend, const ModelConfig &config, const std::atomic<bool> *cancel = nullptr,

@@ -7,6 +7,7 @@
 #include "app/cli/run_output.h"
 #include "app/cli/run_support.h"
 #include "profiler/bench_share.h"
+#include "profiler/machine_profile.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -51,11 +52,11 @@ Result<void> bench(BenchOptions options)
     plan.contexts = options.contexts.empty() ? defaultContexts(config) : options.contexts;
     noteContexts(config, plan.contexts);
 
-    MachineProfile machine = measureMachineFor(loaded);
-    if (!options.sweep.empty()) {
-        ZIGZAG_TRY(known, resumeFrom(options.sweep, options.model, machine));
+    if (!options.sweep.empty()) { // before anything is measured: it may be of another machine
+        ZIGZAG_TRY(known, resumeFrom(options.sweep, options.model, machineOf(*loaded.backend)));
         plan.known = std::move(known);
     }
+    MachineProfile machine = measureMachineFor(loaded);
     std::vector<BenchRecord> records;
     {
         const BenchShare share(plan, config, machine);

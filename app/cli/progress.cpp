@@ -82,10 +82,10 @@ void Progress::report(int done, int all, double fraction)
     m_state.fraction = std::clamp(fraction, 0.0, 1.0);
     const int quarter = static_cast<int>(4 * m_state.fraction + 1e-9);
     const auto now = Clock::now();
-    const bool due = m_terminal ? m_lines == 0 || now - m_printed >= frame
-        : m_lines == 0          ? now - m_begin >= firstLineAfter
-                                : now - m_printed >= lineEvery;
-    if (due || quarter > m_quarter)
+    const bool due = m_terminal
+        ? m_lines == 0 || now - m_printed >= frame
+        : now - m_begin >= firstLineAfter && (m_lines == 0 || quarter > m_quarter || now - m_printed >= lineEvery);
+    if (due)
         print();
     m_quarter = std::max(m_quarter, quarter);
 }

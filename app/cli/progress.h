@@ -26,7 +26,7 @@ std::string progressText(const std::string &what, const ProgressState &state);
 
 /// Progress on stderr, with the time that is left, from the first seconds on, also where the work itself reports nothing for
 /// long. One line that is written over where that is a terminal; else a line after two seconds, then each quarter and every
-/// twenty seconds. Work that ends within two seconds says at most its quarters.
+/// twenty seconds. Work that ends within two seconds says nothing there.
 class Progress
 {
 public:

@@ -58,8 +58,16 @@ TEST(Progress, IsSeenFromTheFirstSecondsAndQuietInShortWork)
         for (int done = 1; done <= 8; ++done)
             counted(done, 8);
     }
+    EXPECT_EQ(testing::internal::GetCapturedStderr(), "") << "a refusal right after it stays one line";
+    testing::internal::CaptureStderr();
+    {
+        Progress counted("counted");
+        std::this_thread::sleep_for(std::chrono::milliseconds(2300));
+        for (int done = 1; done <= 8; ++done)
+            counted(done, 8);
+    }
     const std::string quarters = testing::internal::GetCapturedStderr();
-    EXPECT_EQ(std::count(quarters.begin(), quarters.end(), '\n'), 4) << quarters;
+    EXPECT_EQ(std::count(quarters.begin(), quarters.end(), '\n'), 1 + 4) << quarters;
 }
 
 } // namespace
