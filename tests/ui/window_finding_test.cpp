@@ -173,7 +173,7 @@ TEST_F(FindingWindow, GoingOnFromAnotherSearchIsRefusedAndThrowsNothingAway)
     std::filesystem::create_directories(m_folder / "data");
     ASSERT_TRUE(QTest::qWaitFor([&] { return !waiting().empty(); }, patience)) << "saved after a second";
     m_window->runs().cancel();
-    ASSERT_TRUE(QTest::qWaitFor([&] { return !m_window->runs().isBusy(); }, patience));
+    ASSERT_TRUE(QTest::qWaitFor([&] { return !m_window->runs().isStopping(); }, patience)) << "the worker saves as it leaves";
     const std::filesystem::path file = waiting();
     ASSERT_FALSE(file.empty()) << "stopped: what it has waits";
     std::string other = readText(file);
