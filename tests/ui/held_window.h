@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "app/studio/pages/page.h"
 #include "window_fixture.h"
 
 #include <QThread>
@@ -52,6 +53,20 @@ protected:
     {
         m_window->activateWindow();
         ASSERT_TRUE(QTest::qWaitForWindowActive(m_window.get()));
+    }
+    /// Whether the page of this name is seen, and not the one of another tab.
+    bool isInFront(const char *name) const
+    {
+        const auto *page = m_window->findChild<Page *>(QLatin1String(name));
+        if (!page || !page->isVisible())
+            return false;
+        const QWidget *seen = m_window->childAt(page->mapTo(m_window.get(), page->rect().center()));
+        return seen && (seen == page || page->isAncestorOf(seen));
+    }
+    /// Tabs change places in their own time.
+    bool comesToFront(const char *name) const
+    {
+        return QTest::qWaitFor([this, name] { return isInFront(name); }, 5000);
     }
     HeldWorker *m_held = nullptr;
 };

@@ -95,8 +95,7 @@ TEST_F(HeldWindow, NeedleCellsComeAsTheyAreAnsweredOnTheirPage)
             m_window->runs().cancel();
     });
     m_window->actions().needle->trigger();
-    const auto *page = m_window->findChild<Page *>("needle");
-    EXPECT_TRUE(QTest::qWaitFor([&] { return !page->visibleRegion().isEmpty(); }, 10000)) << "its page is raised";
+    EXPECT_TRUE(comesToFront("needle")) << "its page is raised";
     ASSERT_TRUE(QTest::qWaitFor([&] { return !m_window->runs().isBusy(); }, patience));
     EXPECT_EQ(cells, (std::vector<std::size_t>{1, 2, 3}));
     EXPECT_GT(planned, 3);
@@ -105,7 +104,8 @@ TEST_F(HeldWindow, NeedleCellsComeAsTheyAreAnsweredOnTheirPage)
     EXPECT_EQ(kept->grid.size(), 3u);
     m_window->refreshNow();
     EXPECT_EQ(m_window->findChild<NeedleView *>()->currentGrid().model().trials(), 15);
-    EXPECT_FALSE(m_window->headline().text().contains("Needle")) << "a part is no result";
+    const QString headline = m_window->headline().text();
+    EXPECT_TRUE(!headline.contains("Needle") || headline.contains("so far")) << "a part is no result: " << headline.toStdString();
 }
 
 } // namespace zigzag::test

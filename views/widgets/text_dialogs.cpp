@@ -37,7 +37,8 @@ ShortcutsDialog::ShortcutsDialog(const QList<QAction *> &actions, const QList<st
     for (const QAction *action : actions)
         if (!action->shortcut().isEmpty())
             list->addTopLevelItem(
-                new QTreeWidgetItem({action->shortcut().toString(QKeySequence::NativeText), plainText(*action)}));
+                new QTreeWidgetItem({action->shortcut().toString(QKeySequence::NativeText),
+                                     action->property(CommandPalette::prefix).toString() + plainText(*action)}));
     list->header()->setSectionResizeMode(QHeaderView::ResizeToContents);
     auto *column = new QVBoxLayout(this);
     column->addWidget(list);

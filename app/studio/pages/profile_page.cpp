@@ -202,14 +202,19 @@ void ProfilePage::record()
     const ModelConfig config = studio().loaded()->config;
     const QPointer<ProfilePage> page(this);
     request.work = [page, plan, config](const TaskContext &context) -> Result<void> {
+        constexpr double prefillShare = 0.9; // of the progress: the decode steps are few
         context.progress(0, tr("Recording a trace: prefill"));
         const MachineProfile &machine = context.machine();
         for (const Phase phase : {Phase::Prefill, Phase::Decode}) {
             TracePlan each = plan;
             each.phase = phase;
-            if (phase == Phase::Decode)
-                context.progress(0.6, tr("Recording a trace: decode"));
-            ZIGZAG_TRY(recorded, recordTrace(context.device, config, machine, each, &context.cancel));
+            const auto progress = [&](double fraction) {
+                if (phase == Phase::Prefill)
+                    context.progress(prefillShare * fraction, tr("Recording a trace: prefill"));
+                else
+                    context.progress(prefillShare + (1 - prefillShare) * fraction, tr("Recording a trace: decode"));
+            };
+            ZIGZAG_TRY(recorded, recordTrace(context.device, config, machine, each, &context.cancel, progress));
             context.deliver([page, plan, trace = std::make_shared<const Trace>(std::move(recorded))] {
                 if (page)
                     page->take(plan, trace);

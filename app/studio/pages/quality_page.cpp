@@ -14,6 +14,8 @@ namespace zigzag {
 
 namespace {
 
+constexpr const char *sweepTask = "sweep-quality";
+
 /// The questions of a sweep: others than those that a search learns from.
 TaskPlan sweepTasks(std::int64_t maxContext)
 {
@@ -76,6 +78,7 @@ void QualityPage::refresh()
                  .arg(percentText(quality.right.mean), price, contextText(context)),
              map.sparsity(), map.sink(), map.recent()});
     }
+    const QString doing = s.doing(RunKind::Task, sweepTask);
     m_plot->show(
         std::move(points),
         study.isUnreliable() ? tr("predicted time per output token at %1 (disturbed calibration)").arg(contextText(context))
@@ -84,7 +87,8 @@ void QualityPage::refresh()
         timed                  ? UnitTicker::Unit::Time
             : study.hasBytes() ? UnitTicker::Unit::Bytes
                                : UnitTicker::Unit::Keys,
-        !s.canScore()       ? tr("The sweep needs a trained model with its tokenizer.")
+        !doing.isEmpty()    ? doing
+            : !s.canScore() ? tr("The sweep needs a trained model with its tokenizer.")
             : !state.scores ? tr("The sweep needs scores: find the layers first (Shift+F7).")
                             : tr("What does each map lose, and what does it gain?\nSweep with Run › Sweep quality (Shift+F6)."));
 }
@@ -111,13 +115,14 @@ void QualityPage::sweep()
     const QPointer<QualityPage> page(this);
     RunRequest request;
     request.kind = RunKind::Task;
-    request.task = "sweep-quality";
+    request.task = sweepTask;
+    request.title = tr("Sweep quality");
     request.work = [tasks, maps = *maps, page, shape = studio().document().model()](const TaskContext &context) -> Result<void> {
         ZIGZAG_TRY(prompts, makeTaskPrompts(context.model, tasks));
         ZIGZAG_TRY(meter, MapMeter::create(context.device, std::move(prompts)));
         context.progress(0, tr("Quality sweep of %1 maps").arg(maps.size()));
         ZIGZAG_TRY(seconds, meter.estimateSeconds(MapMeter::sharedLayerRuns(maps), &context.cancel));
-        context.progress(0, tr("Quality sweep of %1 maps: about %2").arg(maps.size()).arg(timeText(1e3 * seconds)));
+        context.expect(seconds);
         const auto progress = [&](double done, int all) {
             context.progress(done / all,
                              tr("Quality sweep: prompt %1 of %2").arg(std::min(static_cast<int>(done) + 1, all)).arg(all));
