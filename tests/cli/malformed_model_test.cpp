@@ -299,9 +299,10 @@ TEST(MalformedModel, SpoiledTokenizersAreMissedOnlyByText)
             EXPECT_NE(result.errors.find(spoiled.says, note), std::string::npos) << result.errors;
             EXPECT_EQ(result.errors.find("note: ", note + 1), std::string::npos) << "said twice: " << result.errors;
         }
-        for (const std::vector<std::string> &command : {std::vector<std::string>{"generate", folder, "--prompt", "a"},
-                                                        {"eval", folder, "--task", "needle", "--contexts", "256"},
-                                                        {"eval", folder, "--task", "distill", "--contexts", "256"}}) {
+        for (const std::vector<std::string> &command :
+             {std::vector<std::string>{"generate", folder, "--prompt", "a"},
+              {"eval", folder, "--map", "full", "--task", "needle", "--contexts", "256"},
+              {"eval", folder, "--map", "full", "--task", "distill", "--contexts", "256"}}) {
             const auto text = test::runZigzag(command);
             EXPECT_EQ(text.code, 2) << text.errors;
             const std::size_t error = text.errors.find("error: ");

@@ -173,8 +173,8 @@ TEST(Weights, AStoredHeadIsTiedOnlyWhereItIsTheEmbedding)
 {
     const test::TempFolder scratch;
     const fs::path folder = test::writeTinyModel(scratch / "model");
-    const TensorView own = load(folder).head;
-    const std::vector<std::byte> head(own.data, own.data + own.bytes());
+    const Weights untied = load(folder); // its files are mapped as long as it lives
+    const std::vector<std::byte> head(untied.head.data, untied.head.data + untied.head.bytes());
     test::patchJson(folder / "config.json", R"({"tie_word_embeddings": true})");
     const Weights differs = load(folder);
     EXPECT_TRUE(differs.ownHead);
