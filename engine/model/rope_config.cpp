@@ -29,11 +29,19 @@ Result<const Value *> sectionOf(const Value &config, const std::string &where)
 {
     static const Value none = Value::object();
     const auto scaling = config.find("rope_scaling"), parameters = config.find("rope_parameters");
-    const bool isOld = scaling != config.end() && !isNothing(*scaling);
-    const Value *section = isOld ? &*scaling : parameters != config.end() && !parameters->is_null() ? &*parameters : &none;
-    if (!section->is_object())
-        return badInput(fmt::format("{}: {} must be an object or null, not {}; correct the config", where,
-                                    isOld ? "rope_scaling" : "rope_parameters", section->type_name()));
+    const bool isOld = scaling != config.end() && !isNothing(*scaling),
+               isNew = parameters != config.end() && !parameters->is_null();
+    const auto checkObject = [&](std::string_view key, const Value &value) -> Result<void> {
+        if (!value.is_object())
+            return badInput(
+                fmt::format("{}: {} must be an object or null, not {}; correct the config", where, key, value.type_name()));
+        return {};
+    };
+    if (isOld)
+        ZIGZAG_CHECK(checkObject("rope_scaling", *scaling));
+    if (isNew) // even where it is not used
+        ZIGZAG_CHECK(checkObject("rope_parameters", *parameters));
+    const Value *section = isOld ? &*scaling : isNew ? &*parameters : &none;
     for (const auto &[key, value] : section->items())
         if (value.is_object())
             return badInput(fmt::format(
@@ -167,8 +175,9 @@ Result<RopeConfig> readRopeConfig(const Value &config, std::int64_t maxContext, 
 
     const auto context = static_cast<double>(maxContext);
     const Value &originalOwner = config.contains("original_max_position_embeddings") ? config : scaling;
-    if (type != RopeType::Linear)
-        ZIGZAG_CHECK(refuseNull(originalOwner, "original_max_position_embeddings", where));
+    if (type != RopeType::Linear) // in the section itself a null is refused even where the other place would win
+        for (const Value *place : {&scaling, &originalOwner})
+            ZIGZAG_CHECK(refuseNull(*place, "original_max_position_embeddings", where));
     ZIGZAG_TRY(original, json::numberOr(originalOwner, "original_max_position_embeddings", context, 1, largest, where));
     rope.originalContext = type == RopeType::Linear ? 0 : original;
     // Only yarn may leave its factor to the two contexts.
