@@ -23,7 +23,7 @@ TEST(OddNames, EveryStepOfTheMainJobTakesThem)
         EXPECT_TRUE(Json::accept(result.output)) << arguments[0] << ": " << result.output;
     };
     runs({"info", model, "-o", "json"});
-    runs({"score", model, "--method", "ablation", "--contexts", "256", "--trials", "1", "--sink", "4", "--recent", "16", "--keep",
+    runs({"score", model, "--method", "ablation", "--contexts", "320", "--trials", "1", "--sink", "4", "--recent", "16", "--keep",
           "--out", scores, "-o", "json"});
     runs({"assign", scores, "--criterion", "zigzag", "--sparsity", "0.5", "--out", map, "-o", "json"});
     runs({"compare", map, map, "-o", "json"});
