@@ -13,6 +13,8 @@
 #include <QComboBox>
 #include <QLabel>
 
+#include <algorithm>
+
 namespace zigzag::test {
 
 namespace {
@@ -94,9 +96,9 @@ TEST_F(AccessibleTest, ValuesAndCombosHaveNamesAndValues)
     QAccessibleInterface &streaming = interfaceOf(const_cast<QLabel *>(value));
     EXPECT_EQ(streaming.text(QAccessible::Name), "1 of 32 (3 %)") << "the value, not its caption";
     const auto labels = streaming.relations(QAccessible::Label);
-    ASSERT_FALSE(labels.isEmpty());
-    for (const auto &[label, relation] : labels)
-        EXPECT_EQ(label->text(QAccessible::Name), "Streaming heads");
+    EXPECT_TRUE(std::any_of(labels.begin(), labels.end(), [](const auto &each) { // the other one is the group's title
+        return each.first->text(QAccessible::Name) == "Streaming heads";
+    }));
 
     auto *criterion = m_window->findChild<QComboBox *>("criterion");
     QAccessibleInterface &combo = interfaceOf(criterion);

@@ -5,9 +5,7 @@
 #include "views/models/glossary.h"
 #include "views/widgets/cost_plot.h"
 
-#include <QHelpEvent>
 #include <QPicture>
-#include <QToolTip>
 
 namespace zigzag {
 
@@ -28,6 +26,8 @@ SeriesLegend::SeriesLegend(QWidget *parent)
     policy.setHeightForWidth(true);
     setSizePolicy(policy);
     setAccessibleName(tr("Legend of the plots"));
+    setToolTip(explained(Term::Disturbed)); // the one word here that needs it
+    setWhatsThis(explained(Term::Disturbed));
 }
 
 std::vector<SeriesLegend::Entry> SeriesLegend::entriesOf(const Study &study)
@@ -114,18 +114,6 @@ void SeriesLegend::paintEvent(QPaintEvent *)
 {
     QCPPainter painter(this);
     paint(painter, m_entries, palette(), width());
-}
-
-bool SeriesLegend::event(QEvent *event)
-{
-    if (event->type() != QEvent::ToolTip)
-        return QWidget::event(event);
-    const auto *help = static_cast<QHelpEvent *>(event);
-    if (layOut(m_entries, fontMetrics(), width()).back().contains(help->pos()))
-        QToolTip::showText(help->globalPos(), explained(Term::Disturbed), this);
-    else
-        QToolTip::hideText();
-    return true;
 }
 
 int paintSeriesLegend(const Study &study, QPainter &painter, const QFont &font, const QPalette &palette, int width)

@@ -30,8 +30,6 @@ public:
 protected:
     void paintEvent(QPaintEvent *event) override;
 
-    bool event(QEvent *event) override;
-
 private:
     struct Entry {
         Series series;
