@@ -29,7 +29,8 @@ TEST(OddNames, EveryStepOfTheMainJobTakesThem)
     runs({"compare", map, map, "-o", "json"});
     runs({"trace", model, "--map", map, "--context", "64", "--steps", "1", "--out", at(odd + ".trace"), "-o", "json"});
     runs({"trace", model, "--map", map, "full", "--context", "64", "--steps", "1", "-o", "json"});
-    runs({"export", map, "--format", "vllm", "--model", model, "--out", at(odd + ".sh"), "-o", "json"});
+    runs({"export", map, "--verdicts", "--model", model, "-o", "json"});
+    EXPECT_EQ(test::runZigzag({"export", map, "--format", "vllm", "--model", model, "--out", at(odd + ".sh")}).code, 0);
     for (const char *written : {"scores.json", "map.json", ".trace", ".sh"})
         EXPECT_TRUE(std::filesystem::exists(folder / (odd + written))) << written;
 }
