@@ -392,8 +392,11 @@ private:
         const PrefillAttentionArgs prefillArgs
             = {.attention = kernel, .retrievalCount = static_cast<int>(std::ranges::count_if(args.selected, retrieves))};
         const int heads = kernel.caches.selectedCount * (args.queryHeads / args.kvHeads);
-        const PrefillPlan plan = planPrefill(kernel.tokens, heads, args.headDim, m_device->limits());
-        m_device->check(attendPrefill(type, prefillArgs, plan, stream(), startsEarly()), "attention");
+        const bool hopper = prefersHopper(kernel.tokens, args.headDim, prefillArgs.retrievalCount > 0, m_device->limits());
+        const PrefillPlan plan = hopper ? planHopper(kernel.tokens, heads, args.headDim)
+                                        : planPrefill(kernel.tokens, heads, args.headDim, m_device->limits());
+        const auto attend = hopper ? attendHopper : attendPrefill;
+        m_device->check(attend(type, prefillArgs, plan, stream(), startsEarly()), "attention");
     }
 
     static bool takesMatvec(const MatmulArgs &args, DType type)

@@ -78,6 +78,17 @@ PrefillPlan planPrefill(int tokens, int heads, int headDim, const GpuLimits &gpu
     return plan;
 }
 
+PrefillPlan planHopper(int tokens, int heads, int headDim)
+{
+    PrefillPlan plan;
+    plan.blocks = static_cast<unsigned>(ceilDivide(tokens, prefillQueries) * heads);
+    plan.stages = hopperStages;
+    constexpr int alignment = 1024, barriers = 8 * (1 + 4 * hopperStages), work = 512; // PrefillWork
+    plan.sharedBytes
+        = static_cast<std::size_t>(alignment + 2 * headDim * (prefillQueries + 2 * hopperStages * hopperKeys) + barriers + work);
+    return plan;
+}
+
 MatvecPlan planMatvec(std::span<const int> rows, int columns, int batch, bool gated, const GpuLimits &gpu)
 {
     assert(supportsMatvec(batch, columns) && !rows.empty() && rows.size() <= 3);

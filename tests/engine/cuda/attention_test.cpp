@@ -165,6 +165,24 @@ TEST(PrefillPlan, TwoBlocksShareAMultiprocessorWhereTheyCan)
     EXPECT_LE(sizeof(gpu::PrefillWork), 512u);
 }
 
+TEST(HopperPlan, FitsAndIsTakenForRetrievalOnHopperAlone)
+{
+    const gpu::GpuLimits h100, a100{108, 164 << 10, 163 << 10, 80}, blackwell{148, 228 << 10, 227 << 10, 100};
+    for (const int headDim : {64, 128}) {
+        const gpu::PrefillPlan plan = gpu::planHopper(1000, 8, headDim);
+        EXPECT_EQ(plan.blocks, 64u);
+        EXPECT_LE(plan.sharedBytes, static_cast<std::size_t>(h100.sharedPerBlock));
+        EXPECT_TRUE(gpu::prefersHopper(4096, headDim, true, h100));
+        EXPECT_FALSE(gpu::prefersHopper(4096, headDim, false, h100));
+        EXPECT_FALSE(gpu::prefersHopper(1, headDim, true, h100));
+        EXPECT_FALSE(gpu::prefersHopper(4096, headDim, true, a100));
+        EXPECT_FALSE(gpu::prefersHopper(4096, headDim, true, blackwell));
+    }
+    EXPECT_FALSE(gpu::prefersHopper(4096, 96, true, h100));
+    // Registers of a block: what one group gives back is what two others take.
+    EXPECT_LE(128 * (gpu::hopperCopyRegisters + 2 * gpu::hopperProductRegisters), 65536);
+}
+
 TEST(DecodePlan, BlocksRunTogetherAndShareTheKeys)
 {
     const gpu::GpuLimits h200;

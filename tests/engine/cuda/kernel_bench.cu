@@ -115,9 +115,11 @@ public:
                     m_limits.multiprocessors, samples);
         readCeiling();
         for (const int headDim : {128, 64})
-            prefill(headDim, 16384, false);
-        for (const int context : {8192, 32768})
-            prefill(128, context, true);
+            for (const int tokens : {4096, 16384, 32768})
+                prefill(headDim, tokens, false);
+        for (const int headDim : {128, 64})
+            for (const int context : {8192, 32768})
+                prefill(headDim, context, true);
         decode(4096, kvHeads);
         for (const int context : {32768, 131072})
             for (int retrieval = 0; retrieval <= kvHeads; ++retrieval)
@@ -243,14 +245,23 @@ private:
         setCaches(args.attention, cache.as<char>(), slots, retrieval, streaming, tokens);
         args.retrievalCount = retrieval;
         const PrefillPlan plan = planPrefill(tokens, kvHeads * group, headDim, m_limits);
-        const double us = time(2, [&](int) { return attendPrefill(DType::BF16, args, plan, m_stream, true); });
+        double us = time(2, [&](int) { return attendPrefill(DType::BF16, args, plan, m_stream, true); });
         // Two products of a multiplication and an addition per visible key and element.
         double keys = 0;
         for (int i = 0; i < tokens; ++i)
             keys += streaming ? std::min(i + 1, sink + recent) : i + 1;
         const double flops = 4.0 * keys * kvHeads * group * headDim;
-        std::printf("prefill, %s, %6d tokens, head_dim %3d   %10.1f us (%.1f)  %7.1f TFLOP/s  %.2f us per 1000 tokens\n",
-                    streaming ? "streaming" : "retrieval", tokens, headDim, us, m_spread, flops / us / 1e6, 1e3 * us / tokens);
+        const auto print = [&](const char *kernel) {
+            std::printf("prefill, %s, %6d tokens, head_dim %3d, %-8s %10.1f us (%.1f)  %7.1f TFLOP/s  %.2f us per 1000 tokens\n",
+                        streaming ? "streaming" : "retrieval", tokens, headDim, kernel, us, m_spread, flops / us / 1e6,
+                        1e3 * us / tokens);
+        };
+        print("mma");
+        if (prefersHopper(tokens, headDim, true, m_limits)) {
+            const PrefillPlan hopper = planHopper(tokens, kvHeads * group, headDim);
+            us = time(2, [&](int) { return attendHopper(DType::BF16, args, hopper, m_stream, true); });
+            print("wgmma");
+        }
     }
 
     void decode(int context, int retrieval)

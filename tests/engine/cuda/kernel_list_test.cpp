@@ -26,6 +26,8 @@ struct ListedKernel {
 const ListedKernel list[] = {
     {"addBias", "AddBiasKernel.*", nullptr},
     {"attentionDecode", "Cases/DecodeAttention.*", nullptr},
+    {"attentionHopper", nullptr,
+     "is made of asynchronous products of warp groups, which the emulator does not have; AttentionParity runs it on a GPU"},
     {"attentionPrefill", "Cases/PrefillAttention.*", nullptr},
     {"attentionSimple", "Cases/SimpleAttention.*", nullptr},
     {"commit", "CommitKernel.*", nullptr},

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A file of its own: it is compiled for compute capability 9.0a alone, whose instructions no other GPU has.
+#include "engine/cuda/attention.h"
+#include "engine/cuda/kernels/attention_hopper.cuh"
+
+namespace zigzag::gpu {
+
+namespace {
+
+template <class T>
+int launchAttentionHopper(const PrefillAttentionArgs &args, const PrefillPlan &plan, Stream stream, Start start)
+{
+    const auto kernel = args.attention.headDim == 64 ? attentionHopper<T, 64> : attentionHopper<T, 128>;
+    return launch(kernel, {plan.blocks, static_cast<unsigned>(args.attention.rows.count), 1}, hopperThreads, plan.sharedBytes,
+                  stream, args, start);
+}
+
+} // namespace
+
+int attendHopper(DType type, const PrefillAttentionArgs &args, const PrefillPlan &plan, cudaStream_t stream, bool early)
+{
+    const Start start = early ? Start::Early : Start::AfterPrevious;
+    return type == DType::BF16 ? launchAttentionHopper<Bf16>(args, plan, stream, start)
+                               : launchAttentionHopper<F16>(args, plan, stream, start);
+}
+
+} // namespace zigzag::gpu
