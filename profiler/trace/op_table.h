@@ -26,8 +26,8 @@ struct OpRow {
     double bytes = 0, flops = 0; ///< sums
     double bytesPerSecond = 0, flopsPerSecond = 0; ///< sums / total
     double floorNs = 0; ///< sum of the floors
-    /// floor / total: 1 = at the floor; 0 where no floor is known, or where the time is below it: then the data came from a nearer
-    /// cache than the ceiling's, or the machine changed, and the ratio is no result.
+    /// floor / total: 1 = at the floor; 0 where no floor is known, or where the time is below it: then the data came from a
+    /// nearer cache than the ceiling's, or the machine changed, and the ratio is no result.
     double floorRatio = 0;
     std::int64_t kernelNs = 0; ///< of the spans' own kernels; one that waits for the one before it counts from that one's end on
 

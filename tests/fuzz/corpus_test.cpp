@@ -12,8 +12,19 @@
     X(exports)                                                                                                                   \
     X(forward)                                                                                                                   \
     X(grammar)                                                                                                                   \
-    X(head_map) X(head_scores) X(machine_profile) X(model) X(model_config) X(safetensors) X(search_progress) X(side_files)       \
-        X(text) X(tokenizer) X(tokens) X(trace) X(weight_index)
+    X(head_map)                                                                                                                  \
+    X(head_scores)                                                                                                               \
+    X(machine_profile)                                                                                                           \
+    X(model)                                                                                                                     \
+    X(model_config)                                                                                                              \
+    X(safetensors)                                                                                                               \
+    X(search_progress)                                                                                                           \
+    X(side_files)                                                                                                                \
+    X(text)                                                                                                                      \
+    X(tokenizer)                                                                                                                 \
+    X(tokens)                                                                                                                    \
+    X(trace)                                                                                                                     \
+    X(weight_index)
 
 #define ZIGZAG_DECLARE(name) void fuzz_##name(std::string_view input);
 ZIGZAG_FUZZERS(ZIGZAG_DECLARE)
