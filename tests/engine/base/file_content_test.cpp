@@ -109,7 +109,9 @@ TEST(Printable, NothingThatATerminalObeysAndNoHalfCharacter)
               "a??b?");
     EXPECT_EQ(printable("\xed\xa0\x80\xf4\x90\x80\x80\xc0\xaf"), "?????????") << "no half of a pair, nothing beyond Unicode";
     EXPECT_EQ(printable("ääää", 5), "ää...");
-    EXPECT_EQ(printable(std::string(100, 'x')), std::string(80, 'x') + "...");
+    std::string kept(80, 'x');
+    kept.append("...");
+    EXPECT_EQ(printable(std::string(100, 'x')), kept);
 }
 
 } // namespace
