@@ -211,7 +211,10 @@ TEST_F(KernelTrace, CalibrationTakesOpsFromThem)
     MachineProfile machine;
     machine.backend = "cuda";
     machine.prefillChunk = backend->device().prefillChunk;
-    const auto samples = measureModel(device, machine, {.maxContext = 256, .seconds = 0.5});
+    CalibrationPlan plan;
+    plan.maxContext = 256;
+    plan.seconds = 0.5;
+    const auto samples = measureModel(device, machine, plan);
     ASSERT_TRUE(samples) << samples.error().message;
     std::map<Op, double> most;
     for (const OpSample &sample : samples->ops)
