@@ -21,13 +21,13 @@ using Desc = dnnl::memory::desc;
 using Type = dnnl::memory::data_type;
 using Tag = dnnl::memory::format_tag;
 
-// A product is cut into tiles, each one product of oneDNN on one thread, some tenths of a millisecond long. The tiles depend
+// A product is cut into tiles, each one product of oneDNN on one thread, a millisecond long at most, or two. The tiles depend
 // on the product alone, so that a result does not depend on the threads.
 /// Rows of weights of a tile: in the second-level cache, converted or packed, until the tile's tokens have passed.
 constexpr std::int64_t tileRows = 128;
-/// Tokens of a tile. More of them share one reading of the weights; fewer, and long rows do not make a tile too long.
-constexpr std::int64_t mostTokens = 256, fewestTokens = 64;
-constexpr std::int64_t longestTile = std::int64_t{100} << 20; ///< multiplications
+/// Tokens of a tile: a whole chunk shares one reading and packing of the weights, unless rows are so long that it takes too long.
+constexpr std::int64_t mostTokens = 512, fewestTokens = 64;
+constexpr std::int64_t longestTile = std::int64_t{400} << 20; ///< multiplications
 /// Tiles of one job, for many threads to share, as long as none is cut below so many multiplications.
 constexpr std::int64_t enoughTiles = 32;
 constexpr std::int64_t shortestTile = std::int64_t{4} << 20;
