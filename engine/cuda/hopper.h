@@ -46,14 +46,10 @@ ZZ_DEVICE void fenceForProducts()
     asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
 }
 
-/// Named barrier of two groups: `waitAtBarrier` needs the other group's `passBarrier`.
+/// Arrives at a named barrier without waiting there; others wait by `barrier` (gpu.h), with the same number of threads in all.
 ZZ_DEVICE void passBarrier(int id, int threads)
 {
     asm volatile("bar.arrive %0, %1;" ::"r"(id), "r"(threads) : "memory");
-}
-ZZ_DEVICE void waitAtBarrier(int id, int threads)
-{
-    barrier(id, threads);
 }
 
 template <int registers> ZZ_DEVICE void takeRegisters()

@@ -44,14 +44,6 @@ int columnOf(const std::vector<QStringList> &rows, const QString &heading)
 class ExhibitTest : public WindowTest
 {
 protected:
-    QByteArray saved(const QString &action, const char *name)
-    {
-        const QString path = QString::fromStdString((m_folder / name).string());
-        m_prompts->files = {path};
-        m_window->findChild<QAction *>(action)->trigger();
-        QFile file(path);
-        return file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
-    }
     bool has(const QImage &image, const QColor &color, const QRect &where)
     {
         for (int y = where.top(); y <= where.bottom(); ++y)

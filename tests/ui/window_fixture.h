@@ -12,6 +12,7 @@
 
 #include <QAction>
 #include <QCoreApplication>
+#include <QFile>
 #include <QTest>
 #include <deque>
 #include <gtest/gtest.h>
@@ -110,6 +111,15 @@ protected:
         return file.string();
     }
     bool open(const std::filesystem::path &path) { return m_window->open(QString::fromStdString(path.string())); }
+    /// What the window writes where an action asks for a file.
+    QByteArray saved(const QString &action, const char *name)
+    {
+        const QString path = QString::fromStdString((m_folder / name).string());
+        m_prompts->files = {path};
+        m_window->findChild<QAction *>(action)->trigger();
+        QFile file(path);
+        return file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
+    }
     std::filesystem::path savedMap(const HeadMap &map, const std::string &name = "map.json")
     {
         EXPECT_TRUE(writeHeadMap(map, m_folder / name));

@@ -40,14 +40,6 @@ protected:
         runs().list().selectionModel()->select(selection, QItemSelectionModel::ClearAndSelect | QItemSelectionModel::Rows);
         settle();
     }
-    QByteArray saved(const QString &action, const char *name)
-    {
-        const QString path = QString::fromStdString((m_folder / name).string());
-        m_prompts->files = {path};
-        m_window->findChild<QAction *>(action)->trigger();
-        QFile file(path);
-        return file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
-    }
 };
 
 TEST_F(RunsTest, TwoSelectedRunsStandSideBySideAndLayersAreLinked)

@@ -348,7 +348,7 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(hopperThreads, 1) void attentionHopper(ZZ_ARGS Prefil
         }
         hopper::waitFor(shared.keysHere + ahead.index, ahead.phase);
         hopper::waitFor(shared.valuesHere + behind.index, behind.phase); // copied before these keys
-        hopper::waitAtBarrier(turn + (which ^ 1), 2 * hopper::groupThreads);
+        barrier(turn + (which ^ 1), 2 * hopper::groupThreads);
         hopper::beginProducts();
         tile.startScores(queries, shared.keys + ahead.index * Shared::tileBytes);
         tile.startOut(shared.values + behind.index * Shared::tileBytes);
@@ -368,7 +368,7 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(hopperThreads, 1) void attentionHopper(ZZ_ARGS Prefil
         tile.pack();
     }
     if (which == 1) // the other group's last turn
-        hopper::waitAtBarrier(turn, 2 * hopper::groupThreads);
+        barrier(turn, 2 * hopper::groupThreads);
     hopper::waitFor(shared.valuesHere + behind.index, behind.phase);
     hopper::beginProducts();
     tile.startOut(shared.values + behind.index * Shared::tileBytes);
