@@ -8,7 +8,7 @@
 #include "engine/map/criterion.h"
 #include "engine/map/map_io.h"
 #include "engine/model/model.h"
-#include "profiler/time_budget.h"
+#include "profiler/cost/time_budget.h"
 
 #include <fmt/format.h>
 #include <functional>

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "profiler/bench.h"
+#include "profiler/measure/bench.h"
 #include "app/cli/commands.h"
 #include "app/cli/common_options.h"
 #include "app/cli/json_text.h"
 #include "app/cli/number_checks.h"
 #include "app/cli/run_output.h"
 #include "app/cli/run_support.h"
-#include "profiler/bench_share.h"
-#include "profiler/machine_profile.h"
+#include "profiler/machine/machine_profile.h"
+#include "profiler/measure/bench_share.h"
 
 #include <algorithm>
 #include <fmt/format.h>

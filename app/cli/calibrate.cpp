@@ -3,9 +3,9 @@
 #include "app/cli/common_options.h"
 #include "app/cli/number_checks.h"
 #include "app/cli/run_support.h"
-#include "profiler/cost_model.h"
-#include "profiler/machine_profile.h"
-#include "profiler/profile_file.h"
+#include "profiler/cost/cost_model.h"
+#include "profiler/cost/profile_file.h"
+#include "profiler/machine/machine_profile.h"
 
 #include <algorithm>
 #include <fmt/format.h>

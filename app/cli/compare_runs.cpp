@@ -4,9 +4,9 @@
 #include "app/cli/op_table_text.h"
 #include "engine/base/file_content.h"
 #include "engine/base/printable.h"
-#include "profiler/bench_file.h"
-#include "profiler/compare.h"
-#include "profiler/disturbance.h"
+#include "profiler/compare/compare.h"
+#include "profiler/measure/bench_file.h"
+#include "profiler/timing/disturbance.h"
 #include "profiler/trace/trace_file.h"
 
 #include <algorithm>

@@ -8,10 +8,10 @@
 #include "engine/base/file_content.h"
 #include "engine/base/files.h"
 #include "engine/map/map_io.h"
+#include "profiler/evaluate/map_quality.h"
+#include "profiler/evaluate/needle.h"
+#include "profiler/evaluate/perplexity.h"
 #include "profiler/exports/export_format.h"
-#include "profiler/finding/map_quality.h"
-#include "profiler/quality/needle.h"
-#include "profiler/quality/perplexity.h"
 
 #include <fmt/format.h>
 #include <functional>

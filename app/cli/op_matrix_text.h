@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "profiler/op_matrix.h"
+#include "profiler/compare/op_matrix.h"
 
 #include <nlohmann/json.hpp>
 #include <string>

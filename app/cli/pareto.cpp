@@ -9,8 +9,8 @@
 #include "app/cli/search_options.h"
 #include "engine/map/kv_layout.h"
 #include "engine/map/map_io.h"
-#include "profiler/cost_model.h"
-#include "profiler/finding/quality_sweep.h"
+#include "profiler/cost/cost_model.h"
+#include "profiler/search/quality_sweep.h"
 
 #include <filesystem>
 #include <fmt/format.h>

@@ -5,7 +5,7 @@
 #include "app/cli/number_checks.h"
 #include "app/cli/run_support.h"
 #include "engine/map/kv_layout.h"
-#include "profiler/tensor_parallel.h"
+#include "profiler/cost/tensor_parallel.h"
 
 #include <fmt/format.h>
 #include <memory>

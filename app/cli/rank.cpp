@@ -7,9 +7,9 @@
 #include "app/cli/search_options.h"
 #include "engine/map/criterion.h"
 #include "engine/map/map_io.h"
-#include "profiler/finding/exhaustive.h"
-#include "profiler/finding/search_progress.h"
-#include "profiler/quality/statistics.h"
+#include "profiler/evaluate/statistics.h"
+#include "profiler/search/exhaustive.h"
+#include "profiler/search/search_progress.h"
 
 #include <algorithm>
 #include <fmt/format.h>

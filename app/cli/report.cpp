@@ -6,10 +6,10 @@
 #include "app/cli/run_support.h"
 #include "engine/base/files.h"
 #include "engine/map/map_io.h"
-#include "profiler/bench_share.h"
-#include "profiler/disturbance.h"
+#include "profiler/base/job_time.h"
 #include "profiler/exports/export_format.h"
-#include "profiler/job_time.h"
+#include "profiler/measure/bench_share.h"
+#include "profiler/timing/disturbance.h"
 
 #include <chrono>
 #include <filesystem>

@@ -3,7 +3,7 @@
 #include "app/cli/json_text.h"
 
 #include "app/cli/run_output.h"
-#include "profiler/disturbance.h"
+#include "profiler/timing/disturbance.h"
 
 #include <algorithm>
 #include <fmt/format.h>

@@ -4,9 +4,9 @@
 #include "engine/map/criterion.h"
 #include "engine/map/head_scores.h"
 #include "engine/model/model_config.h"
-#include "profiler/bench.h"
-#include "profiler/quality/attention_score.h"
-#include "profiler/quality/needle.h"
+#include "profiler/evaluate/needle.h"
+#include "profiler/measure/bench.h"
+#include "profiler/search/attention_score.h"
 
 #include <string>
 #include <vector>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/run_output.h"
 
-#include "profiler/disturbance.h"
-#include "profiler/quality/statistics.h"
+#include "profiler/evaluate/statistics.h"
+#include "profiler/timing/disturbance.h"
 
 #include <algorithm>
 #include <fmt/format.h>

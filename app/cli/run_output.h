@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "profiler/bench.h"
-#include "profiler/bench_file.h"
-#include "profiler/machine_json.h"
-#include "profiler/quality/needle.h"
-#include "profiler/quality/statistics.h"
+#include "profiler/evaluate/needle.h"
+#include "profiler/evaluate/statistics.h"
+#include "profiler/machine/machine_json.h"
+#include "profiler/measure/bench.h"
+#include "profiler/measure/bench_file.h"
 
 #include <nlohmann/json.hpp>
 #include <string>

@@ -3,7 +3,7 @@
 
 #include "engine/map/map_io.h"
 #include "engine/model/context_limit.h"
-#include "profiler/machine_profile.h"
+#include "profiler/machine/machine_profile.h"
 
 #include <algorithm>
 #include <csignal>

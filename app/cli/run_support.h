@@ -5,7 +5,7 @@
 #include "engine/base/result.h"
 #include "engine/model/model.h"
 #include "engine/run/session.h"
-#include "profiler/run_types.h"
+#include "profiler/base/run_types.h"
 
 #include <atomic>
 #include <memory>

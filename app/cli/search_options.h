@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "profiler/finding/search.h"
+#include "profiler/search/search.h"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>

@@ -7,9 +7,9 @@
 #include "app/cli/op_matrix_text.h"
 #include "app/cli/op_table_text.h"
 #include "app/cli/run_support.h"
-#include "profiler/machine_json.h"
-#include "profiler/machine_profile.h"
-#include "profiler/op_matrix.h"
+#include "profiler/compare/op_matrix.h"
+#include "profiler/machine/machine_json.h"
+#include "profiler/machine/machine_profile.h"
 #include "profiler/trace/trace_file.h"
 
 #include <algorithm>

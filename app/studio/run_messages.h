@@ -3,10 +3,10 @@
 
 #include "app/studio/run_task.h"
 #include "engine/map/head_scores.h"
-#include "profiler/bench.h"
-#include "profiler/cost_model.h"
-#include "profiler/quality/attention_score.h"
-#include "profiler/quality/needle.h"
+#include "profiler/cost/cost_model.h"
+#include "profiler/evaluate/needle.h"
+#include "profiler/measure/bench.h"
+#include "profiler/search/attention_score.h"
 
 #include <QString>
 #include <atomic>

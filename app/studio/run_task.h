@@ -4,7 +4,7 @@
 #include "engine/base/result.h"
 #include "engine/model/model.h"
 #include "engine/run/device_model.h"
-#include "profiler/machine_profile.h"
+#include "profiler/machine/machine_profile.h"
 
 #include <QString>
 #include <atomic>

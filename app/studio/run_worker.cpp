@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/studio/run_worker.h"
 
-#include "profiler/machine_profile.h"
+#include "profiler/machine/machine_profile.h"
 
 #include <algorithm>
 #include <utility>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/studio/studio.h"
 
-#include "profiler/others_load.h"
+#include "profiler/timing/others_load.h"
 
 namespace zigzag {
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "engine/run/trace_sink.h"
-#include "profiler/run_types.h"
+#include "profiler/base/run_types.h"
 
 #include <cstdint>
 #include <string>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "profiler/trace/trace_info_json.h"
 
-#include "profiler/machine_json.h"
+#include "profiler/machine/machine_json.h"
 
 #include <algorithm>
 #include <fmt/format.h>

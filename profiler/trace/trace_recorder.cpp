@@ -2,7 +2,7 @@
 #include "profiler/trace/trace_recorder.h"
 
 #include "engine/map/kv_layout.h"
-#include "profiler/op_cost.h"
+#include "profiler/cost/op_cost.h"
 
 #include <algorithm>
 #include <map>

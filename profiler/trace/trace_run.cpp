@@ -2,8 +2,8 @@
 #include "profiler/trace/trace_run.h"
 
 #include "engine/run/device_model.h"
-#include "profiler/processor_wait.h"
-#include "profiler/random_tokens.h"
+#include "profiler/base/random_tokens.h"
+#include "profiler/timing/processor_wait.h"
 #include "profiler/trace/device_time.h"
 #include "profiler/trace/kernel_collector.h"
 #include "profiler/trace/nvtx_sink.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What `bench` and `predict` write as JSON; then that beside itself, as `compare` does.
-#include "profiler/bench_file.h"
-#include "profiler/compare.h"
+#include "profiler/compare/compare.h"
+#include "profiler/measure/bench_file.h"
 #include "tests/fuzz/fuzz_target.h"
 
 #include <cmath>

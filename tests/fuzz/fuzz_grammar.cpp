@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // resources/tasks/*.json; then some text from whatever grammar it made.
-#include "profiler/quality/needle_grammar.h"
+#include "profiler/evaluate/needle_grammar.h"
 #include "tests/fuzz/fuzz_target.h"
 
 ZIGZAG_FUZZ(grammar)

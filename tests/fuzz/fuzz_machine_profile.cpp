@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What `calibrate` writes; then the cost model that is fitted to it, and a prediction.
-#include "profiler/cost_model.h"
-#include "profiler/profile_file.h"
+#include "profiler/cost/cost_model.h"
+#include "profiler/cost/profile_file.h"
 #include "tests/fuzz/fuzz_target.h"
 
 #include <cmath>

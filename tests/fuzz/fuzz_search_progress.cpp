@@ -2,12 +2,12 @@
 // The file in which an unfinished search waits, for every method; what is accepted is written and read back as the same, and
 // gives scores that may be kept.
 #include "engine/map/checks.h"
-#include "profiler/finding/ablation.h"
-#include "profiler/finding/exhaustive.h"
-#include "profiler/finding/gate_training.h"
-#include "profiler/finding/greedy.h"
-#include "profiler/finding/search_progress.h"
-#include "profiler/quality/attention_score.h"
+#include "profiler/search/ablation.h"
+#include "profiler/search/attention_score.h"
+#include "profiler/search/exhaustive.h"
+#include "profiler/search/gate_training.h"
+#include "profiler/search/greedy.h"
+#include "profiler/search/search_progress.h"
 #include "tests/fuzz/fuzz_target.h"
 
 namespace {

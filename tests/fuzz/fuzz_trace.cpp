@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // zigzag-trace and Chrome's Trace Event Format, of this program and of others, gzip-compressed or not, told apart by content;
 // then the tables that are made of it, it beside itself, and the same trace written and read again.
-#include "profiler/compare.h"
+#include "profiler/compare/compare.h"
 #include "profiler/trace/lane_time.h"
 #include "profiler/trace/trace_file.h"
 #include "tests/fuzz/fuzz_target.h"

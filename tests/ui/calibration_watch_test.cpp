@@ -2,7 +2,7 @@
 #include "window_fixture.h"
 
 #include "app/studio/calibration_watch.h"
-#include "profiler/others_load.h"
+#include "profiler/timing/others_load.h"
 
 #include <QSignalSpy>
 #include <algorithm>

@@ -2,7 +2,7 @@
 // What is taken out of the window: numbers with their units, no column twice, plots that stand in a document by themselves.
 #include "app/studio/pages/profile_page.h"
 #include "app/studio/pages/runs_page.h"
-#include "profiler/bench_file.h"
+#include "profiler/measure/bench_file.h"
 #include "profiler/trace/op_table.h"
 #include "trace_samples.h"
 #include "views/models/colors.h"

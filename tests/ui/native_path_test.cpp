@@ -5,7 +5,7 @@
 #include "app/studio/pages/runs_page.h"
 #include "app/studio/recent_files.h"
 #include "app/studio/start_options.h"
-#include "profiler/bench_file.h"
+#include "profiler/measure/bench_file.h"
 #include "profiler/trace/trace_file.h"
 #include "trace_samples.h"
 #include "views/models/native_path.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The list of runs and the comparison of two, without a window.
-#include "profiler/bench_file.h"
+#include "profiler/measure/bench_file.h"
 #include "samples.h"
 #include "trace_samples.h"
 #include "views/models/run_compare.h"

@@ -2,7 +2,7 @@
 // Runs side by side, and plots and tables taken out of the window.
 #include "app/studio/pages/profile_page.h"
 #include "app/studio/pages/runs_page.h"
-#include "profiler/bench_file.h"
+#include "profiler/measure/bench_file.h"
 #include "profiler/trace/trace_file.h"
 #include "trace_samples.h"
 #include "views/widgets/exhibit.h"

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "engine/map/head_scores.h"
-#include "profiler/finding/quality_sweep.h"
-#include "profiler/finding/search.h"
+#include "profiler/search/quality_sweep.h"
+#include "profiler/search/search.h"
 
 #include <QAbstractTableModel>
 #include <QString>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "profiler/cost_model.h"
+#include "profiler/cost/cost_model.h"
 #include "profiler/trace/trace.h"
 #include "views/models/op_colors.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "profiler/quality/needle.h"
+#include "profiler/evaluate/needle.h"
 
 #include <QAbstractTableModel>
 #include <optional>

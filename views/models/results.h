@@ -2,8 +2,8 @@
 #pragma once
 
 #include "engine/map/head_map.h"
-#include "profiler/quality/needle.h"
-#include "profiler/run_types.h"
+#include "profiler/base/run_types.h"
+#include "profiler/evaluate/needle.h"
 #include "profiler/trace/trace.h"
 
 #include <memory>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "profiler/compare.h"
+#include "profiler/compare/compare.h"
 #include "views/models/run_list_model.h"
 
 #include <QAbstractTableModel>
@@ -9,8 +9,8 @@
 
 namespace zigzag {
 
-/// Two runs, or the same points of two measurements, as profiler/compare.h compares them: two traces by op, layer or both,
-/// two points as a whole, several points by what they are points of.
+/// Two runs, or the same points of two measurements, as profiler/compare/compare.h compares them: two traces by op, layer or
+/// both, two points as a whole, several points by what they are points of.
 std::vector<Difference> compareRuns(const std::vector<RunEntry> &a, const std::vector<RunEntry> &b, GroupBy by);
 
 /// The comparison as a table; sorting by the difference puts what changed most on top.

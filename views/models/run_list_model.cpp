@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "views/models/run_list_model.h"
 
-#include "profiler/bench_file.h"
-#include "profiler/compare.h"
-#include "profiler/cost_model.h"
-#include "profiler/predicted_trace.h"
+#include "profiler/compare/compare.h"
+#include "profiler/compare/predicted_trace.h"
+#include "profiler/cost/cost_model.h"
+#include "profiler/measure/bench_file.h"
 #include "views/models/csv.h"
 #include "views/models/glossary.h"
 #include "views/models/text.h"

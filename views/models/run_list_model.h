@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "profiler/run_types.h"
+#include "profiler/base/run_types.h"
 #include "profiler/trace/trace.h"
 
 #include <QAbstractTableModel>

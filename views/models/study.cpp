@@ -4,7 +4,7 @@
 #include "engine/map/criterion.h"
 #include "engine/map/kv_layout.h"
 #include "engine/map/run_alike.h"
-#include "profiler/prediction_error.h"
+#include "profiler/compare/prediction_error.h"
 
 #include <algorithm>
 #include <bit>

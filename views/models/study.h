@@ -4,7 +4,7 @@
 #include "engine/map/head_map.h"
 #include "engine/map/head_scores.h"
 #include "engine/model/model_config.h"
-#include "profiler/cost_model.h"
+#include "profiler/cost/cost_model.h"
 #include "views/models/results.h"
 
 #include <array>

@@ -2,7 +2,7 @@
 #include "app/studio/pages/assign_page.h"
 
 #include "engine/map/criterion.h"
-#include "profiler/time_budget.h"
+#include "profiler/cost/time_budget.h"
 #include "views/models/text.h"
 #include "views/widgets/assign_panel.h"
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "app/studio/pages/page.h"
-#include "profiler/finding/quality_sweep.h"
+#include "profiler/search/quality_sweep.h"
 
 #include <memory>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/studio/pages/runs_page.h"
 
-#include "profiler/bench_file.h"
+#include "profiler/measure/bench_file.h"
 #include "views/models/native_path.h"
 #include "views/models/run_list_model.h"
 #include "views/models/text.h"

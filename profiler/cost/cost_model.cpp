@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "profiler/cost/cost_model.h"
+
+#include "engine/map/kv_layout.h"
+#include "profiler/cost/tensor_parallel.h"
+
+#include <algorithm>
+#include <cassert>
+#include <fmt/format.h>
+#include <limits>
+
+namespace zigzag {
+namespace {
+
+constexpr std::int64_t usualChunk = 512;
+
+/// Σ over a prefill's passes of the keys that a pass sees: what each of them reads of one KV head's cache.
+double keysRead(HeadKind kind, std::int64_t context, std::int64_t chunk, std::int64_t window)
+{
+    const std::int64_t full = context / chunk, rest = context % chunk;
+    // Pass i ends at i · chunk; a streaming head's window grows until it is wider than that.
+    const auto keys = [&](std::int64_t end, std::int64_t tokens) {
+        return kind == HeadKind::Retrieval ? end : std::min(end, window + tokens - 1);
+    };
+    const std::int64_t growing = kind == HeadKind::Retrieval ? full : std::min(full, (window + chunk - 1) / chunk);
+    const double grown = 0.5 * static_cast<double>(chunk) * static_cast<double>(growing) * static_cast<double>(growing + 1);
+    const double steady = static_cast<double>(full - growing) * static_cast<double>(window + chunk - 1);
+    return grown + steady + (rest > 0 ? static_cast<double>(keys(context, rest)) : 0.0);
+}
+
+/// What a rank computes of an op when heads, features or vocabulary are dealt out; norms are computed by each.
+bool isDealt(Op op)
+{
+    return op != Op::Embed && op != Op::InputNorm && op != Op::PostNorm && op != Op::FinalNorm && op != Op::Pass;
+}
+
+bool isPerHead(Op op)
+{
+    return op == Op::Attention || op == Op::RopeAppend || op == Op::Commit;
+}
+
+} // namespace
+
+bool sameCosts(const ModelConfig &a, const ModelConfig &b)
+{
+    const auto key = [](const ModelConfig &c) {
+        return std::tuple(c.layers, c.hiddenSize, c.queryHeads, c.kvHeads, c.headDim, c.intermediateSize, c.vocabulary,
+                          c.queryKeyNorm, c.dtype);
+    };
+    return key(a) == key(b);
+}
+
+bool staysInCache(const ModelConfig &config, const MachineProfile &machine)
+{
+    return machine.keeps(static_cast<double>(config.weightBytesReadPerToken()));
+}
+
+double uncachedShare(double bytesOfStep, const MachineProfile &machine)
+{
+    if (machine.lastLevelCacheBytes <= 0)
+        return 1;
+    const double half = 0.5 * static_cast<double>(machine.lastLevelCacheBytes);
+    return std::clamp((bytesOfStep - half) / half, 0.0, 1.0);
+}
+
+double latencyKeys(std::int64_t keys)
+{
+    constexpr std::int64_t enoughForAll = 1024; // of an H100's 132 processors, measured
+    return static_cast<double>(std::min(keys, enoughForAll));
+}
+
+std::vector<CostModel::Passes> CostModel::passesOf(const Workload &work) const
+{
+    if (work.phase == Phase::Decode)
+        return {{static_cast<double>(work.batch), 1}};
+    const std::int64_t chunk = m_machine.prefillChunk > 0 ? m_machine.prefillChunk : usualChunk;
+    std::vector<Passes> passes;
+    if (work.context / chunk > 0)
+        passes.push_back({static_cast<double>(chunk), static_cast<double>(work.context / chunk) * work.batch});
+    if (work.context % chunk > 0)
+        passes.push_back({static_cast<double>(work.context % chunk), static_cast<double>(work.batch)});
+    return passes;
+}
+
+Features CostModel::attentionFeatures(HeadKind kind, const HeadMap &map, const Workload &work) const
+{
+    const int sink = map.sink(), recent = map.recent();
+    const double perKey = 2.0 * m_config.headDim * static_cast<double>(bytesOf(m_config.dtype)) * m_config.kvHeads * work.batch;
+    const std::int64_t window = std::int64_t{sink} + recent;
+    if (work.phase == Phase::Decode) {
+        const std::int64_t keys = kvSlots(kind, work.context, sink, recent);
+        const double bytes = perKey * static_cast<double>(keys);
+        const double step = static_cast<double>(m_config.weightBytesReadPerToken())
+            + work.batch * static_cast<double>(kvBytes(map, work.context, m_config.dtype));
+        return {1, static_cast<double>(work.batch), bytes * uncachedShare(step / work.gpus, m_machine), bytes, latencyKeys(keys)};
+    }
+    const std::int64_t chunk = m_machine.prefillChunk > 0 ? m_machine.prefillChunk : usualChunk;
+    const double passes = static_cast<double>((work.context + chunk - 1) / chunk) * work.batch;
+    const double pairs = static_cast<double>(visiblePairs(kind, work.context, sink, recent)) * work.batch;
+    return {passes, static_cast<double>(work.context) * work.batch, 4.0 * m_config.headDim * m_config.queryHeads * pairs,
+            perKey * keysRead(kind, work.context, chunk, window)};
+}
+
+double CostModel::opUs(Op op, HeadKind kind, const HeadMap &map, const Workload &work, const std::vector<Passes> &passes) const
+{
+    const auto phase = static_cast<std::size_t>(work.phase), of = static_cast<std::size_t>(kind);
+    double us = 0, calls = 0;
+    if (op == Op::Attention) {
+        const Features features = attentionFeatures(kind, map, work);
+        us = dot(m_attention[phase][of], features);
+        calls = features[0];
+    } else if (const RowTable &table = m_tables[phase][of][static_cast<std::size_t>(op)]; !table.isEmpty()) {
+        // A prefill wants the logits of its last token alone.
+        if ((op == Op::FinalNorm || op == Op::Logits) && work.phase == Phase::Prefill) {
+            us = table.at(1) * work.batch;
+            calls = work.batch;
+        } else {
+            for (const Passes &pass : passes) {
+                us += pass.count * table.at(pass.rows);
+                calls += pass.count;
+            }
+        }
+    }
+    return levelled(us, calls, work.phase);
+}
+
+double CostModel::attentionLaunchUs(HeadKind kind, const HeadMap &map, const Workload &work) const
+{
+    const Features all = attentionFeatures(kind, map, work);
+    const Features ofCalls = {all[0], 0, 0, 0, all[4]};
+    const auto phase = static_cast<std::size_t>(work.phase), of = static_cast<std::size_t>(kind);
+    return levelled(dot(m_attention[phase][of], ofCalls), all[0], work.phase);
+}
+
+double CostModel::levelled(double us, double calls, Phase phase) const
+{
+    const Level &level = m_level[static_cast<std::size_t>(phase)];
+    return level.scale * std::max(0.0, us - calls * level.spanUs);
+}
+
+Estimate CostModel::estimate(const HeadMap &map, const Workload &work) const
+{
+    assert(map.kvHeads() == m_config.kvHeads);
+    Estimate estimate;
+    estimate.kvBytes = work.batch * kvBytes(map, work.context, m_config.dtype);
+    estimate.layerMs.resize(static_cast<std::size_t>(map.layers()));
+    const std::vector<Passes> passes = passesOf(work);
+    const int gpus = std::max(1, work.gpus), heads = map.kvHeads();
+    double launches = 0;
+    for (const Passes &pass : passes)
+        launches += levelled(pass.count * m_launchUs, pass.count, work.phase);
+    // Of an op that is dealt out, a rank has its launch and its part of the rest.
+    const auto dealt = [&](Op op, double us, double share) {
+        return isDealt(op) && share < 1 ? std::min(us, launches) + std::max(0.0, us - launches) * share : us;
+    };
+
+    // A layer is what all layers have, and what each head adds by its kind.
+    double commonUs = 0, outsideUs = 0;
+    std::array<double, 2> headUs{};
+    double perHeadLaunchUs = 0;
+    for (std::size_t i = 0; i < opNames.size(); ++i) {
+        const Op op = static_cast<Op>(i);
+        const double share = 1.0 / gpus;
+        if (isPerHead(op)) {
+            std::array<double, 2> us{};
+            double launch = std::numeric_limits<double>::infinity(); // nothing where one kind of layer has no such op
+            for (const HeadKind kind : {HeadKind::Retrieval, HeadKind::Streaming}) {
+                const auto of = static_cast<std::size_t>(kind);
+                us[of] = opUs(op, kind, map, work, passes);
+                launch = std::min({launch, us[of], op == Op::Attention ? attentionLaunchUs(kind, map, work) : launches});
+            }
+            perHeadLaunchUs += launch;
+            for (std::size_t kind = 0; kind < us.size(); ++kind)
+                headUs[kind] += (us[kind] - launch) / heads;
+            continue;
+        }
+        const double us = dealt(op, opUs(op, HeadKind::Retrieval, map, work, passes), share);
+        (isInLayer(op) ? commonUs : outsideUs) += us;
+    }
+
+    double allReduceUs = 0;
+    if (gpus > 1) { // after the output projection and after the feed-forward block of every layer; the logits are gathered
+        double rows = 0, count = 0;
+        for (const Passes &pass : passes) {
+            rows += pass.rows * pass.count;
+            count += pass.count;
+        }
+        const double bytes = rows * m_config.hiddenSize * static_cast<double>(bytesOf(m_config.dtype));
+        allReduceUs = 2 * (count * link.latencyUs + 1e6 * bytes * 2 * (gpus - 1) / gpus / link.bytesPerSecond);
+    }
+
+    std::vector<std::int64_t> rankBytes(static_cast<std::size_t>(gpus));
+    const std::array<std::int64_t, 2> bytesOfHead
+        = {2 * kvSlots(HeadKind::Retrieval, work.context, map.sink(), map.recent()) * m_config.headDim * bytesOf(m_config.dtype),
+           2 * kvSlots(HeadKind::Streaming, work.context, map.sink(), map.recent()) * m_config.headDim * bytesOf(m_config.dtype)};
+    estimate.ms = outsideUs / 1e3;
+    for (int layer = 0; layer < map.layers(); ++layer) {
+        // KV heads are dealt in consecutive blocks; a layer is done when its slowest rank is.
+        double slowest = 0;
+        for (int rank = 0; rank < gpus; ++rank) {
+            double us = 0;
+            const HeadRange held = headsOfRank(heads, gpus, rank);
+            for (int head = held.first; head < held.end; ++head) {
+                const auto kind = static_cast<std::size_t>(map.at(layer, head));
+                us += headUs[kind];
+                rankBytes[static_cast<std::size_t>(rank)] += work.batch * bytesOfHead[kind];
+            }
+            slowest = std::max(slowest, us);
+        }
+        const double ms = (commonUs + perHeadLaunchUs + slowest + allReduceUs) / 1e3;
+        estimate.layerMs[static_cast<std::size_t>(layer)] = ms;
+        estimate.ms += ms;
+    }
+    estimate.allReduceMs = map.layers() * allReduceUs / 1e3;
+    estimate.kvBytesOfRank = *std::max_element(rankBytes.begin(), rankBytes.end());
+    return estimate;
+}
+
+std::string whyUnreliable(const CostModel &cost)
+{
+    if (!cost.isFitted() || cost.isReliable())
+        return {};
+    const std::string fit = fmt::format("the fit is {:.0f} % off its own passes (median)", 100 * cost.medianFitError());
+    return fmt::format(
+        "other programs disturbed the machine during its calibration: {}; predictions may be far off; calibrate it again when "
+        "nothing else runs",
+        2 * cost.disturbed() > cost.samples()
+            ? fmt::format("other programs slowed {} of {} samples, and {}", cost.disturbed(), cost.samples(), fit)
+            : fit);
+}
+
+std::vector<OpEstimate> CostModel::breakdown(const HeadMap &map, const Workload &work) const
+{
+    const std::vector<Passes> passes = passesOf(work);
+    std::array<std::array<double, opNames.size()>, 2> us{};
+    for (const HeadKind kind : {HeadKind::Retrieval, HeadKind::Streaming})
+        for (std::size_t i = 0; i < opNames.size(); ++i)
+            us[static_cast<std::size_t>(kind)][i] = opUs(static_cast<Op>(i), kind, map, work, passes);
+    std::vector<OpEstimate> out;
+    const auto add = [&](std::size_t op, int layer, double value) {
+        if (value > 0)
+            out.push_back({static_cast<Op>(op), layer, value / 1e3});
+    };
+    for (int layer = 0; layer < map.layers(); ++layer) {
+        int streaming = 0;
+        for (int head = 0; head < map.kvHeads(); ++head)
+            streaming += map.at(layer, head) == HeadKind::Streaming;
+        const double share = static_cast<double>(streaming) / map.kvHeads();
+        for (std::size_t i = 0; i < opNames.size(); ++i)
+            if (isInLayer(static_cast<Op>(i)))
+                add(i, layer, isPerHead(static_cast<Op>(i)) ? (1 - share) * us[0][i] + share * us[1][i] : us[0][i]);
+    }
+    for (std::size_t i = 0; i < opNames.size(); ++i)
+        if (!isInLayer(static_cast<Op>(i)))
+            add(i, -1, us[0][i]);
+    return out;
+}
+
+} // namespace zigzag

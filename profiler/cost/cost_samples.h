@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/map/head_map.h"
+#include "engine/model/model_config.h"
+#include "profiler/base/run_types.h"
+#include "profiler/cost/op_cost.h"
+
+#include <vector>
+
+namespace zigzag {
+
+/// A pass as it was measured, in a map whose heads are all of one kind.
+struct PassPoint {
+    Phase phase = Phase::Decode;
+    HeadKind kind = HeadKind::Retrieval;
+    int sink = 0, recent = 1;
+    PassShape pass;
+};
+
+/// One op in one layer of such a pass, without what runs inside it: the median over the layers. Op::Pass: the time between ops.
+struct OpSample {
+    PassPoint point;
+    Op op = Op::Embed;
+    double us = 0; ///< 0: a GPU ran it inside another op's kernel
+};
+
+/// The same pass without recording, with the logits of its last rows.
+struct PassSample {
+    PassPoint point;
+    double ms = 0;
+};
+
+struct ModelSamples {
+    ModelConfig config;
+    int layers = 0; ///< of the passes: the first few of the model's, or all
+    int samples = 0; ///< that were taken of these ops and passes, where it is known
+    int disturbed = 0; ///< of them, those that other programs slowed (sampler.h): kept only where too few others were left
+    double paceMs = 0; ///< the machine's full pace as it was known (pace_meter.h); 0 = not looked at
+    std::vector<OpSample> ops;
+    std::vector<PassSample> passes;
+};
+
+/// What a machine was seen to do: a cost model is fitted to it, for the models in it and for others.
+struct Calibration {
+    MachineProfile machine;
+    std::vector<ModelSamples> models;
+};
+
+/// Whether two models cost the same: all that the name and the vocabulary's meaning do not change.
+bool sameCosts(const ModelConfig &a, const ModelConfig &b);
+
+/// How much of what a decode step reads is no more in the last-level cache when the next step reads it: nothing of a step of
+/// half the cache's bytes, which others use too, everything of one that fills it.
+double uncachedShare(double bytesOfStep, const MachineProfile &machine);
+
+/// What the keys of one sequence add to a decode step's attention beside their bytes: a GPU deals them to its processors in
+/// pieces that are joined at the end, which takes the longer the more pieces there are, until all processors have one.
+double latencyKeys(std::int64_t keys);
+
+/// Whether the weights and a short cache of a model stay in the last-level cache from step to step.
+bool staysInCache(const ModelConfig &config, const MachineProfile &machine);
+
+} // namespace zigzag

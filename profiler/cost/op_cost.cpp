@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "profiler/cost/op_cost.h"
+
+#include "engine/map/kv_layout.h"
+
+#include <algorithm>
+
+namespace zigzag {
+namespace {
+
+constexpr double floatBytes = 4; // activations
+
+/// A product with weights [rows, columns] for `tokens` inputs.
+OpCost product(std::int64_t rows, std::int64_t columns, bool bias, double tokens, DType type)
+{
+    const double weights = static_cast<double>(rows) * static_cast<double>(columns);
+    return {.bytes = (weights + (bias ? static_cast<double>(rows) : 0.0)) * static_cast<double>(bytesOf(type)),
+            .activationBytes = floatBytes * tokens * static_cast<double>(rows + columns),
+            .flops = 2.0 * weights * tokens,
+            .tokens = tokens};
+}
+
+/// `weights` numbers of the model, and `moved` floats a token.
+OpCost pointwise(std::int64_t weights, std::int64_t moved, double tokens, DType type)
+{
+    return {.bytes = static_cast<double>(weights * bytesOf(type)),
+            .activationBytes = floatBytes * tokens * static_cast<double>(moved),
+            .flops = 0.0,
+            .tokens = tokens};
+}
+
+OpCost attention(const ModelConfig &config, const HeadMap &map, int layer, const PassShape &pass)
+{
+    const double rows = static_cast<double>(pass.tokens) * pass.batch;
+    OpCost cost{.activationBytes = 2 * floatBytes * rows * static_cast<double>(config.queryWidth()), .tokens = rows};
+    // A query and a key meet in one dot product and one weighted sum: 2 · head_dim operations each, for every query head.
+    const double perPair = 4.0 * config.headDim * config.group() * pass.batch;
+    const double perKey = 2.0 * config.headDim * static_cast<double>(bytesOf(config.dtype)) * pass.batch;
+    const std::int64_t end = pass.firstPosition + pass.tokens;
+    for (int head = 0; head < map.kvHeads(); ++head) {
+        const HeadKind kind = map.at(layer, head);
+        // Keys that at least one of the queries sees: the sinks, and from the first query's window to the last query.
+        const std::int64_t window = std::int64_t{map.sink()} + map.recent() + pass.tokens - 1;
+        cost.bytes += perKey * static_cast<double>(kind == HeadKind::Retrieval ? end : std::min(end, window));
+        cost.flops += perPair
+            * static_cast<double>(visiblePairs(kind, end, map.sink(), map.recent())
+                                  - visiblePairs(kind, pass.firstPosition, map.sink(), map.recent()));
+    }
+    return cost;
+}
+
+/// A chunk's keys and values, read from the stage and written to the ring, for every streaming head.
+OpCost commit(const ModelConfig &config, const HeadMap &map, int layer, const PassShape &pass)
+{
+    int streaming = 0;
+    for (int head = 0; head < map.kvHeads(); ++head)
+        streaming += map.at(layer, head) == HeadKind::Streaming;
+    const std::int64_t kept = std::min(pass.tokens, std::int64_t{map.sink()} + map.recent());
+    const double keys = static_cast<double>(streaming) * static_cast<double>(kept) * pass.batch;
+    return {.bytes = 2 * 2 * keys * config.headDim * static_cast<double>(bytesOf(config.dtype)),
+            .tokens = static_cast<double>(pass.tokens) * pass.batch};
+}
+
+double sumOver(const ModelConfig &config, const HeadMap &map, Phase phase, std::int64_t context, int batch, double OpCost::*what)
+{
+    double sum = 0.0;
+    for (std::size_t i = 0; i < opNames.size(); ++i) {
+        const Op op = static_cast<Op>(i);
+        if (isInLayer(op))
+            for (int layer = 0; layer < config.layers; ++layer)
+                sum += opCost(config, map, op, layer, phase, context, batch).*what;
+        else
+            sum += opCost(config, map, op, -1, phase, context, batch).*what;
+    }
+    return sum;
+}
+
+} // namespace
+
+std::int64_t visiblePairs(HeadKind kind, std::int64_t context, std::int64_t sink, std::int64_t recent)
+{
+    // Query i sees min(i + 1, width) keys: a triangle up to the width, then a band.
+    const std::int64_t width = kind == HeadKind::Retrieval ? context : std::min(context, sink + recent);
+    return width * (width + 1) / 2 + (context - width) * width;
+}
+
+OpCost passCost(const ModelConfig &config, const HeadMap &map, Op op, int layer, const PassShape &pass)
+{
+    const double tokens = static_cast<double>(pass.tokens) * pass.batch;
+    const DType type = config.dtype;
+    const std::int64_t hidden = config.hiddenSize, intermediate = config.intermediateSize;
+    switch (op) {
+    case Op::Embed: {
+        OpCost cost = pointwise(0, hidden, tokens, type);
+        cost.bytes = tokens * static_cast<double>(hidden * bytesOf(type));
+        return cost;
+    }
+    case Op::InputNorm:
+    case Op::PostNorm:
+    case Op::FinalNorm:
+        return pointwise(hidden, 2 * hidden, tokens, type);
+    case Op::Qkv:
+        return product(config.queryWidth() + 2 * config.kvWidth(), hidden, config.qkvBias, tokens, type);
+    case Op::RopeAppend:
+        return pointwise(config.queryKeyNorm ? 2 * config.headDim : 0, 2 * config.queryWidth() + 4 * config.kvWidth(), tokens,
+                         type);
+    case Op::Attention:
+        return attention(config, map, layer, pass);
+    case Op::OutputProjection:
+        return product(hidden, config.queryWidth(), config.outputBias, tokens, type);
+    case Op::GateUp:
+        return product(2 * intermediate, hidden, config.mlpBias, tokens, type);
+    case Op::Activation:
+        return pointwise(0, 3 * intermediate, tokens, type);
+    case Op::Down:
+        return product(hidden, intermediate, config.mlpBias, tokens, type);
+    case Op::Logits:
+        return product(config.vocabulary, hidden, false, tokens, type);
+    case Op::NextToken:
+        return pointwise(0, config.vocabulary, tokens, type);
+    case Op::Commit:
+        return commit(config, map, layer, pass);
+    case Op::CopyHeads: // one of the two halves' gathers or scatters: on average half of the query heads
+        return pointwise(0, config.queryWidth(), tokens, type);
+    case Op::Pass:
+        break;
+    }
+    return {};
+}
+
+OpCost opCost(const ModelConfig &config, const HeadMap &map, Op op, int layer, Phase phase, std::int64_t context, int batch)
+{
+    PassShape pass = {.tokens = 1, .firstPosition = context - 1, .batch = batch};
+    if (phase == Phase::Prefill)
+        pass = {.tokens = context, .firstPosition = 0, .batch = batch};
+    if (op == Op::FinalNorm || op == Op::Logits) // a prefill wants the next token alone: one row
+        pass = {.tokens = 1, .firstPosition = context - 1, .batch = batch};
+    if (op == Op::Commit || op == Op::CopyHeads) // what an implementation may move besides what it must
+        return {};
+    return passCost(config, map, op, layer, pass);
+}
+
+double opFloorNs(const OpCost &cost, const ModelConfig &config, const MachineProfile &machine, bool cached)
+{
+    // Activations are small and were just written: the last-level cache has them.
+    const double weights = cached ? machine.cachedReadBytesPerSecond : machine.readBytesPerSecond;
+    const double activations = machine.cachedReadBytesPerSecond;
+    const double rate = machine.matrixCeiling(config.dtype).perSecond;
+    if (weights <= 0 || activations <= 0 || rate <= 0)
+        return 0;
+    return 1e9 * std::max(cost.bytes / weights + cost.activationBytes / activations, cost.flops / rate);
+}
+
+Floor computeFloor(const ModelConfig &config, const HeadMap &map, const MachineProfile &machine, Phase phase,
+                   std::int64_t context, int batch)
+{
+    if (phase == Phase::Prefill) {
+        const auto [rate, name] = machine.matrixCeiling(config.dtype);
+        const double flops = sumOver(config, map, phase, context, batch, &OpCost::flops);
+        return {rate > 0 ? 1e3 * flops / rate : 0.0, rate, name};
+    }
+    const double bytes = sumOver(config, map, phase, context, batch, &OpCost::bytes);
+    const auto [rate, name] = machine.readCeiling(bytes);
+    return {rate > 0 ? 1e3 * bytes / rate : 0.0, rate, name};
+}
+
+double floorMs(const ModelConfig &config, const HeadMap &map, const MachineProfile &machine, Phase phase, std::int64_t context)
+{
+    return computeFloor(config, map, machine, phase, context).ms;
+}
+
+} // namespace zigzag

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/base/result.h"
+#include "profiler/cost/cost_samples.h"
+
+#include <filesystem>
+
+namespace zigzag {
+
+// `zigzag-machine-profile`, version 1: what a machine was seen to do, to be kept and shared. The samples themselves are
+// stored, so that a later version fits them better without measuring again. Each model also says how good its fit was, and how
+// many of its samples were disturbed.
+
+Result<void> writeProfile(const Calibration &calibration, const std::filesystem::path &file);
+Result<Calibration> readProfile(const std::filesystem::path &file);
+
+} // namespace zigzag

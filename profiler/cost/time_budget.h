@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/map/target.h"
+#include "profiler/cost/cost_model.h"
+
+namespace zigzag {
+
+/// A budget of milliseconds per output token at a context, in the fitted model's predictions for streaming layers with this
+/// window. What solves it needs no cost model of its own.
+TimeBudget timeBudget(const CostModel &cost, double ms, std::int64_t context, int sink, int recent);
+
+} // namespace zigzag

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "profiler/search/ablation.h"
+
+#include "profiler/evaluate/statistics.h"
+#include "profiler/search/measure_json.h"
+
+#include <algorithm>
+
+namespace zigzag {
+namespace {
+
+std::vector<HeadMap> ablatedMaps(const ModelShape &model, const AblationPlan &plan)
+{
+    std::vector<HeadMap> maps = {mapWith(model, plan.unit, plan.window, {})};
+    for (int unit = 0; unit < unitCount(model, plan.unit); ++unit)
+        maps.push_back(mapWith(model, plan.unit, plan.window, {&unit, 1}));
+    return maps;
+}
+
+} // namespace
+
+std::string AblationState::toJson() const
+{
+    return json::Value{{"prompts", measuresJson(prompts)}}.dump();
+}
+
+Result<AblationState> AblationState::fromJson(std::string_view text, const ModelShape &model, std::size_t prompts,
+                                              const AblationPlan &plan)
+{
+    ZIGZAG_TRY(root, json::parse(text, "the progress of the ablation"));
+    ZIGZAG_TRY(list, json::arrayIn(root, "prompts", "the progress of the ablation"));
+    ZIGZAG_TRY(measures, readMeasures(*list, prompts, static_cast<std::size_t>(unitCount(model, plan.unit) + 1)));
+    return AblationState{std::move(measures)};
+}
+
+std::int64_t ablationLayerRuns(const ModelShape &model, const AblationPlan &plan)
+{
+    const std::vector<HeadMap> maps = ablatedMaps(model, plan);
+    return plan.share ? MapMeter::sharedLayerRuns(maps) : model.layers + MapMeter::plainLayerRuns(maps);
+}
+
+Result<AblationState> runAblation(MapMeter &meter, const AblationPlan &plan, AblationState from, const std::atomic<bool> *cancel,
+                                  const std::function<void(const AblationState &)> &onPrompt)
+{
+    const std::vector<HeadMap> maps = ablatedMaps(meter.shape(), plan);
+    const auto tell = [&] {
+        if (onPrompt)
+            onPrompt(from);
+    };
+    const auto measured = meter.measureRest(maps, from.prompts, cancel, plan.share, tell);
+    if (!measured && !(isCancelled(measured.error()) && !from.prompts.empty()))
+        return tl::unexpected(measured.error());
+    return from;
+}
+
+std::vector<AblationEffect> effectsOf(const AblationState &state)
+{
+    std::vector<AblationEffect> effects;
+    const std::size_t columns = state.prompts.empty() ? 0 : state.prompts.front().size();
+    for (std::size_t unit = 1; unit < columns; ++unit) {
+        std::vector<double> losses, changes;
+        for (const auto &prompt : state.prompts) {
+            losses.push_back(prompt[unit].loss);
+            changes.push_back(prompt[unit].right - prompt[0].right);
+        }
+        const Interval loss = meanInterval(losses);
+        effects.push_back({loss.mean, loss.error, meanInterval(changes).mean});
+    }
+    return effects;
+}
+
+HeadScores ablationScores(const AblationState &state, const ModelShape &model, const AblationPlan &plan)
+{
+    const std::vector<AblationEffect> effects = effectsOf(state);
+    double largest = 0.0;
+    for (const AblationEffect &effect : effects)
+        largest = std::max(largest, effect.loss);
+    std::vector<double> scores, spread;
+    for (const AblationEffect &effect : effects) {
+        scores.push_back(largest > 0 ? effect.loss / largest : 0.0);
+        spread.push_back(largest > 0 ? effect.lossError / largest : 0.0);
+    }
+    HeadScores result;
+    result.model = model;
+    result.method = "ablation";
+    result.scores = spreadOverHeads(model, plan.unit, scores);
+    result.spread = spreadOverHeads(model, plan.unit, spread);
+    return result;
+}
+
+} // namespace zigzag

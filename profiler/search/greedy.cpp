@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "profiler/search/greedy.h"
+
+#include "profiler/evaluate/statistics.h"
+#include "profiler/search/measure_json.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace zigzag {
+namespace {
+
+constexpr const char *where = "the progress of the greedy search";
+
+int lastCount(const ModelShape &model, const GreedyPlan &plan)
+{
+    const int units = unitCount(model, plan.unit);
+    return plan.most > 0 ? std::min(plan.most, units) : units;
+}
+
+/// Every map with one unit more than one of the beam's, each once, in ascending order.
+std::vector<std::vector<int>> candidatesOf(const std::vector<std::vector<int>> &beam, int units)
+{
+    std::vector<std::vector<int>> candidates;
+    for (const std::vector<int> &base : beam)
+        for (int unit = 0; unit < units; ++unit) {
+            const auto place = std::lower_bound(base.begin(), base.end(), unit);
+            if (place != base.end() && *place == unit)
+                continue;
+            std::vector<int> &grown = candidates.emplace_back(base);
+            grown.insert(grown.begin() + (place - base.begin()), unit);
+        }
+    std::sort(candidates.begin(), candidates.end());
+    candidates.erase(std::unique(candidates.begin(), candidates.end()), candidates.end());
+    return candidates;
+}
+
+std::vector<HeadMap> mapsOf(const ModelShape &model, const GreedyPlan &plan, const std::vector<std::vector<int>> &sets)
+{
+    std::vector<HeadMap> maps;
+    for (const std::vector<int> &streaming : sets)
+        maps.push_back(mapWith(model, plan.unit, plan.window, streaming));
+    return maps;
+}
+
+/// The candidates as steps, the best first; equal losses keep the order of the units.
+std::vector<GreedyStep> ranked(const std::vector<std::vector<int>> &candidates,
+                               const std::vector<std::vector<PromptMeasure>> &measured)
+{
+    std::vector<GreedyStep> steps;
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+        std::vector<double> losses, right;
+        for (const auto &prompt : measured) {
+            losses.push_back(prompt[i].loss);
+            right.push_back(prompt[i].right);
+        }
+        const Interval loss = meanInterval(losses);
+        steps.push_back({candidates[i], loss.mean, loss.error, meanInterval(right).mean});
+    }
+    std::stable_sort(steps.begin(), steps.end(), [](const GreedyStep &a, const GreedyStep &b) { return a.loss < b.loss; });
+    return steps;
+}
+
+} // namespace
+
+std::string GreedyState::toJson() const
+{
+    json::Value steps = json::Value::array();
+    for (const GreedyStep &step : path)
+        steps.push_back({{"streaming", step.streaming}, {"loss", step.loss}, {"error", step.lossError}, {"right", step.right}});
+    return json::Value{{"path", std::move(steps)}, {"beam", beam}, {"measured", measuresJson(measured)}}.dump();
+}
+
+Result<GreedyState> GreedyState::fromJson(std::string_view text, const ModelShape &model, std::size_t prompts,
+                                          const GreedyPlan &plan)
+{
+    const int units = unitCount(model, plan.unit);
+    ZIGZAG_TRY(root, json::parse(text, where));
+    ZIGZAG_TRY(steps, json::arrayIn(root, "path", where));
+    ZIGZAG_TRY(beam, json::arrayIn(root, "beam", where));
+    ZIGZAG_TRY(measured, json::arrayIn(root, "measured", where));
+    GreedyState state;
+    for (const json::Value &entry : *steps) {
+        ZIGZAG_TRY(list, json::arrayIn(entry, "streaming", where));
+        ZIGZAG_TRY(streaming, readUnits(*list, units));
+        if (streaming.size() != state.path.size())
+            return badInput(std::string(where) + " has a gap in its path: start the search again");
+        ZIGZAG_TRY(loss, json::numberIn(entry, "loss", 0.0, largestLoss, where));
+        ZIGZAG_TRY(error, json::numberIn(entry, "error", 0.0, largestLoss, where));
+        ZIGZAG_TRY(right, json::numberIn(entry, "right", 0.0, 1.0, where));
+        state.path.push_back({std::move(streaming), loss, error, right});
+    }
+    for (const json::Value &entry : *beam) {
+        ZIGZAG_TRY(base, readUnits(entry, units));
+        if (base.size() + 1 != state.path.size() || !std::is_sorted(base.begin(), base.end()))
+            return badInput(std::string(where) + " follows maps of another count: start the search again");
+        state.beam.push_back(std::move(base));
+    }
+    if (state.beam.size() > static_cast<std::size_t>(plan.beam))
+        return badInput(std::string(where) + " follows more maps than the search: start it again");
+    if (state.beam.empty() != state.path.empty()) // the next count starts from the beam
+        return badInput(std::string(where) + " follows no map of its path: start the search again");
+    ZIGZAG_TRY(measures, readMeasures(*measured, prompts, candidatesOf(state.beam, units).size()));
+    state.measured = std::move(measures);
+    return state;
+}
+
+Result<GreedyState> runGreedy(MapMeter &meter, const GreedyPlan &plan, GreedyState from, const std::atomic<bool> *cancel,
+                              const std::function<void(const GreedyState &)> &onPrompt)
+{
+    const ModelShape model = meter.shape();
+    const int units = unitCount(model, plan.unit), last = lastCount(model, plan);
+    if (plan.beam < 1)
+        return badInput("a search must follow at least one map: choose a beam of 1 or more");
+    GreedyState &state = from;
+    if (state.path.empty()) {
+        state.beam = {{}};
+        // Full attention is the first map; its loss is zero by definition, and its answers are worth knowing.
+        std::vector<double> right;
+        for (int prompt = 0; prompt < meter.promptCount(); ++prompt) {
+            ZIGZAG_TRY(full, meter.measure(prompt, mapsOf(model, plan, {{}}), cancel));
+            right.push_back(full.front().right);
+        }
+        state.path.push_back({{}, 0.0, 0.0, meanInterval(right).mean});
+    }
+    while (static_cast<int>(state.path.size()) <= last) {
+        const std::vector<std::vector<int>> candidates = candidatesOf(state.beam, units);
+        const std::vector<HeadMap> maps = mapsOf(model, plan, candidates);
+        for (auto prompt = static_cast<int>(state.measured.size()); prompt < meter.promptCount(); ++prompt) {
+            auto measures = meter.measure(prompt, maps, cancel);
+            if (!measures) {
+                if (isCancelled(measures.error()))
+                    return state;
+                return tl::unexpected(std::move(measures.error()));
+            }
+            state.measured.push_back(std::move(*measures));
+            if (onPrompt && static_cast<int>(state.measured.size()) < meter.promptCount())
+                onPrompt(state);
+        }
+        const std::vector<GreedyStep> steps = ranked(candidates, state.measured);
+        state.path.push_back(steps.front());
+        state.beam.clear();
+        for (std::size_t i = 0; i < std::min(steps.size(), static_cast<std::size_t>(plan.beam)); ++i)
+            state.beam.push_back(steps[i].streaming);
+        state.measured.clear();
+        if (onPrompt)
+            onPrompt(state);
+    }
+    return state;
+}
+
+int greedyRounds(const ModelShape &model, const GreedyPlan &plan)
+{
+    return lastCount(model, plan);
+}
+
+std::int64_t greedyLayerRuns(const ModelShape &model, const GreedyPlan &plan)
+{
+    // As if units went from the top down, and as if from the bottom up: the mean.
+    const int units = unitCount(model, plan.unit), last = lastCount(model, plan);
+    std::int64_t runs = 0;
+    for (const bool fromTop : {true, false}) {
+        std::vector<std::vector<int>> beam = {{}};
+        for (int count = 1; count <= last; ++count) {
+            std::vector<std::vector<int>> candidates = candidatesOf(beam, units);
+            runs += MapMeter::sharedLayerRuns(mapsOf(model, plan, candidates));
+            if (fromTop)
+                std::reverse(candidates.begin(), candidates.end());
+            candidates.resize(std::min(candidates.size(), static_cast<std::size_t>(plan.beam)));
+            beam = std::move(candidates);
+        }
+    }
+    return 2 * model.layers + runs / 2;
+}
+
+HeadScores greedyScores(const GreedyState &state, const ModelShape &model, const GreedyPlan &plan)
+{
+    const auto units = static_cast<std::size_t>(unitCount(model, plan.unit));
+    std::vector<double> scores(units, 0.0);
+    for (const GreedyStep &step : state.path) {
+        for (double &score : scores)
+            score += 1.0;
+        for (const int unit : step.streaming)
+            scores[static_cast<std::size_t>(unit)] -= 1.0;
+    }
+    for (double &score : scores)
+        score /= static_cast<double>(state.path.size());
+    HeadScores result;
+    result.model = model;
+    result.method = plan.beam > 1 ? "greedy-beam" : "greedy";
+    result.scores = spreadOverHeads(model, plan.unit, scores);
+    return result;
+}
+
+} // namespace zigzag

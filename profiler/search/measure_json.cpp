@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "profiler/search/measure_json.h"
+
+#include <algorithm>
+
+namespace zigzag {
+namespace {
+
+const std::string where = "the progress of the search";
+
+} // namespace
+
+json::Value measuresJson(const std::vector<std::vector<PromptMeasure>> &prompts)
+{
+    json::Value list = json::Value::array();
+    for (const auto &maps : prompts) {
+        json::Value row = json::Value::array();
+        for (const PromptMeasure &measure : maps)
+            row.push_back({measure.loss, measure.kl, measure.right});
+        list.push_back(std::move(row));
+    }
+    return list;
+}
+
+Result<std::vector<std::vector<PromptMeasure>>> readMeasures(const json::Value &list, std::size_t prompts, std::size_t maps)
+{
+    if (!list.is_array() || list.size() > prompts)
+        return badInput(where + " has more prompts than the search: start it again");
+    std::vector<std::vector<PromptMeasure>> measures;
+    for (const json::Value &row : list) {
+        if (!row.is_array() || row.size() != maps)
+            return badInput(where + " has measures of another search: start it again");
+        std::vector<PromptMeasure> &to = measures.emplace_back();
+        for (const json::Value &entry : row) {
+            if (!entry.is_array() || entry.size() != 3)
+                return badInput(where + " has a measure that is none: start the search again");
+            ZIGZAG_TRY(loss, json::asNumber(entry[0], "a loss", 0.0, largestLoss, where));
+            ZIGZAG_TRY(kl, json::asNumber(entry[1], "a divergence", 0.0, largestLoss, where));
+            ZIGZAG_TRY(right, json::asNumber(entry[2], "a share", 0.0, 1.0, where));
+            to.push_back({loss, kl, right});
+        }
+    }
+    return measures;
+}
+
+Result<std::vector<int>> readUnits(const json::Value &list, int count)
+{
+    if (!list.is_array() || list.size() > static_cast<std::size_t>(count))
+        return badInput(where + " names more layers or heads than there are: start the search again");
+    std::vector<int> units;
+    for (const json::Value &entry : list) {
+        ZIGZAG_TRY(unit, json::asInteger(entry, "a layer or head", 0, count - 1, where));
+        if (std::find(units.begin(), units.end(), unit) != units.end())
+            return badInput(where + " names a layer or head twice: start the search again");
+        units.push_back(static_cast<int>(unit));
+    }
+    return units;
+}
+
+} // namespace zigzag

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "profiler/search/quality_sweep.h"
+
+#include <algorithm>
+#include <cassert>
+
+namespace zigzag {
+
+Result<std::vector<HeadMap>> sweepMaps(const HeadScores &scores, std::string_view criterion,
+                                       std::span<const StreamingWindow> windows)
+{
+    std::vector<HeadMap> maps;
+    for (const StreamingWindow &window : windows)
+        for (int count = maps.empty() ? 0 : 1; count <= scores.model.layers; ++count) {
+            ZIGZAG_TRY(
+                assigned,
+                assignHeads(scores, criterion, static_cast<double>(count) / scores.model.layers, window.sink, window.recent));
+            maps.push_back(std::move(assigned.map));
+        }
+    return maps;
+}
+
+Result<std::vector<SweepPoint>> sweepQuality(MapMeter &meter, std::span<const HeadMap> maps, const std::atomic<bool> *cancel,
+                                             const PromptProgress &progress,
+                                             const std::function<void(std::vector<SweepPoint>)> &onPoints)
+{
+    const auto pointsOf = [&](const std::vector<MapQuality> &qualities) {
+        std::vector<SweepPoint> points;
+        for (std::size_t i = 0; i < maps.size(); ++i)
+            points.push_back({maps[i], qualities[i]});
+        return points;
+    };
+    ZIGZAG_TRY(qualities, measureQuality(meter, maps, cancel, progress, [&](const std::vector<MapQuality> &soFar) {
+                   if (onPoints)
+                       onPoints(pointsOf(soFar));
+               }));
+    return pointsOf(qualities);
+}
+
+std::vector<StreamingWindow> windowsAround(StreamingWindow window)
+{
+    std::vector<StreamingWindow> windows = {window,
+                                            {window.sink, std::max(1, window.recent / 2)},
+                                            {window.sink, 2 * window.recent},
+                                            {window.sink / 2, window.recent}};
+    for (std::size_t i = windows.size(); i-- > 1;)
+        if (std::find(windows.begin(), windows.begin() + static_cast<std::ptrdiff_t>(i), windows[i])
+            != windows.begin() + static_cast<std::ptrdiff_t>(i))
+            windows.erase(windows.begin() + static_cast<std::ptrdiff_t>(i));
+    return windows;
+}
+
+std::vector<bool> paretoSet(std::span<const double> cost, std::span<const double> loss)
+{
+    assert(cost.size() == loss.size());
+    std::vector<bool> inSet(cost.size(), true);
+    for (std::size_t i = 0; i < cost.size(); ++i)
+        for (std::size_t j = 0; j < cost.size() && inSet[i]; ++j) {
+            const bool noWorse = cost[j] <= cost[i] && loss[j] <= loss[i];
+            const bool better = cost[j] < cost[i] || loss[j] < loss[i] || j < i;
+            inSet[i] = !(noWorse && better);
+        }
+    return inSet;
+}
+
+} // namespace zigzag

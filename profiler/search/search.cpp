@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "profiler/search/search.h"
+
+#include "profiler/search/measure_json.h"
+#include "profiler/search/search_progress.h"
+
+#include <algorithm>
+#include <chrono>
+#include <fmt/format.h>
+
+namespace zigzag {
+namespace {
+
+double now()
+{
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+AblationPlan ablationPlan(const SearchPlan &plan)
+{
+    return {plan.unit, plan.window, plan.share};
+}
+
+GreedyPlan greedyPlan(const SearchPlan &plan)
+{
+    return {plan.unit, plan.window, plan.beam, 0};
+}
+
+AttentionScorePlan attentionPlan(const SearchPlan &plan)
+{
+    return {.contexts = plan.tasks.contexts,
+            .depths = plan.tasks.depths,
+            .trials = plan.tasks.trials,
+            .needles = plan.copiedNeedles,
+            .seed = plan.tasks.seed,
+            .fold = plan.fold};
+}
+
+GatePlan gatePlan(const SearchPlan &plan)
+{
+    return {plan.unit, plan.window, plan.steps, plan.rate, plan.lambda, plan.tasks.seed};
+}
+
+/// What a progress file must agree with, word for word: all that the result depends on.
+std::string planJson(const SearchPlan &plan, const ModelShape &model, std::string_view backend)
+{
+    if (plan.method == SearchMethod::Attention)
+        return json::Value{{"model", model.name},
+                           {"fingerprint", model.fingerprint},
+                           {"backend", backend},
+                           {"contexts", plan.tasks.contexts},
+                           {"depths", plan.tasks.depths},
+                           {"trials", plan.tasks.trials},
+                           {"needles", plan.copiedNeedles},
+                           {"seed", plan.tasks.seed}}
+            .dump();
+    json::Value tasks = json::Value::array();
+    for (const TaskKind kind : plan.tasks.kinds)
+        tasks.push_back(nameOf(kind));
+    json::Value text = {{"model", model.name},         {"fingerprint", model.fingerprint}, {"backend", backend},
+                        {"unit", nameOf(plan.unit)},   {"sink", plan.window.sink},         {"recent", plan.window.recent},
+                        {"tasks", std::move(tasks)},   {"contexts", plan.tasks.contexts},  {"depths", plan.tasks.depths},
+                        {"trials", plan.tasks.trials}, {"needles", plan.tasks.needles},    {"seed", plan.tasks.seed}};
+    if (plan.method == SearchMethod::Greedy)
+        text["beam"] = plan.beam;
+    if (plan.method == SearchMethod::Gates)
+        text.update({{"steps", plan.steps}, {"rate", plan.rate}, {"lambda", plan.lambda}});
+    return text.dump(-1, ' ', false, json::Value::error_handler_t::replace); // a folder's name need not be UTF-8
+}
+
+} // namespace
+
+std::string_view nameOf(SearchMethod method)
+{
+    switch (method) {
+    case SearchMethod::Ablation:
+        return "ablation";
+    case SearchMethod::Greedy:
+        return "greedy";
+    case SearchMethod::Gates:
+        return "gates";
+    case SearchMethod::Attention:
+        break;
+    }
+    return "attention";
+}
+
+Result<Search> Search::create(std::shared_ptr<DeviceModel> model, const SearchPlan &plan)
+{
+    Search search;
+    search.m_plan = plan;
+    search.m_model = model->model->shape();
+    search.m_planJson = planJson(plan, search.m_model, model->backend->name());
+    if (plan.method == SearchMethod::Attention) {
+        ZIGZAG_TRY(scoring, AttentionScoring::create(std::move(model), attentionPlan(plan)));
+        search.m_scoring.emplace(std::move(scoring));
+        return search;
+    }
+    ZIGZAG_TRY(prompts, makeTaskPrompts(*model->model, plan.tasks));
+    if (plan.method == SearchMethod::Gates) {
+        ZIGZAG_TRY(training, GateTraining::create(std::move(model), std::move(prompts), gatePlan(plan)));
+        search.m_training.emplace(std::move(training));
+    } else {
+        ZIGZAG_TRY(meter, MapMeter::create(std::move(model), std::move(prompts)));
+        search.m_meter.emplace(std::move(meter));
+    }
+    return search;
+}
+
+Result<Search> Search::create(std::shared_ptr<DeviceModel> model, const SearchPlan &plan, const std::filesystem::path &progress,
+                              Begin begin)
+{
+    ZIGZAG_TRY(search, create(std::move(model), plan));
+    if (begin == Begin::GoOn && !progress.empty())
+        ZIGZAG_CHECK(search.resumeFrom(progress));
+    return std::move(search);
+}
+
+Result<void> Search::resumeFrom(const std::filesystem::path &progress)
+{
+    ZIGZAG_TRY(text, loadProgress(progress, nameOf(m_plan.method), m_planJson));
+    if (!text)
+        return {};
+    if (m_plan.method == SearchMethod::Ablation) {
+        ZIGZAG_TRY(state, AblationState::fromJson(*text, m_model, m_meter->prompts().size(), ablationPlan(m_plan)));
+        m_ablation = std::move(state);
+    } else if (m_plan.method == SearchMethod::Greedy) {
+        ZIGZAG_TRY(state, GreedyState::fromJson(*text, m_model, m_meter->prompts().size(), greedyPlan(m_plan)));
+        m_greedy = std::move(state);
+    } else if (m_plan.method == SearchMethod::Attention) {
+        ZIGZAG_TRY(state, AttentionState::fromJson(*text, m_model, m_scoring->promptCount()));
+        m_attention = std::move(state);
+    } else {
+        ZIGZAG_TRY(state, GateState::fromJson(*text, m_model, gatePlan(m_plan)));
+        m_gates = std::move(state);
+    }
+    return {};
+}
+
+int Search::all() const
+{
+    if (m_plan.method == SearchMethod::Gates)
+        return m_plan.steps;
+    if (m_plan.method == SearchMethod::Attention)
+        return m_scoring->promptCount();
+    const int rounds = m_plan.method == SearchMethod::Greedy ? greedyRounds(m_model, greedyPlan(m_plan)) : 1;
+    return rounds * m_meter->promptCount();
+}
+
+int Search::doneOf() const
+{
+    if (m_plan.method == SearchMethod::Gates)
+        return m_gates.step;
+    if (m_plan.method == SearchMethod::Attention)
+        return m_attention.done;
+    if (m_plan.method == SearchMethod::Ablation)
+        return static_cast<int>(m_ablation.prompts.size());
+    const int counts = m_greedy.path.empty() ? 0 : static_cast<int>(m_greedy.path.size()) - 1;
+    return counts * m_meter->promptCount() + static_cast<int>(m_greedy.measured.size());
+}
+
+int Search::alreadyDone() const
+{
+    return doneOf();
+}
+
+Result<double> Search::estimateSeconds(const std::atomic<bool> *cancel)
+{
+    if (m_plan.method == SearchMethod::Attention)
+        return m_scoring->estimateSeconds(doneOf(), cancel);
+    const double left = all() > 0 ? static_cast<double>(all() - doneOf()) / all() : 0.0;
+    if (m_plan.method == SearchMethod::Gates) {
+        ZIGZAG_TRY(seconds, m_training->estimateSecondsPerStep(cancel));
+        return seconds * m_plan.steps * left;
+    }
+    const std::int64_t runs = m_plan.method == SearchMethod::Greedy ? greedyLayerRuns(m_model, greedyPlan(m_plan))
+                                                                    : ablationLayerRuns(m_model, ablationPlan(m_plan));
+    ZIGZAG_TRY(seconds, m_meter->estimateSeconds(runs, cancel));
+    return seconds * left;
+}
+
+SearchResult Search::soFar() const
+{
+    SearchResult result;
+    result.done = doneOf();
+    result.all = all();
+    result.complete = result.done == result.all;
+    if (m_plan.method == SearchMethod::Ablation) {
+        result.scores = ablationScores(m_ablation, m_model, ablationPlan(m_plan));
+        result.effects = effectsOf(m_ablation);
+        result.answered = std::any_of(m_ablation.prompts.begin(), m_ablation.prompts.end(),
+                                      [](const std::vector<PromptMeasure> &maps) { return maps.front().right > 0; });
+    } else if (m_plan.method == SearchMethod::Greedy) {
+        result.scores = greedyScores(m_greedy, m_model, greedyPlan(m_plan));
+        result.path = m_greedy.path;
+        result.answered = !m_greedy.path.empty() && m_greedy.path.front().right > 0;
+    } else if (m_plan.method == SearchMethod::Attention) {
+        result.attention = measureOf(m_attention, result.all);
+        result.scores = foldAttention(m_model, result.attention, m_plan.fold);
+        result.answered = m_attention.answered > 0;
+    } else {
+        result.scores = gateScores(m_gates, m_model, gatePlan(m_plan));
+        result.losses = m_gates.losses;
+        result.answered = m_gates.answered > 0;
+    }
+    result.scores.unanswered = !result.answered;
+    return result;
+}
+
+Result<SearchResult> Search::run(const std::filesystem::path &progress, const std::atomic<bool> *cancel,
+                                 const PromptProgress &onProgress)
+{
+    const double begin = now();
+    const std::int64_t runsBefore = m_meter ? m_meter->layerRuns() : 0;
+    const int stepsBefore = doneOf();
+    double saved = begin;
+    Result<void> saving;
+    const auto save = [&](const auto &state) {
+        if (!progress.empty())
+            saving = saveProgress(progress, nameOf(m_plan.method), m_planJson, state.toJson());
+        saved = now();
+    };
+    const auto tell = [&](double share) { // of the prompt or step that runs
+        if (onProgress)
+            onProgress(doneOf() + share, all());
+    };
+    // The state that a method hands over replaces ours, so that progress and partial results read from one place.
+    const auto keep = [&](auto &mine) {
+        return [&](const auto &state) {
+            mine = state;
+            if (now() - saved >= 1.0)
+                save(state);
+            tell(0.0);
+        };
+    };
+    const auto finish = [&](auto &mine, auto outcome) -> Result<void> {
+        if (!outcome)
+            return tl::unexpected(std::move(outcome.error()));
+        mine = std::move(*outcome);
+        if (doneOf() < all() || !soFar().answered) // what is no result may still be asked for as it is
+            save(mine);
+        return {};
+    };
+    // Before its first count the greedy search asks full attention alone, which its measurements do not count.
+    const bool greedyBegins = m_plan.method == SearchMethod::Greedy;
+    const auto inPrompt = [&](double share) { tell(greedyBegins && m_greedy.path.empty() ? 0.0 : share); };
+    if (m_meter)
+        m_meter->onLayer = inPrompt;
+    if (m_training)
+        m_training->onLayer = inPrompt;
+    Result<void> ran;
+    if (m_plan.method == SearchMethod::Ablation)
+        ran = finish(m_ablation, runAblation(*m_meter, ablationPlan(m_plan), m_ablation, cancel, keep(m_ablation)));
+    else if (m_plan.method == SearchMethod::Greedy)
+        ran = finish(m_greedy, runGreedy(*m_meter, greedyPlan(m_plan), m_greedy, cancel, keep(m_greedy)));
+    else if (m_plan.method == SearchMethod::Attention)
+        ran = finish(m_attention, m_scoring->run(m_attention, cancel, keep(m_attention), inPrompt));
+    else
+        ran = finish(m_gates, m_training->run(m_gates, cancel, keep(m_gates)));
+    if (m_meter)
+        m_meter->onLayer = {};
+    if (m_training)
+        m_training->onLayer = {};
+    ZIGZAG_CHECK(ran);
+    ZIGZAG_CHECK(saving);
+    SearchResult result = soFar();
+    result.seconds = now() - begin;
+    // A training step runs every layer forward, forward again and backward (about two forwards).
+    if (m_plan.method != SearchMethod::Attention)
+        result.layerRuns
+            = m_meter ? m_meter->layerRuns() - runsBefore : std::int64_t{4} * m_model.layers * (doneOf() - stepsBefore);
+    if (result.complete && result.answered && !progress.empty()) {
+        std::error_code ignored;
+        std::filesystem::remove(progress, ignored);
+    }
+    return result;
+}
+
+std::string unansweredText(const SearchResult &result)
+{
+    return fmt::format(
+        "no prompt was answered, not even with full attention (0 of {}): such scores say nothing of the layers; try "
+        "shorter contexts, or a model that finds a key in a text",
+        result.done);
+}
+
+} // namespace zigzag

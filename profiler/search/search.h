@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "profiler/search/ablation.h"
+#include "profiler/search/attention_score.h"
+#include "profiler/search/gate_training.h"
+#include "profiler/search/greedy.h"
+
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace zigzag {
+
+enum class SearchMethod { Ablation, Greedy, Gates, Attention };
+std::string_view nameOf(SearchMethod method);
+
+/// Everything that decides a search's result.
+struct SearchPlan {
+    SearchMethod method = SearchMethod::Ablation;
+    Unit unit = Unit::Layer;
+    StreamingWindow window;
+    TaskPlan tasks; ///< its seed is the search's
+    bool share = true; ///< ablation: shared lower layers are run once
+    int beam = 1; ///< greedy
+    int steps = 200; ///< gates, with the two below
+    double rate = 0.02;
+    double lambda = 0.05;
+    int copiedNeedles = 1; ///< attention: keys in a prompt; of `tasks` it takes contexts, depths, trials and seed
+    Fold fold = Fold::Max; ///< attention
+};
+
+struct SearchResult {
+    HeadScores scores;
+    bool complete = false; ///< false: cancelled; the scores are of what was done
+    int done = 0, all = 0; ///< prompts, or steps of a training
+    /// Whether the model, with full attention, answered any of the prompts. If not, the scores are no result: they carry the mark
+    /// (HeadScores::unanswered), and what they are for says so.
+    bool answered = false;
+    std::int64_t layerRuns = 0; ///< in this run; a training step counts four a layer: forward twice, and backward as two
+    double seconds = 0; ///< of this run
+    std::vector<AblationEffect> effects; ///< ablation
+    std::vector<GreedyStep> path; ///< greedy
+    std::vector<double> losses; ///< gates: distillation loss of each step
+    AttentionMeasure attention; ///< attention
+};
+
+/// What to do about a progress file.
+enum class Begin {
+    GoOn, ///< from what it holds; one of another search is refused
+    Anew, ///< whatever it holds
+};
+
+/// One search, from its plan to scores: what the command line and the window both run. With a progress file, an unfinished
+/// search waits there, and `run` goes on from it to the same result.
+class Search
+{
+public:
+    static Result<Search> create(std::shared_ptr<DeviceModel> model, const SearchPlan &plan);
+    /// The same with the progress of the same plan, where there is some.
+    static Result<Search> create(std::shared_ptr<DeviceModel> model, const SearchPlan &plan,
+                                 const std::filesystem::path &progress, Begin begin);
+
+    /// Looks for the progress of the same plan. A file of another search is refused.
+    Result<void> resumeFrom(const std::filesystem::path &progress);
+    /// What was done before, 0 without a progress file.
+    int alreadyDone() const;
+    int all() const;
+    /// The result of what is done, for `onProgress` to show; needs one finished prompt or step.
+    SearchResult soFar() const;
+    /// Seconds that what is left will take, from a short timed run.
+    Result<double> estimateSeconds(const std::atomic<bool> *cancel = nullptr);
+    /// Progress is saved at most once a second, where a file for it is named, and removed by a complete run whose result is one
+    /// (an answered prompt). `onProgress` hears also of layers inside a prompt. Cancelled, it returns the scores of what was
+    /// done, or the error where that is nothing.
+    Result<SearchResult> run(const std::filesystem::path &progress, const std::atomic<bool> *cancel,
+                             const PromptProgress &onProgress = {});
+
+private:
+    Search() = default;
+    int doneOf() const;
+
+    SearchPlan m_plan;
+    ModelShape m_model;
+    std::string m_planJson;
+    std::optional<MapMeter> m_meter;
+    std::optional<GateTraining> m_training;
+    std::optional<AttentionScoring> m_scoring;
+    AblationState m_ablation;
+    GreedyState m_greedy;
+    GateState m_gates;
+    AttentionState m_attention;
+};
+
+/// Why the result of a search that answered no prompt is none, in one sentence.
+std::string unansweredText(const SearchResult &result);
+
+} // namespace zigzag

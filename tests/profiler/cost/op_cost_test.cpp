@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/map/key_range.h"
+#include "engine/map/kv_layout.h"
+#include "profiler/compare/prediction_error.h"
+#include "profiler/cost/op_cost.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <tuple>
+
+namespace zigzag {
+namespace {
+
+ModelConfig smallConfig()
+{
+    ModelConfig config;
+    config.layers = 3;
+    config.hiddenSize = 40;
+    config.queryHeads = 6;
+    config.kvHeads = 2;
+    config.headDim = 8;
+    config.intermediateSize = 56;
+    config.vocabulary = 100;
+    config.maxContext = 4096;
+    config.dtype = DType::BF16;
+    return config;
+}
+
+HeadMap smallMap(const ModelConfig &config)
+{
+    HeadMap map(config.shape(), HeadKind::Retrieval, 3, 7);
+    map.set(0, 1, HeadKind::Streaming);
+    map.setLayer(2, HeadKind::Streaming);
+    return map;
+}
+
+double total(const ModelConfig &config, const HeadMap &map, Phase phase, std::int64_t context, double OpCost::*what)
+{
+    double sum = 0;
+    for (std::size_t i = 0; i < opNames.size(); ++i)
+        for (int layer = 0; layer < (isInLayer(static_cast<Op>(i)) ? config.layers : 1); ++layer)
+            sum += opCost(config, map, static_cast<Op>(i), layer, phase, context).*what;
+    return sum;
+}
+
+TEST(OpCost, VisiblePairsAreThoseOfTheKeyRangeRule)
+{
+    for (const auto &[sink, recent] : {std::pair<int, int>{0, 1}, {0, 5}, {3, 1}, {3, 7}, {16, 4}, {40, 40}})
+        for (const HeadKind kind : {HeadKind::Retrieval, HeadKind::Streaming}) {
+            std::int64_t pairs = 0;
+            for (std::int64_t context = 0; context <= 70; ++context) {
+                EXPECT_EQ(visiblePairs(kind, context, sink, recent), pairs)
+                    << "sink " << sink << " recent " << recent << " context " << context;
+                // The rule itself, key by key, and not what visibleKeys makes of it.
+                for (std::int64_t key = 0; key <= context; ++key)
+                    pairs += kind == HeadKind::Retrieval || key < sink || context - key < recent;
+            }
+        }
+}
+
+TEST(OpCost, AttentionCountsEveryPairAndReadsEveryKeptKey)
+{
+    const ModelConfig config = smallConfig();
+    const HeadMap map = smallMap(config);
+    for (const std::int64_t context : {1, 5, 10, 11, 64})
+        for (int layer = 0; layer < config.layers; ++layer) {
+            double prefill = 0, decode = 0, kept = 0;
+            for (int head = 0; head < config.kvHeads; ++head)
+                for (std::int64_t query = 0; query < context; ++query) {
+                    const double keys
+                        = static_cast<double>(visibleKeys(map.at(layer, head), query, map.sink(), map.recent()).count());
+                    prefill += keys * 3 * 4 * 8; // 3 query heads share a KV head; a pair costs 2 · 8 twice
+                    decode += query == context - 1 ? keys * 3 * 4 * 8 : 0;
+                    kept += query == context - 1 ? keys * 2 * 8 * 2 : 0; // key and value of 8 numbers of 2 bytes
+                }
+            EXPECT_EQ(opCost(config, map, Op::Attention, layer, Phase::Prefill, context).flops, prefill);
+            EXPECT_EQ(opCost(config, map, Op::Attention, layer, Phase::Decode, context).flops, decode);
+            EXPECT_EQ(opCost(config, map, Op::Attention, layer, Phase::Decode, context).bytes, kept);
+        }
+}
+
+TEST(OpCost, MatrixProductsAreCountedOutByHand)
+{
+    const ModelConfig config = smallConfig();
+    const HeadMap map = smallMap(config);
+    const OpCost qkv = opCost(config, map, Op::Qkv, 0, Phase::Prefill, 32);
+    EXPECT_EQ(qkv.flops, 2.0 * 32 * (48 + 16 + 16) * 40);
+    EXPECT_EQ(qkv.bytes, 2.0 * (48 + 16 + 16) * 40);
+    EXPECT_EQ(qkv.tokens, 32);
+    EXPECT_EQ(opCost(config, map, Op::GateUp, 0, Phase::Decode, 32).flops, 2.0 * 2 * 56 * 40);
+    EXPECT_EQ(opCost(config, map, Op::Down, 0, Phase::Decode, 32).bytes, 2.0 * 56 * 40);
+    // A prefill wants the logits of one token.
+    EXPECT_EQ(opCost(config, map, Op::Logits, -1, Phase::Prefill, 32).flops, 2.0 * 100 * 40);
+}
+
+TEST(OpCost, DecodeReadsTheWeightsOnceAndTheCache)
+{
+    for (const bool tied : {false, true}) {
+        ModelConfig config = smallConfig();
+        config.tiedEmbeddings = tied;
+        const HeadMap map = smallMap(config);
+        const double bytes = total(config, map, Phase::Decode, 64, &OpCost::bytes);
+        const double cache = static_cast<double>(kvBytes(map, 64, config.dtype));
+        const double embeddingRow = 2.0 * config.hiddenSize;
+        EXPECT_NEAR(bytes - cache, static_cast<double>(config.weightBytesReadPerToken()), embeddingRow);
+    }
+}
+
+TEST(Floor, ComesFromTheCeilingThatApplies)
+{
+    const ModelConfig config = smallConfig();
+    const HeadMap map = smallMap(config);
+    MachineProfile machine;
+    machine.readBytesPerSecond = 1e9;
+    machine.cachedReadBytesPerSecond = 8e9;
+    machine.matrixFlopsF32 = 1e12;
+    machine.matrixFlopsBf16 = 4e12;
+    const double bytes = total(config, map, Phase::Decode, 64, &OpCost::bytes);
+    const double flops = total(config, map, Phase::Prefill, 64, &OpCost::flops);
+
+    machine.lastLevelCacheBytes = 1;
+    EXPECT_EQ(computeFloor(config, map, machine, Phase::Decode, 64).ceiling, "memory read bandwidth");
+    EXPECT_DOUBLE_EQ(floorMs(config, map, machine, Phase::Decode, 64), 1e3 * bytes / 1e9);
+    machine.lastLevelCacheBytes = 1 << 30;
+    EXPECT_EQ(computeFloor(config, map, machine, Phase::Decode, 64).ceiling, "cache read bandwidth");
+    EXPECT_DOUBLE_EQ(floorMs(config, map, machine, Phase::Decode, 64), 1e3 * bytes / 8e9);
+
+    EXPECT_EQ(computeFloor(config, map, machine, Phase::Prefill, 64).ceiling, "matrix rate bf16");
+    EXPECT_DOUBLE_EQ(floorMs(config, map, machine, Phase::Prefill, 64), 1e3 * flops / 4e12);
+    machine.matrixFlopsBf16 = 0; // a processor without bf16 units
+    EXPECT_EQ(computeFloor(config, map, machine, Phase::Prefill, 64).ceiling, "matrix rate f32");
+}
+
+/// One rule for the ceiling of products, whoever asks: a whole prefill, one op, or a fit.
+TEST(Floor, EveryTypeHasOneMatrixCeilingOnEachKindOfMachine)
+{
+    MachineProfile machine;
+    machine.readBytesPerSecond = machine.cachedReadBytesPerSecond = 1e18; // operations decide
+    for (const auto &[backend, bf16, type, perSecond, name] : {std::tuple("cuda", 9e14, DType::F16, 9e14, "matrix rate f16"),
+                                                               std::tuple("cuda", 9e14, DType::BF16, 9e14, "matrix rate bf16"),
+                                                               std::tuple("cuda", 9e14, DType::F32, 1e14, "matrix rate f32"),
+                                                               std::tuple("cpu", 9e14, DType::F16, 1e14, "matrix rate f32"),
+                                                               std::tuple("cpu", 9e14, DType::BF16, 9e14, "matrix rate bf16"),
+                                                               std::tuple("cpu", 2e13, DType::BF16, 1e14, "matrix rate f32"),
+                                                               std::tuple("cuda", 0.0, DType::F16, 1e14, "matrix rate f32")}) {
+        machine.backend = backend;
+        machine.matrixFlopsF32 = 1e14;
+        machine.matrixFlopsBf16 = bf16;
+        ModelConfig config = smallConfig();
+        config.dtype = type;
+        const HeadMap map = smallMap(config);
+        const auto what = fmt::format("{} {} {}", backend, nameOf(type), bf16);
+        EXPECT_EQ(machine.matrixCeiling(type).perSecond, perSecond) << what;
+        const Floor whole = computeFloor(config, map, machine, Phase::Prefill, 64);
+        EXPECT_EQ(whole.rate, perSecond) << what;
+        EXPECT_EQ(whole.ceiling, name) << what;
+        const OpCost qkv = opCost(config, map, Op::Qkv, 0, Phase::Prefill, 64);
+        EXPECT_DOUBLE_EQ(opFloorNs(qkv, config, machine, true), 1e9 * qkv.flops / perSecond) << what;
+    }
+}
+
+TEST(UsualContexts, AreAQuarterHalfAndAll)
+{
+    EXPECT_EQ(usualContexts(2048), (std::vector<std::int64_t>{512, 1024, 2048}));
+    EXPECT_EQ(usualContexts(2), (std::vector<std::int64_t>{1, 2}));
+    EXPECT_EQ(usualContexts(1), (std::vector<std::int64_t>{1}));
+}
+
+TEST(Phases, AreFoundByTheirNames)
+{
+    EXPECT_EQ(findPhase("prefill"), Phase::Prefill);
+    EXPECT_EQ(findPhase("decode"), Phase::Decode);
+    EXPECT_EQ(findPhase("Decode"), std::nullopt);
+    EXPECT_EQ(findPhase(""), std::nullopt);
+}
+
+/// What both programs say of the same points: with an even number of them, two quantiles once differed.
+TEST(PredictionError, IsTheMedianOverWhatNothingDisturbed)
+{
+    const PredictionError error
+        = predictionError({{110, 100, false}, {80, 100, false}, {105, 100, false}, {85, 100, false}, {500, 100, true}});
+    EXPECT_EQ(error.count, 4);
+    EXPECT_EQ(error.disturbed, 1);
+    EXPECT_NEAR(error.median, 0.125, 1e-12) << "between 10 and 15 %";
+    EXPECT_NEAR(error.worst, 0.2, 1e-12);
+    EXPECT_EQ(predictionError({{2, 1, true}}).count, 0);
+}
+
+TEST(Quantile, InterpolatesAndTakesAnyOrder)
+{
+    EXPECT_EQ(quantile({}, 0.5), 0);
+    EXPECT_EQ(quantile({7}, 0.25), 7);
+    EXPECT_EQ(quantile({4, 1, 3, 2}, 0.5), 2.5);
+    EXPECT_EQ(quantile({5, 1, 3, 2, 4}, 0.75), 4);
+}
+
+} // namespace
+} // namespace zigzag
