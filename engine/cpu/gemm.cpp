@@ -7,9 +7,11 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cassert>
 #include <chrono>
 #include <cstring>
+#include <deque>
 #include <map>
 #include <optional>
 
@@ -31,6 +33,8 @@ constexpr std::int64_t longestTile = std::int64_t{400} << 20; ///< multiplicatio
 /// Tiles of one job, for many threads to share, as long as none is cut below so many multiplications.
 constexpr std::int64_t enoughTiles = 32;
 constexpr std::int64_t shortestTile = std::int64_t{4} << 20;
+/// Bytes of converted or packed weights that tiles of the same rows share; what does not fit, each tile prepares for itself.
+constexpr std::int64_t sharedBytes = std::int64_t{64} << 20;
 /// Products below this many multiplications are not worth a choice.
 constexpr std::int64_t smallProduct = std::int64_t{64} << 20;
 /// Timed calls of each way before the better one is kept; the first of each builds its primitive and does not count.
@@ -82,10 +86,22 @@ struct Choice {
     }
 };
 
+std::int64_t partsOf(std::int64_t count, std::int64_t part)
+{
+    return (count + part - 1) / part;
+}
+
 double now()
 {
     return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
+
+/// A tile's rows of weights, converted or packed by the first tile that needs them, for the tiles of other tokens. Whoever comes
+/// while they are being made does not wait, but makes its own.
+struct SharedRows {
+    std::byte *memory = nullptr;
+    std::atomic<bool> isTaken = false, isReady = false;
+};
 
 /// How one product is run: what its tiles read, and how.
 struct Plan {
@@ -96,18 +112,25 @@ struct Plan {
     const void *in = nullptr; ///< float32, or bf16 where the product is
     bool converts = false; ///< the weights' type has no units: a float32 copy of the tile is read
     std::int64_t firstTile = 0; ///< within the job
+    std::int64_t firstShared = -1; ///< of its rows' tiles in SharedRows; −1: they lie as they are read, or are read once
+    std::int64_t tileTokens = 0; ///< where they are shared
+
+    std::int64_t rowTiles() const { return partsOf(shape.rows, tileRows); }
+    /// A tile of whole tokens at these rows.
+    Shape tileShape(std::int64_t row) const
+    {
+        Shape tile = shape;
+        tile.tokens = tileTokens;
+        tile.rows = std::min(tileRows, shape.rows - row);
+        return tile;
+    }
 };
 
 /// What a thread runs its tiles with.
 struct Lane {
     dnnl::stream stream;
-    Scratch converted, packed, scratchpad;
+    Scratch prepared, scratchpad;
 };
-
-std::int64_t partsOf(std::int64_t count, std::int64_t part)
-{
-    return (count + part - 1) / part;
-}
 
 std::int64_t tokensPerTile(const MatmulArgs &args)
 {
@@ -129,16 +152,21 @@ struct Gemm::Impl {
     bool bf16Units = hasBf16Units();
     std::map<Shape, Primitive> primitives;
     std::map<Shape, Choice> choices;
-    Scratch input;
+    Scratch input, shared;
+    std::deque<SharedRows> sharedRows; // those of one job
     PerThread<Lane> lanes;
 
+    dnnl::memory memory(const Desc &desc, const void *data) const;
     void makePrimitive(const Shape &shape);
     void makePrimitives(const Plan &plan, std::int64_t tileTokens);
     Plan plan(const MatmulArgs &args, const Product &product);
     void runTogether(const MatmulArgs &args, std::vector<Plan> &plans);
     void runTrial(const MatmulArgs &args, Plan plan);
+    void share(std::vector<Plan> &plans, std::int64_t tileTokens);
     void runTile(const Plan &plan, Shape tile, std::int64_t token, std::int64_t row);
-    void multiply(Lane &lane, const Shape &shape, const void *in, const void *weights, const float *bias, float *out);
+    const void *prepare(Lane &lane, const Plan &plan, const Shape &tile, const Primitive &use, std::int64_t row);
+    void multiply(Lane &lane, const Shape &shape, const Primitive &use, const void *in, const void *weights, const float *bias,
+                  float *out);
     const std::uint16_t *rounded(const MatmulArgs &args);
 };
 
@@ -177,27 +205,54 @@ void Gemm::Impl::makePrimitives(const Plan &plan, std::int64_t tileTokens)
         }
 }
 
-void Gemm::Impl::multiply(Lane &lane, const Shape &shape, const void *in, const void *weights, const float *bias, float *out)
+dnnl::memory Gemm::Impl::memory(const Desc &desc, const void *data) const
 {
-    const Primitive &use = primitives.find(shape)->second;
-    const auto memory
-        = [this](const Desc &desc, const void *data) { return dnnl::memory(desc, engine, const_cast<void *>(data)); };
-    const auto scratchpad = [&](const Desc &desc) { return memory(desc, lane.scratchpad.get<std::byte>(desc.get_size())); };
-    dnnl::memory matrix = memory(shape.weights(), weights);
-    if (use.pack) {
-        const dnnl::memory copy = memory(use.weights, lane.packed.get<std::byte>(use.weights.get_size()));
-        use.pack->execute(lane.stream,
-                          {{DNNL_ARG_FROM, matrix}, {DNNL_ARG_TO, copy}, {DNNL_ARG_SCRATCHPAD, scratchpad(use.packScratchpad)}});
-        matrix = copy;
-    }
-    std::unordered_map<int, dnnl::memory> arguments{{DNNL_ARG_SRC, memory(shape.in(), in)},
-                                                    {DNNL_ARG_WEIGHTS, matrix},
-                                                    {DNNL_ARG_DST, memory(shape.out(), out)},
-                                                    {DNNL_ARG_SCRATCHPAD, scratchpad(use.scratchpad)}};
+    return dnnl::memory(desc, engine, const_cast<void *>(data));
+}
+
+/// `weights`: as `use` reads them.
+void Gemm::Impl::multiply(Lane &lane, const Shape &shape, const Primitive &use, const void *in, const void *weights,
+                          const float *bias, float *out)
+{
+    std::unordered_map<int, dnnl::memory> arguments{
+        {DNNL_ARG_SRC, memory(shape.in(), in)},
+        {DNNL_ARG_WEIGHTS, memory(use.weights, weights)},
+        {DNNL_ARG_DST, memory(shape.out(), out)},
+        {DNNL_ARG_SCRATCHPAD, memory(use.scratchpad, lane.scratchpad.get<std::byte>(use.scratchpad.get_size()))}};
     if (bias)
         arguments.emplace(DNNL_ARG_BIAS, memory(shape.biasRow(), bias));
     use.product.execute(lane.stream, arguments);
     lane.stream.wait();
+}
+
+/// The weights of a tile's rows, from `row` on, as its product reads them: where they lie, or converted, or packed.
+const void *Gemm::Impl::prepare(Lane &lane, const Plan &plan, const Shape &tile, const Primitive &use, std::int64_t row)
+{
+    const DType type = plan.matrix->type;
+    const void *stored = static_cast<const std::byte *>(plan.matrix->data) + row * tile.columns * bytesOf(type);
+    if (!plan.converts && !use.pack)
+        return stored;
+    SharedRows *rows = plan.firstShared < 0 ? nullptr : &sharedRows[static_cast<std::size_t>(plan.firstShared + row / tileRows)];
+    // A last tile of few tokens may want another layout.
+    if (rows && (!rows->memory || use.weights != primitives.find(plan.tileShape(row))->second.weights))
+        rows = nullptr;
+    if (rows && rows->isReady.load(std::memory_order_acquire))
+        return rows->memory;
+    const bool makes = rows && !rows->isTaken.exchange(true, std::memory_order_relaxed);
+    std::byte *prepared = makes ? rows->memory : lane.prepared.get<std::byte>(use.weights.get_size());
+    if (plan.converts) {
+        kernels::toFloat(type, stored, reinterpret_cast<float *>(prepared), static_cast<std::size_t>(tile.rows * tile.columns));
+    } else {
+        auto *scratchpad = lane.scratchpad.get<std::byte>(use.packScratchpad.get_size());
+        use.pack->execute(lane.stream,
+                          {{DNNL_ARG_FROM, memory(tile.weights(), stored)},
+                           {DNNL_ARG_TO, memory(use.weights, prepared)},
+                           {DNNL_ARG_SCRATCHPAD, memory(use.packScratchpad, scratchpad)}});
+        lane.stream.wait();
+    }
+    if (makes)
+        rows->isReady.store(true, std::memory_order_release);
+    return prepared;
 }
 
 /// `tile`: its tokens and rows, from `token` and `row` on.
@@ -214,15 +269,10 @@ void Gemm::Impl::runTile(const Plan &plan, Shape tile, std::int64_t token, std::
         for (std::int64_t t = 0; t < tile.tokens; ++t)
             std::memcpy(out + t * plan.shape.rows, product.residual + first + t * plan.shape.rows,
                         static_cast<std::size_t>(tile.rows) * sizeof(float));
-    const void *weights = static_cast<const std::byte *>(plan.matrix->data) + row * columns * bytesOf(plan.matrix->type);
-    if (plan.converts) {
-        const auto count = static_cast<std::size_t>(tile.rows * columns);
-        float *copy = lane.converted.get<float>(count);
-        kernels::toFloat(plan.matrix->type, weights, copy, count);
-        weights = copy;
-    }
+    const Primitive &use = primitives.find(tile)->second;
+    const void *weights = prepare(lane, plan, tile, use, row);
     const void *in = static_cast<const std::byte *>(plan.in) + token * columns * (tile.bf16 ? 2 : 4);
-    multiply(lane, tile, in, weights, product.bias ? product.bias + row : nullptr, out);
+    multiply(lane, tile, use, in, weights, product.bias ? product.bias + row : nullptr, out);
 }
 
 Plan Gemm::Impl::plan(const MatmulArgs &args, const Product &product)
@@ -243,6 +293,32 @@ Plan Gemm::Impl::plan(const MatmulArgs &args, const Product &product)
     return result;
 }
 
+/// Gives memory to the rows' tiles of all plans that are prepared and read by several tiles.
+void Gemm::Impl::share(std::vector<Plan> &plans, std::int64_t tileTokens)
+{
+    std::vector<std::int64_t> offsets;
+    std::int64_t end = 0;
+    for (Plan &plan : plans) {
+        if ((!plan.converts && !plan.shape.packed) || plan.shape.tokens <= tileTokens)
+            continue;
+        plan.tileTokens = tileTokens;
+        plan.firstShared = std::ssize(offsets);
+        for (std::int64_t row = 0; row < plan.shape.rows; row += tileRows) {
+            const auto bytes = static_cast<std::int64_t>(primitives.find(plan.tileShape(row))->second.weights.get_size());
+            const bool fits = end + bytes <= sharedBytes;
+            offsets.push_back(fits ? end : -1);
+            end += fits ? (bytes + 63) / 64 * 64 : 0;
+        }
+    }
+    auto *base = shared.get<std::byte>(static_cast<std::size_t>(end));
+    while (sharedRows.size() < offsets.size())
+        sharedRows.emplace_back();
+    for (std::size_t i = 0; i < offsets.size(); ++i) {
+        sharedRows[i].memory = offsets[i] < 0 ? nullptr : base + offsets[i];
+        sharedRows[i].isTaken = sharedRows[i].isReady = false;
+    }
+}
+
 /// The tiles of all plans in one job.
 void Gemm::Impl::runTogether(const MatmulArgs &args, std::vector<Plan> &plans)
 {
@@ -251,13 +327,17 @@ void Gemm::Impl::runTogether(const MatmulArgs &args, std::vector<Plan> &plans)
     for (Plan &plan : plans) {
         makePrimitives(plan, tileTokens);
         plan.firstTile = tiles;
-        tiles += partsOf(plan.shape.rows, tileRows) * down;
+        tiles += plan.rowTiles() * down;
     }
+    share(plans, tileTokens);
     parallelParts(tiles, [&](std::int64_t i) {
         const Plan &plan = *std::prev(
             std::upper_bound(plans.begin(), plans.end(), i, [](std::int64_t at, const Plan &p) { return at < p.firstTile; }));
-        // The tiles of the same rows one after another: their weights are still in a cache.
-        const std::int64_t token = (i - plan.firstTile) % down * tileTokens, row = (i - plan.firstTile) / down * tileRows;
+        // Shared rows are read again when whoever made them is done; others one after another, while they are in a cache.
+        const std::int64_t tileIndex = i - plan.firstTile, across = plan.rowTiles();
+        const bool shares = plan.firstShared >= 0;
+        const std::int64_t token = (shares ? tileIndex / across : tileIndex % down) * tileTokens;
+        const std::int64_t row = (shares ? tileIndex % across : tileIndex / down) * tileRows;
         Shape tile = plan.shape;
         tile.tokens = std::min(tileTokens, plan.shape.tokens - token);
         tile.rows = std::min(tileRows, plan.shape.rows - row);
