@@ -59,13 +59,15 @@ void printJson(const Description &description)
 {
     const ModelConfig &config = description.config;
     Json json = {{"name", config.name},
-                 {"family", nameOf(config.family)},
+                 {"family", nameOf(*config.family)},
                  {"layers", config.layers},
                  {"query_heads", config.queryHeads},
                  {"kv_heads", config.kvHeads},
                  {"head_dim", config.headDim},
                  {"hidden_size", config.hiddenSize},
                  {"intermediate_size", config.intermediateSize},
+                 {"experts", config.experts},
+                 {"experts_per_token", config.expertsPerToken},
                  {"vocabulary", config.vocabulary},
                  {"max_context", config.maxContext},
                  {"rope", ropeJson(config.rope)},
@@ -94,13 +96,18 @@ void printTable(const Description &description)
     const ModelConfig &config = description.config;
     const auto row = [](std::string_view label, const std::string &value) { fmt::print("{:<20} {}\n", label, value); };
     row("model", config.name);
-    row("family", std::string(nameOf(config.family)));
+    row("family", std::string(nameOf(*config.family)));
     row("layers", std::to_string(config.layers));
     row("query heads", std::to_string(config.queryHeads));
     row("KV heads", fmt::format("{} ({} query heads in a group)", config.kvHeads, config.group()));
     row("head dimension", std::to_string(config.headDim));
     row("hidden size", std::to_string(config.hiddenSize));
     row("intermediate size", std::to_string(config.intermediateSize));
+    if (config.experts > 0)
+        row("experts",
+            fmt::format("{} of {} for each token, in {} of {} layers, each {} wide", config.expertsPerToken, config.experts,
+                        std::count(config.denseLayers.begin(), config.denseLayers.end(), false), config.layers,
+                        config.expertIntermediateSize));
     row("vocabulary", withCommas(config.vocabulary));
     row("context", fmt::format("{} tokens", withCommas(config.maxContext)));
     const RopeConfig &rope = config.rope;

@@ -4,6 +4,7 @@
 #include "engine/cpu/activations.h"
 #include "engine/cpu/attention.h"
 #include "engine/cpu/cache_size.h"
+#include "engine/cpu/experts.h"
 #include "engine/cpu/gradients.h"
 #include "engine/cpu/kernels.h"
 #include "engine/cpu/matmul.h"
@@ -90,6 +91,7 @@ public:
         static const std::int64_t cache = lastLevelCacheBytes();
         info.lastLevelCacheBytes = cache;
         info.maxHeadDim = maxHeadDim;
+        info.experts = true;
         return info;
     }
 
@@ -232,6 +234,8 @@ public:
         });
     }
 
+    void experts(const ExpertsArgs &args) override { m_experts.run(args, m_matmul); }
+
     void copyHeads(const CopyHeadsArgs &args) override
     {
         const auto count = static_cast<std::int64_t>(args.heads.size());
@@ -315,6 +319,7 @@ private:
     ThreadScratch m_threads;
     Scratch m_partials;
     Matmul m_matmul;
+    Experts m_experts;
     std::unique_ptr<GradientOps> m_gradients = createCpuGradients();
 };
 

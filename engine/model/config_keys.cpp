@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/model/config_keys.h"
 
+#include "engine/model/family.h"
+
 #include <algorithm>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -70,7 +72,7 @@ struct Switch {
     Off off;
 };
 
-/// Keys of model files that stand for something which none of the four families' forward passes has.
+/// Keys of model files that stand for something which no family's forward pass has, unless it reads the key itself.
 constexpr Switch switches[] = {
     // code of the model's own
     {"auto_map", Off::Empty},
@@ -186,7 +188,7 @@ constexpr Switch parts[]
     = {{"multiplier", Off::One},  {"softcap", Off::Empty},          {"soft_cap", Off::Empty},   {"experts", Off::Empty},
        {"lora_rank", Off::Empty}, {"linear_attention", Off::Empty}, {"linear_attn", Off::Empty}};
 
-/// Names of keys that some families read; for the others see below.
+/// Names of keys that some families read (Family::keys); for the others see below.
 constexpr std::string_view familyKeys[]
     = {"attention_bias", "mlp_bias", "sliding_window", "use_sliding_window", "max_window_layers"};
 
@@ -222,21 +224,15 @@ std::optional<Off> switchOf(std::string_view key)
     return std::nullopt;
 }
 
-/// Keys that transformers' class of this family has no member for, though another family's has.
-Result<void> checkFamilyKey(ModelConfig &model, const std::string &key, const Value &value, const std::string &where)
+/// A key that another family reads, and transformers' class of this one has no member for.
+Result<void> checkForeignKey(ModelConfig &model, const std::string &key, const Value &value, const std::string &where)
 {
-    const bool qwen = model.family == ModelFamily::Qwen2 || model.family == ModelFamily::Qwen3;
-    const bool configurable = model.family == ModelFamily::Llama || model.family == ModelFamily::Qwen3;
-    const bool isRead = key == "attention_bias" ? configurable || model.family == ModelFamily::Qwen2
-        : key == "mlp_bias"                     ? model.family == ModelFamily::Llama
-        : key == "sliding_window"               ? qwen || model.family == ModelFamily::Mistral
-                                                : qwen;
-    if (isRead || isOff(value, Off::Empty) || key == "max_window_layers")
+    if (isOff(value, Off::Empty) || key == "max_window_layers")
         return {};
     if (key == "attention_bias" || key == "mlp_bias")
         return badInput(fmt::format("{}: {} is true, but a {} has no such biases; set it to false, or correct model_type", where,
-                                    key, nameOf(model.family)));
-    model.notes.push_back(fmt::format("{}: {} is not used: a {} has no window of its own", where, key, nameOf(model.family)));
+                                    key, nameOf(*model.family)));
+    model.notes.push_back(fmt::format("{}: {} is not used: a {} has no window of its own", where, key, nameOf(*model.family)));
     return {};
 }
 
@@ -260,10 +256,10 @@ Result<void> checkConfigKeys(ModelConfig &model, const Value &config, const std:
 {
     std::vector<std::string> unknown;
     for (const auto &[key, value] : config.items()) {
-        if (value.is_null() || contains(readKeys, key) || contains(harmlessKeys, key))
+        if (value.is_null() || contains(readKeys, key) || contains(harmlessKeys, key) || contains(model.family->keys, key))
             continue;
         if (contains(familyKeys, key)) {
-            ZIGZAG_CHECK(checkFamilyKey(model, key, value, where));
+            ZIGZAG_CHECK(checkForeignKey(model, key, value, where));
         } else if (const auto off = switchOf(key)) {
             if (!isOff(value, *off))
                 return badInput(fmt::format(

@@ -99,7 +99,7 @@ void readTokenizer(Model &model, const fs::path &folder)
     const auto text = readTextFile(settings, largest);
     const auto config = text ? parseTokenizerConfig(*text, settings.string()) : tl::unexpected(text.error());
     if (config)
-        applyTokenizerConfig(*model.tokenizer, *config, model.config.family, model.config.notes, settings.string());
+        applyTokenizerConfig(*model.tokenizer, *config, *model.config.family, model.config.notes, settings.string());
     else
         model.config.notes.push_back(config.error().message + "; tokenizer.json is used without it");
 }

@@ -4,10 +4,11 @@
 #include "engine/base/json_input.h"
 #include "engine/model/config_keys.h"
 #include "engine/model/end_tokens.h"
+#include "engine/model/family.h"
 #include "engine/model/rope_config.h"
 
-#include <array>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace zigzag {
 
@@ -15,17 +16,16 @@ namespace {
 
 using json::Value;
 
-constexpr std::array familyNames
-    = {std::string_view("llama"), std::string_view("mistral"), std::string_view("qwen2"), std::string_view("qwen3")};
-
-Result<ModelFamily> readFamily(const Value &config, const std::string &where)
+Result<const Family *> readFamily(const Value &config, const std::string &where)
 {
     ZIGZAG_TRY(name, json::stringIn(config, "model_type", where));
-    for (std::size_t i = 0; i < familyNames.size(); ++i)
-        if (name == familyNames[i])
-            return static_cast<ModelFamily>(i);
-    return badInput(fmt::format("{}: model_type \"{}\" is not supported; use a llama, mistral, qwen2 or qwen3 model", where,
-                                json::printable(name)));
+    if (const Family *family = findFamily(name))
+        return family;
+    std::vector<std::string_view> known;
+    for (const Family *family : families())
+        known.push_back(family->modelType);
+    return badInput(fmt::format("{}: model_type \"{}\" is not supported; use a model of one of these: {}", where,
+                                json::printable(name), fmt::join(known, ", ")));
 }
 
 /// Bounds far above any published model, and low enough that no product of sizes overflows 64 bits.
@@ -46,7 +46,7 @@ Result<void> readSizes(ModelConfig &model, const Value &config, const std::strin
 
     // Llama files from before grouped-query attention do not name their KV heads; null says the same in all families.
     model.kvHeads = model.queryHeads;
-    const bool mayLack = model.family == ModelFamily::Llama || config.contains("num_key_value_heads");
+    const bool mayLack = model.family->mayLackKvHeads || config.contains("num_key_value_heads");
     if (!mayLack || json::find(config, "num_key_value_heads"))
         ZIGZAG_CHECK(read(model.kvHeads, "num_key_value_heads", 4096));
     if (model.queryHeads % model.kvHeads != 0)
@@ -56,8 +56,8 @@ Result<void> readSizes(ModelConfig &model, const Value &config, const std::strin
     constexpr int widestHead = 1024;
     if (json::find(config, "head_dim"))
         ZIGZAG_CHECK(read(model.headDim, "head_dim", widestHead));
-    else if (model.family == ModelFamily::Qwen3)
-        model.headDim = 128; // as transformers fills it in
+    else if (model.family->headDim > 0)
+        model.headDim = model.family->headDim;
     else if (model.hiddenSize % model.queryHeads == 0)
         model.headDim = model.hiddenSize / model.queryHeads;
     else
@@ -77,28 +77,16 @@ Result<void> readSizes(ModelConfig &model, const Value &config, const std::strin
     return {};
 }
 
-Result<void> readBiases(ModelConfig &model, const Value &config, const std::string &where)
-{
-    ZIGZAG_TRY(attention, json::booleanOr(config, "attention_bias", false, where));
-    ZIGZAG_TRY(mlp, json::booleanOr(config, "mlp_bias", false, where));
-    const bool configurable = model.family == ModelFamily::Llama || model.family == ModelFamily::Qwen3;
-    model.qkvBias = model.family == ModelFamily::Qwen2 || (configurable && attention);
-    model.outputBias = configurable && attention;
-    model.mlpBias = model.family == ModelFamily::Llama && mlp;
-    model.queryKeyNorm = model.family == ModelFamily::Qwen3;
-    return {};
-}
-
 /// Keys that a query sees by the file's own account, where a layer has a window. A config without the key has transformers'
 /// default; null says that there is none.
 Result<std::int64_t> windowLength(const ModelConfig &model, const Value &config, const std::string &where)
 {
-    const bool hasDefault = model.family != ModelFamily::Llama && !config.contains("sliding_window");
+    const bool hasDefault = model.family->window != FileWindow::None && !config.contains("sliding_window");
     return json::integerOr(config, "sliding_window", hasDefault ? 4096 : INT64_MAX, 0, INT64_MAX, where);
 }
 
-/// Qwen's layers from max_window_layers on have the window, unless layer_types says which.
-Result<bool> qwenHasWindow(const ModelConfig &model, const Value &config, const std::string &where)
+/// The layers from max_window_layers on have the window, unless layer_types says which.
+Result<bool> upperHaveWindow(const ModelConfig &model, const Value &config, const std::string &where)
 {
     ZIGZAG_TRY(used, json::booleanOr(config, "use_sliding_window", false, where));
     if (!used || json::find(config, "layer_types"))
@@ -114,13 +102,13 @@ Result<void> refuseWindows(const ModelConfig &model, const Value &config, const 
 {
     ZIGZAG_TRY(window, windowLength(model, config, where));
     const bool acts = window < model.maxContext;
-    if (model.family == ModelFamily::Mistral && acts)
+    if (model.family->window == FileWindow::Everywhere && acts)
         return badInput(fmt::format(
             "{}: sliding_window {} is smaller than max_position_embeddings {}, and windows come from the head map here; set "
             "sliding_window to null and max_position_embeddings to {}",
             where, window, model.maxContext, window));
-    if (model.family == ModelFamily::Qwen2 || model.family == ModelFamily::Qwen3) {
-        ZIGZAG_TRY(has, qwenHasWindow(model, config, where));
+    if (model.family->window == FileWindow::Upper) {
+        ZIGZAG_TRY(has, upperHaveWindow(model, config, where));
         if (has && acts)
             return badInput(fmt::format(
                 "{}: use_sliding_window is true, but windows come from the head map here; set it to false and let layers stream "
@@ -158,27 +146,38 @@ Result<DType> readType(const Value &config, const std::string &where)
 
 } // namespace
 
-std::string_view nameOf(ModelFamily family)
+std::string_view nameOf(const Family &family)
 {
-    return familyNames[static_cast<std::size_t>(family)];
+    return family.modelType;
+}
+
+const Family *findFamily(std::string_view modelType)
+{
+    for (const Family *family : families())
+        if (family->modelType == modelType)
+            return family;
+    return nullptr;
 }
 
 std::int64_t ModelConfig::parameters() const
 {
-    const std::int64_t hidden = hiddenSize, intermediate = intermediateSize, table = vocabulary * hidden;
-    std::int64_t layer = 2 * hidden + hidden * (2 * queryWidth() + 2 * kvWidth()) + 3 * hidden * intermediate;
-    layer += qkvBias ? queryWidth() + 2 * kvWidth() : 0;
-    layer += outputBias ? hidden : 0;
-    layer += mlpBias ? 2 * intermediate + hidden : 0;
-    layer += queryKeyNorm ? 2 * headDim : 0;
-    return layers * layer + hidden + (tiedEmbeddings ? table : 2 * table);
+    const std::int64_t table = std::int64_t{vocabulary} * hiddenSize;
+    std::int64_t sum = hiddenSize + (tiedEmbeddings ? table : 2 * table); // the final norm, embedding and head
+    for (int layer = 0; layer < layers; ++layer)
+        sum += layerPlan(*this, layer).parameters();
+    return sum;
 }
 
 std::int64_t ModelConfig::weightBytesReadPerToken() const
 {
-    // The head is read whole; of a table of its own the embedding reads one row.
-    const std::int64_t table = std::int64_t{vocabulary} * hiddenSize;
-    return (parameters() - (tiedEmbeddings ? 0 : table)) * bytesOf(dtype);
+    // The head is read whole; of a table of its own the embedding reads one row. Of experts, those of one token.
+    std::int64_t sum = hiddenSize + std::int64_t{vocabulary} * hiddenSize;
+    for (int layer = 0; layer < layers; ++layer) {
+        const LayerPlan plan = layerPlan(*this, layer);
+        for (const WeightSpec &weight : plan.weights())
+            sum += weight.count > 1 ? weight.numbers() / weight.count * expertsPerToken : weight.numbers();
+    }
+    return sum * bytesOf(dtype);
 }
 
 Result<ModelConfig> parseModelConfig(std::string_view text, const std::string &where)
@@ -191,7 +190,7 @@ Result<ModelConfig> parseModelConfig(std::string_view text, const std::string &w
     ZIGZAG_TRY(family, readFamily(config, where));
     model.family = family;
     ZIGZAG_CHECK(readSizes(model, config, where));
-    ZIGZAG_CHECK(readBiases(model, config, where));
+    ZIGZAG_CHECK(model.family->read(model, config, where));
     ZIGZAG_CHECK(checkConfigKeys(model, config, where));
     ZIGZAG_CHECK(refuseWindows(model, config, where));
     ZIGZAG_TRY(activation, json::stringOr(config, "hidden_act", "silu", where));
@@ -203,7 +202,7 @@ Result<ModelConfig> parseModelConfig(std::string_view text, const std::string &w
             "{}: quantized weights (quantization_config) are not supported; use the float32, float16 or bfloat16 files", where));
     ZIGZAG_TRY(epsilon, json::numberOr(config, "rms_norm_eps", 1e-6, 0, 1, where));
     model.normEpsilon = epsilon;
-    // All four families leave embeddings untied where the file does not say.
+    // All families leave embeddings untied where the file does not say.
     ZIGZAG_TRY(tied, json::booleanOr(config, "tie_word_embeddings", false, where));
     model.tiedEmbeddings = tied;
     ZIGZAG_TRY(type, readType(config, where));

@@ -4,6 +4,7 @@
 #include "engine/base/dtype.h"
 #include "engine/base/result.h"
 #include "engine/map/head_map.h"
+#include "engine/model/layer_plan.h"
 
 #include <cstdint>
 #include <string>
@@ -12,10 +13,13 @@
 
 namespace zigzag {
 
-enum class ModelFamily { Llama, Mistral, Qwen2, Qwen3 };
+struct Family;
+
 enum class RopeType { Default, Linear, Llama3, Yarn };
 
-std::string_view nameOf(ModelFamily family);
+std::string_view nameOf(const Family &family);
+/// The family of a model_type, or null.
+const Family *findFamily(std::string_view modelType);
 std::string_view nameOf(RopeType type);
 
 /// Rotary position embedding (arXiv 2104.09864) and its context extensions, as transformers defines them.
@@ -35,7 +39,7 @@ struct RopeConfig {
 /// The published shape of a decoder: all that the forward pass needs besides weights.
 struct ModelConfig {
     std::string name;
-    ModelFamily family = ModelFamily::Llama;
+    const Family *family = findFamily("llama"); ///< never null
     int layers = 0;
     int hiddenSize = 0;
     int queryHeads = 0;
@@ -50,12 +54,18 @@ struct ModelConfig {
     bool outputBias = false; ///< bias of the attention's output projection
     bool mlpBias = false;
     bool queryKeyNorm = false; ///< RMSNorm over each head's query and key (Qwen3)
+    int experts = 0; ///< of the layers that have a router, 0 where none has
+    int expertsPerToken = 0;
+    int expertIntermediateSize = 0;
+    bool renormalisesExperts = false; ///< the chosen experts' weights add up to 1
+    std::vector<bool> denseLayers; ///< [layers] where there are experts: those with one feed-forward of their own
     bool tiedEmbeddings = false;
     DType dtype = DType::F32; ///< of the weights as stored
     std::vector<int> endTokens; ///< generation stops at any of them
     /// What the files say that is not used, or otherwise than a reader would think: a line each, to be shown to who loads them.
     std::vector<std::string> notes;
 
+    bool is(std::string_view modelType) const { return nameOf(*family) == modelType; }
     int group() const { return queryHeads / kvHeads; }
     std::int64_t queryWidth() const { return std::int64_t{queryHeads} * headDim; }
     std::int64_t kvWidth() const { return std::int64_t{kvHeads} * headDim; }

@@ -117,7 +117,7 @@ std::int64_t aligned(std::int64_t bytes)
 Result<Weights> randomWeights(const ModelConfig &config, std::uint64_t seed, const LoadWatch &watch)
 {
     Weights weights;
-    const std::vector<PlannedTensor> plan = planWeights(config, weights);
+    const std::vector<PlannedTensor> plan = planWeights(config);
     std::int64_t bytes = 0;
     for (const PlannedTensor &planned : plan)
         bytes += aligned(planned.rows * planned.columns * bytesOf(config.dtype));
@@ -135,7 +135,7 @@ Result<Weights> randomWeights(const ModelConfig &config, std::uint64_t seed, con
         tensor = mixed(tensor);
         for (std::int64_t begin = 0; begin < count; begin += blockLength)
             blocks.push_back({data, config.dtype, begin, std::min(count, begin + blockLength), tensor, deviationOf(planned)});
-        *planned.view = {data, config.dtype, planned.rows, planned.columns};
+        planned.in(weights) = {data, config.dtype, planned.rows, planned.columns};
         data += aligned(count * bytesOf(config.dtype));
     }
     fillAll(blocks, watch);

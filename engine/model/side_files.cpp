@@ -3,6 +3,7 @@
 
 #include "engine/base/json_input.h"
 #include "engine/model/end_tokens.h"
+#include "engine/model/family.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -36,10 +37,10 @@ Result<std::string> tokenIn(const Value &config, std::string_view key, const std
     return json::stringOr(config, key, "", where);
 }
 
-bool isLlamaTokenizer(const TokenizerConfig &config, ModelFamily family)
+bool isLlamaTokenizer(const TokenizerConfig &config, const Family &family)
 {
     if (config.className.empty())
-        return family == ModelFamily::Llama || family == ModelFamily::Mistral;
+        return family.llamaTokenizer;
     return config.className == "LlamaTokenizer" || config.className == "LlamaTokenizerFast"
         || config.className == "CodeLlamaTokenizer" || config.className == "CodeLlamaTokenizerFast";
 }
@@ -63,7 +64,7 @@ Result<TokenizerConfig> parseTokenizerConfig(std::string_view text, const std::s
     return TokenizerConfig{std::move(className), addBegin, addEnd, std::move(begin), std::move(end)};
 }
 
-void applyTokenizerConfig(Tokenizer &tokenizer, const TokenizerConfig &config, ModelFamily family,
+void applyTokenizerConfig(Tokenizer &tokenizer, const TokenizerConfig &config, const Family &family,
                           std::vector<std::string> &notes, const std::string &where)
 {
     if (!isLlamaTokenizer(config, family))

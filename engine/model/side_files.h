@@ -30,7 +30,7 @@ Result<TokenizerConfig> parseTokenizerConfig(std::string_view json, const std::s
 /// families, from add_bos_token. Both agree where that file repeats the template. Here a template has its way, and add_bos_token
 /// where there is none: files that need version 4 to begin as in training are published so. Where the versions differ, a note
 /// says which one is followed.
-void applyTokenizerConfig(Tokenizer &tokenizer, const TokenizerConfig &config, ModelFamily family,
+void applyTokenizerConfig(Tokenizer &tokenizer, const TokenizerConfig &config, const Family &family,
                           std::vector<std::string> &notes, const std::string &where);
 
 } // namespace zigzag

@@ -8,18 +8,23 @@
 
 namespace zigzag {
 
-enum class TensorRole { Matrix, Norm, Bias };
-
 /// One tensor that a config implies: its name in Hugging Face's files, its shape, and where its view belongs.
 struct PlannedTensor {
     std::string name;
-    TensorView *view = nullptr;
     std::int64_t rows = 0;
     std::int64_t columns = 1; ///< 1 for norms and biases
     TensorRole role = TensorRole::Matrix;
+    TensorView Weights::*outside = nullptr; ///< of a tensor outside the layers
+    int layer = -1; ///< of one inside them, which the layer has `count` of
+    WeightId id = WeightId::InputNorm;
+    int index = 0, count = 1;
+
+    /// Its view; places that the weights do not have yet are made.
+    TensorView &in(Weights &weights) const;
+    const TensorView &in(const Weights &weights) const;
 };
 
-/// Sizes weights.layers and lists every tensor to fill; a tied head is not among them.
-std::vector<PlannedTensor> planWeights(const ModelConfig &config, Weights &weights);
+/// Every tensor to fill, in the order of the fingerprint; a tied head is not among them.
+std::vector<PlannedTensor> planWeights(const ModelConfig &config);
 
 } // namespace zigzag

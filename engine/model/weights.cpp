@@ -46,10 +46,9 @@ Result<const StoredTensor *> findTensor(const Checkpoint &checkpoint, const Plan
 }
 
 /// Names, types, shapes, and the ends of each tensor's data: enough to tell models apart without reading all of them.
-void addToFingerprint(Sha256 &digest, const PlannedTensor &planned)
+void addToFingerprint(Sha256 &digest, const PlannedTensor &planned, const TensorView &view)
 {
     constexpr std::size_t sample = 4096;
-    const TensorView &view = *planned.view;
     digest.update(fmt::format("{} {} {} {}\n", planned.name, nameOf(view.type), view.rows, view.columns));
     const auto bytes = static_cast<std::size_t>(view.bytes());
     const std::size_t count = std::min(bytes, sample);
@@ -148,7 +147,7 @@ Result<Weights> loadWeights(const std::filesystem::path &folder, const ModelConf
     storage->files = checkpoint.owners();
     Sha256 digest;
     std::set<std::string> names;
-    for (const PlannedTensor &planned : planWeights(config, weights)) {
+    for (const PlannedTensor &planned : planWeights(config)) {
         if (watch.isCancelled()) // a tensor that its file does not align is copied
             return cancelled();
         ZIGZAG_TRY(stored, findTensor(checkpoint, planned));
@@ -156,13 +155,14 @@ Result<Weights> loadWeights(const std::filesystem::path &folder, const ModelConf
         if (planned.role == TensorRole::Matrix && type != expected)
             return badInput(fmt::format("{}: tensor \"{}\" is {}, but the embedding is {}; convert all matrices to one type",
                                         checkpoint.fileOf(planned.name), planned.name, nameOf(type), nameOf(expected)));
-        *planned.view = {stored->data, type, planned.rows, planned.columns};
+        TensorView &view = planned.in(weights);
+        view = {stored->data, type, planned.rows, planned.columns};
         if (reinterpret_cast<std::uintptr_t>(stored->data) % static_cast<std::uintptr_t>(bytesOf(type)) != 0) {
             storage->copies.push_back(std::make_unique<std::byte[]>(stored->bytes));
             std::memcpy(storage->copies.back().get(), stored->data, stored->bytes);
-            planned.view->data = storage->copies.back().get();
+            view.data = storage->copies.back().get();
         }
-        addToFingerprint(digest, planned);
+        addToFingerprint(digest, planned, view);
         names.insert(planned.name);
     }
     if (config.tiedEmbeddings)

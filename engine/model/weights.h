@@ -5,12 +5,14 @@
 #include "engine/base/result.h"
 #include "engine/model/model_config.h"
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace zigzag {
@@ -26,17 +28,27 @@ struct TensorView {
     explicit operator bool() const { return data != nullptr; }
 };
 
-struct LayerWeights {
-    TensorView inputNorm; // [hidden]
-    TensorView query, key, value; // [query_width | kv_width, hidden]
-    TensorView queryBias, keyBias, valueBias; // [query_width | kv_width], absent unless the config has them
-    TensorView queryNorm, keyNorm; // [head_dim], Qwen3 only
-    TensorView output; // [hidden, query_width]
-    TensorView outputBias; // [hidden], absent unless the config has it
-    TensorView postNorm; // [hidden]
-    TensorView gate, up; // [intermediate, hidden]
-    TensorView gateBias, upBias, downBias; // absent unless the config has them
-    TensorView down; // [hidden, intermediate]
+/// The tensors of one layer that its plan names (layer_plan.h): one for most weights, as many as experts for theirs.
+class LayerWeights
+{
+public:
+    /// The one tensor; empty where the layer has none.
+    const TensorView &operator[](WeightId id) const
+    {
+        static const TensorView none;
+        const auto all = (*this).all(id);
+        return all.empty() ? none : all.front();
+    }
+    std::span<const TensorView> all(WeightId id) const { return m_views[static_cast<std::size_t>(id)]; }
+    std::span<TensorView> make(WeightId id, int count)
+    {
+        std::vector<TensorView> &views = m_views[static_cast<std::size_t>(id)];
+        views.resize(static_cast<std::size_t>(count));
+        return views;
+    }
+
+private:
+    std::array<std::vector<TensorView>, weightIds> m_views;
 };
 
 /// Follows a load that may take long, and stops it: it then fails as cancelled, and its memory is free again.

@@ -153,6 +153,19 @@ struct SwiGluArgs {
     DType type = DType::F32;
 };
 
+/// Experts of a feed-forward: for each token a softmax over its routes, the `perToken` largest (the lower number among equals),
+/// and out += weight · down(silu(gate(in)) · up(in)) of each. No token is dropped, however many choose one expert.
+struct ExpertsArgs {
+    const void *in = nullptr; // [tokens, hidden]
+    const float *routes = nullptr; // [tokens, experts]
+    float *out = nullptr; // [tokens, hidden], the residual stream
+    std::span<const std::unique_ptr<Matrix>> gates, ups; // [experts], host: each [intermediate, hidden]
+    std::span<const std::unique_ptr<Matrix>> downs; // [experts], host: each [hidden, intermediate]
+    std::int64_t tokens = 0;
+    int perToken = 0;
+    bool renormalises = false; ///< the chosen weights are divided by their sum
+};
+
 /// Copies `heads` of each row: out[token, i] = in[token, heads[i]], or the other way round. What splitting a mixed layer
 /// into two attention calls costs in the published implementation.
 struct CopyHeadsArgs {
@@ -185,6 +198,7 @@ struct DeviceInfo {
     int maxHeadDim = 1 << 20;
     int maxQueryHeads = 1 << 20; ///< of one layer
     int maxKvHeads = 1 << 20; ///< of one layer
+    bool experts = false; ///< has `Backend::experts`
     std::string driver; ///< version of the driver and of the device's instructions; empty where there is none to name
 };
 
@@ -237,6 +251,8 @@ public:
     virtual void commit(const CommitArgs &args) = 0;
     virtual void swiGlu(const SwiGluArgs &args) = 0;
     virtual void copyHeads(const CopyHeadsArgs &args) = 0;
+    /// Only where DeviceInfo::experts.
+    virtual void experts(const ExpertsArgs &) { }
     virtual void nextToken(const NextTokenArgs &args) = 0;
     virtual Result<void> synchronize() = 0;
     /// Waits as `synchronize` does and leaves what failed to be told there: for who has no way to pass a failure on.

@@ -22,11 +22,9 @@ float elementAt(const TensorView &tensor, std::int64_t i)
     return tensor.type == DType::BF16 ? bf16ToFloat(bits) : f16ToFloat(bits);
 }
 
-/// A vector as float32 on the device, or null where the model has none.
+/// A vector as float32 on the device.
 Result<std::unique_ptr<Buffer>> uploadVector(Backend &backend, const TensorView &tensor)
 {
-    if (!tensor)
-        return std::unique_ptr<Buffer>();
     std::vector<float> values(static_cast<std::size_t>(tensor.rows * tensor.columns));
     for (std::size_t i = 0; i < values.size(); ++i)
         values[i] = elementAt(tensor, static_cast<std::int64_t>(i));
@@ -50,6 +48,9 @@ Result<void> checkRuns(const Backend &backend, const ModelConfig &config)
             return badInput(fmt::format("{} has {} {} and the {} backend runs at most {}: {}", config.name, what, value,
                                         backend.name(), most,
                                         backend.name() == "cpu" ? "choose another model" : "use --backend cpu"));
+    if (config.experts > 0 && !device.experts)
+        return badInput(fmt::format("{} has layers of experts, which the {} backend does not run: use --backend cpu", config.name,
+                                    backend.name()));
     if (config.headDim < 2 || config.headDim % 2 != 0 || config.kvHeads < 1 || config.queryHeads % config.kvHeads != 0)
         return badInput(
             fmt::format("{} has {} query heads over {} KV heads of size {}, which cannot be run: the size must be even "
@@ -71,41 +72,36 @@ Result<std::shared_ptr<DeviceModel>> uploadModel(std::shared_ptr<const Model> mo
                                   "smaller model, or --backend cpu",
                                   model->config.name, needed, free, backend->device().name));
     std::int64_t done = 0;
-    auto matrix = [&](std::unique_ptr<Matrix> &to, const TensorView &from) -> Result<void> {
+    const auto prepare = [&](const TensorView &from) -> Result<std::unique_ptr<Matrix>> {
         if (cancel && cancel->load(std::memory_order_relaxed))
             return cancelled();
-        ZIGZAG_TRY(prepared, backend->prepare(from));
-        to = std::move(prepared);
+        auto prepared = backend->prepare(from);
         done += from.bytes();
         if (progress && backend->copiesWeights())
             progress(done, model->config.weightBytes());
-        return {};
+        return prepared;
     };
-    auto vector = [&](std::unique_ptr<Buffer> &to, const TensorView &from) -> Result<void> {
-        ZIGZAG_TRY(uploaded, uploadVector(*backend, from));
-        to = std::move(uploaded);
-        return {};
-    };
-    ZIGZAG_CHECK(matrix(device->embedding, weights.embedding));
-    if (!model->config.tiedEmbeddings)
-        ZIGZAG_CHECK(matrix(device->separateHead, weights.head));
-    ZIGZAG_CHECK(vector(device->finalNorm, weights.finalNorm));
-    for (const LayerWeights &from : weights.layers) {
+    ZIGZAG_TRY(embedding, prepare(weights.embedding));
+    device->embedding = std::move(embedding);
+    if (!model->config.tiedEmbeddings) {
+        ZIGZAG_TRY(head, prepare(weights.head));
+        device->separateHead = std::move(head);
+    }
+    ZIGZAG_TRY(finalNorm, uploadVector(*backend, weights.finalNorm));
+    device->finalNorm = std::move(finalNorm);
+    for (int layer = 0; layer < model->config.layers; ++layer) {
         DeviceLayer &to = device->layers.emplace_back();
-        const std::pair<std::unique_ptr<Matrix> *, const TensorView *> matrices[] = {
-            {&to.query, &from.query}, {&to.key, &from.key}, {&to.value, &from.value}, {&to.output, &from.output},
-            {&to.gate, &from.gate},   {&to.up, &from.up},   {&to.down, &from.down},
-        };
-        for (const auto &[target, source] : matrices)
-            ZIGZAG_CHECK(matrix(*target, *source));
-        const std::pair<std::unique_ptr<Buffer> *, const TensorView *> vectors[] = {
-            {&to.inputNorm, &from.inputNorm}, {&to.postNorm, &from.postNorm},     {&to.queryNorm, &from.queryNorm},
-            {&to.keyNorm, &from.keyNorm},     {&to.queryBias, &from.queryBias},   {&to.keyBias, &from.keyBias},
-            {&to.valueBias, &from.valueBias}, {&to.outputBias, &from.outputBias}, {&to.gateBias, &from.gateBias},
-            {&to.upBias, &from.upBias},       {&to.downBias, &from.downBias},
-        };
-        for (const auto &[target, source] : vectors)
-            ZIGZAG_CHECK(vector(*target, *source));
+        to.plan = layerPlan(model->config, layer);
+        for (const WeightSpec &spec : to.plan.weights())
+            for (const TensorView &from : weights.layers[static_cast<std::size_t>(layer)].all(spec.id)) {
+                if (spec.role == TensorRole::Matrix) {
+                    ZIGZAG_TRY(prepared, prepare(from));
+                    to.add(spec.id, std::move(prepared));
+                } else {
+                    ZIGZAG_TRY(uploaded, uploadVector(*backend, from));
+                    to.set(spec.id, std::move(uploaded));
+                }
+            }
     }
     ZIGZAG_CHECK(backend->synchronize());
     device->model = std::move(model);

@@ -4,16 +4,38 @@
 #include "engine/model/model.h"
 #include "engine/run/backend.h"
 
+#include <array>
 #include <memory>
+#include <span>
+#include <utility>
 #include <vector>
 
 namespace zigzag {
 
-/// One layer's weights as the backend holds them: matrices in their own type, vectors in float32.
-struct DeviceLayer {
-    std::unique_ptr<Matrix> query, key, value, output, gate, up, down;
-    std::unique_ptr<Buffer> inputNorm, postNorm, queryNorm, keyNorm;
-    std::unique_ptr<Buffer> queryBias, keyBias, valueBias, outputBias, gateBias, upBias, downBias;
+/// One layer's plan, and its weights as the backend holds them: matrices in their own type, vectors in float32.
+class DeviceLayer
+{
+public:
+    LayerPlan plan;
+
+    /// Null where the layer has no such weight.
+    const Matrix *matrix(WeightId id) const { return matrices(id).empty() ? nullptr : matrices(id).front().get(); }
+    const float *vector(WeightId id) const
+    {
+        const auto &buffer = m_vectors[static_cast<std::size_t>(id)];
+        return buffer ? buffer->as<float>() : nullptr;
+    }
+    std::span<const std::unique_ptr<Matrix>> matrices(WeightId id) const { return m_matrices[static_cast<std::size_t>(id)]; }
+
+    void add(WeightId id, std::unique_ptr<Matrix> matrix)
+    {
+        m_matrices[static_cast<std::size_t>(id)].push_back(std::move(matrix));
+    }
+    void set(WeightId id, std::unique_ptr<Buffer> vector) { m_vectors[static_cast<std::size_t>(id)] = std::move(vector); }
+
+private:
+    std::array<std::vector<std::unique_ptr<Matrix>>, weightIds> m_matrices;
+    std::array<std::unique_ptr<Buffer>, weightIds> m_vectors;
 };
 
 class DeviceModel

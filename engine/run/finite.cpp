@@ -58,20 +58,14 @@ bool allFinite(std::span<const float> values)
 
 tl::unexpected<Error> notFinite(const Model &model, std::string_view what)
 {
-    // The plan knows the names; its views are filled with the model's.
-    Weights named;
-    const std::vector<PlannedTensor> plan = planWeights(model.config, named);
-    named.embedding = model.weights.embedding;
-    named.finalNorm = model.weights.finalNorm;
-    named.head = model.weights.head;
-    for (std::size_t layer = 0; layer < named.layers.size(); ++layer)
-        named.layers[layer] = model.weights.layers[layer];
-    for (const PlannedTensor &planned : plan)
-        if (const auto at = firstNotFinite(*planned.view))
+    for (const PlannedTensor &planned : planWeights(model.config)) {
+        const TensorView &view = planned.in(model.weights);
+        if (const auto at = firstNotFinite(view))
             return badInput(
                 fmt::format("{}: {} holds values that are not finite, the first at row {}, column {}, so its {} are no "
                             "numbers: fetch the file anew, or convert it again",
-                            model.config.name, planned.name, *at / planned.view->columns, *at % planned.view->columns, what));
+                            model.config.name, planned.name, *at / view.columns, *at % view.columns, what));
+    }
     return failed(fmt::format("{}: its {} are not finite although all weights are: a sum overflowed {}; use a conversion to "
                               "bfloat16 or float32",
                               model.config.name, what, nameOf(model.config.dtype)));

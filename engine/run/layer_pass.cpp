@@ -32,7 +32,7 @@ std::vector<std::pair<LayerPass::Member, std::int64_t>> LayerPass::sizes(const B
     const std::int64_t real = sizeof(float), integer = sizeof(std::int32_t);
     const std::int64_t active = bytesOf(backend.activationType(config.dtype));
     const std::int64_t hidden = config.hiddenSize, queries = config.queryWidth(), keys = config.kvWidth(),
-                       wide = config.intermediateSize;
+                       wide = mostRows(config, WeightId::Gate);
     std::vector<std::pair<Member, std::int64_t>> list = {
         {&LayerPass::m_cache, 2 * tokens * keys * bytesOf(gradients ? DType::F32 : config.dtype)},
         {&LayerPass::m_ids, tokens * integer},
@@ -44,6 +44,7 @@ std::vector<std::pair<LayerPass::Member, std::int64_t>> LayerPass::sizes(const B
         {&LayerPass::m_attended, tokens * queries * active},
         {&LayerPass::m_gate, tokens * wide * active},
         {&LayerPass::m_up, tokens * wide * active},
+        {&LayerPass::m_routes, tokens * mostRows(config, WeightId::Router) * real},
         {&LayerPass::m_rowStates, rowBlock * hidden * real},
         {&LayerPass::m_rowNormed, rowBlock * hidden * active},
         {&LayerPass::m_logits, rowBlock * config.vocabulary * real},
@@ -78,6 +79,9 @@ Result<std::unique_ptr<LayerPass>> LayerPass::create(std::shared_ptr<DeviceModel
     ZIGZAG_CHECK(checkRuns(backend, config));
     ZIGZAG_CHECK(checkWithinMaximum(config, tokens)); // what runs through here is judged
     const DType activation = backend.activationType(config.dtype);
+    if (gradients && config.experts > 0)
+        return badInput(fmt::format("{} has layers of experts, which have no backward pass: search layers by ablation or greedy",
+                                    config.name));
     if (gradients && (!backend.gradients() || activation != DType::F32))
         return badInput(fmt::format("the {} backend has no backward pass: choose --backend cpu", backend.name()));
     const std::int64_t needed = bytesNeeded(backend, config, tokens, gradients), available = backend.device().memoryBytes;
@@ -89,6 +93,8 @@ Result<std::unique_ptr<LayerPass>> LayerPass::create(std::shared_ptr<DeviceModel
     pass->m_cacheType = gradients ? DType::F32 : config.dtype;
     pass->m_activation = activation;
     for (const auto &[buffer, bytes] : sizes(backend, config, tokens, gradients)) {
+        if (bytes == 0)
+            continue;
         ZIGZAG_TRY(memory, backend.allocate(static_cast<std::size_t>(bytes)));
         (*pass).*buffer = std::move(memory);
     }
@@ -128,40 +134,43 @@ Result<void> LayerPass::embed(std::span<const int> tokens, Buffer &out)
     return {};
 }
 
-/// Norm, queries, keys and values, rotated, with keys and values in the cache.
-void LayerPass::attentionInput(int layer, std::int64_t tokens, const float *in)
+LayerArgs LayerPass::layerArgs(std::int64_t tokens, const Buffer &in, Buffer &out) const
+{
+    const auto dataOf = [](const std::unique_ptr<Buffer> &buffer) { return buffer ? buffer->data() : nullptr; };
+    return {.tokens = tokens,
+            .in = in.as<float>(),
+            .out = out.as<float>(),
+            .normed = m_normed->data(),
+            .queries = m_queries->data(),
+            .attended = m_attended->data(),
+            .keys = m_keys->data(),
+            .values = m_values->data(),
+            .gate = dataOf(m_gate),
+            .up = dataOf(m_up),
+            .routes = orNull(m_routes),
+            .rotation = m_rotation->as<float>(),
+            .heads = m_heads,
+            .cacheType = m_cacheType,
+            .rows = {}};
+}
+
+void LayerPass::runOps(int layer, Op first, Op last, const LayerArgs &run, const std::function<void()> &attention)
 {
     const DeviceLayer &weights = m_model->layers[static_cast<std::size_t>(layer)];
-    const ModelConfig &c = config();
-    const auto epsilon = static_cast<float>(c.normEpsilon);
-    void *queries = m_queries->data();
-    m_backend.rmsNorm({in, weights.inputNorm->as<float>(), m_normed->data(), tokens, c.hiddenSize, epsilon, m_activation});
-    const Product products[] = {
-        {.matrix = weights.query.get(), .bias = orNull(weights.queryBias), .out = queries},
-        {.matrix = weights.key.get(), .bias = orNull(weights.keyBias), .out = m_keys->data()},
-        {.matrix = weights.value.get(), .bias = orNull(weights.valueBias), .out = m_values->data()},
-    };
-    m_backend.matmul({m_normed->data(), tokens, products});
-    if (m_plainQueries) {
-        std::vector<int> all(static_cast<std::size_t>(c.queryHeads));
-        std::iota(all.begin(), all.end(), 0);
-        m_backend.copyHeads(
-            {queries, m_plainQueries->data(), all, tokens, c.queryHeads, c.queryHeads, c.headDim, false, m_activation});
+    for (const OpPlan &op : weights.plan.ops()) {
+        if (op.op < first || op.op > last)
+            continue;
+        if (op.op == Op::RopeAppend && m_plainQueries) { // what the norm of queries was given, for its gradient
+            std::vector<int> all(static_cast<std::size_t>(config().queryHeads));
+            std::iota(all.begin(), all.end(), 0);
+            m_backend.copyHeads({run.queries, m_plainQueries->data(), all, run.tokens, config().queryHeads, config().queryHeads,
+                                 config().headDim, false, m_activation});
+        }
+        if (op.op == Op::Attention)
+            attention();
+        else
+            runLayerOp(m_backend, config(), weights, op, run);
     }
-    m_backend.ropeAppend({.queries = queries,
-                          .keys = m_keys->data(),
-                          .values = m_values->data(),
-                          .queryNorm = orNull(weights.queryNorm),
-                          .keyNorm = orNull(weights.keyNorm),
-                          .cosSin = m_rotation->as<float>(),
-                          .heads = m_heads,
-                          .tokens = tokens,
-                          .queryHeads = c.queryHeads,
-                          .kvHeads = c.kvHeads,
-                          .headDim = c.headDim,
-                          .cacheType = m_cacheType,
-                          .epsilon = epsilon,
-                          .rows = {}});
 }
 
 void LayerPass::attend(std::span<const HeadCache> heads, Window window, std::int64_t tokens, Buffer &out)
@@ -183,47 +192,12 @@ void LayerPass::attend(std::span<const HeadCache> heads, Window window, std::int
                          .rows = {}});
 }
 
-void LayerPass::outputProjection(int layer, std::int64_t tokens, const float *in, float *out)
-{
-    const DeviceLayer &weights = m_model->layers[static_cast<std::size_t>(layer)];
-    const Product product{weights.output.get(), orNull(weights.outputBias), in, out};
-    m_backend.matmul({m_attended->data(), tokens, {&product, 1}});
-}
-
-/// The inputs of the activation. `states`: between attention and feed-forward.
-void LayerPass::gateAndUp(int layer, std::int64_t tokens, const float *states)
-{
-    const DeviceLayer &weights = m_model->layers[static_cast<std::size_t>(layer)];
-    void *normed = m_normed->data();
-    m_backend.rmsNorm({states, weights.postNorm->as<float>(), normed, tokens, config().hiddenSize,
-                       static_cast<float>(config().normEpsilon), m_activation});
-    const Product products[] = {
-        {.matrix = weights.gate.get(), .bias = orNull(weights.gateBias), .out = m_gate->data()},
-        {.matrix = weights.up.get(), .bias = orNull(weights.upBias), .out = m_up->data()},
-    };
-    m_backend.matmul({normed, tokens, products});
-}
-
-/// states += feed-forward(states)
-void LayerPass::feedForward(int layer, std::int64_t tokens, float *states)
-{
-    const DeviceLayer &weights = m_model->layers[static_cast<std::size_t>(layer)];
-    gateAndUp(layer, tokens, states);
-    void *gate = m_gate->data();
-    m_backend.swiGlu({gate, m_up->data(), gate, tokens * config().intermediateSize, m_activation});
-    const Product product{weights.down.get(), orNull(weights.downBias), states, states};
-    m_backend.matmul({gate, tokens, {&product, 1}});
-}
-
 void LayerPass::run(int layer, std::span<const HeadKind> kinds, Window window, std::int64_t tokens, const Buffer &in, Buffer &out)
 {
     std::vector<HeadCache> heads = m_heads;
     for (std::size_t i = 0; i < heads.size(); ++i)
         heads[i].kind = kinds[i];
-    attentionInput(layer, tokens, in.as<float>());
-    attend(heads, window, tokens, *m_attended);
-    outputProjection(layer, tokens, in.as<float>(), out.as<float>());
-    feedForward(layer, tokens, out.as<float>());
+    runOps(layer, firstLayerOp, lastLayerOp, layerArgs(tokens, in, out), [&] { attend(heads, window, tokens, *m_attended); });
 }
 
 /// The rows' hidden states side by side, and after the final norm.

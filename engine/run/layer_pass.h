@@ -4,8 +4,10 @@
 #include "engine/base/result.h"
 #include "engine/run/device_model.h"
 #include "engine/run/gradients.h"
+#include "engine/run/layer_ops.h"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <utility>
@@ -64,14 +66,13 @@ private:
     static std::vector<std::pair<Member, std::int64_t>> sizes(const Backend &backend, const ModelConfig &config,
                                                               std::int64_t tokens, bool gradients);
 
-    void attentionInput(int layer, std::int64_t tokens, const float *in);
+    LayerArgs layerArgs(std::int64_t tokens, const Buffer &in, Buffer &out) const;
+    /// Launches the ops of a layer's plan from `first` to `last`; `attention` stands for the one of that name.
+    void runOps(int layer, Op first, Op last, const LayerArgs &run, const std::function<void()> &attention = {});
     void attend(std::span<const HeadCache> heads, Window window, std::int64_t tokens, Buffer &out);
-    void gateAndUp(int layer, std::int64_t tokens, const float *states);
-    void feedForward(int layer, std::int64_t tokens, float *states);
     void gatedAttention(int layer, std::span<const float> gates, Window window, std::int64_t tokens, const Buffer &in,
                         Buffer &out);
     void attentionBackward(Window window, std::int64_t tokens);
-    void outputProjection(int layer, std::int64_t tokens, const float *in, float *out);
     Result<void> gatherRows(std::span<const std::int64_t> rows, const Buffer &in);
 
     std::shared_ptr<DeviceModel> m_model;
@@ -79,7 +80,7 @@ private:
     std::int64_t m_tokens = 0; ///< the longest sequence
     DType m_cacheType = DType::F32, m_activation = DType::F32;
     std::vector<HeadCache> m_heads; // [kv_heads]
-    std::unique_ptr<Buffer> m_cache, m_ids, m_rotation, m_normed, m_queries, m_keys, m_values, m_attended, m_gate, m_up;
+    std::unique_ptr<Buffer> m_cache, m_ids, m_rotation, m_normed, m_queries, m_keys, m_values, m_attended, m_gate, m_up, m_routes;
     std::unique_ptr<Buffer> m_rowStates, m_rowNormed, m_logits; // [row_block, hidden] twice, [row_block, vocabulary]
     // With gradients alone:
     std::unique_ptr<Buffer> m_full, m_streaming; // [tokens, query_heads, head_dim]

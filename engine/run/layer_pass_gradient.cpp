@@ -11,7 +11,7 @@ void LayerPass::runGated(int layer, std::span<const float> gates, Window window,
                          Buffer &out)
 {
     gatedAttention(layer, gates, window, tokens, in, out);
-    feedForward(layer, tokens, out.as<float>());
+    runOps(layer, Op::PostNorm, lastLayerOp, layerArgs(tokens, in, out));
 }
 
 /// The first half of the layer: out = in + output projection of the blended heads.
@@ -20,21 +20,21 @@ void LayerPass::gatedAttention(int layer, std::span<const float> gates, Window w
 {
     assert(m_full && gates.size() == m_heads.size());
     std::vector<HeadCache> heads = m_heads;
-    attentionInput(layer, tokens, in.as<float>());
-    for (const auto &[kind, to] :
-         {std::pair(HeadKind::Retrieval, m_full.get()), std::pair(HeadKind::Streaming, m_streaming.get())}) {
-        for (HeadCache &head : heads)
-            head.kind = kind;
-        attend(heads, window, tokens, *to);
-    }
-    m_backend.gradients()->blend({.full = m_full->as<float>(),
-                                  .streaming = m_streaming->as<float>(),
-                                  .gates = gates,
-                                  .out = m_attended->as<float>(),
-                                  .tokens = tokens,
-                                  .queryHeads = config().queryHeads,
-                                  .headDim = config().headDim});
-    outputProjection(layer, tokens, in.as<float>(), out.as<float>());
+    runOps(layer, firstLayerOp, Op::OutputProjection, layerArgs(tokens, in, out), [&] {
+        for (const auto &[kind, to] :
+             {std::pair(HeadKind::Retrieval, m_full.get()), std::pair(HeadKind::Streaming, m_streaming.get())}) {
+            for (HeadCache &head : heads)
+                head.kind = kind;
+            attend(heads, window, tokens, *to);
+        }
+        m_backend.gradients()->blend({.full = m_full->as<float>(),
+                                      .streaming = m_streaming->as<float>(),
+                                      .gates = gates,
+                                      .out = m_attended->as<float>(),
+                                      .tokens = tokens,
+                                      .queryHeads = config().queryHeads,
+                                      .headDim = config().headDim});
+    });
 }
 
 void LayerPass::backward(int layer, std::span<const float> gates, Window window, std::int64_t tokens, const Buffer &in,
@@ -48,17 +48,19 @@ void LayerPass::backward(int layer, std::span<const float> gates, Window window,
 
     // Forward once more, up to the last of what the gradients read.
     gatedAttention(layer, gates, window, tokens, in, *m_middle);
-    gateAndUp(layer, tokens, m_middle->as<float>());
+    runOps(layer, Op::PostNorm, Op::GateUp, layerArgs(tokens, in, *m_middle));
 
     auto *gradGate = m_gradGate->as<float>(), *gradUp = m_gradUp->as<float>();
-    const ProductGradient down{weights.down.get(), grad};
+    const ProductGradient down{weights.matrix(WeightId::Down), grad};
     ops.matmul({{&down, 1}, gradGate, tokens, false});
-    ops.swiGlu({m_gate->as<float>(), m_up->as<float>(), gradGate, gradGate, gradUp, tokens * c.intermediateSize});
-    const ProductGradient wide[] = {{weights.gate.get(), gradGate}, {weights.up.get(), gradUp}};
+    ops.swiGlu(
+        {m_gate->as<float>(), m_up->as<float>(), gradGate, gradGate, gradUp, tokens * weights.matrix(WeightId::Gate)->rows});
+    const ProductGradient wide[] = {{weights.matrix(WeightId::Gate), gradGate}, {weights.matrix(WeightId::Up), gradUp}};
     ops.matmul({wide, gradNormed, tokens, false});
-    ops.rmsNorm({m_middle->as<float>(), weights.postNorm->as<float>(), gradNormed, grad, tokens, c.hiddenSize, epsilon, true});
+    ops.rmsNorm(
+        {m_middle->as<float>(), weights.vector(WeightId::PostNorm), gradNormed, grad, tokens, c.hiddenSize, epsilon, true});
 
-    const ProductGradient output{weights.output.get(), grad};
+    const ProductGradient output{weights.matrix(WeightId::Output), grad};
     ops.matmul({{&output, 1}, gradAttended, tokens, false});
     // The blend's inputs are read for the last time here: they make room for their gradients.
     ops.blendGradient({.full = m_full->as<float>(),
@@ -74,13 +76,15 @@ void LayerPass::backward(int layer, std::span<const float> gates, Window window,
     attentionBackward(window, tokens);
     auto *gradQueries = m_gradQueries->as<float>(), *gradKeys = m_gradKeys->as<float>();
     const auto *rotation = m_rotation->as<float>();
+    ops.rotate({gradQueries, orNull(m_plainQueries), weights.vector(WeightId::QueryNorm), rotation, tokens, 0, c.queryHeads,
+                c.headDim, epsilon});
     ops.rotate(
-        {gradQueries, orNull(m_plainQueries), orNull(weights.queryNorm), rotation, tokens, 0, c.queryHeads, c.headDim, epsilon});
-    ops.rotate({gradKeys, m_keys->as<float>(), orNull(weights.keyNorm), rotation, tokens, 0, c.kvHeads, c.headDim, epsilon});
-    const ProductGradient qkv[]
-        = {{weights.query.get(), gradQueries}, {weights.key.get(), gradKeys}, {weights.value.get(), m_gradValues->as<float>()}};
+        {gradKeys, m_keys->as<float>(), weights.vector(WeightId::KeyNorm), rotation, tokens, 0, c.kvHeads, c.headDim, epsilon});
+    const ProductGradient qkv[] = {{weights.matrix(WeightId::Query), gradQueries},
+                                   {weights.matrix(WeightId::Key), gradKeys},
+                                   {weights.matrix(WeightId::Value), m_gradValues->as<float>()}};
     ops.matmul({qkv, gradNormed, tokens, false});
-    ops.rmsNorm({in.as<float>(), weights.inputNorm->as<float>(), gradNormed, grad, tokens, c.hiddenSize, epsilon, true});
+    ops.rmsNorm({in.as<float>(), weights.vector(WeightId::InputNorm), gradNormed, grad, tokens, c.hiddenSize, epsilon, true});
 }
 
 void LayerPass::attentionBackward(Window window, std::int64_t tokens)

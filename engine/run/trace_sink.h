@@ -2,41 +2,11 @@
 #pragma once
 
 #include "engine/map/head_map.h"
+#include "engine/model/op.h"
 
-#include <array>
 #include <cstdint>
-#include <string_view>
 
 namespace zigzag {
-
-/// The ops of the forward pass, in its order, then those that run inside another. Spans, the cost model and the op table
-/// share this list.
-enum class Op : std::uint8_t {
-    Embed,
-    InputNorm,
-    Qkv,
-    RopeAppend,
-    Attention,
-    OutputProjection,
-    PostNorm,
-    GateUp,
-    Activation,
-    Down,
-    FinalNorm,
-    Logits,
-    NextToken, ///< decode's greedy choice
-    Commit, ///< inside attention: a chunk's staged keys move into the rings of streaming heads
-    CopyHeads, ///< inside attention: the gathers and scatters of MixedMode::Reference
-    Pass ///< around all others: one chunk of a prefill, or one decode step
-};
-
-inline constexpr std::array<std::string_view, 16> opNames
-    = {"embed", "input_norm", "qkv",    "rope_append", "attention", "output_projection", "post_norm", "gate_up", "activation",
-       "down",  "final_norm", "logits", "next_token",  "commit",    "copy_heads",        "pass"};
-inline constexpr std::string_view nameOf(Op op)
-{
-    return opNames[static_cast<std::size_t>(op)];
-}
 
 /// What a span is about.
 struct SpanInfo {

@@ -2,6 +2,7 @@
 #include "engine/run/transformer.h"
 
 #include "engine/run/finite.h"
+#include "engine/run/layer_ops.h"
 #include "engine/run/optional_buffer.h"
 
 #include <algorithm>
@@ -60,13 +61,9 @@ Result<void> Transformer::forward(const Pass &pass)
         const Span span(sink, spanOf(Op::Embed));
         m_backend.embed({m_work.tokens->as<std::int32_t>(), pass.tokens, m_model.embedding.get(), m_work.residual->as<float>()});
     }
-    for (int layer = 0; layer < m_config.layers; ++layer) {
-        if (isCancelled())
-            return cancelled();
-        ZIGZAG_CHECK(attentionBlock(layer, pass));
-        feedForwardBlock(layer, pass.tokens);
-    }
-    if (isCancelled()) // perhaps in the middle of a layer, whose rest was left out
+    for (int layer = 0; layer < m_config.layers; ++layer)
+        ZIGZAG_CHECK(runLayer(layer, pass));
+    if (isCancelled())
         return cancelled();
     return {};
 }
@@ -146,61 +143,37 @@ Result<void> Transformer::checkStates(std::int64_t rows)
     return checkFinite(states, *m_model.model, "hidden states");
 }
 
-Result<void> Transformer::attentionBlock(int layer, const Pass &pass)
+Result<void> Transformer::runLayer(int layer, const Pass &pass)
 {
     const DeviceLayer &weights = m_model.layers[static_cast<std::size_t>(layer)];
+    const auto dataOf = [](const std::unique_ptr<Buffer> &buffer) { return buffer ? buffer->data() : nullptr; };
     auto *residual = m_work.residual->as<float>();
-    void *normed = m_work.normed->data();
-    void *queries = m_work.queries->data();
-    void *keys = m_work.keys->data();
-    void *values = m_work.values->data();
-    const std::int64_t tokens = pass.tokens;
-    const auto epsilon = static_cast<float>(m_config.normEpsilon);
-    {
-        const Span span(sink, spanOf(Op::InputNorm, layer));
-        m_backend.rmsNorm({residual, weights.inputNorm->as<float>(), normed, tokens, m_config.hiddenSize, epsilon, m_type});
-    }
-    {
-        const Span span(sink, spanOf(Op::Qkv, layer));
-        const Product products[] = {
-            {.matrix = weights.query.get(), .bias = orNull(weights.queryBias), .out = queries},
-            {.matrix = weights.key.get(), .bias = orNull(weights.keyBias), .out = keys},
-            {.matrix = weights.value.get(), .bias = orNull(weights.valueBias), .out = values},
-        };
-        m_backend.matmul({normed, tokens, products});
-    }
-    {
-        const Span span(sink, spanOf(Op::RopeAppend, layer));
-        m_backend.ropeAppend({.queries = queries,
-                              .keys = keys,
-                              .values = values,
-                              .queryNorm = orNull(weights.queryNorm),
-                              .keyNorm = orNull(weights.keyNorm),
-                              .cosSin = m_work.rotation->as<float>(),
-                              .heads = m_cache.heads(layer, pass.isStaged()),
-                              .tokens = tokens,
-                              .firstPosition = pass.firstPosition,
-                              .sink = m_layout.map().sink(),
-                              .queryHeads = m_config.queryHeads,
-                              .kvHeads = m_config.kvHeads,
-                              .headDim = m_config.headDim,
-                              .cacheType = m_layout.type(),
-                              .epsilon = epsilon,
-                              .rows = pass.rows});
-    }
-    // On a few cores, one layer of a large model's chunk takes seconds.
-    if (isCancelled())
-        return cancelled();
-    {
-        const Span span(sink, spanOf(Op::Attention, layer));
-        ZIGZAG_CHECK(attention(layer, pass));
-    }
-    if (isCancelled())
-        return cancelled();
-    {
-        const Span span(sink, spanOf(Op::OutputProjection, layer));
-        const Product product{weights.output.get(), orNull(weights.outputBias), residual, residual};
-        m_backend.matmul({m_work.attended->data(), tokens, {&product, 1}});
+    const LayerArgs run{.tokens = pass.tokens,
+                        .firstPosition = pass.firstPosition,
+                        .in = residual,
+                        .out = residual,
+                        .normed = m_work.normed->data(),
+                        .queries = m_work.queries->data(),
+                        .attended = m_work.attended->data(),
+                        .keys = m_work.keys->data(),
+                        .values = m_work.values->data(),
+                        .gate = dataOf(m_work.gate),
+                        .up = dataOf(m_work.up),
+                        .routes = orNull(m_work.routes),
+                        .rotation = m_work.rotation->as<float>(),
+                        .heads = m_cache.heads(layer, pass.isStaged()),
+                        .sink = m_layout.map().sink(),
+                        .cacheType = m_layout.type(),
+                        .rows = pass.rows};
+    for (const OpPlan &op : weights.plan.ops()) {
+        // On a few cores, one layer of a large model's chunk takes seconds.
+        if (isCancelled())
+            return cancelled();
+        const Span span(sink, spanOf(op.op, layer));
+        if (op.op == Op::Attention)
+            ZIGZAG_CHECK(attention(layer, pass));
+        else
+            runLayerOp(m_backend, m_config, weights, op, run);
     }
     return {};
 }
@@ -281,41 +254,6 @@ void Transformer::attentionByCopies(const AttentionArgs &whole, int layer, std::
     m_backend.attention(args);
     const Span span(sink, spanOf(Op::CopyHeads, layer));
     m_backend.copyHeads({out, whole.out, queryHeads, whole.tokens, part, whole.queryHeads, whole.headDim, true, m_type});
-}
-
-void Transformer::feedForwardBlock(int layer, std::int64_t tokens)
-{
-    if (isCancelled())
-        return;
-    const DeviceLayer &weights = m_model.layers[static_cast<std::size_t>(layer)];
-    auto *residual = m_work.residual->as<float>();
-    void *normed = m_work.normed->data();
-    void *gate = m_work.gate->data();
-    void *up = m_work.up->data();
-    {
-        const Span span(sink, spanOf(Op::PostNorm, layer));
-        m_backend.rmsNorm({residual, weights.postNorm->as<float>(), normed, tokens, m_config.hiddenSize,
-                           static_cast<float>(m_config.normEpsilon), m_type});
-    }
-    {
-        const Span span(sink, spanOf(Op::GateUp, layer));
-        const Product products[] = {
-            {.matrix = weights.gate.get(), .bias = orNull(weights.gateBias), .out = gate},
-            {.matrix = weights.up.get(), .bias = orNull(weights.upBias), .out = up},
-        };
-        m_backend.matmul({normed, tokens, products});
-    }
-    {
-        const Span span(sink, spanOf(Op::Activation, layer));
-        m_backend.swiGlu({gate, up, gate, tokens * m_config.intermediateSize, m_type});
-    }
-    if (isCancelled())
-        return;
-    {
-        const Span span(sink, spanOf(Op::Down, layer));
-        const Product product{weights.down.get(), orNull(weights.downBias), residual, residual};
-        m_backend.matmul({gate, tokens, {&product, 1}});
-    }
 }
 
 Result<void> Transformer::logits(std::int64_t first, std::int64_t count, std::vector<float> &out)

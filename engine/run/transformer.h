@@ -33,6 +33,7 @@ struct Workspace {
     std::unique_ptr<Buffer> attended; // [rows, query_heads, head_dim]
     std::unique_ptr<Buffer> gathered, gatheredOut; // [rows, query_heads, head_dim], MixedMode::Reference alone
     std::unique_ptr<Buffer> gate, up; // [rows, intermediate]
+    std::unique_ptr<Buffer> routes; // [rows, experts] float32, where a layer has experts
     std::unique_ptr<Buffer> logits; // [logits_rows, vocabulary] float32
     std::unique_ptr<Buffer> strongest; // [rows, query_heads] int32
     std::unique_ptr<Buffer> rotation; // [context, 2, head_dim / 2] float32
@@ -76,8 +77,7 @@ private:
     bool isCancelled() const { return cancel && cancel->load(std::memory_order_relaxed); }
     Result<void> forward(const Pass &pass);
     Result<void> decode();
-    Result<void> attentionBlock(int layer, const Pass &pass);
-    void feedForwardBlock(int layer, std::int64_t tokens);
+    Result<void> runLayer(int layer, const Pass &pass);
     Result<void> attention(int layer, const Pass &pass);
     void attentionByCopies(const AttentionArgs &whole, int layer, std::span<const int> kvHeads);
     Result<void> takeLogits(std::int64_t rows, std::vector<float> &out);

@@ -13,7 +13,7 @@ namespace {
 using Member = std::unique_ptr<Buffer> Workspace::*;
 
 /// Every buffer with its size in bytes: the one list behind the plan and the allocation.
-std::array<std::pair<Member, std::int64_t>, 16> sizes(const Backend &backend, const ModelConfig &config,
+std::array<std::pair<Member, std::int64_t>, 17> sizes(const Backend &backend, const ModelConfig &config,
                                                       const SessionOptions &options)
 {
     const std::int64_t real = sizeof(float), integer = sizeof(std::int32_t);
@@ -31,8 +31,9 @@ std::array<std::pair<Member, std::int64_t>, 16> sizes(const Backend &backend, co
              {&Workspace::attended, rows * config.queryWidth() * active},
              {&Workspace::gathered, copies},
              {&Workspace::gatheredOut, copies},
-             {&Workspace::gate, rows * config.intermediateSize * active},
-             {&Workspace::up, rows * config.intermediateSize * active},
+             {&Workspace::gate, rows * mostRows(config, WeightId::Gate) * active},
+             {&Workspace::up, rows * mostRows(config, WeightId::Up) * active},
+             {&Workspace::routes, rows * mostRows(config, WeightId::Router) * real},
              {&Workspace::logits, std::min(rows, Workspace::logitsRows) * config.vocabulary * real},
              {&Workspace::strongest, rows * config.queryHeads * integer},
              {&Workspace::rotation, context * config.headDim * real}}};

@@ -28,12 +28,6 @@ double keysRead(HeadKind kind, std::int64_t context, std::int64_t chunk, std::in
     return grown + steady + (rest > 0 ? static_cast<double>(keys(context, rest)) : 0.0);
 }
 
-/// What a rank computes of an op when heads, features or vocabulary are dealt out; norms are computed by each.
-bool isDealt(Op op)
-{
-    return op != Op::Embed && op != Op::InputNorm && op != Op::PostNorm && op != Op::FinalNorm && op != Op::Pass;
-}
-
 bool isPerHead(Op op)
 {
     return op == Op::Attention || op == Op::RopeAppend || op == Op::Commit;
@@ -41,13 +35,26 @@ bool isPerHead(Op op)
 
 } // namespace
 
+/// Biases apart, which cost nothing that is measured.
 bool sameCosts(const ModelConfig &a, const ModelConfig &b)
 {
-    const auto key = [](const ModelConfig &c) {
-        return std::tuple(c.layers, c.hiddenSize, c.queryHeads, c.kvHeads, c.headDim, c.intermediateSize, c.vocabulary,
-                          c.queryKeyNorm, c.dtype);
+    const auto shape = [](const ModelConfig &c) {
+        return std::tuple(c.layers, c.hiddenSize, c.queryHeads, c.kvHeads, c.headDim, c.vocabulary, c.expertsPerToken, c.dtype);
     };
-    return key(a) == key(b);
+    const auto weights = [](const ModelConfig &c, int layer) {
+        std::vector<std::tuple<WeightId, std::int64_t, std::int64_t, int>> list;
+        const LayerPlan plan = layerPlan(c, layer);
+        for (const WeightSpec &each : plan.weights())
+            if (each.role != TensorRole::Bias)
+                list.emplace_back(each.id, each.rows, each.columns, each.count);
+        return list;
+    };
+    if (shape(a) != shape(b))
+        return false;
+    for (int layer = 0; layer < a.layers; ++layer)
+        if (weights(a, layer) != weights(b, layer))
+            return false;
+    return true;
 }
 
 bool staysInCache(const ModelConfig &config, const MachineProfile &machine)
@@ -67,6 +74,29 @@ double latencyKeys(std::int64_t keys)
 {
     constexpr std::int64_t enoughForAll = 1024; // of an H100's 132 processors, measured
     return static_cast<double>(std::min(keys, enoughForAll));
+}
+
+void CostModel::describeLayers()
+{
+    m_layerOps.assign(static_cast<std::size_t>(m_config.layers), {});
+    m_dealt.reset();
+    for (const Op op : {Op::Logits, Op::NextToken, Op::Commit, Op::CopyHeads})
+        m_dealt.set(static_cast<std::size_t>(op));
+    for (int layer = 0; layer < m_config.layers; ++layer) {
+        auto &ops = m_layerOps[static_cast<std::size_t>(layer)];
+        ops.set(static_cast<std::size_t>(Op::Commit));
+        ops.set(static_cast<std::size_t>(Op::CopyHeads));
+        const LayerPlan plan = layerPlan(m_config, layer);
+        for (const OpPlan &op : plan.ops()) {
+            ops.set(static_cast<std::size_t>(op.op));
+            // What has weights and all of them whole on every rank, as norms have, each rank computes.
+            const auto weights = plan.weightsOf(op);
+            const bool isShared = std::all_of(weights.begin(), weights.end(),
+                                              [](const WeightSpec &weight) { return weight.shard == ShardAxis::Whole; });
+            m_dealt.set(static_cast<std::size_t>(op.op), weights.empty() || !isShared);
+        }
+    }
+    m_weightBytes = static_cast<double>(m_config.weightBytesReadPerToken());
 }
 
 std::vector<CostModel::Passes> CostModel::passesOf(const Workload &work) const
@@ -90,8 +120,7 @@ Features CostModel::attentionFeatures(HeadKind kind, const HeadMap &map, const W
     if (work.phase == Phase::Decode) {
         const std::int64_t keys = kvSlots(kind, work.context, sink, recent);
         const double bytes = perKey * static_cast<double>(keys);
-        const double step = static_cast<double>(m_config.weightBytesReadPerToken())
-            + work.batch * static_cast<double>(kvBytes(map, work.context, m_config.dtype));
+        const double step = m_weightBytes + work.batch * static_cast<double>(kvBytes(map, work.context, m_config.dtype));
         return {1, static_cast<double>(work.batch), bytes * uncachedShare(step / work.gpus, m_machine), bytes, latencyKeys(keys)};
     }
     const std::int64_t chunk = m_machine.prefillChunk > 0 ? m_machine.prefillChunk : usualChunk;
@@ -151,11 +180,13 @@ Estimate CostModel::estimate(const HeadMap &map, const Workload &work) const
         launches += levelled(pass.count * m_launchUs, pass.count, work.phase);
     // Of an op that is dealt out, a rank has its launch and its part of the rest.
     const auto dealt = [&](Op op, double us, double share) {
-        return isDealt(op) && share < 1 ? std::min(us, launches) + std::max(0.0, us - launches) * share : us;
+        return m_dealt[static_cast<std::size_t>(op)] && share < 1 ? std::min(us, launches) + std::max(0.0, us - launches) * share
+                                                                  : us;
     };
 
-    // A layer is what all layers have, and what each head adds by its kind.
-    double commonUs = 0, outsideUs = 0;
+    // A layer is its ops, and what each head adds by its kind.
+    std::array<double, opNames.size()> layerUs{};
+    double outsideUs = 0;
     std::array<double, 2> headUs{};
     double perHeadLaunchUs = 0;
     for (std::size_t i = 0; i < opNames.size(); ++i) {
@@ -175,7 +206,7 @@ Estimate CostModel::estimate(const HeadMap &map, const Workload &work) const
             continue;
         }
         const double us = dealt(op, opUs(op, HeadKind::Retrieval, map, work, passes), share);
-        (isInLayer(op) ? commonUs : outsideUs) += us;
+        (isInLayer(op) ? layerUs[i] : outsideUs) += us;
     }
 
     double allReduceUs = 0;
@@ -207,7 +238,10 @@ Estimate CostModel::estimate(const HeadMap &map, const Workload &work) const
             }
             slowest = std::max(slowest, us);
         }
-        const double ms = (commonUs + perHeadLaunchUs + slowest + allReduceUs) / 1e3;
+        double opsUs = 0;
+        for (std::size_t i = 0; i < opNames.size(); ++i)
+            opsUs += runs(layer, static_cast<Op>(i)) ? layerUs[i] : 0;
+        const double ms = (opsUs + perHeadLaunchUs + slowest + allReduceUs) / 1e3;
         estimate.layerMs[static_cast<std::size_t>(layer)] = ms;
         estimate.ms += ms;
     }
@@ -247,7 +281,7 @@ std::vector<OpEstimate> CostModel::breakdown(const HeadMap &map, const Workload 
             streaming += map.at(layer, head) == HeadKind::Streaming;
         const double share = static_cast<double>(streaming) / map.kvHeads();
         for (std::size_t i = 0; i < opNames.size(); ++i)
-            if (isInLayer(static_cast<Op>(i)))
+            if (isInLayer(static_cast<Op>(i)) && runs(layer, static_cast<Op>(i)))
                 add(i, layer, isPerHead(static_cast<Op>(i)) ? (1 - share) * us[0][i] + share * us[1][i] : us[0][i]);
     }
     for (std::size_t i = 0; i < opNames.size(); ++i)

@@ -11,6 +11,7 @@
 
 #include <array>
 #include <atomic>
+#include <bitset>
 #include <functional>
 #include <memory>
 #include <string>
@@ -110,7 +111,14 @@ private:
     std::vector<Passes> passesOf(const Workload &work) const;
     double opUs(Op op, HeadKind kind, const HeadMap &map, const Workload &work, const std::vector<Passes> &passes) const;
 
+    /// What estimates ask of the layers' plans again and again.
+    void describeLayers();
+    bool runs(int layer, Op op) const { return m_layerOps[static_cast<std::size_t>(layer)][static_cast<std::size_t>(op)]; }
+
     ModelConfig m_config;
+    std::vector<std::bitset<opNames.size()>> m_layerOps; ///< [layers]
+    std::bitset<opNames.size()> m_dealt; ///< ops that are dealt to ranks
+    double m_weightBytes = 0; ///< read by a decode step
     MachineProfile m_machine;
     bool m_fitted = false, m_own = false, m_cached = true;
     double m_medianFitError = 0, m_paceMs = 0;

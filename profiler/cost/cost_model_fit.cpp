@@ -11,17 +11,22 @@
 namespace zigzag {
 namespace {
 
-bool isProduct(Op op)
+/// A layer that runs the op; layers may differ.
+int layerWith(const ModelConfig &config, Op op)
 {
-    return op == Op::Qkv || op == Op::OutputProjection || op == Op::GateUp || op == Op::Down || op == Op::Logits;
+    for (int layer = 0; isInLayer(op) && layer < config.layers; ++layer)
+        if (layerPlan(config, layer).find(op))
+            return layer;
+    return 0;
 }
 
 /// The counts of one layer whose heads are all of the point's kind.
 OpCost costOf(const ModelConfig &config, const PassPoint &point, Op op)
 {
-    ModelShape oneLayer = config.shape();
-    oneLayer.layers = 1;
-    return passCost(config, HeadMap(oneLayer, point.kind, point.sink, point.recent), op, 0, point.pass);
+    const int layer = layerWith(config, op);
+    ModelShape upToIt = config.shape();
+    upToIt.layers = layer + 1;
+    return passCost(config, HeadMap(upToIt, point.kind, point.sink, point.recent), op, layer, point.pass);
 }
 
 double rowsOf(const PassShape &pass)
@@ -33,6 +38,17 @@ using PointKey = std::tuple<Phase, HeadKind, int, int, std::int64_t, std::int64_
 PointKey keyOf(const PassPoint &point)
 {
     return {point.phase, point.kind, point.sink, point.recent, point.pass.tokens, point.pass.firstPosition, point.pass.batch};
+}
+
+/// Of the layers that were measured, those that run the op. What runs inside attention runs in all.
+int layersWith(const ModelSamples &samples, Op op)
+{
+    if (op == Op::Commit || op == Op::CopyHeads)
+        return samples.layers;
+    int count = 0;
+    for (int layer = 0; layer < samples.layers; ++layer)
+        count += layerPlan(samples.config, layer).find(op) != nullptr;
+    return count;
 }
 
 /// Of attention in one layer: a call, its rows, its operations in a prefill (which say the same as the bytes in decode), in
@@ -66,6 +82,7 @@ public:
     {
         model.m_config = config;
         model.m_machine = calibration.machine;
+        model.describeLayers();
         model.m_cached = staysInCache(config, calibration.machine);
         for (const ModelSamples &samples : calibration.models)
             if (sameCosts(samples.config, config))
@@ -195,7 +212,7 @@ private:
             const double one = op == Op::Attention
                 ? dot(m_model.m_attention[phase][kind], attentionFeatures(samples, m_model.m_machine, point))
                 : m_model.m_tables[phase][kind][i].at(lastRow ? 1 : rowsOf(point.pass));
-            const double layers = isInLayer(op) ? samples.layers : 1;
+            const double layers = isInLayer(op) ? layersWith(samples, op) : 1;
             us += layers * one;
             spans += one > 0 ? layers : 0;
         }

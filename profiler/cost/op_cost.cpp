@@ -4,23 +4,14 @@
 #include "engine/map/kv_layout.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace zigzag {
 namespace {
 
 constexpr double floatBytes = 4; // activations
 
-/// A product with weights [rows, columns] for `tokens` inputs.
-OpCost product(std::int64_t rows, std::int64_t columns, bool bias, double tokens, DType type)
-{
-    const double weights = static_cast<double>(rows) * static_cast<double>(columns);
-    return {.bytes = (weights + (bias ? static_cast<double>(rows) : 0.0)) * static_cast<double>(bytesOf(type)),
-            .activationBytes = floatBytes * tokens * static_cast<double>(rows + columns),
-            .flops = 2.0 * weights * tokens,
-            .tokens = tokens};
-}
-
-/// `weights` numbers of the model, and `moved` floats a token.
+/// An op that reads its weights once, and `moved` floats a token.
 OpCost pointwise(std::int64_t weights, std::int64_t moved, double tokens, DType type)
 {
     return {.bytes = static_cast<double>(weights * bytesOf(type)),
@@ -29,10 +20,30 @@ OpCost pointwise(std::int64_t weights, std::int64_t moved, double tokens, DType 
             .tokens = tokens};
 }
 
-OpCost attention(const ModelConfig &config, const HeadMap &map, int layer, const PassShape &pass)
+/// Of `count` experts, those that `tokens` tokens are expected to choose between them, each `perToken` at random.
+double chosenExperts(int count, int perToken, double tokens)
 {
-    const double rows = static_cast<double>(pass.tokens) * pass.batch;
-    OpCost cost{.activationBytes = 2 * floatBytes * rows * static_cast<double>(config.queryWidth()), .tokens = rows};
+    return count * (1.0 - std::pow(1.0 - static_cast<double>(perToken) / count, tokens));
+}
+
+/// What the plan says of an op: its weights, read once, and its matrices' products with each token.
+OpCost planned(const ModelConfig &config, const LayerPlan &plan, const OpPlan &op, double tokens)
+{
+    OpCost cost = pointwise(0, op.moved, tokens, config.dtype);
+    for (const WeightSpec &weight : plan.weightsOf(op)) {
+        const double each = static_cast<double>(weight.rows) * static_cast<double>(weight.columns);
+        const bool isOfExperts = weight.count > 1;
+        const double read = isOfExperts ? chosenExperts(weight.count, config.expertsPerToken, tokens) : 1.0;
+        cost.bytes += read * each * static_cast<double>(bytesOf(config.dtype));
+        if (weight.role == TensorRole::Matrix)
+            cost.flops += 2.0 * each * tokens * (isOfExperts ? config.expertsPerToken : 1);
+    }
+    return cost;
+}
+
+/// Keys and values, and what each query does with those that it sees.
+void addAttention(OpCost &cost, const ModelConfig &config, const HeadMap &map, int layer, const PassShape &pass)
+{
     // A query and a key meet in one dot product and one weighted sum: 2 · head_dim operations each, for every query head.
     const double perPair = 4.0 * config.headDim * config.group() * pass.batch;
     const double perKey = 2.0 * config.headDim * static_cast<double>(bytesOf(config.dtype)) * pass.batch;
@@ -46,7 +57,6 @@ OpCost attention(const ModelConfig &config, const HeadMap &map, int layer, const
             * static_cast<double>(visiblePairs(kind, end, map.sink(), map.recent())
                                   - visiblePairs(kind, pass.firstPosition, map.sink(), map.recent()));
     }
-    return cost;
 }
 
 /// A chunk's keys and values, read from the stage and written to the ring, for every streaming head.
@@ -88,44 +98,39 @@ OpCost passCost(const ModelConfig &config, const HeadMap &map, Op op, int layer,
 {
     const double tokens = static_cast<double>(pass.tokens) * pass.batch;
     const DType type = config.dtype;
-    const std::int64_t hidden = config.hiddenSize, intermediate = config.intermediateSize;
+    const std::int64_t hidden = config.hiddenSize, vocabulary = config.vocabulary;
     switch (op) {
     case Op::Embed: {
         OpCost cost = pointwise(0, hidden, tokens, type);
         cost.bytes = tokens * static_cast<double>(hidden * bytesOf(type));
         return cost;
     }
-    case Op::InputNorm:
-    case Op::PostNorm:
     case Op::FinalNorm:
         return pointwise(hidden, 2 * hidden, tokens, type);
-    case Op::Qkv:
-        return product(config.queryWidth() + 2 * config.kvWidth(), hidden, config.qkvBias, tokens, type);
-    case Op::RopeAppend:
-        return pointwise(config.queryKeyNorm ? 2 * config.headDim : 0, 2 * config.queryWidth() + 4 * config.kvWidth(), tokens,
-                         type);
-    case Op::Attention:
-        return attention(config, map, layer, pass);
-    case Op::OutputProjection:
-        return product(hidden, config.queryWidth(), config.outputBias, tokens, type);
-    case Op::GateUp:
-        return product(2 * intermediate, hidden, config.mlpBias, tokens, type);
-    case Op::Activation:
-        return pointwise(0, 3 * intermediate, tokens, type);
-    case Op::Down:
-        return product(hidden, intermediate, config.mlpBias, tokens, type);
-    case Op::Logits:
-        return product(config.vocabulary, hidden, false, tokens, type);
+    case Op::Logits: {
+        OpCost cost = pointwise(vocabulary * hidden, vocabulary + hidden, tokens, type);
+        cost.flops = 2.0 * static_cast<double>(vocabulary * hidden) * tokens;
+        return cost;
+    }
     case Op::NextToken:
-        return pointwise(0, config.vocabulary, tokens, type);
+        return pointwise(0, vocabulary, tokens, type);
     case Op::Commit:
         return commit(config, map, layer, pass);
     case Op::CopyHeads: // one of the two halves' gathers or scatters: on average half of the query heads
         return pointwise(0, config.queryWidth(), tokens, type);
     case Op::Pass:
+        return {};
+    default:
         break;
     }
-    return {};
+    const LayerPlan plan = layerPlan(config, layer);
+    const OpPlan *inLayer = plan.find(op);
+    if (!inLayer)
+        return {};
+    OpCost cost = planned(config, plan, *inLayer, tokens);
+    if (op == Op::Attention)
+        addAttention(cost, config, map, layer, pass);
+    return cost;
 }
 
 OpCost opCost(const ModelConfig &config, const HeadMap &map, Op op, int layer, Phase phase, std::int64_t context, int batch)

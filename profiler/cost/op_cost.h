@@ -27,7 +27,8 @@ struct OpCost {
 };
 
 /// Exact counts for one pass, from config and map. `layer` says nothing for ops outside the layers. Ops inside attention
-/// (commit, copies) count what they move; Op::Pass nothing, as its parts are counted.
+/// (commit, copies) count what they move; Op::Pass nothing, as its parts are counted. Zero where the layer's plan has no such op.
+/// Experts: those that so many tokens are expected to choose.
 OpCost passCost(const ModelConfig &config, const HeadMap &map, Op op, int layer, const PassShape &pass);
 
 /// The least time that the machine's measured ceilings allow for one op of one pass; 0 where no ceiling is known.
@@ -40,12 +41,6 @@ OpCost opCost(const ModelConfig &config, const HeadMap &map, Op op, int layer, P
 
 /// Pairs of a query and a key that it sees, over the queries 0 … context − 1 of one head: the key-range rule, summed up.
 std::int64_t visiblePairs(HeadKind kind, std::int64_t context, std::int64_t sink, std::int64_t recent);
-
-/// Whether every layer runs the op; the others run once.
-constexpr bool isInLayer(Op op)
-{
-    return op != Op::Embed && op != Op::FinalNorm && op != Op::Logits && op != Op::NextToken && op != Op::Pass;
-}
 
 /// The least time that bytes and operations allow, and the measured ceiling that it is computed with.
 struct Floor {

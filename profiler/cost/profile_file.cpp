@@ -33,6 +33,10 @@ constexpr Field fields[]
        {"head_dim", &ModelConfig::headDim, maxHeadDim},      {"intermediate_size", &ModelConfig::intermediateSize, largestSide},
        {"vocabulary", &ModelConfig::vocabulary, largestSide}};
 
+constexpr Field expertFields[] = {{"experts", &ModelConfig::experts, 1 << 16},
+                                  {"experts_per_token", &ModelConfig::expertsPerToken, 1 << 16},
+                                  {"expert_intermediate_size", &ModelConfig::expertIntermediateSize, largestSide}};
+
 struct Flag {
     const char *key;
     bool ModelConfig::*member;
@@ -52,7 +56,35 @@ nlohmann::ordered_json configJson(const ModelConfig &config)
         out[flag.key] = config.*flag.member;
     out["max_context"] = config.maxContext;
     out["dtype"] = nameOf(config.dtype);
+    if (config.experts > 0) {
+        out["family"] = nameOf(*config.family);
+        for (const Field &field : expertFields)
+            out[field.key] = config.*field.member;
+        out["dense_layers"] = config.denseLayers;
+    }
     return out;
+}
+
+/// Of a model with experts, which layers have them; of others nothing.
+Result<void> readExperts(ModelConfig &config, const json::Value &value, const std::string &where)
+{
+    if (!json::find(value, "experts"))
+        return {};
+    ZIGZAG_TRY(family, json::stringIn(value, "family", where));
+    config.family = findFamily(family);
+    if (!config.family)
+        return badInput(
+            fmt::format("{}: '{}' is no family that this version knows; calibrate anew", where, json::printable(family)));
+    for (const Field &field : expertFields) {
+        ZIGZAG_TRY(count, json::integerIn(value, field.key, 1, field.most, where));
+        config.*field.member = static_cast<int>(count);
+    }
+    ZIGZAG_TRY(dense, json::arrayIn(value, "dense_layers", where));
+    for (const json::Value &entry : *dense)
+        config.denseLayers.push_back(entry == true);
+    if (config.denseLayers.size() != static_cast<std::size_t>(config.layers) || config.expertsPerToken > config.experts)
+        return badInput(fmt::format("{}: its experts are not of its layers; calibrate anew", where));
+    return {};
 }
 
 Result<ModelConfig> readConfig(const json::Value &value, const std::string &where)
@@ -68,6 +100,7 @@ Result<ModelConfig> readConfig(const json::Value &value, const std::string &wher
         ZIGZAG_TRY(set, json::booleanOr(value, flag.key, false, where));
         config.*flag.member = set;
     }
+    ZIGZAG_CHECK(readExperts(config, value, where));
     ZIGZAG_TRY(context, json::integerOr(value, "max_context", 0, 0, longestContext, where));
     ZIGZAG_TRY(typeName, json::stringIn(value, "dtype", where));
     config.maxContext = context;

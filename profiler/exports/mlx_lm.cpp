@@ -11,7 +11,7 @@ std::string refusalOf(const HeadMap &map, const ExportModel *model)
 {
     if (!model)
         return "its folder is the model's own config, changed: name the model (--model)";
-    if (model->config.family != ModelFamily::Llama && model->config.family != ModelFamily::Mistral)
+    if (!model->config.is("llama") && !model->config.is("mistral"))
         return "only Llama and Mistral read layer_types there: use the format transformers";
     if (layersWithoutSinks(map).streamingHeads() == map.layers() * map.kvHeads())
         return "it needs one retrieval layer at least: let one layer retrieve";

@@ -15,7 +15,7 @@ using Json = nlohmann::ordered_json;
 
 bool isQwen(const ModelConfig &config)
 {
-    return config.family == ModelFamily::Qwen2 || config.family == ModelFamily::Qwen3;
+    return config.is("qwen2") || config.is("qwen3");
 }
 
 std::string refusalOf(const ExportModel *model, bool cwm)
@@ -24,7 +24,7 @@ std::string refusalOf(const ExportModel *model, bool cwm)
         return "its folder is the model's own config, changed: name the model (--model)";
     const ModelConfig &config = model->config;
     if (isQwen(config))
-        return cwm ? fmt::format("a {} model has layer types of its own: use the format transformers", nameOf(config.family))
+        return cwm ? fmt::format("a {} model has layer types of its own: use the format transformers", nameOf(*config.family))
                    : "";
     if (config.qkvBias || config.outputBias)
         return "Ministral and CWM have no biases in attention, and this model has: use vllm or duo-attention";
@@ -43,7 +43,7 @@ ExportVerdict verdictOf(const HeadMap &map, const ExportModel *model, bool cwm)
     verdict.note = "config.json alone: the weights stay the model's own";
     if (model && !isQwen(model->config))
         verdict.note += fmt::format("; a {} is the same network as a {}, with a kind for each layer", cwm ? "CWM" : "Ministral",
-                                    model->config.family == ModelFamily::Llama ? "Llama" : "Mistral");
+                                    model->config.is("llama") ? "Llama" : "Mistral");
     verdict.refusal = refusalOf(model, cwm);
     return verdict;
 }

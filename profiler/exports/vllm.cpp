@@ -12,7 +12,7 @@ namespace {
 
 bool isQwen(const ExportModel *model)
 {
-    return model && (model->config.family == ModelFamily::Qwen2 || model->config.family == ModelFamily::Qwen3);
+    return model && (model->config.is("qwen2") || model->config.is("qwen3"));
 }
 
 std::string command(const HeadMap &map, const ExportModel *model)

@@ -86,13 +86,29 @@ double rateOf(const dnnl::engine &engine, const Shape &shape, memory::data_type 
     return rate;
 }
 
+/// The products of a layer, those that share their input as one.
+std::vector<Shape> productsOf(const ModelConfig &config)
+{
+    std::vector<Shape> shapes;
+    const LayerPlan plan = layerPlan(config, config.layers - 1);
+    for (const OpPlan &op : plan.ops()) {
+        Shape shape{};
+        for (const WeightSpec &weight : plan.weightsOf(op))
+            if (weight.role == TensorRole::Matrix && (shape.columns == 0 || shape.columns == weight.columns)) {
+                shape.columns = weight.columns;
+                shape.rows += weight.rows;
+            }
+        if (shape.rows > 0)
+            shapes.push_back(shape);
+    }
+    return shapes;
+}
+
 } // namespace
 
 double measureMatrixRate(const ModelConfig &config, DType type, int threads, const std::atomic<bool> *cancel)
 {
-    const std::int64_t hidden = config.hiddenSize, query = config.queryWidth(), intermediate = config.intermediateSize;
-    std::array<Shape, 4> shapes
-        = {{{hidden, query + 2 * config.kvWidth()}, {query, hidden}, {hidden, 2 * intermediate}, {intermediate, hidden}}};
+    std::vector<Shape> shapes = productsOf(config);
     const memory::data_type dataType = type == DType::BF16 ? memory::data_type::bf16 : memory::data_type::f32;
     double flops = 0.0, seconds = 0.0;
     try {

@@ -113,7 +113,7 @@ Weights weightsOf(const ModelConfig &config, bool odd)
     Weights weights;
     auto storage = std::make_shared<std::vector<std::unique_ptr<std::byte[]>>>();
     std::uint32_t state = 1;
-    for (const PlannedTensor &planned : planWeights(config, weights)) {
+    for (const PlannedTensor &planned : planWeights(config)) {
         const std::int64_t count = planned.rows * planned.columns, size = bytesOf(config.dtype);
         storage->push_back(std::make_unique<std::byte[]>(static_cast<std::size_t>(count * size + odd)));
         std::byte *data = storage->back().get() + odd;
@@ -123,7 +123,7 @@ Weights weightsOf(const ModelConfig &config, bool odd)
             const float value = scale * (static_cast<float>(state >> 8) / 8388608.0f - 1.0f);
             store(data + i * size, config.dtype, planned.role == TensorRole::Norm ? 1.0f + value : value);
         }
-        *planned.view = {data, config.dtype, planned.rows, planned.columns};
+        planned.in(weights) = {data, config.dtype, planned.rows, planned.columns};
     }
     if (config.tiedEmbeddings)
         weights.head = weights.embedding;
@@ -143,11 +143,10 @@ void spoil(Weights &weights, Bytes &bytes)
         store(const_cast<std::byte *>(view.data) + at * bytesOf(view.type), view.type, bytes.of(values));
     };
     for (int count = bytes.next() % 4; count > 0; --count) {
-        LayerWeights &layer = weights.layers[static_cast<std::size_t>(bytes.next()) % weights.layers.size()];
-        const std::array views = {&weights.embedding, &weights.finalNorm, &weights.head,  &layer.query,    &layer.key,
-                                  &layer.value,       &layer.output,      &layer.gate,    &layer.up,       &layer.down,
-                                  &layer.inputNorm,   &layer.postNorm,    &layer.keyNorm, &layer.queryBias};
-        poke(*bytes.of(views));
+        const LayerWeights &layer = weights.layers[static_cast<std::size_t>(bytes.next()) % weights.layers.size()];
+        const std::array outside = {&weights.embedding, &weights.finalNorm, &weights.head};
+        const auto which = static_cast<std::size_t>(bytes.next()) % (outside.size() + weightIds);
+        poke(which < outside.size() ? *outside[which] : layer[static_cast<WeightId>(which - outside.size())]);
     }
 }
 

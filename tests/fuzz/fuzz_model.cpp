@@ -30,8 +30,7 @@ ZIGZAG_FUZZ(model)
     for (const TensorView *view : {&weights->embedding, &weights->finalNorm, &weights->head})
         touch(*view);
     for (const LayerWeights &layer : weights->layers)
-        for (const TensorView *view : {&layer.query, &layer.key, &layer.value, &layer.output, &layer.gate, &layer.up, &layer.down,
-                                       &layer.inputNorm, &layer.postNorm, &layer.queryBias, &layer.queryNorm})
-            if (*view)
-                touch(*view);
+        for (std::size_t id = 0; id < weightIds; ++id)
+            for (const TensorView &view : layer.all(static_cast<WeightId>(id)))
+                touch(view);
 }

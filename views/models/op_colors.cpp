@@ -15,6 +15,8 @@ OpGroup groupOf(Op op)
         return OpGroup::Projections;
     case Op::GateUp:
     case Op::Down:
+    case Op::Router:
+    case Op::Experts:
         return OpGroup::Mlp;
     case Op::InputNorm:
     case Op::PostNorm:
@@ -58,6 +60,7 @@ QColor opColor(Op op)
     case Op::OutputProjection:
         return {0x56, 0xb4, 0xe9};
     case Op::Down:
+    case Op::Router:
         return {0x5c, 0xc9, 0xa4};
     case Op::Commit:
         return {0xf0, 0x9a, 0x58};

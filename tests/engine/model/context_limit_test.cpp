@@ -6,32 +6,32 @@
 namespace zigzag {
 namespace {
 
-ModelConfig model(ModelFamily family)
+ModelConfig model(const char *family)
 {
     ModelConfig config;
     config.name = "some";
-    config.family = family;
+    config.family = findFamily(family);
     config.maxContext = 2048;
     return config;
 }
 
 TEST(ContextLimit, WhatIsWithinTheModelNeedsNoWord)
 {
-    EXPECT_EQ(noteBeyondMaximum(model(ModelFamily::Llama), 1), "");
-    EXPECT_EQ(noteBeyondMaximum(model(ModelFamily::Llama), 2048), "");
-    EXPECT_TRUE(checkWithinMaximum(model(ModelFamily::Llama), 2048));
-    EXPECT_TRUE(checkWithinMaximum(model(ModelFamily::Llama), 16, 16));
+    EXPECT_EQ(noteBeyondMaximum(model("llama"), 1), "");
+    EXPECT_EQ(noteBeyondMaximum(model("llama"), 2048), "");
+    EXPECT_TRUE(checkWithinMaximum(model("llama"), 2048));
+    EXPECT_TRUE(checkWithinMaximum(model("llama"), 16, 16));
 }
 
 TEST(ContextLimit, WhatIsBeyondIsNotedOrRefusedWithBothNumbers)
 {
-    const std::string note = noteBeyondMaximum(model(ModelFamily::Llama), 2049);
+    const std::string note = noteBeyondMaximum(model("llama"), 2049);
     EXPECT_NE(note.find("2049"), std::string::npos) << note;
     EXPECT_NE(note.find("2048"), std::string::npos) << note;
     EXPECT_EQ(note.find("sliding_window"), std::string::npos) << note;
-    EXPECT_NE(noteBeyondMaximum(model(ModelFamily::Mistral), 2049).find("sliding_window"), std::string::npos);
+    EXPECT_NE(noteBeyondMaximum(model("mistral"), 2049).find("sliding_window"), std::string::npos);
     for (const std::int64_t context : {2049, 15, 0, -1}) {
-        const auto checked = checkWithinMaximum(model(ModelFamily::Llama), context, 16);
+        const auto checked = checkWithinMaximum(model("llama"), context, 16);
         ASSERT_FALSE(checked) << context;
         EXPECT_EQ(checked.error().kind, ErrorKind::BadInput);
         EXPECT_EQ(checked.error().message,

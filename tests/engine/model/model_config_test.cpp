@@ -46,6 +46,32 @@ TEST(ModelConfig, FamiliesDifferInBiasesAndNorms)
     check(R"({"model_type": "qwen3", "attention_bias": true})", true, true, false, true);
 }
 
+TEST(ModelConfig, ExpertsAreReadAsTransformersReadsThem)
+{
+    const ModelConfig config
+        = sound(R"({"model_type": "qwen3_moe", "num_hidden_layers": 6, "num_experts": 16, "num_experts_per_tok": 4,
+        "moe_intermediate_size": 32, "norm_topk_prob": true, "decoder_sparse_step": 2, "mlp_only_layers": [3]})");
+    EXPECT_EQ(config.experts, 16);
+    EXPECT_EQ(config.expertsPerToken, 4);
+    EXPECT_EQ(config.expertIntermediateSize, 32);
+    EXPECT_TRUE(config.renormalisesExperts);
+    EXPECT_TRUE(config.queryKeyNorm);
+    EXPECT_EQ(config.headDim, 8); // hidden size / query heads: no default of its own, unlike Qwen3
+    EXPECT_EQ(config.denseLayers, (std::vector<bool>{true, false, true, true, true, false}));
+    const ModelConfig plain = sound(R"({"model_type": "qwen3_moe", "num_local_experts": 16})");
+    EXPECT_EQ(plain.experts, 16);
+    EXPECT_EQ(plain.expertsPerToken, 8);
+    EXPECT_EQ(plain.expertIntermediateSize, 768);
+    EXPECT_FALSE(plain.renormalisesExperts);
+    EXPECT_EQ(plain.denseLayers, (std::vector<bool>{false, false}));
+    for (const char *patch :
+         {R"({"model_type": "qwen3_moe", "num_experts": 4, "num_experts_per_tok": 5})",
+          R"({"model_type": "qwen3_moe", "num_experts": 0})", R"({"model_type": "qwen3_moe", "num_experts": 100000})",
+          R"({"model_type": "qwen3_moe", "decoder_sparse_step": 0})", R"({"model_type": "qwen3_moe", "mlp_only_layers": [-1]})",
+          R"({"model_type": "qwen3_moe", "mlp_only_layers": "1"})", R"({"num_experts": 4})"})
+        EXPECT_FALSE(parsed(patch)) << patch;
+}
+
 TEST(ModelConfig, WhatTheFileLeavesOutIsAsInTransformers)
 {
     const ModelConfig config = sound(R"({"num_key_value_heads": null})");

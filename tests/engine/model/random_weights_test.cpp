@@ -53,7 +53,8 @@ TEST_P(RandomWeights, KeepTheSizeOfActivationsAndAreNeverZero)
     const auto weights = randomWeights(shape(GetParam()), 1);
     ASSERT_TRUE(weights) << weights.error().message;
     EXPECT_TRUE(weights->fingerprint.empty());
-    for (const TensorView &view : {weights->embedding, weights->layers[0].gate, weights->layers[1].down, weights->head}) {
+    for (const TensorView &view :
+         {weights->embedding, weights->layers[0][WeightId::Gate], weights->layers[1][WeightId::Down], weights->head}) {
         EXPECT_EQ(view.type, GetParam());
         double sum = 0, squares = 0;
         for (const float value : valuesOf(view)) {
@@ -66,9 +67,9 @@ TEST_P(RandomWeights, KeepTheSizeOfActivationsAndAreNeverZero)
         EXPECT_NEAR(std::sqrt(squares / count), deviation, 0.02 * deviation);
         EXPECT_NEAR(sum / count, 0, 0.02 * deviation);
     }
-    for (const float value : valuesOf(weights->layers[1].postNorm))
+    for (const float value : valuesOf(weights->layers[1][WeightId::PostNorm]))
         EXPECT_EQ(value, 1.0f);
-    EXPECT_TRUE(weights->layers[0].valueBias);
+    EXPECT_TRUE(weights->layers[0][WeightId::ValueBias]);
 }
 
 TEST_P(RandomWeights, FollowTheirSeed)
@@ -80,10 +81,10 @@ TEST_P(RandomWeights, FollowTheirSeed)
         return std::memcmp(a.data, b.data, static_cast<std::size_t>(a.bytes())) == 0;
     };
     EXPECT_TRUE(equal(first->head, same->head));
-    EXPECT_TRUE(equal(first->layers[1].up, same->layers[1].up));
-    EXPECT_FALSE(equal(first->layers[1].up, other->layers[1].up));
-    EXPECT_FALSE(equal(first->layers[0].up, first->layers[1].up));
-    EXPECT_FALSE(equal(first->layers[0].up, first->layers[0].gate));
+    EXPECT_TRUE(equal(first->layers[1][WeightId::Up], same->layers[1][WeightId::Up]));
+    EXPECT_FALSE(equal(first->layers[1][WeightId::Up], other->layers[1][WeightId::Up]));
+    EXPECT_FALSE(equal(first->layers[0][WeightId::Up], first->layers[1][WeightId::Up]));
+    EXPECT_FALSE(equal(first->layers[0][WeightId::Up], first->layers[0][WeightId::Gate]));
 }
 
 INSTANTIATE_TEST_SUITE_P(Types, RandomWeights, testing::Values(DType::F32, DType::F16, DType::BF16),

@@ -45,11 +45,9 @@ TEST(SideFiles, TextsBeginAndEndAsInTransformers)
         ASSERT_TRUE(tokenizer) << tokenizer.error().message;
         const auto config = parseTokenizerConfig(settings.dump(), "tokenizer_config.json");
         ASSERT_TRUE(config) << config.error().message;
-        const auto family = row.at("family") == "llama" ? ModelFamily::Llama
-            : row.at("family") == "mistral"             ? ModelFamily::Mistral
-                                                        : ModelFamily::Qwen2;
+        const Family *family = findFamily(row.at("family").get<std::string>());
         std::vector<std::string> notes;
-        applyTokenizerConfig(*tokenizer, *config, family, notes, "tokenizer_config.json");
+        applyTokenizerConfig(*tokenizer, *config, *family, notes, "tokenizer_config.json");
         // Where the file asks for a token and tokenizer.json has no template, only version 4 is what the model was made with.
         const bool asked = asks(settings, "add_bos_token") || asks(settings, "add_eos_token");
         const bool old = asked && row.at("post_processor") != "template";

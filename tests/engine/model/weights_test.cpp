@@ -38,7 +38,7 @@ TEST(Weights, ViewsHoldWhatTheFileHolds)
     const fs::path folder = test::writeTinyModel(scratch / "model");
     const Weights weights = load(folder);
     ASSERT_EQ(weights.layers.size(), 2u);
-    const TensorView &view = weights.layers[1].query;
+    const TensorView &view = weights.layers[1][WeightId::Query];
     EXPECT_EQ(view.rows, 32);
     EXPECT_EQ(view.columns, 32);
     const std::string content = test::readText(folder / file);
@@ -47,9 +47,9 @@ TEST(Weights, ViewsHoldWhatTheFileHolds)
     const Json header = Json::parse(content.substr(8, length));
     const auto begin = header[query]["data_offsets"][0].get<std::size_t>();
     EXPECT_EQ(std::memcmp(view.data, content.data() + 8 + length + begin, static_cast<std::size_t>(view.bytes())), 0);
-    EXPECT_EQ(weights.layers[0].inputNorm.columns, 1);
-    EXPECT_FALSE(weights.layers[0].queryBias);
-    EXPECT_FALSE(weights.layers[0].queryNorm);
+    EXPECT_EQ(weights.layers[0][WeightId::InputNorm].columns, 1);
+    EXPECT_FALSE(weights.layers[0][WeightId::QueryBias]);
+    EXPECT_FALSE(weights.layers[0][WeightId::QueryNorm]);
 }
 
 TEST(Weights, TheFingerprintSpeaksOfTheTensorsAndNotOfTheirFiles)
@@ -70,7 +70,7 @@ TEST(Weights, TheFingerprintSpeaksOfTheTensorsAndNotOfTheirFiles)
         const Weights weights = load(shifted);
         EXPECT_EQ(weights.fingerprint, original);
         EXPECT_TRUE(isAligned(weights.embedding));
-        EXPECT_TRUE(isAligned(weights.layers[1].down));
+        EXPECT_TRUE(isAligned(weights.layers[1][WeightId::Down]));
     }
 
     const fs::path sharded = test::writeTinyModel(scratch / "c");

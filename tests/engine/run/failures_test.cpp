@@ -410,17 +410,12 @@ TEST_F(NotFiniteTest, AWeightThatIsNoNumberIsNamedByWhateverItSpoils)
     for (const DType type : {DType::F32, DType::BF16, DType::F16}) {
         make(type);
         everyResult([&](const char *what, const auto &result) { EXPECT_TRUE(result) << what << ": " << result.error().message; });
-        Weights named;
-        auto plan = planWeights(m_model->config, named);
-        const Weights &weights = m_model->weights;
-        named.embedding = weights.embedding, named.finalNorm = weights.finalNorm, named.head = weights.head;
-        std::copy(weights.layers.begin(), weights.layers.end(), named.layers.begin());
-        for (const PlannedTensor &planned : plan) {
+        for (const PlannedTensor &planned : planWeights(m_model->config)) {
             // Of the embedding the row of the first token; elsewhere the last number.
-            const bool isEmbedding = planned.view == &named.embedding;
+            const bool isEmbedding = planned.outside == &Weights::embedding;
             const std::int64_t at = (isEmbedding ? 12 : planned.rows) * planned.columns - 1;
-            const Spoilt spoilt(*planned.view, at, std::numeric_limits<float>::quiet_NaN());
-            const bool isHead = planned.view == &named.head, isNorm = planned.view == &named.finalNorm;
+            const Spoilt spoilt(planned.in(m_model->weights), at, std::numeric_limits<float>::quiet_NaN());
+            const bool isHead = planned.outside == &Weights::head, isNorm = planned.outside == &Weights::finalNorm;
             everyResult([&](const std::string &what, const auto &result) {
                 SCOPED_TRACE(planned.name + ", " + what + ", " + std::string(nameOf(type)));
                 if ((isHead && (what == "states" || what == "strongest")) || (isNorm && what == "strongest")) {

@@ -34,6 +34,8 @@ ModelConfig config()
 /// The time that a made-up machine takes for one op of one layer: the same for every op, streaming attention dearer by the byte.
 double trueUs(const ModelConfig &of, Op op, const HeadMap &map, int layer, const PassShape &pass, Phase phase)
 {
+    if (isInLayer(op) && op != Op::Commit && !layerPlan(of, layer).find(op))
+        return 0;
     if (op == Op::CopyHeads || op == Op::Pass || (op == Op::NextToken && phase == Phase::Prefill))
         return 0;
     PassShape shape = pass;

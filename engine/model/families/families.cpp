@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/model/families/family_list.h"
+
+#include <algorithm>
+#include <array>
+
+namespace zigzag {
+
+std::span<const Family *const> families()
+{
+    static const std::array all = {&llamaFamily(), &mistralFamily(), &qwen2Family(), &qwen3Family(), &qwen3MoeFamily()};
+    return all;
+}
+
+LayerPlan layerPlan(const ModelConfig &config, int layer)
+{
+    return config.family->layer(config, layer);
+}
+
+std::int64_t mostRows(const ModelConfig &config, WeightId id)
+{
+    std::int64_t most = 0;
+    for (int layer = 0; layer < config.layers; ++layer) {
+        const LayerPlan plan = layerPlan(config, layer);
+        if (const WeightSpec *weight = plan.find(id))
+            most = std::max(most, weight->rows);
+    }
+    return most;
+}
+
+} // namespace zigzag

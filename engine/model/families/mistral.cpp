@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Mistral: Llama's layers, and a window of its own (arXiv 2310.06825), which is refused where it acts.
+#include "engine/model/families/family_list.h"
+
+namespace zigzag {
+
+namespace {
+
+constexpr std::string_view keys[] = {"sliding_window"};
+
+Result<void> read(ModelConfig &, const json::Value &, const std::string &)
+{
+    return {};
+}
+
+} // namespace
+
+const Family &mistralFamily()
+{
+    static const Family family{
+        .modelType = "mistral",
+        .window = FileWindow::Everywhere,
+        .llamaTokenizer = true,
+        .keys = keys,
+        .read = read,
+        .layer = decoderLayer,
+    };
+    return family;
+}
+
+} // namespace zigzag

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+// Private to engine/model: it includes nlohmann/json.
+
+#include "engine/base/json_input.h"
+#include "engine/model/layer_plan.h"
+#include "engine/model/model_config.h"
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace zigzag {
+
+/// What transformers makes of the windows that a config.json of the family asks for.
+enum class FileWindow {
+    None, ///< it reads no such key
+    Everywhere, ///< sliding_window is that of every layer (Mistral)
+    Upper ///< use_sliding_window gives it to the layers from max_window_layers on (Qwen)
+};
+
+/// A family of models: what its config.json says beyond what all say, and what its layers are made of.
+struct Family {
+    std::string_view modelType; ///< of config.json
+    FileWindow window = FileWindow::None;
+    int headDim = 0; ///< where the file does not say, 0 = hidden size / query heads
+    bool mayLackKvHeads = false; ///< files from before grouped-query attention
+    bool llamaTokenizer = false; ///< tokenizers that name no class are transformers' LlamaTokenizer
+    /// Keys of config.json that `read` reads, or that this family is known to ignore, beside those of all families.
+    std::span<const std::string_view> keys;
+    /// Reads those keys.
+    Result<void> (*read)(ModelConfig &model, const json::Value &config, const std::string &where) = nullptr;
+    LayerPlan (*layer)(const ModelConfig &config, int layer) = nullptr;
+};
+
+/// All of them (families/families.cpp).
+std::span<const Family *const> families();
+
+} // namespace zigzag

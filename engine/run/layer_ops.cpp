@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/run/layer_ops.h"
+
+#include <cassert>
+
+namespace zigzag {
+
+namespace {
+
+struct LayerOpRunner {
+    Backend &backend;
+    const ModelConfig &config;
+    const DeviceLayer &layer;
+    const LayerArgs &run;
+    DType type = backend.activationType(config.dtype);
+    float epsilon = static_cast<float>(config.normEpsilon);
+
+    void norm(const float *in, WeightId weight) const
+    {
+        backend.rmsNorm({in, layer.vector(weight), run.normed, run.tokens, config.hiddenSize, epsilon, type});
+    }
+
+    Product product(WeightId matrix, WeightId bias, void *out) const
+    {
+        return {.matrix = layer.matrix(matrix), .bias = layer.vector(bias), .out = out};
+    }
+
+    /// out = in · matrixᵀ + bias + residual
+    void addProduct(const void *in, WeightId matrix, WeightId bias, const float *residual) const
+    {
+        const Product sum{layer.matrix(matrix), layer.vector(bias), residual, run.out};
+        backend.matmul({in, run.tokens, {&sum, 1}});
+    }
+
+    void qkv() const
+    {
+        const Product products[]
+            = {product(WeightId::Query, WeightId::QueryBias, run.queries), product(WeightId::Key, WeightId::KeyBias, run.keys),
+               product(WeightId::Value, WeightId::ValueBias, run.values)};
+        backend.matmul({run.normed, run.tokens, products});
+    }
+
+    void ropeAppend() const
+    {
+        backend.ropeAppend({.queries = run.queries,
+                            .keys = run.keys,
+                            .values = run.values,
+                            .queryNorm = layer.vector(WeightId::QueryNorm),
+                            .keyNorm = layer.vector(WeightId::KeyNorm),
+                            .cosSin = run.rotation,
+                            .heads = run.heads,
+                            .tokens = run.tokens,
+                            .firstPosition = run.firstPosition,
+                            .sink = run.sink,
+                            .queryHeads = config.queryHeads,
+                            .kvHeads = config.kvHeads,
+                            .headDim = config.headDim,
+                            .cacheType = run.cacheType,
+                            .epsilon = epsilon,
+                            .rows = run.rows});
+    }
+
+    void gateUp() const
+    {
+        const Product products[]
+            = {product(WeightId::Gate, WeightId::GateBias, run.gate), product(WeightId::Up, WeightId::UpBias, run.up)};
+        backend.matmul({run.normed, run.tokens, products});
+    }
+
+    void activation() const
+    {
+        backend.swiGlu({run.gate, run.up, run.gate, run.tokens * layer.matrix(WeightId::Gate)->rows, type});
+    }
+
+    void router() const
+    {
+        const Product scores{.matrix = layer.matrix(WeightId::Router), .out = run.routes, .floatOut = true};
+        backend.matmul({run.normed, run.tokens, {&scores, 1}});
+    }
+
+    void experts() const
+    {
+        backend.experts({.in = run.normed,
+                         .routes = run.routes,
+                         .out = run.out,
+                         .gates = layer.matrices(WeightId::ExpertGate),
+                         .ups = layer.matrices(WeightId::ExpertUp),
+                         .downs = layer.matrices(WeightId::ExpertDown),
+                         .tokens = run.tokens,
+                         .perToken = config.expertsPerToken,
+                         .renormalises = config.renormalisesExperts});
+    }
+};
+
+} // namespace
+
+void runLayerOp(Backend &backend, const ModelConfig &config, const DeviceLayer &layer, const OpPlan &op, const LayerArgs &run)
+{
+    const LayerOpRunner ops{backend, config, layer, run};
+    switch (op.op) {
+    case Op::InputNorm:
+        return ops.norm(run.in, WeightId::InputNorm);
+    case Op::Qkv:
+        return ops.qkv();
+    case Op::RopeAppend:
+        return ops.ropeAppend();
+    case Op::OutputProjection:
+        return ops.addProduct(run.attended, WeightId::Output, WeightId::OutputBias, run.in);
+    case Op::PostNorm:
+        return ops.norm(run.out, WeightId::PostNorm);
+    case Op::GateUp:
+        return ops.gateUp();
+    case Op::Activation:
+        return ops.activation();
+    case Op::Down:
+        return ops.addProduct(run.gate, WeightId::Down, WeightId::DownBias, run.out);
+    case Op::Router:
+        return ops.router();
+    case Op::Experts:
+        return ops.experts();
+    case Op::Attention: // its callers'
+    case Op::Embed:
+    case Op::FinalNorm:
+    case Op::Logits:
+    case Op::NextToken:
+    case Op::Commit:
+    case Op::CopyHeads:
+    case Op::Pass:
+        break;
+    }
+    assert(false && "no op of a layer that runs by itself");
+}
+
+} // namespace zigzag

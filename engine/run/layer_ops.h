@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/run/device_model.h"
+
+#include <cstdint>
+#include <span>
+
+namespace zigzag {
+
+/// What the ops of one layer read and write, beside its weights. Pointers are device pointers; what is behind a `void *` is of
+/// the backend's activation type.
+struct LayerArgs {
+    std::int64_t tokens = 0, firstPosition = 0;
+    const float *in = nullptr; // [tokens, hidden], the residual stream before the layer
+    float *out = nullptr; // [tokens, hidden], behind it; may be `in`
+    void *normed = nullptr; // [tokens, hidden]
+    void *queries = nullptr, *attended = nullptr; // [tokens, query_heads, head_dim]
+    void *keys = nullptr, *values = nullptr; // [tokens, kv_heads, head_dim]
+    void *gate = nullptr, *up = nullptr; // [tokens, intermediate]
+    float *routes = nullptr; // [tokens, experts]
+    const float *rotation = nullptr; // [context, 2, head_dim / 2]
+    std::span<const HeadCache> heads; // [kv_heads], host
+    std::int64_t sink = 0;
+    DType cacheType = DType::F32;
+    SequenceRows rows;
+};
+
+/// Launches one op of a layer's plan, whichever but attention, which its callers run in ways of their own. Sessions
+/// (transformer.h) and single layers (layer_pass.h) run layers through here alone.
+void runLayerOp(Backend &backend, const ModelConfig &config, const DeviceLayer &layer, const OpPlan &op, const LayerArgs &run);
+
+} // namespace zigzag
