@@ -40,4 +40,14 @@ inline dnnl::matmul::primitive_desc describeMatmul(const dnnl::engine &engine, c
 #endif
 }
 
+/// Multiplies the result by `scale`, before what is appended later.
+inline void appendScale(dnnl::post_ops &ops, float scale)
+{
+#if DNNL_VERSION_MAJOR >= 3
+    ops.append_eltwise(dnnl::algorithm::eltwise_linear, scale, 0.0f);
+#else
+    ops.append_eltwise(1.0f, dnnl::algorithm::eltwise_linear, scale, 0.0f);
+#endif
+}
+
 } // namespace zigzag::onednn

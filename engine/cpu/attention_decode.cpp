@@ -116,7 +116,7 @@ void attendOne(const AttentionArgs &args, ThreadScratch &threads, Scratch &parti
     const std::vector<Split> splits = planSplits(args);
     float *sums = partials.get<float>(splits.size() * group * dim); // [splits, group, dim]
     std::vector<State> states(splits.size() * group);
-    const float scale = 1.0f / std::sqrt(static_cast<float>(args.headDim));
+    const float scale = scoreScale(args.scale, args.headDim);
 
     parallelParts(std::ssize(splits), [&](std::int64_t i) {
         const auto at = static_cast<std::size_t>(i);

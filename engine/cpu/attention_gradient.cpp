@@ -33,7 +33,7 @@ public:
         , m_head(head)
         , m_group(args.queryHeads / args.kvHeads)
         , m_dim(args.headDim)
-        , m_scale(1.0f / std::sqrt(static_cast<float>(args.headDim)))
+        , m_scale(scoreScale(args.scale, args.headDim))
         , m_gradKeys(size(args.tokens * m_dim))
         , m_gradValues(size(args.tokens * m_dim))
         , m_ones(size(std::max(args.tokens, tileRows * m_group)), 1.0f)

@@ -133,7 +133,7 @@ private:
 
     void packQueries()
     {
-        const float scale = 1.0f / std::sqrt(static_cast<float>(m_args.headDim));
+        const float scale = scoreScale(m_args.scale, m_args.headDim);
         const std::size_t rows = m_memory.panels * panelRows;
         for (std::size_t row = 0; row < rows; ++row) {
             float *to = m_memory.queries + row / panelRows * dim() * panelRows + row % panelRows;

@@ -147,8 +147,11 @@ public:
         const std::int64_t rowBytes = table.columns * bytesOf(table.type);
         for (std::int64_t i = 0; i < args.count; ++i) {
             assert(args.tokens[i] >= 0 && args.tokens[i] < table.rows);
-            kernels::toFloat(table.type, static_cast<const std::byte *>(table.data) + args.tokens[i] * rowBytes,
-                             rowOf(args.out, i, table.columns), static_cast<std::size_t>(table.columns));
+            float *out = rowOf(args.out, i, table.columns);
+            kernels::toFloat(table.type, static_cast<const std::byte *>(table.data) + args.tokens[i] * rowBytes, out,
+                             static_cast<std::size_t>(table.columns));
+            if (args.scale != 1)
+                std::transform(out, out + table.columns, out, [&](float value) { return args.scale * value; });
         }
     }
 

@@ -51,6 +51,7 @@ bool hasBf16Units()
 struct Shape {
     std::int64_t tokens, rows, columns, outStride;
     bool bf16, packed, bias, sum;
+    float scale;
 
     auto operator<=>(const Shape &) const = default;
     Type type() const { return bf16 ? Type::bf16 : Type::f32; }
@@ -176,11 +177,12 @@ void Gemm::Impl::makePrimitive(const Shape &shape)
         return;
     const Desc weights = shape.packed ? Desc({shape.columns, shape.rows}, shape.type(), Tag::any) : shape.weights();
     dnnl::primitive_attr attributes;
-    if (shape.sum) {
-        dnnl::post_ops add;
-        add.append_sum();
-        attributes.set_post_ops(add);
-    }
+    dnnl::post_ops after;
+    if (shape.scale != 1)
+        onednn::appendScale(after, shape.scale);
+    if (shape.sum)
+        after.append_sum();
+    attributes.set_post_ops(after);
     const auto built = onednn::describeMatmul(engine, shape.in(), weights, shape.biasRow(), shape.out(), attributes);
     Primitive result{dnnl::matmul(built), built.weights_desc(), built.scratchpad_desc(), {}, std::nullopt};
     if (result.weights != shape.weights()) {
@@ -281,8 +283,9 @@ Plan Gemm::Impl::plan(const MatmulArgs &args, const Product &product)
     Plan result;
     result.product = &product;
     result.matrix = &matrix;
-    result.shape = {args.tokens, matrix.rows, matrix.columns,          matrix.rows,
-                    false,       false,       product.bias != nullptr, product.residual != nullptr};
+    result.shape = {args.tokens,  matrix.rows, matrix.columns,          matrix.rows,
+                    false,        false,       product.bias != nullptr, product.residual != nullptr,
+                    product.scale};
     result.in = args.in;
     result.shape.bf16 = matrix.type == DType::BF16 && bf16Units;
     result.converts = matrix.type != DType::F32 && !result.shape.bf16;

@@ -52,7 +52,7 @@ public:
             const auto &matrix = static_cast<const CpuMatrix &>(*product.matrix);
             for (std::int64_t first = 0; first < matrix.rows; first += tileRows) {
                 const std::int64_t rows = std::min(tileRows, matrix.rows - first);
-                multiply(args, product.gradOut + first, matrix, floats(matrix, first, rows), rows, add);
+                multiply(args, product, first, matrix, floats(matrix, first, rows), rows, add);
                 add = true;
             }
         }
@@ -128,10 +128,11 @@ public:
     }
 
 private:
-    /// gradIn (+)= gradOut · weights, for `rows` rows of a matrix; gradOut: [tokens, matrix.rows], from the first of them on.
-    static void multiply(const MatmulGradientArgs &args, const float *gradOut, const CpuMatrix &matrix, const float *weights,
-                         std::int64_t rows, bool add)
+    /// gradIn (+)= scale · gradOut · weights, for `rows` rows of the product's matrix from `first` on.
+    static void multiply(const MatmulGradientArgs &args, const ProductGradient &product, std::int64_t first,
+                         const CpuMatrix &matrix, const float *weights, std::int64_t rows, bool add)
     {
+        const float *gradOut = product.gradOut + first;
         const std::int64_t across = (matrix.columns + partColumns - 1) / partColumns;
         const std::int64_t down = (args.tokens + partTokens - 1) / partTokens;
         parallelParts(across * down, [&](std::int64_t part) {
@@ -139,7 +140,7 @@ private:
             onednn::stayOnThisThread();
             const dnnl_status_t status
                 = dnnl_sgemm('N', 'N', std::min(partTokens, args.tokens - token), std::min(partColumns, matrix.columns - column),
-                             rows, 1.0f, gradOut + token * matrix.rows, matrix.rows, weights + column, matrix.columns,
+                             rows, product.scale, gradOut + token * matrix.rows, matrix.rows, weights + column, matrix.columns,
                              add ? 1.0f : 0.0f, args.gradIn + token * matrix.columns + column, matrix.columns);
             if (status != dnnl_success) // as the C++ interface does, in every build type
                 throw dnnl::error(status, "a product of the backward pass failed");

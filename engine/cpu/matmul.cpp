@@ -35,6 +35,7 @@ void multiplyRows(const MatmulArgs &args, const Product &product, std::int64_t b
                 float sum = sums[t * stripRows + r];
                 if (product.bias)
                     sum += product.bias[row + r];
+                sum *= product.scale;
                 if (product.residual)
                     sum += product.residual[at];
                 floats(product.out)[at] = sum;

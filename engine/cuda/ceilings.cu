@@ -118,7 +118,7 @@ double matrixRate(Device &device, Linear &linear, DType type, std::int64_t side,
                             {(*buffer)->as<std::uint32_t>(), bytes / 4, type != DType::F32}),
                      "a measurement");
     const float ms = fastest(device, 8, cancel, [&] {
-        linear.run({side, side, side, type, type, false}, (*weight)->data(), (*in)->data(), (*out)->data());
+        linear.run({side, side, side, type, type, false}, (*weight)->data(), (*in)->data(), (*out)->data(), 1);
     });
     const auto n = static_cast<double>(side);
     return ms > 0 ? 1e3 * 2 * n * n * n / ms : 0;

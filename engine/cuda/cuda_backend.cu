@@ -216,7 +216,7 @@ public:
             .headDim = args.headDim,
             .sink = static_cast<int>(args.sink),
             .recent = static_cast<int>(std::min<std::int64_t>(args.recent, std::int64_t{1} << 30)),
-            .scoreScale = std::numbers::log2e_v<float> / std::sqrt(static_cast<float>(args.headDim)),
+            .scoreScale = std::numbers::log2e_v<float> * zigzag::scoreScale(args.scale, args.headDim),
             .caches = viewOf(args.heads, args.selected, args.rows),
         };
         const DType type = args.cacheType;
@@ -409,7 +409,7 @@ private:
     static bool mayBeGated(std::span<const Product> products)
     {
         return products.size() == 2 && products[0].matrix->rows == products[1].matrix->rows
-            && std::ranges::none_of(products, [](const Product &p) { return p.residual || p.floatOut; });
+            && std::ranges::none_of(products, [](const Product &p) { return p.residual || p.floatOut || p.scale != 1; });
     }
 
     static MatvecArgs matvecOf(const MatmulArgs &args)
@@ -425,7 +425,8 @@ private:
                                   .residual = product.residual,
                                   .out = product.out,
                                   .rows = static_cast<int>(product.matrix->rows),
-                                  .floatOut = product.residual || product.floatOut};
+                                  .floatOut = product.residual || product.floatOut,
+                                  .scale = product.scale};
         }
         return matvec;
     }
@@ -445,9 +446,10 @@ private:
                       .type = matrix.type,
                       .outType = outType,
                       .accumulate = product.residual != nullptr},
-                     matrix.data(), args.in, product.out);
+                     matrix.data(), args.in, product.out, product.scale);
         if (product.bias)
-            m_device->check(launchAddBias(outType, product.out, product.bias, args.tokens, matrix.rows, on()), "a bias");
+            m_device->check(launchAddBias(outType, product.out, product.bias, product.scale, args.tokens, matrix.rows, on()),
+                            "a bias");
     }
 
     static constexpr std::size_t maxArrivals = std::size_t{64} * maxKvHeads * 16; ///< sequences · KV heads · slices

@@ -80,10 +80,10 @@ Result<void> Linear::start()
 }
 
 int Linear::multiply(const Plan &plan, const cublasLtMatmulAlgo_t &algorithm, const void *weight, const void *in, void *out,
-                     bool accumulate)
+                     bool accumulate, float scale)
 {
-    const float one = 1, beta = accumulate ? 1.0f : 0.0f;
-    return statusOf(cublasLtMatmul(m_handle, plan.product, &one, weight, plan.weight, in, plan.in, &beta, out, plan.out, out,
+    const float beta = accumulate ? 1.0f : 0.0f;
+    return statusOf(cublasLtMatmul(m_handle, plan.product, &scale, weight, plan.weight, in, plan.in, &beta, out, plan.out, out,
                                    plan.out, &algorithm, m_workspace->data(), workspaceBytes, m_device.stream()));
 }
 
@@ -141,10 +141,11 @@ void Linear::choose(Plan &plan, const LinearShape &shape, const void *weight, co
     cudaEventDestroy(begin);
 }
 
-void Linear::run(const LinearShape &shape, const void *weight, const void *in, void *out)
+void Linear::run(const LinearShape &shape, const void *weight, const void *in, void *out, float scale)
 {
     const Plan &plan = *planFor(shape, weight, in);
-    m_device.check(plan.hasAlgorithm ? multiply(plan, plan.algorithm, weight, in, out, shape.accumulate) : cudaErrorNotSupported,
+    m_device.check(plan.hasAlgorithm ? multiply(plan, plan.algorithm, weight, in, out, shape.accumulate, scale)
+                                     : cudaErrorNotSupported,
                    "a matrix product");
 }
 

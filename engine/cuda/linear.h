@@ -10,7 +10,7 @@
 
 namespace zigzag::gpu {
 
-/// One product of many rows, out = in · weightᵀ (+ out), by cuBLASLt with float32 accumulation.
+/// One product of many rows, out = scale · in · weightᵀ (+ out), by cuBLASLt with float32 accumulation.
 struct LinearShape {
     std::int64_t rows = 0; ///< of the weight: output features
     std::int64_t columns = 0; ///< of the weight: input features
@@ -36,14 +36,14 @@ public:
 
     Result<void> start();
     /// weight: [rows, columns], in: [tokens, columns], out: [tokens, rows]
-    void run(const LinearShape &shape, const void *weight, const void *in, void *out);
+    void run(const LinearShape &shape, const void *weight, const void *in, void *out, float scale);
 
 private:
     struct Plan;
     Plan *planFor(const LinearShape &shape, const void *weight, const void *in);
     void choose(Plan &plan, const LinearShape &shape, const void *weight, const void *in);
     int multiply(const Plan &plan, const cublasLtMatmulAlgo_t &algorithm, const void *weight, const void *in, void *out,
-                 bool accumulate);
+                 bool accumulate, float scale = 1);
 
     Device &m_device;
     cublasLtHandle_t m_handle = nullptr;

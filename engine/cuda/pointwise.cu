@@ -45,7 +45,7 @@ bool hasVectors(std::int64_t bytes)
 
 int launchEmbed(DType type, const EmbedArgs &args, const void *table, LaunchOn on)
 {
-    const EmbedKernelArgs kernel = {args.tokens, table, args.out, args.table->columns};
+    const EmbedKernelArgs kernel = {args.tokens, table, args.out, args.table->columns, args.scale};
     return withType(type, [&](auto value) {
         return start(embed<decltype(value)>, {static_cast<unsigned>(args.count)}, embedThreads, 0, on, kernel);
     });
@@ -128,9 +128,9 @@ int launchNextToken(const NextTokenArgs &args, LaunchOn on)
     return start(nextToken<>, {static_cast<unsigned>(args.rows)}, nextTokenThreads, nextTokenSharedBytes, on, kernel);
 }
 
-int launchAddBias(DType type, void *out, const float *bias, std::int64_t tokens, std::int64_t rows, LaunchOn on)
+int launchAddBias(DType type, void *out, const float *bias, float scale, std::int64_t tokens, std::int64_t rows, LaunchOn on)
 {
-    const AddBiasKernelArgs kernel = {out, bias, tokens * rows, rows};
+    const AddBiasKernelArgs kernel = {out, bias, tokens * rows, rows, scale};
     return withType(type, [&](auto value) {
         return start(addBias<decltype(value)>, {addBiasBlocks(kernel.count)}, addBiasThreads, 0, on, kernel);
     });

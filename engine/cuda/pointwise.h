@@ -25,6 +25,6 @@ int launchCommit(const CommitArgs &args, const HeadCaches &caches, LaunchOn on);
 int launchCopyHeads(const CopyHeadsArgs &args, LaunchOn on);
 int launchNextToken(const NextTokenArgs &args, LaunchOn on);
 /// out[t, r] += bias[r]. out: [tokens, rows] of `type`
-int launchAddBias(DType type, void *out, const float *bias, std::int64_t tokens, std::int64_t rows, LaunchOn on);
+int launchAddBias(DType type, void *out, const float *bias, float scale, std::int64_t tokens, std::int64_t rows, LaunchOn on);
 
 } // namespace zigzag::gpu

@@ -59,6 +59,11 @@ struct ModelConfig {
     int expertIntermediateSize = 0;
     bool renormalisesExperts = false; ///< the chosen experts' weights add up to 1
     std::vector<bool> denseLayers; ///< [layers] where there are experts: those with one feed-forward of their own
+    // What some families multiply with (Granite); 1 in the others.
+    double embeddingScale = 1;
+    double residualScale = 1; ///< of what attention and feed-forward add to the residual stream
+    double logitScale = 1;
+    double scoreScale = 0; ///< of a query's product with a key; 0: 1 / √head_dim
     bool tiedEmbeddings = false;
     DType dtype = DType::F32; ///< of the weights as stored
     std::vector<int> endTokens; ///< generation stops at any of them

@@ -7,6 +7,7 @@
 #include "engine/model/weights.h"
 
 #include <atomic>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -62,7 +63,8 @@ struct EmbedArgs {
     const std::int32_t *tokens = nullptr; // [count]
     std::int64_t count = 0;
     const Matrix *table = nullptr; // [vocabulary, hidden]
-    float *out = nullptr; // [count, hidden]
+    float *out = nullptr; // [count, hidden]: scale · row
+    float scale = 1;
 };
 
 /// A backend may put this off until the product that reads `out`, make it a part of that product, and never write `out`.
@@ -75,13 +77,14 @@ struct RmsNormArgs {
     DType type = DType::F32; ///< of out
 };
 
-/// One of the products of a matmul: out = in · matrixᵀ (+ bias) (+ residual).
+/// One of the products of a matmul: out = scale · (in · matrixᵀ (+ bias)) (+ residual).
 struct Product {
     const Matrix *matrix = nullptr; // [rows, columns]
     const float *bias = nullptr; // [rows]
     const float *residual = nullptr; // [tokens, rows], may be `out`
     void *out = nullptr; // [tokens, rows]: float32 with a residual or `floatOut`, otherwise an activation
     bool floatOut = false;
+    float scale = 1;
 };
 
 /// Products that share their input, as one launch.
@@ -129,10 +132,17 @@ struct AttentionArgs {
     std::int64_t tokens = 0, firstPosition = 0;
     std::int64_t sink = 0, recent = 0;
     int queryHeads = 0, kvHeads = 0, headDim = 0;
+    float scale = 0; ///< of a query's product with a key; 0: 1 / √head_dim
     DType cacheType = DType::F32;
     std::int32_t *strongestKey = nullptr; // [tokens, query_heads] or null: the position with the largest weight
     SequenceRows rows;
 };
+
+/// The scale that scores are multiplied with.
+inline float scoreScale(float scale, int headDim)
+{
+    return scale > 0 ? scale : 1.0f / std::sqrt(static_cast<float>(headDim));
+}
 
 /// Moves the staged keys and values of a chunk into sinks and ring.
 struct CommitArgs {

@@ -26,9 +26,10 @@ struct RmsNormGradientArgs {
 struct ProductGradient {
     const Matrix *matrix = nullptr; // [rows, columns]
     const float *gradOut = nullptr; // [tokens, rows]
+    float scale = 1; ///< of the product
 };
 
-/// gradIn = Σ products gradOut · matrix.
+/// gradIn = Σ products scale · gradOut · matrix.
 struct MatmulGradientArgs {
     std::span<const ProductGradient> products;
     float *gradIn = nullptr; // [tokens, columns]
@@ -68,6 +69,7 @@ struct AttentionGradientArgs {
     std::int64_t tokens = 0;
     std::int64_t sink = 0, recent = 0;
     int queryHeads = 0, kvHeads = 0, headDim = 0;
+    float scale = 0; ///< as in AttentionArgs
     bool add = false;
 };
 

@@ -25,10 +25,14 @@ struct LayerOpRunner {
         return {.matrix = layer.matrix(matrix), .bias = layer.vector(bias), .out = out};
     }
 
-    /// out = in · matrixᵀ + bias + residual
+    /// out = scale · (in · matrixᵀ + bias) + residual
     void addProduct(const void *in, WeightId matrix, WeightId bias, const float *residual) const
     {
-        const Product sum{layer.matrix(matrix), layer.vector(bias), residual, run.out};
+        const Product sum{.matrix = layer.matrix(matrix),
+                          .bias = layer.vector(bias),
+                          .residual = residual,
+                          .out = run.out,
+                          .scale = static_cast<float>(config.residualScale)};
         backend.matmul({in, run.tokens, {&sum, 1}});
     }
 

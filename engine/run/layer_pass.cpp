@@ -129,8 +129,8 @@ Result<void> LayerPass::embed(std::span<const int> tokens, Buffer &out)
                                         tokens[i], i, config().vocabulary));
     const std::vector<std::int32_t> ids(tokens.begin(), tokens.end());
     m_backend.upload(*m_ids, 0, ids.data(), ids.size() * sizeof(std::int32_t));
-    m_backend.embed(
-        {m_ids->as<std::int32_t>(), static_cast<std::int64_t>(ids.size()), m_model->embedding.get(), out.as<float>()});
+    m_backend.embed({m_ids->as<std::int32_t>(), static_cast<std::int64_t>(ids.size()), m_model->embedding.get(), out.as<float>(),
+                     static_cast<float>(config().embeddingScale)});
     return {};
 }
 
@@ -188,6 +188,7 @@ void LayerPass::attend(std::span<const HeadCache> heads, Window window, std::int
                          .queryHeads = c.queryHeads,
                          .kvHeads = c.kvHeads,
                          .headDim = c.headDim,
+                         .scale = static_cast<float>(c.scoreScale),
                          .cacheType = m_cacheType,
                          .rows = {}});
 }
@@ -244,7 +245,10 @@ Result<std::vector<float>> LayerPass::logits(std::span<const std::int64_t> rows,
     for (std::size_t done = 0; done < rows.size(); done += rowBlock) {
         const auto part = rows.subspan(done, std::min<std::size_t>(rowBlock, rows.size() - done));
         ZIGZAG_CHECK(gatherRows(part, in));
-        const Product product{.matrix = &m_model->head(), .out = m_logits->data(), .floatOut = true};
+        const Product product{.matrix = &m_model->head(),
+                              .out = m_logits->data(),
+                              .floatOut = true,
+                              .scale = static_cast<float>(config().logitScale)};
         m_backend.matmul({m_rowNormed->data(), static_cast<std::int64_t>(part.size()), {&product, 1}});
         m_backend.download(out.data() + done * width, m_logits->data(), part.size() * width * sizeof(float));
         ZIGZAG_CHECK(m_backend.synchronize());

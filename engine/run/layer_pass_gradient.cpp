@@ -51,7 +51,8 @@ void LayerPass::backward(int layer, std::span<const float> gates, Window window,
     runOps(layer, Op::PostNorm, Op::GateUp, layerArgs(tokens, in, *m_middle));
 
     auto *gradGate = m_gradGate->as<float>(), *gradUp = m_gradUp->as<float>();
-    const ProductGradient down{weights.matrix(WeightId::Down), grad};
+    const auto scale = static_cast<float>(c.residualScale);
+    const ProductGradient down{weights.matrix(WeightId::Down), grad, scale};
     ops.matmul({{&down, 1}, gradGate, tokens, false});
     ops.swiGlu(
         {m_gate->as<float>(), m_up->as<float>(), gradGate, gradGate, gradUp, tokens * weights.matrix(WeightId::Gate)->rows});
@@ -60,7 +61,7 @@ void LayerPass::backward(int layer, std::span<const float> gates, Window window,
     ops.rmsNorm(
         {m_middle->as<float>(), weights.vector(WeightId::PostNorm), gradNormed, grad, tokens, c.hiddenSize, epsilon, true});
 
-    const ProductGradient output{weights.matrix(WeightId::Output), grad};
+    const ProductGradient output{weights.matrix(WeightId::Output), grad, scale};
     ops.matmul({{&output, 1}, gradAttended, tokens, false});
     // The blend's inputs are read for the last time here: they make room for their gradients.
     ops.blendGradient({.full = m_full->as<float>(),
@@ -108,6 +109,7 @@ void LayerPass::attentionBackward(Window window, std::int64_t tokens)
                                           .queryHeads = c.queryHeads,
                                           .kvHeads = c.kvHeads,
                                           .headDim = c.headDim,
+                                          .scale = static_cast<float>(c.scoreScale),
                                           .add = add});
         add = true;
     }

@@ -59,7 +59,8 @@ Result<void> Transformer::forward(const Pass &pass)
 {
     {
         const Span span(sink, spanOf(Op::Embed));
-        m_backend.embed({m_work.tokens->as<std::int32_t>(), pass.tokens, m_model.embedding.get(), m_work.residual->as<float>()});
+        m_backend.embed({m_work.tokens->as<std::int32_t>(), pass.tokens, m_model.embedding.get(), m_work.residual->as<float>(),
+                         static_cast<float>(m_config.embeddingScale)});
     }
     for (int layer = 0; layer < m_config.layers; ++layer)
         ZIGZAG_CHECK(runLayer(layer, pass));
@@ -192,6 +193,7 @@ Result<void> Transformer::attention(int layer, const Pass &pass)
                        .queryHeads = m_config.queryHeads,
                        .kvHeads = m_config.kvHeads,
                        .headDim = m_config.headDim,
+                       .scale = static_cast<float>(m_config.scoreScale),
                        .cacheType = m_layout.type(),
                        .strongestKey = observer ? m_work.strongest->as<std::int32_t>() : nullptr,
                        .rows = pass.rows};
@@ -283,7 +285,10 @@ void Transformer::headLogits(std::int64_t first, std::int64_t rows)
     {
         info.op = Op::Logits;
         const Span span(sink, info);
-        const Product product{.matrix = &m_model.head(), .out = m_work.logits->data(), .floatOut = true};
+        const Product product{.matrix = &m_model.head(),
+                              .out = m_work.logits->data(),
+                              .floatOut = true,
+                              .scale = static_cast<float>(m_config.logitScale)};
         m_backend.matmul({normed, rows, {&product, 1}});
     }
 }

@@ -9,6 +9,7 @@ struct AddBiasKernelArgs {
     void *out; // [count / width, width], of the kernel's type
     const float *bias; // [width]
     std::int64_t count, width;
+    float scale;
 };
 
 inline constexpr int addBiasThreads = 256;
@@ -18,7 +19,7 @@ inline unsigned addBiasBlocks(std::int64_t count)
     return static_cast<unsigned>((count + addBiasThreads - 1) / addBiasThreads);
 }
 
-/// Adds a bias to every row. Grid: addBiasBlocks.
+/// Adds a bias, scaled, to every row. Grid: addBiasBlocks.
 template <class T> ZZ_KERNEL ZZ_LAUNCH_BOUNDS(addBiasThreads, 1) void addBias(ZZ_ARGS AddBiasKernelArgs args)
 {
     waitForPrevious();
@@ -27,7 +28,7 @@ template <class T> ZZ_KERNEL ZZ_LAUNCH_BOUNDS(addBiasThreads, 1) void addBias(ZZ
     if (at >= args.count)
         return;
     T &value = static_cast<T *>(args.out)[at];
-    value = fromFloat<T>(toFloat(value) + args.bias[at % args.width]);
+    value = fromFloat<T>(toFloat(value) + args.scale * args.bias[at % args.width]);
 }
 
 } // namespace zigzag::gpu

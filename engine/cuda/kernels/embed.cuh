@@ -10,11 +10,12 @@ struct EmbedKernelArgs {
     const void *table; // [vocabulary, width], of the kernel's type
     float *out; // [rows, width]
     std::int64_t width;
+    float scale;
 };
 
 inline constexpr int embedThreads = 256;
 
-/// Rows of the embedding table as float32. Grid: a block for each row.
+/// Rows of the embedding table as float32, scaled. Grid: a block for each row.
 template <class T> ZZ_KERNEL ZZ_LAUNCH_BOUNDS(embedThreads, 1) void embed(ZZ_ARGS EmbedKernelArgs args)
 {
     waitForPrevious();
@@ -27,9 +28,11 @@ template <class T> ZZ_KERNEL ZZ_LAUNCH_BOUNDS(embedThreads, 1) void embed(ZZ_ARG
         [&](std::int64_t i) {
             float values[vectorWidth];
             loadVector(from + i, values);
+            for (float &value : values)
+                value *= args.scale;
             storeVector(to + i, values);
         },
-        [&](std::int64_t i) { to[i] = toFloat(from[i]); });
+        [&](std::int64_t i) { to[i] = args.scale * toFloat(from[i]); });
 }
 
 } // namespace zigzag::gpu

@@ -181,6 +181,7 @@ ZZ_DEVICE void finishMatvecTile(const MatvecArgs &args, int tile, const float *p
             float value = sumOf(local, b);
             if (product.bias)
                 value += product.bias[row];
+            value *= product.scale;
             if (product.residual)
                 value += product.residual[at];
             storeMatvec(product, at, value, T{});

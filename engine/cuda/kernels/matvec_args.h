@@ -7,7 +7,7 @@ namespace zigzag::gpu {
 
 inline constexpr int matvecMaxProducts = 3;
 
-/// out = in · weightsᵀ (+ bias) (+ residual). T is the weights' type.
+/// out = scale · (in · weightsᵀ (+ bias)) (+ residual). T is the weights' type.
 struct MatvecProduct {
     const void *weights; // T [rows, columns]
     const float *bias; // [rows] or null
@@ -15,6 +15,7 @@ struct MatvecProduct {
     void *out; // [batch, rows], T or float
     int rows;
     bool floatOut;
+    float scale; ///< 1 where gated
 };
 
 /// Products that share their input, as one launch.

@@ -8,7 +8,8 @@ namespace zigzag {
 
 std::span<const Family *const> families()
 {
-    static const std::array all = {&llamaFamily(), &mistralFamily(), &qwen2Family(), &qwen3Family(), &qwen3MoeFamily()};
+    static const std::array all
+        = {&graniteFamily(), &llamaFamily(), &mistralFamily(), &qwen2Family(), &qwen3Family(), &qwen3MoeFamily()};
     return all;
 }
 

@@ -52,7 +52,8 @@ protected:
                                 c.residual ? outs[i].data() : nullptr,
                                 outs[i].data(),
                                 c.rows[i],
-                                floatOut(i)};
+                                floatOut(i),
+                                scale(i)};
         }
         gpu::GpuLimits limits{.multiprocessors = 2, .sharedPerMultiprocessor = c.sharedPerMultiprocessor};
         const gpu::MatvecPlan plan = gpu::planMatvec(c.rows, c.columns, c.batch, c.gated, limits);
@@ -70,6 +71,7 @@ protected:
                         const double up = dot(weights[1], c.norm ? in : input.values, norm, b, r) + (c.bias ? biases[1][r] : 0.0);
                         value = value / (1 + std::exp(-value)) * up;
                     }
+                    value *= static_cast<double>(scale(i));
                     if (c.residual)
                         value += static_cast<double>(residual(i, b * rows + r));
                     expected.push_back(value);
@@ -84,6 +86,8 @@ protected:
 
 private:
     static float residual(std::size_t product, std::size_t at) { return static_cast<float>((product * 31 + at * 7) % 11) - 5; }
+    /// Gates have none.
+    static float scale(std::size_t product) { return GetParam().gated || product == 0 ? 1.0f : 0.22f; }
     bool floatOut(std::size_t product) const { return GetParam().residual || product == 2; }
     double dot(const Stored &weights, const std::vector<float> &in, const std::vector<float> &norm, std::size_t b,
                std::size_t r) const

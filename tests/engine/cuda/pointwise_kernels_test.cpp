@@ -18,15 +18,17 @@ std::vector<float> randomValues(std::int64_t count, std::uint64_t seed, float sc
     return randomFloats(static_cast<std::size_t>(count), seed, scale);
 }
 
-template <class T> void checkEmbedOf(std::int64_t width, std::size_t shift)
+template <class T> void checkEmbedOf(std::int64_t width, std::size_t shift, float scale)
 {
     DeviceArray<T> table(randomValues(5 * width, 1), shift);
     const std::int32_t tokens[] = {4, 0, 4, 2};
     DeviceArray<float> out(static_cast<std::size_t>(4 * width));
-    gpu::launch(gpu::embed<T>, {4}, gpu::embedThreads, 0, nullptr, {tokens, table.data(), out.data(), width}, gpu::Start::Early);
+    gpu::launch(gpu::embed<T>, {4}, gpu::embedThreads, 0, nullptr, {tokens, table.data(), out.data(), width, scale},
+                gpu::Start::Early);
     const auto stored = table.floats(), got = out.floats();
     for (std::int64_t i = 0; i < 4 * width; ++i)
-        ASSERT_EQ(got[static_cast<std::size_t>(i)], stored[static_cast<std::size_t>(tokens[i / width] * width + i % width)]);
+        ASSERT_EQ(got[static_cast<std::size_t>(i)],
+                  scale * stored[static_cast<std::size_t>(tokens[i / width] * width + i % width)]);
     EXPECT_TRUE(out.intact());
 }
 
@@ -34,9 +36,9 @@ TEST(EmbedKernel, RowsOfEveryType)
 {
     for (const std::int64_t width : {1, 7, 8, 37, 64, 2056}) {
         for (const std::size_t shift : {0, 1}) {
-            checkEmbedOf<float>(width, shift);
-            checkEmbedOf<Bf16>(width, shift);
-            checkEmbedOf<F16>(width, shift);
+            checkEmbedOf<float>(width, shift, 12.0f);
+            checkEmbedOf<Bf16>(width, shift, 1.0f);
+            checkEmbedOf<F16>(width, shift, 0.5f);
         }
     }
 }
@@ -111,12 +113,13 @@ template <class T> void checkAddBiasOf(std::int64_t rows, std::int64_t width)
     const DeviceArray<float> bias(randomValues(width, 11));
     std::vector<float> expected = out.floats();
     for (std::size_t i = 0; i < expected.size(); ++i)
-        expected[i] += bias[i % static_cast<std::size_t>(width)];
+        expected[i] += 0.22f * bias[i % static_cast<std::size_t>(width)];
     gpu::AddBiasKernelArgs args = {};
     args.out = out.data();
     args.bias = bias.data();
     args.count = rows * width;
     args.width = width;
+    args.scale = 0.22f;
     gpu::launch(gpu::addBias<T>, {gpu::addBiasBlocks(args.count)}, gpu::addBiasThreads, 0, nullptr, args, gpu::Start::Early);
     expectClose(out.floats(), expected, roundingOf<T>, 0);
     EXPECT_TRUE(out.intact());
