@@ -96,6 +96,8 @@ void merge(const AttentionArgs &args, int queryHead, std::span<const State *cons
     }
     for (const State *state : states)
         joined.sum += state->sum * std::exp(state->max - joined.max);
+    if (args.sinkLogits) // far above the scores it is infinite, and the outputs are zero
+        joined.sum += std::exp(args.sinkLogits[queryHead] - joined.max);
     float *out = floats(args.out) + static_cast<std::size_t>(queryHead) * dim;
     std::fill_n(out, dim, 0.0f);
     for (std::size_t i = 0; i < states.size(); ++i) {

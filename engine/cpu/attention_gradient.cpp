@@ -79,7 +79,7 @@ private:
                              size(rows), m_gradScores.data() + span.column, size(m_width));
         }
         for (std::int64_t row = 0; row < rows; ++row)
-            softmaxGradient(rangeOf(begin + row / m_group), m_weights.data() + row * m_width,
+            softmaxGradient(rangeOf(begin + row / m_group), m_head * m_group + row % m_group, m_weights.data() + row * m_width,
                             m_gradScores.data() + row * m_width);
         gatherQueries(begin, rows);
         gatherKeys(rows, m_gradScores, m_queries, m_gradKeys);
@@ -102,7 +102,7 @@ private:
     }
 
     /// Scores become weights, and the gradient of the weights that of the scores; hidden keys get zero in both.
-    void softmaxGradient(const KeyRange &range, float *weights, float *grad) const
+    void softmaxGradient(const KeyRange &range, std::int64_t queryHead, float *weights, float *grad) const
     {
         const std::int64_t shift = m_spans.back().begin - m_spans.back().column; // position − column in the window's span
         const std::int64_t sinkEnd = range.sinkEnd, from = range.windowBegin - shift, to = range.windowEnd - shift;
@@ -112,6 +112,8 @@ private:
         float sum = kernels::expRow(weights + from, size(to - from), max);
         if (sinkEnd > 0)
             sum += kernels::expRow(weights, size(sinkEnd), max);
+        if (m_args.sinkLogits)
+            sum += std::exp(m_args.sinkLogits[queryHead] - max);
         const auto hide = [](float *row, std::int64_t begin, std::int64_t end) {
             if (begin < end)
                 std::fill(row + begin, row + end, 0.0f);

@@ -229,7 +229,10 @@ private:
             const auto at = static_cast<std::size_t>(row);
             const float *from = m_memory.out + at * m_memory.stride;
             float *to = floats(m_args.out) + offsetOf(row);
-            const float scale = 1.0f / m_memory.rowSum[at];
+            const float sink = m_args.sinkLogits
+                ? std::exp(m_args.sinkLogits[m_tile.head * group() + row % group()] - m_memory.rowMax[at])
+                : 0.0f;
+            const float scale = 1.0f / (m_memory.rowSum[at] + sink);
             for (std::size_t c = 0; c < dim(); ++c)
                 to[c] = from[c] * scale;
             if (m_args.strongestKey)

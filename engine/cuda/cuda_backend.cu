@@ -220,8 +220,10 @@ public:
             .caches = viewOf(args.heads, args.selected, args.rows),
         };
         const DType type = args.cacheType;
-        if (args.strongestKey || type == DType::F32 || !supportsTensorAttention(args.headDim))
-            m_device->check(attendSimple(type, {kernel, args.strongestKey}, stream(), startsEarly()), "attention");
+        // The tensor kernels have no sink logits yet.
+        if (args.strongestKey || args.sinkLogits || type == DType::F32 || !supportsTensorAttention(args.headDim))
+            m_device->check(attendSimple(type, {kernel, args.strongestKey, args.sinkLogits}, stream(), startsEarly()),
+                            "attention");
         else if (kernel.tokens == 1)
             decode(type, kernel, args);
         else

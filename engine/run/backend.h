@@ -133,6 +133,7 @@ struct AttentionArgs {
     std::int64_t sink = 0, recent = 0;
     int queryHeads = 0, kvHeads = 0, headDim = 0;
     float scale = 0; ///< of a query's product with a key; 0: 1 / √head_dim
+    const float *sinkLogits = nullptr; // [query_heads] or null: a score that takes weight, as a key with a value of zero would
     DType cacheType = DType::F32;
     std::int32_t *strongestKey = nullptr; // [tokens, query_heads] or null: the position with the largest weight
     SequenceRows rows;

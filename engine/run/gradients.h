@@ -70,6 +70,7 @@ struct AttentionGradientArgs {
     std::int64_t sink = 0, recent = 0;
     int queryHeads = 0, kvHeads = 0, headDim = 0;
     float scale = 0; ///< as in AttentionArgs
+    const float *sinkLogits = nullptr; // [query_heads] or null
     bool add = false;
 };
 

@@ -173,7 +173,7 @@ void LayerPass::runOps(int layer, Op first, Op last, const LayerArgs &run, const
     }
 }
 
-void LayerPass::attend(std::span<const HeadCache> heads, Window window, std::int64_t tokens, Buffer &out)
+void LayerPass::attend(int layer, std::span<const HeadCache> heads, Window window, std::int64_t tokens, Buffer &out)
 {
     const ModelConfig &c = config();
     std::vector<int> all(heads.size());
@@ -189,6 +189,7 @@ void LayerPass::attend(std::span<const HeadCache> heads, Window window, std::int
                          .kvHeads = c.kvHeads,
                          .headDim = c.headDim,
                          .scale = static_cast<float>(c.scoreScale),
+                         .sinkLogits = m_model->layers[static_cast<std::size_t>(layer)].vector(WeightId::SinkLogits),
                          .cacheType = m_cacheType,
                          .rows = {}});
 }
@@ -198,7 +199,8 @@ void LayerPass::run(int layer, std::span<const HeadKind> kinds, Window window, s
     std::vector<HeadCache> heads = m_heads;
     for (std::size_t i = 0; i < heads.size(); ++i)
         heads[i].kind = kinds[i];
-    runOps(layer, firstLayerOp, lastLayerOp, layerArgs(tokens, in, out), [&] { attend(heads, window, tokens, *m_attended); });
+    runOps(layer, firstLayerOp, lastLayerOp, layerArgs(tokens, in, out),
+           [&] { attend(layer, heads, window, tokens, *m_attended); });
 }
 
 /// The rows' hidden states side by side, and after the final norm.

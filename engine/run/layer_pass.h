@@ -69,10 +69,10 @@ private:
     LayerArgs layerArgs(std::int64_t tokens, const Buffer &in, Buffer &out) const;
     /// Launches the ops of a layer's plan from `first` to `last`; `attention` stands for the one of that name.
     void runOps(int layer, Op first, Op last, const LayerArgs &run, const std::function<void()> &attention = {});
-    void attend(std::span<const HeadCache> heads, Window window, std::int64_t tokens, Buffer &out);
+    void attend(int layer, std::span<const HeadCache> heads, Window window, std::int64_t tokens, Buffer &out);
     void gatedAttention(int layer, std::span<const float> gates, Window window, std::int64_t tokens, const Buffer &in,
                         Buffer &out);
-    void attentionBackward(Window window, std::int64_t tokens);
+    void attentionBackward(int layer, Window window, std::int64_t tokens);
     Result<void> gatherRows(std::span<const std::int64_t> rows, const Buffer &in);
 
     std::shared_ptr<DeviceModel> m_model;

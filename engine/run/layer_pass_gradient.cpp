@@ -25,7 +25,7 @@ void LayerPass::gatedAttention(int layer, std::span<const float> gates, Window w
              {std::pair(HeadKind::Retrieval, m_full.get()), std::pair(HeadKind::Streaming, m_streaming.get())}) {
             for (HeadCache &head : heads)
                 head.kind = kind;
-            attend(heads, window, tokens, *to);
+            attend(layer, heads, window, tokens, *to);
         }
         m_backend.gradients()->blend({.full = m_full->as<float>(),
                                       .streaming = m_streaming->as<float>(),
@@ -74,7 +74,7 @@ void LayerPass::backward(int layer, std::span<const float> gates, Window window,
                        .tokens = tokens,
                        .queryHeads = c.queryHeads,
                        .headDim = c.headDim});
-    attentionBackward(window, tokens);
+    attentionBackward(layer, window, tokens);
     auto *gradQueries = m_gradQueries->as<float>(), *gradKeys = m_gradKeys->as<float>();
     const auto *rotation = m_rotation->as<float>();
     ops.rotate({gradQueries, orNull(m_plainQueries), weights.vector(WeightId::QueryNorm), rotation, tokens, 0, c.queryHeads,
@@ -88,7 +88,7 @@ void LayerPass::backward(int layer, std::span<const float> gates, Window window,
     ops.rmsNorm({in.as<float>(), weights.vector(WeightId::InputNorm), gradNormed, grad, tokens, c.hiddenSize, epsilon, true});
 }
 
-void LayerPass::attentionBackward(Window window, std::int64_t tokens)
+void LayerPass::attentionBackward(int layer, Window window, std::int64_t tokens)
 {
     const ModelConfig &c = config();
     std::vector<HeadCache> heads = m_heads;
@@ -97,20 +97,22 @@ void LayerPass::attentionBackward(Window window, std::int64_t tokens)
          {std::pair(HeadKind::Retrieval, m_attended.get()), std::pair(HeadKind::Streaming, m_gradAttended.get())}) {
         for (HeadCache &head : heads)
             head.kind = kind;
-        m_backend.gradients()->attention({.queries = m_queries->as<float>(),
-                                          .heads = heads,
-                                          .gradOut = from->as<float>(),
-                                          .gradQueries = m_gradQueries->as<float>(),
-                                          .gradKeys = m_gradKeys->as<float>(),
-                                          .gradValues = m_gradValues->as<float>(),
-                                          .tokens = tokens,
-                                          .sink = window.sink,
-                                          .recent = window.recent,
-                                          .queryHeads = c.queryHeads,
-                                          .kvHeads = c.kvHeads,
-                                          .headDim = c.headDim,
-                                          .scale = static_cast<float>(c.scoreScale),
-                                          .add = add});
+        m_backend.gradients()->attention(
+            {.queries = m_queries->as<float>(),
+             .heads = heads,
+             .gradOut = from->as<float>(),
+             .gradQueries = m_gradQueries->as<float>(),
+             .gradKeys = m_gradKeys->as<float>(),
+             .gradValues = m_gradValues->as<float>(),
+             .tokens = tokens,
+             .sink = window.sink,
+             .recent = window.recent,
+             .queryHeads = c.queryHeads,
+             .kvHeads = c.kvHeads,
+             .headDim = c.headDim,
+             .scale = static_cast<float>(c.scoreScale),
+             .sinkLogits = m_model->layers[static_cast<std::size_t>(layer)].vector(WeightId::SinkLogits),
+             .add = add});
         add = true;
     }
 }

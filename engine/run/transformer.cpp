@@ -194,14 +194,16 @@ Result<void> Transformer::attention(int layer, const Pass &pass)
                        .kvHeads = m_config.kvHeads,
                        .headDim = m_config.headDim,
                        .scale = static_cast<float>(m_config.scoreScale),
+                       .sinkLogits = m_model.layers[static_cast<std::size_t>(layer)].vector(WeightId::SinkLogits),
                        .cacheType = m_layout.type(),
                        .strongestKey = observer ? m_work.strongest->as<std::int32_t>() : nullptr,
                        .rows = pass.rows};
     const std::vector<int> &retrieval = m_retrieval[static_cast<std::size_t>(layer)];
     const std::vector<int> &streaming = m_streaming[static_cast<std::size_t>(layer)];
     const bool isMixed = !retrieval.empty() && !streaming.empty();
-    // Copies carry no strongest keys along: an observed layer is run as one call, to the same result.
-    if (!isMixed || m_mixed == MixedMode::Fused || (observer && m_mixed == MixedMode::Reference)) {
+    // Copies carry no strongest keys along, nor sink logits: such a layer is run as one call, to the same result.
+    const bool carriesAlong = observer || args.sinkLogits;
+    if (!isMixed || m_mixed == MixedMode::Fused || (carriesAlong && m_mixed == MixedMode::Reference)) {
         m_backend.attention(args);
     } else if (m_mixed == MixedMode::TwoLaunch) {
         for (const auto *kind : {&retrieval, &streaming}) {

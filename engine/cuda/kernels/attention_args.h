@@ -20,6 +20,7 @@ struct AttentionKernelArgs {
 struct SimpleAttentionArgs {
     AttentionKernelArgs attention;
     std::int32_t *strongestKey; // [sequences, tokens, query_heads] or null: the position with the largest weight
+    const float *sinkLogits; // [query_heads] or null (AttentionArgs)
 };
 
 /// Decode: blocks [firstBlock[i], firstBlock[i + 1]) share the keys of the i-th selected head.

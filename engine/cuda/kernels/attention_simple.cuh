@@ -137,7 +137,10 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(simpleAttentionWarps *warpSize, 4) void attentionSimp
         row.attend(windowBegin, position + 1);
     }
 
-    const float scale = 1.0f / warpSum(row.sum);
+    float sum = warpSum(row.sum);
+    if (args.sinkLogits)
+        sum += exp2Fast(1.4426950408889634f * args.sinkLogits[queryHead] - row.max);
+    const float scale = 1.0f / sum;
     T *to = static_cast<T *>(a.out) + at * a.headDim;
     for (int i = 0; i < SimpleRow<T>::pairsOfLane; ++i) {
         const int pair = lane + warpSize * i;

@@ -17,6 +17,8 @@ struct Case {
     std::int64_t sink = 2, recent = 5;
     std::vector<std::int64_t> chunks; ///< tokens of each call, one after another
     bool norm = false;
+    float scale = 0; ///< of scores, 0: the usual one
+    bool sinkLogits = false;
 
     std::int64_t context() const { return std::accumulate(chunks.begin(), chunks.end(), std::int64_t{0}); }
     friend void PrintTo(const Case &testCase, std::ostream *out) { *out << testCase.name; }
@@ -38,6 +40,7 @@ public:
         m_values = randomFloats(context * kvHeads() * dim, 3);
         m_queryNorm = randomFloats(dim, 4);
         m_keyNorm = randomFloats(dim, 5);
+        m_sinkLogits = randomFloats(queryHeads(), 6, 3.0f);
         m_cosSin.resize(context * dim);
         for (std::size_t p = 0; p < context; ++p)
             for (std::size_t i = 0; i < dim / 2; ++i) {
@@ -119,7 +122,8 @@ private:
             double score = 0;
             for (std::size_t c = 0; c < dim; ++c)
                 score += q[c] * m_storedKeys[(key * kvHeads() + kvHead) * dim + c];
-            scores[key] = score / std::sqrt(static_cast<double>(dim));
+            scores[key]
+                = score * (m_config.scale > 0 ? static_cast<double>(m_config.scale) : 1 / std::sqrt(static_cast<double>(dim)));
             largest = std::max(largest, scores[key]);
         }
         std::vector<double> out(dim);
@@ -132,6 +136,8 @@ private:
             for (std::size_t c = 0; c < dim; ++c)
                 out[c] += weight * m_storedValues[(key * kvHeads() + kvHead) * dim + c];
         }
+        if (m_config.sinkLogits)
+            sum += std::exp(static_cast<double>(m_sinkLogits[head]) - largest);
         for (double &value : out)
             value /= sum;
         return out;
@@ -180,6 +186,8 @@ private:
         Guarded<std::int32_t> strongest(count * queryHeads(), -7, 4242);
         args.out = out.data();
         args.strongestKey = strongest.data();
+        args.scale = m_config.scale;
+        args.sinkLogits = m_config.sinkLogits ? m_sinkLogits.data() : nullptr;
         // Two calls, as a mixed layer's two launches: what the first does not select, it leaves alone.
         std::vector<int> even, odd;
         for (int h = 0; h < args.kvHeads; ++h)
@@ -215,7 +223,7 @@ private:
 
     const Case &m_config;
     DType m_type;
-    std::vector<float> m_queries, m_keys, m_values, m_queryNorm, m_keyNorm, m_cosSin, m_storedKeys, m_storedValues;
+    std::vector<float> m_queries, m_keys, m_values, m_queryNorm, m_keyNorm, m_cosSin, m_sinkLogits, m_storedKeys, m_storedValues;
     std::vector<Guarded<std::uint8_t>> m_memory; // per KV head: keys, values, staged keys, staged values
 };
 
@@ -248,7 +256,9 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"ring_wraps_often", {S}, 1, 16, 2, 4, {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 3, 3, 1, 2, 1}},
         Case{"first_chunk_below_sink", {S, R}, 2, 16, 12, 5, {5, 4, 6, 1, 9, 1}},
         Case{"many_splits", {R, S}, 2, 16, 40, 600, {1300, 1, 1, 100, 1}},
-        Case{"norms", {S, R}, 2, 48, 2, 7, {13, 1, 4, 1}, true}),
+        Case{"norms", {S, R}, 2, 48, 2, 7, {13, 1, 4, 1}, true},
+        Case{"scale_of_its_own", {S, R}, 2, 16, 2, 7, {13, 1, 4, 1}, false, 0.6f},
+        Case{"sink_logits", {S, R}, 3, 16, 2, 40, {130, 1, 4, 1}, false, 0, true}),
     [](const auto &test) { return test.param.name; });
 
 TEST(CpuAttentionTargets, EverySimdTargetAgrees)
@@ -265,6 +275,29 @@ TEST(CpuAttentionTargets, EverySimdTargetAgrees)
     }
     hwy::SetSupportedTargetsForTest(0);
     hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+}
+
+/// What a sink logit far above every score leaves is nothing, and one far below takes nothing.
+TEST(CpuAttentionSinkLogits, MayBeOfAnySize)
+{
+    const auto backend = createCpuBackend();
+    constexpr int dim = 8;
+    constexpr std::int64_t context = 20;
+    const std::vector<float> keys = randomFloats(context * dim, 1), values(context * dim, 2.0f),
+                             queries = randomFloats(6 * dim, 3);
+    const HeadCache cache{R, const_cast<float *>(keys.data()), const_cast<float *>(values.data()), context, nullptr, nullptr};
+    const int selected = 0;
+    const std::vector<float> logits = {1e30f, -1e30f};
+    for (const std::int64_t tokens : {1, 3}) {
+        std::vector<float> out(6 * dim, -1.0f);
+        AttentionArgs args;
+        args.queries = queries.data(), args.out = out.data(), args.heads = {&cache, 1}, args.selected = {&selected, 1};
+        args.tokens = tokens, args.firstPosition = context - tokens;
+        args.queryHeads = 2, args.kvHeads = 1, args.headDim = dim, args.sinkLogits = logits.data();
+        backend->attention(args);
+        for (std::size_t i = 0; i < static_cast<std::size_t>(tokens) * 2 * dim; ++i)
+            EXPECT_FLOAT_EQ(out[i], i / dim % 2 == 0 ? 0.0f : 2.0f);
+    }
 }
 
 TEST(CpuAttentionTies, TheLowestOfEqualKeysIsStrongest)

@@ -29,6 +29,7 @@ struct AttentionCase {
     int spare = 3; ///< slots of retrieval heads that stay unused
     bool positionsOnDevice = false;
     float steepness = 0; ///< later keys are longer: the running maximum rises by far more than rounding allows
+    bool sinkLogits = false; ///< each query head has one
 
     friend void PrintTo(const AttentionCase &testCase, std::ostream *out) { *out << testCase.name; }
 };
@@ -46,6 +47,7 @@ public:
         clearOut();
         const std::size_t context = longest();
         m_queries = std::make_unique<Stored>(type, randomFloats(elements(), 1));
+        m_sinkLogits = randomFloats(queryHeads(), 2, 3.0f);
         for (std::size_t i = 0; i < 2 * sequences() * kvHeads(); ++i) {
             std::vector<float> rows = randomFloats(context * dim(), 10 + i);
             for (std::size_t j = 0; i % 2 == 0 && j < rows.size(); ++j)
@@ -107,6 +109,7 @@ public:
         return result;
     }
     std::int32_t *strongest() { return m_strongest.data(); }
+    const float *sinkLogits() const { return m_config.sinkLogits ? m_sinkLogits.data() : nullptr; }
     std::int64_t longestContext() const { return static_cast<std::int64_t>(longest()); }
 
     /// The selected heads' outputs, and only they, against the reference; and that nothing outside was written.
@@ -227,6 +230,8 @@ private:
             for (std::size_t c = 0; c < dim(); ++c)
                 row[c] += weight * static_cast<double>(values.values[j * dim() + c]);
         }
+        if (m_config.sinkLogits)
+            sum += std::exp(static_cast<double>(m_sinkLogits[queryHead]) - max);
         for (const double x : row)
             out.push_back(x / sum);
     }
@@ -234,6 +239,7 @@ private:
     const AttentionCase &m_config;
     DType m_type;
     std::unique_ptr<Stored> m_queries;
+    std::vector<float> m_sinkLogits; // [query_heads]
     std::vector<Stored> m_rows; // [sequences, kv_heads, 2]: keys and values of [context, head_dim]
     std::vector<std::int64_t> m_slots;
     std::vector<std::size_t> m_offsets;

@@ -23,7 +23,7 @@ protected:
         AttentionProblem problem(GetParam(), typeOf<T>);
         for (const std::vector<int> &selected : selections(GetParam())) {
             problem.clearOut();
-            const gpu::SimpleAttentionArgs args{problem.args(selected), problem.strongest()};
+            const gpu::SimpleAttentionArgs args{problem.args(selected), problem.strongest(), problem.sinkLogits()};
             ASSERT_EQ(gpu::launchAttentionSimple<T>(args, {}, gpu::Start::Early), 0);
             problem.check(tolerance, true);
         }
@@ -44,7 +44,8 @@ INSTANTIATE_TEST_SUITE_P(Cases, SimpleAttention,
                                          AttentionCase{"sinks_meet_window", {S}, 1, 16, 10, 30, 9, {33}},
                                          AttentionCase{"context_below_sink", {S, R}, 1, 16, 50, 8, 5, {4}},
                                          AttentionCase{"no_sinks_wrapped", {S}, 1, 16, 0, 6, 3, {50}},
-                                         AttentionCase{"batch", {R, S}, 2, 16, 2, 5, 1, {40, 3, 0}, 3, true}),
+                                         AttentionCase{"batch", {R, S}, 2, 16, 2, 5, 1, {40, 3, 0}, 3, true},
+                                         AttentionCase{"sink_logits", {R, S}, 3, 32, 2, 5, 20, {0}, 3, false, 0, true}),
                          caseName);
 
 class DecodeAttention : public testing::TestWithParam<AttentionCase>
