@@ -68,7 +68,8 @@ Result<TimeBudget> measuredTimes(const AssignOptions &options, std::string &note
     Progress progress("calibrate");
     ZIGZAG_TRY(cost, calibrate(loaded.device, machine, options.context, &cancel, std::ref(progress)));
     note = whyUnreliable(cost);
-    return timeBudget(cost, *options.tpotBudget, options.context, options.sink, options.recent);
+    const HeadMap windows(cost.config().shape(), HeadKind::Retrieval, options.sink, options.recent);
+    return timeBudget(cost, *options.tpotBudget, options.context, windows);
 }
 
 /// `note`: what is to be known of times that were measured for it.

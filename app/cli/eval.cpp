@@ -45,9 +45,8 @@ Result<void> evaluateNeedles(const EvalOptions &options, const Loaded &loaded, c
     };
     ZIGZAG_TRY(result, ask("needle", map));
     ZIGZAG_TRY(full,
-               map.streamingHeads() == 0
-                   ? Result<NeedleResult>(result)
-                   : ask("needle, full attention", HeadMap(map.model(), HeadKind::Retrieval, map.sink(), map.recent())));
+               map.streamingHeads() == 0 ? Result<NeedleResult>(result)
+                                         : ask("needle, full attention", map.withEvery(HeadKind::Retrieval)));
     if (options.format == "json") {
         nlohmann::ordered_json json = needleJson(result);
         json["full_accuracy"] = full.accuracy;
@@ -133,7 +132,7 @@ Result<void> evaluatePerplexity(const EvalOptions &options, const Loaded &loaded
         return measurePerplexity(loaded.device, measured, tokens, context, &interruptFlag(), std::ref(progress));
     };
     ZIGZAG_TRY(mine, measure("perplexity", map));
-    ZIGZAG_TRY(full, measure("perplexity, full attention", HeadMap(map.model(), HeadKind::Retrieval, map.sink(), map.recent())));
+    ZIGZAG_TRY(full, measure("perplexity, full attention", map.withEvery(HeadKind::Retrieval)));
     const auto bound = [](const Perplexity &measured, double value) {
         return measured.blocks < 2 ? nlohmann::ordered_json() : nlohmann::ordered_json(value);
     };
@@ -173,8 +172,8 @@ Result<HeadMap> mapToEvaluate(const EvalOptions &options, const Loaded &loaded)
     if (!verdict.refusal.empty())
         return badInput(fmt::format("{} cannot run this map: {}", engine->title, verdict.refusal));
     HeadMap run = engine->asRun(map);
-    fmt::print(stderr, "as {} runs it: sink {}, recent {}, {} of {} KV heads stream ({} in the map)\n", engine->name, run.sink(),
-               run.recent(), run.streamingHeads(), run.layers() * run.kvHeads(), map.streamingHeads());
+    fmt::print(stderr, "as {} runs it: {}, {} of {} KV heads stream ({} in the map)\n", engine->name, windowText(run),
+               run.streamingHeads(), run.layers() * run.kvHeads(), map.streamingHeads());
     return run;
 }
 

@@ -95,6 +95,12 @@ Result<std::vector<Row>> sweep(const ParetoOptions &options, const Loaded &loade
     return rows;
 }
 
+/// A sweep assigns every map with one.
+StreamingWindow windowOf(const HeadMap &map)
+{
+    return map.oneWindow().value();
+}
+
 /// Each map of the Pareto set as a file.
 Result<void> writeMaps(std::vector<Row> &rows, const std::string &folder)
 {
@@ -106,8 +112,9 @@ Result<void> writeMaps(std::vector<Row> &rows, const std::string &folder)
         if (!row.inSet)
             continue;
         const HeadMap &map = row.point.map;
+        const StreamingWindow window = windowOf(map);
         row.file = (std::filesystem::path(folder)
-                    / fmt::format("heads-{}-sink-{}-recent-{}.json", map.streamingHeads(), map.sink(), map.recent()))
+                    / fmt::format("heads-{}-sink-{}-recent-{}.json", map.streamingHeads(), window.sink, window.recent))
                        .string();
         ZIGZAG_CHECK(writeHeadMap(map, row.file));
     }
@@ -120,8 +127,8 @@ nlohmann::ordered_json rowJson(const Row &row)
     const MapQuality &quality = row.point.quality;
     return {{"streaming_heads", map.streamingHeads()},
             {"sparsity", map.sparsity()},
-            {"sink", map.sink()},
-            {"recent", map.recent()},
+            {"sink", windowOf(map).sink},
+            {"recent", windowOf(map).recent},
             {"loss", quality.loss.mean},
             {"loss_low", boundJson(quality.loss, quality.loss.low)},
             {"loss_high", boundJson(quality.loss, quality.loss.high)},
@@ -168,9 +175,9 @@ Result<void> pareto(ParetoOptions options)
                "± error", "right", "predicted TPOT", "KV bytes", "Pareto");
     for (const Row &row : rows)
         fmt::print("{:>7.0f} %  {:>5}  {:>6}  {:>10.6f}  {:>10.6f}  {:>6.1f} %  {:>11.3f} ms  {:>12}  {}\n",
-                   100.0 * row.point.map.sparsity(), row.point.map.sink(), row.point.map.recent(), row.point.quality.loss.mean,
-                   row.point.quality.loss.error, 100.0 * row.point.quality.right.mean, row.predictedMs, row.kvBytes,
-                   row.inSet ? "yes" : "");
+                   100.0 * row.point.map.sparsity(), windowOf(row.point.map).sink, windowOf(row.point.map).recent,
+                   row.point.quality.loss.mean, row.point.quality.loss.error, 100.0 * row.point.quality.right.mean,
+                   row.predictedMs, row.kvBytes, row.inSet ? "yes" : "");
     fmt::print("± standard error of {} prompts\n", done);
     return stoppedOr(done, prompts);
 }

@@ -27,20 +27,22 @@ struct PlanOptions {
 struct Row {
     std::string map;
     std::int64_t context = 0, kvBytes = 0;
-    VllmBill vllm;
+    std::optional<VllmBill> vllm;
     std::vector<TensorParallelPlan> plans;
     std::vector<std::string> refusals; ///< of GPU counts that the model's heads cannot be dealt out to
 };
 
 nlohmann::ordered_json toJson(const Row &row)
 {
-    nlohmann::ordered_json json = {{"map", row.map},
-                                   {"context", row.context},
-                                   {"kv_bytes", row.kvBytes},
-                                   {"vllm_bytes", row.vllm.bytes},
-                                   {"vllm_group_size", row.vllm.groupSize},
-                                   {"vllm_billed_layers", {{"full", row.vllm.billedFull}, {"sliding", row.vllm.billedSliding}}},
-                                   {"gpus", nlohmann::ordered_json::array()}};
+    nlohmann::ordered_json json = {{"map", row.map}, {"context", row.context}, {"kv_bytes", row.kvBytes}};
+    if (row.vllm) {
+        json["vllm_bytes"] = row.vllm->bytes;
+        json["vllm_group_size"] = row.vllm->groupSize;
+        json["vllm_billed_layers"] = {{"full", row.vllm->billedFull}, {"sliding", row.vllm->billedSliding}};
+    } else {
+        json["vllm_bytes"] = nullptr;
+    }
+    json["gpus"] = nlohmann::ordered_json::array();
     for (const TensorParallelPlan &plan : row.plans) {
         nlohmann::ordered_json ranks = nlohmann::ordered_json::array();
         for (const RankLoad &rank : plan.ranks)
@@ -67,13 +69,16 @@ void printTable(const std::vector<Row> &rows, const PlanOptions &options)
         for (const TensorParallelPlan &plan : row.plans)
             fmt::print("{:<{}}  {:>8}  {:>4}  {:>16}  {:>10.3f}  {:>10.3f}  {:>15.3f}  {:>16}  {:>16}\n", row.map, width,
                        row.context, plan.gpus, plan.largestKvBytes, plan.memoryImbalance, plan.timeImbalance, plan.decodeFloorMs,
-                       row.kvBytes, row.vllm.bytes);
+                       row.kvBytes, row.vllm ? fmt::format("{}", row.vllm->bytes) : "-");
     for (const Row &row : rows) {
-        if (&row == &rows.front() || row.map != (&row)[-1].map) {
+        if (&row != &rows.front() && row.map == (&row)[-1].map)
+            continue;
+        if (row.vllm)
             fmt::print("{}: vLLM bills {} full and {} sliding layers as {} and {}, in groups of {}\n", row.map,
-                       row.vllm.fullLayers, row.vllm.slidingLayers, row.vllm.billedFull, row.vllm.billedSliding,
-                       row.vllm.groupSize);
-        }
+                       row.vllm->fullLayers, row.vllm->slidingLayers, row.vllm->billedFull, row.vllm->billedSliding,
+                       row.vllm->groupSize);
+        else
+            fmt::print("{}: vLLM cannot run it: the map's layers have windows of their own, and vLLM has one for all\n", row.map);
     }
     fmt::print(
         "Computed, not measured: reads at {:g} GB/s a GPU; what the links between them take comes on top. KV bytes a GPU: of the "

@@ -41,10 +41,7 @@ std::string drawMap(const HeadMap &map, const HeadScores &scores)
 {
     std::string text;
     for (int layer = 0; layer < map.layers(); ++layer) {
-        text += fmt::format("  layer {:>2}  ", layer);
-        for (int head = 0; head < map.kvHeads(); ++head)
-            text += map.at(layer, head) == HeadKind::Retrieval ? 'R' : 'S';
-        text += "   scores";
+        text += fmt::format("  layer {:>2}  {}   scores", layer, map.letters(layer));
         for (int head = 0; head < map.kvHeads(); ++head)
             text += fmt::format(" {:.2f}", scores.at(layer, head));
         text += '\n';
@@ -75,14 +72,11 @@ nlohmann::ordered_json mapJson(const Assignment &assignment, const HeadScores &s
     const HeadMap &map = assignment.map;
     const Sacrifice total = sacrificed(map, scores).total;
     nlohmann::ordered_json rows = nlohmann::ordered_json::array();
-    for (int layer = 0; layer < map.layers(); ++layer) {
-        std::string row;
-        for (int head = 0; head < map.kvHeads(); ++head)
-            row += map.at(layer, head) == HeadKind::Retrieval ? 'R' : 'S';
-        rows.push_back(row);
-    }
-    return {{"sink", map.sink()},
-            {"recent", map.recent()},
+    for (int layer = 0; layer < map.layers(); ++layer)
+        rows.push_back(map.letters(layer));
+    const StreamingWindow window = map.oneWindow().value(); // nothing was locked
+    return {{"sink", window.sink},
+            {"recent", window.recent},
             {"heads", rows},
             {"streaming_heads", total.streaming},
             {"mixed_layers", map.mixedLayers()},
@@ -143,10 +137,10 @@ std::string reportMarkdown(const Report &report)
     if (const std::string disturbed = disturbanceText(report); !disturbed.empty())
         text += fmt::format("**Disturbed:** {}\n\n", disturbed);
     text += fmt::format(
-        "## Scores and map\n\nScores: attention on {} passkey questions (measured, seed {}). Map: criterion `zigzag`, sink {}, "
-        "recent {} (computed): {}.\n\n```\n{}```\n\nDuoAttention at the same sparsity: {}.\n\n",
+        "## Scores and map\n\nScores: attention on {} passkey questions (measured, seed {}). Map: criterion `zigzag`, {} "
+        "(computed): {}.\n\n```\n{}```\n\nDuoAttention at the same sparsity: {}.\n\n",
         report.scorePlan.contexts.size() * report.scorePlan.depths.size() * static_cast<std::size_t>(report.scorePlan.trials),
-        report.scorePlan.seed, report.zigzag.map.sink(), report.zigzag.map.recent(), sacrificeText(report.zigzag, report.scores),
+        report.scorePlan.seed, windowText(report.zigzag.map), sacrificeText(report.zigzag, report.scores),
         drawMap(report.zigzag.map, report.scores), sacrificeText(report.duo, report.scores));
     text += fmt::format(
         "## Time and memory\n\nMedian and interquartile range of {} interleaved repeats; KV bytes computed, and allocated by "
@@ -179,9 +173,9 @@ std::string reportSummary(const Report &report)
     std::string text
         = fmt::format("{}: {} layers, {} query heads, {} KV heads, {} parameters\n{}\n\n", report.modelName, report.config.layers,
                       report.config.queryHeads, report.config.kvHeads, report.config.parameters(), machineText(report.machine));
-    text += fmt::format("Zigzag map at {:.0f} % (R = retrieval, S = streaming: sink {}, recent {}), {}\n{}\n",
-                        100.0 * report.sparsity, report.zigzag.map.sink(), report.zigzag.map.recent(),
-                        sacrificeText(report.zigzag, report.scores), drawMap(report.zigzag.map, report.scores));
+    text += fmt::format("Zigzag map at {:.0f} % (R = retrieval, S = streaming: {}), {}\n{}\n", 100.0 * report.sparsity,
+                        windowText(report.zigzag.map), sacrificeText(report.zigzag, report.scores),
+                        drawMap(report.zigzag.map, report.scores));
     const std::int64_t context = report.benchPlan.contexts.back();
     const auto row = [&](std::string_view name, Phase phase) {
         const BenchRecord *full = find(report, "full", phase, context), *zigzag = find(report, "zigzag", phase, context);

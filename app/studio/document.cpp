@@ -201,8 +201,7 @@ Result<DocumentState> Document::assigned(const QString &criterion, const Target 
     AssignRequest request;
     request.criterion = criterion.toStdString();
     request.target = target;
-    request.sink = m_state.map.sink();
-    request.recent = m_state.map.recent();
+    request.windows = m_state.map.windows();
     request.locked = m_state.locked;
     request.base = &m_state.map;
     ZIGZAG_TRY(assignment, assignHeads(*m_state.scores, request));

@@ -62,7 +62,7 @@ public:
     void toggle(const std::vector<Cell> &cells);
     /// The whole layer to one kind: streaming unless it streams already.
     void toggleLayer(int layer);
-    void setWindow(int sink, int recent);
+    void setWindow(int sink, int recent); ///< of all layers
     /// Another map of the same model, window and all, as one step; locks do not hold against a map that was chosen whole.
     void applyMap(const HeadMap &map);
     void setScores(std::shared_ptr<const HeadScores> scores);

@@ -191,7 +191,8 @@ Result<std::string> asString(const Value &value, const std::string &what, const 
     return value.get<std::string>();
 }
 
-Result<void> checkFormat(const Value &document, std::string_view format, std::int64_t version, const std::string &where)
+Result<std::int64_t> versionIn(const Value &document, std::string_view format, std::int64_t oldest, std::int64_t newest,
+                               const std::string &where)
 {
     if (!document.is_object())
         return badInput(fmt::format("{}: a {} document was expected, but this JSON is not an object", where, format));
@@ -205,10 +206,17 @@ Result<void> checkFormat(const Value &document, std::string_view format, std::in
     const Value *number = find(document, "version");
     if (!number)
         return missing("version", where);
-    if (*number != version)
-        return badInput(
-            fmt::format("{}: version {} of {} is not known to this program, which reads version {}; use a newer program", where,
-                        printable(number->dump(-1, ' ', true)), format, version));
+    for (std::int64_t version = oldest; version <= newest; ++version)
+        if (*number == version)
+            return version;
+    return badInput(fmt::format("{}: version {} of {} is not known to this program, which reads version{}; use a newer program",
+                                where, printable(number->dump(-1, ' ', true)), format,
+                                oldest == newest ? fmt::format(" {}", newest) : fmt::format("s {} to {}", oldest, newest)));
+}
+
+Result<void> checkFormat(const Value &document, std::string_view format, std::int64_t version, const std::string &where)
+{
+    ZIGZAG_CHECK(versionIn(document, format, version, version, where));
     return {};
 }
 

@@ -51,7 +51,10 @@ Result<std::int64_t> asInteger(const Value &value, const std::string &what, std:
 Result<double> asNumber(const Value &value, const std::string &what, double least, double most, const std::string &where);
 Result<std::string> asString(const Value &value, const std::string &what, const std::string &where);
 
-/// Refuses a document whose "format" or "version" is another.
+/// The "version" of a document of this format; refuses another format, and versions outside of [oldest, newest].
+Result<std::int64_t> versionIn(const Value &document, std::string_view format, std::int64_t oldest, std::int64_t newest,
+                               const std::string &where);
+/// The same for a format of one version.
 Result<void> checkFormat(const Value &document, std::string_view format, std::int64_t version, const std::string &where);
 
 using zigzag::printable; // what is quoted from such a file

@@ -2,7 +2,6 @@
 #include "engine/cpu/activations.h"
 #include "engine/cpu/attention.h"
 #include "engine/cpu/kernels.h"
-#include "engine/map/key_range.h"
 #include "engine/run/key_runs.h"
 
 #include <algorithm>
@@ -29,8 +28,8 @@ std::vector<Split> planSplits(const AttentionArgs &args)
     for (const int head : args.selected) {
         const HeadCache &cache = args.heads[static_cast<std::size_t>(head)];
         assert(!cache.stagedKeys);
-        const KeyRange range = visibleKeys(cache.kind, args.firstPosition, args.sink, args.recent);
-        for (const KeyRun &run : keyRuns(cache.slots, false, args.sink, args.firstPosition, 1)) {
+        const KeyRange range = cache.pattern.visibleKeys(args.firstPosition);
+        for (const KeyRun &run : keyRuns(cache.slots, false, cache.pattern.sink(), args.firstPosition, 1)) {
             const auto addVisible = [&](std::int64_t begin, std::int64_t end) {
                 for (std::int64_t at = std::max(begin, run.begin); at < std::min(end, run.end); at += splitKeys)
                     splits.push_back({head, run.row + at - run.begin, at, std::min({splitKeys, end - at, run.end - at})});

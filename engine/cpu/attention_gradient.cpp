@@ -2,7 +2,6 @@
 #include "engine/base/thread_pool.h"
 #include "engine/cpu/gradients.h"
 #include "engine/cpu/kernels.h"
-#include "engine/map/key_range.h"
 
 #include <algorithm>
 #include <cassert>
@@ -50,7 +49,7 @@ public:
 
 private:
     static std::size_t size(std::int64_t count) { return static_cast<std::size_t>(count); }
-    KeyRange rangeOf(std::int64_t token) const { return visibleKeys(m_cache.kind, token, m_args.sink, m_args.recent); }
+    KeyRange rangeOf(std::int64_t token) const { return m_cache.pattern.visibleKeys(token); }
     const float *keys(std::int64_t at) const { return static_cast<const float *>(m_cache.keys) + at * m_dim; }
     const float *values(std::int64_t at) const { return static_cast<const float *>(m_cache.values) + at * m_dim; }
     /// Row r of a tile belongs to token begin + r / group; the query heads of one group lie side by side.

@@ -2,7 +2,6 @@
 #include "engine/cpu/activations.h"
 #include "engine/cpu/attention.h"
 #include "engine/cpu/kernels.h"
-#include "engine/map/key_range.h"
 #include "engine/run/key_runs.h"
 
 #include <algorithm>
@@ -32,7 +31,7 @@ struct Tile {
 
 KeyRange rangeOf(const AttentionArgs &args, int head, std::int64_t token)
 {
-    return visibleKeys(args.heads[static_cast<std::size_t>(head)].kind, args.firstPosition + token, args.sink, args.recent);
+    return args.heads[static_cast<std::size_t>(head)].pattern.visibleKeys(args.firstPosition + token);
 }
 
 std::vector<Tile> planTiles(const AttentionArgs &args)
@@ -109,8 +108,8 @@ public:
         const HeadCache &cache = m_args.heads[static_cast<std::size_t>(m_tile.head)];
         const std::int64_t sinkEnd = m_ranges.back().sinkEnd; // ranges only move forward from query to query
         const std::int64_t windowBegin = m_ranges.front().windowBegin, windowEnd = m_ranges.back().windowEnd;
-        for (const KeyRun &run :
-             keyRuns(cache.slots, cache.stagedKeys != nullptr, m_args.sink, m_args.firstPosition, m_args.tokens)) {
+        const std::int64_t sink = cache.pattern.sink();
+        for (const KeyRun &run : keyRuns(cache.slots, cache.stagedKeys != nullptr, sink, m_args.firstPosition, m_args.tokens)) {
             if (sinkEnd < windowBegin) {
                 attendSpan(cache, run, 0, sinkEnd);
                 attendSpan(cache, run, windowBegin, windowEnd);

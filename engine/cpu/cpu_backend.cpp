@@ -212,11 +212,12 @@ public:
             const HeadCache cache = cacheOf(args.heads[static_cast<std::size_t>(head)], args.rows, 0);
             if (!cache.stagedKeys)
                 return;
+            const std::int64_t sink = cache.pattern.sink();
             for (std::int64_t p = args.firstPosition; p < end; ++p) {
                 // A chunk longer than the ring leaves only its last positions there.
-                if (p >= args.sink && p >= cache.slots && p + cache.slots - args.sink < end)
+                if (p >= sink && p >= cache.slots && p + cache.slots - sink < end)
                     continue;
-                const std::int64_t slot = cacheSlot(p, cache.slots, args.sink), row = p - args.firstPosition;
+                const std::int64_t slot = cacheSlot(p, cache.slots, sink), row = p - args.firstPosition;
                 std::memcpy(rowOf(cache.keys, slot, rowBytes), rowOf(cache.stagedKeys, row, rowBytes),
                             static_cast<std::size_t>(rowBytes));
                 std::memcpy(rowOf(cache.values, slot, rowBytes), rowOf(cache.stagedValues, row, rowBytes),
@@ -309,7 +310,7 @@ private:
         const HeadCache cache = cacheOf(firstCache, args.rows, args.rows.count > 1 ? token : 0);
         const std::int64_t rowBytes = args.headDim * bytesOf(args.cacheType);
         const bool staged = cache.stagedKeys != nullptr;
-        const std::int64_t row = staged ? token : cacheSlot(positionOfRow(args, token), cache.slots, args.sink);
+        const std::int64_t row = staged ? token : cacheSlot(positionOfRow(args, token), cache.slots, cache.pattern.sink());
         assert(staged || row < cache.slots);
         float rotated[maxHeadDim];
         std::memcpy(rotated, key, static_cast<std::size_t>(args.headDim) * sizeof(float));

@@ -14,7 +14,8 @@ namespace zigzag::gpu {
 
 /// Any type, any even head_dim up to 256; the one that can tell the strongest key.
 int attendSimple(DType type, const SimpleAttentionArgs &args, cudaStream_t stream, bool early);
-/// BF16 and F16, the head dimensions of supportsTensorAttention; any number of tokens. `selected` has retrieval heads first.
+/// BF16 and F16, the head dimensions of supportsTensorAttention; any number of tokens. `selected` has heads that keep everything
+/// first.
 int attendPrefill(DType type, const PrefillAttentionArgs &args, const PrefillPlan &plan, cudaStream_t stream, bool early);
 /// The same on compute capability 9.0 with head_dim 64 or 128; with planHopper's plan.
 int attendHopper(DType type, const PrefillAttentionArgs &args, const PrefillPlan &plan, cudaStream_t stream, bool early);

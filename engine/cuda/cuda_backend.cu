@@ -13,6 +13,7 @@
 #include <cmath>
 #include <numbers>
 #include <optional>
+#include <tuple>
 
 namespace zigzag::gpu {
 
@@ -214,8 +215,6 @@ public:
             .queryHeads = args.queryHeads,
             .kvHeads = args.kvHeads,
             .headDim = args.headDim,
-            .sink = static_cast<int>(args.sink),
-            .recent = static_cast<int>(std::min<std::int64_t>(args.recent, std::int64_t{1} << 30)),
             .scoreScale = std::numbers::log2e_v<float> * zigzag::scoreScale(args.scale, args.headDim),
             .caches = viewOf(args.heads, args.selected, args.rows),
         };
@@ -350,18 +349,22 @@ private:
         assert(heads.size() <= static_cast<std::size_t>(maxKvHeads));
         for (std::size_t i = 0; i < heads.size(); ++i) {
             const HeadCache &head = heads[i];
-            view.heads[i] = {static_cast<std::byte *>(head.keys) + offset,
-                             static_cast<std::byte *>(head.values) + offset,
-                             head.slots,
-                             head.stagedKeys,
-                             head.stagedValues,
-                             head.kind == HeadKind::Streaming};
+            const HeadPattern &pattern = head.pattern;
+            view.heads[i] = {
+                static_cast<std::byte *>(head.keys) + offset,
+                static_cast<std::byte *>(head.values) + offset,
+                head.slots,
+                head.stagedKeys,
+                head.stagedValues,
+                static_cast<int>(pattern.sink()),
+                pattern.keepsEverything() ? everyKey : static_cast<int>(std::min<std::int64_t>(pattern.recent(), everyKey - 1))};
         }
         // The longest first: what runs last should be short.
-        for (const HeadKind kind : {HeadKind::Retrieval, HeadKind::Streaming})
-            for (const int head : selected)
-                if (heads[static_cast<std::size_t>(head)].kind == kind)
-                    view.selected[view.selectedCount++] = static_cast<std::uint8_t>(head);
+        for (const int head : selected)
+            view.selected[view.selectedCount++] = static_cast<std::uint8_t>(head);
+        const auto place
+            = [&](std::uint8_t head) { return std::tuple(!heads[head].pattern.keepsEverything(), -heads[head].slots, head); };
+        std::ranges::sort(view.selected, view.selected + view.selectedCount, {}, place);
         view.sequenceStride = rows.cacheStride;
         return view;
     }
@@ -390,11 +393,11 @@ private:
 
     void prefill(DType type, const AttentionKernelArgs &kernel, const AttentionArgs &args)
     {
-        const auto retrieves = [&](int head) { return args.heads[static_cast<std::size_t>(head)].kind == HeadKind::Retrieval; };
+        const auto isFull = [&](int head) { return args.heads[static_cast<std::size_t>(head)].pattern.keepsEverything(); };
         const PrefillAttentionArgs prefillArgs
-            = {.attention = kernel, .retrievalCount = static_cast<int>(std::ranges::count_if(args.selected, retrieves))};
+            = {.attention = kernel, .fullCount = static_cast<int>(std::ranges::count_if(args.selected, isFull))};
         const int heads = kernel.caches.selectedCount * (args.queryHeads / args.kvHeads);
-        const bool hopper = prefersHopper(kernel.tokens, args.headDim, prefillArgs.retrievalCount > 0, m_device->limits());
+        const bool hopper = prefersHopper(kernel.tokens, args.headDim, prefillArgs.fullCount > 0, m_device->limits());
         const PrefillPlan plan = hopper ? planHopper(kernel.tokens, heads, args.headDim)
                                         : planPrefill(kernel.tokens, heads, args.headDim, m_device->limits());
         const auto attend = hopper ? attendHopper : attendPrefill;

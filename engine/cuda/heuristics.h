@@ -116,11 +116,11 @@ inline constexpr int hopperThreads = 3 * 128; ///< a group of warps that copies,
 inline constexpr int hopperCopyRegisters = 40, hopperProductRegisters = 232; ///< of a thread: 64 K of a multiprocessor
 
 /// Where its instructions are (compute capability 9.0 alone) and its layouts fit, a block has enough queries, and some head
-/// retrieves: windows of a few hundred keys are mostly edges, which its larger tiles only make larger (32,768 tokens, sink 64,
-/// recent 256 on an H100: 3 % slower with head_dim 128, 35 % with 64).
-constexpr bool prefersHopper(int tokens, int headDim, bool retrieves, const GpuLimits &gpu)
+/// keeps everything: windows of a few hundred keys are mostly edges, which its larger tiles only make larger (32,768 tokens, sink
+/// 64, recent 256 on an H100: 3 % slower with head_dim 128, 35 % with 64).
+constexpr bool prefersHopper(int tokens, int headDim, bool someFull, const GpuLimits &gpu)
 {
-    return gpu.computeCapability == 90 && (headDim == 64 || headDim == 128) && tokens >= prefillQueries / 2 && retrieves;
+    return gpu.computeCapability == 90 && (headDim == 64 || headDim == 128) && tokens >= prefillQueries / 2 && someFull;
 }
 
 /// `heads`: query heads of the selected KV heads.

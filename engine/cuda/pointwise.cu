@@ -76,7 +76,6 @@ int launchRopeAppend(const RopeAppendArgs &args, const HeadCaches &caches, Launc
                                          .queryNorm = args.queryNorm,
                                          .keyNorm = args.keyNorm,
                                          .cosSin = args.cosSin,
-                                         .sink = args.sink,
                                          .queryHeads = args.queryHeads,
                                          .kvHeads = args.kvHeads,
                                          .headDim = args.headDim,
@@ -94,7 +93,7 @@ int launchCommit(const CommitArgs &args, const HeadCaches &caches, LaunchOn on)
     const std::int64_t rowBytes = args.headDim * bytesOf(args.cacheType);
     const bool vectors = hasVectors(rowBytes);
     const int units = static_cast<int>(rowBytes / static_cast<std::int64_t>(vectors ? sizeof(Vec16) : sizeof(std::uint32_t)));
-    const CommitKernelArgs kernel = {args.tokens, args.sink, units, viewOf(args.rows, args.firstPosition), caches};
+    const CommitKernelArgs kernel = {args.tokens, units, viewOf(args.rows, args.firstPosition), caches};
     const Grid grid = {commitBlocks(args.tokens, units), static_cast<unsigned>(args.heads.size()), 2};
     return vectors ? start(commit<Vec16>, grid, commitThreads, 0, on, kernel)
                    : start(commit<std::uint32_t>, grid, commitThreads, 0, on, kernel);

@@ -48,9 +48,12 @@ bool anyLocked(const AssignRequest &request)
 Result<void> checkRequest(const HeadScores &scores, const AssignRequest &request)
 {
     ZIGZAG_CHECK(checkWindow(request.sink, request.recent, "streaming window"));
+    for (const StreamingWindow &window : request.windows)
+        ZIGZAG_CHECK(checkWindow(window.sink, window.recent, "streaming window"));
     ZIGZAG_CHECK(checkScores(scores, "scores"));
     const auto layers = static_cast<std::size_t>(scores.model.layers);
     assert(request.locked.empty() || request.locked.size() == layers);
+    assert(request.windows.empty() || request.windows.size() == layers);
     assert(!anyLocked(request)
            || (request.base && request.base->layers() == scores.model.layers && request.base->kvHeads() == scores.model.kvHeads));
     return std::visit(
@@ -99,9 +102,14 @@ Result<void> checkRequest(const HeadScores &scores, const AssignRequest &request
 Problem stated(const HeadScores &scores, const AssignRequest &request, const Criterion &criterion)
 {
     Problem problem{scores, request, criterion, HeadMap(scores.model, HeadKind::Retrieval, request.sink, request.recent), {}, {}};
-    for (int layer = 0; layer < scores.model.layers; ++layer)
+    for (int layer = 0; layer < scores.model.layers; ++layer) {
+        if (!request.windows.empty()) {
+            const StreamingWindow window = request.windows[static_cast<std::size_t>(layer)];
+            problem.start.setLayerWindow(layer, window.sink, window.recent);
+        }
         for (int head = 0; problem.isLocked(layer) && head < scores.model.kvHeads; ++head)
             problem.start.set(layer, head, request.base->at(layer, head));
+    }
     const std::vector<Penalty> all = criterion.penalties(scores);
     for (std::size_t unit = 0; unit < all.size(); ++unit)
         if (!problem.isLocked(problem.layerOf(unit))) {
@@ -167,10 +175,12 @@ Result<Selection> select(const Problem &problem, const KvBudget &target)
 {
     const std::int64_t perSlot = 2 * std::int64_t{problem.scores.model.headDim} * bytesOf(target.type);
     const HeadMap &start = problem.start;
-    const auto slots = [&](HeadKind kind) { return kvSlots(kind, target.context, start.sink(), start.recent()); };
-    const std::int64_t saving = perSlot * (slots(HeadKind::Retrieval) - slots(HeadKind::Streaming)) * problem.headsPerUnit();
-    const Savings savings{kvBytes(start, target.context, target.type) - target.bytes,
-                          std::vector<std::int64_t>(problem.units.size(), saving)};
+    Savings savings{kvBytes(start, target.context, target.type) - target.bytes, {}};
+    for (const std::size_t unit : problem.units) {
+        const HeadPattern streaming = patternOf(HeadKind::Streaming, start.window(problem.layerOf(unit)));
+        const std::int64_t saved = HeadPattern::full().slots(target.context) - streaming.slots(target.context);
+        savings.units.push_back(perSlot * saved * problem.headsPerUnit());
+    }
     if (const std::int64_t shortfall = savings.shortfall(); shortfall > 0)
         return badInput(fmt::format("KV budget of {} bytes at {} tokens is out of reach: the best map takes {} bytes, {} more; "
                                     "raise the budget, unlock layers, or make sink and recent smaller",

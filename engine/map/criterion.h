@@ -47,6 +47,7 @@ struct AssignRequest {
     /// Layers that keep the heads that `base` has: [layers], or empty for none.
     std::vector<bool> locked;
     const HeadMap *base = nullptr; ///< must be there where a layer is locked
+    std::vector<StreamingWindow> windows = {}; ///< [layers], in the place of sink and recent; empty: these are every layer's
 };
 
 /// The map that meets the target and gives up least, and its provenance. Bad input is refused; so is a target out of reach,

@@ -2,6 +2,7 @@
 #include "engine/map/head_map.h"
 
 #include <algorithm>
+#include <fmt/format.h>
 
 namespace zigzag {
 
@@ -9,6 +10,53 @@ void HeadMap::setLayer(int layer, HeadKind kind)
 {
     for (int head = 0; head < kvHeads(); ++head)
         set(layer, head, kind);
+}
+
+HeadMap HeadMap::withEvery(HeadKind kind) const
+{
+    HeadMap map = *this;
+    map.m_heads.assign(m_heads.size(), kind);
+    map.m_provenance = {};
+    return map;
+}
+
+std::optional<StreamingWindow> HeadMap::oneWindow() const
+{
+    if (m_windows.empty())
+        return StreamingWindow{};
+    for (const StreamingWindow &window : m_windows)
+        if (window != m_windows.front())
+            return {};
+    return m_windows.front();
+}
+
+std::optional<StreamingWindow> HeadMap::oneStreamingWindow() const
+{
+    std::optional<StreamingWindow> one;
+    for (int layer = 0; layer < layers(); ++layer) {
+        if (layerKind(layer) == LayerKind::Retrieval)
+            continue;
+        if (one && *one != window(layer))
+            return {};
+        one = window(layer);
+    }
+    return one ? one : m_windows.empty() ? StreamingWindow{} : m_windows.front();
+}
+
+std::vector<HeadPattern> HeadMap::patterns(int layer) const
+{
+    std::vector<HeadPattern> all;
+    for (int head = 0; head < kvHeads(); ++head)
+        all.push_back(pattern(layer, head));
+    return all;
+}
+
+std::string HeadMap::letters(int layer) const
+{
+    std::string row;
+    for (int head = 0; head < kvHeads(); ++head)
+        row += pattern(layer, head).letter();
+    return row;
 }
 
 LayerKind HeadMap::layerKind(int layer) const
@@ -37,6 +85,12 @@ int HeadMap::mixedLayers() const
 double HeadMap::sparsity() const
 {
     return m_heads.empty() ? 0.0 : static_cast<double>(streamingHeads()) / static_cast<double>(m_heads.size());
+}
+
+std::string windowText(const HeadMap &map)
+{
+    const std::optional<StreamingWindow> one = map.oneStreamingWindow();
+    return one ? fmt::format("sink {}, recent {}", one->sink, one->recent) : "a window for each layer";
 }
 
 } // namespace zigzag

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "engine/map/head_pattern.h"
+
 #include <cassert>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,13 +23,25 @@ struct ModelShape {
     bool operator==(const ModelShape &) const = default;
 };
 
-/// Retrieval: keeps every key. Streaming: keeps the sinks and a recent window.
+/// What a map decides of a head. Retrieval: keeps every key. Streaming: keeps the sinks and a recent window. Which keys those
+/// are, what they cost and how the head is written, its pattern says (HeadMap::pattern).
 enum class HeadKind : std::uint8_t { Retrieval, Streaming };
 enum class LayerKind : std::uint8_t { Retrieval, Streaming, Mixed };
 
 /// The window that commands and panels start with.
 inline constexpr int defaultSink = 64;
 inline constexpr int defaultRecent = 256;
+
+/// What a streaming head keeps, in tokens.
+struct StreamingWindow {
+    int sink = defaultSink, recent = defaultRecent;
+    auto operator<=>(const StreamingWindow &) const = default;
+};
+
+constexpr HeadPattern patternOf(HeadKind kind, StreamingWindow window)
+{
+    return kind == HeadKind::Retrieval ? HeadPattern::full() : HeadPattern::streaming(window.sink, window.recent);
+}
 
 /// Where a map came from; free text that is kept from file to file.
 struct Provenance {
@@ -38,15 +53,14 @@ struct Provenance {
     bool operator==(const Provenance &) const = default;
 };
 
-/// Which KV heads retrieve and which stream: layers × KV heads. A value type.
+/// Which KV heads retrieve and which stream, layers × KV heads, and what a streaming head of each layer keeps. A value type.
 class HeadMap
 {
 public:
     HeadMap() = default;
     HeadMap(ModelShape model, HeadKind everywhere, int sink, int recent)
         : m_model(std::move(model))
-        , m_sink(sink)
-        , m_recent(recent)
+        , m_windows(static_cast<std::size_t>(m_model.layers), {sink, recent})
         , m_heads(static_cast<std::size_t>(m_model.layers) * static_cast<std::size_t>(m_model.kvHeads), everywhere)
     { }
 
@@ -58,13 +72,28 @@ public:
     }
     int layers() const { return m_model.layers; }
     int kvHeads() const { return m_model.kvHeads; }
-    int sink() const { return m_sink; }
-    int recent() const { return m_recent; }
-    void setWindow(int sink, int recent) { m_sink = sink, m_recent = recent; }
 
+    /// What the streaming heads of a layer keep; of a layer without any, what they would.
+    StreamingWindow window(int layer) const { return m_windows[indexOf(layer)]; }
+    void setWindow(int sink, int recent) { m_windows.assign(m_windows.size(), {sink, recent}); } ///< of all layers
+    void setLayerWindow(int layer, int sink, int recent) { m_windows[indexOf(layer)] = {sink, recent}; }
+    const std::vector<StreamingWindow> &windows() const { return m_windows; } // [layers]
+    /// The window of all layers, or nothing where they differ: who can use one alone says so then.
+    std::optional<StreamingWindow> oneWindow() const;
+    /// The same over the layers that stream alone, which is all that counts for how the map runs; where none does, any window
+    /// would do, and it is the first layer's.
+    std::optional<StreamingWindow> oneStreamingWindow() const;
+
+    /// Which keys a head sees. What a model's own file decides of a layer would be decided here, before the map's own word.
+    HeadPattern pattern(int layer, int head) const { return patternOf(at(layer, head), window(layer)); }
+    std::vector<HeadPattern> patterns(int layer) const; // [kv_heads]
+    /// A letter for each head of a layer, as files and tables write it.
+    std::string letters(int layer) const;
     HeadKind at(int layer, int head) const { return m_heads[index(layer, head)]; }
     void set(int layer, int head, HeadKind kind) { m_heads[index(layer, head)] = kind; }
     void setLayer(int layer, HeadKind kind);
+    /// The same model and windows with every head of one kind, and no provenance.
+    HeadMap withEvery(HeadKind kind) const;
 
     LayerKind layerKind(int layer) const;
     int streamingHeads() const;
@@ -79,17 +108,24 @@ public:
     bool operator==(const HeadMap &) const = default;
 
 private:
+    std::size_t indexOf(int layer) const
+    {
+        assert(layer >= 0 && layer < layers());
+        return static_cast<std::size_t>(layer);
+    }
     std::size_t index(int layer, int head) const
     {
-        assert(layer >= 0 && layer < layers() && head >= 0 && head < kvHeads());
-        return static_cast<std::size_t>(layer) * static_cast<std::size_t>(m_model.kvHeads) + static_cast<std::size_t>(head);
+        assert(head >= 0 && head < kvHeads());
+        return indexOf(layer) * static_cast<std::size_t>(m_model.kvHeads) + static_cast<std::size_t>(head);
     }
 
     ModelShape m_model;
-    int m_sink = 0;
-    int m_recent = 0;
+    std::vector<StreamingWindow> m_windows; // [layers]
     std::vector<HeadKind> m_heads; // [layers, kv_heads]
     Provenance m_provenance;
 };
+
+/// What the streaming heads keep, for a person: "sink 64, recent 256", or that layers differ.
+std::string windowText(const HeadMap &map);
 
 } // namespace zigzag

@@ -4,20 +4,13 @@
 #include "engine/base/dtype.h"
 #include "engine/map/head_map.h"
 
-#include <algorithm>
 #include <cstdint>
 
 namespace zigzag {
 
-/// Tokens for which one KV head keeps a key and a value at a given context.
-inline std::int64_t kvSlots(HeadKind kind, std::int64_t context, std::int64_t sink, std::int64_t recent)
-{
-    return kind == HeadKind::Retrieval ? context : std::min(context, sink + recent);
-}
-
 /// Where the KV cache keeps what, in integers alone: the cache, the predictor and the plots all ask here.
-/// A retrieval head keeps position p in slot p. A streaming head keeps its sinks in slots [0, sink) and every later
-/// position p in slot sink + (p - sink) mod ring.
+/// A head that keeps everything has position p in slot p. Any other has its sinks in slots [0, sink) and every later position p
+/// in slot sink + (p - sink) mod ring.
 class KvLayout
 {
 public:
@@ -26,10 +19,7 @@ public:
 
     std::int64_t context() const { return m_context; }
     DType type() const { return m_type; }
-    std::int64_t slots(int layer, int head) const
-    {
-        return kvSlots(m_map.at(layer, head), m_context, m_map.sink(), m_map.recent());
-    }
+    std::int64_t slots(int layer, int head) const { return m_map.pattern(layer, head).slots(m_context); }
     /// Bytes of keys and values of one KV head, of one layer, of the whole model.
     std::int64_t headBytes(int layer, int head) const { return 2 * slots(layer, head) * m_map.model().headDim * bytesOf(m_type); }
     std::int64_t layerBytes(int layer) const;

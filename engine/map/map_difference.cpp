@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/map/map_difference.h"
 
-#include "engine/map/kv_layout.h"
-
 #include <fmt/format.h>
 
 namespace zigzag {
@@ -13,8 +11,9 @@ MapSide sideIn(const HeadMap &map, int layer, std::int64_t context)
 {
     MapSide side;
     for (int head = 0; head < map.kvHeads(); ++head) {
-        side.streaming += map.at(layer, head) == HeadKind::Streaming;
-        side.kvSlots += kvSlots(map.at(layer, head), context, map.sink(), map.recent());
+        const HeadPattern pattern = map.pattern(layer, head);
+        side.streaming += !pattern.keepsEverything();
+        side.kvSlots += pattern.slots(context);
     }
     return side;
 }
@@ -42,8 +41,8 @@ Result<MapDifference> differenceOf(const HeadMap &a, const HeadMap &b, std::int6
         lostB = sacrificed(b, *scores);
     }
     MapDifference difference;
-    difference.windowsDiffer = a.sink() != b.sink() || a.recent() != b.recent();
     for (int layer = 0; layer < a.layers(); ++layer) {
+        difference.windowsDiffer = difference.windowsDiffer || a.window(layer) != b.window(layer);
         LayerDifference one{layer, {}, sideIn(a, layer, context), sideIn(b, layer, context)};
         add(difference.a, one.a);
         add(difference.b, one.b);

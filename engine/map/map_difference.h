@@ -28,7 +28,7 @@ struct LayerDifference {
 struct MapDifference {
     std::vector<LayerDifference> layers; ///< those in which a head differs
     int heads = 0; ///< that differ, in all
-    bool windowsDiffer = false; ///< sink or recent: then what streams costs otherwise in every streaming layer
+    bool windowsDiffer = false; ///< sink or recent of some layer: then what streams there costs otherwise
     MapSide a, b; ///< in all layers
 };
 

@@ -14,29 +14,72 @@ namespace zigzag {
 namespace {
 
 constexpr std::string_view formatName = "zigzag-head-map";
-constexpr int formatVersion = 1;
+constexpr int newestVersion = 2; ///< 1 is written wherever it says everything: more programs read it
 constexpr std::uint64_t largestFile = 64ull << 20;
 
-Result<void> readHeads(const json::Value &rows, HeadMap &map, const std::string &where)
+/// The letters of one layer; `what` names where they stand.
+Result<void> readLetters(const std::string &row, int layer, HeadMap &map, std::string_view what, const std::string &where)
 {
-    if (rows.size() != static_cast<std::size_t>(map.layers()))
-        return badInput(
-            fmt::format("{}: \"heads\" has {} lines for {} layers; give one for each layer", where, rows.size(), map.layers()));
-    for (int layer = 0; layer < map.layers(); ++layer) {
-        ZIGZAG_TRY(row,
-                   json::asString(rows[static_cast<std::size_t>(layer)], fmt::format("layer {} of \"heads\"", layer), where));
-        if (row.size() != static_cast<std::size_t>(map.kvHeads()))
-            return badInput(fmt::format("{}: layer {} of \"heads\" has {} letters for {} KV heads; give one for each KV head",
-                                        where, layer, row.size(), map.kvHeads()));
-        for (int head = 0; head < map.kvHeads(); ++head) {
-            const char letter = row[static_cast<std::size_t>(head)];
-            if (letter != 'R' && letter != 'S')
-                return badInput(fmt::format("{}: layer {} of \"heads\" is \"{}\"; only R (retrieval) and S (streaming) are known",
-                                            where, layer, json::printable(row)));
-            map.set(layer, head, letter == 'R' ? HeadKind::Retrieval : HeadKind::Streaming);
-        }
+    if (row.size() != static_cast<std::size_t>(map.kvHeads()))
+        return badInput(fmt::format("{}: layer {} of \"{}\" has {} letters for {} KV heads; give one for each KV head", where,
+                                    layer, what, row.size(), map.kvHeads()));
+    for (int head = 0; head < map.kvHeads(); ++head) {
+        const char letter = row[static_cast<std::size_t>(head)];
+        if (letter != 'R' && letter != 'S')
+            return badInput(fmt::format("{}: layer {} of \"{}\" is \"{}\"; only R (retrieval) and S (streaming) are known", where,
+                                        layer, what, json::printable(row)));
+        map.set(layer, head, letter == 'R' ? HeadKind::Retrieval : HeadKind::Streaming);
     }
     return {};
+}
+
+/// The array under `key`, which has an entry for each layer.
+Result<const json::Value *> layersIn(const json::Value &document, std::string_view key, int layers, const std::string &where)
+{
+    ZIGZAG_TRY(rows, json::arrayIn(document, key, where));
+    if (rows->size() != static_cast<std::size_t>(layers))
+        return badInput(
+            fmt::format("{}: \"{}\" has {} lines for {} layers; give one for each layer", where, key, rows->size(), layers));
+    return rows;
+}
+
+Result<StreamingWindow> readWindow(const json::Value &object, const std::string &where)
+{
+    ZIGZAG_TRY(sink, json::integerIn(object, "sink", 0, maxWindow, where));
+    ZIGZAG_TRY(recent, json::integerIn(object, "recent", 1, maxWindow, where));
+    return StreamingWindow{static_cast<int>(sink), static_cast<int>(recent)};
+}
+
+/// Version 1: one window, and a line of letters for each layer.
+Result<HeadMap> readOneWindow(const json::Value &document, const ModelShape &model, const std::string &where)
+{
+    ZIGZAG_TRY(window, readWindow(document, where));
+    ZIGZAG_TRY(rows, layersIn(document, "heads", model.layers, where));
+    HeadMap map(model, HeadKind::Retrieval, window.sink, window.recent);
+    for (int layer = 0; layer < map.layers(); ++layer) {
+        ZIGZAG_TRY(row,
+                   json::asString((*rows)[static_cast<std::size_t>(layer)], fmt::format("layer {} of \"heads\"", layer), where));
+        ZIGZAG_CHECK(readLetters(row, layer, map, "heads", where));
+    }
+    return map;
+}
+
+/// Version 2: an object for each layer, with its letters and its window.
+Result<HeadMap> readWindows(const json::Value &document, const ModelShape &model, const std::string &where)
+{
+    ZIGZAG_TRY(layers, layersIn(document, "layers", model.layers, where));
+    HeadMap map(model, HeadKind::Retrieval, defaultSink, defaultRecent);
+    for (int layer = 0; layer < map.layers(); ++layer) {
+        const json::Value &entry = (*layers)[static_cast<std::size_t>(layer)];
+        if (!entry.is_object())
+            return badInput(fmt::format("{}: layer {} of \"layers\" must be an object, not {}", where, layer, entry.type_name()));
+        const std::string whereLayer = fmt::format("{}: layer {} of \"layers\"", where, layer);
+        ZIGZAG_TRY(row, json::stringIn(entry, "heads", whereLayer));
+        ZIGZAG_TRY(window, readWindow(entry, whereLayer));
+        ZIGZAG_CHECK(readLetters(row, layer, map, "layers", where));
+        map.setLayerWindow(layer, window.sink, window.recent);
+    }
+    return map;
 }
 
 Result<Provenance> readProvenance(const json::Value &document, const std::string &where)
@@ -80,13 +123,9 @@ Result<HeadMap> readPatternFolder(const std::filesystem::path &folder)
 Result<HeadMap> parseHeadMap(std::string_view text, const std::string &where)
 {
     ZIGZAG_TRY(document, json::parse(text, where));
-    ZIGZAG_CHECK(json::checkFormat(document, formatName, formatVersion, where));
+    ZIGZAG_TRY(version, json::versionIn(document, formatName, 1, newestVersion, where));
     ZIGZAG_TRY(model, readModel(document, where));
-    ZIGZAG_TRY(sink, json::integerIn(document, "sink", 0, maxWindow, where));
-    ZIGZAG_TRY(recent, json::integerIn(document, "recent", 1, maxWindow, where));
-    ZIGZAG_TRY(rows, json::arrayIn(document, "heads", where));
-    HeadMap map(model, HeadKind::Retrieval, static_cast<int>(sink), static_cast<int>(recent));
-    ZIGZAG_CHECK(readHeads(*rows, map, where));
+    ZIGZAG_TRY(map, version == 1 ? readOneWindow(document, model, where) : readWindows(document, model, where));
     ZIGZAG_TRY(provenance, readProvenance(document, where));
     map.setProvenance(provenance);
     return map;
@@ -107,19 +146,22 @@ Result<HeadMap> readHeadMap(const std::filesystem::path &file)
 
 std::string toJson(const HeadMap &map)
 {
+    const std::optional<StreamingWindow> one = map.oneWindow();
     std::string rows;
     for (int layer = 0; layer < map.layers(); ++layer) {
-        rows += layer == 0 ? "\n  \"" : ",\n  \"";
-        for (int head = 0; head < map.kvHeads(); ++head)
-            rows += map.at(layer, head) == HeadKind::Retrieval ? 'R' : 'S';
-        rows += '"';
+        rows += layer == 0 ? "\n  " : ",\n  ";
+        const StreamingWindow window = map.window(layer);
+        rows += one
+            ? fmt::format("\"{}\"", map.letters(layer))
+            : fmt::format("{{\"heads\": \"{}\", \"sink\": {}, \"recent\": {}}}", map.letters(layer), window.sink, window.recent);
     }
+    const std::string heads = one ? fmt::format("\"sink\": {}, \"recent\": {},\n \"heads\": [{}]", one->sink, one->recent, rows)
+                                  : fmt::format("\"layers\": [{}]", rows);
     const Provenance &from = map.provenance();
-    return fmt::format(
-        "{{\"format\": \"{}\", \"version\": {},\n \"model\": {},\n \"sink\": {}, \"recent\": {},\n \"heads\": [{}],\n"
-        " \"provenance\": {{\"criterion\": {}, \"scores\": {}, \"sparsity\": {}, \"tool\": {}}}}}\n",
-        formatName, formatVersion, modelJson(map.model()), map.sink(), map.recent(), rows, jsonString(from.criterion),
-        jsonString(from.scores), from.sparsity, jsonString(from.tool));
+    return fmt::format("{{\"format\": \"{}\", \"version\": {},\n \"model\": {},\n {},\n"
+                       " \"provenance\": {{\"criterion\": {}, \"scores\": {}, \"sparsity\": {}, \"tool\": {}}}}}\n",
+                       formatName, one ? 1 : newestVersion, modelJson(map.model()), heads, jsonString(from.criterion),
+                       jsonString(from.scores), from.sparsity, jsonString(from.tool));
 }
 
 Result<void> writeHeadMap(const HeadMap &map, const std::filesystem::path &file)

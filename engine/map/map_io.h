@@ -14,11 +14,12 @@ namespace zigzag {
 
 enum class Fold { Max, Mean }; ///< how scores of query heads become the score of their KV head
 
-/// `zigzag-head-map`, version 1, from its text; `where` names it in errors.
+/// `zigzag-head-map`, version 1 (one window) or 2 (a window per layer), from its text; `where` names it in errors.
 Result<HeadMap> parseHeadMap(std::string_view text, const std::string &where);
 /// The same from a file, or a DuoAttention folder whose gates are all 0 or 1. Written atomically.
 Result<HeadMap> readHeadMap(const std::filesystem::path &file);
 Result<void> writeHeadMap(const HeadMap &map, const std::filesystem::path &file);
+/// As version 1 where the map has one window, else as version 2.
 std::string toJson(const HeadMap &map);
 
 /// MAP of the command line: a head-map file, `full` or `streaming`. A map for another model is refused.

@@ -4,19 +4,16 @@
 #include "engine/base/sha256.h"
 
 #include <fmt/format.h>
-#include <tuple>
+#include <optional>
 
 namespace zigzag {
 
 std::strong_ordering compareLayer(const HeadMap &a, const HeadMap &b, int layer)
 {
-    bool streams = false;
-    for (int head = 0; head < a.kvHeads(); ++head) {
-        if (const auto order = a.at(layer, head) <=> b.at(layer, head); order != 0)
+    for (int head = 0; head < a.kvHeads(); ++head)
+        if (const auto order = a.pattern(layer, head) <=> b.pattern(layer, head); order != 0)
             return order;
-        streams = streams || a.at(layer, head) == HeadKind::Streaming;
-    }
-    return streams ? std::tuple(a.sink(), a.recent()) <=> std::tuple(b.sink(), b.recent()) : std::strong_ordering::equal;
+    return std::strong_ordering::equal;
 }
 
 bool runAlike(const HeadMap &a, const HeadMap &b)
@@ -31,11 +28,14 @@ bool runAlike(const HeadMap &a, const HeadMap &b)
 
 std::string fingerprintOf(const HeadMap &map)
 {
-    std::string text = map.streamingHeads() > 0 ? fmt::format("{} {}", map.sink(), map.recent()) : std::string("no window");
+    const std::optional<StreamingWindow> one = map.oneStreamingWindow();
+    std::string text = map.streamingHeads() == 0 ? "no window"
+        : one                                    ? fmt::format("{} {}", one->sink, one->recent)
+                                                 : "a window per layer";
     for (int layer = 0; layer < map.layers(); ++layer) {
-        text += ' ';
-        for (int head = 0; head < map.kvHeads(); ++head)
-            text += map.at(layer, head) == HeadKind::Retrieval ? 'R' : 'S';
+        text += ' ' + map.letters(layer);
+        if (!one && map.layerKind(layer) != LayerKind::Retrieval)
+            text += fmt::format(" {} {}", map.window(layer).sink, map.window(layer).recent);
     }
     constexpr std::size_t digits = 16;
     Sha256 hash;

@@ -8,8 +8,8 @@
 
 namespace zigzag {
 
-// One rule for "these two maps make the model compute the same": equal kinds of heads, and, in layers where one streams, an
-// equal window. A window that no head uses, provenance and names do not count.
+// One rule for "these two maps make the model compute the same": equal patterns of heads. A window that no head of its layer
+// uses, provenance and names do not count.
 
 /// Orders what a layer computes. Both maps have the layer, and the same number of KV heads.
 std::strong_ordering compareLayer(const HeadMap &a, const HeadMap &b, int layer);

@@ -10,7 +10,7 @@ SacrificeReport sacrificed(const HeadMap &map, const HeadScores &scores)
 {
     assert(map.layers() == scores.model.layers && map.kvHeads() == scores.model.kvHeads);
     const auto kvHeads = static_cast<std::size_t>(map.kvHeads());
-    HeadMap duo(map.model(), HeadKind::Retrieval, map.sink(), map.recent());
+    HeadMap duo = map.withEvery(HeadKind::Retrieval);
     const std::vector<Penalty> gates = duoCriterion().penalties(scores);
     for (const std::size_t head : leastPenalties(gates, static_cast<std::size_t>(map.streamingHeads())).chosen)
         duo.set(static_cast<int>(head / kvHeads), static_cast<int>(head % kvHeads), HeadKind::Streaming);

@@ -3,7 +3,7 @@
 
 #include "engine/base/dtype.h"
 #include "engine/base/result.h"
-#include "engine/map/head_map.h"
+#include "engine/map/head_pattern.h"
 #include "engine/model/weights.h"
 
 #include <atomic>
@@ -95,11 +95,11 @@ struct MatmulArgs {
 };
 
 /// One KV head's cache in one layer (of the first sequence, where there are several), and where this call's keys go first.
-/// With one token, or a retrieval head, they go straight to their slots; a streaming head's chunk is staged, because its
-/// ring still holds keys that the chunk's first queries see, and `commit` moves it once attention has read both. A streaming
-/// head whose slots hold every position has no ring, and needs no stage.
+/// With one token, or where every key is kept, they go straight to their slots; another head's chunk is staged, because its
+/// ring still holds keys that the chunk's first queries see, and `commit` moves it once attention has read both. Where the
+/// slots hold every position there is no ring, and no need for a stage.
 struct HeadCache {
-    HeadKind kind = HeadKind::Retrieval;
+    HeadPattern pattern = HeadPattern::full(); ///< its own: the heads of one call may differ
     void *keys = nullptr; // [slots, head_dim]
     void *values = nullptr; // [slots, head_dim]
     std::int64_t slots = 0;
@@ -116,21 +116,19 @@ struct RopeAppendArgs {
     const float *cosSin = nullptr; // [context, 2, head_dim / 2]: cosines, then sines, of each position
     std::span<const HeadCache> heads; // [kv_heads], host
     std::int64_t tokens = 0, firstPosition = 0;
-    std::int64_t sink = 0;
     int queryHeads = 0, kvHeads = 0, headDim = 0;
     DType cacheType = DType::F32;
     float epsilon = 0;
     SequenceRows rows;
 };
 
-/// Attention of `tokens` queries at firstPosition… over the cache, each KV head with its own key range (map/key_range.h).
+/// Attention of `tokens` queries at firstPosition… over the cache, each KV head with its own key range (map/head_pattern.h).
 struct AttentionArgs {
     const void *queries = nullptr; // [tokens, query_heads, head_dim]
     void *out = nullptr; // [tokens, query_heads, head_dim]
     std::span<const HeadCache> heads; // [kv_heads], host
     std::span<const int> selected; // host: KV heads to compute; the others' outputs are left alone
     std::int64_t tokens = 0, firstPosition = 0;
-    std::int64_t sink = 0, recent = 0;
     int queryHeads = 0, kvHeads = 0, headDim = 0;
     float scale = 0; ///< of a query's product with a key; 0: 1 / √head_dim
     const float *sinkLogits = nullptr; // [query_heads] or null: a score that takes weight, as a key with a value of zero would
@@ -149,7 +147,6 @@ inline float scoreScale(float scale, int headDim)
 struct CommitArgs {
     std::span<const HeadCache> heads; // [kv_heads], host
     std::int64_t tokens = 0, firstPosition = 0;
-    std::int64_t sink = 0;
     int headDim = 0;
     DType cacheType = DType::F32;
     SequenceRows rows;

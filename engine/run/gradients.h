@@ -57,7 +57,7 @@ struct RotateGradientArgs {
     float epsilon = 0;
 };
 
-/// Causal attention from position 0, each KV head with the key range of its kind. The caches are float32 and hold every
+/// Causal attention from position 0, each KV head with its own key range. The caches are float32 and hold every
 /// position in its own slot (slots >= tokens, nothing staged).
 struct AttentionGradientArgs {
     const float *queries = nullptr; // [tokens, query_heads, head_dim], rotated
@@ -67,7 +67,6 @@ struct AttentionGradientArgs {
     float *gradKeys = nullptr; // [tokens, kv_heads, head_dim], of the rotated keys
     float *gradValues = nullptr; // [tokens, kv_heads, head_dim]
     std::int64_t tokens = 0;
-    std::int64_t sink = 0, recent = 0;
     int queryHeads = 0, kvHeads = 0, headDim = 0;
     float scale = 0; ///< as in AttentionArgs
     const float *sinkLogits = nullptr; // [query_heads] or null

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "engine/map/head_map.h"
-
 #include <algorithm>
 #include <array>
 #include <cassert>
@@ -10,7 +8,7 @@
 
 namespace zigzag {
 
-/// The slot of a position in a KV head's cache (the rule of kv_layout.h). A retrieval head's slots never wrap.
+/// The slot of a position in a KV head's cache (the rule of kv_layout.h). Slots for every position never wrap.
 inline std::int64_t cacheSlot(std::int64_t position, std::int64_t slots, std::int64_t sink)
 {
     return position < slots ? position : sink + (position - sink) % (slots - sink);

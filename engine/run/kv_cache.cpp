@@ -32,14 +32,14 @@ Result<KvCache> KvCache::create(Backend &backend, const KvLayout &layout, std::i
     for (int layer = 0; layer < map.layers(); ++layer)
         for (int head = 0; head < map.kvHeads(); ++head) {
             HeadCache entry;
-            entry.kind = map.at(layer, head);
+            entry.pattern = map.pattern(layer, head);
             entry.slots = layout.slots(layer, head);
             const std::int64_t half = layout.headBytes(layer, head) / 2;
             entry.keys = next;
             entry.values = next + half;
             next += 2 * half;
             cache.m_straight.push_back(entry);
-            if (entry.kind == HeadKind::Streaming && cache.m_staging) {
+            if (!entry.pattern.keepsEverything() && cache.m_staging) {
                 const std::int64_t each = staging / (2 * map.kvHeads());
                 entry.stagedKeys = cache.m_staging->as<std::byte>() + 2 * head * each;
                 entry.stagedValues = cache.m_staging->as<std::byte>() + (2 * head + 1) * each;

@@ -55,7 +55,6 @@ struct LayerOpRunner {
                             .heads = run.heads,
                             .tokens = run.tokens,
                             .firstPosition = run.firstPosition,
-                            .sink = run.sink,
                             .queryHeads = config.queryHeads,
                             .kvHeads = config.kvHeads,
                             .headDim = config.headDim,

@@ -21,7 +21,6 @@ struct LayerArgs {
     float *routes = nullptr; // [tokens, experts]
     const float *rotation = nullptr; // [context, 2, head_dim / 2]
     std::span<const HeadCache> heads; // [kv_heads], host
-    std::int64_t sink = 0;
     DType cacheType = DType::F32;
     SequenceRows rows;
 };

@@ -173,7 +173,7 @@ void LayerPass::runOps(int layer, Op first, Op last, const LayerArgs &run, const
     }
 }
 
-void LayerPass::attend(int layer, std::span<const HeadCache> heads, Window window, std::int64_t tokens, Buffer &out)
+void LayerPass::attend(int layer, std::span<const HeadCache> heads, std::int64_t tokens, Buffer &out)
 {
     const ModelConfig &c = config();
     std::vector<int> all(heads.size());
@@ -183,8 +183,6 @@ void LayerPass::attend(int layer, std::span<const HeadCache> heads, Window windo
                          .heads = heads,
                          .selected = all,
                          .tokens = tokens,
-                         .sink = window.sink,
-                         .recent = window.recent,
                          .queryHeads = c.queryHeads,
                          .kvHeads = c.kvHeads,
                          .headDim = c.headDim,
@@ -194,13 +192,12 @@ void LayerPass::attend(int layer, std::span<const HeadCache> heads, Window windo
                          .rows = {}});
 }
 
-void LayerPass::run(int layer, std::span<const HeadKind> kinds, Window window, std::int64_t tokens, const Buffer &in, Buffer &out)
+void LayerPass::run(int layer, std::span<const HeadPattern> patterns, std::int64_t tokens, const Buffer &in, Buffer &out)
 {
     std::vector<HeadCache> heads = m_heads;
     for (std::size_t i = 0; i < heads.size(); ++i)
-        heads[i].kind = kinds[i];
-    runOps(layer, firstLayerOp, lastLayerOp, layerArgs(tokens, in, out),
-           [&] { attend(layer, heads, window, tokens, *m_attended); });
+        heads[i].pattern = patterns[i];
+    runOps(layer, firstLayerOp, lastLayerOp, layerArgs(tokens, in, out), [&] { attend(layer, heads, tokens, *m_attended); });
 }
 
 /// The rows' hidden states side by side, and after the final norm.

@@ -31,20 +31,17 @@ public:
     Result<std::unique_ptr<Buffer>> states() const;
     std::int64_t stateBytes() const;
 
-    struct Window {
-        std::int64_t sink = 0, recent = 1;
-    };
-
     /// Hidden states at the input of layer 0. Refuses tokens outside the vocabulary and sequences that are too long.
     Result<void> embed(std::span<const int> tokens, Buffer &out);
-    /// out = layer(in); `kinds`: [kv_heads]; `out` may be `in`.
-    void run(int layer, std::span<const HeadKind> kinds, Window window, std::int64_t tokens, const Buffer &in, Buffer &out);
-    /// The same with the output of each head blended by its gate. [kv_heads]
-    void runGated(int layer, std::span<const float> gates, Window window, std::int64_t tokens, const Buffer &in, Buffer &out);
+    /// out = layer(in); `patterns`: [kv_heads]; `out` may be `in`.
+    void run(int layer, std::span<const HeadPattern> patterns, std::int64_t tokens, const Buffer &in, Buffer &out);
+    /// The same with the output of each head blended by its gate between every key and `streaming`. [kv_heads]
+    void runGated(int layer, std::span<const float> gates, const HeadPattern &streaming, std::int64_t tokens, const Buffer &in,
+                  Buffer &out);
     /// Backward through runGated: `gradient` comes in as the gradient of the layer's output and leaves as that of its input;
     /// gradGates (host, [kv_heads]) is set. Activations are computed again from `in`.
-    void backward(int layer, std::span<const float> gates, Window window, std::int64_t tokens, const Buffer &in, Buffer &gradient,
-                  std::span<double> gradGates);
+    void backward(int layer, std::span<const float> gates, const HeadPattern &streaming, std::int64_t tokens, const Buffer &in,
+                  Buffer &gradient, std::span<double> gradGates);
 
     // Layers are launched and not waited for; what follows waits, and says so when the device failed or a number is none.
 
@@ -69,10 +66,10 @@ private:
     LayerArgs layerArgs(std::int64_t tokens, const Buffer &in, Buffer &out) const;
     /// Launches the ops of a layer's plan from `first` to `last`; `attention` stands for the one of that name.
     void runOps(int layer, Op first, Op last, const LayerArgs &run, const std::function<void()> &attention = {});
-    void attend(int layer, std::span<const HeadCache> heads, Window window, std::int64_t tokens, Buffer &out);
-    void gatedAttention(int layer, std::span<const float> gates, Window window, std::int64_t tokens, const Buffer &in,
-                        Buffer &out);
-    void attentionBackward(int layer, Window window, std::int64_t tokens);
+    void attend(int layer, std::span<const HeadCache> heads, std::int64_t tokens, Buffer &out);
+    void gatedAttention(int layer, std::span<const float> gates, const HeadPattern &streaming, std::int64_t tokens,
+                        const Buffer &in, Buffer &out);
+    void attentionBackward(int layer, const HeadPattern &streaming, std::int64_t tokens);
     Result<void> gatherRows(std::span<const std::int64_t> rows, const Buffer &in);
 
     std::shared_ptr<DeviceModel> m_model;

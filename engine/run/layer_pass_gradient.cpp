@@ -7,25 +7,25 @@
 
 namespace zigzag {
 
-void LayerPass::runGated(int layer, std::span<const float> gates, Window window, std::int64_t tokens, const Buffer &in,
-                         Buffer &out)
+void LayerPass::runGated(int layer, std::span<const float> gates, const HeadPattern &streaming, std::int64_t tokens,
+                         const Buffer &in, Buffer &out)
 {
-    gatedAttention(layer, gates, window, tokens, in, out);
+    gatedAttention(layer, gates, streaming, tokens, in, out);
     runOps(layer, Op::PostNorm, lastLayerOp, layerArgs(tokens, in, out));
 }
 
 /// The first half of the layer: out = in + output projection of the blended heads.
-void LayerPass::gatedAttention(int layer, std::span<const float> gates, Window window, std::int64_t tokens, const Buffer &in,
-                               Buffer &out)
+void LayerPass::gatedAttention(int layer, std::span<const float> gates, const HeadPattern &streaming, std::int64_t tokens,
+                               const Buffer &in, Buffer &out)
 {
     assert(m_full && gates.size() == m_heads.size());
     std::vector<HeadCache> heads = m_heads;
     runOps(layer, firstLayerOp, Op::OutputProjection, layerArgs(tokens, in, out), [&] {
-        for (const auto &[kind, to] :
-             {std::pair(HeadKind::Retrieval, m_full.get()), std::pair(HeadKind::Streaming, m_streaming.get())}) {
+        for (const auto &[pattern, to] :
+             {std::pair(HeadPattern::full(), m_full.get()), std::pair(streaming, m_streaming.get())}) {
             for (HeadCache &head : heads)
-                head.kind = kind;
-            attend(layer, heads, window, tokens, *to);
+                head.pattern = pattern;
+            attend(layer, heads, tokens, *to);
         }
         m_backend.gradients()->blend({.full = m_full->as<float>(),
                                       .streaming = m_streaming->as<float>(),
@@ -37,8 +37,8 @@ void LayerPass::gatedAttention(int layer, std::span<const float> gates, Window w
     });
 }
 
-void LayerPass::backward(int layer, std::span<const float> gates, Window window, std::int64_t tokens, const Buffer &in,
-                         Buffer &gradient, std::span<double> gradGates)
+void LayerPass::backward(int layer, std::span<const float> gates, const HeadPattern &streaming, std::int64_t tokens,
+                         const Buffer &in, Buffer &gradient, std::span<double> gradGates)
 {
     const DeviceLayer &weights = m_model->layers[static_cast<std::size_t>(layer)];
     const ModelConfig &c = config();
@@ -47,7 +47,7 @@ void LayerPass::backward(int layer, std::span<const float> gates, Window window,
     auto *grad = gradient.as<float>(), *gradNormed = m_gradNormed->as<float>(), *gradAttended = m_gradAttended->as<float>();
 
     // Forward once more, up to the last of what the gradients read.
-    gatedAttention(layer, gates, window, tokens, in, *m_middle);
+    gatedAttention(layer, gates, streaming, tokens, in, *m_middle);
     runOps(layer, Op::PostNorm, Op::GateUp, layerArgs(tokens, in, *m_middle));
 
     auto *gradGate = m_gradGate->as<float>(), *gradUp = m_gradUp->as<float>();
@@ -74,7 +74,7 @@ void LayerPass::backward(int layer, std::span<const float> gates, Window window,
                        .tokens = tokens,
                        .queryHeads = c.queryHeads,
                        .headDim = c.headDim});
-    attentionBackward(layer, window, tokens);
+    attentionBackward(layer, streaming, tokens);
     auto *gradQueries = m_gradQueries->as<float>(), *gradKeys = m_gradKeys->as<float>();
     const auto *rotation = m_rotation->as<float>();
     ops.rotate({gradQueries, orNull(m_plainQueries), weights.vector(WeightId::QueryNorm), rotation, tokens, 0, c.queryHeads,
@@ -88,15 +88,15 @@ void LayerPass::backward(int layer, std::span<const float> gates, Window window,
     ops.rmsNorm({in.as<float>(), weights.vector(WeightId::InputNorm), gradNormed, grad, tokens, c.hiddenSize, epsilon, true});
 }
 
-void LayerPass::attentionBackward(int layer, Window window, std::int64_t tokens)
+void LayerPass::attentionBackward(int layer, const HeadPattern &streaming, std::int64_t tokens)
 {
     const ModelConfig &c = config();
     std::vector<HeadCache> heads = m_heads;
     bool add = false;
-    for (const auto &[kind, from] :
-         {std::pair(HeadKind::Retrieval, m_attended.get()), std::pair(HeadKind::Streaming, m_gradAttended.get())}) {
+    for (const auto &[pattern, from] :
+         {std::pair(HeadPattern::full(), m_attended.get()), std::pair(streaming, m_gradAttended.get())}) {
         for (HeadCache &head : heads)
-            head.kind = kind;
+            head.pattern = pattern;
         m_backend.gradients()->attention(
             {.queries = m_queries->as<float>(),
              .heads = heads,
@@ -105,8 +105,6 @@ void LayerPass::attentionBackward(int layer, Window window, std::int64_t tokens)
              .gradKeys = m_gradKeys->as<float>(),
              .gradValues = m_gradValues->as<float>(),
              .tokens = tokens,
-             .sink = window.sink,
-             .recent = window.recent,
              .queryHeads = c.queryHeads,
              .kvHeads = c.kvHeads,
              .headDim = c.headDim,

@@ -121,7 +121,8 @@ Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<DeviceModel> mo
 {
     const ModelConfig &config = model->config();
     ZIGZAG_CHECK(checkFits(given, model->model->shape(), "the head map"));
-    ZIGZAG_CHECK(checkWindow(given.sink(), given.recent(), "the head map"));
+    for (int layer = 0; layer < given.layers(); ++layer)
+        ZIGZAG_CHECK(checkWindow(given.window(layer).sink, given.window(layer).recent, "the head map"));
     HeadMap map = given;
     map.setModel(mergedShape(model->model->shape(), given.model())); // a map from bare scores knows no head size
     constexpr std::int64_t longest = std::int64_t{1} << 31; // positions are int32 in kernels

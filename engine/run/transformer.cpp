@@ -29,8 +29,8 @@ Transformer::Transformer(const DeviceModel &model, const KvLayout &layout, const
     for (int layer = 0; layer < m_config.layers; ++layer) {
         m_kinds.push_back(layout.map().layerKind(layer));
         for (int head : m_allHeads) {
-            const bool streams = layout.map().at(layer, head) == HeadKind::Streaming;
-            (streams ? m_streaming : m_retrieval)[static_cast<std::size_t>(layer)].push_back(head);
+            const bool all = layout.map().pattern(layer, head).keepsEverything();
+            (all ? m_retrieval : m_streaming)[static_cast<std::size_t>(layer)].push_back(head);
         }
     }
 }
@@ -163,7 +163,6 @@ Result<void> Transformer::runLayer(int layer, const Pass &pass)
                         .routes = orNull(m_work.routes),
                         .rotation = m_work.rotation->as<float>(),
                         .heads = m_cache.heads(layer, pass.isStaged()),
-                        .sink = m_layout.map().sink(),
                         .cacheType = m_layout.type(),
                         .rows = pass.rows};
     for (const OpPlan &op : weights.plan.ops()) {
@@ -188,8 +187,6 @@ Result<void> Transformer::attention(int layer, const Pass &pass)
                        .selected = m_allHeads,
                        .tokens = pass.tokens,
                        .firstPosition = pass.firstPosition,
-                       .sink = m_layout.map().sink(),
-                       .recent = m_layout.map().recent(),
                        .queryHeads = m_config.queryHeads,
                        .kvHeads = m_config.kvHeads,
                        .headDim = m_config.headDim,
@@ -216,8 +213,7 @@ Result<void> Transformer::attention(int layer, const Pass &pass)
     }
     if (!streaming.empty() && pass.isStaged()) {
         const Span span(sink, spanOf(Op::Commit, layer));
-        m_backend.commit(
-            {heads, pass.tokens, pass.firstPosition, m_layout.map().sink(), m_config.headDim, m_layout.type(), pass.rows});
+        m_backend.commit({heads, pass.tokens, pass.firstPosition, m_config.headDim, m_layout.type(), pass.rows});
     }
     if (observer) {
         std::vector<std::int32_t> strongest(static_cast<std::size_t>(pass.tokens * m_config.queryHeads));

@@ -8,6 +8,7 @@
 #include <cassert>
 #include <fmt/format.h>
 #include <limits>
+#include <map>
 
 namespace zigzag {
 namespace {
@@ -15,17 +16,20 @@ namespace {
 constexpr std::int64_t usualChunk = 512;
 
 /// Σ over a prefill's passes of the keys that a pass sees: what each of them reads of one KV head's cache.
-double keysRead(HeadKind kind, std::int64_t context, std::int64_t chunk, std::int64_t window)
+double keysRead(const HeadPattern &pattern, std::int64_t context, std::int64_t chunk)
 {
-    const std::int64_t full = context / chunk, rest = context % chunk;
-    // Pass i ends at i · chunk; a streaming head's window grows until it is wider than that.
-    const auto keys = [&](std::int64_t end, std::int64_t tokens) {
-        return kind == HeadKind::Retrieval ? end : std::min(end, window + tokens - 1);
-    };
-    const std::int64_t growing = kind == HeadKind::Retrieval ? full : std::min(full, (window + chunk - 1) / chunk);
+    const std::int64_t full = context / chunk, rest = context % chunk, window = pattern.sink() + pattern.recent();
+    // Pass i ends at i · chunk; what a head sees grows until it is wider than its window.
+    const std::int64_t growing = std::min(full, (window + chunk - 1) / chunk);
     const double grown = 0.5 * static_cast<double>(chunk) * static_cast<double>(growing) * static_cast<double>(growing + 1);
     const double steady = static_cast<double>(full - growing) * static_cast<double>(window + chunk - 1);
-    return grown + steady + (rest > 0 ? static_cast<double>(keys(context, rest)) : 0.0);
+    return grown + steady + (rest > 0 ? static_cast<double>(pattern.keysOf(context - rest, rest)) : 0.0);
+}
+
+/// Calibration measures heads that keep everything and heads with a window, and the tables are of these two.
+std::size_t tableOf(const HeadPattern &pattern)
+{
+    return static_cast<std::size_t>(pattern.keepsEverything() ? HeadKind::Retrieval : HeadKind::Streaming);
 }
 
 bool isPerHead(Op op)
@@ -112,30 +116,29 @@ std::vector<CostModel::Passes> CostModel::passesOf(const Workload &work) const
     return passes;
 }
 
-Features CostModel::attentionFeatures(HeadKind kind, const HeadMap &map, const Workload &work) const
+Features CostModel::attentionFeatures(const HeadPattern &pattern, const HeadMap &map, const Workload &work) const
 {
-    const int sink = map.sink(), recent = map.recent();
     const double perKey = 2.0 * m_config.headDim * static_cast<double>(bytesOf(m_config.dtype)) * m_config.kvHeads * work.batch;
-    const std::int64_t window = std::int64_t{sink} + recent;
     if (work.phase == Phase::Decode) {
-        const std::int64_t keys = kvSlots(kind, work.context, sink, recent);
+        const std::int64_t keys = pattern.slots(work.context);
         const double bytes = perKey * static_cast<double>(keys);
         const double step = m_weightBytes + work.batch * static_cast<double>(kvBytes(map, work.context, m_config.dtype));
         return {1, static_cast<double>(work.batch), bytes * uncachedShare(step / work.gpus, m_machine), bytes, latencyKeys(keys)};
     }
     const std::int64_t chunk = m_machine.prefillChunk > 0 ? m_machine.prefillChunk : usualChunk;
     const double passes = static_cast<double>((work.context + chunk - 1) / chunk) * work.batch;
-    const double pairs = static_cast<double>(visiblePairs(kind, work.context, sink, recent)) * work.batch;
+    const double pairs = static_cast<double>(pattern.pairs(work.context)) * work.batch;
     return {passes, static_cast<double>(work.context) * work.batch, 4.0 * m_config.headDim * m_config.queryHeads * pairs,
-            perKey * keysRead(kind, work.context, chunk, window)};
+            perKey * keysRead(pattern, work.context, chunk)};
 }
 
-double CostModel::opUs(Op op, HeadKind kind, const HeadMap &map, const Workload &work, const std::vector<Passes> &passes) const
+double CostModel::opUs(Op op, const HeadPattern &pattern, const HeadMap &map, const Workload &work,
+                       const std::vector<Passes> &passes) const
 {
-    const auto phase = static_cast<std::size_t>(work.phase), of = static_cast<std::size_t>(kind);
+    const auto phase = static_cast<std::size_t>(work.phase), of = tableOf(pattern);
     double us = 0, calls = 0;
     if (op == Op::Attention) {
-        const Features features = attentionFeatures(kind, map, work);
+        const Features features = attentionFeatures(pattern, map, work);
         us = dot(m_attention[phase][of], features);
         calls = features[0];
     } else if (const RowTable &table = m_tables[phase][of][static_cast<std::size_t>(op)]; !table.isEmpty()) {
@@ -153,11 +156,11 @@ double CostModel::opUs(Op op, HeadKind kind, const HeadMap &map, const Workload 
     return levelled(us, calls, work.phase);
 }
 
-double CostModel::attentionLaunchUs(HeadKind kind, const HeadMap &map, const Workload &work) const
+double CostModel::attentionLaunchUs(const HeadPattern &pattern, const HeadMap &map, const Workload &work) const
 {
-    const Features all = attentionFeatures(kind, map, work);
+    const Features all = attentionFeatures(pattern, map, work);
     const Features ofCalls = {all[0], 0, 0, 0, all[4]};
-    const auto phase = static_cast<std::size_t>(work.phase), of = static_cast<std::size_t>(kind);
+    const auto phase = static_cast<std::size_t>(work.phase), of = tableOf(pattern);
     return levelled(dot(m_attention[phase][of], ofCalls), all[0], work.phase);
 }
 
@@ -165,6 +168,38 @@ double CostModel::levelled(double us, double calls, Phase phase) const
 {
     const Level &level = m_level[static_cast<std::size_t>(phase)];
     return level.scale * std::max(0.0, us - calls * level.spanUs);
+}
+
+double CostModel::launchesUs(const Workload &work, const std::vector<Passes> &passes) const
+{
+    double us = 0;
+    for (const Passes &pass : passes)
+        us += levelled(pass.count * m_launchUs, pass.count, work.phase);
+    return us;
+}
+
+CostModel::HeadCosts CostModel::headCosts(const HeadMap &map, StreamingWindow window, const Workload &work,
+                                          const std::vector<Passes> &passes) const
+{
+    const double launches = launchesUs(work, passes);
+    HeadCosts costs;
+    for (std::size_t i = 0; i < opNames.size(); ++i) {
+        const Op op = static_cast<Op>(i);
+        if (!isPerHead(op))
+            continue;
+        PerKind us{};
+        double launch = std::numeric_limits<double>::infinity(); // nothing where one kind of layer has no such op
+        for (const HeadKind kind : {HeadKind::Retrieval, HeadKind::Streaming}) {
+            const HeadPattern pattern = patternOf(kind, window);
+            const auto of = static_cast<std::size_t>(kind);
+            us[of] = opUs(op, pattern, map, work, passes);
+            launch = std::min({launch, us[of], op == Op::Attention ? attentionLaunchUs(pattern, map, work) : launches});
+        }
+        costs.launchUs += launch;
+        for (std::size_t kind = 0; kind < us.size(); ++kind)
+            costs.us[kind] += (us[kind] - launch) / map.kvHeads();
+    }
+    return costs;
 }
 
 Estimate CostModel::estimate(const HeadMap &map, const Workload &work) const
@@ -175,39 +210,24 @@ Estimate CostModel::estimate(const HeadMap &map, const Workload &work) const
     estimate.layerMs.resize(static_cast<std::size_t>(map.layers()));
     const std::vector<Passes> passes = passesOf(work);
     const int gpus = std::max(1, work.gpus), heads = map.kvHeads();
-    double launches = 0;
-    for (const Passes &pass : passes)
-        launches += levelled(pass.count * m_launchUs, pass.count, work.phase);
+    const double launches = launchesUs(work, passes);
     // Of an op that is dealt out, a rank has its launch and its part of the rest.
     const auto dealt = [&](Op op, double us, double share) {
         return m_dealt[static_cast<std::size_t>(op)] && share < 1 ? std::min(us, launches) + std::max(0.0, us - launches) * share
                                                                   : us;
     };
 
-    // A layer is its ops, and what each head adds by its kind.
+    // A layer is its ops, and what each head adds by its kind and the layer's window.
     std::array<double, opNames.size()> layerUs{};
     double outsideUs = 0;
-    std::array<double, 2> headUs{};
-    double perHeadLaunchUs = 0;
     for (std::size_t i = 0; i < opNames.size(); ++i) {
         const Op op = static_cast<Op>(i);
-        const double share = 1.0 / gpus;
-        if (isPerHead(op)) {
-            std::array<double, 2> us{};
-            double launch = std::numeric_limits<double>::infinity(); // nothing where one kind of layer has no such op
-            for (const HeadKind kind : {HeadKind::Retrieval, HeadKind::Streaming}) {
-                const auto of = static_cast<std::size_t>(kind);
-                us[of] = opUs(op, kind, map, work, passes);
-                launch = std::min({launch, us[of], op == Op::Attention ? attentionLaunchUs(kind, map, work) : launches});
-            }
-            perHeadLaunchUs += launch;
-            for (std::size_t kind = 0; kind < us.size(); ++kind)
-                headUs[kind] += (us[kind] - launch) / heads;
+        if (isPerHead(op))
             continue;
-        }
-        const double us = dealt(op, opUs(op, HeadKind::Retrieval, map, work, passes), share);
+        const double us = dealt(op, opUs(op, HeadPattern::full(), map, work, passes), 1.0 / gpus);
         (isInLayer(op) ? layerUs[i] : outsideUs) += us;
     }
+    std::map<StreamingWindow, HeadCosts> byWindow; // most maps have one
 
     double allReduceUs = 0;
     if (gpus > 1) { // after the output projection and after the feed-forward block of every layer; the logits are gathered
@@ -221,27 +241,29 @@ Estimate CostModel::estimate(const HeadMap &map, const Workload &work) const
     }
 
     std::vector<std::int64_t> rankBytes(static_cast<std::size_t>(gpus));
-    const std::array<std::int64_t, 2> bytesOfHead
-        = {2 * kvSlots(HeadKind::Retrieval, work.context, map.sink(), map.recent()) * m_config.headDim * bytesOf(m_config.dtype),
-           2 * kvSlots(HeadKind::Streaming, work.context, map.sink(), map.recent()) * m_config.headDim * bytesOf(m_config.dtype)};
+    const std::int64_t bytesPerSlot = 2 * std::int64_t{m_config.headDim} * bytesOf(m_config.dtype);
     estimate.ms = outsideUs / 1e3;
     for (int layer = 0; layer < map.layers(); ++layer) {
+        const auto [found, isNew] = byWindow.try_emplace(map.window(layer));
+        if (isNew)
+            found->second = headCosts(map, map.window(layer), work, passes);
+        const HeadCosts &costs = found->second;
         // KV heads are dealt in consecutive blocks; a layer is done when its slowest rank is.
         double slowest = 0;
         for (int rank = 0; rank < gpus; ++rank) {
             double us = 0;
             const HeadRange held = headsOfRank(heads, gpus, rank);
             for (int head = held.first; head < held.end; ++head) {
-                const auto kind = static_cast<std::size_t>(map.at(layer, head));
-                us += headUs[kind];
-                rankBytes[static_cast<std::size_t>(rank)] += work.batch * bytesOfHead[kind];
+                const HeadPattern pattern = map.pattern(layer, head);
+                us += costs.us[tableOf(pattern)];
+                rankBytes[static_cast<std::size_t>(rank)] += work.batch * bytesPerSlot * pattern.slots(work.context);
             }
             slowest = std::max(slowest, us);
         }
         double opsUs = 0;
         for (std::size_t i = 0; i < opNames.size(); ++i)
             opsUs += runs(layer, static_cast<Op>(i)) ? layerUs[i] : 0;
-        const double ms = (opsUs + perHeadLaunchUs + slowest + allReduceUs) / 1e3;
+        const double ms = (opsUs + costs.launchUs + slowest + allReduceUs) / 1e3;
         estimate.layerMs[static_cast<std::size_t>(layer)] = ms;
         estimate.ms += ms;
     }
@@ -266,27 +288,36 @@ std::string whyUnreliable(const CostModel &cost)
 std::vector<OpEstimate> CostModel::breakdown(const HeadMap &map, const Workload &work) const
 {
     const std::vector<Passes> passes = passesOf(work);
-    std::array<std::array<double, opNames.size()>, 2> us{};
-    for (const HeadKind kind : {HeadKind::Retrieval, HeadKind::Streaming})
-        for (std::size_t i = 0; i < opNames.size(); ++i)
-            us[static_cast<std::size_t>(kind)][i] = opUs(static_cast<Op>(i), kind, map, work, passes);
+    using OpTimes = std::array<double, opNames.size()>;
+    const auto timesOf = [&](const HeadPattern &pattern) {
+        OpTimes us{};
+        for (std::size_t i = 0; i < us.size(); ++i)
+            us[i] = opUs(static_cast<Op>(i), pattern, map, work, passes);
+        return us;
+    };
+    const OpTimes full = timesOf(HeadPattern::full());
+    std::map<StreamingWindow, OpTimes> byWindow;
     std::vector<OpEstimate> out;
     const auto add = [&](std::size_t op, int layer, double value) {
         if (value > 0)
             out.push_back({static_cast<Op>(op), layer, value / 1e3});
     };
     for (int layer = 0; layer < map.layers(); ++layer) {
+        const auto [found, isNew] = byWindow.try_emplace(map.window(layer));
+        if (isNew)
+            found->second = timesOf(patternOf(HeadKind::Streaming, map.window(layer)));
+        const OpTimes &windowed = found->second;
         int streaming = 0;
-        for (int head = 0; head < map.kvHeads(); ++head)
-            streaming += map.at(layer, head) == HeadKind::Streaming;
+        for (const HeadPattern &pattern : map.patterns(layer))
+            streaming += !pattern.keepsEverything();
         const double share = static_cast<double>(streaming) / map.kvHeads();
         for (std::size_t i = 0; i < opNames.size(); ++i)
             if (isInLayer(static_cast<Op>(i)) && runs(layer, static_cast<Op>(i)))
-                add(i, layer, isPerHead(static_cast<Op>(i)) ? (1 - share) * us[0][i] + share * us[1][i] : us[0][i]);
+                add(i, layer, isPerHead(static_cast<Op>(i)) ? (1 - share) * full[i] + share * windowed[i] : full[i]);
     }
     for (std::size_t i = 0; i < opNames.size(); ++i)
         if (!isInLayer(static_cast<Op>(i)))
-            add(i, -1, us[0][i]);
+            add(i, -1, full[i]);
     return out;
 }
 

@@ -99,7 +99,7 @@ private:
         double rows = 0; ///< of one pass
         double count = 0; ///< of such passes
     };
-    Features attentionFeatures(HeadKind kind, const HeadMap &map, const Workload &work) const;
+    Features attentionFeatures(const HeadPattern &pattern, const HeadMap &map, const Workload &work) const;
     /// From ops that were recorded to passes that were not: each op without what recording it took, times the rest.
     struct Level {
         double scale = 1;
@@ -107,9 +107,18 @@ private:
     };
     double levelled(double us, double calls, Phase phase) const;
     /// What attention takes in one layer, however little there is to attend to: its part of a rank is not dealt out.
-    double attentionLaunchUs(HeadKind kind, const HeadMap &map, const Workload &work) const;
+    double attentionLaunchUs(const HeadPattern &pattern, const HeadMap &map, const Workload &work) const;
     std::vector<Passes> passesOf(const Workload &work) const;
-    double opUs(Op op, HeadKind kind, const HeadMap &map, const Workload &work, const std::vector<Passes> &passes) const;
+    double opUs(Op op, const HeadPattern &pattern, const HeadMap &map, const Workload &work,
+                const std::vector<Passes> &passes) const;
+    /// What the heads of a layer add to it: each by its kind, and all of them once.
+    struct HeadCosts {
+        PerKind us{};
+        double launchUs = 0;
+    };
+    HeadCosts headCosts(const HeadMap &map, StreamingWindow window, const Workload &work,
+                        const std::vector<Passes> &passes) const;
+    double launchesUs(const Workload &work, const std::vector<Passes> &passes) const;
 
     /// What estimates ask of the layers' plans again and again.
     void describeLayers();

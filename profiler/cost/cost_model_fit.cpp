@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "profiler/cost/cost_model.h"
 
-#include "engine/map/kv_layout.h"
-
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -62,7 +60,7 @@ Features attentionFeatures(const ModelSamples &samples, const MachineProfile &ma
     measured.layers = samples.layers;
     const double step = static_cast<double>(measured.weightBytesReadPerToken()) + samples.layers * cost.bytes;
     return {1, rowsOf(point.pass), cost.bytes * uncachedShare(step, machine), cost.bytes,
-            latencyKeys(kvSlots(point.kind, point.pass.firstPosition + 1, point.sink, point.recent))};
+            latencyKeys(point.pattern().slots(point.pass.firstPosition + 1))};
 }
 
 /// Rows of the logits ops: of a prefill's chunk its last, of decode all.

@@ -16,6 +16,8 @@ struct PassPoint {
     HeadKind kind = HeadKind::Retrieval;
     int sink = 0, recent = 1;
     PassShape pass;
+
+    HeadPattern pattern() const { return patternOf(kind, {sink, recent}); }
 };
 
 /// One op in one layer of such a pass, without what runs inside it: the median over the layers. Op::Pass: the time between ops.

@@ -49,24 +49,19 @@ void addAttention(OpCost &cost, const ModelConfig &config, const HeadMap &map, i
     const double perKey = 2.0 * config.headDim * static_cast<double>(bytesOf(config.dtype)) * pass.batch;
     const std::int64_t end = pass.firstPosition + pass.tokens;
     for (int head = 0; head < map.kvHeads(); ++head) {
-        const HeadKind kind = map.at(layer, head);
-        // Keys that at least one of the queries sees: the sinks, and from the first query's window to the last query.
-        const std::int64_t window = std::int64_t{map.sink()} + map.recent() + pass.tokens - 1;
-        cost.bytes += perKey * static_cast<double>(kind == HeadKind::Retrieval ? end : std::min(end, window));
-        cost.flops += perPair
-            * static_cast<double>(visiblePairs(kind, end, map.sink(), map.recent())
-                                  - visiblePairs(kind, pass.firstPosition, map.sink(), map.recent()));
+        const HeadPattern pattern = map.pattern(layer, head);
+        cost.bytes += perKey * static_cast<double>(pattern.keysOf(pass.firstPosition, pass.tokens));
+        cost.flops += perPair * static_cast<double>(pattern.pairs(end) - pattern.pairs(pass.firstPosition));
     }
 }
 
-/// A chunk's keys and values, read from the stage and written to the ring, for every streaming head.
+/// A chunk's keys and values, read from the stage and written to the ring, for every head that has one.
 OpCost commit(const ModelConfig &config, const HeadMap &map, int layer, const PassShape &pass)
 {
-    int streaming = 0;
-    for (int head = 0; head < map.kvHeads(); ++head)
-        streaming += map.at(layer, head) == HeadKind::Streaming;
-    const std::int64_t kept = std::min(pass.tokens, std::int64_t{map.sink()} + map.recent());
-    const double keys = static_cast<double>(streaming) * static_cast<double>(kept) * pass.batch;
+    std::int64_t kept = 0;
+    for (const HeadPattern &pattern : map.patterns(layer))
+        kept += pattern.keepsEverything() ? 0 : pattern.slots(pass.tokens);
+    const double keys = static_cast<double>(kept) * pass.batch;
     return {.bytes = 2 * 2 * keys * config.headDim * static_cast<double>(bytesOf(config.dtype)),
             .tokens = static_cast<double>(pass.tokens) * pass.batch};
 }
@@ -86,13 +81,6 @@ double sumOver(const ModelConfig &config, const HeadMap &map, Phase phase, std::
 }
 
 } // namespace
-
-std::int64_t visiblePairs(HeadKind kind, std::int64_t context, std::int64_t sink, std::int64_t recent)
-{
-    // Query i sees min(i + 1, width) keys: a triangle up to the width, then a band.
-    const std::int64_t width = kind == HeadKind::Retrieval ? context : std::min(context, sink + recent);
-    return width * (width + 1) / 2 + (context - width) * width;
-}
 
 OpCost passCost(const ModelConfig &config, const HeadMap &map, Op op, int layer, const PassShape &pass)
 {

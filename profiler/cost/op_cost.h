@@ -39,9 +39,6 @@ double opFloorNs(const OpCost &cost, const ModelConfig &config, const MachinePro
 /// Layer −1 for ops outside the layers.
 OpCost opCost(const ModelConfig &config, const HeadMap &map, Op op, int layer, Phase phase, std::int64_t context, int batch = 1);
 
-/// Pairs of a query and a key that it sees, over the queries 0 … context − 1 of one head: the key-range rule, summed up.
-std::int64_t visiblePairs(HeadKind kind, std::int64_t context, std::int64_t sink, std::int64_t recent);
-
 /// The least time that bytes and operations allow, and the measured ceiling that it is computed with.
 struct Floor {
     double ms = 0;

@@ -78,11 +78,20 @@ Result<TensorParallelPlan> planTensorParallel(const ModelConfig &config, const H
     return plan;
 }
 
-VllmBill vllmBill(const ModelConfig &config, const HeadMap &map, std::int64_t context)
+std::optional<VllmBill> vllmBill(const ModelConfig &config, const HeadMap &map, std::int64_t context)
 {
     VllmBill bill;
-    for (int layer = 0; layer < map.layers(); ++layer)
-        ++(map.layerKind(layer) == LayerKind::Streaming ? bill.slidingLayers : bill.fullLayers);
+    int recent = 1;
+    for (int layer = 0; layer < map.layers(); ++layer) {
+        if (map.layerKind(layer) != LayerKind::Streaming) {
+            ++bill.fullLayers;
+            continue;
+        }
+        if (bill.slidingLayers > 0 && recent != map.window(layer).recent)
+            return {};
+        recent = map.window(layer).recent;
+        ++bill.slidingLayers;
+    }
     const int fewer = std::min(bill.fullLayers, bill.slidingLayers), more = std::max(bill.fullLayers, bill.slidingLayers);
     // One kind alone is one group of all layers.
     bill.groupSize = fewer == 0 || 2 * more < 3 * fewer ? more : fewer;
@@ -90,7 +99,7 @@ VllmBill vllmBill(const ModelConfig &config, const HeadMap &map, std::int64_t co
     bill.billedSliding = static_cast<int>(roundedUp(bill.slidingLayers, bill.groupSize));
     const std::int64_t layerToken = 2 * config.kvWidth() * bytesOf(config.dtype);
     const std::int64_t full = roundedUp(context, blockTokens);
-    const std::int64_t window = std::min(full, roundedUp(map.recent() - 1, blockTokens) + blockTokens);
+    const std::int64_t window = std::min(full, roundedUp(recent - 1, blockTokens) + blockTokens);
     bill.bytes = layerToken * (bill.billedFull * full + bill.billedSliding * window);
     return bill;
 }

@@ -6,6 +6,7 @@
 #include "engine/model/model_config.h"
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace zigzag {
@@ -56,6 +57,7 @@ struct VllmBill {
     int billedFull = 0, billedSliding = 0; ///< rounded up to groups
     std::int64_t bytes = 0;
 };
-VllmBill vllmBill(const ModelConfig &config, const HeadMap &map, std::int64_t context);
+/// Nothing where its sliding layers would need windows that differ: it has one.
+std::optional<VllmBill> vllmBill(const ModelConfig &config, const HeadMap &map, std::int64_t context);
 
 } // namespace zigzag

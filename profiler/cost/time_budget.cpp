@@ -6,12 +6,13 @@
 
 namespace zigzag {
 
-TimeBudget timeBudget(const CostModel &cost, double ms, std::int64_t context, int sink, int recent)
+TimeBudget timeBudget(const CostModel &cost, double ms, std::int64_t context, const HeadMap &map)
 {
     assert(cost.isFitted());
-    const ModelShape shape = cost.config().shape();
-    const Estimate full = cost.estimate(HeadMap(shape, HeadKind::Retrieval, sink, recent), Phase::Decode, context);
-    const Estimate streaming = cost.estimate(HeadMap(shape, HeadKind::Streaming, sink, recent), Phase::Decode, context);
+    HeadMap windows = map;
+    windows.setModel(cost.config().shape()); // a map from bare scores knows no head size
+    const Estimate full = cost.estimate(windows.withEvery(HeadKind::Retrieval), Phase::Decode, context);
+    const Estimate streaming = cost.estimate(windows.withEvery(HeadKind::Streaming), Phase::Decode, context);
     TimeBudget budget;
     budget.ms = ms;
     budget.context = context;

@@ -12,14 +12,6 @@
 namespace zigzag {
 namespace {
 
-std::vector<HeadKind> kindsOf(const HeadMap &map, int layer)
-{
-    std::vector<HeadKind> kinds;
-    for (int head = 0; head < map.kvHeads(); ++head)
-        kinds.push_back(map.at(layer, head));
-    return kinds;
-}
-
 /// How many of the lowest layers compute the same.
 int sharedLayers(const HeadMap &a, const HeadMap &b)
 {
@@ -124,7 +116,7 @@ Result<void> MapMeter::run(int prompt, const HeadMap &map, int fromLayer, const 
         if (cancel && cancel->load(std::memory_order_relaxed))
             return cancelled();
         const auto at = static_cast<std::size_t>(layer);
-        m_pass->run(layer, kindsOf(map, layer), {map.sink(), map.recent()}, count, *m_states[at], *m_states[at + 1]);
+        m_pass->run(layer, map.patterns(layer), count, *m_states[at], *m_states[at + 1]);
         ++m_layerRuns;
         ++m_callRuns;
         if (onLayer && m_callRuns < m_callAll && m_paced.isDue())

@@ -15,7 +15,7 @@ std::string headsTsv(const HeadMap &map)
     std::string text;
     for (int layer = 0; layer < map.layers(); ++layer)
         for (int head = 0; head < map.kvHeads(); ++head)
-            text += fmt::format("{:.18e}{}", map.at(layer, head) == HeadKind::Retrieval ? 1.0 : 0.0,
+            text += fmt::format("{:.18e}{}", map.pattern(layer, head).keepsEverything() ? 1.0 : 0.0,
                                 head + 1 < map.kvHeads() ? '\t' : '\n');
     return text;
 }
@@ -29,6 +29,7 @@ ExportFormat duoAttentionFormat()
             true,
             [](const HeadMap &map, const ExportModel *) {
                 ExportVerdict verdict;
+                verdict.refusal = refusedWindows(map);
                 verdict.note
                     = fmt::format("load it with sparsity {:g}; its decode sees sink + recent keys and the token itself: one "
                                   "key more than our window; its mixed layers run as two attention calls",
@@ -36,14 +37,15 @@ ExportFormat duoAttentionFormat()
                 return verdict;
             },
             [](const HeadMap &map, const ExportModel *, const std::filesystem::path &out) {
-                return writeFolder(
-                    out,
-                    {{"full_attention_heads.tsv", headsTsv(map)},
-                     {"config.json", fmt::format("{{\"sink_size\": {}, \"recent_size\": {}}}\n", map.sink(), map.recent())}});
+                const auto [sink, recent] = map.oneStreamingWindow().value();
+                return writeFolder(out,
+                                   {{"full_attention_heads.tsv", headsTsv(map)},
+                                    {"config.json", fmt::format("{{\"sink_size\": {}, \"recent_size\": {}}}\n", sink, recent)}});
             },
             [](const HeadMap &map) {
                 HeadMap run = map;
-                run.setWindow(map.sink(), map.recent() + 1);
+                for (int layer = 0; layer < map.layers(); ++layer)
+                    run.setLayerWindow(layer, map.window(layer).sink, map.window(layer).recent + 1);
                 return run;
             }};
 }

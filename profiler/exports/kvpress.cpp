@@ -14,12 +14,10 @@ namespace {
 
 std::string snippet(const HeadMap &map)
 {
+    const StreamingWindow window = map.oneStreamingWindow().value();
     std::string rows;
     for (int layer = 0; layer < map.layers(); ++layer) {
-        rows += "    \"";
-        for (int head = 0; head < map.kvHeads(); ++head)
-            rows += map.at(layer, head) == HeadKind::Retrieval ? 'R' : 'S';
-        rows += "\",\n";
+        rows += "    \"" + map.letters(layer) + "\",\n";
     }
     return fmt::format(R"(# A head map for kvpress: R = the KV head keeps every key, S = it streams. A line per layer.
 #     with ZigzagPress()(model):    # a model that is loaded with attn_implementation="sdpa" or a flash attention
@@ -42,7 +40,7 @@ class ZigzagPress(DuoAttentionPress):
     def load_attention_pattern(model):
         return SINK, RECENT, np.array([[float(head == "R") for head in layer] for layer in HEADS])
 )",
-                       rows, map.sink(), map.recent());
+                       rows, window.sink, window.recent);
 }
 
 } // namespace
@@ -52,8 +50,9 @@ ExportFormat kvpressFormat()
     return {"kvpress",
             "kvpress snippet (Python)",
             false,
-            [](const HeadMap &, const ExportModel *) {
+            [](const HeadMap &map, const ExportModel *) {
                 ExportVerdict verdict;
+                verdict.refusal = refusedWindows(map);
                 verdict.kvFreed = KvFreed::No;
                 verdict.minimumVersion = "kvpress 0.3";
                 verdict.note

@@ -18,15 +18,32 @@ int blocksFor(int tokens)
     return (tokens + blockSize - 1) / blockSize;
 }
 
+/// The window in whole blocks.
+StreamingWindow blocksOf(StreamingWindow window)
+{
+    return {blockSize * blocksFor(window.sink), blockSize * blocksFor(window.recent)};
+}
+
+/// A mixed layer has full attention here: its window is of no account.
+HeadMap wholeLayers(const HeadMap &map)
+{
+    HeadMap run = map;
+    for (int layer = 0; layer < map.layers(); ++layer)
+        if (map.layerKind(layer) == LayerKind::Mixed)
+            run.setLayer(layer, HeadKind::Retrieval);
+    return run;
+}
+
 std::string notation(const HeadMap &map)
 {
+    const StreamingWindow window = wholeLayers(map).oneStreamingWindow().value();
     nlohmann::ordered_json full = nlohmann::ordered_json::array(), sparse = full;
     for (int layer = 0; layer < map.layers(); ++layer)
         (map.layerKind(layer) == LayerKind::Streaming ? sparse : full).push_back(layer);
     return fmt::format("{{\"attention\": \"LoZA\", \"model\": {},\n \"num_layers\": {}, \"block_size\": {}, \"sink_blocks\": {}, "
                        "\"local_blocks\": {},\n \"full_attention_layers\": {},\n \"streaming_sparse_attention_layers\": {}}}\n",
                        nlohmann::json(map.model().name).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
-                       map.layers(), blockSize, blocksFor(map.sink()), blocksFor(map.recent()), full.dump(), sparse.dump());
+                       map.layers(), blockSize, blocksFor(window.sink), blocksFor(window.recent), full.dump(), sparse.dump());
 }
 
 } // namespace
@@ -39,18 +56,22 @@ ExportFormat lozaFormat()
             [](const HeadMap &map, const ExportModel *) {
                 ExportVerdict verdict = layerVerdict(map);
                 verdict.sinksKept = true;
-                verdict.note = fmt::format(
-                    "a notation, which no engine loads; windows are counted in blocks of {}: sink {} becomes {}, "
-                    "recent {} becomes {}",
-                    blockSize, map.sink(), blockSize * blocksFor(map.sink()), map.recent(), blockSize * blocksFor(map.recent()));
+                verdict.refusal = refusedWindows(wholeLayers(map));
+                verdict.note = fmt::format("a notation, which no engine loads; windows are counted in blocks of {}", blockSize);
+                if (const auto window = wholeLayers(map).oneStreamingWindow())
+                    verdict.note += fmt::format(": sink {} becomes {}, recent {} becomes {}", window->sink,
+                                                blocksOf(*window).sink, window->recent, blocksOf(*window).recent);
                 return verdict;
             },
             [](const HeadMap &map, const ExportModel *, const std::filesystem::path &out) {
                 return writeFileAtomically(out, notation(map));
             },
             [](const HeadMap &map) {
-                HeadMap run = layersWithoutSinks(map);
-                run.setWindow(blockSize * blocksFor(map.sink()), blockSize * blocksFor(map.recent()));
+                HeadMap run = wholeLayers(map);
+                for (int layer = 0; layer < map.layers(); ++layer) {
+                    const StreamingWindow window = blocksOf(map.window(layer));
+                    run.setLayerWindow(layer, window.sink, window.recent);
+                }
                 return run;
             }};
 }

@@ -30,13 +30,14 @@ ExportFormat mlxLmFormat()
                 verdict.note
                     = "config.json alone, for mlx-lm alone: transformers would cut this model's cache to the window and not "
                       "its mask";
-                verdict.refusal = refusalOf(map, model);
+                if (const std::string refusal = refusalOf(map, model); !refusal.empty())
+                    verdict.refusal = refusal;
                 return verdict;
             },
             [](const HeadMap &map, const ExportModel *model, const std::filesystem::path &out) {
                 nlohmann::ordered_json config = bareConfig(*model);
                 setRope(config, model->config.rope);
-                config["sliding_window"] = map.recent();
+                config["sliding_window"] = windowOf(map);
                 config["layer_types"] = layerTypes(map);
                 return writeModelFolder(out, config, *model, map, "mlx-lm (not transformers)");
             },

@@ -16,7 +16,7 @@ std::string command(const HeadMap &map, const ExportModel *model)
     for (int layer = 0; layer < map.layers(); ++layer)
         pattern.push_back(map.layerKind(layer) == LayerKind::Streaming ? 1 : 0);
     const nlohmann::ordered_json overrides = {{"layer_types", layerTypes(map)},
-                                              {"sliding_window", map.recent() - 1},
+                                              {"sliding_window", windowOf(map) - 1},
                                               {"is_hybrid_swa", true},
                                               {"hybrid_layer_pattern", pattern}};
     return fmt::format("python -m sglang.launch_server --model-path {} --model-impl transformers \\\n"
@@ -36,7 +36,7 @@ ExportFormat sglangFormat()
                 verdict.kvFreed = KvFreed::OptIn;
                 verdict.note = "experimental: versions that know hybrid models by their names alone keep every key, whatever the "
                                "command says; compare its answers with full attention before you trust it";
-                if (map.recent() < 2)
+                if (verdict.refusal.empty() && windowOf(map) < 2)
                     verdict.refusal = "its window leaves the token itself out, and ours is that token alone: raise recent to 2";
                 return verdict;
             },

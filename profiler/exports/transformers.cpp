@@ -44,7 +44,8 @@ ExportVerdict verdictOf(const HeadMap &map, const ExportModel *model, bool cwm)
     if (model && !isQwen(model->config))
         verdict.note += fmt::format("; a {} is the same network as a {}, with a kind for each layer", cwm ? "CWM" : "Ministral",
                                     model->config.is("llama") ? "Llama" : "Mistral");
-    verdict.refusal = refusalOf(model, cwm);
+    if (const std::string refusal = refusalOf(model, cwm); !refusal.empty())
+        verdict.refusal = refusal;
     return verdict;
 }
 
@@ -72,7 +73,7 @@ Result<void> write(const HeadMap &map, const ExportModel &model, const std::file
         config["eos_token_id"] = Json::array(); // null would become three tokens of CWM's own
     if (cwm && config["bos_token_id"].is_null())
         config["bos_token_id"] = 0; // null is refused there; only an empty prompt would begin with it
-    config["sliding_window"] = map.recent();
+    config["sliding_window"] = windowOf(map);
     config["layer_types"] = layerTypes(map);
     return writeModelFolder(out, config, model, map, runBy);
 }

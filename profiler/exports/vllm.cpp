@@ -17,7 +17,7 @@ bool isQwen(const ExportModel *model)
 
 std::string command(const HeadMap &map, const ExportModel *model)
 {
-    nlohmann::ordered_json overrides = {{"layer_types", layerTypes(map)}, {"sliding_window", map.recent()}};
+    nlohmann::ordered_json overrides = {{"layer_types", layerTypes(map)}, {"sliding_window", windowOf(map)}};
     if (isQwen(model))
         overrides["use_sliding_window"] = true;
     return fmt::format("vllm serve {}{} \\\n    --hf-overrides {}\n", servedModel(model),

@@ -30,19 +30,51 @@ bool holdsAnotherModel(const fs::path &out)
 HeadMap layersWithoutSinks(const HeadMap &map)
 {
     HeadMap run = map;
-    run.setWindow(0, map.recent());
-    for (int layer = 0; layer < map.layers(); ++layer)
+    for (int layer = 0; layer < map.layers(); ++layer) {
+        run.setLayerWindow(layer, 0, map.window(layer).recent);
         if (map.layerKind(layer) == LayerKind::Mixed)
             run.setLayer(layer, HeadKind::Retrieval);
+    }
     return run;
+}
+
+std::string refusedWindows(const HeadMap &map)
+{
+    int first = -1;
+    for (int layer = 0; layer < map.layers(); ++layer) {
+        if (map.layerKind(layer) == LayerKind::Retrieval)
+            continue;
+        if (first < 0)
+            first = layer;
+        const StreamingWindow a = map.window(first), b = map.window(layer);
+        const auto text = [&](StreamingWindow window) { // what differs
+            return a.sink == b.sink ? fmt::format("recent {}", window.recent)
+                                    : fmt::format("sink {}, recent {}", window.sink, window.recent);
+        };
+        if (a != b)
+            return fmt::format("it has one window for all layers, and this map has {} in layer {} and {} in layer {}: give all "
+                               "layers of the map one window",
+                               text(a), first, text(b), layer);
+    }
+    return {};
+}
+
+int windowOf(const HeadMap &map)
+{
+    return layersWithoutSinks(map).oneStreamingWindow().value().recent;
 }
 
 ExportVerdict layerVerdict(const HeadMap &map)
 {
+    const HeadMap run = layersWithoutSinks(map);
     ExportVerdict verdict;
-    verdict.sinksKept = map.sink() == 0 || map.streamingHeads() == 0;
+    verdict.sinksKept = true;
+    for (int layer = 0; layer < map.layers(); ++layer)
+        if (map.layerKind(layer) != LayerKind::Retrieval && map.window(layer).sink > 0)
+            verdict.sinksKept = false;
     verdict.perHeadKept = map.isExclusive();
-    verdict.headsLost = map.streamingHeads() - layersWithoutSinks(map).streamingHeads();
+    verdict.headsLost = map.streamingHeads() - run.streamingHeads();
+    verdict.refusal = refusedWindows(run);
     return verdict;
 }
 
@@ -81,7 +113,7 @@ Result<void> writeModelFolder(const fs::path &out, const Json &config, const Exp
         = fmt::format("# {}\n\n{}.\n\n- Weights: those of `{}`{}, unchanged. Copy or link its `*.safetensors`, the index of its "
                       "shards and its tokenizer files into this folder; its own `config.json` stays where it is.\n"
                       "- To be run by: {}.\n- Window: {} tokens, the token itself counted. Sinks are not kept.\n",
-                      model.config.name, marker, model.name, fingerprint, runBy, map.recent());
+                      model.config.name, marker, model.name, fingerprint, runBy, windowOf(map));
     return writeFolder(out,
                        {{"README.md", note}, {"config.json", config.dump(1, ' ', false, Json::error_handler_t::replace) + "\n"}});
 }

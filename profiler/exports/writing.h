@@ -11,10 +11,15 @@
 
 namespace zigzag {
 
+/// Why a target that has one window for all layers cannot take the map, and what to do; empty where it can.
+std::string refusedWindows(const HeadMap &map);
+
 /// Targets that know layers alone and no sinks: a mixed layer retrieves, which costs memory but loses nothing.
 HeadMap layersWithoutSinks(const HeadMap &map);
-/// The verdict of such a target, with the heads that its mixed layers lose.
+/// The verdict of such a target, with the heads that its mixed layers lose; it has one window for all layers.
 ExportVerdict layerVerdict(const HeadMap &map);
+/// That window, of a map that the verdict does not refuse.
+int windowOf(const HeadMap &map);
 /// ["full_attention", "sliding_attention", …], a mixed layer as full attention.
 nlohmann::ordered_json layerTypes(const HeadMap &map);
 

@@ -147,13 +147,13 @@ Result<void> GateTraining::makeTarget(int prompt, const std::atomic<bool> *cance
     if (!m_targets[at].empty())
         return {};
     const ModelConfig &config = m_pass->config();
-    const std::vector<HeadKind> full(static_cast<std::size_t>(config.kvHeads), HeadKind::Retrieval);
+    const std::vector<HeadPattern> full(static_cast<std::size_t>(config.kvHeads));
     Buffer &states = *m_states.front();
     ZIGZAG_CHECK(m_pass->embed(m_prompts[at].tokens, states));
     for (int layer = 0; layer < config.layers; ++layer) {
         if (cancel && cancel->load(std::memory_order_relaxed))
             return cancelled();
-        m_pass->run(layer, full, {}, static_cast<std::int64_t>(m_prompts[at].tokens.size()), states, states);
+        m_pass->run(layer, full, static_cast<std::int64_t>(m_prompts[at].tokens.size()), states, states);
     }
     ZIGZAG_TRY(target, m_pass->lastStates(m_rows[at], states));
     ZIGZAG_TRY(logits, m_pass->logits(m_rows[at], states));
@@ -194,14 +194,14 @@ Result<double> GateTraining::lossAndGradient(int prompt, std::span<const double>
     const ModelConfig &config = m_pass->config();
     const auto at = static_cast<std::size_t>(prompt);
     const auto tokens = static_cast<std::int64_t>(m_prompts[at].tokens.size());
-    const LayerPass::Window window{m_plan.window.sink, m_plan.window.recent};
+    const HeadPattern streaming = patternOf(HeadKind::Streaming, m_plan.window);
     const std::vector<std::vector<float>> rows = gatesByLayer(gates);
     const auto stopped = [&] { return cancel && cancel->load(std::memory_order_relaxed); };
     ZIGZAG_CHECK(m_pass->embed(m_prompts[at].tokens, *m_states.front()));
     for (std::size_t layer = 0; layer < rows.size(); ++layer) {
         if (stopped())
             return cancelled();
-        m_pass->runGated(static_cast<int>(layer), rows[layer], window, tokens, *m_states[layer], *m_states[layer + 1]);
+        m_pass->runGated(static_cast<int>(layer), rows[layer], streaming, tokens, *m_states[layer], *m_states[layer + 1]);
         if (onLayer && m_paced.isDue()) // forward twice and backward, which takes about as long as three times this
             onLayer(0.25 * static_cast<double>(layer + 1) / static_cast<double>(rows.size()));
     }
@@ -220,7 +220,7 @@ Result<double> GateTraining::lossAndGradient(int prompt, std::span<const double>
     for (std::size_t layer = rows.size(); layer-- > 0;) {
         if (stopped())
             return cancelled();
-        m_pass->backward(static_cast<int>(layer), rows[layer], window, tokens, *m_states[layer], *m_gradient, heads);
+        m_pass->backward(static_cast<int>(layer), rows[layer], streaming, tokens, *m_states[layer], *m_gradient, heads);
         for (std::size_t head = 0; head < heads.size(); ++head)
             gradient[m_plan.unit == Unit::Layer ? layer : layer * heads.size() + head] += heads[head];
         if (onLayer && layer > 0 && m_paced.isDue())

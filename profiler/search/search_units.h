@@ -15,11 +15,6 @@ namespace zigzag {
 /// What a search turns as one (engine/map/criterion.h): "layer", which keeps the map exclusive, or "head".
 std::string_view nameOf(Unit unit);
 
-struct StreamingWindow {
-    int sink = defaultSink, recent = defaultRecent;
-    bool operator==(const StreamingWindow &) const = default;
-};
-
 int unitCount(const ModelShape &model, Unit unit);
 /// The map in which these units stream. A head's unit is layer · kv_heads + head.
 HeadMap mapWith(const ModelShape &model, Unit unit, StreamingWindow window, std::span<const int> streaming);

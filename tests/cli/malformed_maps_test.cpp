@@ -69,10 +69,11 @@ std::vector<Case> malformedMaps()
     };
     cases.push_back({"truncated", map.substr(0, map.size() / 2), "it is cut off after 145 bytes"});
     cases.push_back({"scores", scores, "this is head scores, not a head map"});
-    change("unknown version", "\"version\": 1", "\"version\": 2",
-           "version 2 of zigzag-head-map is not known to this program, which reads version 1");
+    change("unknown version", "\"version\": 1", "\"version\": 3",
+           "version 3 of zigzag-head-map is not known to this program, which reads versions 1 to 2");
     change("version is text", "\"version\": 1", "\"version\": \"1\"",
-           "version \"1\" of zigzag-head-map is not known to this program, which reads version 1");
+           "version \"1\" of zigzag-head-map is not known to this program, which reads versions 1 to 2");
+    change("version without its layers", "\"version\": 1", "\"version\": 2", "\"layers\" is missing");
     change("no version", "\"version\": 1,", "", "\"version\" is missing");
     change("string too short", "\"RS\"", "\"R\"", "layer 0 of \"heads\" has 1 letters for 2 KV heads");
     change("string too long", "\"RS\"", "\"RSR\"", "layer 0 of \"heads\" has 3 letters for 2 KV heads");
@@ -102,6 +103,43 @@ std::vector<Case> malformedMaps()
     change("sparsity overflows", "0.75", "1e999", "not valid JSON, a number is out of range");
     change("provenance is text", "\"provenance\": {", "\"provenance\": \"\", \"x\": {",
            "\"provenance\" must be an object, not string");
+    return cases;
+}
+
+const std::string windows = R"({"format": "zigzag-head-map", "version": 2,
+ "model": {"name": "m", "layers": 2, "query_heads": 4, "kv_heads": 2, "head_dim": 8, "fingerprint": ""},
+ "layers": [{"heads": "RS", "sink": 4, "recent": 16}, {"heads": "SS", "sink": 0, "recent": 8}],
+ "provenance": {"criterion": "duo", "scores": "gates", "sparsity": 0.75, "tool": "by hand"}})";
+
+std::vector<Case> malformedWindows()
+{
+    std::vector<Case> cases;
+    const auto change = [&](const std::string &name, const std::string &from, const std::string &to, const std::string &says) {
+        cases.push_back({name, replaced(windows, from, to), says});
+    };
+    const std::string second = R"({"heads": "SS", "sink": 0, "recent": 8})";
+    cases.push_back({"truncated", windows.substr(0, windows.size() / 2), "it is cut off"});
+    change("version of the other form", "\"version\": 2", "\"version\": 1", "\"sink\" is missing");
+    change("layer too few", ", " + second, "", "\"layers\" has 1 lines for 2 layers");
+    change("layer too many", second, second + ", " + second, "\"layers\" has 3 lines for 2 layers");
+    change("layer is text", second, "\"SS\"", "layer 1 of \"layers\" must be an object, not string");
+    change("layer is a list", second, "[\"SS\", 0, 8]", "layer 1 of \"layers\" must be an object, not array");
+    change("layer is null", second, "null", "layer 1 of \"layers\" must be an object, not null");
+    change("layers is text", "[{", "\"\", \"x\": [{", "\"layers\" must be an array, not string");
+    change("no heads", "\"heads\": \"SS\", ", "", "layer 1 of \"layers\": \"heads\" is missing");
+    change("heads is a list", "\"SS\"", "[\"S\", \"S\"]", "layer 1 of \"layers\": \"heads\" must be a string, not array");
+    change("heads too short", "\"SS\"", "\"S\"", "layer 1 of \"layers\" has 1 letters for 2 KV heads");
+    change("heads too long", "\"SS\"", "\"SSS\"", "layer 1 of \"layers\" has 3 letters for 2 KV heads");
+    change("foreign letter", "\"SS\"", "\"SL\"", "layer 1 of \"layers\" is \"SL\"");
+    change("no sink", "\"sink\": 0, ", "", "layer 1 of \"layers\": \"sink\" is missing");
+    change("no recent", ", \"recent\": 8", "", "layer 1 of \"layers\": \"recent\" is missing");
+    change("negative sink", "\"sink\": 0", "\"sink\": -1", "layer 1 of \"layers\": \"sink\" is -1");
+    change("huge sink", "\"sink\": 0", "\"sink\": 9223372036854775807", "layer 1 of \"layers\": \"sink\" is 9223372036854775807");
+    change("recent of none", "\"recent\": 8", "\"recent\": 0", "layer 1 of \"layers\": \"recent\" is 0");
+    change("huge recent", "\"recent\": 8", "\"recent\": 1073741825", "layer 1 of \"layers\": \"recent\" is 1073741825");
+    change("fractional recent", "\"recent\": 8", "\"recent\": 8.5",
+           "layer 1 of \"layers\": \"recent\" must be an integer, not number");
+    change("many layers", "\"layers\": 2", "\"layers\": 4096", "\"layers\" has 2 lines for 4096 layers");
     return cases;
 }
 
@@ -175,11 +213,16 @@ TEST_F(MalformedMaps, ExportRefusesHostileMaps)
 {
     for (const Case &one : malformedMaps())
         expectRefusal(one.name, {"export", write("in", one.content), "--format", "duo-attention", "--out", out()}, {}, one.says);
+    for (const Case &one : malformedWindows())
+        expectRefusal("a window per layer, " + one.name,
+                      {"export", write("in", one.content), "--format", "head-map", "--out", out()}, {}, one.says);
     expectRefusal("unknown format", {"export", write("in", map), "--format", "fortran", "--out", out()}, {}, "fortran");
     expectRefusal("full without a model", {"export", "full", "--format", "head-map", "--out", out()}, {}, "--model");
     // The map that all of these were made from is accepted: what is refused is what was changed.
     const auto sound = test::runZigzag({"export", write("in", map), "--format", "duo-attention", "--out", out()});
     EXPECT_EQ(sound.code, 0) << sound.errors;
+    const auto soundWindows = test::runZigzag({"export", write("in", windows), "--format", "head-map", "--out", out("windows")});
+    EXPECT_EQ(soundWindows.code, 0) << soundWindows.errors;
 }
 
 TEST_F(MalformedMaps, AssignRefusesBadDecisions)

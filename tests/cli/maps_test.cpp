@@ -51,8 +51,7 @@ TEST_F(Maps, AssignWritesTheMapAndReportsWhatItCost)
 
     const auto map = readHeadMap(m_folder / "map.json");
     ASSERT_TRUE(map) << map.error().message;
-    EXPECT_EQ(map->sink(), 4);
-    EXPECT_EQ(map->recent(), 12);
+    EXPECT_EQ(map->oneWindow(), (StreamingWindow{4, 12}));
     EXPECT_EQ(map->provenance().criterion, "zigzag");
     EXPECT_EQ(map->provenance().scores, "duo-attention");
     EXPECT_NE(content("map.json").find("\n  \"SS\",\n  \"SS\",\n  \"RR\",\n  \"RR\"]"), std::string::npos);

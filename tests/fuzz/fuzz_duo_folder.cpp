@@ -11,5 +11,6 @@ ZIGZAG_FUZZ(duo_folder)
     const auto scores = zigzag::readHeadScores(zigzag::test::fuzzFolder());
     const auto map = zigzag::readHeadMap(zigzag::test::fuzzFolder());
     if (map)
-        zigzag::test::require(scores && map->layers() == scores->model.layers && map->recent() >= 1);
+        zigzag::test::require(scores && map->layers() == scores->model.layers && map->oneWindow()
+                              && map->oneWindow()->recent >= 1);
 }

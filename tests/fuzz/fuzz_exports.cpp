@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// config.json of a model that a map is exported for. What a target does not refuse is written, and what is JSON in it reads
-// back as JSON.
+// config.json of a model that a map is exported for, with one window and with a window for each layer. What a target does not
+// refuse is written, and what is JSON in it reads back as JSON.
 #include "engine/base/files.h"
 #include "engine/base/json_input.h"
 #include "profiler/exports/export_format.h"
@@ -19,14 +19,18 @@ ZIGZAG_FUZZ(exports)
             map.setLayer(layer, HeadKind::Streaming);
         else if (layer % 3 == 1)
             map.set(layer, 0, HeadKind::Streaming);
+    HeadMap windows = map;
+    for (int layer = 0; layer < map.layers(); ++layer)
+        windows.setLayerWindow(layer, layer % 3, 8 + layer % 7);
     const auto out = test::fuzzFolder() / "out";
-    for (const ExportFormat &format : exportFormats()) {
-        std::filesystem::remove_all(out);
-        const auto written = exportMap(format, map, &model, out);
-        test::require(written.has_value() == format.verdict(map, &model).refusal.empty());
-        const HeadMap run = format.asRun(map);
-        test::require(run.layers() == map.layers() && run.kvHeads() == map.kvHeads());
-        const auto folder = written && format.writesFolder ? readTextFile(out / "config.json") : Result<std::string>("{}");
-        test::require(folder && json::parse(*folder, "config.json"));
-    }
+    for (const HeadMap &exported : {map, windows})
+        for (const ExportFormat &format : exportFormats()) {
+            std::filesystem::remove_all(out);
+            const auto written = exportMap(format, exported, &model, out);
+            test::require(written.has_value() == format.verdict(exported, &model).refusal.empty());
+            const HeadMap run = format.asRun(exported);
+            test::require(run.layers() == map.layers() && run.kvHeads() == map.kvHeads());
+            const auto folder = written && format.writesFolder ? readTextFile(out / "config.json") : Result<std::string>("{}");
+            test::require(folder && json::parse(*folder, "config.json"));
+        }
 }

@@ -157,9 +157,13 @@ HeadMap mapOf(const ModelConfig &config, Bytes &bytes)
         shape.headDim = shape.queryHeads = 0; // not known, as in a map made from bare scores
     HeadMap map(std::move(shape), bytes.flip() ? HeadKind::Streaming : HeadKind::Retrieval, bytes.next() % 40,
                 1 + bytes.next() % 60);
-    for (int count = bytes.next() % 4; count > 0; --count)
+    const int edits = bytes.next();
+    for (int count = edits % 4; count > 0; --count)
         map.set(bytes.next() % config.layers, bytes.next() % config.kvHeads,
                 bytes.flip() ? HeadKind::Streaming : HeadKind::Retrieval);
+    if (edits >= 192) // a window for each layer
+        for (int layer = 0; layer < config.layers; ++layer)
+            map.setLayerWindow(layer, bytes.next() % 40, 1 + bytes.next() % 60);
     return map;
 }
 
@@ -226,6 +230,11 @@ void runSession(const std::shared_ptr<DeviceModel> &device, Bytes &bytes)
     }
 }
 
+HeadPattern streamingOf(const HeadMap &map, int layer)
+{
+    return patternOf(HeadKind::Streaming, map.window(layer));
+}
+
 void runLayers(const std::shared_ptr<DeviceModel> &device, Bytes &bytes)
 {
     const ModelConfig &config = device->config();
@@ -243,17 +252,13 @@ void runLayers(const std::shared_ptr<DeviceModel> &device, Bytes &bytes)
     if (!pass.embed(tokens, *states.front()))
         return;
     const HeadMap map = mapOf(config, bytes);
-    const LayerPass::Window window = {map.sink(), map.recent()};
     const std::vector<float> gates(static_cast<std::size_t>(config.kvHeads), static_cast<float>(bytes.next()) / 255.0f);
     for (int layer = 0; layer < config.layers; ++layer) {
         const auto at = static_cast<std::size_t>(layer);
-        std::vector<HeadKind> kinds;
-        for (int head = 0; head < config.kvHeads; ++head)
-            kinds.push_back(map.at(layer, head));
         if (gradients)
-            pass.runGated(layer, gates, window, count, *states[at], *states[at + 1]);
+            pass.runGated(layer, gates, streamingOf(map, layer), count, *states[at], *states[at + 1]);
         else
-            pass.run(layer, kinds, window, count, *states[at], *states[at + 1]);
+            pass.run(layer, map.patterns(layer), count, *states[at], *states[at + 1]);
     }
     const std::vector<std::int64_t> rows = {0, count - 1, bytes.next() % count};
     checkLogits(pass.logits(rows, *states.back()), rows.size(), config);
@@ -268,7 +273,8 @@ void runLayers(const std::shared_ptr<DeviceModel> &device, Bytes &bytes)
         return;
     std::vector<double> gradGates(gates.size());
     for (int layer = config.layers; layer-- > 0;)
-        pass.backward(layer, gates, window, count, *states[static_cast<std::size_t>(layer)], *gradient, gradGates);
+        pass.backward(layer, gates, streamingOf(map, layer), count, *states[static_cast<std::size_t>(layer)], *gradient,
+                      gradGates);
 }
 
 } // namespace

@@ -86,7 +86,7 @@ TEST(Study, ReferenceSeriesComeFromTheScoresAtTheirSparsity)
     narrower.setWindow(4, 28);
     study.setMaps(narrower, risingScores(4, 2), 0.75);
     EXPECT_EQ(study.map(Series::Zigzag)->streamingHeads(), 6);
-    EXPECT_EQ(study.map(Series::Zigzag)->recent(), 28);
+    EXPECT_EQ(study.map(Series::Zigzag)->oneWindow()->recent, 28);
 }
 
 TEST(Study, AMeasurementBelongsToTheMapThatItWasMadeWith)
@@ -199,11 +199,11 @@ TEST(Study, MapsThatRunAlikeAreOne)
     full.set(0, 1, HeadKind::Streaming);
     otherWindow.set(0, 1, HeadKind::Streaming);
     EXPECT_FALSE(runAlike(full, otherWindow));
-    otherWindow.setWindow(full.sink(), full.recent() - 1);
+    otherWindow.setWindow(full.oneWindow()->sink, full.oneWindow()->recent - 1);
     EXPECT_FALSE(runAlike(full, otherWindow)) << "recent alone";
-    otherWindow.setWindow(full.sink() + 1, full.recent());
+    otherWindow.setWindow(full.oneWindow()->sink + 1, full.oneWindow()->recent);
     EXPECT_FALSE(runAlike(full, otherWindow)) << "sink alone";
-    otherWindow.setWindow(full.sink(), full.recent());
+    otherWindow.setWindow(full.oneWindow()->sink, full.oneWindow()->recent);
     otherWindow.setProvenance({"zigzag", "", 0.25, ""});
     EXPECT_TRUE(runAlike(full, otherWindow));
     EXPECT_FALSE(runAlike(full, fullMap(2, 3)));

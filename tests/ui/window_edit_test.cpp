@@ -81,9 +81,9 @@ TEST_F(WindowTest, AssignPanelAssignsAtOnceAndShowsWhatItCosts)
 
     m_window->findChild<QSpinBox *>("recent")->setValue(100);
     settle();
-    EXPECT_EQ(map().recent(), 100);
+    EXPECT_EQ(map().oneWindow()->recent, 100);
     m_window->actions().undo->trigger();
-    EXPECT_EQ(map().recent(), 60);
+    EXPECT_EQ(map().oneWindow()->recent, 60);
     settle();
     EXPECT_EQ(m_window->findChild<QSpinBox *>("recent")->value(), 60);
 
@@ -94,6 +94,34 @@ TEST_F(WindowTest, AssignPanelAssignsAtOnceAndShowsWhatItCosts)
     m_window->findChild<QPushButton *>("exclusive")->click();
     EXPECT_TRUE(map().isExclusive());
     EXPECT_EQ(map().streamingHeads(), 12);
+}
+
+TEST_F(WindowTest, AWindowPerLayerIsShownAsSuchAndKeptWhenAssigned)
+{
+    HeadMap windows = fullMap(8, 4);
+    windows.setLayerWindow(3, 1, 20);
+    ASSERT_TRUE(open(savedMap(windows)));
+    m_window->document().setScores(risingScores(8, 4));
+    settle();
+    auto *sink = m_window->findChild<QSpinBox *>("sink"), *recent = m_window->findChild<QSpinBox *>("recent");
+    ASSERT_TRUE(sink && recent);
+    EXPECT_EQ(sink->text(), "per layer");
+    EXPECT_EQ(recent->text(), "per layer");
+    m_window->findChild<QSlider *>("sparsitySlider")->setValue(50);
+    settle();
+    EXPECT_EQ(map().streamingHeads(), 16);
+    EXPECT_EQ(map().windows(), windows.windows());
+    for (const Series series : {Series::Duo, Series::Zigzag, Series::Full})
+        EXPECT_EQ(m_window->study().map(series)->windows(), windows.windows());
+
+    recent->setValue(100); // what is asked for here is every layer's
+    settle();
+    EXPECT_EQ(map().oneWindow(), (StreamingWindow{defaultSink, 100}));
+    EXPECT_EQ(sink->value(), defaultSink);
+    m_window->actions().undo->trigger();
+    settle();
+    EXPECT_EQ(map().windows(), windows.windows());
+    EXPECT_EQ(recent->text(), "per layer");
 }
 
 TEST_F(WindowTest, LockedLayersStayWhenAssigned)

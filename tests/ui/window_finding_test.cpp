@@ -99,7 +99,7 @@ TEST_F(FindingWindow, ASearchBecomesASourceAndItsBarsStandInLineWithTheLayers)
     EXPECT_EQ(m_window->document().state().scores, found.scores);
 
     // Measured for one window: another one has no bars.
-    m_window->document().setWindow(map().sink(), map().recent() + 1);
+    m_window->document().setWindow(map().oneWindow()->sink, map().oneWindow()->recent + 1);
     m_window->refreshNow();
     EXPECT_FALSE(model->hasAblation());
 }

@@ -163,7 +163,7 @@ TEST_F(ViewsTest, TheAssignPanelShowsTheMapThatIsThere)
     EXPECT_EQ(child<QComboBox>("criterion").currentText(), "zigzag-max");
     EXPECT_DOUBLE_EQ(m_window->study().sparsity(), 0.75);
     EXPECT_EQ(m_window->study().map(Series::Zigzag)->streamingHeads(), 24) << "the reference stands at the same sparsity";
-    EXPECT_EQ(m_window->study().map(Series::Duo)->recent(), 31);
+    EXPECT_EQ(m_window->study().map(Series::Duo)->oneWindow()->recent, 31);
     EXPECT_EQ(nameOf(Series::Zigzag, m_window->study()), "Zigzag 75 %");
 
     // The other targets follow the map too, unless it is the answer to what was asked there.

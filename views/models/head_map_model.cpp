@@ -94,13 +94,13 @@ int HeadMapModel::columnCount(const QModelIndex &parent) const
 
 QString HeadMapModel::describe(int layer, int head) const
 {
-    const bool streams = m_map.at(layer, head) == HeadKind::Streaming;
-    QString text = streams ? tr("Layer %1, KV head %2: streaming, keeps %3 sink and %4 recent tokens")
-                                 .arg(layer)
-                                 .arg(head)
-                                 .arg(m_map.sink())
-                                 .arg(m_map.recent())
-                           : tr("Layer %1, KV head %2: retrieval, keeps every token").arg(layer).arg(head);
+    const HeadPattern pattern = m_map.pattern(layer, head);
+    QString text = pattern.keepsEverything() ? tr("Layer %1, KV head %2: retrieval, keeps every token").arg(layer).arg(head)
+                                             : tr("Layer %1, KV head %2: streaming, keeps %3 sink and %4 recent tokens")
+                                                   .arg(layer)
+                                                   .arg(head)
+                                                   .arg(pattern.sink())
+                                                   .arg(pattern.recent());
     if (m_scores) {
         text += tr("\nScore %1").arg(static_cast<double>(m_scores->at(layer, head)), 0, 'f', 3);
         if (!m_scores->spread.empty())
@@ -116,7 +116,7 @@ QString HeadMapModel::spoken(int layer, int head) const
     QString text = tr("layer %1, KV head %2: %3")
                        .arg(layer)
                        .arg(head)
-                       .arg(m_map.at(layer, head) == HeadKind::Streaming ? tr("streaming") : tr("retrieval"));
+                       .arg(m_map.pattern(layer, head).keepsEverything() ? tr("retrieval") : tr("streaming"));
     if (m_scores)
         text += tr(", score %1").arg(static_cast<double>(m_scores->at(layer, head)), 0, 'f', 2);
     if (isLocked(layer))
@@ -130,17 +130,17 @@ QVariant HeadMapModel::data(const QModelIndex &index, int role) const
         return {};
     const int layer = index.row();
     const int head = index.column();
-    const bool streams = m_map.at(layer, head) == HeadKind::Streaming;
+    const HeadPattern pattern = m_map.pattern(layer, head);
     switch (role) {
     case Qt::DisplayRole:
-        return streams ? QStringLiteral("S") : QStringLiteral("R");
+        return QString(QLatin1Char(pattern.letter()));
     case Qt::ToolTipRole:
     case Qt::AccessibleDescriptionRole:
         return describe(layer, head);
     case Qt::AccessibleTextRole:
         return spoken(layer, head);
     case StreamingRole:
-        return streams;
+        return !pattern.keepsEverything();
     case ScoreRole:
         return m_scores ? QVariant(static_cast<double>(m_scores->at(layer, head))) : QVariant();
     case SpreadRole:

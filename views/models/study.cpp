@@ -17,14 +17,19 @@ namespace {
 /// Maps without a model are drawn as far as today's models go.
 constexpr std::int64_t longestWithoutModel = 1 << 20;
 
-std::optional<HeadMap> assigned(const HeadScores *scores, std::string_view criterion, double sparsity, const HeadMap &window)
+/// With the windows of `current`.
+std::optional<HeadMap> assigned(const HeadScores *scores, std::string_view criterion, double sparsity, const HeadMap &current)
 {
     if (!scores)
         return {};
-    auto assignment = assignHeads(*scores, criterion, sparsity, window.sink(), window.recent());
+    AssignRequest request;
+    request.criterion = criterion;
+    request.target = SparsityTarget{sparsity};
+    request.windows = current.windows();
+    auto assignment = assignHeads(*scores, request);
     if (!assignment)
         return {};
-    assignment->map.setModel(window.model()); // the scores' file may not know the head dimension
+    assignment->map.setModel(current.model()); // the scores' file may not know the head dimension
     return std::move(assignment->map);
 }
 
@@ -60,9 +65,9 @@ void Study::setCost(CostModel cost)
 void Study::setMaps(const HeadMap &current, const std::shared_ptr<const HeadScores> &scores, double sparsity)
 {
     const HeadMap *before = map(Series::Current);
-    const bool windowMoved = !before || before->sink() != current.sink() || before->recent() != current.recent();
+    const bool windowMoved = !before || before->windows() != current.windows();
     if (!curves(Series::Full).map)
-        setMap(Series::Full, HeadMap(current.model(), HeadKind::Retrieval, current.sink(), current.recent()));
+        setMap(Series::Full, current.withEvery(HeadKind::Retrieval));
     if (windowMoved || scores != m_scores || sparsity != m_sparsity) {
         m_scores = scores;
         m_sparsity = sparsity;
@@ -153,7 +158,7 @@ double Study::layerKv(const HeadMap &map, int layer, std::int64_t context) const
         return static_cast<double>(KvLayout(map, context, m_config ? m_config->dtype : DType::BF16).layerBytes(layer));
     std::int64_t keys = 0;
     for (int head = 0; head < map.kvHeads(); ++head)
-        keys += kvSlots(map.at(layer, head), context, map.sink(), map.recent());
+        keys += map.pattern(layer, head).slots(context);
     return static_cast<double>(keys);
 }
 

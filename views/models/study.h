@@ -14,7 +14,7 @@
 
 namespace zigzag {
 
-/// What the plots compare: DuoAttention and Zigzag are assigned from the scores at one sparsity, in the current window.
+/// What the plots compare: DuoAttention and Zigzag are assigned from the scores at one sparsity, in the current windows.
 enum class Series { Full, Duo, Zigzag, Current };
 inline constexpr std::array allSeries = {Series::Full, Series::Duo, Series::Zigzag, Series::Current};
 enum class Quantity { Ttft, Tpot, Kv };

@@ -44,6 +44,21 @@ void explain(std::initializer_list<QWidget *> widgets, const QString &text)
         }
 }
 
+/// A count of tokens that all layers have; where they differ the box says so, by a value below the least that can be asked for.
+void showTokens(QSpinBox *box, int least, std::optional<int> tokens)
+{
+    box->setMinimum(tokens ? least : least - 1);
+    box->setSpecialValueText(tokens ? QString() : AssignPanel::tr("per layer"));
+    box->setValue(tokens.value_or(least - 1));
+}
+
+/// What the box asks for: the usual number while it says that layers differ.
+int tokensOf(const QSpinBox *box, int usual)
+{
+    const bool differ = !box->specialValueText().isEmpty() && box->value() == box->minimum();
+    return differ ? usual : box->value();
+}
+
 } // namespace
 
 AssignPanel::AssignPanel(QWidget *parent)
@@ -95,7 +110,7 @@ AssignPanel::AssignPanel(QWidget *parent)
     connect(m_layers, &QSpinBox::valueChanged, this, &AssignPanel::ask);
     for (QDoubleSpinBox *box : {m_kv, m_tpot})
         connect(box, &QDoubleSpinBox::valueChanged, this, &AssignPanel::ask);
-    const auto askWindow = [this] { Q_EMIT windowAsked(m_sink->value(), m_recent->value()); };
+    const auto askWindow = [this] { Q_EMIT windowAsked(tokensOf(m_sink, defaultSink), tokensOf(m_recent, defaultRecent)); };
     connect(m_sink, &QSpinBox::valueChanged, this, askWindow);
     connect(m_recent, &QSpinBox::valueChanged, this, askWindow);
     for (QAbstractSpinBox *box : {static_cast<QAbstractSpinBox *>(m_sink), static_cast<QAbstractSpinBox *>(m_recent),
@@ -286,8 +301,8 @@ void AssignPanel::show(const AssignView &view)
                                        QSignalBlocker(m_sink), QSignalBlocker(m_recent)};
     const bool scored = !view.scores.isEmpty();
     // A map that came from elsewhere (an undo, a point of a plot, a brush): the targets begin at what it has.
-    const bool another = view.streamingHeads != m_shown.streamingHeads || view.layers != m_shown.layers
-        || view.sink != m_shown.sink || view.recent != m_shown.recent;
+    const bool another
+        = view.streamingHeads != m_shown.streamingHeads || view.layers != m_shown.layers || view.window != m_shown.window;
     if (another && !m_asked)
         beginTargetsAt(view);
     m_asked = false;
@@ -306,8 +321,8 @@ void AssignPanel::show(const AssignView &view)
     m_slider->setValue(static_cast<int>(std::lround(view.sparsity * 100)));
     if (std::abs(m_sparsity->value() - view.sparsity * 100) > 0.05)
         m_sparsity->setValue(view.sparsity * 100);
-    m_sink->setValue(view.sink);
-    m_recent->setValue(view.recent);
+    showTokens(m_sink, 0, view.window ? std::optional(view.window->sink) : std::nullopt);
+    showTokens(m_recent, 1, view.window ? std::optional(view.window->recent) : std::nullopt);
     m_sink->setEnabled(view.heads > 0);
     m_recent->setEnabled(view.heads > 0);
 

@@ -25,8 +25,7 @@ struct AssignView {
     QString scoresTip; ///< what an import changed
     QString criterion;
     double sparsity = 0;
-    int sink = 0;
-    int recent = 0;
+    std::optional<StreamingWindow> window = StreamingWindow{}; ///< of all layers; nothing where they differ
     int layers = 0;
     int heads = 0;
     QString context; ///< at which budgets hold, as "2K"

@@ -52,7 +52,7 @@ void AssignPage::assignTo(const QString &criterion, AssignBy kind, double value)
     else if (kind == AssignBy::KvBudget)
         target = KvBudget{std::llround(value), context, study.config() ? study.config()->dtype : DType::BF16};
     else if (study.hasTimes())
-        target = timeBudget(study.cost(), value, context, map.sink(), map.recent());
+        target = timeBudget(study.cost(), value, context, map);
     else
         return studio().say(MessageBar::Kind::Error, studio().whyNoTimes());
     studio().report(studio().document().assign(criterion, target));
@@ -72,8 +72,7 @@ void AssignPage::refresh()
     }
     view.criterion = state.criterion;
     view.sparsity = state.sparsity;
-    view.sink = state.map.sink();
-    view.recent = state.map.recent();
+    view.window = state.map.oneWindow();
     const Study &study = studio().study();
     view.layers = state.map.layers();
     view.context = contextText(studio().context());

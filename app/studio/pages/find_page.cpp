@@ -19,13 +19,19 @@ namespace zigzag {
 
 namespace {
 
+/// A search assumes one window for all layers, which the panel names: the map's, or the usual one where layers differ.
+StreamingWindow searchedWindow(const HeadMap &map)
+{
+    return map.oneWindow().value_or(StreamingWindow{});
+}
+
 /// What a search of the window asks; the command line takes every setting.
 SearchPlan planFor(const FindPanel::Choice &choice, const HeadMap &map, std::int64_t maxContext)
 {
     SearchPlan plan;
     plan.method = choice.method;
     plan.unit = choice.unit;
-    plan.window = {map.sink(), map.recent()};
+    plan.window = searchedWindow(map);
     plan.tasks.kinds = {TaskKind::Passkey, TaskKind::Passkeys};
     plan.tasks.contexts = {std::clamp<std::int64_t>(maxContext / 4, std::min<std::int64_t>(512, maxContext), 4096)};
     plan.tasks.depths = {0, 0.25, 0.5, 0.75, 1};
@@ -73,7 +79,7 @@ void FindPage::refresh()
         : studio().loaded()                    ? tr("Searching needs a trained model with its tokenizer.")
         : !studio().whyNotLoaded().isEmpty()   ? studio().whyNotLoaded()
                                                : tr("loading the model…");
-    m_panel->show(whyNot, studio().findings().rowOf(state.scores.get()), {state.map.sink(), state.map.recent()});
+    m_panel->show(whyNot, studio().findings().rowOf(state.scores.get()), searchedWindow(state.map));
 }
 
 void FindPage::choose(int row)

@@ -121,7 +121,8 @@ void MapPage::showCosts()
     const bool measured = m_times.ms.size() == costs.size() && !m_times.isEmpty();
     for (int layer = 0; measured && layer < map.layers(); ++layer)
         longest = std::max(longest, m_times.layerMs(layer));
-    const FoundScores *ablation = studio().findings().ablation({map.sink(), map.recent()});
+    const std::optional<StreamingWindow> window = map.oneWindow(); // an ablation is of one
+    const FoundScores *ablation = window ? studio().findings().ablation(*window) : nullptr;
     double leastLoss = 0, largestLoss = 0;
     for (std::size_t layer = 0; ablation && layer < ablation->effects.size(); ++layer) {
         const double loss = ablation->effects[layer].loss;

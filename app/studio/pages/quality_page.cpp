@@ -61,6 +61,7 @@ void QualityPage::refresh()
     std::vector<ParetoPoint> points;
     for (std::size_t i = 0; i < m_points.size(); ++i) {
         const HeadMap &map = m_points[i].map;
+        const StreamingWindow window = map.oneWindow().value(); // a sweep assigns every map with one
         const MapQuality &quality = m_points[i].quality;
         const QString price = !timed ? bytesText(cost[i])
             : study.isUnreliable()   ? tr("%1 per token, predicted from a disturbed calibration").arg(timeText(cost[i]))
@@ -70,13 +71,13 @@ void QualityPage::refresh()
              tr("%1 streaming, %2 sink and %3 recent tokens\nloss %4 ± %5 (standard error, %6 prompts), %7 of answers "
                 "right\n%8 at %9\nClick to apply this map")
                  .arg(percentText(map.sparsity()))
-                 .arg(map.sink())
-                 .arg(map.recent())
+                 .arg(window.sink)
+                 .arg(window.recent)
                  .arg(quality.loss.mean, 0, 'g', 3)
                  .arg(quality.loss.error, 0, 'g', 2)
                  .arg(quality.prompts)
                  .arg(percentText(quality.right.mean), price, contextText(context)),
-             map.sparsity(), map.sink(), map.recent()});
+             map.sparsity(), window.sink, window.recent});
     }
     const QString doing = s.doing(RunKind::Task, sweepTask);
     m_plot->show(
@@ -107,8 +108,9 @@ void QualityPage::sweep()
         return;
     if (!state.scores)
         return studio().say(MessageBar::Kind::Note, tr("The sweep needs scores: find the layers first (Shift+F7)."));
-    const auto maps
-        = sweepMaps(*state.scores, state.criterion.toStdString(), windowsAround({state.map.sink(), state.map.recent()}));
+    // A sweep goes around one window, and its points name theirs; where layers differ, it is the usual one.
+    const StreamingWindow window = state.map.oneWindow().value_or(StreamingWindow{});
+    const auto maps = sweepMaps(*state.scores, state.criterion.toStdString(), windowsAround(window));
     if (!maps)
         return studio().say(maps.error());
     const TaskPlan tasks = sweepTasks(studio().loaded()->config.maxContext);

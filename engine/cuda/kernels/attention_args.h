@@ -12,7 +12,6 @@ struct AttentionKernelArgs {
     RowsView rows; ///< count = sequences
     int tokens; ///< queries of each sequence, from its position on
     int queryHeads, kvHeads, headDim;
-    int sink, recent; ///< the key-range rule of engine/map/key_range.h
     float scoreScale; ///< log2(e) / sqrt(head_dim): scores become powers of two
     HeadCaches caches;
 };
@@ -34,7 +33,7 @@ struct DecodeAttentionArgs {
 
 struct PrefillAttentionArgs {
     AttentionKernelArgs attention;
-    int retrievalCount; ///< the first so many selected heads are retrieval heads: their blocks are the longest
+    int fullCount; ///< the first so many selected heads keep everything: their blocks are the longest
 };
 
 } // namespace zigzag::gpu

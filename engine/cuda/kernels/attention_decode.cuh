@@ -5,8 +5,8 @@
 // is that of arXiv 2205.14135, appendix B.3). Bound by the cache's bytes: each is read once, in order, by a warp that keeps
 // its own ring of asynchronous copies and meets no other warp before the end.
 //
-// What a head sees of its cache is rows [0, min(position + 1, slots)), whatever its kind. A retrieval head's slots are as
-// many as positions. A streaming head has min(context, sink + recent) of them: as long as position < slots, every key so
+// What a head sees of its cache is rows [0, min(position + 1, slots)), whatever its pattern. A head that keeps everything has
+// as many slots as positions. Any other has min(context, sink + recent) of them: as long as position < slots, every key so
 // far is a sink or within the window, and lies in its row; later all slots are in use, the sinks' and a ring with the
 // latest `recent` positions, which are exactly the visible keys. A softmax is a sum over keys, so the ring's order is of no
 // importance.
@@ -161,7 +161,7 @@ struct DecodeShare {
         const int position = firstPosition(a.rows, sequence);
         const std::int64_t slots = a.caches.heads[kvHead].slots;
         visible = position < slots ? position + 1 : static_cast<int>(slots);
-        newestRow = static_cast<int>(cacheSlot(position, slots, a.sink));
+        newestRow = static_cast<int>(cacheSlot(position, slots, a.caches.heads[kvHead].sink));
         // The grid is for the longest context: a shorter one leaves blocks without work, never with a share of nothing.
         const int all = (visible + decodeKeys - 1) / decodeKeys, blocks = args.firstBlock[entry + 1] - args.firstBlock[entry];
         splits = blocks < all ? blocks : all;

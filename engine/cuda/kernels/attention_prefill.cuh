@@ -20,7 +20,6 @@ struct PrefillSegment {
 };
 
 inline constexpr int prefillMaxSegments = 8;
-inline constexpr int prefillEverything = 1 << 30; ///< a window larger than any context
 
 /// What a block works on, and its segments (keyRuns of engine/run/key_runs.h, cut to what its queries see), kept in shared
 /// memory. The window comes first, then the sinks.
@@ -29,7 +28,7 @@ struct PrefillWork {
     int firstToken; ///< of the chunk, the block's first query
     int queries; ///< at most prefillQueries
     int first; ///< the position of its first query
-    int sink, recent; ///< a retrieval head's window has everything
+    int sink, recent; ///< the head's own
     int segments;
     PrefillSegment segment[prefillMaxSegments];
 
@@ -37,12 +36,13 @@ struct PrefillWork {
     {
         const AttentionKernelArgs &a = args.attention;
         const int group = a.queryHeads / a.kvHeads, tiles = (a.tokens + prefillQueries - 1) / prefillQueries;
-        // Retrieval heads first, and the last queries first, which see the most keys: what is left at the end is short.
-        int block = static_cast<int>(blockIdx().x), entry = 0, heads = args.retrievalCount * group;
+        // Heads that keep everything first, and the last queries first, which see the most keys: what is left at the end is
+        // short.
+        int block = static_cast<int>(blockIdx().x), entry = 0, heads = args.fullCount * group;
         if (block >= tiles * heads) {
             block -= tiles * heads;
-            entry = args.retrievalCount;
-            heads = (a.caches.selectedCount - args.retrievalCount) * group;
+            entry = args.fullCount;
+            heads = (a.caches.selectedCount - args.fullCount) * group;
         }
         const int nth = block % heads;
         kvHead = a.caches.selected[entry + nth / group];
@@ -59,12 +59,11 @@ struct PrefillWork {
         const char *keys = static_cast<const char *>(cache.keys) + offset;
         const char *values = static_cast<const char *>(cache.values) + offset;
         const int end = first + queries;
-        if (cache.kind == 0) {
-            sink = 0, recent = prefillEverything;
+        sink = cache.sink, recent = cache.recent;
+        if (recent == everyKey) {
             add(keys, values, 0, end);
             return;
         }
-        sink = a.sink, recent = a.recent;
         const int windowBegin = first + 1 - recent > 0 ? first + 1 - recent : 0;
         const int sinkEnd = sink < windowBegin ? sink : windowBegin;
         const int slots = static_cast<int>(cache.slots), ring = slots - sink;
@@ -387,7 +386,7 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(prefillThreads, 2) void attentionPrefill(ZZ_ARGS Pref
         if (!none) {
             if (!all) {
                 // Sinks, where a tile has any, are in every row's range: only what follows them can leave the window.
-                tile.hide(scores, firstQuery, key, end, key < sink ? prefillEverything : recent);
+                tile.hide(scores, firstQuery, key, end, key < sink ? everyKey : recent);
                 if (key < sink && end > sink && lastQuery - key >= recent)
                     tile.hideBetween(scores, firstQuery, key, sink, recent);
             }
@@ -404,7 +403,7 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(prefillThreads, 2) void attentionPrefill(ZZ_ARGS Pref
                work->queries - before);
 }
 
-/// `args.attention.caches.selected` has retrieval heads first. Returns a cudaError_t.
+/// `args.attention.caches.selected` has heads that keep everything first. Returns a cudaError_t.
 template <class T>
 int launchAttentionPrefill(const PrefillAttentionArgs &args, const PrefillPlan &plan, Stream stream, Start start)
 {

@@ -127,13 +127,13 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(simpleAttentionWarps *warpSize, 4) void attentionSimp
     row.cache = &cache;
     row.keys = reinterpret_cast<const T *>(static_cast<const char *>(cache.keys) + offset);
     row.values = reinterpret_cast<const T *>(static_cast<const char *>(cache.values) + offset);
-    row.first = first, row.sink = a.sink, row.headDim = a.headDim, row.scale = a.scoreScale, row.query = query;
+    row.first = first, row.sink = cache.sink, row.headDim = a.headDim, row.scale = a.scoreScale, row.query = query;
     row.begin();
-    if (cache.kind == 0 || position < a.recent) {
+    if (position < cache.recent || cache.recent == everyKey) {
         row.attend(0, position + 1);
     } else {
-        const int windowBegin = position + 1 - a.recent;
-        row.attend(0, a.sink < windowBegin ? a.sink : windowBegin);
+        const int windowBegin = position + 1 - cache.recent;
+        row.attend(0, cache.sink < windowBegin ? cache.sink : windowBegin);
         row.attend(windowBegin, position + 1);
     }
 

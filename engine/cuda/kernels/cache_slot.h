@@ -6,7 +6,7 @@
 
 namespace zigzag::gpu {
 
-/// cacheSlot of engine/run/key_runs.h: the slot of a position. A retrieval head's slots never wrap.
+/// cacheSlot of engine/run/key_runs.h: the slot of a position. Slots for every position never wrap.
 ZZ_DEVICE std::int64_t cacheSlot(std::int64_t position, std::int64_t slots, std::int64_t sink)
 {
     return position < slots ? position : sink + (position - sink) % (slots - sink);

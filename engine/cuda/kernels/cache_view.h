@@ -15,8 +15,10 @@ struct HeadCacheView {
     std::int64_t slots;
     void *stagedKeys; // [tokens, head_dim]; null when keys go straight to their slots
     void *stagedValues; // [tokens, head_dim]
-    int kind; ///< a HeadKind: 0 retrieval, 1 streaming
+    int sink, recent; ///< the key-range rule of engine/map/head_pattern.h; `everyKey` where the head keeps everything
 };
+
+inline constexpr int everyKey = 1 << 30; ///< a window wider than any context; sums with positions stay within 32 bits
 
 inline constexpr int maxKvHeads = 64;
 

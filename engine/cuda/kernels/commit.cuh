@@ -7,7 +7,7 @@ namespace zigzag::gpu {
 
 /// CommitArgs of engine/run/backend.h: one sequence's chunk.
 struct CommitKernelArgs {
-    std::int64_t tokens, sink;
+    std::int64_t tokens;
     int rowUnits; ///< units of a cached row: its bytes over the unit's
     RowsView rows; // count = 1
     HeadCaches caches; // [kv_heads]
@@ -34,12 +34,12 @@ template <class Unit> ZZ_KERNEL ZZ_LAUNCH_BOUNDS(commitThreads, 1) void commit(Z
     const std::int64_t position = positionOf(args.rows, row);
     // Of a chunk longer than the ring only the last positions stay: blocks run in any order, so the others must not write.
     const std::int64_t end = position - row + args.tokens;
-    if (position >= args.sink && position + cache.slots - args.sink < end)
+    if (position >= cache.sink && position + cache.slots - cache.sink < end)
         return;
     const bool isKey = blockIdx().z == 0;
     auto *memory = static_cast<unsigned char *>(isKey ? cache.keys : cache.values) + cacheOffset(args.caches, args.rows, row);
     const auto *from = static_cast<const Unit *>(isKey ? cache.stagedKeys : cache.stagedValues);
-    const std::int64_t slot = cacheSlot(position, cache.slots, args.sink);
+    const std::int64_t slot = cacheSlot(position, cache.slots, cache.sink);
     storeAs(reinterpret_cast<Unit *>(memory) + slot * args.rowUnits + at - row * args.rowUnits, loadAs<Unit>(from + at));
 }
 

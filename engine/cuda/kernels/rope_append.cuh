@@ -13,7 +13,6 @@ struct RopeAppendKernelArgs {
     const void *values; // [rows, kv_heads, head_dim]
     const float *queryNorm, *keyNorm; // [head_dim], or null
     const float *cosSin; // [context, 2, head_dim / 2]
-    std::int64_t sink;
     int queryHeads, kvHeads;
     int headDim; ///< even, at most maxHeadDim
     float epsilon;
@@ -157,7 +156,7 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(ropeAppendThreads, 1) void ropeAppend(ZZ_ARGS RopeApp
     } else {
         auto *memory = static_cast<unsigned char *>(isKey ? cache.keys : cache.values);
         to = reinterpret_cast<Cache *>(memory + cacheOffset(args.caches, args.rows, row))
-            + cacheSlot(position, cache.slots, args.sink) * args.headDim;
+            + cacheSlot(position, cache.slots, cache.sink) * args.headDim;
     }
     share.store(to);
 }

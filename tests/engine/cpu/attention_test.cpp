@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "engine/map/kv_layout.h"
+#include "engine/map/head_map.h"
 #include "tests/engine/cpu/op_fixture.h"
 
 #include <hwy/targets.h>
@@ -9,22 +9,35 @@
 namespace zigzag::test {
 namespace {
 
+constexpr HeadKind R = HeadKind::Retrieval, S = HeadKind::Streaming;
+
 struct Case {
     std::string name;
     std::vector<HeadKind> kinds;
     int group = 1;
     int headDim = 16;
-    std::int64_t sink = 2, recent = 5;
+    int sink = 2, recent = 5;
     std::vector<std::int64_t> chunks; ///< tokens of each call, one after another
     bool norm = false;
     float scale = 0; ///< of scores, 0: the usual one
     bool sinkLogits = false;
+    StreamingWindow other = {0, 0}; ///< of every second streaming head, where it is one
 
+    /// Every head's.
+    std::vector<HeadPattern> patterns() const
+    {
+        std::vector<HeadPattern> result;
+        bool second = false; // streaming head
+        for (const HeadKind kind : kinds) {
+            const bool isOther = kind == S && other.recent > 0 && second;
+            result.push_back(patternOf(kind, isOther ? other : StreamingWindow{sink, recent}));
+            second = kind == S ? !second : second;
+        }
+        return result;
+    }
     std::int64_t context() const { return std::accumulate(chunks.begin(), chunks.end(), std::int64_t{0}); }
     friend void PrintTo(const Case &testCase, std::ostream *out) { *out << testCase.name; }
 };
-
-constexpr HeadKind R = HeadKind::Retrieval, S = HeadKind::Streaming;
 
 /// A whole sequence through ropeAppend, attention and commit, against float64 over all positions.
 class Sequence
@@ -32,6 +45,7 @@ class Sequence
 public:
     Sequence(const Case &config, DType cacheType)
         : m_config(config)
+        , m_patterns(config.patterns())
         , m_type(cacheType)
     {
         const std::size_t context = size(config.context()), dim = size(config.headDim);
@@ -50,8 +64,8 @@ public:
                 m_cosSin[p * dim + dim / 2 + i] = static_cast<float>(std::sin(angle));
             }
         storeReference();
-        for (const HeadKind kind : config.kinds) {
-            const std::size_t slots = size(kvSlots(kind, config.context(), config.sink, config.recent));
+        for (const HeadPattern &pattern : m_patterns) {
+            const std::size_t slots = size(pattern.slots(config.context()));
             const std::size_t chunk = size(*std::max_element(config.chunks.begin(), config.chunks.end()));
             for (const std::size_t rows : {slots, slots, chunk, chunk})
                 m_memory.emplace_back(rows * dim * size(bytesOf(cacheType)), std::uint8_t{0xff},
@@ -117,7 +131,7 @@ private:
         double largest = -1e300;
         for (std::size_t key = 0; key <= query; ++key) {
             const auto position = static_cast<std::int64_t>(key), at = static_cast<std::int64_t>(query);
-            if (m_config.kinds[kvHead] == S && position >= m_config.sink && at - position >= m_config.recent)
+            if (position >= m_patterns[kvHead].sink() && at - position >= m_patterns[kvHead].recent())
                 continue;
             double score = 0;
             for (std::size_t c = 0; c < dim; ++c)
@@ -148,13 +162,13 @@ private:
         const std::size_t dim = size(m_config.headDim), from = size(first), count = size(tokens);
         std::vector<HeadCache> caches;
         for (std::size_t h = 0; h < kvHeads(); ++h) {
-            HeadCache cache{m_config.kinds[h],
+            HeadCache cache{m_patterns[h],
                             m_memory[4 * h].data(),
                             m_memory[4 * h + 1].data(),
-                            kvSlots(m_config.kinds[h], m_config.context(), m_config.sink, m_config.recent),
+                            m_patterns[h].slots(m_config.context()),
                             nullptr,
                             nullptr};
-            if (cache.kind == S && tokens > 1) {
+            if (!cache.pattern.keepsEverything() && tokens > 1) {
                 cache.stagedKeys = m_memory[4 * h + 2].data();
                 cache.stagedValues = m_memory[4 * h + 3].data();
             }
@@ -170,7 +184,7 @@ private:
         rope.keyNorm = m_config.norm ? m_keyNorm.data() : nullptr;
         rope.cosSin = m_cosSin.data();
         rope.heads = caches;
-        rope.tokens = tokens, rope.firstPosition = first, rope.sink = m_config.sink;
+        rope.tokens = tokens, rope.firstPosition = first;
         rope.queryHeads = static_cast<int>(queryHeads()), rope.kvHeads = static_cast<int>(kvHeads()),
         rope.headDim = m_config.headDim;
         rope.cacheType = m_type, rope.epsilon = 1e-6f;
@@ -180,7 +194,7 @@ private:
         AttentionArgs args;
         args.queries = queries.data();
         args.heads = caches;
-        args.tokens = tokens, args.firstPosition = first, args.sink = m_config.sink, args.recent = m_config.recent;
+        args.tokens = tokens, args.firstPosition = first;
         args.queryHeads = rope.queryHeads, args.kvHeads = rope.kvHeads, args.headDim = rope.headDim, args.cacheType = m_type;
         auto out = guardedFloats(queries.size());
         Guarded<std::int32_t> strongest(count * queryHeads(), -7, 4242);
@@ -216,12 +230,13 @@ private:
 
         CommitArgs commit;
         commit.heads = caches;
-        commit.tokens = tokens, commit.firstPosition = first, commit.sink = m_config.sink;
+        commit.tokens = tokens, commit.firstPosition = first;
         commit.headDim = m_config.headDim, commit.cacheType = m_type;
         backend.commit(commit);
     }
 
     const Case &m_config;
+    std::vector<HeadPattern> m_patterns; // [kv_heads]
     DType m_type;
     std::vector<float> m_queries, m_keys, m_values, m_queryNorm, m_keyNorm, m_cosSin, m_sinkLogits, m_storedKeys, m_storedValues;
     std::vector<Guarded<std::uint8_t>> m_memory; // per KV head: keys, values, staged keys, staged values
@@ -258,7 +273,9 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"many_splits", {R, S}, 2, 16, 40, 600, {1300, 1, 1, 100, 1}},
         Case{"norms", {S, R}, 2, 48, 2, 7, {13, 1, 4, 1}, true},
         Case{"scale_of_its_own", {S, R}, 2, 16, 2, 7, {13, 1, 4, 1}, false, 0.6f},
-        Case{"sink_logits", {S, R}, 3, 16, 2, 40, {130, 1, 4, 1}, false, 0, true}),
+        Case{"sink_logits", {S, R}, 3, 16, 2, 40, {130, 1, 4, 1}, false, 0, true},
+        Case{"two_windows", {S, R, S}, 2, 16, 4, 16, {40, 1, 30, 2, 1}, false, 0, false, {1, 33}},
+        Case{"two_windows_side_by_side", {S, S, S, S}, 1, 16, 0, 6, {4, 9, 1, 1, 1, 50, 1, 20}, false, 0, true, {12, 1}}),
     [](const auto &test) { return test.param.name; });
 
 TEST(CpuAttentionTargets, EverySimdTargetAgrees)
@@ -285,7 +302,8 @@ TEST(CpuAttentionSinkLogits, MayBeOfAnySize)
     constexpr std::int64_t context = 20;
     const std::vector<float> keys = randomFloats(context * dim, 1), values(context * dim, 2.0f),
                              queries = randomFloats(6 * dim, 3);
-    const HeadCache cache{R, const_cast<float *>(keys.data()), const_cast<float *>(values.data()), context, nullptr, nullptr};
+    const HeadCache cache{
+        HeadPattern::full(), const_cast<float *>(keys.data()), const_cast<float *>(values.data()), context, nullptr, nullptr};
     const int selected = 0;
     const std::vector<float> logits = {1e30f, -1e30f};
     for (const std::int64_t tokens : {1, 3}) {
@@ -306,7 +324,7 @@ TEST(CpuAttentionTies, TheLowestOfEqualKeysIsStrongest)
     constexpr int dim = 8;
     constexpr std::int64_t context = 700;
     std::vector<float> keys(context * dim, 1.0f), values(context * dim, 1.0f), queries(3 * dim, 1.0f), out(3 * dim);
-    const HeadCache cache{R, keys.data(), values.data(), context, nullptr, nullptr};
+    const HeadCache cache{{}, keys.data(), values.data(), context, nullptr, nullptr};
     const int selected = 0;
     for (const std::int64_t tokens : {1, 3}) {
         for (std::size_t c = 0; c < dim; ++c)
@@ -314,7 +332,7 @@ TEST(CpuAttentionTies, TheLowestOfEqualKeysIsStrongest)
         std::vector<std::int32_t> strongest(3, -1);
         AttentionArgs args;
         args.queries = queries.data(), args.out = out.data(), args.heads = {&cache, 1}, args.selected = {&selected, 1};
-        args.tokens = tokens, args.firstPosition = context - tokens, args.sink = 1, args.recent = 1;
+        args.tokens = tokens, args.firstPosition = context - tokens;
         args.queryHeads = args.kvHeads = 1, args.headDim = dim;
         args.strongestKey = strongest.data();
         backend->attention(args);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Every backward op against central differences of its forward op, element by element, in float32.
 #include "engine/cpu/matmul.h"
-#include "engine/map/key_range.h"
 #include "engine/run/gradients.h"
 #include "tests/engine/cpu/op_fixture.h"
 
@@ -164,7 +163,8 @@ TEST_F(Gradients, RotationWithAndWithoutNorm)
 struct AttentionCase {
     const char *name;
     int tokens, sink, recent, queryHeads, kvHeads, headDim;
-    bool full, streaming; ///< kinds of the KV heads: one of them everywhere, or in turn
+    bool full, streaming; ///< patterns of the KV heads: one of them everywhere, or in turn
+    int lastSink = 0, lastRecent = 0; ///< the window of the last KV head, where it is one
 };
 
 class AttentionGradients : public Gradients, public testing::WithParamInterface<AttentionCase>
@@ -179,8 +179,10 @@ TEST_P(AttentionGradients, AgreeWithDifferences)
     const std::vector<float> gradOut = randomFloats(out.size(), 23);
     std::vector<HeadCache> caches; // keys and values here are [kv_heads, tokens, head_dim]
     for (int head = 0; head < c.kvHeads; ++head) {
-        const bool streams = c.streaming && (!c.full || head % 2 == 1);
-        caches.push_back({.kind = streams ? HeadKind::Streaming : HeadKind::Retrieval,
+        const bool streams = c.streaming && (!c.full || head % 2 == 1), isOther = c.lastRecent > 0 && head == c.kvHeads - 1;
+        caches.push_back({.pattern = isOther ? HeadPattern::streaming(c.lastSink, c.lastRecent)
+                              : streams      ? HeadPattern::streaming(c.sink, c.recent)
+                                             : HeadPattern::full(),
                           .keys = keys.data() + head * c.tokens * c.headDim,
                           .values = values.data() + head * c.tokens * c.headDim,
                           .slots = c.tokens});
@@ -194,8 +196,6 @@ TEST_P(AttentionGradients, AgreeWithDifferences)
                             .heads = caches,
                             .selected = all,
                             .tokens = c.tokens,
-                            .sink = c.sink,
-                            .recent = c.recent,
                             .queryHeads = c.queryHeads,
                             .kvHeads = c.kvHeads,
                             .headDim = c.headDim,
@@ -210,8 +210,6 @@ TEST_P(AttentionGradients, AgreeWithDifferences)
                    .gradKeys = gradK.data(),
                    .gradValues = gradV.data(),
                    .tokens = c.tokens,
-                   .sink = c.sink,
-                   .recent = c.recent,
                    .queryHeads = c.queryHeads,
                    .kvHeads = c.kvHeads,
                    .headDim = c.headDim});
@@ -232,6 +230,7 @@ INSTANTIATE_TEST_SUITE_P(Kinds, AttentionGradients,
                          testing::Values(AttentionCase{"full", 9, 0, 1, 4, 2, 8, true, false},
                                          AttentionCase{"streaming", 24, 3, 5, 4, 2, 8, false, true},
                                          AttentionCase{"mixed", 24, 2, 7, 4, 2, 8, true, true},
+                                         AttentionCase{"two_windows", 24, 2, 7, 6, 3, 8, true, true, 5, 3},
                                          AttentionCase{"no_sink", 20, 0, 4, 2, 1, 6, false, true},
                                          AttentionCase{"itself_alone", 12, 1, 1, 2, 1, 6, false, true},
                                          AttentionCase{"several_tiles", 75, 4, 9, 2, 1, 4, true, false},

@@ -138,12 +138,12 @@ public:
     void attention()
     {
         for (const auto &[group, dim] : {std::pair{1, 128}, {4, 128}, {8, 64}}) {
-            prefillAttention(HeadKind::Retrieval, group, dim, 0);
+            prefillAttention(HeadPattern::full(), group, dim, 0);
             for (const std::int64_t first : {2048, 4096, 16384})
-                prefillAttention(HeadKind::Streaming, group, dim, first);
+                prefillAttention(HeadPattern::streaming(64, 512), group, dim, first);
         }
-        prefillAttention(HeadKind::Retrieval, 4, 128, 4096);
-        prefillAttention(HeadKind::Retrieval, 8, 64, 4096);
+        prefillAttention(HeadPattern::full(), 4, 128, 4096);
+        prefillAttention(HeadPattern::full(), 8, 64, 4096);
     }
 
 private:
@@ -192,13 +192,13 @@ private:
         const std::size_t bytes = static_cast<std::size_t>(context * dim * bytesOf(type)), layers = poolBytes / bytes / 2 / heads;
         std::vector<HeadCache> caches;
         for (std::size_t i = 0; i < layers * heads; ++i)
-            caches.push_back({HeadKind::Retrieval, m_pool->as<std::byte>() + 2 * i * bytes,
+            caches.push_back({HeadPattern::full(), m_pool->as<std::byte>() + 2 * i * bytes,
                               m_pool->as<std::byte>() + (2 * i + 1) * bytes, context, nullptr, nullptr});
         const std::vector<int> selected = {0, 1, 2, 3, 4, 5, 6, 7};
         AttentionArgs args;
         args.queries = m_in->as<float>(), args.out = m_out->as<float>();
         args.selected = selected;
-        args.tokens = 1, args.firstPosition = context - 1, args.sink = 64, args.recent = 256;
+        args.tokens = 1, args.firstPosition = context - 1;
         args.kvHeads = heads, args.queryHeads = heads * group, args.headDim = dim, args.cacheType = type;
         compare(
             fmt::format("attention decode {} group {} dim {}", nameOf(type), group, dim), "GB/s",
@@ -267,17 +267,17 @@ private:
             usePacked ? packed : plain, 9);
     }
 
-    void prefillAttention(HeadKind kind, int group, int dim, std::int64_t first)
+    void prefillAttention(const HeadPattern &pattern, int group, int dim, std::int64_t first)
     {
-        const std::int64_t tokens = 1024, heads = 8 / group > 0 ? 8 / group : 1, sink = 64, recent = 512;
-        const std::int64_t slots = kind == HeadKind::Retrieval ? first + tokens : sink + recent;
+        const std::int64_t tokens = 1024, heads = 8 / group > 0 ? 8 / group : 1;
+        const std::int64_t slots = pattern.slots(first + tokens);
         const std::size_t bytes = static_cast<std::size_t>(std::max(slots, tokens) * dim * 2);
         std::vector<HeadCache> caches;
         std::vector<int> selected;
         for (std::int64_t h = 0; h < heads; ++h) {
             std::byte *at = m_pool->as<std::byte>() + static_cast<std::size_t>(h) * 4 * bytes;
-            HeadCache cache{kind, at, at + bytes, slots, nullptr, nullptr};
-            if (kind == HeadKind::Streaming)
+            HeadCache cache{pattern, at, at + bytes, slots, nullptr, nullptr};
+            if (!pattern.keepsEverything())
                 cache.stagedKeys = at + 2 * bytes, cache.stagedValues = at + 3 * bytes;
             caches.push_back(cache);
             selected.push_back(static_cast<int>(h));
@@ -285,15 +285,13 @@ private:
         AttentionArgs args;
         args.queries = m_in->as<float>(), args.out = m_out->as<float>();
         args.heads = caches, args.selected = selected;
-        args.tokens = tokens, args.firstPosition = first, args.sink = sink, args.recent = recent;
+        args.tokens = tokens, args.firstPosition = first;
         args.kvHeads = static_cast<int>(heads), args.queryHeads = static_cast<int>(heads) * group, args.headDim = dim,
         args.cacheType = DType::BF16;
-        double keys = 0;
-        for (std::int64_t t = first; t < first + tokens; ++t)
-            keys += static_cast<double>(kind == HeadKind::Retrieval ? t + 1 : std::min(t + 1, sink + recent));
+        const auto keys = static_cast<double>(pattern.pairs(first + tokens) - pattern.pairs(first));
         const double work = 4.0 * keys * dim * args.queryHeads / 1e9;
         compare(
-            fmt::format("attention {} group {} dim {} at {}", kind == HeadKind::Retrieval ? "retrieval" : "streaming", group, dim,
+            fmt::format("attention {} group {} dim {} at {}", pattern.keepsEverything() ? "retrieval" : "streaming", group, dim,
                         first),
             "GFLOP/s", work, 2.0 * 512 * 2048 * 2048 / 1e9, [&] { m_backend->attention(args); },
             library(dnnl::memory::data_type::f32, 512, 2048, 2048, true), 5);

@@ -3,8 +3,7 @@
 
 #include "engine/cuda/heuristics.h"
 #include "engine/cuda/kernels/attention_args.h"
-#include "engine/map/key_range.h"
-#include "engine/map/kv_layout.h"
+#include "engine/map/head_map.h"
 #include "engine/run/key_runs.h"
 #include "tests/engine/cpu/op_fixture.h"
 
@@ -30,6 +29,20 @@ struct AttentionCase {
     bool positionsOnDevice = false;
     float steepness = 0; ///< later keys are longer: the running maximum rises by far more than rounding allows
     bool sinkLogits = false; ///< each query head has one
+    StreamingWindow other = {0, 0}; ///< of every second streaming head, where it is one
+
+    /// Every head's.
+    std::vector<HeadPattern> patterns() const
+    {
+        std::vector<HeadPattern> result;
+        bool second = false; // streaming head
+        for (const HeadKind kind : kinds) {
+            const bool isOther = kind == S && other.recent > 0 && second;
+            result.push_back(patternOf(kind, isOther ? other : StreamingWindow{sink, recent}));
+            second = kind == S ? !second : second;
+        }
+        return result;
+    }
 
     friend void PrintTo(const AttentionCase &testCase, std::ostream *out) { *out << testCase.name; }
 };
@@ -40,6 +53,7 @@ class AttentionProblem
 public:
     AttentionProblem(const AttentionCase &config, DType type)
         : m_config(config)
+        , m_patterns(config.patterns())
         , m_type(type)
         , m_out(elements() * bytes() + 2 * margin, sentinel)
         , m_strongest(elements() / dim(), -7, 4242)
@@ -55,8 +69,8 @@ public:
             m_rows.emplace_back(type, rows);
         }
         std::size_t at = 0;
-        for (const HeadKind kind : config.kinds) {
-            m_slots.push_back(kvSlots(kind, static_cast<std::int64_t>(context) + config.spare, config.sink, config.recent));
+        for (const HeadPattern &pattern : m_patterns) {
+            m_slots.push_back(pattern.slots(static_cast<std::int64_t>(context) + config.spare));
             m_offsets.push_back(at);
             at += (2 * static_cast<std::size_t>(m_slots.back()) * rowBytes() + 15) / 16 * 16;
         }
@@ -79,14 +93,14 @@ public:
         args.tokens = m_config.tokens;
         args.queryHeads = static_cast<int>(queryHeads()), args.kvHeads = static_cast<int>(kvHeads());
         args.headDim = m_config.headDim;
-        args.sink = m_config.sink, args.recent = m_config.recent;
         args.scoreScale = static_cast<float>(1.4426950408889634 / std::sqrt(m_config.headDim));
         for (std::size_t h = 0; h < kvHeads(); ++h) {
             gpu::HeadCacheView &view = args.caches.heads[h];
             view.keys = m_cache.data() + m_offsets[h];
             view.values = m_cache.data() + m_offsets[h] + static_cast<std::size_t>(m_slots[h]) * rowBytes();
             view.slots = m_slots[h];
-            view.kind = m_config.kinds[h] == S ? 1 : 0;
+            view.sink = static_cast<int>(m_patterns[h].sink());
+            view.recent = m_patterns[h].keepsEverything() ? gpu::everyKey : static_cast<int>(m_patterns[h].recent());
             if (staged(h)) {
                 view.stagedKeys = stagedRow(h, 0, 0);
                 view.stagedValues = stagedRow(h, 1, 0);
@@ -165,7 +179,7 @@ private:
     {
         return static_cast<std::size_t>(*std::max_element(m_config.first.begin(), m_config.first.end())) + tokens();
     }
-    bool staged(std::size_t head) const { return m_config.tokens > 1 && m_config.kinds[head] == S; }
+    bool staged(std::size_t head) const { return m_config.tokens > 1 && !m_patterns[head].keepsEverything(); }
     const Stored &rows(std::size_t sequence, std::size_t head, std::size_t which) const
     {
         return m_rows[(sequence * kvHeads() + head) * 2 + which];
@@ -180,7 +194,7 @@ private:
         const auto first = static_cast<std::size_t>(m_config.first[sequence]);
         for (std::size_t which = 0; which < 2; ++which)
             for (std::size_t position = 0; position < first + tokens(); ++position) {
-                const std::int64_t slot = cacheSlot(static_cast<std::int64_t>(position), m_slots[head], m_config.sink);
+                const std::int64_t slot = cacheSlot(static_cast<std::int64_t>(position), m_slots[head], m_patterns[head].sink());
                 std::uint8_t *to = m_cache.data() + sequence * m_stride + m_offsets[head]
                     + (which * static_cast<std::size_t>(m_slots[head]) + static_cast<std::size_t>(slot)) * rowBytes();
                 if (staged(head) && position >= first)
@@ -213,7 +227,7 @@ private:
         double max = -1e300, sum = 0;
         for (std::size_t j = 0; j <= position; ++j) {
             const auto distance = static_cast<std::int64_t>(position - j);
-            if (m_config.kinds[head] == S && static_cast<int>(j) >= m_config.sink && distance >= m_config.recent)
+            if (static_cast<std::int64_t>(j) >= m_patterns[head].sink() && distance >= m_patterns[head].recent())
                 continue;
             scores[j] = 0;
             for (std::size_t c = 0; c < dim(); ++c)
@@ -237,6 +251,7 @@ private:
     }
 
     const AttentionCase &m_config;
+    std::vector<HeadPattern> m_patterns; // [kv_heads]
     DType m_type;
     std::unique_ptr<Stored> m_queries;
     std::vector<float> m_sinkLogits; // [query_heads]

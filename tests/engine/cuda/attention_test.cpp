@@ -85,22 +85,24 @@ TEST_P(DecodeAttention, MatchesFloat64)
     run<Bf16>({.multiprocessors = 100}, 1.2e-2);
 }
 
-INSTANTIATE_TEST_SUITE_P(Cases, DecodeAttention,
-                         testing::Values(AttentionCase{"first_token", {R, S}, 4, 64, 2, 5, 1, {0}},
-                                         AttentionCase{"group1", {R, S}, 1, 128, 4, 70, 1, {333}},
-                                         AttentionCase{"group4", {S, R}, 4, 128, 4, 70, 1, {258}},
-                                         AttentionCase{"group7", {R, S}, 7, 80, 16, 100, 1, {190}},
-                                         AttentionCase{"group8", {R}, 8, 96, 2, 5, 1, {131}},
-                                         AttentionCase{"group16", {R, S}, 16, 32, 2, 5, 1, {100}},
-                                         AttentionCase{"group20", {S, R}, 20, 64, 2, 70, 1, {75}},
-                                         AttentionCase{"context_below_sink", {S, R}, 2, 32, 300, 8, 1, {150}},
-                                         AttentionCase{"ring_full_exactly", {S}, 2, 32, 30, 34, 1, {63}},
-                                         AttentionCase{"unused_slots", {R, S}, 2, 32, 30, 500, 1, {20}, 700},
-                                         AttentionCase{"rising_maximum", {R, S}, 3, 64, 4, 200, 1, {300}, 3, false, 0.1f},
-                                         AttentionCase{"many_splits", {R, S}, 4, 128, 4, 70, 1, {2600}},
-                                         AttentionCase{"most_splits", {R}, 2, 32, 4, 70, 1, {7970}},
-                                         AttentionCase{"batch", {R, S, R}, 2, 64, 3, 60, 1, {130, 0, 64, 63, 299}, 3, true}),
-                         caseName);
+INSTANTIATE_TEST_SUITE_P(
+    Cases, DecodeAttention,
+    testing::Values(AttentionCase{"first_token", {R, S}, 4, 64, 2, 5, 1, {0}},
+                    AttentionCase{"group1", {R, S}, 1, 128, 4, 70, 1, {333}},
+                    AttentionCase{"group4", {S, R}, 4, 128, 4, 70, 1, {258}},
+                    AttentionCase{"group7", {R, S}, 7, 80, 16, 100, 1, {190}},
+                    AttentionCase{"group8", {R}, 8, 96, 2, 5, 1, {131}}, AttentionCase{"group16", {R, S}, 16, 32, 2, 5, 1, {100}},
+                    AttentionCase{"group20", {S, R}, 20, 64, 2, 70, 1, {75}},
+                    AttentionCase{"context_below_sink", {S, R}, 2, 32, 300, 8, 1, {150}},
+                    AttentionCase{"ring_full_exactly", {S}, 2, 32, 30, 34, 1, {63}},
+                    AttentionCase{"unused_slots", {R, S}, 2, 32, 30, 500, 1, {20}, 700},
+                    AttentionCase{"rising_maximum", {R, S}, 3, 64, 4, 200, 1, {300}, 3, false, 0.1f},
+                    AttentionCase{"many_splits", {R, S}, 4, 128, 4, 70, 1, {2600}},
+                    AttentionCase{"most_splits", {R}, 2, 32, 4, 70, 1, {7970}},
+                    AttentionCase{"batch", {R, S, R}, 2, 64, 3, 60, 1, {130, 0, 64, 63, 299}, 3, true},
+                    AttentionCase{"two_windows", {S, R, S}, 2, 64, 4, 70, 1, {333}, 3, false, 0, false, {9, 200}},
+                    AttentionCase{"two_windows_batch", {S, S}, 2, 32, 0, 64, 1, {130, 0, 97}, 3, true, 0, false, {30, 1}}),
+    caseName);
 
 class PrefillAttention : public testing::TestWithParam<AttentionCase>
 {
@@ -115,7 +117,7 @@ protected:
             const int heads = GetParam().group * static_cast<int>(selected.size());
             const gpu::PrefillPlan plan = gpu::planPrefill(GetParam().tokens, heads, GetParam().headDim, limits);
             gpu::PrefillAttentionArgs args = {};
-            args.retrievalCount = static_cast<int>(std::count_if(selected.begin(), selected.end(), [](int head) {
+            args.fullCount = static_cast<int>(std::count_if(selected.begin(), selected.end(), [](int head) {
                 return GetParam().kinds[static_cast<std::size_t>(head)] == R;
             }));
             args.attention = problem.args(selected);
@@ -131,25 +133,27 @@ TEST_P(PrefillAttention, MatchesFloat64)
     run<F16>({.sharedPerMultiprocessor = 32 << 10}, 1.5e-3); // one
 }
 
-INSTANTIATE_TEST_SUITE_P(Cases, PrefillAttention,
-                         testing::Values(AttentionCase{"short", {R, S}, 2, 64, 2, 5, 3, {0}},
-                                         AttentionCase{"causal", {R}, 1, 128, 2, 5, 300, {0}},
-                                         AttentionCase{"continued", {R, S}, 1, 64, 4, 70, 70, {131}},
-                                         AttentionCase{"window_below_tile", {S}, 4, 32, 3, 10, 200, {90}},
-                                         AttentionCase{"window_of_many_tiles", {S, R}, 1, 32, 70, 150, 260, {333}},
-                                         AttentionCase{"ring_wraps", {S}, 1, 96, 5, 100, 33, {391}},
-                                         AttentionCase{"sinks_meet_window", {S}, 1, 80, 10, 30, 40, {35}},
-                                         AttentionCase{"context_below_sink", {S, R}, 1, 32, 300, 8, 60, {75}},
-                                         AttentionCase{"first_chunk_ends_in_sinks", {S}, 2, 32, 100, 20, 90, {50}},
-                                         AttentionCase{"no_sinks", {S, S}, 1, 32, 0, 64, 129, {64}},
-                                         AttentionCase{"window_of_one", {S}, 1, 32, 1, 1, 70, {3}},
-                                         AttentionCase{"group7", {R, S}, 7, 32, 16, 100, 20, {120}},
-                                         AttentionCase{"unused_slots", {R}, 1, 32, 0, 1, 65, {10}, 500},
-                                         AttentionCase{"rising_maximum", {R, S}, 1, 32, 4, 100, 150, {100}, 3, false, 0.1f},
-                                         AttentionCase{"one_key_of_a_tile", {S}, 1, 32, 0, 34, 128, {0}},
-                                         AttentionCase{"all_but_one_key_of_a_tile", {S}, 1, 32, 0, 127, 128, {0}},
-                                         AttentionCase{"batch", {R, R}, 2, 32, 0, 1, 5, {130, 0, 64}, 3, true}),
-                         caseName);
+INSTANTIATE_TEST_SUITE_P(
+    Cases, PrefillAttention,
+    testing::Values(AttentionCase{"short", {R, S}, 2, 64, 2, 5, 3, {0}}, AttentionCase{"causal", {R}, 1, 128, 2, 5, 300, {0}},
+                    AttentionCase{"continued", {R, S}, 1, 64, 4, 70, 70, {131}},
+                    AttentionCase{"window_below_tile", {S}, 4, 32, 3, 10, 200, {90}},
+                    AttentionCase{"window_of_many_tiles", {S, R}, 1, 32, 70, 150, 260, {333}},
+                    AttentionCase{"ring_wraps", {S}, 1, 96, 5, 100, 33, {391}},
+                    AttentionCase{"sinks_meet_window", {S}, 1, 80, 10, 30, 40, {35}},
+                    AttentionCase{"context_below_sink", {S, R}, 1, 32, 300, 8, 60, {75}},
+                    AttentionCase{"first_chunk_ends_in_sinks", {S}, 2, 32, 100, 20, 90, {50}},
+                    AttentionCase{"no_sinks", {S, S}, 1, 32, 0, 64, 129, {64}},
+                    AttentionCase{"window_of_one", {S}, 1, 32, 1, 1, 70, {3}},
+                    AttentionCase{"group7", {R, S}, 7, 32, 16, 100, 20, {120}},
+                    AttentionCase{"unused_slots", {R}, 1, 32, 0, 1, 65, {10}, 500},
+                    AttentionCase{"rising_maximum", {R, S}, 1, 32, 4, 100, 150, {100}, 3, false, 0.1f},
+                    AttentionCase{"one_key_of_a_tile", {S}, 1, 32, 0, 34, 128, {0}},
+                    AttentionCase{"all_but_one_key_of_a_tile", {S}, 1, 32, 0, 127, 128, {0}},
+                    AttentionCase{"batch", {R, R}, 2, 32, 0, 1, 5, {130, 0, 64}, 3, true},
+                    AttentionCase{"two_windows", {S, R, S}, 2, 32, 4, 70, 150, {131}, 3, false, 0, false, {9, 200}},
+                    AttentionCase{"two_windows_without_full", {S, S}, 1, 64, 0, 64, 90, {300}, 3, false, 0, false, {30, 1}}),
+    caseName);
 
 TEST(PrefillPlan, TwoBlocksShareAMultiprocessorWhereTheyCan)
 {
@@ -221,6 +225,8 @@ TEST(DecodePlan, BlocksRunTogetherAndShareTheKeys)
     // The 8.6 and 8.9 families have less shared memory.
     for (const int headDim : {32, 64, 80, 96, 128})
         EXPECT_LE(gpu::planDecode(retrieval, 131072, 1, 4, headDim, {84, 100 << 10, 99 << 10, 86}).sharedBytes, 99u << 10);
+    // Heads travel with the launch, whose arguments have 4 KiB.
+    EXPECT_LE(sizeof(gpu::DecodeAttentionArgs), 4096u);
     // However long the context, no head has more splits than the join takes.
     const std::vector<std::int64_t> one(1, 1 << 24);
     EXPECT_LE(gpu::planDecode(one, 1 << 24, 1, 1, 64, {.multiprocessors = 4000}).blocks,

@@ -10,9 +10,9 @@ namespace {
 
 using gpu::Bf16, gpu::F16;
 
-constexpr std::int64_t sink = 3, ring = 6, context = 40;
+constexpr std::int64_t context = 40;
 
-/// The caches of a layer: even heads retrieve, odd ones stream. Several sequences, one after another.
+/// The caches of a layer: even heads keep everything, odd ones have two windows in turn. Several sequences, one after another.
 template <class Cache> struct Caches {
     int heads, dim, sequences;
     std::int64_t stride = 0; // elements of a sequence
@@ -32,21 +32,31 @@ template <class Cache> struct Caches {
         Cache *at = memory.data();
         for (int head = 0; head < heads; ++head) {
             HeadCache view = {.slots = slotsOf(head)};
-            view.kind = head % 2 == 0 ? HeadKind::Retrieval : HeadKind::Streaming;
+            view.pattern = patternOf(head);
             view.keys = at;
             view.values = at + view.slots * dim;
             at += 2 * view.slots * dim;
-            if (stagedTokens > 0 && view.kind == HeadKind::Streaming) {
+            if (stagedTokens > 0 && !view.pattern.keepsEverything()) {
                 view.stagedKeys = staging.data() + 2 * head * stagedTokens * dim;
                 view.stagedValues = staging.data() + (2 * head + 1) * stagedTokens * dim;
             }
             views.push_back(view);
-            kernelViews.heads[head]
-                = {view.keys, view.values, view.slots, view.stagedKeys, view.stagedValues, static_cast<int>(view.kind)};
+            const bool full = view.pattern.keepsEverything();
+            kernelViews.heads[head] = {view.keys,
+                                       view.values,
+                                       view.slots,
+                                       view.stagedKeys,
+                                       view.stagedValues,
+                                       static_cast<int>(view.pattern.sink()),
+                                       full ? gpu::everyKey : static_cast<int>(view.pattern.recent())};
         }
         kernelViews.sequenceStride = bytesOfStride();
     }
-    static std::int64_t slotsOf(int head) { return head % 2 == 0 ? context : sink + ring; }
+    static HeadPattern patternOf(int head)
+    {
+        return head % 2 == 0 ? HeadPattern::full() : head % 4 == 1 ? HeadPattern::streaming(3, 6) : HeadPattern::streaming(1, 11);
+    }
+    static std::int64_t slotsOf(int head) { return patternOf(head).slots(context); }
     static std::int64_t strideOf(int kvHeads)
     {
         std::int64_t rows = 0;
@@ -68,7 +78,7 @@ struct Case {
 
 template <class Activation, class Cache> void checkRopeAppendOf(const Case &test)
 {
-    constexpr int queryHeads = 6, kvHeads = 3, sequences = 4;
+    constexpr int queryHeads = 8, kvHeads = 4, sequences = 4;
     const int dim = test.headDim;
     const std::int64_t rows = test.tokens;
     const auto width = [&](int heads) { return static_cast<std::size_t>(rows * heads * dim); };
@@ -86,14 +96,22 @@ template <class Activation, class Cache> void checkRopeAppendOf(const Case &test
     args.queryNorm = test.norms ? queryNorm.data() : nullptr, args.keyNorm = test.norms ? keyNorm.data() : nullptr;
     args.cosSin = cosSin.data();
     args.heads = expected.views;
-    args.tokens = rows, args.firstPosition = 17, args.sink = sink;
+    args.tokens = rows, args.firstPosition = 17;
     args.queryHeads = queryHeads, args.kvHeads = kvHeads, args.headDim = dim;
     args.cacheType = typeOf<Cache>, args.epsilon = 1e-5f;
     args.rows = {1, test.batch ? test.tokens : 1, expected.bytesOfStride(), test.batch ? positions : nullptr};
     createCpuBackend()->ropeAppend(args);
-    gpu::RopeAppendKernelArgs kernel = {queries.data(), keys.data(), values.data(), args.queryNorm,
-                                        args.keyNorm,   args.cosSin, sink,          queryHeads,
-                                        kvHeads,        dim,         args.epsilon,  {1, args.rows.count, args.rows.positions, 17},
+    gpu::RopeAppendKernelArgs kernel = {queries.data(),
+                                        keys.data(),
+                                        values.data(),
+                                        args.queryNorm,
+                                        args.keyNorm,
+                                        args.cosSin,
+                                        queryHeads,
+                                        kvHeads,
+                                        dim,
+                                        args.epsilon,
+                                        {1, args.rows.count, args.rows.positions, 17},
                                         got.kernelViews};
     gpu::launch(gpu::ropeAppend<Activation, Cache>,
                 {static_cast<unsigned>(rows), gpu::ropeAppendBlocksPerRow(queryHeads, kvHeads)}, gpu::ropeAppendThreads, 0,
@@ -120,18 +138,18 @@ TEST(RopeAppendKernel, MatchesTheCpu)
 
 template <class Cache, class Unit> void checkCommitOf(int dim, std::int64_t first, std::int64_t tokens)
 {
-    constexpr int kvHeads = 3, sequences = 2;
+    constexpr int kvHeads = 4, sequences = 2;
     Caches<Cache> expected(kvHeads, dim, sequences, tokens), got(kvHeads, dim, sequences, tokens);
     const DeviceArray<Cache> chunk(randomFloats(expected.staging.size(), 1));
     std::memcpy(expected.staging.data(), chunk.data(), chunk.bytes());
     std::memcpy(got.staging.data(), expected.staging.data(), chunk.bytes());
-    CommitArgs args = {expected.views, tokens, first, sink, dim, typeOf<Cache>, {}};
+    CommitArgs args = {expected.views, tokens, first, dim, typeOf<Cache>, {}};
     args.rows.first = 1, args.rows.cacheStride = expected.bytesOfStride();
     createCpuBackend()->commit(args);
     const int units = dim * static_cast<int>(sizeof(Cache)) / static_cast<int>(sizeof(Unit));
     const auto run = [&](const std::int32_t *positions, std::int64_t firstPosition) {
         gpu::launch(gpu::commit<Unit>, {gpu::commitBlocks(tokens, units), kvHeads, 2}, gpu::commitThreads, 0, nullptr,
-                    {tokens, sink, units, {1, 1, positions, firstPosition}, got.kernelViews}, gpu::Start::Early);
+                    {tokens, units, {1, 1, positions, firstPosition}, got.kernelViews}, gpu::Start::Early);
         EXPECT_EQ(std::memcmp(got.memory.data(), expected.memory.data(), got.memory.bytes()), 0);
         EXPECT_TRUE(got.intact());
     };
@@ -143,7 +161,7 @@ template <class Cache, class Unit> void checkCommitOf(int dim, std::int64_t firs
 
 TEST(CommitKernel, MatchesTheCpu)
 {
-    for (const std::int64_t tokens : {1, 4, 6, 7, 20}) { // shorter and longer than the ring
+    for (const std::int64_t tokens : {1, 4, 6, 7, 11, 20}) { // shorter and longer than the rings
         for (const std::int64_t first : {0, 2, 5, 18}) {
             checkCommitOf<float, gpu::Vec16>(64, first, tokens);
             checkCommitOf<Bf16, gpu::Vec16>(96, first, tokens);

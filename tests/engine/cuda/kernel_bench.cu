@@ -199,7 +199,6 @@ private:
         args.rows.count = 1, args.rows.firstPosition = first;
         args.tokens = tokens;
         args.queryHeads = kvHeads * group, args.kvHeads = kvHeads, args.headDim = headDim;
-        args.sink = sink, args.recent = recent;
         args.scoreScale = static_cast<float>(1.4426950408889634 / std::sqrt(headDim));
         for (int h = 0; h < kvHeads; ++h)
             args.caches.selected[h] = static_cast<std::uint8_t>(h);
@@ -222,7 +221,8 @@ private:
             const std::int64_t each = slots[static_cast<std::size_t>(h)];
             HeadCacheView &view = args.caches.heads[h];
             view = {};
-            view.slots = each, view.kind = h < retrieval ? 0 : 1;
+            view.slots = each;
+            view.sink = h < retrieval ? 0 : sink, view.recent = h < retrieval ? everyKey : recent;
             view.keys = from, view.values = from + each * row;
             from += 2 * each * row;
             if (staged) {
@@ -243,7 +243,7 @@ private:
         args.attention = attentionArgs(headDim, tokens, 0);
         args.attention.queries = queries.as<void>(), args.attention.out = out.as<void>();
         setCaches(args.attention, cache.as<char>(), slots, retrieval, streaming, tokens);
-        args.retrievalCount = retrieval;
+        args.fullCount = retrieval;
         const PrefillPlan plan = planPrefill(tokens, kvHeads * group, headDim, m_limits);
         double us = time(2, [&](int) { return attendPrefill(DType::BF16, args, plan, m_stream, true); });
         // Two products of a multiplication and an addition per visible key and element.

@@ -200,8 +200,7 @@ TEST(Criteria, EachIsListedOnceAndFillsTheProvenance)
         const auto map = assign(test::randomGates(4, 4, 1), criterion.name, 0.5).map;
         EXPECT_EQ(map.provenance(), (Provenance{std::string(criterion.name), "gates", 0.5, "zigzag " ZIGZAG_VERSION}));
         EXPECT_EQ(map.streamingHeads(), 8);
-        EXPECT_EQ(map.sink(), 4);
-        EXPECT_EQ(map.recent(), 16);
+        EXPECT_EQ(map.oneWindow(), (StreamingWindow{4, 16}));
     }
     EXPECT_EQ(names, (std::vector<std::string_view>{"duo", "zigzag", "zigzag-max", "zigzag-strong", "zigzag-convex"}));
 }

@@ -49,6 +49,10 @@ TEST(MapDifference, OtherShapesAreRefusedAndScoresAreOptional)
     ASSERT_TRUE(same);
     EXPECT_TRUE(same->layers.empty());
     EXPECT_TRUE(same->windowsDiffer);
+    HeadMap one = a;
+    one.setLayerWindow(1, 2, 7);
+    EXPECT_TRUE(differenceOf(a, one, 10, nullptr)->windowsDiffer);
+    EXPECT_FALSE(differenceOf(one, one, 10, nullptr)->windowsDiffer);
     EXPECT_FALSE(same->a.lost);
 }
 

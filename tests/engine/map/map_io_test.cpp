@@ -40,6 +40,50 @@ TEST(HeadMapFile, ComesBackAsItWasWritten)
     EXPECT_EQ(*read, sampleMap());
 }
 
+HeadMap sampleOfWindows()
+{
+    HeadMap map = sampleMap();
+    map.setLayerWindow(1, 4, 16);
+    map.setLayerWindow(3, 0, 1024);
+    return map;
+}
+
+TEST(HeadMapFile, SaysAWindowPerLayerInVersionTwo)
+{
+    EXPECT_EQ(toJson(sampleOfWindows()), R"({"format": "zigzag-head-map", "version": 2,
+ "model": {"name": "tiny \"one\"", "layers": 4, "query_heads": 8, "kv_heads": 4, "head_dim": 32, "fingerprint": "sha256:00ff"},
+ "layers": [
+  {"heads": "RRRR", "sink": 64, "recent": 256},
+  {"heads": "SSSS", "sink": 4, "recent": 16},
+  {"heads": "RSRS", "sink": 64, "recent": 256},
+  {"heads": "RRRR", "sink": 0, "recent": 1024}],
+ "provenance": {"criterion": "duo", "scores": "attention", "sparsity": 0.375, "tool": "zigzag 0.1.0"}}
+)");
+}
+
+TEST(HeadMapFile, WindowsComeBackLayerByLayer)
+{
+    const test::TempFolder folder;
+    ASSERT_TRUE(writeHeadMap(sampleOfWindows(), folder / "map.json"));
+    const auto read = readHeadMap(folder / "map.json");
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(*read, sampleOfWindows());
+    EXPECT_EQ(read->window(3), (StreamingWindow{0, 1024})); // of a layer that does not use it
+}
+
+TEST(HeadMapFile, OneWindowIsVersionOneWhateverItWasReadFrom)
+{
+    std::string text = toJson(sampleOfWindows());
+    for (const auto &[from, to] :
+         {std::pair<std::string, std::string>{R"("sink": 4, "recent": 16)", R"("sink": 64, "recent": 256)"},
+          {R"("sink": 0, "recent": 1024)", R"("sink": 64, "recent": 256)"}})
+        text.replace(text.find(from), from.size(), to);
+    const auto read = parseHeadMap(text, "here");
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(*read, sampleMap());
+    EXPECT_EQ(toJson(*read), toJson(sampleMap()));
+}
+
 TEST(HeadMapFile, AModelNameThatIsNoUtf8IsWrittenAllTheSame)
 {
     const test::TempFolder folder;
@@ -57,8 +101,7 @@ TEST(ResolveHeadMap, FullAndStreamingTakeTheWindowThatIsGiven)
     ASSERT_TRUE(full && streaming);
     EXPECT_EQ(full->streamingHeads(), 0);
     EXPECT_EQ(streaming->streamingHeads(), 16);
-    EXPECT_EQ(streaming->sink(), 4);
-    EXPECT_EQ(streaming->recent(), 12);
+    EXPECT_EQ(streaming->oneWindow(), (StreamingWindow{4, 12}));
     EXPECT_EQ(streaming->model(), model);
     EXPECT_FALSE(resolveHeadMap("streaming", model, 4, 0));
     EXPECT_FALSE(resolveHeadMap("streaming", model, -1, 12));
@@ -74,8 +117,7 @@ TEST(ResolveHeadMap, AFileKeepsItsWindowAndTakesTheModelsShape)
     const auto map = resolveHeadMap((folder / "map.json").string(), model, 64, 256);
     ASSERT_TRUE(map) << map.error().message;
     EXPECT_EQ(map->model(), model);
-    EXPECT_EQ(map->sink(), 1);
-    EXPECT_EQ(map->recent(), 2);
+    EXPECT_EQ(map->oneWindow(), (StreamingWindow{1, 2}));
 }
 
 TEST(CheckFits, RefusesAMapForAnotherModel)

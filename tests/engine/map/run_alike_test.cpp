@@ -45,6 +45,25 @@ TEST(RunAlike, AWindowCountsWhereAHeadStreams)
     EXPECT_EQ(compareLayer(mixed, with(5, 59), 1), std::strong_ordering::equal) << "the second layer streams nothing";
 }
 
+TEST(RunAlike, AWindowCountsInItsLayerAlone)
+{
+    HeadMap map = mapOf(3, 2, 4, 60);
+    map.setLayer(0, HeadKind::Streaming);
+    map.set(2, 1, HeadKind::Streaming);
+    HeadMap other = map;
+    other.setLayerWindow(1, 1, 2);
+    EXPECT_TRUE(alike(map, other)) << "nothing streams in layer 1";
+    other.setLayerWindow(2, 4, 61);
+    EXPECT_FALSE(alike(map, other));
+    EXPECT_EQ(compareLayer(map, other, 0), std::strong_ordering::equal);
+    HeadMap swapped = map;
+    swapped.setLayerWindow(0, 4, 61);
+    EXPECT_FALSE(alike(other, swapped)) << "the same windows in other layers";
+    HeadMap again = other;
+    again.setLayerWindow(1, 7, 7);
+    EXPECT_TRUE(alike(other, again));
+}
+
 TEST(RunAlike, KindsCountHeadByHeadAndNamesDoNot)
 {
     HeadMap a = mapOf(2, 2, 4, 60), b = a;

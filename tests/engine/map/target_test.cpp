@@ -44,6 +44,11 @@ Case randomCase(unsigned seed)
         for (int head = 0; head < kvHeads; ++head)
             one.base.set(layer, head, random() % 2 == 0 ? HeadKind::Retrieval : HeadKind::Streaming);
     }
+    if (seed % 2 == 1) { // a window for each layer, some wider than the context
+        for (int layer = 0; layer < layers; ++layer)
+            one.base.setLayerWindow(layer, static_cast<int>(random() % 5), static_cast<int>(1 + random() % 50));
+        one.request.windows = one.base.windows();
+    }
     one.penalties = one.criterion->penalties(one.scores);
     for (std::size_t unit = 0; unit < one.penalties.size(); ++unit)
         if (!one.request.locked[byHead ? unit / 2 : unit])
@@ -81,7 +86,7 @@ template <class IsMet> std::optional<Penalty> exhaustive(const Case &one, IsMet 
 {
     std::optional<Penalty> best;
     for (unsigned subset = 0; subset < 1u << one.freeUnits.size(); ++subset) {
-        HeadMap map(one.scores.model, HeadKind::Retrieval, sink, recent);
+        HeadMap map = one.base.withEvery(HeadKind::Retrieval);
         for (int layer = 0; layer < map.layers(); ++layer)
             for (int head = 0; one.request.locked[static_cast<std::size_t>(layer)] && head < map.kvHeads(); ++head)
                 map.set(layer, head, one.base.at(layer, head));
@@ -124,6 +129,7 @@ template <class IsMet> bool agrees(Case &one, const Target &target, IsMet isMet)
     if (!ours || !best)
         return false;
     EXPECT_TRUE(isMet(ours->map));
+    EXPECT_EQ(ours->map.windows(), one.base.windows());
     EXPECT_TRUE(paidBy(one, ours->map) == *best) << toDouble(paidBy(one, ours->map)) << " against " << toDouble(*best);
     for (int layer = 0; layer < one.base.layers(); ++layer)
         for (int head = 0; one.request.locked[static_cast<std::size_t>(layer)] && head < one.base.kvHeads(); ++head)

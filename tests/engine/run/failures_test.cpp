@@ -144,12 +144,12 @@ TEST_F(FailuresTest, LayersThatFailedGiveNoLogits)
 {
     auto pass = *LayerPass::create(m_device, 8, false);
     auto states = *pass->states();
-    const std::vector<HeadKind> kinds(2, HeadKind::Retrieval);
+    const std::vector<HeadPattern> patterns(2);
     const std::vector<std::int64_t> rows = {7};
     failEveryOp(*m_backend, [&]() -> Result<std::vector<float>> {
         ZIGZAG_CHECK(pass->embed(tokens(8), *states));
         for (int layer = 0; layer < 2; ++layer)
-            pass->run(layer, kinds, {0, 1}, 8, *states, *states);
+            pass->run(layer, patterns, 8, *states, *states);
         return pass->logits(rows, *states);
     });
 }
@@ -379,9 +379,9 @@ protected:
             auto pass = *LayerPass::create(m_device, 40, false);
             auto states = *pass->states();
             EXPECT_TRUE(pass->embed(ids, *states));
-            const std::vector<HeadKind> kinds(2, kind);
+            const std::vector<HeadPattern> patterns(2, patternOf(kind, {4, 16}));
             for (int layer = 0; layer < 2; ++layer)
-                pass->run(layer, kinds, {4, 16}, 40, *states, *states);
+                pass->run(layer, patterns, 40, *states, *states);
             const std::vector<std::int64_t> rows = {0, 39};
             check("layers", pass->logits(rows, *states));
             check("states", pass->lastStates(rows, *states));

@@ -126,8 +126,9 @@ public:
     {
         if (which == "mixed")
             return m_mixed;
-        return HeadMap(m_model->shape(), which == "full" ? HeadKind::Retrieval : HeadKind::Streaming, m_mixed.sink(),
-                       m_mixed.recent());
+        HeadMap map = m_mixed.withEvery(which == "full" ? HeadKind::Retrieval : HeadKind::Streaming);
+        map.setModel(m_model->shape());
+        return map;
     }
 
     std::unique_ptr<Session> session(const HeadMap &map, std::int64_t chunk, MixedMode mode = MixedMode::Fused) const

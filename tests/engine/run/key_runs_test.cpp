@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/run/key_runs.h"
 
-#include "engine/map/key_range.h"
-#include "engine/map/kv_layout.h"
+#include "engine/map/head_pattern.h"
 
 #include <gtest/gtest.h>
 #include <map>
@@ -27,13 +26,14 @@ std::map<std::int64_t, std::int64_t> slotsAfter(std::int64_t held, std::int64_t 
     return positionOf;
 }
 
-void check(HeadKind kind, std::int64_t context, std::int64_t sink, std::int64_t recent, std::int64_t first, std::int64_t tokens)
+void check(const HeadPattern &pattern, std::int64_t context, std::int64_t first, std::int64_t tokens)
 {
-    SCOPED_TRACE(testing::Message() << "context " << context << " sink " << sink << " recent " << recent << " first " << first
-                                    << " tokens " << tokens);
-    const std::int64_t slots = kvSlots(kind, context, sink, recent);
-    const bool staged = kind == HeadKind::Streaming && tokens > 1;
-    const auto positionOf = slotsAfter(staged ? first : first + tokens, slots, kind == HeadKind::Retrieval ? slots : sink);
+    const std::int64_t sink = pattern.sink();
+    SCOPED_TRACE(testing::Message() << "context " << context << " sink " << sink << " recent " << pattern.recent() << " first "
+                                    << first << " tokens " << tokens);
+    const std::int64_t slots = pattern.slots(context);
+    const bool staged = !pattern.keepsEverything() && tokens > 1;
+    const auto positionOf = slotsAfter(staged ? first : first + tokens, slots, pattern.keepsEverything() ? slots : sink);
     std::map<std::int64_t, int> found; // positions in the runs
     std::int64_t last = -1;
     for (const KeyRun &run : keyRuns(slots, staged, sink, first, tokens)) {
@@ -53,9 +53,9 @@ void check(HeadKind kind, std::int64_t context, std::int64_t sink, std::int64_t 
         }
     }
     for (std::int64_t query = first; query < first + tokens; ++query) {
-        const KeyRange range = visibleKeys(kind, query, sink, recent);
+        const KeyRange range = pattern.visibleKeys(query);
         for (std::int64_t key = 0; key < first + tokens; ++key) {
-            const bool seen = key <= query && (kind == HeadKind::Retrieval || key < sink || query - key < recent);
+            const bool seen = key <= query && (key < sink || query - key < pattern.recent());
             ASSERT_EQ(seen, key < range.sinkEnd || (key >= range.windowBegin && key < range.windowEnd));
             ASSERT_TRUE(!seen || found.contains(key)) << "query " << query << " key " << key;
         }
@@ -70,8 +70,8 @@ TEST(KeyRuns, HoldEveryVisibleKeyOnceInItsPlace)
                 for (std::int64_t first = 0; first < context; ++first)
                     for (const std::int64_t tokens : {1, 2, 3, 9, 20})
                         if (first + tokens <= context) {
-                            check(HeadKind::Streaming, context, sink, recent, first, tokens);
-                            check(HeadKind::Retrieval, context, sink, recent, first, tokens);
+                            check(HeadPattern::streaming(sink, recent), context, first, tokens);
+                            check(HeadPattern::full(), context, first, tokens);
                         }
 }
 

@@ -14,7 +14,8 @@
 namespace zigzag {
 namespace {
 
-constexpr LayerPass::Window window{3, 6};
+constexpr StreamingWindow window{3, 6};
+constexpr HeadPattern windowed = patternOf(HeadKind::Streaming, window);
 
 class LayerPassTest : public testing::Test
 {
@@ -41,7 +42,7 @@ protected:
 
     HeadMap mixedMap() const
     {
-        HeadMap map(m_model->shape(), HeadKind::Retrieval, static_cast<int>(window.sink), static_cast<int>(window.recent));
+        HeadMap map(m_model->shape(), HeadKind::Retrieval, window.sink, window.recent);
         map.set(0, 1, HeadKind::Streaming);
         map.setLayer(1, HeadKind::Streaming);
         return map;
@@ -59,12 +60,8 @@ protected:
         auto pass = *LayerPass::create(m_device, static_cast<std::int64_t>(ids.size()), false);
         auto states = *pass->states();
         EXPECT_TRUE(pass->embed(ids, *states));
-        for (int layer = 0; layer < map.layers(); ++layer) {
-            std::vector<HeadKind> kinds;
-            for (int head = 0; head < map.kvHeads(); ++head)
-                kinds.push_back(map.at(layer, head));
-            pass->run(layer, kinds, {map.sink(), map.recent()}, static_cast<std::int64_t>(ids.size()), *states, *states);
-        }
+        for (int layer = 0; layer < map.layers(); ++layer)
+            pass->run(layer, map.patterns(layer), static_cast<std::int64_t>(ids.size()), *states, *states);
         return *pass->logits(allRows(static_cast<int>(ids.size())), *states);
     }
 
@@ -79,7 +76,9 @@ TEST_F(LayerPassTest, LogitsAreTheSessions)
         loadTiny({.layers = 3, .dtype = type});
         const std::vector<int> ids = tokens(90);
         const HeadMap full(m_model->shape(), HeadKind::Retrieval, 3, 6), streaming(m_model->shape(), HeadKind::Streaming, 3, 6);
-        for (const HeadMap &map : {full, streaming, mixedMap()}) {
+        HeadMap windows = mixedMap();
+        windows.setLayerWindow(1, 0, 20);
+        for (const HeadMap &map : {full, streaming, mixedMap(), windows}) {
             auto session = *Session::create(m_device, map, {.maxContext = 90, .chunk = 32});
             const std::vector<float> expected = *session->run(ids, Session::Logits::All), got = logits(map, ids);
             ASSERT_EQ(got.size(), expected.size());
@@ -138,7 +137,7 @@ protected:
     {
         EXPECT_TRUE(m_pass->embed(m_ids, *m_states[0]));
         for (int layer = 0; layer < m_model->config.layers; ++layer)
-            m_pass->runGated(layer, row(gates, layer), window, count(), *at(layer), *at(layer + 1));
+            m_pass->runGated(layer, row(gates, layer), windowed, count(), *at(layer), *at(layer + 1));
         m_last = *m_pass->lastStates(m_rows, *m_states.back());
         double sum = 0.0;
         for (std::size_t i = 0; i < m_last.size(); ++i)
@@ -156,7 +155,7 @@ protected:
         std::vector<double> grads(gates.size());
         const auto heads = static_cast<std::size_t>(m_model->config.kvHeads);
         for (int layer = m_model->config.layers - 1; layer >= 0; --layer)
-            m_pass->backward(layer, row(gates, layer), window, count(), *at(layer), *m_gradient,
+            m_pass->backward(layer, row(gates, layer), windowed, count(), *at(layer), *m_gradient,
                              std::span(grads).subspan(static_cast<std::size_t>(layer) * heads, heads));
         return grads;
     }
@@ -247,9 +246,9 @@ TEST_F(GateGradients, WholeGatesAreWholeKinds)
         loss(gates(kind == HeadKind::Retrieval ? 1.0f : 0.0f));
         auto states = *plain->states();
         ASSERT_TRUE(plain->embed(m_ids, *states));
-        const std::vector<HeadKind> kinds(static_cast<std::size_t>(m_model->config.kvHeads), kind);
+        const std::vector<HeadPattern> patterns(static_cast<std::size_t>(m_model->config.kvHeads), patternOf(kind, window));
         for (int layer = 0; layer < 2; ++layer)
-            plain->run(layer, kinds, window, 40, *states, *states);
+            plain->run(layer, patterns, 40, *states, *states);
         const std::vector<float> expected = *plain->lastStates(m_rows, *states);
         for (std::size_t i = 0; i < expected.size(); ++i)
             ASSERT_NEAR(m_last[i], expected[i], 1e-5f);

@@ -61,7 +61,7 @@ TEST_F(FindingCommands, EveryMethodWritesScoresThatAssignReads)
         auto map = readHeadMap(m_folder / "maps" / ("streaming-" + std::to_string(count) + ".json"));
         ASSERT_TRUE(map) << map.error().message;
         EXPECT_EQ(map->streamingHeads(), 2 * count);
-        EXPECT_EQ(map->recent(), 16);
+        EXPECT_EQ(map->oneWindow()->recent, 16);
     }
 }
 

@@ -117,6 +117,19 @@ TEST(CostModel, PredictsPointsThatItNeverSaw)
     HeadMap half(of.shape(), HeadKind::Retrieval, 32, 200);
     for (int layer = 0; layer < of.layers; layer += 2)
         half.setLayer(layer, HeadKind::Streaming);
+    HeadMap windows = half; // a window for each layer, of which two are alike
+    for (int layer = 0; layer < of.layers; ++layer)
+        windows.setLayerWindow(layer, 8 * (layer % 3), 100 + 20 * (layer % 16));
+    for (const Phase phase : {Phase::Prefill, Phase::Decode})
+        for (const std::int64_t context : {700, 3000, 16384}) {
+            const double expected = trueMs(of, windows, phase, context);
+            EXPECT_NEAR(model.estimate(windows, phase, context).ms, expected, 2e-3 * expected) << nameOf(phase) << ' ' << context;
+            EXPECT_EQ(model.estimate(windows, phase, context).kvBytes, kvBytes(windows, context, of.dtype));
+            double parts = 0;
+            for (const OpEstimate &part : model.breakdown(windows, {.phase = phase, .context = context}))
+                parts += part.ms;
+            EXPECT_NEAR(parts, model.estimate(windows, phase, context).ms, 1e-6 * expected);
+        }
     for (const Phase phase : {Phase::Prefill, Phase::Decode})
         for (const std::int64_t context : {700, 3000, 16384})
             for (const int batch : {1, 3}) {

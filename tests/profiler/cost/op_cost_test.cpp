@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "engine/map/key_range.h"
 #include "engine/map/kv_layout.h"
 #include "profiler/compare/prediction_error.h"
 #include "profiler/cost/op_cost.h"
@@ -31,6 +30,7 @@ HeadMap smallMap(const ModelConfig &config)
     HeadMap map(config.shape(), HeadKind::Retrieval, 3, 7);
     map.set(0, 1, HeadKind::Streaming);
     map.setLayer(2, HeadKind::Streaming);
+    map.setLayerWindow(2, 1, 20);
     return map;
 }
 
@@ -43,21 +43,6 @@ double total(const ModelConfig &config, const HeadMap &map, Phase phase, std::in
     return sum;
 }
 
-TEST(OpCost, VisiblePairsAreThoseOfTheKeyRangeRule)
-{
-    for (const auto &[sink, recent] : {std::pair<int, int>{0, 1}, {0, 5}, {3, 1}, {3, 7}, {16, 4}, {40, 40}})
-        for (const HeadKind kind : {HeadKind::Retrieval, HeadKind::Streaming}) {
-            std::int64_t pairs = 0;
-            for (std::int64_t context = 0; context <= 70; ++context) {
-                EXPECT_EQ(visiblePairs(kind, context, sink, recent), pairs)
-                    << "sink " << sink << " recent " << recent << " context " << context;
-                // The rule itself, key by key, and not what visibleKeys makes of it.
-                for (std::int64_t key = 0; key <= context; ++key)
-                    pairs += kind == HeadKind::Retrieval || key < sink || context - key < recent;
-            }
-        }
-}
-
 TEST(OpCost, AttentionCountsEveryPairAndReadsEveryKeptKey)
 {
     const ModelConfig config = smallConfig();
@@ -67,8 +52,7 @@ TEST(OpCost, AttentionCountsEveryPairAndReadsEveryKeptKey)
             double prefill = 0, decode = 0, kept = 0;
             for (int head = 0; head < config.kvHeads; ++head)
                 for (std::int64_t query = 0; query < context; ++query) {
-                    const double keys
-                        = static_cast<double>(visibleKeys(map.at(layer, head), query, map.sink(), map.recent()).count());
+                    const auto keys = static_cast<double>(map.pattern(layer, head).visibleKeys(query).count());
                     prefill += keys * 3 * 4 * 8; // 3 query heads share a KV head; a pair costs 2 · 8 twice
                     decode += query == context - 1 ? keys * 3 * 4 * 8 : 0;
                     kept += query == context - 1 ? keys * 2 * 8 * 2 : 0; // key and value of 8 numbers of 2 bytes

@@ -79,7 +79,7 @@ TEST(VllmBill, LayersAreBilledInGroups)
         HeadMap map(config->shape(), HeadKind::Retrieval, 64, 257);
         for (int layer = 0; layer < sliding; ++layer)
             map.setLayer(layer, HeadKind::Streaming);
-        return vllmBill(*config, map, 4096);
+        return vllmBill(*config, map, 4096).value();
     };
     struct {
         int sliding, group, full, billedSliding;
@@ -96,7 +96,13 @@ TEST(VllmBill, LayersAreBilledInGroups)
     }
     HeadMap mixed(config->shape(), HeadKind::Streaming, 64, 256);
     mixed.set(0, 0, HeadKind::Retrieval);
-    EXPECT_EQ(vllmBill(*config, mixed, 4096).fullLayers, 1);
+    EXPECT_EQ(vllmBill(*config, mixed, 4096).value().fullLayers, 1);
+    // It has one window and no sinks: only windows of layers that slide there must be equal.
+    mixed.setLayerWindow(0, 64, 1024);
+    mixed.setLayerWindow(1, 4, 256);
+    EXPECT_TRUE(vllmBill(*config, mixed, 4096));
+    mixed.setLayerWindow(1, 64, 255);
+    EXPECT_FALSE(vllmBill(*config, mixed, 4096));
 }
 
 } // namespace

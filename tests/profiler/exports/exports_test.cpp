@@ -2,6 +2,7 @@
 // What is written for other programs, read back as they read it. tests/fixtures/exports holds what transformers itself made
 // of such folders (check_exports.py).
 #include "engine/map/criterion.h"
+#include "engine/map/map_io.h"
 #include "profiler/exports/export_format.h"
 #include "tests/engine/run/golden_fixture.h"
 #include "tests/paths.h"
@@ -87,8 +88,9 @@ TEST(Exports, AgreeWithTransformersInTokensAndLogits)
         const test::GoldenModel loaded(golden);
         ASSERT_TRUE(loaded);
         const HeadMap run = target.asRun(*map);
-        ASSERT_LT(run.recent(), static_cast<int>(prompt));
-        HeadMap shaped(loaded.model().shape(), HeadKind::Retrieval, run.sink(), run.recent());
+        ASSERT_TRUE(run.oneWindow());
+        ASSERT_LT(run.oneWindow()->recent, static_cast<int>(prompt));
+        HeadMap shaped(loaded.model().shape(), HeadKind::Retrieval, run.oneWindow()->sink, run.oneWindow()->recent);
         for (int layer = 0; layer < run.layers(); ++layer)
             shaped.setLayer(layer, run.at(layer, 0));
         auto session = Session::create(loaded.device(), shaped, {.maxContext = std::ssize(tokens), .chunk = 64});
@@ -154,8 +156,7 @@ TEST(Exports, DuoAttentionFoldersComeBackAsTheSameMap)
         const auto direct = readHeadMap(scratch / "duo"); // a folder of 0 and 1 is a map as it stands
         ASSERT_TRUE(direct) << direct.error().message;
         EXPECT_TRUE(sameHeads(*direct, map));
-        EXPECT_EQ(direct->sink(), 4);
-        EXPECT_EQ(direct->recent(), 16);
+        EXPECT_EQ(direct->oneWindow(), (StreamingWindow{4, 16}));
     }
 }
 
@@ -214,17 +215,52 @@ TEST(Exports, VerdictsSayWhatIsLost)
         EXPECT_TRUE(whole.sinksKept && whole.perHeadKept) << name;
         const HeadMap run = format(name).asRun(mixed);
         EXPECT_TRUE(sameHeads(run, mapOf({"RRRR", "SSSS", "RRRR"}, 0, 16))) << name;
-        EXPECT_EQ(run.sink(), 0);
-        EXPECT_EQ(run.recent(), 16);
+        EXPECT_EQ(run.oneWindow(), (StreamingWindow{0, 16}));
     }
     EXPECT_EQ(format("kvpress").verdict(mixed, nullptr).kvFreed, KvFreed::No);
     EXPECT_EQ(format("sglang").verdict(mixed, nullptr).kvFreed, KvFreed::OptIn);
-    EXPECT_EQ(format("duo-attention").asRun(mixed).recent(), 17); // one key more
+    EXPECT_EQ(format("duo-attention").asRun(mixed).oneWindow()->recent, 17); // one key more
     EXPECT_EQ(format("vllm").verdict(mixed, nullptr).minimumVersion, "vLLM 0.10.1");
     for (const ExportFormat &each : exportFormats()) {
         const ExportVerdict verdict = each.verdict(mixed, nullptr);
         EXPECT_TRUE(!verdict.note.empty() || !verdict.refusal.empty()) << each.name;
     }
+}
+
+TEST(Exports, AWindowPerLayerIsRefusedWhereATargetHasOne)
+{
+    const auto llama = loadExportModel((fixtures / "goldens/llama-llama3").string());
+    ASSERT_TRUE(llama);
+    HeadMap map = mapOf({"RR", "SS", "RS", "SS"}, 4, 16);
+    map.setLayerWindow(3, 4, 32);
+    const test::TempFolder scratch;
+    for (const char *name :
+         {"duo-attention", "kvpress", "vllm", "sglang", "mlx-lm", "transformers", "transformers-cwm", "loza"}) {
+        const std::string refusal = format(name).verdict(map, &*llama).refusal;
+        EXPECT_NE(refusal.find("one window for all layers"), std::string::npos) << name << ": " << refusal;
+        EXPECT_NE(refusal.find("recent 16 in layer 1"), std::string::npos) << name << ": " << refusal;
+        EXPECT_NE(refusal.find("recent 32 in layer 3"), std::string::npos) << name << ": " << refusal;
+        EXPECT_FALSE(exportMap(format(name), map, &*llama, scratch / "out")) << name;
+        EXPECT_FALSE(fs::exists(scratch / "out")) << name;
+    }
+    ASSERT_TRUE(exportMap(format("head-map"), map, nullptr, scratch / "map.json"));
+    EXPECT_EQ(readHeadMap(scratch / "map.json"), map);
+    // Windows count where a head of theirs streams in the target.
+    map.setLayerWindow(3, 4, 16);
+    map.setLayerWindow(0, 1, 2);
+    EXPECT_EQ(format("duo-attention").verdict(map, &*llama).refusal, "");
+    map.setLayerWindow(2, 4, 1000); // mixed: a full layer where layers are all that is known
+    map.setLayerWindow(1, 0, 16); // no sinks there either
+    for (const char *name : {"vllm", "sglang", "mlx-lm", "transformers", "transformers-cwm"}) {
+        EXPECT_EQ(format(name).verdict(map, &*llama).refusal, "") << name;
+        EXPECT_EQ(format(name).asRun(map).oneStreamingWindow(), (StreamingWindow{0, 16})) << name;
+        ASSERT_TRUE(exportMap(format(name), map, &*llama, scratch / name)) << name;
+    }
+    EXPECT_NE(readText(scratch / "vllm").find("\"sliding_window\":16"), std::string::npos);
+    EXPECT_NE(format("kvpress").verdict(map, nullptr).refusal, "");
+    EXPECT_NE(format("loza").verdict(map, nullptr).refusal, "") << "sinks that differ";
+    map.setLayerWindow(1, 4, 16);
+    ASSERT_TRUE(exportMap(format("loza"), map, nullptr, scratch / "loza.json"));
 }
 
 TEST(Exports, WhatATargetCannotRunIsRefusedAndNothingIsWritten)

@@ -2,9 +2,6 @@
 // RoPE, append, attention and commit on the GPU against the CPU, as a session calls them: chunks, then decode, then batches.
 #include "tests/engine/cuda/gpu/parity_fixture.h"
 
-#include "engine/map/key_range.h"
-#include "engine/map/kv_layout.h"
-
 #include <array>
 #include <numeric>
 
@@ -17,6 +14,7 @@ struct AttentionCase {
     std::vector<std::int64_t> chunks; ///< tokens of each call
     int sequences = 1; ///< more than one: every chunk is one token of each
     bool norms = false;
+    std::int64_t otherSink = 0, otherRecent = 0; ///< of KV heads 3, 7, …, where it is a window
 };
 
 std::string textOf(const AttentionCase &c)
@@ -25,7 +23,7 @@ std::string textOf(const AttentionCase &c)
                        c.sink, c.recent, c.sequences);
 }
 
-/// One layer's caches on one side; even KV heads retrieve, odd ones stream.
+/// One layer's caches on one side; even KV heads keep everything, odd ones stream.
 class LayerOn
 {
 public:
@@ -56,10 +54,11 @@ public:
         auto *next = static_cast<std::byte *>(m_cache->data());
         auto *staged = static_cast<std::byte *>(m_staging->data());
         for (int head = 0; head < c.kvHeads; ++head) {
-            HeadCache cache{.kind = kind(head), .keys = next, .values = next + slots(head) * rowBytes, .slots = slots(head)};
+            HeadCache cache{
+                .pattern = pattern(head), .keys = next, .values = next + slots(head) * rowBytes, .slots = slots(head)};
             next += 2 * slots(head) * rowBytes;
             m_straight.push_back(cache);
-            if (cache.kind == HeadKind::Streaming) {
+            if (!cache.pattern.keepsEverything()) {
                 cache.stagedKeys = staged + 2 * head * most * rowBytes;
                 cache.stagedValues = staged + (2 * head + 1) * most * rowBytes;
             }
@@ -101,7 +100,6 @@ public:
                             .heads = heads,
                             .tokens = tokens,
                             .firstPosition = first,
-                            .sink = c.sink,
                             .queryHeads = queryHeads,
                             .kvHeads = c.kvHeads,
                             .headDim = c.headDim,
@@ -116,8 +114,6 @@ public:
                            .selected = selected,
                            .tokens = tokens,
                            .firstPosition = first,
-                           .sink = c.sink,
-                           .recent = c.recent,
                            .queryHeads = queryHeads,
                            .kvHeads = c.kvHeads,
                            .headDim = c.headDim,
@@ -125,7 +121,7 @@ public:
                            .strongestKey = strongest ? (*strongestThere)->as<std::int32_t>() : nullptr,
                            .rows = which});
         if (isStaged)
-            backend.commit({heads, tokens, first, c.sink, c.headDim, m_cacheType, which});
+            backend.commit({heads, tokens, first, c.headDim, m_cacheType, which});
         const auto finished = backend.synchronize();
         EXPECT_TRUE(finished) << finished.error().message;
         if (strongest) {
@@ -137,8 +133,14 @@ public:
     }
 
 private:
-    HeadKind kind(int head) const { return head % 2 == 0 ? HeadKind::Retrieval : HeadKind::Streaming; }
-    std::int64_t slots(int head) const { return kvSlots(kind(head), m_case.context, m_case.sink, m_case.recent); }
+    HeadPattern pattern(int head) const
+    {
+        if (head % 2 == 0)
+            return HeadPattern::full();
+        return head % 4 == 3 && m_case.otherRecent > 0 ? HeadPattern::streaming(m_case.otherSink, m_case.otherRecent)
+                                                       : HeadPattern::streaming(m_case.sink, m_case.recent);
+    }
+    std::int64_t slots(int head) const { return pattern(head).slots(m_case.context); }
 
     const Side &m_side;
     AttentionCase m_case;
@@ -196,6 +198,19 @@ TEST_F(AttentionParity, Windows)
     for (const DType type : {DType::BF16, DType::F16})
         for (const auto &[sink, recent] : windows)
             check({.sink = sink, .recent = recent, .context = 500, .chunks = {1, 1, 66, 1, 131, 1, 200, 1, 1}}, type);
+}
+
+TEST_F(AttentionParity, TwoWindowsInOneLaunch)
+{
+    for (const DType type : allTypes)
+        check({.kvHeads = 4,
+               .sink = 16,
+               .recent = 64,
+               .context = 500,
+               .chunks = {1, 1, 66, 1, 131, 1, 200, 1, 1},
+               .otherSink = 3,
+               .otherRecent = 150},
+              type);
 }
 
 TEST_F(AttentionParity, Groups)
