@@ -2,7 +2,6 @@
 // A small screen: nothing lies on anything else, and no text is cut.
 #include "app/studio/pages/page.h"
 #include "held_window.h"
-#include "trace_samples.h"
 #include "views/widgets/head_map_painter.h"
 
 #include <QAbstractButton>
