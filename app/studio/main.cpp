@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/studio/main_window.h"
+#include "app/studio/run_until_closed.h"
 #include "app/studio/screenshot.h"
 #include "app/studio/start_options.h"
 #include "views/widgets/message_bar.h"
@@ -7,9 +8,7 @@
 #include <QApplication>
 #include <QTimer>
 
-#include <chrono>
 #include <cstdio>
-#include <cstdlib>
 
 namespace {
 
@@ -64,12 +63,5 @@ int main(int argc, char **argv)
     }
     if (!options.screenshot.isEmpty())
         new Screenshot(window, options.screenshot, options.measure, options.page);
-    const int code = QApplication::exec();
-    // One product of a very large model may take longer than a person waits for a window that is gone. Files are renamed into
-    // place, so nothing is torn; the system takes the memory back.
-    if (!window.runs().stop(std::chrono::milliseconds(1200))) {
-        std::fflush(nullptr);
-        std::_Exit(code);
-    }
-    return code;
+    return runUntilClosed(window);
 }

@@ -51,6 +51,7 @@ MainWindow::MainWindow(Parts parts)
     buildKeys();
     connect(&m_studio, &Studio::refreshed, this, &MainWindow::refresh);
     connect(&m_studio, &Studio::said, m_messages, &MessageBar::say);
+    connect(&m_studio, &Studio::tookBack, m_messages, &MessageBar::takeBack);
     connect(&runs(), &RunController::enqueued, m_messages, [this](const RunRequest &request) {
         if (!request.background)
             m_messages->close(); // it spoke of what was before

@@ -15,6 +15,18 @@ namespace {
 /// a dock that the saved layout does not know its place from resetLayout.
 constexpr int layoutVersion = 2;
 
+/// What of a page takes the keyboard: what the page names, or the first that can. A page without any takes it itself.
+QWidget *firstToFocus(Page &page)
+{
+    if (page.focusProxy())
+        return page.focusProxy();
+    for (QWidget *next = page.nextInFocusChain(); next != &page; next = next->nextInFocusChain())
+        if (page.isAncestorOf(next) && (next->focusPolicy() & Qt::TabFocus) && !next->focusProxy() && next->isEnabled()
+            && next->isVisibleTo(&page))
+            return next;
+    return &page;
+}
+
 } // namespace
 
 void MainWindow::dock(Page *page, Qt::DockWidgetArea area)
@@ -82,7 +94,7 @@ void MainWindow::showPage(const QString &name)
         = std::find_if(m_docks.begin(), m_docks.end(), [&](const Docked &each) { return each.page->objectName() == name; });
     if (found == m_docks.end())
         return;
-    found->page->setFocus(Qt::OtherFocusReason);
+    firstToFocus(*found->page)->setFocus(Qt::OtherFocusReason);
 }
 
 void MainWindow::raisePage(const QString &name)

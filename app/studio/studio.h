@@ -67,6 +67,8 @@ public:
 
     void report(const Result<void> &result);
     void say(MessageBar::Kind kind, const QString &text) { Q_EMIT said(kind, text); }
+    /// What was said is out of date, and goes if it is still there.
+    void takeBack(const QString &text) { Q_EMIT tookBack(text); }
     void say(const Error &error) { say(MessageBar::Kind::Error, QString::fromStdString(error.message)); }
     /// Brings every view up to date: at the end of this turn of the event loop, however often it is asked for, or now.
     void refreshSoon() { m_refresh.start(); }
@@ -77,6 +79,7 @@ public:
 Q_SIGNALS:
     void refreshed();
     void said(zigzag::MessageBar::Kind kind, const QString &text);
+    void tookBack(const QString &text);
     void contextsChanged();
 
 private:

@@ -4,8 +4,9 @@
 #include "views/models/colors.h"
 
 #include <QApplication>
-#include <QStyle>
-#include <QStyleFactory>
+#include <QPainter>
+#include <QProxyStyle>
+#include <QStyleOption>
 
 namespace zigzag {
 
@@ -35,6 +36,45 @@ QPalette paletteOf(bool dark)
     return palette;
 }
 
+/// Fusion with fields whose frame is seen: its own one has a contrast of 2.2 : 1 in the light theme and 1.2 : 1 in the dark one.
+class ThemeStyle : public QProxyStyle
+{
+public:
+    ThemeStyle()
+        : QProxyStyle(QStringLiteral("Fusion"))
+    { }
+
+    void drawPrimitive(PrimitiveElement element, const QStyleOption *option, QPainter *painter,
+                       const QWidget *widget) const override
+    {
+        QProxyStyle::drawPrimitive(element, option, painter, widget);
+        if (element == PE_FrameLineEdit)
+            frame(*option, *painter);
+    }
+    void drawComplexControl(ComplexControl control, const QStyleOptionComplex *option, QPainter *painter,
+                            const QWidget *widget) const override
+    {
+        QProxyStyle::drawComplexControl(control, option, painter, widget);
+        const auto *box = qstyleoption_cast<const QStyleOptionSpinBox *>(option);
+        if (control == CC_SpinBox && box && box->frame)
+            frame(*option, *painter);
+    }
+
+private:
+    static void frame(const QStyleOption &option, QPainter &painter)
+    {
+        if (!(option.state & State_Enabled) || (option.state & State_HasFocus))
+            return; // with the focus it has the highlight
+        const QColor base = option.palette.color(QPalette::Base), window = option.palette.color(QPalette::Window);
+        painter.save();
+        painter.setRenderHint(QPainter::Antialiasing);
+        painter.setPen(standingOut(mixed(window, option.palette.color(QPalette::Text), 0.3), {base, window}));
+        painter.setBrush(Qt::NoBrush);
+        painter.drawRoundedRect(QRectF(option.rect).adjusted(0.5, 0.5, -0.5, -0.5), 2, 2); // where Fusion draws its own
+        painter.restore();
+    }
+};
+
 } // namespace
 
 std::optional<Theme> parseTheme(const QString &name)
@@ -54,8 +94,8 @@ QString nameOf(Theme theme)
 
 void applyTheme(Theme theme)
 {
-    if (QApplication::style()->name() != QLatin1String("fusion"))
-        QApplication::setStyle(QStyleFactory::create(QStringLiteral("Fusion")));
+    if (!dynamic_cast<const ThemeStyle *>(QApplication::style()))
+        QApplication::setStyle(new ThemeStyle);
     QApplication::setPalette(QPalette()); // what the desktop says
     const bool dark = theme == Theme::Dark || (theme == Theme::System && isDark(QApplication::palette()));
     QApplication::setPalette(paletteOf(dark));

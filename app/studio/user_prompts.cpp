@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/studio/user_prompts.h"
 
+#include "views/models/native_path.h"
 #include "views/widgets/exhibit.h"
 #include "views/widgets/export_dialog.h"
 
@@ -10,6 +11,7 @@
 #include <QLocale>
 #include <QMessageBox>
 #include <QPushButton>
+#include <QUrl>
 
 namespace zigzag {
 
@@ -20,28 +22,42 @@ QString tr(const char *source)
     return QCoreApplication::translate("zigzag::UserPrompts", source);
 }
 
+/// Dialogs are asked for an address, whose bytes are those of the name, UTF-8 or not. That holds for the desktop's dialogs; Qt's
+/// own one does not list other names at all, and such a file comes by drag and drop, from the command line or as a recent one.
+QString chosen(const QUrl &address)
+{
+    return address.isLocalFile() ? textOfUrl(address) : QString();
+}
+
+QStringList onlyFiles()
+{
+    return {QStringLiteral("file")};
+}
+
 } // namespace
 
 QString DialogPrompts::fileToOpen(QWidget *parent, const QString &title)
 {
-    return QFileDialog::getOpenFileName(parent, title, {},
-                                        tr("Maps, scores, traces and runs (*.json *.tsv *.trace);;All files (*)"));
+    return chosen(QFileDialog::getOpenFileUrl(
+        parent, title, {}, tr("Maps, scores, traces and runs (*.json *.tsv *.trace *.gz);;All files (*)"), nullptr, {}, onlyFiles()));
 }
 
 QString DialogPrompts::folderToOpen(QWidget *parent, const QString &title)
 {
-    return QFileDialog::getExistingDirectory(parent, title);
+    return chosen(QFileDialog::getExistingDirectoryUrl(parent, title, {}, QFileDialog::ShowDirsOnly, onlyFiles()));
 }
 
 QString DialogPrompts::fileToSave(QWidget *parent, const QString &title, const QString &suggested)
 {
-    return QFileDialog::getSaveFileName(parent, title, suggested, tr("Head maps (*.json);;All files (*)"));
+    return chosen(QFileDialog::getSaveFileUrl(parent, title, QUrl::fromLocalFile(suggested),
+                                              tr("Head maps (*.json);;All files (*)"), nullptr, {}, onlyFiles()));
 }
 
 QString DialogPrompts::exhibitToSave(QWidget *parent, const QString &title, const QString &suggested)
 {
     QString filter;
-    QString path = QFileDialog::getSaveFileName(parent, title, suggested, exhibitFilter(), &filter);
+    QString path = chosen(
+        QFileDialog::getSaveFileUrl(parent, title, QUrl::fromLocalFile(suggested), exhibitFilter(), &filter, {}, onlyFiles()));
     if (!path.isEmpty() && QFileInfo(path).suffix().isEmpty()) // what the filter names
         path += filter.section(QLatin1String("*"), 1, 1).section(QLatin1Char(')'), 0, 0);
     return path;
@@ -88,8 +104,9 @@ std::optional<ExportChoice> DialogPrompts::exportTo(QWidget *parent, const HeadM
     if (dialog.exec() != QDialog::Accepted || !dialog.format())
         return {};
     const ExportFormat *format = dialog.format();
-    const QString path
-        = QFileDialog::getSaveFileName(parent, format->writesFolder ? tr("Export into a new folder") : tr("Export to a file"));
+    const QString path = chosen(
+        QFileDialog::getSaveFileUrl(parent, format->writesFolder ? tr("Export into a new folder") : tr("Export to a file"), {},
+                                    {}, nullptr, {}, onlyFiles()));
     if (path.isEmpty())
         return {};
     return ExportChoice{format, path};

@@ -2,6 +2,7 @@
 // What assistive technology is told, and what eyes that see little can tell apart.
 #include "views/models/colors.h"
 #include "views/models/findings.h"
+#include "views/widgets/accessible_grid.h"
 #include "views/widgets/cost_plot.h"
 #include "views/widgets/needle_view.h"
 #include "views/widgets/pareto_plot.h"
@@ -11,6 +12,7 @@
 #include <QAccessible>
 #include <QApplication>
 #include <QComboBox>
+#include <QDockWidget>
 #include <QLabel>
 
 #include <algorithm>
@@ -90,6 +92,60 @@ TEST_F(AccessibleTest, TheHeadMapIsATableOfNamedCells)
     EXPECT_EQ(cell->text(QAccessible::Name), "");
 }
 
+TEST_F(AccessibleTest, WhoFlipsAHeadHearsWhatItBecame)
+{
+    HeadMapView &view = m_window->headMap();
+    m_window->activateWindow();
+    ASSERT_TRUE(QTest::qWaitForWindowActive(m_window.get()));
+    view.setFocus();
+    std::vector<std::pair<QAccessible::Event, QString>> told; // the kind of news, and of whom
+    listenToCells([&told](const QAccessibleEvent &event) {
+        told.emplace_back(event.type(), event.accessibleInterface()->text(QAccessible::Name));
+    });
+    view.selectionModel()->setCurrentIndex(view.selectionModel()->model()->index(3, 1), QItemSelectionModel::NoUpdate);
+    EXPECT_TRUE(std::count(told.begin(), told.end(),
+                           std::pair(QAccessible::Focus, QString("layer 3, KV head 1: streaming, score 0.41"))));
+    EXPECT_TRUE(view.accessibleDescription().contains("streaming"));
+    told.clear();
+    key(Qt::Key_Space);
+    EXPECT_EQ(std::count(told.begin(), told.end(),
+                         std::pair(QAccessible::NameChanged, QString("layer 3, KV head 1: retrieval, score 0.41"))),
+              1);
+    EXPECT_TRUE(view.accessibleDescription().contains("retrieval")) << view.accessibleDescription().toStdString();
+    told.clear();
+    m_window->document().toggle({{0, 0}});
+    settle();
+    EXPECT_TRUE(told.empty()) << "of another head nobody asked";
+    listenToCells({});
+}
+
+TEST_F(AccessibleTest, APageThatIsShownHasANameAndTheFocusInIt)
+{
+    m_window->activateWindow();
+    ASSERT_TRUE(QTest::qWaitForWindowActive(m_window.get()));
+    NeedleResult result; // a grid that can be read
+    result.grid = {{256, 0.0, 4, 3}};
+    m_window->studio().study().results().addNeedle(map(), result);
+    m_window->refreshNow();
+    for (const QDockWidget *dock : m_window->findChildren<QDockWidget *>()) {
+        QWidget *page = dock->widget();
+        m_window->showPage(page->objectName());
+        settle();
+        QWidget *focus = QApplication::focusWidget();
+        ASSERT_TRUE(focus) << page->objectName().toStdString();
+        EXPECT_TRUE(page->isAncestorOf(focus)) << page->objectName().toStdString() << ": " << focus->metaObject()->className();
+        EXPECT_FALSE(interfaceOf(focus).text(QAccessible::Name).isEmpty()) << page->objectName().toStdString();
+        EXPECT_EQ(interfaceOf(page).text(QAccessible::Name), page->windowTitle());
+    }
+    auto &grid = m_window->findChild<NeedleView *>()->currentGrid();
+    m_window->showPage("needle");
+    settle();
+    EXPECT_TRUE(grid.hasFocus());
+    EXPECT_EQ(grid.grab().toImage().pixelColor(1, grid.height() / 2), grid.palette().color(QPalette::Highlight));
+    QWidget *timeline = m_window->findChild<QWidget *>("timeline");
+    EXPECT_EQ(interfaceOf(timeline).role(), QAccessible::Chart);
+}
+
 TEST_F(AccessibleTest, ValuesAndCombosHaveNamesAndValues)
 {
     const auto *value = m_window->findChild<QLabel *>("streamingHeads");
@@ -105,6 +161,8 @@ TEST_F(AccessibleTest, ValuesAndCombosHaveNamesAndValues)
     EXPECT_EQ(combo.role(), QAccessible::ComboBox);
     EXPECT_EQ(combo.text(QAccessible::Name), "Criterion: zigzag");
     EXPECT_EQ(combo.text(QAccessible::Value), "zigzag");
+    EXPECT_TRUE(combo.text(QAccessible::Description).contains("zigzag: whole layers"))
+        << "what the chosen one does: " << combo.text(QAccessible::Description).toStdString();
     EXPECT_TRUE(combo.state().hasPopup);
     int combos = 0;
     for (QComboBox *box : m_window->findChildren<QComboBox *>()) {
@@ -220,6 +278,25 @@ TEST_P(ThemeTest, EveryFrameIsSeen)
             EXPECT_GE(contrastRatio(frame, base), leastContrast) << layer << ' ' << head << ' ' << frame.name().toStdString();
             EXPECT_GE(contrastRatio(ground, frame), leastContrast) << layer << ' ' << head << ": it is hollow";
         }
+}
+
+TEST_P(ThemeTest, EveryFieldHasAFrameThatIsSeen)
+{
+    m_window->setTheme(GetParam());
+    ASSERT_TRUE(open(savedMap(fullMap(8, 4))));
+    m_window->headMap().setFocus();
+    settle();
+    for (const char *name : {"sink", "recent", "sparsity", "traceSearch"}) {
+        auto *field = m_window->findChild<QWidget *>(QLatin1String(name));
+        ASSERT_TRUE(field) << name;
+        field->setEnabled(true);
+        const QImage picture = field->grab().toImage();
+        const QColor ground = picture.pixelColor(4, 4);
+        double best = 0;
+        for (int x = 0; x < 3; ++x)
+            best = std::max(best, contrastRatio(picture.pixelColor(x, field->height() / 2), ground));
+        EXPECT_GE(best, leastContrast) << name;
+    }
 }
 
 INSTANTIATE_TEST_SUITE_P(Both, ThemeTest, testing::Values(Theme::Light, Theme::Dark),

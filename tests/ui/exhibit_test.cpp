@@ -4,6 +4,7 @@
 #include "app/studio/pages/runs_page.h"
 #include "profiler/measure/bench_file.h"
 #include "profiler/trace/op_table.h"
+#include "profiler/trace/trace_file.h"
 #include "trace_samples.h"
 #include "views/models/colors.h"
 #include "views/models/csv.h"
@@ -168,6 +169,47 @@ TEST(CsvColumns, OtherTablesHaveNumbersAndUnits)
     NeedleModel needle;
     needle.show(&result);
     EXPECT_EQ(csvOf(needle, "depth"), "depth,share found at 1024 tokens,share found at 2048 tokens\n0.25,0.75,\n");
+}
+
+TEST_F(ExhibitTest, EveryTableSaysEachThingOnceAndInItsUnit)
+{
+    // Something in every table: scores, a trace, runs, two maps, needles.
+    ASSERT_TRUE(open(savedMap(fullMap(8, 4))));
+    m_window->studio().takeScores(risingScores(8, 4));
+    m_window->document().setKind({{3, 1}}, HeadKind::Streaming);
+    ASSERT_TRUE(writeTrace(*sampleTrace(3000, 8, true), m_folder / "sample.trace"));
+    ASSERT_TRUE(open(m_folder / "sample.trace")) << message().toStdString();
+    NeedleResult needles;
+    needles.grid = {{256, 0.0, 4, 3}, {512, 0.0, 4, 1}};
+    m_window->studio().study().results().addNeedle(map(), needles);
+    m_window->refreshNow();
+    static const QRegularExpression unit("\\b(ns|ms|s|bytes|keys|tokens|%|flops|count|layer|head|heads|depth|share|score|spread|"
+                                         "loss|error|passes|cost|pareto|map|sequences)"
+                                         "\\b|%",
+                                         QRegularExpression::CaseInsensitiveOption);
+    int tables = 0;
+    for (const QAction *action : m_window->findChildren<QAction *>()) {
+        if (!action->objectName().startsWith("save_"))
+            continue;
+        SCOPED_TRACE(action->objectName().toStdString());
+        const auto rows = cellsOf(saved(action->objectName(), "x.csv"));
+        ASSERT_FALSE(rows.empty()) << message().toStdString();
+        ++tables;
+        const QStringList &headings = rows.front();
+        EXPECT_EQ(std::set<QString>(headings.begin(), headings.end()).size(), static_cast<std::size_t>(headings.size()))
+            << headings.join(", ").toStdString();
+        for (qsizetype column = 0; column < headings.size(); ++column) {
+            EXPECT_FALSE(headings[column].isEmpty());
+            bool number = false, text = false;
+            for (std::size_t row = 1; row < rows.size(); ++row)
+                if (const QString cell = rows[row].value(column); !cell.isEmpty())
+                    (cell.toDouble(&number), text |= !number);
+            if (rows.size() > 1 && number && !text) {
+                EXPECT_TRUE(unit.match(headings[column]).hasMatch()) << headings[column].toStdString();
+            }
+        }
+    }
+    EXPECT_GE(tables, 12);
 }
 
 TEST_F(ExhibitTest, TheHeadMapsNumbersHaveItsScores)

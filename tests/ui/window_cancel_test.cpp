@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Runs that are stopped: a load gives its memory back, what waits goes on, and the process ends.
+#include "app/studio/run_until_closed.h"
 #include "held_window.h"
 
-#include <QComboBox>
+#include <QDir>
 #include <QElapsedTimer>
 #include <QLabel>
 #include <QMenu>
 #include <QProgressBar>
+#include <QTimer>
 #include <QToolButton>
 #include <algorithm>
+#include <chrono>
 #include <fstream>
 #include <unistd.h>
 
@@ -23,6 +26,12 @@ std::int64_t residentBytes()
     std::int64_t all = 0, resident = 0;
     std::ifstream("/proc/self/statm") >> all >> resident;
     return resident * ::sysconf(_SC_PAGESIZE);
+}
+
+/// A clock that this process and the one that it starts read alike.
+qint64 monotonicMs()
+{
+    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
 /// A preset of 3 GiB, of which no more is filled than the test lets a load fill.
@@ -79,6 +88,52 @@ TEST_F(WindowTest, TheProcessEndsInTimeWhateverRuns)
     ASSERT_TRUE(m_window->close());
     EXPECT_TRUE(m_window->runs().stop(std::chrono::milliseconds(1200))) << "main waits no longer";
     EXPECT_LT(clock.elapsed(), 1500);
+}
+
+/// The process of the window whose worker hears nothing: Quit, and the time on the clock at that moment, in a file.
+[[noreturn]] void quitWhileDeaf(const QString &note)
+{
+    class DeafWorker : public RunWorker
+    {
+    public:
+        void execute(const RunRequest &) override
+        {
+            while (true)
+                QThread::msleep(1);
+        }
+    };
+    MainWindow window({std::make_unique<DeafWorker>(), std::make_unique<PreparedPrompts>(), nullptr});
+    window.show();
+    window.runs().enqueue(RunRequest());
+    QTimer::singleShot(100, &window, [&window, &note] {
+        window.activateWindow();
+        if (!QTest::qWaitForWindowActive(&window))
+            std::_Exit(3);
+        QFile file(note);
+        file.open(QIODevice::WriteOnly);
+        file.write(QByteArray::number(monotonicMs()));
+        file.close();
+        QTest::keyClick(&window, Qt::Key_Q, Qt::ControlModifier);
+    });
+    std::_Exit(runUntilClosed(window)); // only where the worker has ended
+}
+
+TEST(Process, EndsWithinTwoSecondsOfCtrlQThoughAWorkerDoesNotHear)
+{
+    GTEST_FLAG_SET(death_test_style, "threadsafe"); // the process anew
+    constexpr const char *place = "ZIGZAG_TEST_QUIT_AT"; // this and the other process need one name
+    if (!qEnvironmentVariableIsSet(place))
+        qputenv(place, (QDir::tempPath() + QStringLiteral("/zigzag-quit-%1").arg(::getpid())).toLocal8Bit());
+    const QString note = qEnvironmentVariable(place);
+    EXPECT_EXIT(quitWhileDeaf(note), testing::ExitedWithCode(0), "");
+    const qint64 ended = monotonicMs();
+    QFile file(note);
+    ASSERT_TRUE(file.open(QIODevice::ReadOnly));
+    const qint64 asked = file.readAll().toLongLong();
+    file.remove();
+    qunsetenv(place);
+    EXPECT_GT(asked, 0);
+    EXPECT_LT(ended - asked, 2000);
 }
 
 TEST(RunController, WaitsNoLongerThanItIsToldForAWorkerThatDoesNotHear)

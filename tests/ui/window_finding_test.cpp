@@ -59,6 +59,7 @@ TEST_F(FindingWindow, ASearchBecomesASourceAndItsBarsStandInLineWithTheLayers)
 {
     ASSERT_EQ(findings().rowCount(), 1) << "the attention scores that came with the model";
     const auto attention = m_window->document().state().scores;
+    QSignalSpy said(&m_window->studio(), &Studio::said);
     trigger("searchLayers");
     ASSERT_EQ(findings().rowCount(), 2);
     const FoundScores &found = findings().at(1);
@@ -66,7 +67,9 @@ TEST_F(FindingWindow, ASearchBecomesASourceAndItsBarsStandInLineWithTheLayers)
     EXPECT_EQ(found.done, found.all);
     EXPECT_EQ(m_window->document().state().scores, found.scores) << "what was asked for is what the map shows";
     EXPECT_EQ(m_window->document().state().scores->method, "ablation");
-    EXPECT_TRUE(m_window->messages().text().contains("about")) << "the estimate was said: " << message().toStdString();
+    ASSERT_EQ(said.size(), 1);
+    EXPECT_TRUE(said.front()[1].toString().contains("about")) << "the estimate was said";
+    EXPECT_TRUE(message().isEmpty()) << "and went with the run: " << message().toStdString();
 
     const auto *model = m_window->findChild<HeadMapModel *>();
     ASSERT_TRUE(model);
@@ -153,8 +156,10 @@ TEST_F(FindingWindow, AStoppedSearchKeepsWhatItHasAndGoesOn)
     m_prompts->unfinished = {UserPrompts::Unfinished::Cancel, UserPrompts::Unfinished::GoOn};
     child<QPushButton>("startSearch").click();
     EXPECT_FALSE(m_window->runs().isBusy()) << "asked, and nothing begins";
+    QSignalSpy said(&m_window->studio(), &Studio::said);
     child<QPushButton>("startSearch").click();
-    ASSERT_TRUE(QTest::qWaitFor([&] { return message().contains("going on from"); }, patience)) << message().toStdString();
+    ASSERT_TRUE(QTest::qWaitFor([&] { return !said.isEmpty(); }, patience));
+    EXPECT_TRUE(said.front()[1].toString().contains("going on from")) << said.front()[1].toString().toStdString();
     ASSERT_TRUE(idle());
     EXPECT_EQ(findings().at(1).done, findings().at(1).all);
     EXPECT_EQ(findings().at(1).scores->method, "gates-layer");

@@ -93,6 +93,24 @@ TEST_F(KeysWindow, EscLeavesWhatHasTheFocusBeforeItStopsARun)
     EXPECT_TRUE(m_window->headMap().selectionModel()->hasSelection());
 }
 
+TEST_F(KeysWindow, EscInADialogLeavesTheDialogAlone)
+{
+    hold({RunKind::Calibrate});
+    activate();
+    bool left = false;
+    QTimer::singleShot(0, qApp, [&] {
+        auto *dialog = qobject_cast<QDialog *>(QApplication::activeModalWidget());
+        ASSERT_TRUE(dialog);
+        QTest::keyClick(dialog, Qt::Key_Escape);
+        left = !dialog->isVisible();
+        dialog->reject();
+    });
+    m_window->actions().palette->trigger();
+    EXPECT_TRUE(left);
+    settle();
+    EXPECT_TRUE(m_window->runs().isRunning(RunKind::Calibrate)) << "the dialog was what there was to leave";
+}
+
 TEST_F(KeysWindow, ShortcutsOfTheWindowWorkWhileTextIsTyped)
 {
     ASSERT_TRUE(open(savedMap(fullMap(4, 2))));
@@ -143,6 +161,31 @@ TEST_F(KeysWindow, TheViewMenuShowsAPageAndNeverClosesOne)
     EXPECT_TRUE(m_window->profile().timeline().hasFocus());
     press(&m_window->profile().timeline(), Qt::Key_0, Qt::AltModifier);
     EXPECT_TRUE(m_window->headMap().hasFocus());
+}
+
+TEST_F(KeysWindow, ThePaletteShowsAPageAndNeverClosesOne)
+{
+    ASSERT_TRUE(open(savedMap(fullMap(4, 2))));
+    activate();
+    const auto choose = [this](const QString &typed) {
+        QTimer::singleShot(0, qApp, [&] {
+            auto *dialog = qobject_cast<QDialog *>(QApplication::activeModalWidget());
+            ASSERT_TRUE(dialog);
+            auto *input = dialog->findChild<QLineEdit *>();
+            QTest::keyClicks(input, typed);
+            QTest::keyClick(input, Qt::Key_Return);
+        });
+        m_window->actions().palette->trigger();
+        settle();
+    };
+    for (int time = 0; time < 3; ++time) {
+        choose("page needle");
+        EXPECT_TRUE(comesToFront("needle")) << time;
+    }
+    choose("page profile");
+    EXPECT_TRUE(comesToFront("profile"));
+    choose("page needle");
+    EXPECT_TRUE(comesToFront("needle")) << "behind another tab, and not closed";
 }
 
 TEST_F(KeysWindow, EveryPageHasAShortcutAndTheListOfKeysHasThem)

@@ -5,12 +5,12 @@
 
 namespace zigzag {
 
-HeadMapGeometry::HeadMapGeometry(int layers, int heads, const Font &font, const QSize &room, bool withLoss)
+HeadMapGeometry::HeadMapGeometry(int layers, int heads, const Font &font, const QSize &room, bool withLoss, int headingLines)
     : m_layers(layers)
     , m_heads(heads)
 {
     m_gap = font.height / 2;
-    m_headerHeight = 2 * font.height + m_gap;
+    m_headerHeight = std::max(headingLines, leastHeadingLines) * font.height + m_gap;
     m_layerWidth = 4 * font.em;
     m_kindWidth = 7 * font.em; // a badge and a number
     m_lostWidth = 7 * font.em;

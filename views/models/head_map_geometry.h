@@ -24,8 +24,11 @@ public:
     };
 
     HeadMapGeometry() = default;
-    /// `withLoss`: with a column of bars for what each layer alone loses.
-    HeadMapGeometry(int layers, int heads, const Font &font, const QSize &room, bool withLoss = false);
+    /// `withLoss`: with a column of bars for what each layer alone loses. `headingLines`: of the highest heading.
+    HeadMapGeometry(int layers, int heads, const Font &font, const QSize &room, bool withLoss = false,
+                    int headingLines = leastHeadingLines);
+
+    static constexpr int leastHeadingLines = 2; ///< what the cells are, and their numbers
 
     QSize contentSize() const { return {m_timeX + m_timeWidth + m_gap, m_headerHeight + m_layers * m_rowHeight + m_gap}; }
     int headerHeight() const { return m_headerHeight; }

@@ -149,7 +149,7 @@ QVariant MapDifferenceModel::headerData(int section, Qt::Orientation orientation
             return QStringList{tr("%1 of this map").arg(what), tr("%1 of the other map").arg(what)};
         };
         const QStringList names[ColumnCount] = {{tr("Layer")},
-                                                {tr("Heads that differ"), tr("which")},
+                                                {tr("Heads that differ"), tr("which heads")},
                                                 both(tr("Streaming heads")),
                                                 both(m_bytesPerSlot > 0 ? tr("KV bytes") : tr("KV keys")),
                                                 both(tr("Demoted heads")),

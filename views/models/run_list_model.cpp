@@ -326,6 +326,8 @@ QVariant RunListModel::headerData(int section, Qt::Orientation orientation, int 
             return QStringList{tr("From"), tr("Source")};
         case Context:
             return QStringList{tr("Context tokens")};
+        case Batch:
+            return QStringList{tr("Batch sequences")};
         case Median:
             return QStringList{tr("Median ms")};
         case Spread:

@@ -10,6 +10,8 @@
 #include <QWindow>
 
 #include <map>
+#include <memory>
+#include <utility>
 
 namespace zigzag {
 
@@ -286,6 +288,21 @@ private:
     QComboBox *m_box;
 };
 
+CellListener &listener()
+{
+    static CellListener one;
+    return one;
+}
+
+void tellOf(QWidget *widget, QAccessible::Event news, const QModelIndex &cell)
+{
+    QAccessibleEvent event(widget, news);
+    event.setChild(cell.row() * cell.model()->columnCount() + cell.column());
+    QAccessible::updateAccessibility(&event);
+    if (listener())
+        listener()(event);
+}
+
 QAccessibleInterface *interfaceFor(const QString &, QObject *object)
 {
     auto *widget = qobject_cast<QWidget *>(object);
@@ -295,7 +312,7 @@ QAccessibleInterface *interfaceFor(const QString &, QObject *object)
         return new GridInterface(widget);
     if (auto *box = qobject_cast<QComboBox *>(object); box && !box->isEditable())
         return new ComboInterface(box);
-    if (widget->inherits("QCustomPlot"))
+    if (widget->inherits("QCustomPlot") || widget->inherits("zigzag::TimelineView"))
         return new QAccessibleWidget(widget, QAccessible::Chart);
     return nullptr;
 }
@@ -309,6 +326,11 @@ void nameWidgetsForScreenReaders()
         return true;
     }();
     Q_UNUSED(once)
+}
+
+void listenToCells(CellListener wanted)
+{
+    listener() = std::move(wanted);
 }
 
 void makeAccessible(QWidget *widget, AccessibleGrid grid)
@@ -326,12 +348,21 @@ void makeAccessible(QWidget *widget, AccessibleGrid grid)
                      [changed] { changed(QAccessibleTableModelChangeEvent::DataChanged); });
     if (!grid.selection)
         return;
-    QObject::connect(grid.selection, &QItemSelectionModel::currentChanged, widget, [widget](const QModelIndex &current) {
-        if (!current.isValid() || !widget->hasFocus())
+    // Who flips the head that has the focus hears what it has become; of the table's change nobody is told.
+    const auto nameOfCurrent
+        = [selection = grid.selection] { return selection->currentIndex().data(Qt::AccessibleTextRole).toString(); };
+    const auto told = std::make_shared<QString>();
+    QObject::connect(grid.model, &QAbstractItemModel::dataChanged, widget, [=, selection = grid.selection] {
+        const QModelIndex current = selection->currentIndex();
+        if (!current.isValid() || !widget->hasFocus() || nameOfCurrent() == *told)
             return;
-        QAccessibleEvent event(widget, QAccessible::Focus);
-        event.setChild(current.row() * current.model()->columnCount() + current.column());
-        QAccessible::updateAccessibility(&event);
+        *told = nameOfCurrent();
+        tellOf(widget, QAccessible::NameChanged, current);
+    });
+    QObject::connect(grid.selection, &QItemSelectionModel::currentChanged, widget, [=] { *told = nameOfCurrent(); });
+    QObject::connect(grid.selection, &QItemSelectionModel::currentChanged, widget, [widget](const QModelIndex &current) {
+        if (current.isValid() && widget->hasFocus())
+            tellOf(widget, QAccessible::Focus, current);
     });
     QObject::connect(grid.selection, &QItemSelectionModel::selectionChanged, widget, [widget] {
         QAccessibleEvent event(widget, QAccessible::SelectionWithin);

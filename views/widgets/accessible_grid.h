@@ -7,6 +7,7 @@
 #include <functional>
 
 class QAbstractItemModel;
+class QAccessibleEvent;
 class QWidget;
 
 namespace zigzag {
@@ -24,8 +25,12 @@ struct AccessibleGrid {
 /// when the current cell and the contents change.
 void makeAccessible(QWidget *widget, AccessibleGrid grid);
 
-/// Combo boxes and plots as a person names them. Qt names a combo box by its value alone, and a plot a filler. Called once,
-/// by who makes the application; again does nothing.
+/// Hears whatever assistive technology is told of cells, whether or not any is there: Qt passes news on only to what is.
+using CellListener = std::function<void(const QAccessibleEvent &)>;
+void listenToCells(CellListener wanted);
+
+/// Combo boxes, plots and the timeline as a person names them. Qt names a combo box by its value alone, and a plot a filler.
+/// Called once, by who makes the application; again does nothing.
 void nameWidgetsForScreenReaders();
 
 } // namespace zigzag

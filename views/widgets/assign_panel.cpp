@@ -318,6 +318,7 @@ void AssignPanel::show(const AssignView &view)
         widget->setEnabled(scored);
     showTarget(view);
     m_criterion->setCurrentIndex(std::max(0, m_criterion->findText(view.criterion)));
+    explainCriterion();
     m_slider->setValue(static_cast<int>(std::lround(view.sparsity * 100)));
     if (std::abs(m_sparsity->value() - view.sparsity * 100) > 0.05)
         m_sparsity->setValue(view.sparsity * 100);

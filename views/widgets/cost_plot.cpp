@@ -68,8 +68,8 @@ CostPlot::CostPlot(Quantity quantity, QWidget *parent)
     yAxis->setTicker(m_unitTicker);
     yAxis->setScaleType(m_logarithmic ? QCPAxis::stLogarithmic : QCPAxis::stLinear);
     xAxis->setLabel(tr("context (tokens)"));
-    for (QCPAxis *axis : {xAxis, yAxis})
-        axis->setLabelPadding(1);
+    xAxis->setLabelPadding(1);
+    yAxis->setLabelPadding(QFontMetrics(font()).height() / 4); // its title is turned: beside the numbers, not at their feet
     axisRect()->setMinimumMargins(
         QMargins(QFontMetrics(font()).horizontalAdvance(QStringLiteral("999 KiB")) + 2 * QFontMetrics(font()).height(),
                  QFontMetrics(font()).height() / 2, // the topmost number reaches above its axis

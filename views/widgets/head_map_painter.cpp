@@ -60,13 +60,39 @@ void HeadMapPainter::drawRow(int layer)
     drawTime(layer);
 }
 
+std::vector<HeadMapPainter::Heading> HeadMapPainter::headings(const HeadMapModel &model, const HeadMapGeometry &geometry,
+                                                              const QString &kvTitle, const QString &timeTitle)
+{
+    std::vector<Heading> all{
+        {geometry.kind(0), model.isScored() ? tr("Kind, mean score") : tr("Kind"), Qt::AlignHCenter},
+        {geometry.lost(0), tr("Flipped / demoted"), Qt::AlignHCenter},
+        {geometry.kv(0), kvTitle, Qt::AlignLeft},
+        {geometry.time(0), timeTitle, Qt::AlignLeft},
+    };
+    if (model.hasAblation())
+        all.push_back({geometry.loss(0), tr("loss if it alone streams, log"), Qt::AlignLeft});
+    return all;
+}
+
+int HeadMapPainter::linesOf(const std::vector<Heading> &headings, const QFontMetrics &metrics)
+{
+    int most = 0;
+    for (const Heading &each : headings) {
+        const QRect room(0, 0, each.column.width(), 1 << 12);
+        const int needed = metrics.boundingRect(room, Qt::TextWordWrap, each.title).height();
+        most = std::max(most, (needed + metrics.height() - 1) / metrics.height());
+    }
+    return most;
+}
+
 void HeadMapPainter::drawHeadings(int top, const QString &kvTitle, const QString &timeTitle)
 {
     const int height = m_geometry.headerHeight();
     m_painter.fillRect(QRect(0, top, m_geometry.contentSize().width(), height), m_palette.color(QPalette::Base));
     m_painter.setPen(m_quiet);
+    const int line = m_painter.fontMetrics().height();
     const auto heading = [&](const QRect &column, const QString &title, Qt::Alignment alignment) {
-        m_painter.drawText(QRect(column.left(), top, column.width(), height - m_painter.fontMetrics().height() / 4),
+        m_painter.drawText(QRect(column.left(), top, column.width(), height - line / 4),
                            static_cast<int>(alignment | Qt::AlignBottom) | Qt::TextWordWrap, title);
     };
     heading(m_geometry.layer(0), tr("Layer"), Qt::AlignHCenter);
@@ -77,16 +103,12 @@ void HeadMapPainter::drawHeadings(int top, const QString &kvTitle, const QString
         heading(m_geometry.cell(0, head).adjusted(-widest, 0, widest, 0), QString::number(head), Qt::AlignHCenter);
     if (heads > 0) {
         const QRect cells = m_geometry.cell(0, 0).united(m_geometry.cell(0, heads - 1));
-        m_painter.drawText(QRect(cells.left(), top, std::max(cells.width(), m_geometry.cellWidth() * 4), height / 2),
+        m_painter.drawText(QRect(cells.left(), top, std::max(cells.width(), m_geometry.cellWidth() * 4), height - line * 5 / 4),
                            static_cast<int>(Qt::AlignLeft | Qt::AlignBottom),
                            heads * m_geometry.cellWidth() > 60 ? tr("KV head") : QString());
     }
-    heading(m_geometry.kind(0), m_model.isScored() ? tr("Kind, mean score") : tr("Kind"), Qt::AlignHCenter);
-    heading(m_geometry.lost(0), tr("Flipped / demoted"), Qt::AlignHCenter);
-    if (m_model.hasAblation())
-        heading(m_geometry.loss(0), tr("loss if it alone streams, log"), Qt::AlignLeft);
-    heading(m_geometry.kv(0), kvTitle, Qt::AlignLeft);
-    heading(m_geometry.time(0), timeTitle, Qt::AlignLeft);
+    for (const Heading &each : headings(m_model, m_geometry, kvTitle, timeTitle))
+        heading(each.column, each.title, each.alignment);
     m_painter.setPen(m_palette.color(QPalette::Mid));
     m_painter.drawLine(0, top + height - 1, m_geometry.contentSize().width(), top + height - 1);
 }

@@ -8,6 +8,8 @@
 #include <QPainter>
 #include <QPalette>
 
+#include <vector>
+
 namespace zigzag {
 
 class HeadMapModel;
@@ -19,6 +21,18 @@ class HeadMapPainter
 public:
     HeadMapPainter(QPainter &painter, const HeadMapModel &model, const HeadMapGeometry &geometry,
                    const QItemSelectionModel &selection, const QPalette &palette, bool focused);
+
+    /// A heading stands over its column and breaks into lines there.
+    struct Heading {
+        QRect column;
+        QString title;
+        Qt::Alignment alignment;
+    };
+    /// Of the columns beside the cells.
+    static std::vector<Heading> headings(const HeadMapModel &model, const HeadMapGeometry &geometry, const QString &kvTitle,
+                                         const QString &timeTitle);
+    /// Of the highest one.
+    static int linesOf(const std::vector<Heading> &headings, const QFontMetrics &metrics);
 
     void drawRow(int layer);
     /// The headings, `top` below the content's origin, so that they stay while rows scroll.

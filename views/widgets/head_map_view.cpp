@@ -5,7 +5,6 @@
 #include "views/models/glossary.h"
 #include "views/models/head_map_model.h"
 #include "views/widgets/accessible_grid.h"
-#include "views/widgets/head_map_painter.h"
 #include "views/widgets/score_legend.h"
 
 #include <QFontMetrics>
@@ -35,14 +34,20 @@ HeadMapView::HeadMapView(HeadMapModel *model, QWidget *parent)
     viewport()->setMouseTracking(true);
     const auto repaint = [this] { viewport()->update(); };
     connect(m_model, &QAbstractItemModel::dataChanged, this, repaint);
+    connect(m_model, &QAbstractItemModel::dataChanged, this, &HeadMapView::describeCurrent);
     connect(m_model, &QAbstractItemModel::headerDataChanged, this, repaint);
     connect(m_model, &QAbstractItemModel::modelReset, this, &HeadMapView::reset);
     connect(m_selection, &QItemSelectionModel::selectionChanged, this, repaint);
-    connect(m_selection, &QItemSelectionModel::currentChanged, this, [this](const QModelIndex &current) {
-        setAccessibleDescription(current.data(Qt::AccessibleDescriptionRole).toString());
+    connect(m_selection, &QItemSelectionModel::currentChanged, this, [this] {
+        describeCurrent();
         viewport()->update();
     });
     layOut();
+}
+
+void HeadMapView::describeCurrent()
+{
+    setAccessibleDescription(m_selection->currentIndex().data(Qt::AccessibleDescriptionRole).toString());
 }
 
 void HeadMapView::reset()
@@ -64,7 +69,12 @@ HeadMapGeometry HeadMapView::geometryFor(const QSize &room) const
 {
     const QFontMetrics metrics(font());
     const HeadMapGeometry::Font sizes{metrics.height(), metrics.horizontalAdvance(QLatin1Char('R')) + 2};
-    return HeadMapGeometry(m_model->rowCount(), m_model->columnCount(), sizes, room, m_model->hasAblation());
+    const auto places = [&](int headingLines) {
+        return HeadMapGeometry(m_model->rowCount(), m_model->columnCount(), sizes, room, m_model->hasAblation(), headingLines);
+    };
+    const HeadMapGeometry usual = places(HeadMapGeometry::leastHeadingLines);
+    const int lines = HeadMapPainter::linesOf(HeadMapPainter::headings(*m_model, usual, m_kvTitle, m_timeTitle), metrics);
+    return lines > HeadMapGeometry::leastHeadingLines ? places(lines) : usual;
 }
 
 void HeadMapView::layOut()
@@ -91,7 +101,15 @@ void HeadMapView::setCostTitles(const QString &kv, const QString &time)
 {
     m_kvTitle = kv;
     m_timeTitle = time;
+    const int before = m_geometry.headerHeight();
     layOut(); // a column of losses comes with an ablation
+    if (m_geometry.headerHeight() != before)
+        updateGeometry();
+}
+
+std::vector<HeadMapPainter::Heading> HeadMapView::headings() const
+{
+    return HeadMapPainter::headings(*m_model, m_geometry, m_kvTitle, m_timeTitle);
 }
 
 QRect HeadMapView::visibleCell(int layer, int head) const

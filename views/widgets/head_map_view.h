@@ -4,6 +4,7 @@
 #include "engine/map/head_map.h"
 #include "views/models/head_map_geometry.h"
 #include "views/widgets/exhibit.h"
+#include "views/widgets/head_map_painter.h"
 
 #include <QAbstractScrollArea>
 #include <QItemSelectionModel>
@@ -31,6 +32,8 @@ public:
     /// Selects all heads of these layers and brings the first into sight.
     void selectLayers(const std::vector<int> &layers);
     const HeadMapGeometry &geometryOfMap() const { return m_geometry; }
+    /// Of the columns beside the cells, in content coordinates.
+    std::vector<HeadMapPainter::Heading> headings() const;
     /// A cell in viewport coordinates, as it is scrolled now.
     QRect visibleCell(int layer, int head) const;
     QRect visibleLayer(int layer) const;
@@ -70,6 +73,7 @@ private:
     HeadMapGeometry geometryFor(const QSize &room) const;
     QString tipAt(const QPoint &viewportPoint) const;
     void reset();
+    void describeCurrent();
     void brushTo(const QPoint &cell);
     void selectTo(const QPoint &cell, QItemSelectionModel::SelectionFlags flags);
     void dragSelectionTo(const QPoint &cell);

@@ -69,6 +69,12 @@ void MessageBar::close()
     hide();
 }
 
+void MessageBar::takeBack(const QString &line)
+{
+    if (!line.isEmpty() && text() == line)
+        close();
+}
+
 void MessageBar::place()
 {
     if (const QWidget *parent = parentWidget())

@@ -20,6 +20,8 @@ public:
     explicit MessageBar(QWidget *parent = nullptr);
     void say(Kind kind, const QString &line);
     void close();
+    /// Closes it if it says this.
+    void takeBack(const QString &line);
     QString text() const;
     Kind kind() const { return m_kind; }
     void setNoteLife(std::chrono::milliseconds life) { m_life.setInterval(life); }

@@ -5,6 +5,7 @@
 #include "views/models/csv.h"
 #include "views/models/text.h"
 #include "views/widgets/accessible_grid.h"
+#include "views/widgets/plot.h"
 
 #include <QHBoxLayout>
 #include <QHelpEvent>
@@ -26,6 +27,7 @@ NeedleGrid::NeedleGrid(const QString &name, QWidget *parent)
                     [this](int row) { return tr("depth %1").arg(m_model.headerData(row, Qt::Vertical).toString()); },
                     [this](int column) { return tr("context %1").arg(m_model.headerData(column, Qt::Horizontal).toString()); }});
     setAccessibleName(tr("Needle result: %1").arg(name));
+    setFocusPolicy(Qt::StrongFocus);
     connect(&m_model, &QAbstractItemModel::modelReset, this, [this] {
         setAccessibleDescription(m_model.isEmpty()            ? tr("not asked yet")
                                      : m_model.isDifference() ? tr("%1 of keys").arg(signedPercentText(m_model.accuracy()))
@@ -80,6 +82,8 @@ void NeedleGrid::paintEvent(QPaintEvent *)
 {
     QPainter painter(this);
     paint(painter, size());
+    if (hasFocus())
+        paintFocus(painter, *this);
 }
 
 void NeedleGrid::paint(QPainter &painter, const QSize &room) const

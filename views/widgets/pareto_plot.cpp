@@ -32,8 +32,8 @@ ParetoPlot::ParetoPlot(QWidget *parent)
     yAxis->setNumberFormat(QStringLiteral("gb"));
     yAxis->setNumberPrecision(1);
     yAxis->setLabel(tr("distillation loss"));
-    for (QCPAxis *axis : {xAxis, yAxis})
-        axis->setLabelPadding(1);
+    xAxis->setLabelPadding(1);
+    yAxis->setLabelPadding(QFontMetrics(font()).height() / 4);
     m_costTicker->setRoom(12);
 
     m_others = addGraph();

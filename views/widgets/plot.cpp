@@ -33,8 +33,7 @@ void Plot::paintEvent(QPaintEvent *event)
     if (!hasFocus())
         return;
     QPainter painter(this);
-    painter.setPen(QPen(palette().color(QPalette::Highlight), 2));
-    painter.drawRect(rect().adjusted(1, 1, -1, -1));
+    paintFocus(painter, *this);
 }
 
 void Plot::focusInEvent(QFocusEvent *event)
@@ -47,6 +46,13 @@ void Plot::focusOutEvent(QFocusEvent *event)
 {
     QCustomPlot::focusOutEvent(event);
     update();
+}
+
+void paintFocus(QPainter &painter, const QWidget &widget)
+{
+    painter.setPen(QPen(widget.palette().color(QPalette::Highlight), 2));
+    painter.setBrush(Qt::NoBrush);
+    painter.drawRect(widget.rect().adjusted(1, 1, -1, -1));
 }
 
 void paintPlot(QCustomPlot &plot, QPainter &painter, const QSize &size)

@@ -24,6 +24,9 @@ private:
     bool m_stale = false;
 };
 
+/// How a widget that paints itself shows that it has the keyboard.
+void paintFocus(QPainter &painter, const QWidget &widget);
+
 /// Paints any plot with another painter, as vectors.
 void paintPlot(QCustomPlot &plot, QPainter &painter, const QSize &size);
 

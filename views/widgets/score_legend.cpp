@@ -21,6 +21,12 @@ struct Entry {
     std::function<void(QPainter &, const QRect &)> sign;
 };
 
+QString hint()
+{
+    return ScoreLegend::tr(
+        "Click or drag flips heads · Shift-drag selects · Space, R, S set · double-click a layer number for its whole row");
+}
+
 } // namespace
 
 ScoreLegend::ScoreLegend(QWidget *parent)
@@ -32,6 +38,7 @@ ScoreLegend::ScoreLegend(QWidget *parent)
     policy.setHeightForWidth(true);
     setSizePolicy(policy);
     setAccessibleName(tr("Legend of the head map"));
+    setAccessibleDescription(tr("R: keeps all tokens. S: keeps sink + recent. %1").arg(hint()));
 }
 
 void ScoreLegend::setScored(bool scored)
@@ -116,15 +123,13 @@ int ScoreLegend::layOut(QPainter *painter, int width, bool withHint) const
     y += line;
     if (!withHint)
         return y + em / 4;
-    const QString hint
-        = tr("Click or drag flips heads · Shift-drag selects · Space, R, S set · double-click a layer number for its whole row");
     const int flags = Qt::AlignLeft | Qt::AlignTop | Qt::TextWordWrap;
     const QRect room(left, y, std::max(1, width - em), 1 << 12);
     if (painter) {
         painter->setPen(quiet);
-        painter->drawText(room, flags, hint);
+        painter->drawText(room, flags, hint());
     }
-    return y + metrics.boundingRect(room, flags, hint).height() + em / 4;
+    return y + metrics.boundingRect(room, flags, hint()).height() + em / 4;
 }
 
 void ScoreLegend::paintEvent(QPaintEvent *)

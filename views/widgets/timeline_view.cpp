@@ -239,7 +239,8 @@ Exhibit TimelineView::exhibit()
     return {tr("the timeline"), QStringLiteral("timeline"),
             [this] {
                 const int lanes = static_cast<int>(m_model->lanes().size());
-                return QSize(std::max(viewport()->width(), 200), m_geometry.axisHeight + m_geometry.contentHeight(lanes) + 2);
+                return QSize(std::max(viewport()->width(), documentSize.width()),
+                             m_geometry.axisHeight + m_geometry.contentHeight(lanes) + 2);
             },
             [this](QPainter &painter, const QSize &size) { paintTo(painter, size); },
             [this] {

@@ -37,6 +37,7 @@ ComparePage::ComparePage(Studio &studio, QWidget *parent)
     m_against->setAccessibleName(tr("The other map"));
     m_summary->setObjectName(QStringLiteral("differenceSummary"));
     m_summary->setTextFormat(Qt::PlainText);
+    m_summary->setWordWrap(true); // on a small screen: a page wider than its dock would lie on what is beside it
     m_table->setObjectName(QStringLiteral("differences"));
     m_table->setAccessibleName(tr("Layers in which the maps differ"));
     m_table->setModel(m_model);

@@ -14,6 +14,7 @@
 #include <QVBoxLayout>
 
 #include <algorithm>
+#include <utility>
 
 namespace zigzag {
 
@@ -66,6 +67,7 @@ FindPage::FindPage(Studio &studio, QWidget *parent)
     column->addWidget(m_panel);
     connect(m_panel, &FindPanel::startAsked, this, &FindPage::start);
     connect(m_panel, &FindPanel::sourceChosen, this, &FindPage::choose);
+    connect(&studio.runs(), &RunController::finished, this, [this] { this->studio().takeBack(std::exchange(m_estimate, {})); });
     exhibit(tableExhibit(tr("the sources of scores"), QStringLiteral("score-sources"), m_panel->sources()), &m_panel->sources());
     offer(PageMenu::Run, QStringLiteral("searchLayers"), tr("&Search for layers that can stream"),
           QKeySequence(Qt::SHIFT | Qt::Key_F7), [this] { start(); });
@@ -122,8 +124,10 @@ void FindPage::start()
         context.progress(static_cast<double>(search.alreadyDone()) / std::max(1, search.all()), takes);
         context.expect(seconds);
         context.deliver([page, takes] {
-            if (page)
-                page->studio().say(MessageBar::Kind::Note, tr("%1. Esc stops it; what was measured stays.").arg(takes));
+            if (!page)
+                return;
+            page->m_estimate = tr("%1. Esc stops it; what was measured stays.").arg(takes);
+            page->studio().say(MessageBar::Kind::Note, page->m_estimate);
         });
         const auto show = [&](const SearchResult &result, bool atEnd) {
             FoundScores found{name,

@@ -21,6 +21,7 @@ private:
     void choose(int row);
 
     FindPanel *m_panel;
+    QString m_estimate; ///< what was said of the search that is on: out of date when it ends
 };
 
 } // namespace zigzag

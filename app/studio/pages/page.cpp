@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/studio/pages/page.h"
 
+#include "views/models/native_path.h"
+
 namespace zigzag {
 
 Page::Page(Studio &studio, const QString &name, const QString &title, QWidget *parent)
@@ -9,6 +11,7 @@ Page::Page(Studio &studio, const QString &name, const QString &title, QWidget *p
 {
     setObjectName(name);
     setWindowTitle(title);
+    setAccessibleName(title); // where nothing in it takes the keyboard, it has the keyboard itself
     setAutoFillBackground(true);
     setBackgroundRole(QPalette::Base);
     connect(&studio, &Studio::refreshed, this, [this] { refresh(); });
@@ -34,7 +37,7 @@ void Page::exhibit(Exhibit exhibit, QWidget *shown)
             return;
         if (const auto saved = saveExhibit(exhibit, path); !saved)
             return studio().say(saved.error());
-        studio().say(MessageBar::Kind::Note, tr("Saved %1 to %2").arg(exhibit.name, path));
+        studio().say(MessageBar::Kind::Note, tr("Saved %1 to %2").arg(exhibit.name, shownPath(path)));
     });
     shown->setContextMenuPolicy(Qt::ActionsContextMenu);
     shown->addAction(action);

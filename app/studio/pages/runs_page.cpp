@@ -55,6 +55,9 @@ RunsPage::RunsPage(Studio &studio, QWidget *parent)
     m_list = makeTable(m_sortedRuns, QStringLiteral("runList"), tr("Runs"));
     setFocusProxy(m_list);
     m_list->sortByColumn(RunListModel::When, Qt::DescendingOrder);
+    // The time is what one looks for; the batch mostly is 1.
+    m_list->header()->moveSection(m_list->header()->visualIndex(RunListModel::Batch),
+                                  m_list->header()->visualIndex(RunListModel::Floor));
     m_table = makeTable(m_sortedRows, QStringLiteral("runComparison"), tr("Comparison of two runs"));
     m_table->sortByColumn(-1, Qt::AscendingOrder); // as the comparison comes: the whole, then what changed most
     m_swap = offer(PageMenu::View, QStringLiteral("swapRuns"), tr("S&wap compared runs"), {}, [this] {
@@ -142,6 +145,7 @@ QWidget *RunsPage::buildComparison()
     auto *bar = new QHBoxLayout;
     const int gap = fontMetrics().height() / 3;
     bar->setContentsMargins(gap, gap / 2, gap, gap / 2);
+    bar->setSpacing(gap); // or it takes the column's, which is none
     m_headline->setObjectName(QStringLiteral("comparisonHeadline"));
     m_headline->setWordWrap(true);
     m_group->setObjectName(QStringLiteral("compareBy"));

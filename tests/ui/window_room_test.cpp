@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A small screen: nothing lies on anything else, and no text is cut.
+#include "app/studio/pages/page.h"
+#include "held_window.h"
+#include "views/widgets/head_map_painter.h"
+
+#include <QAbstractButton>
+#include <QAbstractSpinBox>
+#include <QComboBox>
+#include <QDockWidget>
+#include <QLabel>
+#include <QLineEdit>
+#include <QScrollArea>
+#include <QStyle>
+#include <QTabBar>
+#include <QToolBar>
+#include <QToolButton>
+
+namespace zigzag::test {
+
+namespace {
+
+constexpr QSize smallScreen(1280, 720);
+
+std::string whereIs(const QWidget &widget)
+{
+    QString path;
+    for (const QWidget *each = &widget; each; each = each->parentWidget())
+        path
+            = QLatin1String(each->metaObject()->className()) + QLatin1Char('[') + each->objectName() + QLatin1String("] ") + path;
+    return path.toStdString();
+}
+
+/// Whether Qt itself lays the parts out, one upon the other where it means to.
+bool isOfOnePiece(const QWidget &widget)
+{
+    return (widget.inherits("QAbstractScrollArea") && !qobject_cast<const QScrollArea *>(&widget))
+        || qobject_cast<const QComboBox *>(&widget) || qobject_cast<const QAbstractSpinBox *>(&widget)
+        || qobject_cast<const QLineEdit *>(&widget) || qobject_cast<const QTabBar *>(&widget);
+}
+
+/// Qt keeps pages behind other tabs where nobody sees them, and calls them visible.
+bool isInSight(const QWidget &widget)
+{
+    return widget.isVisible() && !widget.visibleRegion().isEmpty();
+}
+
+void expectApart(const QWidget &parent)
+{
+    std::vector<const QWidget *> shown;
+    for (const QObject *child : parent.children())
+        if (const auto *widget = qobject_cast<const QWidget *>(child);
+            widget && isInSight(*widget) && !widget->isWindow() && !qobject_cast<const MessageBar *>(widget))
+            shown.push_back(widget);
+    for (std::size_t a = 0; a < shown.size(); ++a)
+        for (std::size_t b = a + 1; b < shown.size(); ++b) {
+            const QRect both = shown[a]->geometry() & shown[b]->geometry();
+            EXPECT_TRUE(both.isEmpty()) << whereIs(*shown[a]) << " and " << whereIs(*shown[b]) << " share " << both.width()
+                                        << " × " << both.height();
+        }
+    for (const QWidget *widget : shown)
+        if (!isOfOnePiece(*widget))
+            expectApart(*widget);
+}
+
+/// Texts of Qt's own widgets; what we paint ourselves has tests of its own.
+void expectWhole(QWidget &parent)
+{
+    for (QLabel *label : parent.findChildren<QLabel *>()) {
+        if (!isInSight(*label) || label->text().isEmpty())
+            continue;
+        const int needed = label->wordWrap() ? label->heightForWidth(label->width()) : label->sizeHint().height();
+        EXPECT_GE(label->height() + 1, needed) << whereIs(*label) << label->text().toStdString();
+        if (!label->wordWrap()) {
+            EXPECT_GE(label->width() + 1, label->sizeHint().width()) << whereIs(*label) << label->text().toStdString();
+        }
+    }
+    for (const QAbstractButton *button : parent.findChildren<QAbstractButton *>())
+        if (isInSight(*button) && !button->text().isEmpty() && !button->inherits("QDockWidgetTitleButton")) {
+            EXPECT_GE(button->width(), button->minimumSizeHint().width()) << button->text().toStdString();
+        }
+    for (const QComboBox *box : parent.findChildren<QComboBox *>())
+        if (isInSight(*box)) {
+            const int arrow = box->height(); // about
+            EXPECT_GE(box->width() - arrow, box->fontMetrics().horizontalAdvance(box->currentText()))
+                << box->accessibleName().toStdString() << ": " << box->currentText().toStdString();
+        }
+    for (const QTabBar *tabs : parent.findChildren<QTabBar *>())
+        for (int tab = 0; isInSight(*tabs) && tab < tabs->count(); ++tab) {
+            EXPECT_GE(tabs->tabRect(tab).width(), tabs->fontMetrics().horizontalAdvance(tabs->tabText(tab)));
+            EXPECT_LE(tabs->tabRect(tab).right(), tabs->width()) << tabs->tabText(tab).toStdString();
+        }
+}
+
+class RoomTest : public HeldWindow
+{
+protected:
+    void expectRoom(const char *when)
+    {
+        SCOPED_TRACE(when);
+        m_window->setAnimated(false);
+        m_window->resize(smallScreen);
+        for (const QDockWidget *dock : m_window->findChildren<QDockWidget *>()) {
+            SCOPED_TRACE(dock->windowTitle().toStdString());
+            m_window->showPage(dock->widget()->objectName());
+            m_window->refreshNow();
+            settle();
+            ASSERT_EQ(m_window->size(), smallScreen);
+            expectApart(*m_window);
+            expectWhole(*m_window);
+            expectHeadings();
+        }
+    }
+    void expectHeadings()
+    {
+        const HeadMapView &view = m_window->headMap();
+        const QFontMetrics metrics(view.font());
+        for (const HeadMapPainter::Heading &each : view.headings()) {
+            const QRect needed = metrics.boundingRect(QRect(0, 0, each.column.width(), 1 << 12), Qt::TextWordWrap, each.title);
+            EXPECT_LE(needed.height(), view.geometryOfMap().headerHeight() - metrics.height() / 4) << each.title.toStdString();
+            EXPECT_LE(needed.width(), each.column.width()) << each.title.toStdString();
+        }
+    }
+};
+
+} // namespace
+
+TEST_F(RoomTest, NothingLiesOnAnythingElseOnASmallScreen)
+{
+    hold({RunKind::Calibrate, RunKind::Score, RunKind::Measure});
+    m_window->document().setScores(risingScores(3, 2));
+    expectRoom("while it is calibrated");
+    m_window->actions().measure->trigger();
+    settle();
+    expectRoom("with a queue");
+    const auto *more = m_window->findChild<QToolButton *>("qt_toolbar_ext_button");
+    EXPECT_TRUE(!more || !more->isVisible()) << "what stops a run is in sight";
+    m_window->runs().cancelAll();
+    expectRoom("idle");
+    // The longest headings that there are, and a column more.
+    FoundScores ablation;
+    ablation.name = QStringLiteral("Ablation of layers");
+    ablation.scores = risingScores(3, 2);
+    ablation.isSearch = true;
+    ablation.window = {map().sink(), map().recent()};
+    ablation.effects.resize(3);
+    ablation.effects[1].loss = 0.5;
+    m_window->studio().findings().add(ablation);
+    m_window->refreshNow();
+    m_window->resize(m_window->minimumSizeHint());
+    settle();
+    m_window->headMap().setCostTitles("KV bytes at 128K", "predicted TPOT at 128K (disturbed)");
+    expectHeadings();
+    m_window->headMap().setCostTitles("KV bytes at 128K", "TPOT at 128K, hatched: predicted");
+    expectHeadings();
+}
+
+} // namespace zigzag::test
