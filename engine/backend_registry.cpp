@@ -1,63 +1,106 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/base/installation.h"
 #include "engine/cpu/cpu_backend.h"
-#include "engine/run/backend.h"
+#include "engine/run/backend_module.h"
 
+#include <algorithm>
 #include <dlfcn.h>
-#include <filesystem>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <iterator>
+#include <vector>
 
 namespace zigzag {
 
 namespace {
 
-namespace fs = std::filesystem;
+/// A backend that is a module of its own, zigzag_NAME.so.
+struct KnownModule {
+    std::string_view name;
+    /// Of the driver's library. A module brings libraries of hundreds of megabytes along: where there is no driver it is not
+    /// even opened.
+    const char *driver;
+    std::string_view driverMissing, deviceRefused; ///< what there is to do
+};
 
-/// Beside the program, so that one build runs with and without it.
-fs::path cudaModule()
+/// In the order in which `auto` tries them.
+constexpr KnownModule modules[] = {
+    {"cuda", "libcuda.so.1", "this machine has no NVIDIA driver (libcuda.so.1 is missing): install it",
+     "check the GPU with nvidia-smi"},
+};
+
+/// Why a module gives no backend.
+struct Refusal {
+    ErrorKind kind = ErrorKind::Failed;
+    std::string line; ///< what, where, and what to do about it
+    bool isAbsent = false; ///< the module or the driver is not there: nothing that `auto` has to speak of
+};
+
+/// What stands in the way of believing a module; empty where nothing does.
+std::string mismatch(const BackendModule *module, const std::string &file)
 {
-    std::error_code ignored;
-    return fs::read_symlink("/proc/self/exe", ignored).parent_path() / "zigzag_cuda.so";
+    constexpr std::string_view remedy = "install the one that came with it";
+    if (!module)
+        return fmt::format("{} names no version of the backend interface, and this engine's is {}: {}", file, backendInterface,
+                           remedy);
+    if (module->interface != backendInterface)
+        return fmt::format("{} is for version {} of the backend interface, and this engine's is {}: {}", file, module->interface,
+                           backendInterface, remedy);
+    if (module->layout != backendLayout())
+        return fmt::format("{} is from another build, although its version of the backend interface is {} as well: {}", file,
+                           backendInterface, remedy);
+    return {};
 }
 
-/// The module exports `Backend *zigzagCreateCudaBackend(std::string *error)`; it returns null and a reason without a device.
-Result<std::unique_ptr<Backend>> createCudaBackend()
+tl::expected<std::unique_ptr<Backend>, Refusal> createFromModule(const KnownModule &known)
 {
-    const fs::path file = cudaModule();
-    std::error_code ignored;
-    if (!fs::exists(file, ignored))
-        return badInput(
-            fmt::format("backend cuda: there is no {} beside the program: use --backend cpu or auto", file.filename().string()));
-    // The module brings libraries of hundreds of megabytes along: where there is no driver it is not even opened.
-    if (!dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL))
-        return failed(
-            "backend cuda: this machine has no NVIDIA driver (libcuda.so.1 is missing): install it, or use --backend cpu");
-    void *module = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (!module)
-        return failed(fmt::format("backend cuda: {}: install what is missing, or use --backend cpu", dlerror()));
-    using Create = Backend *(std::string *);
-    const auto create = reinterpret_cast<Create *>(dlsym(module, "zigzagCreateCudaBackend"));
-    if (!create)
-        return failed(fmt::format("backend cuda: {} is not of this version: build it again", file.string()));
+    const auto refused = [&](std::string line, bool isAbsent = false, ErrorKind kind = ErrorKind::Failed) {
+        return tl::unexpected(Refusal{kind, fmt::format("backend {}: {}", known.name, line), isAbsent});
+    };
+    const std::string name = fmt::format("zigzag_{}.so", known.name);
+    const std::string file = moduleFile(name).string();
+    if (file.empty())
+        return refused(
+            fmt::format("there is no {} beside the program or in lib/zigzag of its installation: build or install it", name),
+            true, ErrorKind::BadInput);
+    if (!dlopen(known.driver, RTLD_LAZY | RTLD_LOCAL))
+        return refused(std::string(known.driverMissing), true);
+    void *const handle = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (!handle)
+        return refused(fmt::format("{}: install what is missing", dlerror()));
+    const auto *module = static_cast<const BackendModule *>(dlsym(handle, "zigzagBackendModule"));
+    if (std::string why = mismatch(module, file); !why.empty())
+        return refused(std::move(why));
     std::string reason;
-    std::unique_ptr<Backend> backend(create(&reason));
+    std::unique_ptr<Backend> backend(module->create(&reason));
     if (!backend)
-        return failed(fmt::format("backend cuda: {}: check the GPU with nvidia-smi, or use --backend cpu", reason));
+        return refused(fmt::format("{}: {}", reason, known.deviceRefused));
     return backend;
 }
 
 } // namespace
 
-Result<std::unique_ptr<Backend>> createBackend(std::string_view name)
+Result<std::unique_ptr<Backend>> createBackend(std::string_view name, std::string *note)
 {
     if (name == "cpu")
         return createCpuBackend();
-    if (name == "cuda")
-        return createCudaBackend();
-    if (name != "auto")
-        return badInput(fmt::format("backend {}: not known: use auto, cpu or cuda", name));
-    if (auto cuda = createCudaBackend())
-        return cuda;
-    return createCpuBackend();
+    for (const KnownModule &known : modules) {
+        if (name != known.name && name != "auto")
+            continue;
+        auto backend = createFromModule(known);
+        if (backend)
+            return std::move(*backend);
+        const Refusal &refusal = backend.error();
+        if (name == known.name)
+            return tl::unexpected(Error{refusal.kind, refusal.line + ", or use --backend cpu"});
+        if (note && !refusal.isAbsent)
+            *note = refusal.line + "; until then the processor runs everything";
+    }
+    if (name == "auto")
+        return createCpuBackend();
+    std::vector<std::string_view> names;
+    std::ranges::transform(modules, std::back_inserter(names), &KnownModule::name);
+    return badInput(fmt::format("backend {}: not known: use auto, cpu or {}", name, fmt::join(names, " or ")));
 }
 
 } // namespace zigzag

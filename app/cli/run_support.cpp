@@ -44,10 +44,11 @@ Result<ModelConfig> loadShape(const std::string &model)
 Result<Loaded> loadForRun(const std::string &model, const std::string &backend)
 {
     Loaded loaded;
+    std::string note;
     {
         Progress progress("loading, MiB");
         ZIGZAG_TRY(weights, loadModel(model));
-        ZIGZAG_TRY(chosen, createBackend(backend));
+        ZIGZAG_TRY(chosen, createBackend(backend, &note));
         loaded.model = std::move(weights);
         loaded.backend = std::move(chosen);
         ZIGZAG_TRY(device, uploadModel(loaded.model, loaded.backend, [&](std::int64_t done, std::int64_t all) {
@@ -55,6 +56,8 @@ Result<Loaded> loadForRun(const std::string &model, const std::string &backend)
                    }));
         loaded.device = std::move(device);
     }
+    if (!note.empty())
+        fmt::print(stderr, "note: {}\n", note);
     sayNotes(loaded.model->config); // behind the line of progress, which is gone
     return loaded;
 }

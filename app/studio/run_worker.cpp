@@ -66,7 +66,7 @@ Result<void> EngineWorker::load(const RunRequest &request)
     progress(0);
     ZIGZAG_TRY(model, loadModel(request.model, {request.cancel.get(), progress}));
     if (!m_backend) {
-        ZIGZAG_TRY(backend, createBackend("auto"));
+        ZIGZAG_TRY(backend, createBackend("auto", &m_backendNote));
         m_backend = std::move(backend);
     }
     const auto copied = [&](std::int64_t done, std::int64_t all) {
@@ -77,8 +77,11 @@ Result<void> EngineWorker::load(const RunRequest &request)
         return cancelled();
     m_model = std::move(model);
     m_device = std::move(device);
+    ModelConfig config = m_model->config;
+    if (!m_backendNote.empty()) // shown once, with what the model's files give rise to
+        config.notes.push_back(std::exchange(m_backendNote, {}));
     Q_EMIT loaded(request.id,
-                  {request.model, m_model->config, m_model->shape(), m_model->tokenizer.has_value(), m_backend->device().name});
+                  {request.model, std::move(config), m_model->shape(), m_model->tokenizer.has_value(), m_backend->device().name});
     return {};
 }
 

@@ -54,6 +54,7 @@ private:
 
     std::shared_ptr<const Model> m_model;
     std::shared_ptr<Backend> m_backend;
+    std::string m_backendNote; ///< why it is not the GPU that is there; empty once it was told
     std::shared_ptr<DeviceModel> m_device;
     std::optional<MachineProfile> m_machine; ///< measured once per model: its products give the shapes
     bool m_machineCutShort = false;

@@ -91,8 +91,16 @@ public:
         static const std::int64_t cache = lastLevelCacheBytes();
         info.lastLevelCacheBytes = cache;
         info.maxHeadDim = maxHeadDim;
-        info.experts = true;
         return info;
+    }
+
+    Capabilities capabilities() const override
+    {
+        return {.onProcessor = true,
+                .gradients = true,
+                .experts = true,
+                .weightTypes = {DType::F32, DType::F16, DType::BF16},
+                .kvTypes = {DType::F32, DType::F16, DType::BF16}};
     }
 
     Result<std::unique_ptr<Buffer>> allocate(std::size_t bytes) override

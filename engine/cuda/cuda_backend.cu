@@ -7,6 +7,7 @@
 #include "engine/cuda/loader.h"
 #include "engine/cuda/matvec.h"
 #include "engine/cuda/pointwise.h"
+#include "engine/run/backend_module.h"
 
 #include <algorithm>
 #include <cassert>
@@ -81,8 +82,16 @@ public:
         info.maxKvHeads = maxKvHeads;
         return info;
     }
+    Capabilities capabilities() const override
+    {
+        return {.copiesWeights = true,
+                .recordsSteps = true,
+                .showsKernels = true,
+                .ownClock = true,
+                .weightTypes = {DType::F32, DType::F16, DType::BF16},
+                .kvTypes = {DType::F32, DType::F16, DType::BF16}};
+    }
     DType activationType(DType weights) const override { return weights; }
-    bool copiesWeights() const override { return true; }
     std::int64_t scratchBytes() const override
     {
         return static_cast<std::int64_t>(attentionScratchBytes + Linear::workspaceBytes);
@@ -481,12 +490,4 @@ Result<std::unique_ptr<Backend>> createCudaBackend()
 
 } // namespace zigzag::gpu
 
-/// The module's one entry (engine/backend_registry.cpp): null, and the reason, where no GPU can be used.
-extern "C" __attribute__((visibility("default"))) zigzag::Backend *zigzagCreateCudaBackend(std::string *reason)
-{
-    auto backend = zigzag::gpu::createCudaBackend();
-    if (backend)
-        return backend->release();
-    *reason = backend.error().message;
-    return nullptr;
-}
+ZIGZAG_BACKEND_MODULE(zigzag::gpu::createCudaBackend)

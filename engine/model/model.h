@@ -38,7 +38,7 @@ Result<std::string> readModelConfigText(const std::string &name);
 /// Names that `preset:` and `bundled:` accept.
 std::vector<std::string> presetNames();
 std::vector<std::string> bundledNames();
-/// The folder of resources: $ZIGZAG_RESOURCES, beside the program, or where the build found it.
+/// The folder of resources: $ZIGZAG_RESOURCES, that of the installation, or where the build found it.
 std::filesystem::path resourceFolder();
 
 } // namespace zigzag

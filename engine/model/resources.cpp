@@ -2,6 +2,7 @@
 #include "engine/model/resources.h"
 
 #include "engine/base/files.h"
+#include "engine/base/installation.h"
 #include "engine/model/model.h"
 
 #include <algorithm>
@@ -34,10 +35,8 @@ fs::path resourceFolder()
 {
     if (const char *chosen = std::getenv("ZIGZAG_RESOURCES"); chosen && *chosen)
         return chosen;
-    std::error_code error;
-    const fs::path program = fs::read_symlink("/proc/self/exe", error);
-    const fs::path installed = program.parent_path().parent_path() / "share/zigzag-studio/resources";
-    return !error && fs::is_directory(installed, error) ? installed : fs::path(ZIGZAG_SOURCE_RESOURCES);
+    const fs::path installed = installedPath("share/zigzag-studio/resources");
+    return installed.empty() ? fs::path(ZIGZAG_SOURCE_RESOURCES) : installed;
 }
 
 std::vector<std::string> presetNames()

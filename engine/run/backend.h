@@ -206,8 +206,24 @@ struct DeviceInfo {
     int maxHeadDim = 1 << 20;
     int maxQueryHeads = 1 << 20; ///< of one layer
     int maxKvHeads = 1 << 20; ///< of one layer
-    bool experts = false; ///< has `Backend::experts`
     std::string driver; ///< version of the driver and of the device's instructions; empty where there is none to name
+};
+
+/// What a backend is, and what it has beyond the ops. Whoever must know asks this and never compares names, so that one more
+/// backend changes no code above it.
+struct Capabilities {
+    /// Computes on this machine's processors: other programs slow it down, and an op has ended when its call returns.
+    bool onProcessor = false;
+    /// False: `prepare` reads weights where the model files are mapped, and takes no memory for them.
+    bool copiesWeights = false;
+    bool recordsSteps = false; ///< `record` gives recordings
+    bool showsKernels = false; ///< CUPTI sees what it launches
+    bool ownClock = false; ///< `timedMs` gives times
+    bool gradients = false; ///< `gradients` gives the ops of a backward pass
+    bool experts = false; ///< has the op `experts`
+    /// Types of weights that `prepare` takes, and of keys and values that the attention ops read and write. A model beyond them
+    /// is refused where a session or a layer pass is made (checkRuns).
+    std::vector<DType> weightTypes, kvTypes;
 };
 
 /// What a device can do at most, by its own best code for it.
@@ -234,10 +250,9 @@ public:
     virtual ~Backend() = default;
     virtual std::string_view name() const = 0;
     virtual DeviceInfo device() const = 0;
+    virtual Capabilities capabilities() const = 0;
     /// The type of activations for a model whose weights are of this type.
     virtual DType activationType(DType) const { return DType::F32; }
-    /// False: `prepare` reads weights where the model files are mapped, and takes no memory for them.
-    virtual bool copiesWeights() const { return false; }
     /// Memory that the backend keeps for itself beside every buffer: workspaces of libraries, partial results.
     virtual std::int64_t scratchBytes() const { return 0; }
     /// None where the device is this machine's processor, which the profiler measures itself.
@@ -259,7 +274,7 @@ public:
     virtual void commit(const CommitArgs &args) = 0;
     virtual void swiGlu(const SwiGluArgs &args) = 0;
     virtual void copyHeads(const CopyHeadsArgs &args) = 0;
-    /// Only where DeviceInfo::experts.
+    /// Only where Capabilities::experts.
     virtual void experts(const ExpertsArgs &) { }
     virtual void nextToken(const NextTokenArgs &args) = 0;
     virtual Result<void> synchronize() = 0;
@@ -279,7 +294,8 @@ public:
     virtual GradientOps *gradients() { return nullptr; }
 };
 
-/// `auto`, `cpu` or `cuda`. `auto` takes a GPU where this build and this machine have one.
-Result<std::unique_ptr<Backend>> createBackend(std::string_view name);
+/// `auto`, `cpu` or `cuda`. `auto` takes a GPU where this build and this machine have one, and else the processor. Where there is
+/// one and it cannot be used, `note` says why, in one line for a person; otherwise it is left alone.
+Result<std::unique_ptr<Backend>> createBackend(std::string_view name, std::string *note = nullptr);
 
 } // namespace zigzag

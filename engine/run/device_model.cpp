@@ -2,6 +2,7 @@
 #include "engine/run/device_model.h"
 #include "engine/run/session.h"
 
+#include <algorithm>
 #include <cstring>
 #include <fmt/format.h>
 #include <tuple>
@@ -38,6 +39,12 @@ Result<std::unique_ptr<Buffer>> uploadVector(Backend &backend, const TensorView 
 Result<void> checkRuns(const Backend &backend, const ModelConfig &config)
 {
     const DeviceInfo device = backend.device();
+    const Capabilities can = backend.capabilities();
+    const char *const instead = can.onProcessor ? "choose another model" : "use --backend cpu";
+    for (const auto &[what, types] : {std::pair("weights", &can.weightTypes), std::pair("keys and values", &can.kvTypes)})
+        if (std::find(types->begin(), types->end(), config.dtype) == types->end())
+            return badInput(fmt::format("{} has {} in {}, which the {} backend does not run: {}", config.name, what,
+                                        nameOf(config.dtype), backend.name(), instead));
     const std::tuple<const char *, int, int> limits[] = {
         {"a head size", config.headDim, device.maxHeadDim},
         {"query heads a layer", config.queryHeads, device.maxQueryHeads},
@@ -46,11 +53,10 @@ Result<void> checkRuns(const Backend &backend, const ModelConfig &config)
     for (const auto &[what, value, most] : limits)
         if (value > most)
             return badInput(fmt::format("{} has {} {} and the {} backend runs at most {}: {}", config.name, what, value,
-                                        backend.name(), most,
-                                        backend.name() == "cpu" ? "choose another model" : "use --backend cpu"));
-    if (config.experts > 0 && !device.experts)
-        return badInput(fmt::format("{} has layers of experts, which the {} backend does not run: use --backend cpu", config.name,
-                                    backend.name()));
+                                        backend.name(), most, instead));
+    if (config.experts > 0 && !can.experts)
+        return badInput(
+            fmt::format("{} has layers of experts, which the {} backend does not run: {}", config.name, backend.name(), instead));
     if (config.headDim < 2 || config.headDim % 2 != 0 || config.kvHeads < 1 || config.queryHeads % config.kvHeads != 0)
         return badInput(
             fmt::format("{} has {} query heads over {} KV heads of size {}, which cannot be run: the size must be even "
@@ -64,10 +70,10 @@ Result<std::shared_ptr<DeviceModel>> uploadModel(std::shared_ptr<const Model> mo
 {
     auto device = std::make_shared<DeviceModel>();
     const Weights &weights = model->weights;
-    if (backend->copiesWeights()) // before minutes of copying; where nothing is copied, a session says it as soon
+    const bool copies = backend->capabilities().copiesWeights;
+    if (copies) // before minutes of copying; where nothing is copied, a session says it as soon
         ZIGZAG_CHECK(checkRuns(*backend, model->config));
-    if (const std::int64_t needed = model->config.weightBytes(), free = backend->device().memoryBytes;
-        backend->copiesWeights() && needed > free)
+    if (const std::int64_t needed = model->config.weightBytes(), free = backend->device().memoryBytes; copies && needed > free)
         return failed(fmt::format("{}: its weights take {} bytes and {} are free on {}: no context fits beside them; choose a "
                                   "smaller model, or --backend cpu",
                                   model->config.name, needed, free, backend->device().name));
@@ -77,7 +83,7 @@ Result<std::shared_ptr<DeviceModel>> uploadModel(std::shared_ptr<const Model> mo
             return cancelled();
         auto prepared = backend->prepare(from);
         done += from.bytes();
-        if (progress && backend->copiesWeights())
+        if (progress && copies)
             progress(done, model->config.weightBytes());
         return prepared;
     };

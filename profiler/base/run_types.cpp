@@ -29,7 +29,7 @@ std::vector<std::int64_t> usualContexts(std::int64_t longest)
 
 Ceiling MachineProfile::matrixCeiling(DType type) const
 {
-    const bool has16 = type == DType::BF16 || (type == DType::F16 && !isProcessor());
+    const bool has16 = type == DType::BF16 || (type == DType::F16 && !onProcessor);
     if (has16 && matrixFlopsBf16 >= matrixFlopsF32)
         return {matrixFlopsBf16, type == DType::BF16 ? "matrix rate bf16" : "matrix rate f16"};
     return {matrixFlopsF32, "matrix rate f32"};

@@ -34,7 +34,8 @@ inline constexpr std::string_view memoryCeiling = "memory read bandwidth";
 struct MachineProfile {
     std::string device; ///< processor as it names itself
     int threads = 0;
-    std::string backend; ///< "cpu", "cuda"
+    std::string backend; ///< its name; what it can do, say onProcessor and the rates
+    bool onProcessor = true; ///< Capabilities::onProcessor of the backend
     std::string driver; ///< of the GPU; on a CPU the kernel's release
     std::string build; ///< version and commit of this program
     std::int64_t lastLevelCacheBytes = 0;
@@ -44,7 +45,6 @@ struct MachineProfile {
     double matrixFlopsF32 = 0; ///< FLOP/s of the matrix library on the shapes of a layer
     double matrixFlopsBf16 = 0;
 
-    bool isProcessor() const { return backend != "cuda"; }
     /// The rule for products of weights of a type, in floors and in fits alike: a GPU multiplies both 16-bit types at one rate,
     /// the processor F16 as F32; and who can multiply 16-bit weights in float32 faster may do that.
     Ceiling matrixCeiling(DType type) const;

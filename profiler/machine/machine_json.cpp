@@ -23,6 +23,7 @@ nlohmann::ordered_json machineJson(const MachineProfile &machine)
     nlohmann::ordered_json out = {{"device", machine.device},
                                   {"threads", machine.threads},
                                   {"backend", machine.backend},
+                                  {"on_processor", machine.onProcessor},
                                   {"driver", machine.driver},
                                   {"build", machine.build},
                                   {"last_level_cache_bytes", machine.lastLevelCacheBytes},
@@ -38,6 +39,8 @@ Result<MachineProfile> readMachine(const json::Value &value, const std::string &
     const std::string inMachine = where + ", machine";
     ZIGZAG_TRY(device, json::stringOr(value, "device", {}, inMachine));
     ZIGZAG_TRY(backend, json::stringOr(value, "backend", {}, inMachine));
+    // Files from before this key know two backends, of which the GPU's is one.
+    ZIGZAG_TRY(onProcessor, json::booleanOr(value, "on_processor", backend != "cuda", inMachine));
     ZIGZAG_TRY(driver, json::stringOr(value, "driver", {}, inMachine));
     ZIGZAG_TRY(build, json::stringOr(value, "build", {}, inMachine));
     ZIGZAG_TRY(threads, json::integerOr(value, "threads", 0, 0, 1 << 20, inMachine));
@@ -45,6 +48,7 @@ Result<MachineProfile> readMachine(const json::Value &value, const std::string &
     ZIGZAG_TRY(cache, json::integerOr(value, "last_level_cache_bytes", 0, 0, largestCache, inMachine));
     machine.device = device;
     machine.backend = backend;
+    machine.onProcessor = onProcessor;
     machine.driver = driver;
     machine.build = build;
     machine.threads = static_cast<int>(threads);

@@ -16,6 +16,7 @@ MachineProfile machineOf(const Backend &backend)
     machine.device = device.name;
     machine.threads = std::max(1, device.threads);
     machine.backend = backend.name();
+    machine.onProcessor = backend.capabilities().onProcessor;
     machine.build = ZIGZAG_BUILD;
     machine.driver = device.driver;
     machine.prefillChunk = device.prefillChunk;

@@ -267,7 +267,7 @@ private:
 
     bool isBoundByMemory(const BenchRecord &record) const
     {
-        return record.phase == Phase::Decode && record.ceiling == memoryCeiling && m_machine.isProcessor();
+        return record.phase == Phase::Decode && record.ceiling == memoryCeiling && m_machine.onProcessor;
     }
 
     /// What memory gives just now.

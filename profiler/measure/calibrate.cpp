@@ -112,8 +112,6 @@ private:
         return 2 * disturbed > taken;
     }
 
-    bool isGpu() const { return m_model->backend->name() == "cuda"; }
-
     Result<std::unique_ptr<Session>> open(const PassPoint &point) const
     {
         const HeadMap map(m_model->config().shape(), point.kind, point.sink, point.recent);
@@ -163,7 +161,7 @@ private:
                 ZIGZAG_CHECK(session->step(tokens));
             return msSince(begin);
         };
-        if (isGpu()) { // a recorded step has not been seen
+        if (m_model->backend->capabilities().recordsSteps) { // a recorded step has not been seen
             session.reset(); // two would need twice the memory
             ZIGZAG_TRY(anew, open(visits.point));
             session = std::move(anew);

@@ -24,7 +24,7 @@ int layersThatDo(const ModelConfig &config, const MachineProfile &machine)
 std::shared_ptr<DeviceModel> firstLayers(const std::shared_ptr<DeviceModel> &model, const MachineProfile &machine)
 {
     // A GPU is quick enough to run them all, and lowers its clock under a load that lasts.
-    const int layers = machine.isProcessor() ? layersThatDo(model->config(), machine) : model->config().layers;
+    const int layers = machine.onProcessor ? layersThatDo(model->config(), machine) : model->config().layers;
     if (layers >= model->config().layers)
         return model;
     auto part = std::make_shared<Model>();

@@ -27,7 +27,7 @@ Sampler::Sampler(const std::shared_ptr<DeviceModel> &model, double patienceSecon
     , m_time(time)
     , m_cancel(cancel)
 {
-    if (model->backend->name() != "cpu" || patienceSeconds <= 0)
+    if (!model->backend->capabilities().onProcessor || patienceSeconds <= 0)
         return;
     m_meter = PaceMeter::create(model);
     constexpr double shareToLearn = 0.1;

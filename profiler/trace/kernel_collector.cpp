@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "profiler/trace/kernel_collector.h"
 
+#include "engine/base/installation.h"
+
 #include <cstdlib>
 #include <dlfcn.h>
-#include <filesystem>
 #include <fmt/format.h>
 
 namespace zigzag {
@@ -22,10 +23,10 @@ std::string injected()
 
 Result<std::unique_ptr<KernelCollector>> KernelCollector::start(const TraceRecorder &recorder, const KernelLimits &limits)
 {
-    std::error_code ignored;
-    const auto file = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path() / "zigzag_cupti.so";
-    if (!std::filesystem::exists(file, ignored))
-        return failed("there is no zigzag_cupti.so beside the program: configure with -DZIGZAG_CUDA=ON to record kernels");
+    const auto file = moduleFile("zigzag_cupti.so");
+    if (file.empty())
+        return failed("there is no zigzag_cupti.so beside the program or in lib/zigzag of its installation: configure with "
+                      "-DZIGZAG_CUDA=ON to record kernels");
     void *module = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (!module)
         return failed(

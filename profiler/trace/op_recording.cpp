@@ -35,9 +35,10 @@ OpRecording::OpRecording(const DeviceModel &model, int mostPasses)
     : m_recorder(static_cast<std::size_t>(model.config().layers + 1) * opNames.size() * static_cast<std::size_t>(mostPasses))
 {
     std::vector<TraceSink *> sinks = {&m_recorder};
-    if (model.backend->name() == "cuda") {
-        if (auto started = KernelCollector::start(m_recorder))
-            m_kernels = std::move(*started);
+    if (const Capabilities can = model.backend->capabilities(); !can.onProcessor) {
+        if (can.showsKernels)
+            if (auto started = KernelCollector::start(m_recorder))
+                m_kernels = std::move(*started);
         if (m_kernels)
             sinks.push_back(m_kernels.get());
         else

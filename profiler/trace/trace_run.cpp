@@ -62,7 +62,7 @@ public:
         , m_plan(plan)
         , m_cancel(cancel)
         , m_steps(static_cast<int>(std::min<std::int64_t>(plan.steps, plan.context)))
-        , m_isGpu(model->backend->name() == "cuda")
+        , m_can(model->backend->capabilities())
         , m_recorder(plan.mostSpans)
     {
         const std::int64_t chunk = std::max<std::int64_t>(1, model->backend->device().prefillChunk);
@@ -111,7 +111,7 @@ private:
             sinks.push_back(&*m_progress);
         m_waiting = ProcessorWait();
         sinks.push_back(&m_recorder);
-        if (m_isGpu) {
+        if (m_can.showsKernels) {
             if (auto started = KernelCollector::start(m_recorder, m_plan.kernelLimits))
                 m_kernels = std::move(*started);
             else
@@ -125,7 +125,7 @@ private:
 
     void unwatch()
     {
-        m_isDisturbed = !m_isGpu && m_waiting.isInterrupted();
+        m_isDisturbed = m_can.onProcessor && m_waiting.isInterrupted();
         m_session->setTraceSink(nullptr);
     }
 
@@ -142,9 +142,9 @@ private:
         ZIGZAG_CHECK(open());
         const std::vector<int> tokens = randomTokens(m_plan.context, m_config.vocabulary, m_plan.seed);
         // A GPU chooses its matrix products by time, once for each number of rows: all that the run has come first.
-        const std::int64_t chunk = m_isGpu ? m_model->backend->device().prefillChunk : 64;
+        const std::int64_t chunk = m_can.onProcessor ? 64 : m_model->backend->device().prefillChunk;
         for (const std::int64_t rows :
-             {std::min(chunk, m_plan.context), m_isGpu && m_plan.context > chunk ? m_plan.context % chunk : 0})
+             {std::min(chunk, m_plan.context), !m_can.onProcessor && m_plan.context > chunk ? m_plan.context % chunk : 0})
             if (rows > 0)
                 ZIGZAG_CHECK(prefillOnce(std::span(tokens).first(static_cast<std::size_t>(rows))));
         m_session->setTraceSink(watch());
@@ -162,7 +162,7 @@ private:
             = randomTokens((std::int64_t{m_steps} + 2) * m_plan.batch, m_config.vocabulary, m_plan.seed);
         const auto next
             = [&](std::int64_t step) { return std::span(tokens).subspan(static_cast<std::size_t>(step) * batch, batch); };
-        m_isReplayed = m_isGpu && m_plan.replays && before == 2;
+        m_isReplayed = m_can.recordsSteps && m_can.showsKernels && m_plan.replays && before == 2;
         if (m_isReplayed) { // the same steps, unwatched
             ZIGZAG_CHECK(open());
             m_session->pretend(first - before, m_plan.seed);
@@ -226,7 +226,7 @@ private:
     const TracePlan &m_plan;
     const std::atomic<bool> *m_cancel;
     const int m_steps;
-    const bool m_isGpu;
+    const Capabilities m_can;
     bool m_isReplayed = false, m_isDisturbed = false;
     ProcessorWait m_waiting; ///< since the recording began
     double m_stepMs = 0, m_watchedStepMs = 0;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What `--backend cuda` says where it cannot run, in one line each; `auto` runs on the processor in every case.
+#include "engine/run/backend_module.h"
 #include "tests/cli/run_program.h"
 #include "tests/paths.h"
 #include "tests/temp_folder.h"
@@ -56,7 +57,11 @@ TEST_F(BackendLines, UnsupportedDevice)
 
 TEST_F(BackendLines, ModuleOfAnotherVersion)
 {
-    expectLine(run(ZIGZAG_EMPTY_LIBRARY, true), 1, "is not of this version");
+    const auto next = fmt::format("is for version {} of the backend interface, and this engine's is {}", backendInterface + 1,
+                                  backendInterface);
+    expectLine(run(ZIGZAG_OTHER_VERSION_MODULE, true), 1, next);
+    expectLine(run(ZIGZAG_OTHER_BUILD_MODULE, true), 1, "is from another build");
+    expectLine(run(ZIGZAG_EMPTY_LIBRARY, true), 1, "names no version of the backend interface"); // from before there was one
 }
 
 TEST_F(BackendLines, DriverMissing)
@@ -69,9 +74,16 @@ TEST_F(BackendLines, DriverMissing)
 
 TEST_F(BackendLines, AutoRunsOnTheProcessor)
 {
-    for (const char *module : {static_cast<const char *>(nullptr), ZIGZAG_REFUSING_MODULE, ZIGZAG_EMPTY_LIBRARY}) {
+    const ProgramResult without = run(nullptr, true, "auto");
+    EXPECT_EQ(without.code, 0) << without.errors;
+    EXPECT_EQ(without.errors.find("note: backend"), std::string::npos) << "nothing is amiss: " << without.errors;
+    for (const char *module :
+         {ZIGZAG_REFUSING_MODULE, ZIGZAG_OTHER_VERSION_MODULE, ZIGZAG_OTHER_BUILD_MODULE, ZIGZAG_EMPTY_LIBRARY}) {
         const ProgramResult result = run(module, true, "auto");
         EXPECT_EQ(result.code, 0) << result.errors;
+        EXPECT_EQ(result.output, without.output);
+        EXPECT_NE(result.errors.find("note: backend cuda: "), std::string::npos) << result.errors;
+        EXPECT_NE(result.errors.find("; until then the processor runs everything\n"), std::string::npos) << result.errors;
     }
 }
 

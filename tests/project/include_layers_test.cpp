@@ -2,6 +2,7 @@
 // The folder tells the layer: fails on an include that points the wrong way, on Qt below the views, or on folders that include
 // each other in a circle.
 #include "tests/paths.h"
+#include "tests/project/included.h"
 
 #include <algorithm>
 #include <cctype>
@@ -12,12 +13,13 @@
 #include <set>
 #include <sstream>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace fs = std::filesystem;
 
 namespace {
+
+using zigzag::test::included;
 
 /// What a folder may include of the project, by the beginning of the path. The longest matching folder decides.
 struct Layer {
@@ -64,22 +66,6 @@ const Layer *layerOf(const std::string &path)
         if (path.rfind(layer.folder + "/", 0) == 0 && (!found || layer.folder.size() > found->folder.size()))
             found = &layer;
     return found;
-}
-
-/// What a line includes, with the opening quote or bracket in front; empty when it includes nothing.
-std::string included(const std::string &line)
-{
-    const auto skipBlanks = [&](std::size_t at) { return std::min(line.find_first_not_of(" \t", at), line.size()); };
-    std::size_t at = skipBlanks(0);
-    if (at == line.size() || line[at] != '#')
-        return {};
-    at = skipBlanks(at + 1);
-    constexpr std::string_view word = "include";
-    if (line.compare(at, word.size(), word) != 0)
-        return {};
-    at = skipBlanks(at + word.size());
-    const std::size_t end = line.find_first_of("\">", std::min(at + 1, line.size()));
-    return end == line.npos ? std::string() : line.substr(at, end - at);
 }
 
 /// QWidget, QtCore/QObject, qcustomplot.h: what a folder without Qt must not name.

@@ -26,6 +26,7 @@ public:
     bool downloadFails = false; ///< the next one
     std::string called = "failing";
     std::optional<DeviceInfo> info; ///< instead of the real one's
+    std::optional<Capabilities> can; ///< instead of those of a device beside the host
     bool records = false; ///< whether `record` gives recordings
     std::function<void(int op)> onRecorded; ///< hears of each op that is recorded
     int recordings = 0;
@@ -33,6 +34,13 @@ public:
 
     std::string_view name() const override { return called; }
     DeviceInfo device() const override { return info.value_or(m_real->device()); }
+    Capabilities capabilities() const override
+    {
+        Capabilities real = m_real->capabilities();
+        real.onProcessor = false;
+        real.recordsSteps = records;
+        return can.value_or(std::move(real));
+    }
     DType activationType(DType type) const override { return m_real->activationType(type); }
 
     Result<std::unique_ptr<Buffer>> allocate(std::size_t bytes) override

@@ -272,6 +272,13 @@ TEST_F(FailuresTest, AModelBeyondTheKernelsIsRefusedBeforeItRuns)
     refusal(deviceWith(roomy, 8, 3), "query heads a layer 4 and the failing backend runs at most 3");
     refusal(deviceWith(roomy, 8, 4, 1), "KV heads a layer 2 and the failing backend runs at most 1");
     m_backend->info = deviceWith(roomy, config.headDim, config.queryHeads, config.kvHeads);
+    const std::vector<DType> all = {DType::F32, DType::F16, DType::BF16};
+    m_backend->can = Capabilities{.weightTypes = {DType::BF16}, .kvTypes = all};
+    refusal(*m_backend->info, "weights in f32, which the failing backend does not run");
+    m_backend->can = Capabilities{.weightTypes = all, .kvTypes = {DType::F16}};
+    refusal(*m_backend->info, "keys and values in f32, which the failing backend does not run");
+    m_backend->can.reset();
+    m_backend->info = deviceWith(roomy, config.headDim, config.queryHeads, config.kvHeads);
     EXPECT_TRUE(Session::create(m_device, map(), {.maxContext = 16}));
     EXPECT_TRUE(LayerPass::create(m_device, 16, false));
 

@@ -120,20 +120,20 @@ TEST(Floor, EveryTypeHasOneMatrixCeilingOnEachKindOfMachine)
 {
     MachineProfile machine;
     machine.readBytesPerSecond = machine.cachedReadBytesPerSecond = 1e18; // operations decide
-    for (const auto &[backend, bf16, type, perSecond, name] : {std::tuple("cuda", 9e14, DType::F16, 9e14, "matrix rate f16"),
-                                                               std::tuple("cuda", 9e14, DType::BF16, 9e14, "matrix rate bf16"),
-                                                               std::tuple("cuda", 9e14, DType::F32, 1e14, "matrix rate f32"),
-                                                               std::tuple("cpu", 9e14, DType::F16, 1e14, "matrix rate f32"),
-                                                               std::tuple("cpu", 9e14, DType::BF16, 9e14, "matrix rate bf16"),
-                                                               std::tuple("cpu", 2e13, DType::BF16, 1e14, "matrix rate f32"),
-                                                               std::tuple("cuda", 0.0, DType::F16, 1e14, "matrix rate f32")}) {
-        machine.backend = backend;
+    for (const auto &[onProcessor, bf16, type, perSecond, name] : {std::tuple(false, 9e14, DType::F16, 9e14, "matrix rate f16"),
+                                                                   std::tuple(false, 9e14, DType::BF16, 9e14, "matrix rate bf16"),
+                                                                   std::tuple(false, 9e14, DType::F32, 1e14, "matrix rate f32"),
+                                                                   std::tuple(true, 9e14, DType::F16, 1e14, "matrix rate f32"),
+                                                                   std::tuple(true, 9e14, DType::BF16, 9e14, "matrix rate bf16"),
+                                                                   std::tuple(true, 2e13, DType::BF16, 1e14, "matrix rate f32"),
+                                                                   std::tuple(false, 0.0, DType::F16, 1e14, "matrix rate f32")}) {
+        machine.onProcessor = onProcessor;
         machine.matrixFlopsF32 = 1e14;
         machine.matrixFlopsBf16 = bf16;
         ModelConfig config = smallConfig();
         config.dtype = type;
         const HeadMap map = smallMap(config);
-        const auto what = fmt::format("{} {} {}", backend, nameOf(type), bf16);
+        const auto what = fmt::format("{} {} {}", onProcessor ? "processor" : "GPU", nameOf(type), bf16);
         EXPECT_EQ(machine.matrixCeiling(type).perSecond, perSecond) << what;
         const Floor whole = computeFloor(config, map, machine, Phase::Prefill, 64);
         EXPECT_EQ(whole.rate, perSecond) << what;

@@ -210,6 +210,7 @@ TEST_F(KernelTrace, CalibrationTakesOpsFromThem)
 {
     MachineProfile machine;
     machine.backend = "cuda";
+    machine.onProcessor = false;
     machine.prefillChunk = backend->device().prefillChunk;
     CalibrationPlan plan;
     plan.maxContext = 256;

@@ -45,7 +45,7 @@ TEST_F(OpRecordingTest, WhatCameBeforeARestartDoesNotCount)
 TEST_F(OpRecordingTest, AFailureOfTheDeviceIsTheRunsError)
 {
     const auto failing = std::make_shared<test::FailingBackend>(*createBackend("cpu"));
-    failing->called = "cuda"; // works beside the host, and has no kernels to show here: every op is waited for
+    // Works beside the host, and has no kernels to show: every op is waited for.
     device = *uploadModel(model, failing);
     auto session = *Session::create(device, map(HeadKind::Streaming), {.maxContext = 32});
     OpRecording recording(*device, 2);
