@@ -9,6 +9,7 @@
 #include "engine/map/map_io.h"
 #include "engine/model/model.h"
 #include "profiler/cost/time_budget.h"
+#include "profiler/measure/calibrate.h"
 
 #include <fmt/format.h>
 #include <functional>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "profiler/measure/calibrate.h"
 #include "app/cli/commands.h"
 #include "app/cli/common_options.h"
 #include "app/cli/number_checks.h"

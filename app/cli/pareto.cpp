@@ -10,6 +10,7 @@
 #include "engine/map/kv_layout.h"
 #include "engine/map/map_io.h"
 #include "profiler/cost/cost_model.h"
+#include "profiler/measure/calibrate.h"
 #include "profiler/search/quality_sweep.h"
 
 #include <filesystem>

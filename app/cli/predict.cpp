@@ -15,6 +15,7 @@
 #include "profiler/cost/tensor_parallel.h"
 #include "profiler/measure/bench_file.h"
 #include "profiler/measure/bench_share.h"
+#include "profiler/measure/calibrate.h"
 #include "profiler/timing/first_layers.h"
 #include "profiler/timing/pace_meter.h"
 #include "profiler/trace/trace_file.h"

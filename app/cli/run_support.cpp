@@ -3,6 +3,7 @@
 
 #include "engine/map/map_io.h"
 #include "engine/model/context_limit.h"
+#include "engine/run/device_model.h"
 #include "profiler/machine/machine_profile.h"
 
 #include <algorithm>

@@ -10,6 +10,7 @@
 #include "profiler/compare/op_matrix.h"
 #include "profiler/machine/machine_json.h"
 #include "profiler/machine/machine_profile.h"
+#include "profiler/trace/chrome_writer.h"
 #include "profiler/trace/trace_file.h"
 
 #include <algorithm>

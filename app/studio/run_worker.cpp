@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/studio/run_worker.h"
 
+#include "engine/run/device_model.h"
 #include "profiler/machine/machine_profile.h"
+#include "profiler/measure/calibrate.h"
 
 #include <algorithm>
 #include <utility>

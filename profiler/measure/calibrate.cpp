@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "profiler/measure/calibrate.h"
+
 #include "engine/run/device_model.h"
 #include "profiler/base/random_tokens.h"
-#include "profiler/cost/cost_model.h"
 #include "profiler/measure/calibration_points.h"
 #include "profiler/timing/first_layers.h"
 #include "profiler/timing/pace_meter.h"

@@ -2,6 +2,7 @@
 // The profile page in the real window: traces from files and from runs, the hand in the timeline, linked selection.
 #include "app/studio/pages/profile_page.h"
 #include "app/studio/pages/runs_page.h"
+#include "profiler/trace/chrome_writer.h"
 #include "profiler/trace/trace_file.h"
 #include "tests/paths.h"
 #include "trace_samples.h"
