@@ -4,17 +4,9 @@
 #include <QDeadlineTimer>
 
 #include <algorithm>
+#include <utility>
 
 namespace zigzag {
-
-namespace {
-
-bool isOf(const RunRequest &request, RunKind kind, const std::string &task)
-{
-    return request.kind == kind && request.task == task;
-}
-
-} // namespace
 
 RunController::RunController(std::unique_ptr<RunWorker> worker, QObject *parent)
     : QObject(parent)
@@ -40,27 +32,6 @@ void RunController::connectWorker()
         if (current(id))
             Q_EMIT expected(seconds);
     });
-    connect(m_worker, &RunWorker::loaded, this, [=, this](int id, const LoadedModel &model) {
-        if (current(id))
-            Q_EMIT loaded(model);
-    });
-    connect(m_worker, &RunWorker::calibrated, this, [=, this](int id, const CostModel &cost) {
-        if (current(id))
-            Q_EMIT calibrated(cost);
-    });
-    connect(m_worker, &RunWorker::scored, this, [=, this](int id, const HeadScores &scores) {
-        if (current(id))
-            Q_EMIT scored(scores);
-    });
-    connect(m_worker, &RunWorker::measured, this,
-            [=, this](int id, const std::vector<NamedMap> &maps, const std::vector<BenchRecord> &records) {
-                if (current(id))
-                    Q_EMIT measured(maps, records);
-            });
-    connect(m_worker, &RunWorker::needleAsked, this, [=, this](int id, const NamedMap &map, const NeedleResult &result) {
-        if (current(id))
-            Q_EMIT needleAsked(map, result);
-    });
     connect(m_worker, &RunWorker::delivered, this, [=](int id, const std::function<void()> &result) {
         if (current(id))
             result();
@@ -71,11 +42,10 @@ void RunController::connectWorker()
             Q_EMIT busyChanged(); // the current run no longer waits for this one
             return;
         }
-        const RunKind kind = m_current->kind;
-        m_current.reset();
-        if (kind == RunKind::Load && outcome.kind != RunOutcome::Kind::Done)
+        const RunRequest ended = *std::exchange(m_current, std::nullopt);
+        if (ended.isLoad() && outcome.kind != RunOutcome::Kind::Done)
             m_queue.clear(); // what waits needs the model
-        Q_EMIT finished(kind, outcome);
+        Q_EMIT finished(ended.task, outcome);
         next();
     });
 }
@@ -91,7 +61,7 @@ RunController::~RunController()
 
 void RunController::enqueue(RunRequest request)
 {
-    std::erase_if(m_queue, [&](const RunRequest &waiting) { return isOf(waiting, request.kind, request.task); });
+    std::erase_if(m_queue, [&](const RunRequest &waiting) { return waiting.task == request.task; });
     request.id = ++m_lastId;
     request.cancel = std::make_shared<std::atomic<bool>>(false);
     m_queue.push_back(std::move(request));
@@ -107,11 +77,10 @@ void RunController::cancel()
     if (!m_current)
         return;
     m_current->cancel->store(true);
-    const RunKind kind = m_current->kind;
-    m_current.reset(); // whatever still comes from this run is stale
-    if (kind == RunKind::Load)
+    const RunRequest ended = *std::exchange(m_current, std::nullopt); // whatever still comes from this run is stale
+    if (ended.isLoad())
         m_queue.clear(); // what waits needs the model
-    Q_EMIT finished(kind, {RunOutcome::Kind::Cancelled, {}});
+    Q_EMIT finished(ended.task, {RunOutcome::Kind::Cancelled, {}});
     next();
 }
 
@@ -137,21 +106,16 @@ bool RunController::stop(std::chrono::milliseconds patience)
     return m_thread.wait(QDeadlineTimer(patience));
 }
 
-bool RunController::isRunning(RunKind kind, const std::string &task) const
+bool RunController::isWaiting(const std::string &task) const
 {
-    return m_current && isOf(*m_current, kind, task);
-}
-
-bool RunController::isWaiting(RunKind kind, const std::string &task) const
-{
-    return std::any_of(m_queue.begin(), m_queue.end(), [&](const RunRequest &waiting) { return isOf(waiting, kind, task); });
+    return std::any_of(m_queue.begin(), m_queue.end(), [&](const RunRequest &waiting) { return waiting.task == task; });
 }
 
 std::vector<RunController::Waiting> RunController::waiting() const
 {
     std::vector<Waiting> all;
     for (const RunRequest &request : m_queue)
-        all.push_back({request.id, titleOf(request)});
+        all.push_back({request.id, request.title});
     return all;
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "app/studio/run_messages.h"
 #include "app/studio/run_worker.h"
 
 #include <QObject>
@@ -26,7 +25,7 @@ public:
     explicit RunController(std::unique_ptr<RunWorker> worker, QObject *parent = nullptr);
     ~RunController() override;
 
-    /// Behind what is queued already; a request of the same kind that still waits is replaced.
+    /// Behind what is queued already; a request of the same name that still waits is replaced.
     void enqueue(RunRequest request);
     /// Stops the current run, and the next one begins. What it measured so far stays; the window is free at once.
     void cancel();
@@ -38,11 +37,11 @@ public:
     bool stop(std::chrono::milliseconds patience);
 
     bool isBusy() const { return m_current.has_value() || !m_queue.empty(); }
-    std::optional<RunKind> current() const { return m_current ? std::optional(m_current->kind) : std::nullopt; }
+    /// 0 where nothing runs.
     int currentId() const { return m_current ? m_current->id : 0; }
-    /// Whether a run of the kind (and, for a task, of the name) is the current one or waits.
-    bool isRunning(RunKind kind, const std::string &task = {}) const;
-    bool isWaiting(RunKind kind, const std::string &task = {}) const;
+    /// Whether a run of the name is the current one or waits.
+    bool isRunning(const std::string &task) const { return m_current && m_current->task == task; }
+    bool isWaiting(const std::string &task) const;
     /// In the order in which they will run.
     std::vector<Waiting> waiting() const;
     /// The worker has not yet left a run that was cancelled: the current one waits for it.
@@ -54,12 +53,7 @@ Q_SIGNALS:
     void started(const zigzag::RunRequest &request);
     void progressed(double fraction, const QString &text);
     void expected(double seconds);
-    void loaded(const zigzag::LoadedModel &model);
-    void calibrated(const zigzag::CostModel &cost);
-    void scored(const zigzag::HeadScores &scores);
-    void measured(const std::vector<zigzag::NamedMap> &maps, const std::vector<zigzag::BenchRecord> &records);
-    void needleAsked(const zigzag::NamedMap &map, const zigzag::NeedleResult &result);
-    void finished(zigzag::RunKind kind, const zigzag::RunOutcome &outcome);
+    void finished(const std::string &task, const zigzag::RunOutcome &outcome);
 
     /// To the worker; for no one else.
     void execute(const zigzag::RunRequest &request);

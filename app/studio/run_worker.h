@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "app/studio/run_messages.h"
+#include "app/studio/run_task.h"
 
 #include <QObject>
 
@@ -21,19 +21,12 @@ Q_SIGNALS:
     void progressed(int id, double fraction, const QString &text);
     /// How long the rest of the run should take.
     void expected(int id, double seconds);
-    void loaded(int id, const zigzag::LoadedModel &model);
-    void calibrated(int id, const zigzag::CostModel &cost);
-    void scored(int id, const zigzag::HeadScores &scores);
-    /// The records so far, again with each sample.
-    void measured(int id, const std::vector<zigzag::NamedMap> &maps, const std::vector<zigzag::BenchRecord> &records);
-    /// The cells so far, again with each cell.
-    void needleAsked(int id, const zigzag::NamedMap &map, const zigzag::NeedleResult &result);
     /// A task's result, to be called on the window's thread.
     void delivered(int id, const std::function<void()> &result);
     void finished(int id, const zigzag::RunOutcome &outcome);
 };
 
-/// Runs requests on the engine.
+/// Runs requests on the engine, whose model the last load left here.
 class EngineWorker : public RunWorker
 {
     Q_OBJECT
@@ -42,21 +35,12 @@ public:
     void execute(const zigzag::RunRequest &request) override;
 
 private:
+    Result<void> run(const RunRequest &request);
     Result<void> load(const RunRequest &request);
-    Result<void> calibrateModel(const RunRequest &request);
-    Result<void> score(const RunRequest &request);
-    Result<void> measure(const RunRequest &request);
-    Result<void> askNeedles(const RunRequest &request);
-    Result<void> doTask(const RunRequest &request);
-    Result<void> needModel() const;
-    /// Measured where that was not done yet. A measurement that was cancelled counts for this request alone.
-    const MachineProfile &machineFor(const RunRequest &request);
 
-    std::shared_ptr<const Model> m_model;
     std::shared_ptr<Backend> m_backend;
     std::shared_ptr<DeviceModel> m_device;
-    std::optional<MachineProfile> m_machine; ///< measured once per model: its products give the shapes
-    bool m_machineCutShort = false;
+    KnownMachine m_machine; ///< measured once per model: its products give the shapes
 };
 
 } // namespace zigzag

@@ -53,7 +53,7 @@ RunsBar::RunsBar(Studio &studio, const QList<QAction *> &runs, QAction *cancel, 
     connect(&controller, &RunController::busyChanged, this, &RunsBar::showBusy);
     connect(&controller, &RunController::started, this, [this](const RunRequest &request) {
         m_pace.begin(now(), request.expectedSeconds);
-        m_said = titleOf(request);
+        m_said = request.title;
         showProgress();
     });
     connect(&controller, &RunController::expected, this, [this](double seconds) { m_pace.expect(now(), seconds); });
@@ -131,7 +131,7 @@ void RunsBar::showQueue()
 
 void RunsBar::showProgress()
 {
-    if (!m_studio.runs().current())
+    if (m_studio.runs().currentId() == 0)
         return;
     if (m_studio.runs().isStopping()) {
         m_progress->setRange(0, 0);

@@ -37,16 +37,24 @@ void Studio::loadInBackground(const std::string &name)
 {
     m_modelName = name;
     RunRequest request;
-    request.kind = RunKind::Load;
+    request.task = RunName::Load;
+    request.title = tr("Load %1").arg(QString::fromStdString(name));
     request.model = name;
+    request.work = [this, name](const TaskContext &context) -> Result<void> {
+        const Model &model = context.job.model();
+        const LoadedModel loaded{name, model.config, model.shape(), model.tokenizer.has_value(),
+                                 context.job.device->backend->device().name};
+        context.deliver([this, loaded] { onLoaded(loaded); });
+        return {};
+    };
     m_runs.enqueue(std::move(request));
 }
 
-QString Studio::doing(RunKind kind, const std::string &task) const
+QString Studio::doing(const std::string &task) const
 {
-    if (m_runs.isRunning(kind, task))
+    if (m_runs.isRunning(task))
         return tr("Running: the tool bar shows how far it is.");
-    return m_runs.isWaiting(kind, task) ? tr("Waits for another run.") : QString();
+    return m_runs.isWaiting(task) ? tr("Waits for another run.") : QString();
 }
 
 QString Studio::whyNoTimes() const
@@ -59,8 +67,8 @@ QString Studio::whyNoTimes() const
         return m_whyNotLoaded;
     if (!m_loaded)
         return tr("loading the model…");
-    return m_runs.isRunning(RunKind::Calibrate) ? tr("calibrating…")
-        : m_runs.isWaiting(RunKind::Calibrate)  ? tr("calibration waits for another run")
+    return m_runs.isRunning(RunName::Calibrate) ? tr("calibrating…")
+        : m_runs.isWaiting(RunName::Calibrate)  ? tr("calibration waits for another run")
                                                 : tr("not calibrated: Run › Calibrate (F8)");
 }
 

@@ -5,6 +5,10 @@
 #include "app/studio/document.h"
 #include "app/studio/run_controller.h"
 #include "app/studio/user_prompts.h"
+#include "profiler/base/job_time.h"
+#include "profiler/base/run_types.h"
+#include "profiler/cost/cost_model.h"
+#include "profiler/evaluate/needle.h"
 #include "views/models/findings.h"
 #include "views/models/layer_selection.h"
 #include "views/models/run_list_model.h"
@@ -16,6 +20,21 @@
 #include <optional>
 
 namespace zigzag {
+
+/// What the window needs to know of a model that the worker holds.
+struct LoadedModel {
+    std::string name; ///< as it was asked for
+    ModelConfig config;
+    ModelShape shape;
+    bool hasTokenizer = false;
+    std::string device;
+};
+
+/// The names of the studio's own runs; a page brings others.
+struct RunName {
+    static constexpr const char *Load = "load", *Calibrate = "calibrate", *Score = "score", *Measure = "measure",
+                                *Needle = "needle";
+};
 
 /// All of the window that is no widget: the document, its model, the runs and what they found, what is selected and at
 /// which context. Pages read it and ask it; it speaks to them by `refreshed`.
@@ -42,7 +61,7 @@ public:
     const QString &whyNotLoaded() const { return m_whyNotLoaded; }
     bool canScore() const { return m_loaded && m_loaded->hasTokenizer; }
     /// Whether such a run is on or waits, in words for a hint that would otherwise say how to start it; else empty.
-    QString doing(RunKind kind, const std::string &task = {}) const;
+    QString doing(const std::string &task) const;
     /// In plain words why there are no times; empty when there are.
     QString whyNoTimes() const;
 
@@ -52,7 +71,7 @@ public:
     Phase phase() const { return m_phase; }
     void setPhase(Phase phase);
 
-    // Runs (studio_runs.cpp). A page brings runs of its own with runs().enqueue(RunKind::Task).
+    // Runs (studio_runs.cpp). A page brings runs of its own with runs().enqueue.
     /// `asked`: by a person, rather than by the studio itself.
     void calibrateModel(bool asked);
     void scoreModel(bool asked);
@@ -64,6 +83,11 @@ public:
     bool isHurried() const;
     /// Scores that arrive before anybody edited: the first map is Zigzag at one half rather than full.
     void takeScores(std::shared_ptr<const HeadScores> scores);
+
+    // What runs deliver.
+    void takeCost(const CostModel &cost);
+    void takeRecords(const std::vector<NamedMap> &maps, const std::vector<BenchRecord> &records);
+    void takeNeedles(const NamedMap &map, const NeedleResult &result);
 
     void report(const Result<void> &result);
     void say(MessageBar::Kind kind, const QString &text) { Q_EMIT said(kind, text); }
@@ -78,11 +102,12 @@ Q_SIGNALS:
     void refreshed();
     void said(zigzag::MessageBar::Kind kind, const QString &text);
     void contextsChanged();
+    void calibrated();
 
 private:
     void connectRuns();
     void onLoaded(const LoadedModel &model);
-    void onFinished(RunKind kind, const RunOutcome &outcome);
+    void onFinished(const std::string &task, const RunOutcome &outcome);
     /// Seconds that full passes over these contexts should take, `times` each; 0 where nothing is predicted.
     double expectedSeconds(const std::vector<std::int64_t> &contexts, double times) const;
     /// After a measurement: predictions that err much are made anew.

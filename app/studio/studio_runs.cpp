@@ -3,6 +3,10 @@
 #include "app/studio/studio.h"
 
 #include "engine/map/run_alike.h"
+#include "profiler/jobs/bench_job.h"
+#include "profiler/jobs/calibration_job.h"
+#include "profiler/jobs/evaluate_job.h"
+#include "profiler/jobs/search_job.h"
 #include "views/models/text.h"
 
 #include <algorithm>
@@ -32,25 +36,28 @@ std::vector<std::int64_t> textContexts(std::int64_t longest)
 void Studio::connectRuns()
 {
     connect(&m_runs, &RunController::busyChanged, this, &Studio::refreshSoon);
-    connect(&m_runs, &RunController::loaded, this, &Studio::onLoaded);
-    connect(&m_runs, &RunController::calibrated, this, [this](const CostModel &cost) {
-        m_study.setCost(cost);
-        refreshSoon();
-    });
     connect(&m_watch, &CalibrationWatch::quiet, this, [this] { calibrateModel(false); });
-    connect(&m_runs, &RunController::scored, this,
-            [this](const HeadScores &scores) { takeScores(std::make_shared<const HeadScores>(scores)); });
-    connect(&m_runs, &RunController::measured, this,
-            [this](const std::vector<NamedMap> &maps, const std::vector<BenchRecord> &records) {
-                m_study.results().addRecords(maps, records);
-                m_runList.setRecords(m_runs.currentId(), QString::fromStdString(m_modelName), maps, records);
-                refreshSoon();
-            });
-    connect(&m_runs, &RunController::needleAsked, this, [this](const NamedMap &map, const NeedleResult &result) {
-        m_study.results().addNeedle(map.map, result);
-        refreshSoon();
-    });
     connect(&m_runs, &RunController::finished, this, &Studio::onFinished);
+}
+
+void Studio::takeCost(const CostModel &cost)
+{
+    m_study.setCost(cost);
+    refreshSoon();
+    Q_EMIT calibrated();
+}
+
+void Studio::takeRecords(const std::vector<NamedMap> &maps, const std::vector<BenchRecord> &records)
+{
+    m_study.results().addRecords(maps, records);
+    m_runList.setRecords(m_runs.currentId(), QString::fromStdString(m_modelName), maps, records);
+    refreshSoon();
+}
+
+void Studio::takeNeedles(const NamedMap &map, const NeedleResult &result)
+{
+    m_study.results().addNeedle(map.map, result);
+    refreshSoon();
 }
 
 void Studio::onLoaded(const LoadedModel &model)
@@ -71,18 +78,18 @@ void Studio::onLoaded(const LoadedModel &model)
         scoreModel(false);
 }
 
-void Studio::onFinished(RunKind kind, const RunOutcome &outcome)
+void Studio::onFinished(const std::string &task, const RunOutcome &outcome)
 {
     if (outcome.kind == RunOutcome::Kind::Failed) {
         say(MessageBar::Kind::Error, outcome.error);
-        if (kind == RunKind::Load)
+        if (task == RunName::Load)
             m_whyNotLoaded = tr("the model could not be loaded");
     } else if (outcome.kind == RunOutcome::Kind::Cancelled) {
-        if (kind == RunKind::Load)
+        if (task == RunName::Load)
             m_whyNotLoaded = tr("loading was cancelled");
-        else if (kind == RunKind::Measure || kind == RunKind::Needle)
+        else if (task == RunName::Measure || task == RunName::Needle)
             say(MessageBar::Kind::Note, tr("Cancelled; what was measured so far stays."));
-    } else if (kind == RunKind::Measure) {
+    } else if (task == RunName::Measure) {
         calibrateIfFarOff();
     }
     refreshSoon();
@@ -123,11 +130,23 @@ void Studio::calibrateModel(bool asked)
         return;
     constexpr double usualSeconds = 8; // of a machine that is not slowed; soon the calibration has a pace of its own
     RunRequest request;
-    request.kind = RunKind::Calibrate;
+    request.task = RunName::Calibrate;
+    request.title = tr("Calibrate predictions");
     request.background = !asked;
     request.expectedSeconds = usualSeconds;
-    request.maxContext = m_study.contexts().back();
-    request.time = m_jobTime;
+    request.work = [this, longest = m_study.contexts().back(), time = m_jobTime](const TaskContext &context) -> Result<void> {
+        const auto tell = [&](const JobStep &step) {
+            constexpr double machineShare = 0.25; // of the progress
+            if (step.part == JobPart::Machine)
+                context.progress(machineShare * step.fraction, tr("Measuring this machine"));
+            else
+                context.progress(machineShare + (1 - machineShare) * step.fraction, tr("Calibrating predictions"));
+        };
+        tell({}); // also where the machine is known
+        ZIGZAG_TRY(cost, jobs::calibrate(context.told(tell), shortCalibration(longest, time)));
+        context.deliver([this, cost] { takeCost(cost); });
+        return {};
+    };
     m_runs.enqueue(std::move(request));
 }
 
@@ -135,18 +154,29 @@ void Studio::scoreModel(bool asked)
 {
     if (!canScore())
         return;
-    RunRequest request;
-    request.kind = RunKind::Score;
-    request.score.contexts = textContexts(m_loaded->config.maxContext);
-    request.score.depths = depths;
-    request.score.trials = 3;
+    AttentionScorePlan plan;
+    plan.contexts = textContexts(m_loaded->config.maxContext);
+    plan.depths = depths;
+    plan.trials = 3;
     if (!asked) { // a first look, while the person looks around
-        request.score.contexts = {request.score.contexts.front()};
-        request.score.trials = 2;
+        plan.contexts = {plan.contexts.front()};
+        plan.trials = 2;
     }
+    RunRequest request;
+    request.task = RunName::Score;
+    request.title = tr("Score heads");
     request.background = !asked;
-    request.expectedSeconds
-        = expectedSeconds(request.score.contexts, static_cast<double>(request.score.depths.size()) * request.score.trials);
+    request.expectedSeconds = expectedSeconds(plan.contexts, static_cast<double>(plan.depths.size()) * plan.trials);
+    request.work = [this, plan](const TaskContext &context) -> Result<void> {
+        const auto tell = [&](const JobStep &step) { // 0.3: inside the first prompt
+            context.progress(
+                step.fraction,
+                tr("Scoring heads: prompt %1 of %2").arg(std::min(static_cast<int>(step.done) + 1, step.all)).arg(step.all));
+        };
+        ZIGZAG_TRY(scores, jobs::scoreHeads(context.told(tell), plan));
+        context.deliver([this, found = std::make_shared<const HeadScores>(std::move(scores))] { takeScores(found); });
+        return {};
+    };
     m_runs.enqueue(std::move(request));
 }
 
@@ -154,9 +184,7 @@ void Studio::measureMaps()
 {
     if (!m_loaded)
         return;
-    RunRequest request;
-    request.kind = RunKind::Measure;
-    BenchPlan &plan = request.bench;
+    BenchPlan plan;
     plan.patienceSeconds = 10; // who pressed a key wants to see something
     constexpr double mostSeconds = 60; // once samples are disturbed
     plan.time = JobTime::first(m_jobTime, JobTime(mostSeconds));
@@ -175,8 +203,27 @@ void Studio::measureMaps()
         longest /= 2;
     plan.contexts = usualContexts(longest);
     plan.phases = {Phase::Decode, Phase::Prefill};
+    RunRequest request;
+    request.task = RunName::Measure;
+    request.title = tr("Measure");
     request.expectedSeconds
         = expectedSeconds(plan.contexts, static_cast<double>(plan.maps.size()) * (plan.warmup + plan.repeats));
+    request.work = [this, plan](const TaskContext &context) -> Result<void> {
+        const auto tell = [&](const JobStep &step) {
+            if (step.all > 0)
+                context.progress(step.fraction, tr("Measuring: sample %1 of %2").arg(static_cast<int>(step.done)).arg(step.all));
+        };
+        const auto show = [&](const std::vector<BenchRecord> &records) {
+            context.deliver([this, maps = plan.maps, records] { takeRecords(maps, records); });
+        };
+        context.progress(0, tr("Measuring"));
+        ZIGZAG_TRY(records, jobs::bench(context.told(tell), plan, show));
+        show(records); // with what the machine was seen to do at the end
+        for (const BenchRecord &record : records)
+            if (!record.failure.empty())
+                return failed(record.failure);
+        return {};
+    };
     m_runs.enqueue(std::move(request));
     if (longest < m_study.contexts().back()) // said now: a new run takes away what was said before
         say(MessageBar::Kind::Note,
@@ -188,21 +235,38 @@ void Studio::askNeedles()
 {
     if (!canScore())
         return;
-    RunRequest request;
-    request.kind = RunKind::Needle;
-    request.needle.contexts = textContexts(m_loaded->config.maxContext);
-    request.needle.depths = depths;
-    request.needle.trials = isHurried() ? 1 : 5;
-    request.needle.seed = 2; // other questions than those that scored the heads
+    NeedlePlan plan;
+    plan.contexts = textContexts(m_loaded->config.maxContext);
+    plan.depths = depths;
+    plan.trials = isHurried() ? 1 : 5;
+    plan.seed = 2; // other questions than those that scored the heads
     const HeadMap &map = m_document.map();
     const HeadMap *full = m_study.map(Series::Full);
-    request.needleMaps.push_back({"this map", map});
+    std::vector<NamedMap> maps{{"this map", map}};
     const NeedleResult *known = full ? m_study.results().needle(*full) : nullptr;
     if (full && !runAlike(*full, map) && !(known && known->isComplete()))
-        request.needleMaps.push_back({"full", *full});
-    request.expectedSeconds
-        = expectedSeconds(request.needle.contexts,
-                          static_cast<double>(request.needleMaps.size() * request.needle.depths.size()) * request.needle.trials);
+        maps.push_back({"full", *full});
+    RunRequest request;
+    request.task = RunName::Needle;
+    request.title = tr("Needle");
+    request.expectedSeconds = expectedSeconds(plan.contexts, static_cast<double>(maps.size() * plan.depths.size()) * plan.trials);
+    request.work = [this, plan, maps](const TaskContext &context) -> Result<void> {
+        const auto tell = [&](const JobStep &step) {
+            const std::string asked(step.subject);
+            const auto before
+                = std::find_if(maps.begin(), maps.end(), [&](const NamedMap &each) { return each.name == asked; }) - maps.begin();
+            context.progress((static_cast<double>(before) + step.fraction) / static_cast<double>(maps.size()),
+                             tr("Needle, %1: question %2 of %3")
+                                 .arg(QString::fromStdString(asked))
+                                 .arg(std::min(static_cast<int>(step.done) + 1, step.all))
+                                 .arg(step.all));
+        };
+        const auto show = [&](const NamedMap &asked, const NeedleResult &soFar) {
+            context.deliver([this, asked, soFar] { takeNeedles(asked, soFar); });
+        };
+        ZIGZAG_CHECK(jobs::askNeedles(context.told(tell), maps, plan, show));
+        return {};
+    };
     m_runs.enqueue(std::move(request));
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/run/session_options.h"
 
+#include <fmt/format.h>
+
 namespace zigzag {
 
 std::string_view nameOf(MixedMode mode)

@@ -288,6 +288,18 @@ private:
 
 } // namespace
 
+CalibrationPlan shortCalibration(std::int64_t maxContext, const JobTime &time)
+{
+    constexpr double someSeconds = 6, mostSeconds = 30;
+    return {.maxContext = maxContext, .seconds = someSeconds, .time = JobTime::first(time, JobTime(mostSeconds))};
+}
+
+CalibrationPlan longCalibration(std::int64_t maxContext, double seconds)
+{
+    constexpr double mostTimes = 4;
+    return {.maxContext = maxContext, .seconds = seconds, .time = JobTime(mostTimes * seconds)};
+}
+
 Result<ModelSamples> measureModel(const std::shared_ptr<DeviceModel> &model, const MachineProfile &machine,
                                   const CalibrationPlan &plan, const std::atomic<bool> *cancel,
                                   const std::function<void(double)> &progress)
@@ -316,12 +328,7 @@ Result<ModelSamples> measureModel(const std::shared_ptr<DeviceModel> &model, con
 Result<CostModel> calibrate(const std::shared_ptr<DeviceModel> &model, const MachineProfile &machine, std::int64_t maxContext,
                             const std::atomic<bool> *cancel, const std::function<void(double)> &progress, const JobTime &time)
 {
-    constexpr double someSeconds = 6, mostSeconds = 30;
-    ZIGZAG_TRY(
-        samples,
-        measureModel(model, machine,
-                     {.maxContext = maxContext, .seconds = someSeconds, .time = JobTime::first(time, JobTime(mostSeconds))},
-                     cancel, progress));
+    ZIGZAG_TRY(samples, measureModel(model, machine, shortCalibration(maxContext, time), cancel, progress));
     return CostModel({machine, {std::move(samples)}}, model->config());
 }
 

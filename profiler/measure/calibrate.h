@@ -21,8 +21,10 @@ struct CalibrationPlan {
     JobTime time; ///< … unless this has run out, the samples are disturbed and there are some of every sort
 };
 
-/// Whoever gives a calibration so many seconds gives it so many times as long on a machine that others slow.
-inline constexpr double mostCalibrationTimes = 4;
+/// For predictions at once: seconds, also on a machine that others slow. `time`: of the job that it is a part of.
+CalibrationPlan shortCalibration(std::int64_t maxContext, const JobTime &time = {});
+/// So many seconds, and several times as long on a machine that others slow: both as a person gave them.
+CalibrationPlan longCalibration(std::int64_t maxContext, double seconds);
 
 /// Measures a model shortly: passes of several sizes, positions, batches and windows, in interleaved rounds, by its first
 /// layers where it has many. progress: 0 to 1, called on the calling thread.
@@ -30,8 +32,7 @@ Result<ModelSamples> measureModel(const std::shared_ptr<DeviceModel> &model, con
                                   const CalibrationPlan &plan, const std::atomic<bool> *cancel = nullptr,
                                   const std::function<void(double)> &progress = {});
 
-/// Measures the model and fits its cost model. Seconds, also on a machine that others slow. `time`: of the job that it is a part
-/// of.
+/// Measures the model, shortly, and fits its cost model.
 Result<CostModel> calibrate(const std::shared_ptr<DeviceModel> &model, const MachineProfile &machine, std::int64_t maxContext,
                             const std::atomic<bool> *cancel = nullptr, const std::function<void(double)> &progress = {},
                             const JobTime &time = {});

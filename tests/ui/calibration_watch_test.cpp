@@ -27,7 +27,7 @@ public:
 
     void execute(const RunRequest &request) override
     {
-        if (request.kind != RunKind::Calibrate)
+        if (request.task != RunName::Calibrate)
             return EngineWorker::execute(request);
         ModelSamples samples;
         samples.config = config;
@@ -40,11 +40,12 @@ public:
         samples.samples = 10;
         samples.disturbed = calibrations == 0 ? 8 : 0;
         ++calibrations;
-        Q_EMIT calibrated(request.id, CostModel({{}, {samples}}, config));
+        Q_EMIT delivered(request.id, [this, cost = CostModel({{}, {samples}}, config)] { studio->takeCost(cost); });
         Q_EMIT finished(request.id, {});
     }
 
     ModelConfig config; ///< set before anything is loaded
+    Studio *studio = nullptr; ///< that it delivers to
 };
 
 } // namespace
@@ -111,6 +112,7 @@ TEST_F(WindowTest, CalibratesAgainByItselfOnceTheMachineIsQuiet)
     const auto folder = writeTinyModel(m_folder / "model", shape);
     worker->config = *loadModelConfig(folder.string());
     build(std::move(worker));
+    calibrating.studio = &m_window->studio();
     m_window->studio().calibrationWatch().setFirstInterval(std::chrono::minutes(10));
     ASSERT_TRUE(open(folder));
     ASSERT_TRUE(QTest::qWaitFor([&] { return m_window->study().hasTimes() && !m_window->runs().isBusy(); }, patience));

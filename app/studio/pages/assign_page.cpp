@@ -85,7 +85,7 @@ void AssignPage::refresh()
     view.mixedLayers = state.map.mixedLayers();
     view.streamingHeads = state.map.streamingHeads();
     view.ties = state.ties;
-    const bool scores = studio().runs().isRunning(RunKind::Score), waits = studio().runs().isWaiting(RunKind::Score);
+    const bool scores = studio().runs().isRunning(RunName::Score), waits = studio().runs().isWaiting(RunName::Score);
     view.canScore = studio().canScore() && !scores && !waits;
     view.whyNoScore = scores           ? tr("The heads are being scored.")
         : waits                        ? tr("Scoring waits for another run.")

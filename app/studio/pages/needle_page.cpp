@@ -23,7 +23,7 @@ void NeedlePage::refresh()
 {
     const Study &study = studio().study();
     const HeadMap *full = study.map(Series::Full);
-    const QString doing = studio().doing(RunKind::Needle);
+    const QString doing = studio().doing(RunName::Needle);
     m_needle->show(study.results().needle(studio().document().map()), full ? study.results().needle(*full) : nullptr,
                    !doing.isEmpty()                        ? doing
                        : studio().canScore()               ? tr("Does this map still find the key? Ask with Run › Needle (F6).")

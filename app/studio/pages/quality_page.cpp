@@ -2,6 +2,7 @@
 #include "app/studio/pages/quality_page.h"
 
 #include "engine/map/run_alike.h"
+#include "profiler/jobs/sweep_job.h"
 #include "views/models/text.h"
 #include "views/widgets/pareto_plot.h"
 
@@ -78,7 +79,7 @@ void QualityPage::refresh()
                  .arg(percentText(quality.right.mean), price, contextText(context)),
              map.sparsity(), map.sink(), map.recent()});
     }
-    const QString doing = s.doing(RunKind::Task, sweepTask);
+    const QString doing = s.doing(sweepTask);
     m_plot->show(
         std::move(points),
         study.isUnreliable() ? tr("predicted time per output token at %1 (disturbed calibration)").arg(contextText(context))
@@ -114,21 +115,21 @@ void QualityPage::sweep()
     const TaskPlan tasks = sweepTasks(studio().loaded()->config.maxContext);
     const QPointer<QualityPage> page(this);
     RunRequest request;
-    request.kind = RunKind::Task;
     request.task = sweepTask;
     request.title = tr("Sweep quality");
     request.work = [tasks, maps = *maps, page, shape = studio().document().model()](const TaskContext &context) -> Result<void> {
-        ZIGZAG_TRY(prompts, makeTaskPrompts(context.model, tasks));
-        ZIGZAG_TRY(meter, MapMeter::create(context.device, std::move(prompts)));
-        context.progress(0, tr("Quality sweep of %1 maps").arg(maps.size()));
-        ZIGZAG_TRY(seconds, meter.estimateSeconds(MapMeter::sharedLayerRuns(maps), &context.cancel));
-        context.expect(seconds);
-        const auto progress = [&](double done, int all) {
-            context.progress(done / all,
-                             tr("Quality sweep: prompt %1 of %2").arg(std::min(static_cast<int>(done) + 1, all)).arg(all));
+        const auto tell = [&](const JobStep &step) {
+            if (step.all > 0)
+                context.progress(
+                    step.fraction,
+                    tr("Quality sweep: prompt %1 of %2").arg(std::min(static_cast<int>(step.done) + 1, step.all)).arg(step.all));
+            else
+                context.progress(0, tr("Quality sweep of %1 maps").arg(maps.size()));
         };
+        jobs::SweepJob job{.maps = maps, .tasks = tasks};
+        job.begun = [&](int, double seconds) { context.expect(seconds); };
         // After every prompt, because what is delivered after a cancel is dropped: what is shown stays.
-        const auto show = [&](std::vector<SweepPoint> points) {
+        job.soFar = [&](std::vector<SweepPoint> points) {
             context.deliver([page, points = std::move(points), shape] {
                 if (!page)
                     return;
@@ -137,7 +138,7 @@ void QualityPage::sweep()
                 page->studio().refreshSoon();
             });
         };
-        ZIGZAG_CHECK(sweepQuality(meter, maps, &context.cancel, progress, show));
+        ZIGZAG_CHECK(jobs::sweep(context.told(tell), job));
         return {};
     };
     studio().runs().enqueue(std::move(request));
