@@ -97,7 +97,7 @@ void RunsBar::showContexts()
 {
     const QSignalBlocker blocked(m_context);
     m_context->clear();
-    for (const std::int64_t each : m_studio.study().contexts())
+    for (const std::int64_t each : m_studio.plotted().contexts())
         m_context->addItem(contextText(each), QVariant::fromValue<qlonglong>(each));
     m_context->setCurrentIndex(m_context->findData(QVariant::fromValue<qlonglong>(m_studio.context())));
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "app/studio/run_controller.h"
+#include "app/studio/state/run_controller.h"
 #include "samples.h"
 #include "tests/temp_folder.h"
 #include "tests/tiny_model.h"

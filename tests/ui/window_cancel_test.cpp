@@ -114,7 +114,7 @@ TEST_F(HeldWindow, ACancelledCalibrationLeavesThePendingScoring)
     ASSERT_TRUE(m_window->runs().isWaiting(RunName::Score));
     m_window->actions().cancel->trigger();
     ASSERT_TRUE(QTest::qWaitFor([&] { return m_window->document().state().scores != nullptr; }, patience));
-    EXPECT_FALSE(m_window->study().hasTimes());
+    EXPECT_FALSE(m_window->plotted().hasTimes());
 }
 
 TEST_F(HeldWindow, WhatWaitsIsNamedInTheToolBarAndCanBeTakenOut)

@@ -89,7 +89,7 @@ TEST_F(HeldWindow, NeedleCellsComeAsTheyAreAnsweredOnTheirPage)
     std::vector<std::size_t> cells;
     int planned = 0;
     QObject::connect(m_held, &RunWorker::delivered, m_window.get(), [&] {
-        const NeedleResult *result = m_window->study().results().needle(map());
+        const NeedleResult *result = m_window->plotted().measurements().needle(map());
         if (!result || !m_window->runs().isBusy())
             return;
         cells.push_back(result->grid.size());
@@ -102,7 +102,7 @@ TEST_F(HeldWindow, NeedleCellsComeAsTheyAreAnsweredOnTheirPage)
     ASSERT_TRUE(QTest::qWaitFor([&] { return !m_window->runs().isBusy(); }, patience));
     EXPECT_EQ(cells, (std::vector<std::size_t>{1, 2, 3}));
     EXPECT_GT(planned, 3);
-    const NeedleResult *kept = m_window->study().results().needle(map());
+    const NeedleResult *kept = m_window->plotted().measurements().needle(map());
     ASSERT_TRUE(kept) << "what was answered stays";
     EXPECT_EQ(kept->grid.size(), 3u);
     m_window->refreshNow();

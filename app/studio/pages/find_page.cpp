@@ -67,7 +67,7 @@ FoundScores foundBy(const SearchPlan &plan, const QString &name, const SearchRes
 
 FindPage::FindPage(Studio &studio, QWidget *parent)
     : Page(studio, QStringLiteral("find"), tr("Find layers"), parent)
-    , m_panel(new FindPanel(&studio.findings(), this))
+    , m_panel(new FindPanel(&studio.scoreSources(), this))
 {
     setBackgroundRole(QPalette::Window);
     auto *column = new QVBoxLayout(this);
@@ -88,12 +88,12 @@ void FindPage::refresh()
         : studio().loaded()                    ? tr("Searching needs a trained model with its tokenizer.")
         : !studio().whyNotLoaded().isEmpty()   ? studio().whyNotLoaded()
                                                : tr("loading the model…");
-    m_panel->show(whyNot, studio().findings().rowOf(state.scores.get()), {state.map.sink(), state.map.recent()});
+    m_panel->show(whyNot, studio().scoreSources().rowOf(state.scores.get()), {state.map.sink(), state.map.recent()});
 }
 
 void FindPage::choose(int row)
 {
-    const auto &scores = studio().findings().at(row).scores;
+    const auto &scores = studio().scoreSources().at(row).scores;
     if (studio().document().state().scores != scores)
         studio().document().setScores(scores);
 }
@@ -125,7 +125,7 @@ void FindPage::start()
             context.deliver([page, found = foundBy(plan, name, result), atEnd] {
                 if (!page)
                     return;
-                page->studio().findings().add(found);
+                page->studio().scoreSources().add(found);
                 if (atEnd)
                     page->studio().takeScores(found.scores);
                 page->studio().refreshSoon();

@@ -196,8 +196,8 @@ void ProfilePage::record()
     RunRequest request;
     request.task = traceTask;
     request.title = tr("Record trace");
-    if (studio().study().hasTimes()) // warmed up first, and the decode steps are few beside that
-        request.expectedSeconds = 1e-3 * 2 * studio().study().cost().estimate(map, Phase::Prefill, studio().context()).ms;
+    if (studio().plotted().hasTimes()) // warmed up first, and the decode steps are few beside that
+        request.expectedSeconds = 1e-3 * 2 * studio().plotted().cost().estimate(map, Phase::Prefill, studio().context()).ms;
     const QPointer<ProfilePage> page(this);
     request.work = [page, plan](const TaskContext &context) -> Result<void> {
         context.progress(0, tr("Recording a trace: prefill"));
@@ -227,7 +227,7 @@ void ProfilePage::record()
 /// What was recorded.
 void ProfilePage::take(const TracePlan &plan, const std::shared_ptr<const Trace> &trace)
 {
-    studio().study().results().addTrace(plan.map.map, trace);
+    studio().plotted().measurements().addTrace(plan.map.map, trace);
     studio().runList().addTrace(entryOf(trace, tr("trace"), QDateTime::currentDateTime()), plan.map.map);
     const QString at = contextText(plan.context);
     const Phase of = trace->info.phase;

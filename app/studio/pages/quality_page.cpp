@@ -50,12 +50,12 @@ void QualityPage::refresh()
     const DocumentState &state = s.document().state();
     if (m_model.layers != s.document().model().layers || m_model.name != s.document().model().name)
         m_points.clear();
-    const Study &study = s.study();
+    const PlottedMaps &plotted = s.plotted();
     const std::int64_t context = s.context();
-    const bool timed = study.hasTimes();
+    const bool timed = plotted.hasTimes();
     std::vector<double> cost, loss;
     for (const SweepPoint &point : m_points) {
-        cost.push_back(timed ? study.cost().estimate(point.map, Phase::Decode, context).ms : study.kv(point.map, context));
+        cost.push_back(timed ? plotted.cost().estimate(point.map, Phase::Decode, context).ms : plotted.kv(point.map, context));
         loss.push_back(point.quality.loss.mean);
     }
     const std::vector<bool> inSet = paretoSet(cost, loss);
@@ -64,7 +64,7 @@ void QualityPage::refresh()
         const HeadMap &map = m_points[i].map;
         const MapQuality &quality = m_points[i].quality;
         const QString price = !timed ? bytesText(cost[i])
-            : study.isUnreliable()   ? tr("%1 per token, predicted from a disturbed calibration").arg(timeText(cost[i]))
+            : plotted.isUnreliable() ? tr("%1 per token, predicted from a disturbed calibration").arg(timeText(cost[i]))
                                      : tr("%1 per token, predicted").arg(timeText(cost[i]));
         points.push_back(
             {cost[i], quality.loss.mean, quality.loss.error, inSet[i], runAlike(map, s.document().map()),
@@ -82,12 +82,12 @@ void QualityPage::refresh()
     const QString doing = s.doing(sweepTask);
     m_plot->show(
         std::move(points),
-        study.isUnreliable() ? tr("predicted time per output token at %1 (disturbed calibration)").arg(contextText(context))
-            : timed          ? tr("predicted time per output token at %1").arg(contextText(context))
-                             : tr("KV memory at %1").arg(contextText(context)),
-        timed                  ? UnitTicker::Unit::Time
-            : study.hasBytes() ? UnitTicker::Unit::Bytes
-                               : UnitTicker::Unit::Keys,
+        plotted.isUnreliable() ? tr("predicted time per output token at %1 (disturbed calibration)").arg(contextText(context))
+            : timed            ? tr("predicted time per output token at %1").arg(contextText(context))
+                               : tr("KV memory at %1").arg(contextText(context)),
+        timed                    ? UnitTicker::Unit::Time
+            : plotted.hasBytes() ? UnitTicker::Unit::Bytes
+                                 : UnitTicker::Unit::Keys,
         !doing.isEmpty()    ? doing
             : !s.canScore() ? tr("The sweep needs a trained model with its tokenizer.")
             : !state.scores ? tr("The sweep needs scores: find the layers first (Shift+F7).")

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "views/models/study.h"
+#include "views/models/plotted_maps.h"
 
 #include "engine/map/criterion.h"
 #include "engine/map/kv_layout.h"
@@ -39,25 +39,25 @@ std::vector<std::int64_t> plottedContexts(std::int64_t maxContext)
     return contexts;
 }
 
-void Study::setModel(const ModelShape &shape, const std::optional<ModelConfig> &config)
+void PlottedMaps::setModel(const ModelShape &shape, const std::optional<ModelConfig> &config)
 {
     m_shape = shape;
     m_config = config;
     m_cost = {};
-    m_results.clear();
+    m_measurements.clear();
     m_scores.reset();
     m_contexts = plottedContexts(config ? config->maxContext : longestWithoutModel);
     m_curves = {};
 }
 
-void Study::setCost(CostModel cost)
+void PlottedMaps::setCost(CostModel cost)
 {
     m_cost = std::move(cost);
     for (Curves &each : m_curves)
         predict(each);
 }
 
-void Study::setMaps(const HeadMap &current, const std::shared_ptr<const HeadScores> &scores, double sparsity)
+void PlottedMaps::setMaps(const HeadMap &current, const std::shared_ptr<const HeadScores> &scores, double sparsity)
 {
     const HeadMap *before = map(Series::Current);
     const bool windowMoved = !before || before->sink() != current.sink() || before->recent() != current.recent();
@@ -72,13 +72,13 @@ void Study::setMaps(const HeadMap &current, const std::shared_ptr<const HeadScor
     setMap(Series::Current, current);
 }
 
-const HeadMap *Study::map(Series series) const
+const HeadMap *PlottedMaps::map(Series series) const
 {
     const Curves &found = curves(series);
     return found.map ? &*found.map : nullptr;
 }
 
-void Study::setMap(Series series, std::optional<HeadMap> map)
+void PlottedMaps::setMap(Series series, std::optional<HeadMap> map)
 {
     Curves &target = curves(series);
     const bool same = target.map && map && runAlike(*target.map, *map) && target.map->model() == map->model();
@@ -87,7 +87,7 @@ void Study::setMap(Series series, std::optional<HeadMap> map)
         predict(target);
 }
 
-void Study::predict(Curves &target) const
+void PlottedMaps::predict(Curves &target) const
 {
     target.values = {};
     if (!target.map)
@@ -102,17 +102,17 @@ void Study::predict(Curves &target) const
     }
 }
 
-const std::vector<double> &Study::predicted(Series series, Quantity quantity) const
+const std::vector<double> &PlottedMaps::predicted(Series series, Quantity quantity) const
 {
     return curves(series).values[static_cast<std::size_t>(quantity)];
 }
 
-std::vector<Study::Point> Study::measured(Series series, Quantity quantity) const
+std::vector<PlottedMaps::Point> PlottedMaps::measured(Series series, Quantity quantity) const
 {
     std::vector<Point> points;
     if (const HeadMap *of = map(series)) {
         const Phase phase = quantity == Quantity::Ttft ? Phase::Prefill : Phase::Decode;
-        for (const BenchRecord &record : m_results.all(*of, phase)) {
+        for (const BenchRecord &record : m_measurements.all(*of, phase)) {
             if (quantity == Quantity::Kv)
                 points.push_back({record.context, static_cast<double>(record.kvBytesAllocated), 0, false});
             else
@@ -122,7 +122,7 @@ std::vector<Study::Point> Study::measured(Series series, Quantity quantity) cons
     return points;
 }
 
-std::optional<double> Study::predictionError(Quantity quantity) const
+std::optional<double> PlottedMaps::predictionError(Quantity quantity) const
 {
     if (quantity == Quantity::Kv || !hasTimes())
         return {};
@@ -135,7 +135,7 @@ std::optional<double> Study::predictionError(Quantity quantity) const
     return error.count > 0 ? std::optional(error.median) : std::nullopt;
 }
 
-bool Study::isOnlyDisturbed(Quantity quantity) const
+bool PlottedMaps::isOnlyDisturbed(Quantity quantity) const
 {
     bool any = false;
     for (const Series series : allSeries)
@@ -147,7 +147,7 @@ bool Study::isOnlyDisturbed(Quantity quantity) const
     return any;
 }
 
-double Study::layerKv(const HeadMap &map, int layer, std::int64_t context) const
+double PlottedMaps::layerKv(const HeadMap &map, int layer, std::int64_t context) const
 {
     if (hasBytes())
         return static_cast<double>(KvLayout(map, context, m_config ? m_config->dtype : DType::BF16).layerBytes(layer));
@@ -157,7 +157,7 @@ double Study::layerKv(const HeadMap &map, int layer, std::int64_t context) const
     return static_cast<double>(keys);
 }
 
-double Study::kv(const HeadMap &map, std::int64_t context) const
+double PlottedMaps::kv(const HeadMap &map, std::int64_t context) const
 {
     if (hasBytes())
         return static_cast<double>(kvBytes(map, context, m_config ? m_config->dtype : DType::BF16));
@@ -167,7 +167,7 @@ double Study::kv(const HeadMap &map, std::int64_t context) const
     return sum;
 }
 
-Comparison Study::compare(Quantity quantity, std::int64_t context) const
+Comparison PlottedMaps::compare(Quantity quantity, std::int64_t context) const
 {
     const HeadMap *current = map(Series::Current);
     const HeadMap *full = map(Series::Full);
@@ -176,8 +176,8 @@ Comparison Study::compare(Quantity quantity, std::int64_t context) const
     if (quantity == Quantity::Kv)
         return {{kv(*current, context), Figure::Source::Computed}, {kv(*full, context), Figure::Source::Computed}};
     const Phase phase = quantity == Quantity::Ttft ? Phase::Prefill : Phase::Decode;
-    const BenchRecord *currentRecord = m_results.find(*current, phase, context);
-    const BenchRecord *fullRecord = m_results.find(*full, phase, context);
+    const BenchRecord *currentRecord = m_measurements.find(*current, phase, context);
+    const BenchRecord *fullRecord = m_measurements.find(*full, phase, context);
     if (currentRecord && fullRecord) {
         const bool calm = !currentRecord->isDisturbed() && !fullRecord->isDisturbed();
         const auto source = calm ? Figure::Source::Measured : Figure::Source::Disturbed;
@@ -189,12 +189,12 @@ Comparison Study::compare(Quantity quantity, std::int64_t context) const
     return {{m_cost.estimate(*current, phase, context).ms, source}, {m_cost.estimate(*full, phase, context).ms, source}};
 }
 
-Comparison Study::compareNeedle() const
+Comparison PlottedMaps::compareNeedle() const
 {
     Comparison comparison;
     const auto fill = [this](Series series, Figure &figure) {
         const HeadMap *of = map(series);
-        if (const NeedleResult *result = of ? m_results.needle(*of) : nullptr; result && result->isComplete())
+        if (const NeedleResult *result = of ? m_measurements.needle(*of) : nullptr; result && result->isComplete())
             figure = {result->accuracy, Figure::Source::Measured};
     };
     fill(Series::Current, comparison.current);

@@ -13,7 +13,7 @@
 namespace zigzag {
 
 /// What was measured, kept by what the map does rather than by its name: a result returns when an undo brings its map back.
-class Results
+class Measurements
 {
 public:
     void clear();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "app/studio/run_worker.h"
+#include "app/studio/state/run_worker.h"
 
 namespace zigzag {
 

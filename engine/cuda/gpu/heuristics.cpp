@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "engine/cuda/heuristics.h"
+#include "engine/cuda/gpu/heuristics.h"
 
 #include <algorithm>
 #include <cassert>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Starting runs, and what their results do to the study.
-#include "app/studio/studio.h"
+// Starting runs, and what they deliver.
+#include "app/studio/state/studio.h"
 
 #include "engine/map/run_alike.h"
 #include "profiler/jobs/bench_job.h"
@@ -42,21 +42,21 @@ void Studio::connectRuns()
 
 void Studio::takeCost(const CostModel &cost)
 {
-    m_study.setCost(cost);
+    m_plotted.setCost(cost);
     refreshSoon();
     Q_EMIT calibrated();
 }
 
 void Studio::takeRecords(const std::vector<NamedMap> &maps, const std::vector<BenchRecord> &records)
 {
-    m_study.results().addRecords(maps, records);
+    m_plotted.measurements().addRecords(maps, records);
     m_runList.setRecords(m_runs.currentId(), QString::fromStdString(m_modelName), maps, records);
     refreshSoon();
 }
 
 void Studio::takeNeedles(const NamedMap &map, const NeedleResult &result)
 {
-    m_study.results().addNeedle(map.map, result);
+    m_plotted.measurements().addNeedle(map.map, result);
     refreshSoon();
 }
 
@@ -98,14 +98,14 @@ void Studio::onFinished(const std::string &task, const RunOutcome &outcome)
 bool Studio::isHurried() const
 {
     return m_jobTime.isUsedUp()
-        && (m_study.isUnreliable() || m_study.isOnlyDisturbed(Quantity::Tpot) || m_study.isOnlyDisturbed(Quantity::Ttft));
+        && (m_plotted.isUnreliable() || m_plotted.isOnlyDisturbed(Quantity::Tpot) || m_plotted.isOnlyDisturbed(Quantity::Ttft));
 }
 
 void Studio::calibrateIfFarOff()
 {
     double worst = 0;
     for (const Quantity quantity : {Quantity::Ttft, Quantity::Tpot})
-        worst = std::max(worst, m_study.predictionError(quantity).value_or(0));
+        worst = std::max(worst, m_plotted.predictionError(quantity).value_or(0));
     if (worst <= farOff || isHurried())
         return;
     say(MessageBar::Kind::Note,
@@ -117,10 +117,10 @@ void Studio::calibrateIfFarOff()
 
 double Studio::expectedSeconds(const std::vector<std::int64_t> &contexts, double times) const
 {
-    const HeadMap *full = m_study.map(Series::Full);
+    const HeadMap *full = m_plotted.map(Series::Full);
     double ms = 0;
     for (const std::int64_t context : contexts)
-        ms += full && m_study.hasTimes() ? m_study.cost().estimate(*full, Phase::Prefill, context).ms : 0;
+        ms += full && m_plotted.hasTimes() ? m_plotted.cost().estimate(*full, Phase::Prefill, context).ms : 0;
     return 1e-3 * ms * times;
 }
 
@@ -134,7 +134,7 @@ void Studio::calibrateModel(bool asked)
     request.title = tr("Calibrate predictions");
     request.background = !asked;
     request.expectedSeconds = usualSeconds;
-    request.work = [this, longest = m_study.contexts().back(), time = m_jobTime](const TaskContext &context) -> Result<void> {
+    request.work = [this, longest = m_plotted.contexts().back(), time = m_jobTime](const TaskContext &context) -> Result<void> {
         const auto tell = [&](const JobStep &step) {
             constexpr double machineShare = 0.25; // of the progress
             if (step.part == JobPart::Machine)
@@ -190,16 +190,16 @@ void Studio::measureMaps()
     plan.time = JobTime::first(m_jobTime, JobTime(mostSeconds));
     constexpr std::array names = {"full", "duo", "zigzag", "this map"};
     for (const Series series : allSeries) {
-        const HeadMap *map = m_study.map(series);
+        const HeadMap *map = m_plotted.map(series);
         const bool known = map
             && std::any_of(plan.maps.begin(), plan.maps.end(), [&](const NamedMap &other) { return runAlike(other.map, *map); });
         if (map && !known)
             plan.maps.push_back({names[static_cast<std::size_t>(series)], *map});
     }
-    std::int64_t longest = m_study.contexts().back();
-    const HeadMap *full = m_study.map(Series::Full);
-    while (m_study.hasTimes() && longest > m_study.contexts().front()
-           && m_study.cost().estimate(*full, Phase::Prefill, longest).ms > longestPrefillMs)
+    std::int64_t longest = m_plotted.contexts().back();
+    const HeadMap *full = m_plotted.map(Series::Full);
+    while (m_plotted.hasTimes() && longest > m_plotted.contexts().front()
+           && m_plotted.cost().estimate(*full, Phase::Prefill, longest).ms > longestPrefillMs)
         longest /= 2;
     plan.contexts = usualContexts(longest);
     plan.phases = {Phase::Decode, Phase::Prefill};
@@ -225,7 +225,7 @@ void Studio::measureMaps()
         return {};
     };
     m_runs.enqueue(std::move(request));
-    if (longest < m_study.contexts().back()) // said now: a new run takes away what was said before
+    if (longest < m_plotted.contexts().back()) // said now: a new run takes away what was said before
         say(MessageBar::Kind::Note,
             tr("Measuring up to %1 tokens: a longer prefill would take more than %2 here.")
                 .arg(contextText(longest), timeText(longestPrefillMs)));
@@ -241,9 +241,9 @@ void Studio::askNeedles()
     plan.trials = isHurried() ? 1 : 5;
     plan.seed = 2; // other questions than those that scored the heads
     const HeadMap &map = m_document.map();
-    const HeadMap *full = m_study.map(Series::Full);
+    const HeadMap *full = m_plotted.map(Series::Full);
     std::vector<NamedMap> maps{{"this map", map}};
-    const NeedleResult *known = full ? m_study.results().needle(*full) : nullptr;
+    const NeedleResult *known = full ? m_plotted.measurements().needle(*full) : nullptr;
     if (full && !runAlike(*full, map) && !(known && known->isComplete()))
         maps.push_back({"full", *full});
     RunRequest request;
@@ -272,11 +272,11 @@ void Studio::askNeedles()
 
 void Studio::takeScores(std::shared_ptr<const HeadScores> scores)
 {
-    if (m_findings.rowOf(scores.get()) < 0) {
+    if (m_scoreSources.rowOf(scores.get()) < 0) {
         FoundScores found;
         found.name = scores->method == "attention" ? tr("Attention to needles") : QString::fromStdString(scores->method);
         found.scores = scores;
-        m_findings.add(std::move(found));
+        m_scoreSources.add(std::move(found));
     }
     if (!m_document.isUntouched())
         return m_document.setScores(std::move(scores));

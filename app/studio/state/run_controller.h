@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "app/studio/run_worker.h"
+#include "app/studio/state/run_worker.h"
 
 #include <QObject>
 #include <QThread>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Finding layers, the sweep of quality, and what they show.
-#include "views/models/findings.h"
 #include "views/models/head_map_model.h"
 #include "views/models/needle_model.h"
+#include "views/models/score_sources.h"
 #include "views/widgets/pareto_plot.h"
 #include "window_fixture.h"
 
@@ -28,7 +28,7 @@ template <class T> T &child(QWidget &window, const char *name)
     return *found;
 }
 
-class FindingWindow : public WindowTest
+class SearchWindow : public WindowTest
 {
 protected:
     void SetUp() override
@@ -50,18 +50,18 @@ protected:
         ASSERT_TRUE(idle()) << message().toStdString();
     }
     template <class T> T &child(const char *name) { return test::child<T>(*m_window, name); }
-    Findings &findings() { return m_window->studio().findings(); }
+    ScoreSources &scoreSources() { return m_window->studio().scoreSources(); }
 };
 
 } // namespace
 
-TEST_F(FindingWindow, ASearchBecomesASourceAndItsBarsStandInLineWithTheLayers)
+TEST_F(SearchWindow, ASearchBecomesASourceAndItsBarsStandInLineWithTheLayers)
 {
-    ASSERT_EQ(findings().rowCount(), 1) << "the attention scores that came with the model";
+    ASSERT_EQ(scoreSources().rowCount(), 1) << "the attention scores that came with the model";
     const auto attention = m_window->document().state().scores;
     trigger("searchLayers");
-    ASSERT_EQ(findings().rowCount(), 2);
-    const FoundScores &found = findings().at(1);
+    ASSERT_EQ(scoreSources().rowCount(), 2);
+    const FoundScores &found = scoreSources().at(1);
     EXPECT_EQ(found.effects.size(), 3u);
     EXPECT_EQ(found.done, found.all);
     EXPECT_EQ(m_window->document().state().scores, found.scores) << "what was asked for is what the map shows";
@@ -92,7 +92,7 @@ TEST_F(FindingWindow, ASearchBecomesASourceAndItsBarsStandInLineWithTheLayers)
     EXPECT_EQ(sources.currentIndex().row(), 1);
     m_window->showPage("find");
     settle();
-    QTest::mouseClick(sources.viewport(), Qt::LeftButton, {}, sources.visualRect(findings().index(0, 0)).center());
+    QTest::mouseClick(sources.viewport(), Qt::LeftButton, {}, sources.visualRect(scoreSources().index(0, 0)).center());
     m_window->refreshNow();
     EXPECT_EQ(m_window->document().state().scores, attention);
     m_window->document().undoStack().undo();
@@ -104,7 +104,7 @@ TEST_F(FindingWindow, ASearchBecomesASourceAndItsBarsStandInLineWithTheLayers)
     EXPECT_FALSE(model->hasAblation());
 }
 
-TEST_F(FindingWindow, ASearchWhosePageIsOpenedMeanwhileStillAssigns)
+TEST_F(SearchWindow, ASearchWhosePageIsOpenedMeanwhileStillAssigns)
 {
     ASSERT_TRUE(m_window->document().isUntouched());
     child<QAction>("searchLayers").trigger();
@@ -119,7 +119,7 @@ TEST_F(FindingWindow, ASearchWhosePageIsOpenedMeanwhileStillAssigns)
     EXPECT_GT(map().streamingHeads(), 0) << "the panel says one half, and so does the map";
 }
 
-TEST_F(FindingWindow, AStoppedSearchKeepsWhatItHasAndGoesOn)
+TEST_F(SearchWindow, AStoppedSearchKeepsWhatItHasAndGoesOn)
 {
     // In its second half the search takes a step when it is allowed to, so that no machine is too fast to stop it.
     QSemaphore steps;
@@ -138,7 +138,7 @@ TEST_F(FindingWindow, AStoppedSearchKeepsWhatItHasAndGoesOn)
     ASSERT_TRUE(QTest::qWaitFor([&] { return halfWay.load(); }, patience));
     QTest::qWait(1100); // it shows what it has once a second
     steps.release();
-    ASSERT_TRUE(QTest::qWaitFor([&] { return findings().rowCount() == 2; }, patience));
+    ASSERT_TRUE(QTest::qWaitFor([&] { return scoreSources().rowCount() == 2; }, patience));
     ASSERT_TRUE(m_window->runs().isBusy());
     m_window->runs().cancel();
     EXPECT_FALSE(m_window->runs().isBusy());
@@ -146,9 +146,9 @@ TEST_F(FindingWindow, AStoppedSearchKeepsWhatItHasAndGoesOn)
     steps.release(1000);
     ASSERT_TRUE(QTest::qWaitFor([&] { return !m_window->runs().isStopping(); }, patience));
     m_window->refreshNow();
-    ASSERT_EQ(findings().rowCount(), 2);
-    EXPECT_GT(findings().at(1).done, 0);
-    EXPECT_LT(findings().at(1).done, findings().at(1).all);
+    ASSERT_EQ(scoreSources().rowCount(), 2);
+    EXPECT_GT(scoreSources().at(1).done, 0);
+    EXPECT_LT(scoreSources().at(1).done, scoreSources().at(1).all);
 
     m_prompts->unfinished = {UserPrompts::Unfinished::Cancel, UserPrompts::Unfinished::GoOn};
     child<QPushButton>("startSearch").click();
@@ -156,11 +156,11 @@ TEST_F(FindingWindow, AStoppedSearchKeepsWhatItHasAndGoesOn)
     child<QPushButton>("startSearch").click();
     ASSERT_TRUE(QTest::qWaitFor([&] { return message().contains("going on from"); }, patience)) << message().toStdString();
     ASSERT_TRUE(idle());
-    EXPECT_EQ(findings().at(1).done, findings().at(1).all);
-    EXPECT_EQ(findings().at(1).scores->method, "gates-layer");
+    EXPECT_EQ(scoreSources().at(1).done, scoreSources().at(1).all);
+    EXPECT_EQ(scoreSources().at(1).scores->method, "gates-layer");
 }
 
-TEST_F(FindingWindow, GoingOnFromAnotherSearchIsRefusedAndThrowsNothingAway)
+TEST_F(SearchWindow, GoingOnFromAnotherSearchIsRefusedAndThrowsNothingAway)
 {
     child<QComboBox>("searchMethod").setCurrentIndex(2); // gates, one per layer: some seconds
     child<QPushButton>("startSearch").click();
@@ -189,7 +189,7 @@ TEST_F(FindingWindow, GoingOnFromAnotherSearchIsRefusedAndThrowsNothingAway)
     EXPECT_EQ(readText(file), other);
 }
 
-TEST_F(FindingWindow, AStoppedSweepKeepsItsPoints)
+TEST_F(SearchWindow, AStoppedSweepKeepsItsPoints)
 {
     auto &plot = child<ParetoPlot>("paretoPlot");
     child<QAction>("sweepQuality").trigger();
@@ -204,7 +204,7 @@ TEST_F(FindingWindow, AStoppedSweepKeepsItsPoints)
     EXPECT_GT(plot.points().size(), 4u);
 }
 
-TEST_F(FindingWindow, APointOfTheSweepAppliesItsMap)
+TEST_F(SearchWindow, APointOfTheSweepAppliesItsMap)
 {
     auto &plot = child<ParetoPlot>("paretoPlot");
     EXPECT_TRUE(plot.points().empty());
@@ -261,31 +261,32 @@ TEST(FindingModels, ADifferenceIsOfTheCellsThatBothHave)
 
 TEST(FindingModels, SourcesAreReplacedByNameAndWindow)
 {
-    Findings findings;
+    ScoreSources scoreSources;
     FoundScores found;
     found.name = QStringLiteral("Ablation of layers");
     found.scores = risingScores(2, 2);
     found.isSearch = true;
     found.effects.resize(2);
-    EXPECT_EQ(findings.add(found), 0);
+    EXPECT_EQ(scoreSources.add(found), 0);
     found.window.recent += 1;
-    EXPECT_EQ(findings.add(found), 1);
+    EXPECT_EQ(scoreSources.add(found), 1);
     found.done = 3;
     found.all = 5;
     found.scores = risingScores(2, 2);
-    EXPECT_EQ(findings.add(found), 1);
-    EXPECT_EQ(findings.rowCount(), 2);
-    EXPECT_EQ(findings.rowOf(found.scores.get()), 1);
-    EXPECT_EQ(findings.rowOf(nullptr), -1);
-    EXPECT_EQ(findings.ablation(found.window), &findings.at(1));
-    EXPECT_EQ(findings.ablation({1, 1}), nullptr);
-    EXPECT_TRUE(findings.index(1, Findings::Source).data().toString().contains("3 of 5"));
+    EXPECT_EQ(scoreSources.add(found), 1);
+    EXPECT_EQ(scoreSources.rowCount(), 2);
+    EXPECT_EQ(scoreSources.rowOf(found.scores.get()), 1);
+    EXPECT_EQ(scoreSources.rowOf(nullptr), -1);
+    EXPECT_EQ(scoreSources.ablation(found.window), &scoreSources.at(1));
+    EXPECT_EQ(scoreSources.ablation({1, 1}), nullptr);
+    EXPECT_TRUE(scoreSources.index(1, ScoreSources::Source).data().toString().contains("3 of 5"));
     HeadScores none = *risingScores(2, 2);
     none.unanswered = true;
     found.scores = std::make_shared<const HeadScores>(none);
-    EXPECT_EQ(findings.add(found), 1);
-    EXPECT_TRUE(findings.index(1, Findings::Source).data().toString().contains("no prompt answered"));
-    EXPECT_TRUE(findings.index(1, Findings::Source).data(Qt::ToolTipRole).toString().contains("say nothing of its heads"));
+    EXPECT_EQ(scoreSources.add(found), 1);
+    EXPECT_TRUE(scoreSources.index(1, ScoreSources::Source).data().toString().contains("no prompt answered"));
+    EXPECT_TRUE(
+        scoreSources.index(1, ScoreSources::Source).data(Qt::ToolTipRole).toString().contains("say nothing of its heads"));
 }
 
 } // namespace zigzag::test

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "app/studio/user_prompts.h"
+#include "app/studio/state/user_prompts.h"
 
 #include "views/widgets/exhibit.h"
 #include "views/widgets/export_dialog.h"

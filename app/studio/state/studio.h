@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "app/studio/calibration_watch.h"
-#include "app/studio/document.h"
-#include "app/studio/run_controller.h"
-#include "app/studio/user_prompts.h"
+#include "app/studio/state/calibration_watch.h"
+#include "app/studio/state/document.h"
+#include "app/studio/state/run_controller.h"
+#include "app/studio/state/user_prompts.h"
 #include "profiler/base/job_time.h"
 #include "profiler/base/run_types.h"
 #include "profiler/cost/cost_model.h"
 #include "profiler/evaluate/needle.h"
-#include "views/models/findings.h"
 #include "views/models/layer_selection.h"
+#include "views/models/plotted_maps.h"
 #include "views/models/run_list_model.h"
-#include "views/models/study.h"
+#include "views/models/score_sources.h"
 #include "views/widgets/message_bar.h"
 
 #include <QTimer>
@@ -47,10 +47,10 @@ public:
 
     Document &document() { return m_document; }
     RunController &runs() { return m_runs; }
-    Study &study() { return m_study; }
+    PlottedMaps &plotted() { return m_plotted; }
     LayerSelection &selection() { return m_selection; }
     RunListModel &runList() { return m_runList; }
-    Findings &findings() { return m_findings; }
+    ScoreSources &scoreSources() { return m_scoreSources; }
     UserPrompts &prompts() { return *m_prompts; }
 
     /// Another document takes the window: its shape, and its model's config where that is known.
@@ -116,10 +116,10 @@ private:
     std::unique_ptr<UserPrompts> m_prompts;
     Document m_document;
     RunController m_runs;
-    Study m_study;
+    PlottedMaps m_plotted;
     LayerSelection m_selection;
     RunListModel m_runList;
-    Findings m_findings;
+    ScoreSources m_scoreSources;
     QTimer m_refresh;
     CalibrationWatch m_watch;
     JobTime m_jobTime;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "app/studio/run_task.h"
+#include "app/studio/state/run_task.h"
 
 #include <QObject>
 

@@ -5,7 +5,7 @@
 #include "engine/map/head_scores.h"
 #include "engine/model/model_config.h"
 #include "profiler/cost/cost_model.h"
-#include "views/models/results.h"
+#include "views/models/measurements.h"
 
 #include <array>
 #include <memory>
@@ -33,7 +33,7 @@ struct Comparison {
 
 /// The comparison behind the plots, the headline and the bars in the head map, without a widget: maps per series,
 /// predicted curves and measured points. An edit recomputes the one series that it changed.
-class Study
+class PlottedMaps
 {
 public:
     /// Another model, or a bare shape: forgets the cost model and every result.
@@ -41,8 +41,8 @@ public:
     void setCost(CostModel cost);
     /// `scores` may be null: then there are no DuoAttention and Zigzag series. `sparsity` is that of these two.
     void setMaps(const HeadMap &current, const std::shared_ptr<const HeadScores> &scores, double sparsity);
-    Results &results() { return m_results; }
-    const Results &results() const { return m_results; }
+    Measurements &measurements() { return m_measurements; }
+    const Measurements &measurements() const { return m_measurements; }
 
     const std::optional<ModelConfig> &config() const { return m_config; }
     const CostModel &cost() const { return m_cost; }
@@ -93,7 +93,7 @@ private:
     double m_sparsity = 0.5;
     std::vector<std::int64_t> m_contexts;
     std::array<Curves, allSeries.size()> m_curves;
-    Results m_results;
+    Measurements m_measurements;
 };
 
 /// The contexts that are worth drawing for a model: powers of two up to its longest, at most eight.

@@ -25,13 +25,13 @@ struct FoundScores {
 };
 
 /// The sources of scores that the window knows, a row each: choose one and its scores become the document's.
-class Findings : public QAbstractTableModel
+class ScoreSources : public QAbstractTableModel
 {
     Q_OBJECT
 public:
     enum Column { Source, Window, Spread, Effort, ColumnCount };
 
-    explicit Findings(QObject *parent = nullptr);
+    explicit ScoreSources(QObject *parent = nullptr);
 
     /// A source of the same name and window is replaced. Returns its row.
     int add(FoundScores found);

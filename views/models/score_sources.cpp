@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "views/models/findings.h"
+#include "views/models/score_sources.h"
 
 #include "views/models/csv.h"
 #include "views/models/text.h"
@@ -13,7 +13,7 @@ namespace zigzag {
 
 QString nameOf(SearchMethod method, Unit unit)
 {
-    const auto text = [](const char *words) { return QCoreApplication::translate("zigzag::Findings", words); };
+    const auto text = [](const char *words) { return QCoreApplication::translate("zigzag::ScoreSources", words); };
     const bool layers = unit == Unit::Layer;
     switch (method) {
     case SearchMethod::Ablation:
@@ -28,11 +28,11 @@ QString nameOf(SearchMethod method, Unit unit)
     return {};
 }
 
-Findings::Findings(QObject *parent)
+ScoreSources::ScoreSources(QObject *parent)
     : QAbstractTableModel(parent)
 { }
 
-int Findings::add(FoundScores found)
+int ScoreSources::add(FoundScores found)
 {
     const auto same = std::find_if(m_found.begin(), m_found.end(), [&](const FoundScores &other) {
         return other.name == found.name && other.window == found.window;
@@ -50,21 +50,21 @@ int Findings::add(FoundScores found)
     return row;
 }
 
-void Findings::clear()
+void ScoreSources::clear()
 {
     beginResetModel();
     m_found.clear();
     endResetModel();
 }
 
-int Findings::rowOf(const HeadScores *scores) const
+int ScoreSources::rowOf(const HeadScores *scores) const
 {
     const auto found = std::find_if(m_found.begin(), m_found.end(),
                                     [&](const FoundScores &each) { return scores && each.scores.get() == scores; });
     return found == m_found.end() ? -1 : static_cast<int>(found - m_found.begin());
 }
 
-const FoundScores *Findings::ablation(StreamingWindow window) const
+const FoundScores *ScoreSources::ablation(StreamingWindow window) const
 {
     const auto found = std::find_if(m_found.rbegin(), m_found.rend(), [&](const FoundScores &each) {
         return !each.effects.empty() && each.unit == Unit::Layer && each.window == window;
@@ -72,12 +72,12 @@ const FoundScores *Findings::ablation(StreamingWindow window) const
     return found == m_found.rend() ? nullptr : &*found;
 }
 
-int Findings::rowCount(const QModelIndex &parent) const
+int ScoreSources::rowCount(const QModelIndex &parent) const
 {
     return parent.isValid() ? 0 : static_cast<int>(m_found.size());
 }
 
-int Findings::columnCount(const QModelIndex &parent) const
+int ScoreSources::columnCount(const QModelIndex &parent) const
 {
     return parent.isValid() ? 0 : ColumnCount;
 }
@@ -93,14 +93,14 @@ double meanSpread(const HeadScores &scores)
 QVariantList csvValues(const FoundScores &found, int column)
 {
     switch (column) {
-    case Findings::Source:
+    case ScoreSources::Source:
         return {found.name, found.isSearch ? QVariant(found.done) : QVariant(),
                 found.isSearch ? QVariant(found.all) : QVariant()};
-    case Findings::Window:
+    case ScoreSources::Window:
         return found.isSearch ? QVariantList{found.window.sink, found.window.recent} : QVariantList();
-    case Findings::Spread:
+    case ScoreSources::Spread:
         return found.scores->spread.empty() ? QVariantList() : QVariantList{meanSpread(*found.scores)};
-    case Findings::Effort:
+    case ScoreSources::Effort:
         return found.isSearch ? QVariantList{found.forwardPasses, found.seconds} : QVariantList();
     default:
         return {};
@@ -109,7 +109,7 @@ QVariantList csvValues(const FoundScores &found, int column)
 
 } // namespace
 
-QVariant Findings::data(const QModelIndex &index, int role) const
+QVariant ScoreSources::data(const QModelIndex &index, int role) const
 {
     if (!index.isValid())
         return {};
@@ -142,7 +142,7 @@ QVariant Findings::data(const QModelIndex &index, int role) const
     }
 }
 
-QVariant Findings::headerData(int section, Qt::Orientation orientation, int role) const
+QVariant ScoreSources::headerData(int section, Qt::Orientation orientation, int role) const
 {
     if (orientation != Qt::Horizontal || section < 0 || section >= ColumnCount)
         return {};

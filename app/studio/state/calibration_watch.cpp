@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "app/studio/calibration_watch.h"
+#include "app/studio/state/calibration_watch.h"
 
 #include <algorithm>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "app/studio/studio.h"
+#include "app/studio/state/studio.h"
 
 #include "profiler/timing/others_load.h"
 
@@ -26,10 +26,10 @@ void Studio::adopt(const ModelShape &shape, std::optional<ModelConfig> config)
     m_modelName.clear();
     m_whyNotLoaded.clear();
     m_selection.clear();
-    m_findings.clear();
-    m_study.setModel(shape, config);
+    m_scoreSources.clear();
+    m_plotted.setModel(shape, config);
     m_document.setModel(shape);
-    m_context = m_study.contexts().back();
+    m_context = m_plotted.contexts().back();
     Q_EMIT contextsChanged();
 }
 
@@ -59,7 +59,7 @@ QString Studio::doing(const std::string &task) const
 
 QString Studio::whyNoTimes() const
 {
-    if (m_study.hasTimes())
+    if (m_plotted.hasTimes())
         return {};
     if (m_modelName.empty())
         return tr("Times need the model:\nopen its folder, a preset\nor a bundled model");
@@ -95,8 +95,8 @@ void Studio::refreshNow()
     m_refresh.stop();
     const DocumentState &state = m_document.state();
     if (state.map.layers() > 0)
-        m_study.setMaps(state.map, state.scores, state.sparsity);
-    m_watch.update(m_loaded && m_study.hasTimes() && !m_study.cost().isReliable(), m_runs.isBusy());
+        m_plotted.setMaps(state.map, state.scores, state.sparsity);
+    m_watch.update(m_loaded && m_plotted.hasTimes() && !m_plotted.cost().isReliable(), m_runs.isBusy());
     Q_EMIT refreshed();
 }
 

@@ -6,7 +6,7 @@
 // warps to another. NVIDIA's PTX ISA, "Asynchronous Warpgroup Level Matrix Instructions" and "mbarrier". For nvcc alone: the
 // emulator has none of it, so kernels that use it are tested on a GPU (attention_parity_test.cpp).
 
-#include "engine/cuda/gpu.h"
+#include "engine/cuda/gpu/gpu.h"
 
 namespace zigzag::gpu::hopper {
 

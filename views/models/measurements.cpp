@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "views/models/results.h"
+#include "views/models/measurements.h"
 
 #include "engine/map/run_alike.h"
 
@@ -7,14 +7,14 @@
 
 namespace zigzag {
 
-void Results::clear()
+void Measurements::clear()
 {
     m_records.clear();
     m_needles.clear();
     m_traces.clear();
 }
 
-void Results::addRecords(const std::vector<NamedMap> &maps, const std::vector<BenchRecord> &records)
+void Measurements::addRecords(const std::vector<NamedMap> &maps, const std::vector<BenchRecord> &records)
 {
     for (const BenchRecord &record : records) {
         const auto named = std::find_if(maps.begin(), maps.end(), [&](const NamedMap &map) { return map.name == record.map; });
@@ -32,13 +32,13 @@ void Results::addRecords(const std::vector<NamedMap> &maps, const std::vector<Be
     }
 }
 
-void Results::addNeedle(const HeadMap &map, const NeedleResult &result)
+void Measurements::addNeedle(const HeadMap &map, const NeedleResult &result)
 {
     std::erase_if(m_needles, [&](const Asked &asked) { return runAlike(asked.map, map); });
     m_needles.push_back({map, result});
 }
 
-const BenchRecord *Results::find(const HeadMap &map, Phase phase, std::int64_t context) const
+const BenchRecord *Measurements::find(const HeadMap &map, Phase phase, std::int64_t context) const
 {
     const auto found = std::find_if(m_records.begin(), m_records.end(), [&](const Measured &measured) {
         return measured.record.phase == phase && measured.record.context == context && measured.record.batch == 1
@@ -47,7 +47,7 @@ const BenchRecord *Results::find(const HeadMap &map, Phase phase, std::int64_t c
     return found == m_records.end() ? nullptr : &found->record;
 }
 
-std::vector<BenchRecord> Results::all(const HeadMap &map, Phase phase) const
+std::vector<BenchRecord> Measurements::all(const HeadMap &map, Phase phase) const
 {
     std::vector<BenchRecord> found;
     for (const Measured &measured : m_records)
@@ -57,7 +57,7 @@ std::vector<BenchRecord> Results::all(const HeadMap &map, Phase phase) const
     return found;
 }
 
-void Results::addTrace(const HeadMap &map, std::shared_ptr<const Trace> trace)
+void Measurements::addTrace(const HeadMap &map, std::shared_ptr<const Trace> trace)
 {
     std::erase_if(m_traces, [&](const Traced &traced) {
         return traced.trace->info.phase == trace->info.phase && traced.trace->info.context == trace->info.context
@@ -66,7 +66,7 @@ void Results::addTrace(const HeadMap &map, std::shared_ptr<const Trace> trace)
     m_traces.push_back({map, std::move(trace)});
 }
 
-std::shared_ptr<const Trace> Results::trace(const HeadMap &map, Phase phase, std::int64_t context) const
+std::shared_ptr<const Trace> Measurements::trace(const HeadMap &map, Phase phase, std::int64_t context) const
 {
     const auto found = std::find_if(m_traces.begin(), m_traces.end(), [&](const Traced &traced) {
         return traced.trace->info.phase == phase && traced.trace->info.context == context && runAlike(traced.map, map);
@@ -74,7 +74,7 @@ std::shared_ptr<const Trace> Results::trace(const HeadMap &map, Phase phase, std
     return found == m_traces.end() ? nullptr : found->trace;
 }
 
-const NeedleResult *Results::needle(const HeadMap &map) const
+const NeedleResult *Measurements::needle(const HeadMap &map) const
 {
     const auto found
         = std::find_if(m_needles.begin(), m_needles.end(), [&](const Asked &asked) { return runAlike(asked.map, map); });

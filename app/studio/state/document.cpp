@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "app/studio/document.h"
+#include "app/studio/state/document.h"
 
 #include "engine/map/criterion.h"
 #include "engine/map/map_io.h"

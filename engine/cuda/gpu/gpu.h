@@ -10,10 +10,10 @@
 // and is started by launch() (launch.h). Blocks have one dimension, a multiple of 32 threads. The only shared memory is the
 // dynamic one. Warp functions are called by all 32 lanes of a warp together.
 
-#include "engine/cuda/gpu_types.h"
+#include "engine/cuda/gpu/gpu_types.h"
 
 #if defined(__CUDACC__)
-#include "engine/cuda/gpu_device.h"
+#include "engine/cuda/gpu/gpu_device.h"
 #else
 #include "gpu_host.h"
 #endif
