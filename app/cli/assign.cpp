@@ -9,6 +9,7 @@
 #include "engine/map/map_io.h"
 #include "engine/model/model.h"
 #include "profiler/cost/time_budget.h"
+#include "profiler/jobs/calibration_job.h"
 
 #include <fmt/format.h>
 #include <functional>
@@ -63,10 +64,8 @@ Result<TimeBudget> measuredTimes(const AssignOptions &options, std::string &note
     if (options.model.empty())
         return badInput("a TPOT budget needs --model: the times of its layers are measured");
     ZIGZAG_TRY(loaded, loadForRun(options.model));
-    const std::atomic<bool> &cancel = interruptFlag();
-    const MachineProfile machine = measureMachineFor(loaded);
-    Progress progress("calibrate");
-    ZIGZAG_TRY(cost, calibrate(loaded.device, machine, options.context, &cancel, std::ref(progress)));
+    JobLines lines("assign");
+    ZIGZAG_TRY(cost, jobs::calibrate(loaded.job(lines), shortCalibration(options.context)));
     note = whyUnreliable(cost);
     const HeadMap windows(cost.config().shape(), HeadKind::Retrieval, options.sink, options.recent);
     return timeBudget(cost, *options.tpotBudget, options.context, windows);

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "profiler/measure/bench.h"
 #include "app/cli/commands.h"
 #include "app/cli/common_options.h"
 #include "app/cli/json_text.h"
 #include "app/cli/number_checks.h"
 #include "app/cli/run_output.h"
 #include "app/cli/run_support.h"
+#include "profiler/jobs/bench_job.h"
 #include "profiler/machine/machine_profile.h"
-#include "profiler/measure/bench_share.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -56,25 +55,20 @@ Result<void> bench(BenchOptions options)
         ZIGZAG_TRY(known, resumeFrom(options.sweep, options.model, machineOf(*loaded.backend)));
         plan.known = std::move(known);
     }
-    MachineProfile machine = measureMachineFor(loaded);
-    std::vector<BenchRecord> records;
-    {
-        const BenchShare share(plan, config, machine);
-        Progress progress("bench", share.begunAt());
-        Result<void> kept;
-        std::size_t points = 0;
-        const auto keep = [&](int done, int all, const std::vector<BenchRecord> &so) {
-            progress(done, all, share.of(so));
-            // A point that has begun may be cut short: what is kept is whole.
-            if (!options.sweep.empty() && so.size() > points && kept)
-                kept = writeBenchFile(options.sweep, options.model, machine, plan, wholePoints(so, plan));
-            points = so.size();
-        };
-        ZIGZAG_TRY(measured, runBench(loaded.device, config, machine, plan, &cancel, keep));
-        ZIGZAG_CHECK(kept);
-        records = std::move(measured);
-    }
-    raiseCeilingsAfter(records, plan, config, machine, *loaded.backend, &cancel);
+    JobLines lines("bench");
+    const JobContext context = loaded.job(lines);
+    Result<void> kept;
+    std::size_t points = 0;
+    const auto keep = [&](const std::vector<BenchRecord> &so) {
+        // A point that has begun may be cut short: what is kept is whole.
+        if (!options.sweep.empty() && so.size() > points && kept)
+            kept = writeBenchFile(options.sweep, options.model, context.machine(), plan, wholePoints(so, plan));
+        points = so.size();
+    };
+    ZIGZAG_TRY(records, jobs::bench(context, plan, keep));
+    ZIGZAG_CHECK(kept);
+    lines.end();
+    const MachineProfile &machine = context.machine();
     if (!options.sweep.empty())
         ZIGZAG_CHECK(writeBenchFile(options.sweep, options.model, machine, plan, wholePoints(records, plan)));
     if (options.format == "json")

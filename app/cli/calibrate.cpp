@@ -3,8 +3,8 @@
 #include "app/cli/common_options.h"
 #include "app/cli/number_checks.h"
 #include "app/cli/run_support.h"
-#include "profiler/cost/cost_model.h"
 #include "profiler/cost/profile_file.h"
+#include "profiler/jobs/calibration_job.h"
 #include "profiler/machine/machine_profile.h"
 
 #include <algorithm>
@@ -24,7 +24,7 @@ struct CalibrateOptions {
 
 Result<void> calibrateModels(const CalibrateOptions &options)
 {
-    const std::atomic<bool> &cancel = interruptFlag();
+    interruptFlag();
     Calibration calibration;
     std::string report;
     for (const std::string &name : options.models) {
@@ -32,18 +32,16 @@ Result<void> calibrateModels(const CalibrateOptions &options)
         const ModelConfig &config = loaded.model->config;
         noteContexts(config, {options.context});
         // The rate of the matrix library depends on the shapes: the best of all models is the machine's.
-        const MachineProfile machine = measureMachineFor(loaded);
+        JobLines lines("calibrate");
+        const JobContext context = loaded.job(lines);
+        const MachineProfile machine = context.machine();
         if (calibration.models.empty())
             calibration.machine = machine;
         else
             raiseCeilings(calibration.machine, machine);
         constexpr std::int64_t usualContext = 4096; // long enough for attention to be seen, short enough for every machine
-        CalibrationPlan plan;
-        plan.maxContext = options.context > 0 ? options.context : std::min(config.maxContext, usualContext);
-        plan.seconds = options.seconds;
-        plan.time = JobTime(mostCalibrationTimes * options.seconds);
-        Progress progress("calibrate, " + name);
-        ZIGZAG_TRY(samples, measureModel(loaded.device, machine, plan, &cancel, std::ref(progress)));
+        const std::int64_t longest = options.context > 0 ? options.context : std::min(config.maxContext, usualContext);
+        ZIGZAG_TRY(samples, jobs::sampleModel(context, longCalibration(longest, options.seconds), name));
         calibration.models.push_back(std::move(samples));
     }
     ZIGZAG_CHECK(writeProfile(calibration, options.out));

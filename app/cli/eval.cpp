@@ -8,10 +8,8 @@
 #include "engine/base/file_content.h"
 #include "engine/base/files.h"
 #include "engine/map/map_io.h"
-#include "profiler/evaluate/map_quality.h"
-#include "profiler/evaluate/needle.h"
-#include "profiler/evaluate/perplexity.h"
 #include "profiler/exports/export_format.h"
+#include "profiler/jobs/evaluate_job.h"
 
 #include <fmt/format.h>
 #include <functional>
@@ -38,15 +36,13 @@ nlohmann::ordered_json intervalJson(const Interval &interval)
 Result<void> evaluateNeedles(const EvalOptions &options, const Loaded &loaded, const HeadMap &map)
 {
     const NeedlePlan &plan = options.plan;
-    const std::atomic<bool> &cancel = interruptFlag();
-    const auto ask = [&](const char *what, const HeadMap &asked) {
-        Progress progress(what);
-        return evaluateNeedle(loaded.device, *loaded.model, asked, plan, &cancel, std::ref(progress));
-    };
-    ZIGZAG_TRY(result, ask("needle", map));
-    ZIGZAG_TRY(full,
-               map.streamingHeads() == 0 ? Result<NeedleResult>(result)
-                                         : ask("needle, full attention", map.withEvery(HeadKind::Retrieval)));
+    std::vector<NamedMap> maps{{"", map}};
+    if (map.streamingHeads() > 0)
+        maps.push_back({"full attention", jobs::fullLike(map)});
+    JobLines lines("needle");
+    ZIGZAG_TRY(results, jobs::askNeedles(loaded.job(lines), maps, plan));
+    lines.end();
+    const NeedleResult &result = results.front(), &full = results.back();
     if (options.format == "json") {
         nlohmann::ordered_json json = needleJson(result);
         json["full_accuracy"] = full.accuracy;
@@ -78,15 +74,10 @@ Result<void> evaluateDistillation(const EvalOptions &options, const Loaded &load
                   .seed = options.plan.seed};
     ZIGZAG_TRY(kinds, parseTasks(options.tasks));
     plan.kinds = std::move(kinds);
-    ZIGZAG_TRY(prompts, makeTaskPrompts(*loaded.model, plan));
-    const std::size_t all = prompts.size();
-    ZIGZAG_TRY(meter, MapMeter::create(loaded.device, std::move(prompts)));
-    MapQuality quality;
-    {
-        Progress progress("distill");
-        ZIGZAG_TRY(measured, measureQuality(meter, {&map, 1}, &interruptFlag(), std::ref(progress)));
-        quality = measured.front();
-    }
+    JobLines lines("distill");
+    ZIGZAG_TRY(distillation, jobs::distill(loaded.job(lines), map, plan));
+    lines.end();
+    const MapQuality &quality = distillation.quality;
     if (options.format == "json")
         fmt::print("{}\n",
                    nlohmann::ordered_json{{"loss", quality.loss.mean},
@@ -112,8 +103,9 @@ Result<void> evaluateDistillation(const EvalOptions &options, const Loaded &load
                    quality.kl.mean, intervalText(quality.kl, "prompts"), "answers right", 100.0 * quality.right.mean,
                    fmt::format("{:.1f} % to {:.1f} %", 100.0 * quality.right.low, 100.0 * quality.right.high),
                    "answers right, full", 100.0 * quality.rightFull.mean, plan.seed);
-    if (static_cast<std::size_t>(quality.prompts) < all)
-        return cancelled(fmt::format("stopped after {} of {} prompts: what is printed is of those", quality.prompts, all));
+    if (quality.prompts < distillation.prompts)
+        return cancelled(
+            fmt::format("stopped after {} of {} prompts: what is printed is of those", quality.prompts, distillation.prompts));
     return {};
 }
 
@@ -127,12 +119,11 @@ Result<void> evaluatePerplexity(const EvalOptions &options, const Loaded &loaded
     if (const FileContent content = contentOf(text); !isReadable(content))
         return wrongContent(options.text, {content, false}, "a text");
     const std::vector<int> tokens = tokenizer->encode(text, true);
-    const auto measure = [&](const char *what, const HeadMap &measured) {
-        Progress progress(what);
-        return measurePerplexity(loaded.device, measured, tokens, context, &interruptFlag(), std::ref(progress));
-    };
-    ZIGZAG_TRY(mine, measure("perplexity", map));
-    ZIGZAG_TRY(full, measure("perplexity, full attention", map.withEvery(HeadKind::Retrieval)));
+    JobLines lines("perplexity");
+    ZIGZAG_TRY(results,
+               jobs::perplexities(loaded.job(lines), {{"", map}, {"full attention", jobs::fullLike(map)}}, tokens, context));
+    lines.end();
+    const Perplexity &mine = results.front(), &full = results.back();
     const auto bound = [](const Perplexity &measured, double value) {
         return measured.blocks < 2 ? nlohmann::ordered_json() : nlohmann::ordered_json(value);
     };

@@ -9,8 +9,8 @@
 #include "app/cli/search_options.h"
 #include "engine/map/kv_layout.h"
 #include "engine/map/map_io.h"
-#include "profiler/cost/cost_model.h"
-#include "profiler/search/quality_sweep.h"
+#include "profiler/jobs/calibration_job.h"
+#include "profiler/jobs/sweep_job.h"
 
 #include <filesystem>
 #include <fmt/format.h>
@@ -30,9 +30,7 @@ struct ParetoOptions {
 
 struct Row {
     SweepPoint point;
-    double predictedMs = 0;
-    std::int64_t kvBytes = 0;
-    bool inSet = false;
+    jobs::PricedPoint price;
     std::string file; ///< written map, where asked
 };
 
@@ -45,53 +43,36 @@ std::vector<StreamingWindow> windowsOf(const ParetoOptions &options)
     return windows;
 }
 
-Result<CostModel> timesOf(const ParetoOptions &options, const Loaded &loaded)
-{
-    const MachineProfile machine = measureMachineFor(loaded);
-    Progress progress("calibrate");
-    return calibrate(loaded.device, machine, options.at, &interruptFlag(), std::ref(progress));
-}
-
 /// `prompts`: of the whole sweep; the rows are of fewer where it was stopped (MapQuality::prompts). `note`: what is to be known
 /// of the predicted times.
 Result<std::vector<Row>> sweep(const ParetoOptions &options, const Loaded &loaded, int &prompts, std::string &note)
 {
-    const ModelConfig &config = loaded.model->config;
     ZIGZAG_TRY(scores, readHeadScores(options.scores, loaded.model->shape()));
     noteScores(scores, options.scores);
     ZIGZAG_TRY(maps, sweepMaps(scores, options.criterion, windowsOf(options)));
-    ZIGZAG_TRY(asked, makeTaskPrompts(*loaded.model, options.plan));
-    ZIGZAG_TRY(meter, MapMeter::create(loaded.device, std::move(asked)));
-    // Times first: a sweep that is stopped then still has them.
-    ZIGZAG_TRY(cost, timesOf(options, loaded));
-    note = whyUnreliable(cost);
-    if (!note.empty())
-        fmt::print(stderr, "note: {}\n", note);
-    double seconds = 0;
-    {
-        Progress progress("pareto, timing a pass");
-        ZIGZAG_TRY(estimate, meter.estimateSeconds(config.layers + MapMeter::sharedLayerRuns(maps), &interruptFlag()));
-        seconds = estimate;
-    }
-    fmt::print(stderr, "pareto: {} maps on {} prompts, about {:.0f} s\n", maps.size(), meter.promptCount(), seconds);
-    std::vector<SweepPoint> points;
-    {
-        Progress progress("pareto");
-        ZIGZAG_TRY(measured, sweepQuality(meter, maps, &interruptFlag(), std::ref(progress)));
-        points = std::move(measured);
-    }
-    prompts = meter.promptCount();
+    JobLines lines("pareto");
+    const JobContext context = loaded.job(lines);
+    CostModel cost;
+    jobs::SweepJob job{.maps = std::move(maps), .tasks = options.plan};
+    job.opened = [&]() -> Result<void> { // times first: a sweep that is stopped then still has them
+        ZIGZAG_TRY(fitted, jobs::calibrate(context, shortCalibration(options.at)));
+        cost = std::move(fitted);
+        lines.end();
+        note = whyUnreliable(cost);
+        if (!note.empty())
+            fmt::print(stderr, "note: {}\n", note);
+        return {};
+    };
+    job.begun = [&](int all, double seconds) {
+        lines.end();
+        fmt::print(stderr, "pareto: {} maps on {} prompts, about {:.0f} s\n", job.maps.size(), all, seconds);
+    };
+    ZIGZAG_TRY(swept, jobs::sweep(context, job));
+    prompts = swept.prompts;
+    const std::vector<jobs::PricedPoint> prices = jobs::priced(swept.points, cost, options.at);
     std::vector<Row> rows;
-    std::vector<double> ms, loss;
-    for (SweepPoint &point : points) {
-        const Estimate estimate = cost.estimate(point.map, Phase::Decode, options.at);
-        ms.push_back(estimate.ms);
-        loss.push_back(point.quality.loss.mean);
-        rows.push_back({std::move(point), estimate.ms, estimate.kvBytes, false, {}});
-    }
-    const std::vector<bool> inSet = paretoSet(ms, loss);
-    for (std::size_t i = 0; i < rows.size(); ++i)
-        rows[i].inSet = inSet[i];
+    for (std::size_t i = 0; i < prices.size(); ++i)
+        rows.push_back({std::move(swept.points[i]), prices[i], {}});
     return rows;
 }
 
@@ -109,7 +90,7 @@ Result<void> writeMaps(std::vector<Row> &rows, const std::string &folder)
     if (error)
         return badInput(fmt::format("{}: the folder cannot be made ({}): choose another", folder, error.message()));
     for (Row &row : rows) {
-        if (!row.inSet)
+        if (!row.price.inSet)
             continue;
         const HeadMap &map = row.point.map;
         const StreamingWindow window = windowOf(map);
@@ -134,9 +115,9 @@ nlohmann::ordered_json rowJson(const Row &row)
             {"loss_high", boundJson(quality.loss, quality.loss.high)},
             {"kl", quality.kl.mean},
             {"accuracy", quality.right.mean},
-            {"predicted_ms", row.predictedMs},
-            {"kv_bytes", row.kvBytes},
-            {"pareto", row.inSet},
+            {"predicted_ms", row.price.ms},
+            {"kv_bytes", row.price.kvBytes},
+            {"pareto", row.price.inSet},
             {"map", row.file}};
 }
 
@@ -177,7 +158,7 @@ Result<void> pareto(ParetoOptions options)
         fmt::print("{:>7.0f} %  {:>5}  {:>6}  {:>10.6f}  {:>10.6f}  {:>6.1f} %  {:>11.3f} ms  {:>12}  {}\n",
                    100.0 * row.point.map.sparsity(), windowOf(row.point.map).sink, windowOf(row.point.map).recent,
                    row.point.quality.loss.mean, row.point.quality.loss.error, 100.0 * row.point.quality.right.mean,
-                   row.predictedMs, row.kvBytes, row.inSet ? "yes" : "");
+                   row.price.ms, row.price.kvBytes, row.price.inSet ? "yes" : "");
     fmt::print("± standard error of {} prompts\n", done);
     return stoppedOr(done, prompts);
 }

@@ -5,16 +5,13 @@
 #include "app/cli/number_checks.h"
 #include "app/cli/run_output.h"
 #include "app/cli/run_support.h"
-#include "engine/map/run_alike.h"
 #include "engine/run/device_model.h"
 #include "profiler/compare/predicted_trace.h"
-#include "profiler/compare/prediction_error.h"
-#include "profiler/cost/cost_model.h"
-#include "profiler/cost/op_cost.h"
 #include "profiler/cost/profile_file.h"
 #include "profiler/cost/tensor_parallel.h"
+#include "profiler/jobs/calibration_job.h"
+#include "profiler/jobs/predict_job.h"
 #include "profiler/measure/bench_file.h"
-#include "profiler/measure/bench_share.h"
 #include "profiler/timing/first_layers.h"
 #include "profiler/timing/pace_meter.h"
 #include "profiler/trace/trace_file.h"
@@ -38,14 +35,7 @@ struct PredictOptions {
     bool measure = false;
 };
 
-/// A point as predicted, and as measured where that was asked for.
-struct Point {
-    BenchRecord predicted;
-    Estimate estimate;
-    std::optional<BenchRecord> measured;
-
-    PredictedPoint held() const { return {predicted.medianMs, measured->medianMs, measured->isDisturbed()}; }
-};
+using Point = jobs::Prediction;
 
 Result<CostModel> costModel(const PredictOptions &options, const ModelConfig &config, std::optional<Loaded> &loaded)
 {
@@ -53,74 +43,18 @@ Result<CostModel> costModel(const PredictOptions &options, const ModelConfig &co
         ZIGZAG_TRY(calibration, readProfile(options.profile));
         return CostModel(calibration, config);
     }
-    const std::atomic<bool> &cancel = interruptFlag();
-    const MachineProfile machine = measureMachineFor(*loaded);
-    Progress progress("calibrate");
-    CalibrationPlan plan;
-    plan.maxContext = *std::max_element(options.contexts.begin(), options.contexts.end());
-    plan.seconds = options.seconds;
-    plan.time = JobTime(mostCalibrationTimes * options.seconds);
-    ZIGZAG_TRY(samples, measureModel(loaded->device, machine, plan, &cancel, std::ref(progress)));
-    return CostModel({machine, {std::move(samples)}}, config);
+    JobLines lines("predict");
+    const std::int64_t longest = *std::max_element(options.contexts.begin(), options.contexts.end());
+    return jobs::calibrate(loaded->job(lines), longCalibration(longest, options.seconds));
 }
 
-std::vector<Point> predictAll(const CostModel &cost, const PredictOptions &options, const std::vector<NamedMap> &maps)
-{
-    std::vector<Point> points;
-    for (const std::int64_t context : options.contexts)
-        for (const int batch : options.batches)
-            for (const Phase phase : phasesNamed(options.phases))
-                for (const NamedMap &map : maps) {
-                    Point point;
-                    point.estimate
-                        = cost.estimate(map.map, {.phase = phase, .context = context, .batch = batch, .gpus = options.gpus});
-                    const Floor floor = computeFloor(cost.config(), map.map, cost.machine(), phase, context, batch);
-                    BenchRecord &record = point.predicted;
-                    record.map = map.name;
-                    record.mapFingerprint = fingerprintOf(map.map);
-                    record.phase = phase;
-                    record.context = context;
-                    record.batch = batch;
-                    record.medianMs = point.estimate.ms;
-                    record.kvBytes = point.estimate.kvBytes;
-                    record.floorMs = floor.ms / options.gpus;
-                    record.floorRatio = record.medianMs > 0 ? record.floorMs / record.medianMs : 0;
-                    points.push_back(std::move(point));
-                }
-    return points;
-}
-
-/// The pace of this machine as calibration knew it; 0 where it was calibrated on another.
-double paceMs(const CostModel &cost, const Loaded &loaded)
-{
-    const DeviceInfo here = loaded.backend->device();
-    const bool isSame = here.name == cost.machine().device && std::max(1, here.threads) == cost.machine().threads;
-    return isSame ? cost.paceMs() : 0.0;
-}
-
+/// A cost model is of a machine, which the points are then measured on.
 Result<void> measureAll(std::vector<Point> &points, const CostModel &cost, const PredictOptions &options,
-                        const std::vector<NamedMap> &maps, const Loaded &loaded)
+                        const jobs::PredictPlan &plan, const Loaded &loaded)
 {
-    const std::atomic<bool> &cancel = interruptFlag();
-    BenchPlan plan;
-    plan.maps = maps;
-    plan.contexts = options.contexts;
-    plan.batches = options.batches;
-    plan.repeats = options.repeats;
-    plan.patienceSeconds = options.patience;
-    plan.fullPaceMs = paceMs(cost, loaded);
-    plan.phases = phasesNamed(options.phases);
-    const BenchShare share(plan, loaded.model->config, cost.machine());
-    Progress progress("measure");
-    ZIGZAG_TRY(records,
-               runBench(loaded.device, loaded.model->config, cost.machine(), plan, &cancel,
-                        [&](int done, int all, const std::vector<BenchRecord> &so) { progress(done, all, share.of(so)); }));
-    for (Point &point : points)
-        for (const BenchRecord &record : records)
-            if (record.failure.empty() && record.map == point.predicted.map && record.phase == point.predicted.phase
-                && record.context == point.predicted.context && record.batch == point.predicted.batch)
-                point.measured = record;
-    return {};
+    JobLines lines("measure");
+    loaded.machine->take(cost.machine());
+    return jobs::measure(loaded.job(lines), points, cost, plan, options.repeats, options.patience);
 }
 
 std::string table(const std::vector<Point> &points, bool withMeasured)
@@ -175,7 +109,8 @@ std::string errorLines(const std::vector<Point> &points)
 /// Where the machine was seen faster than calibration knew it, which explains errors above.
 std::string paceLine(const CostModel &cost, const Loaded &loaded)
 {
-    const double before = paceMs(cost, loaded), now = fullPaceMs(firstLayers(loaded.device, cost.machine())->config());
+    const double before = jobs::paceOf(cost, *loaded.backend),
+                 now = fullPaceMs(firstLayers(loaded.device, cost.machine())->config());
     if (now <= 0 || !isFasterPace(now, before))
         return {};
     return fmt::format("the machine was {:.0f} % slower when it was calibrated than while this was measured: calibrate anew\n",
@@ -204,9 +139,10 @@ Result<void> predict(PredictOptions options)
         cost.link.latencyUs = options.linkMicroseconds;
     if (const std::string why = whyUnreliable(cost); !why.empty())
         fmt::print(stderr, "note: {}{}\n", options.profile.empty() ? std::string() : options.profile + ": ", why);
-    std::vector<Point> points = predictAll(cost, options, maps);
+    const jobs::PredictPlan plan{maps, options.contexts, phasesNamed(options.phases), options.batches, options.gpus};
+    std::vector<Point> points = jobs::predict(cost, plan);
     if (options.measure)
-        ZIGZAG_CHECK(measureAll(points, cost, options, maps, *loaded));
+        ZIGZAG_CHECK(measureAll(points, cost, options, plan, *loaded));
     if (!options.trace.empty()) {
         const BenchRecord &first = points.front().predicted;
         ZIGZAG_CHECK(writeTrace(predictedTrace(cost, maps.front(), {first.phase, first.context, first.batch}), options.trace));

@@ -8,7 +8,9 @@
 #include "engine/map/map_io.h"
 #include "profiler/base/job_time.h"
 #include "profiler/exports/export_format.h"
-#include "profiler/measure/bench_share.h"
+#include "profiler/jobs/bench_job.h"
+#include "profiler/jobs/evaluate_job.h"
+#include "profiler/jobs/search_job.h"
 #include "profiler/timing/disturbance.h"
 
 #include <chrono>
@@ -40,15 +42,16 @@ Result<void> makeFolder(const std::filesystem::path &folder)
     return {};
 }
 
-Result<void> scoreAndAssign(Report &report, const Loaded &loaded, const ReportOptions &options, const std::atomic<bool> &cancel)
+Result<void> scoreAndAssign(Report &report, const Loaded &loaded, const ReportOptions &options)
 {
     AttentionScorePlan &plan = report.scorePlan;
     plan.contexts = defaultContexts(report.config);
     plan.depths = {0, 0.25, 0.5, 0.75, 1};
     plan.trials = 2;
     plan.seed = options.seed;
-    Progress progress("score");
-    ZIGZAG_TRY(scores, scoreByAttention(loaded.device, plan, &cancel, std::ref(progress)));
+    JobLines lines("score");
+    ZIGZAG_TRY(scores, jobs::scoreHeads(loaded.job(lines), plan));
+    lines.end();
     report.scores = std::move(scores);
     if (report.scores.unanswered)
         fmt::print(stderr,
@@ -60,8 +63,7 @@ Result<void> scoreAndAssign(Report &report, const Loaded &loaded, const ReportOp
     return {};
 }
 
-Result<void> measureMaps(Report &report, const Loaded &loaded, const ReportOptions &options, const JobTime &time,
-                         const std::atomic<bool> &cancel)
+Result<void> measureMaps(Report &report, const Loaded &loaded, const ReportOptions &options, const JobTime &time)
 {
     const HeadMap full(loaded.model->shape(), HeadKind::Retrieval, options.sink, options.recent);
     BenchPlan &plan = report.benchPlan;
@@ -73,18 +75,15 @@ Result<void> measureMaps(Report &report, const Loaded &loaded, const ReportOptio
     plan.seed = options.seed;
     plan.patienceSeconds = options.patience;
     plan.time = time;
-    const BenchShare share(plan, report.config, report.machine);
-    Progress progress("bench");
-    ZIGZAG_TRY(records,
-               runBench(loaded.device, report.config, report.machine, plan, &cancel,
-                        [&](int done, int all, const std::vector<BenchRecord> &so) { progress(done, all, share.of(so)); }));
+    JobLines lines("bench");
+    const JobContext context = loaded.job(lines);
+    ZIGZAG_TRY(records, jobs::bench(context, plan));
     report.records = std::move(records);
-    raiseCeilingsAfter(report.records, plan, report.config, report.machine, *loaded.backend, &cancel);
+    report.machine = context.machine();
     return {};
 }
 
-Result<void> askNeedles(Report &report, const Loaded &loaded, const ReportOptions &options, const JobTime &time,
-                        const std::atomic<bool> &cancel)
+Result<void> askNeedles(Report &report, const Loaded &loaded, const ReportOptions &options, const JobTime &time)
 {
     const ModelShape shape = loaded.model->shape();
     NeedlePlan &plan = report.needlePlan;
@@ -95,13 +94,13 @@ Result<void> askNeedles(Report &report, const Loaded &loaded, const ReportOption
     plan.trials = isHurried ? 1 : options.trials;
     report.trialsAsked = options.trials;
     plan.seed = options.seed + 1; // other questions than those that chose the map
-    for (const NamedMap &map : {NamedMap{"full", HeadMap(shape, HeadKind::Retrieval, options.sink, options.recent)},
-                                NamedMap{"zigzag", report.zigzag.map},
-                                NamedMap{"all streaming", HeadMap(shape, HeadKind::Streaming, options.sink, options.recent)}}) {
-        Progress progress("needle, " + map.name);
-        ZIGZAG_TRY(result, evaluateNeedle(loaded.device, *loaded.model, map.map, plan, &cancel, std::ref(progress)));
-        report.needle.emplace_back(map.name, std::move(result));
-    }
+    const std::vector<NamedMap> maps{{"full", HeadMap(shape, HeadKind::Retrieval, options.sink, options.recent)},
+                                     {"zigzag", report.zigzag.map},
+                                     {"all streaming", HeadMap(shape, HeadKind::Streaming, options.sink, options.recent)}};
+    JobLines lines("needle");
+    ZIGZAG_TRY(results, jobs::askNeedles(loaded.job(lines), maps, plan));
+    for (std::size_t i = 0; i < maps.size(); ++i)
+        report.needle.emplace_back(maps[i].name, std::move(results[i]));
     return {};
 }
 
@@ -128,18 +127,21 @@ Result<void> makeReport(const ReportOptions &options)
     const auto begin = std::chrono::steady_clock::now();
     const JobTime time(options.seconds);
     const std::filesystem::path out = options.out;
-    const std::atomic<bool> &cancel = interruptFlag();
+    interruptFlag();
     ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend));
     ZIGZAG_CHECK(makeFolder(out));
     Report report;
     report.modelName = options.model;
     report.config = loaded.model->config;
     report.sparsity = options.sparsity;
-    report.machine = measureMachineFor(loaded);
-    ZIGZAG_CHECK(scoreAndAssign(report, loaded, options, cancel));
+    {
+        JobLines lines("report");
+        report.machine = loaded.job(lines).machine();
+    }
+    ZIGZAG_CHECK(scoreAndAssign(report, loaded, options));
     ZIGZAG_CHECK(writeMaps(report, out));
-    ZIGZAG_CHECK(measureMaps(report, loaded, options, time, cancel));
-    ZIGZAG_CHECK(askNeedles(report, loaded, options, time, cancel));
+    ZIGZAG_CHECK(measureMaps(report, loaded, options, time));
+    ZIGZAG_CHECK(askNeedles(report, loaded, options, time));
     report.files.push_back((out / "report.md").string());
     report.files.push_back((out / "report.json").string());
     report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();

@@ -3,7 +3,7 @@
 
 #include "engine/map/map_io.h"
 #include "engine/model/context_limit.h"
-#include "profiler/machine/machine_profile.h"
+#include "engine/run/device_model.h"
 
 #include <algorithm>
 #include <csignal>
@@ -62,10 +62,9 @@ Result<Loaded> loadForRun(const std::string &model, const std::string &backend)
     return loaded;
 }
 
-MachineProfile measureMachineFor(const Loaded &loaded)
+JobContext Loaded::job(JobLines &lines) const
 {
-    Progress progress("measure the machine");
-    return measureMachine(*loaded.backend, loaded.model->config, &interruptFlag(), std::ref(progress));
+    return {device, machine.get(), &interruptFlag(), std::ref(lines)};
 }
 
 Result<std::vector<NamedMap>> resolveMaps(const std::vector<std::string> &names, const ModelShape &model, int sink, int recent)

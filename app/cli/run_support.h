@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "app/cli/progress.h"
+#include "app/cli/job_lines.h"
 #include "engine/base/result.h"
 #include "engine/model/model.h"
 #include "engine/run/session.h"
@@ -19,6 +19,10 @@ struct Loaded {
     std::shared_ptr<const Model> model;
     std::shared_ptr<Backend> backend;
     std::shared_ptr<DeviceModel> device;
+    std::shared_ptr<KnownMachine> machine = std::make_shared<KnownMachine>(); ///< measured by the first job that needs it
+
+    /// What jobs take, stopped by the first interrupt.
+    JobContext job(JobLines &lines) const;
 };
 Result<Loaded> loadForRun(const std::string &model, const std::string &backend = "auto");
 /// The config alone, for the commands that need no weights.
@@ -27,9 +31,6 @@ Result<ModelConfig> loadShape(const std::string &model);
 /// What a model's files say and nobody uses, on stderr; each note once, however often the model is read. Both functions above
 /// do it.
 void sayNotes(const ModelConfig &config);
-
-/// The machine's ceilings, on the shapes of the model's products, with progress.
-MachineProfile measureMachineFor(const Loaded &loaded);
 
 /// The maps of `--map`, each under the name that was given.
 Result<std::vector<NamedMap>> resolveMaps(const std::vector<std::string> &names, const ModelShape &model, int sink, int recent);

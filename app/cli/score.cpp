@@ -5,6 +5,7 @@
 #include "app/cli/number_checks.h"
 #include "app/cli/run_support.h"
 #include "app/cli/search_options.h"
+#include "profiler/jobs/search_job.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -52,21 +53,22 @@ Result<SearchPlan> planOf(const ScoreOptions &options, const ModelConfig &config
     return plan;
 }
 
-Result<SearchResult> runSearch(Search &search, const SearchPlan &plan, const std::filesystem::path &progressFile)
+Result<SearchResult> runSearch(const Loaded &loaded, const SearchPlan &plan, const std::filesystem::path &file, Begin begin)
 {
     const std::string method(nameOf(plan.method));
-    if (search.alreadyDone() > 0)
-        fmt::print(stderr, "{}: going on from {} of {} (--restart begins anew)\n", method, search.alreadyDone(), search.all());
-    double estimate = 0;
-    {
-        Progress progress(method + ", timing a pass");
-        ZIGZAG_TRY(seconds, search.estimateSeconds(&interruptFlag()));
-        estimate = seconds;
-    }
-    fmt::print(stderr, "{}: {} {} to go, about {:.0f} s\n", method, search.all() - search.alreadyDone(), countedBy(plan.method),
-               estimate);
-    Progress progress(method, static_cast<double>(search.alreadyDone()) / std::max(1, search.all()));
-    return search.run(progressFile, &interruptFlag(), std::ref(progress));
+    JobLines lines(method);
+    jobs::SearchJob job{.plan = plan, .progressFile = file, .begin = begin};
+    job.opened = [&](const Search &search) {
+        if (search.alreadyDone() > 0)
+            fmt::print(stderr, "{}: going on from {} of {} (--restart begins anew)\n", method, search.alreadyDone(),
+                       search.all());
+    };
+    job.begun = [&](const Search &search, double seconds) {
+        lines.end();
+        fmt::print(stderr, "{}: {} {} to go, about {:.0f} s\n", method, search.all() - search.alreadyDone(),
+                   countedBy(plan.method), seconds);
+    };
+    return jobs::search(loaded.job(lines), job);
 }
 
 /// Every method: with an estimate first, and progress beside `out` that a later call goes on from.
@@ -76,8 +78,7 @@ Result<void> score(const ScoreOptions &options)
     ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend));
     ZIGZAG_TRY(plan, planOf(options, loaded.model->config));
     const std::filesystem::path progressFile = options.out + ".progress";
-    ZIGZAG_TRY(search, Search::create(loaded.device, plan, progressFile, options.search.restart ? Begin::Anew : Begin::GoOn));
-    ZIGZAG_TRY(result, runSearch(search, plan, progressFile));
+    ZIGZAG_TRY(result, runSearch(loaded, plan, progressFile, options.search.restart ? Begin::Anew : Begin::GoOn));
     if (!result.answered && !options.keep && !result.complete)
         return cancelled(fmt::format("stopped after {} of {}, and no prompt was answered so far: nothing was written; the same "
                                      "command goes on",

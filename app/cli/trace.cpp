@@ -8,8 +8,9 @@
 #include "app/cli/op_table_text.h"
 #include "app/cli/run_support.h"
 #include "profiler/compare/op_matrix.h"
+#include "profiler/jobs/trace_job.h"
 #include "profiler/machine/machine_json.h"
-#include "profiler/machine/machine_profile.h"
+#include "profiler/trace/chrome_writer.h"
 #include "profiler/trace/trace_file.h"
 
 #include <algorithm>
@@ -55,15 +56,11 @@ void sayDisturbed(int disturbed, int recordings)
                    disturbed, recordings);
 }
 
-Result<Trace> recordOne(const Loaded &loaded, const MachineProfile &machine, const TracePlan &plan)
-{
-    Progress progress("trace");
-    return recordTrace(loaded.device, loaded.model->config, machine, plan, &interruptFlag(), std::ref(progress));
-}
-
 Result<void> traceOne(const TraceOptions &options, const Loaded &loaded, const MachineProfile &machine, const TracePlan &plan)
 {
-    ZIGZAG_TRY(recorded, recordOne(loaded, machine, plan));
+    JobLines lines("trace");
+    ZIGZAG_TRY(recorded, jobs::trace(loaded.job(lines), plan));
+    lines.end();
     ZIGZAG_CHECK(write(recorded, options.form, options.out));
     const std::vector<OpRow> rows = opTable(recorded, groupNamed(options.by));
     if (options.format == "json")
@@ -191,7 +188,11 @@ Result<void> trace(TraceOptions options)
     noteContexts(loaded.model->config, {plan.context});
     const std::vector<ComparedRun> runs = comparedRuns(plan, maps, mixed);
     ZIGZAG_CHECK(referenceColumn(runs, options.against));
-    const MachineProfile machine = measureMachineFor(loaded);
+    MachineProfile machine;
+    {
+        JobLines lines("trace");
+        machine = loaded.job(lines).machine();
+    }
     return compares ? traceSeveral(options, loaded, machine, runs) : traceOne(options, loaded, machine, runs.front().plan);
 }
 

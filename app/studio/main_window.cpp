@@ -114,7 +114,7 @@ void MainWindow::setTheme(Theme theme)
 
 void MainWindow::refresh()
 {
-    m_headline->show(study(), m_studio.context());
+    m_headline->show(plotted(), m_studio.context());
     refreshTitle();
     refreshActions();
 }

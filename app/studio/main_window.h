@@ -3,7 +3,7 @@
 
 #include "app/studio/pages/page.h"
 #include "app/studio/recent_files.h"
-#include "app/studio/studio.h"
+#include "app/studio/state/studio.h"
 #include "app/studio/theme.h"
 
 #include <QMainWindow>
@@ -47,7 +47,7 @@ public:
     Studio &studio() { return m_studio; }
     Document &document() { return m_studio.document(); }
     RunController &runs() { return m_studio.runs(); }
-    const Study &study() { return m_studio.study(); }
+    const PlottedMaps &plotted() { return m_studio.plotted(); }
     HeadMapView &headMap();
     MessageBar &messages() { return *m_messages; }
     PlotsPanel &plots();

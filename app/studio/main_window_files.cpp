@@ -149,7 +149,7 @@ bool MainWindow::openScores(const QString &path)
 void MainWindow::beginFor(const ModelShape &shape)
 {
     adoptModelOf(shape);
-    const auto [sink, recent] = defaultWindow(study().contexts().back());
+    const auto [sink, recent] = defaultWindow(plotted().contexts().back());
     document().begin(HeadMap(document().model(), HeadKind::Retrieval, sink, recent), {});
 }
 

@@ -53,7 +53,7 @@ RunsBar::RunsBar(Studio &studio, const QList<QAction *> &runs, QAction *cancel, 
     connect(&controller, &RunController::busyChanged, this, &RunsBar::showBusy);
     connect(&controller, &RunController::started, this, [this](const RunRequest &request) {
         m_pace.begin(now(), request.expectedSeconds);
-        m_said = titleOf(request);
+        m_said = request.title;
         showProgress();
     });
     connect(&controller, &RunController::expected, this, [this](double seconds) { m_pace.expect(now(), seconds); });
@@ -97,7 +97,7 @@ void RunsBar::showContexts()
 {
     const QSignalBlocker blocked(m_context);
     m_context->clear();
-    for (const std::int64_t each : m_studio.study().contexts())
+    for (const std::int64_t each : m_studio.plotted().contexts())
         m_context->addItem(contextText(each), QVariant::fromValue<qlonglong>(each));
     m_context->setCurrentIndex(m_context->findData(QVariant::fromValue<qlonglong>(m_studio.context())));
 }
@@ -131,7 +131,7 @@ void RunsBar::showQueue()
 
 void RunsBar::showProgress()
 {
-    if (!m_studio.runs().current())
+    if (m_studio.runs().currentId() == 0)
         return;
     if (m_studio.runs().isStopping()) {
         m_progress->setRange(0, 0);

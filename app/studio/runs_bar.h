@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "app/studio/studio.h"
+#include "app/studio/state/studio.h"
 #include "views/models/run_pace.h"
 
 #include <QElapsedTimer>

@@ -5,7 +5,7 @@
 // start while the one before it still runs (programmatic dependent launch); it waits for that one's results by itself.
 
 #include "engine/base/dtype.h"
-#include "engine/cuda/heuristics.h"
+#include "engine/cuda/gpu/heuristics.h"
 #include "engine/cuda/kernels/attention_args.h"
 
 #include <cuda_runtime_api.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/cuda/ceilings.h"
 
-#include "engine/cuda/launch.h"
+#include "engine/cuda/gpu/launch.h"
 
 #include <algorithm>
 

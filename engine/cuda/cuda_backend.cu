@@ -2,7 +2,7 @@
 #include "engine/cuda/attention.h"
 #include "engine/cuda/ceilings.h"
 #include "engine/cuda/device.h"
-#include "engine/cuda/heuristics.h"
+#include "engine/cuda/gpu/heuristics.h"
 #include "engine/cuda/linear.h"
 #include "engine/cuda/loader.h"
 #include "engine/cuda/matvec.h"

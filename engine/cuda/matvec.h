@@ -2,7 +2,7 @@
 #pragma once
 
 #include "engine/base/dtype.h"
-#include "engine/cuda/heuristics.h"
+#include "engine/cuda/gpu/heuristics.h"
 #include "engine/cuda/kernels/matvec_args.h"
 
 #include <cuda_runtime_api.h>

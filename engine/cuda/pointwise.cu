@@ -9,7 +9,7 @@
 #include "engine/cuda/kernels/rms_norm.cuh"
 #include "engine/cuda/kernels/rope_append.cuh"
 #include "engine/cuda/kernels/swiglu.cuh"
-#include "engine/cuda/launch.h"
+#include "engine/cuda/gpu/launch.h"
 
 #include <algorithm>
 

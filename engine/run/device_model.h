@@ -5,6 +5,8 @@
 #include "engine/run/backend.h"
 
 #include <array>
+#include <atomic>
+#include <functional>
 #include <memory>
 #include <span>
 #include <utility>
@@ -38,6 +40,7 @@ private:
     std::array<std::unique_ptr<Buffer>, weightIds> m_vectors;
 };
 
+/// A model's weights as a backend holds them; shared by the sessions that run the same model.
 class DeviceModel
 {
 public:
@@ -54,5 +57,11 @@ public:
 
 /// Refuses a model whose heads are larger or more than the backend's kernels take (DeviceInfo).
 Result<void> checkRuns(const Backend &backend, const ModelConfig &config);
+
+/// Called while weights are copied to a device with memory of its own.
+using UploadProgress = std::function<void(std::int64_t done, std::int64_t all)>;
+/// Fails before anything is allocated where the weights do not fit. `cancel` is looked at before each tensor.
+Result<std::shared_ptr<DeviceModel>> uploadModel(std::shared_ptr<const Model> model, std::shared_ptr<Backend> backend,
+                                                 const UploadProgress &progress = {}, const std::atomic<bool> *cancel = nullptr);
 
 } // namespace zigzag

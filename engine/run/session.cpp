@@ -38,19 +38,6 @@ std::int64_t longestContext(const Backend &backend, const ModelConfig &config, c
 
 } // namespace
 
-std::string_view nameOf(MixedMode mode)
-{
-    return mode == MixedMode::Fused ? "fused" : mode == MixedMode::TwoLaunch ? "two-launch" : "reference";
-}
-
-Result<MixedMode> parseMixedMode(std::string_view name)
-{
-    for (MixedMode mode : {MixedMode::Fused, MixedMode::TwoLaunch, MixedMode::Reference})
-        if (name == nameOf(mode))
-            return mode;
-    return badInput(fmt::format("'{}' is no way to run mixed layers: choose fused, two-launch or reference", name));
-}
-
 struct Session::Impl {
     Impl(std::shared_ptr<DeviceModel> deviceModel, KvLayout kvLayout, KvCache kvCache, Workspace space,
          const SessionOptions &with)

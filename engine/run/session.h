@@ -5,40 +5,18 @@
 #include "engine/map/head_map.h"
 #include "engine/model/model.h"
 #include "engine/run/backend.h"
+#include "engine/run/session_options.h"
 #include "engine/run/trace_sink.h"
 
 #include <atomic>
 #include <functional>
 #include <memory>
 #include <span>
-#include <string_view>
 #include <vector>
 
 namespace zigzag {
 
-/// How a layer with both kinds of heads is run (design: every comparison names which).
-enum class MixedMode {
-    Fused, ///< one attention call, a key range per KV head
-    TwoLaunch, ///< two attention calls on the same memory, no copies
-    Reference, ///< two attention calls with the gathers and the scatter of the published implementation
-};
-std::string_view nameOf(MixedMode mode);
-Result<MixedMode> parseMixedMode(std::string_view name);
-
-struct SessionOptions {
-    std::int64_t maxContext = 0;
-    std::int64_t chunk = 0; ///< most tokens of one forward pass in prefill; 0: as many as keep the device busy
-    MixedMode mixed = MixedMode::Fused;
-    int batch = 1; ///< sequences, each with a cache of its own; 1 to 64
-};
-
-/// A model's weights as a backend holds them; shared by the sessions that run the same model.
 class DeviceModel;
-/// Called while weights are copied to a device with memory of its own.
-using UploadProgress = std::function<void(std::int64_t done, std::int64_t all)>;
-/// Fails before anything is allocated where the weights do not fit. `cancel` is looked at before each tensor.
-Result<std::shared_ptr<DeviceModel>> uploadModel(std::shared_ptr<const Model> model, std::shared_ptr<Backend> backend,
-                                                 const UploadProgress &progress = {}, const std::atomic<bool> *cancel = nullptr);
 
 /// One sequence, or a batch of them: KV caches planned by the map, and the forward pass over them. Used from one thread at a
 /// time.
@@ -86,9 +64,7 @@ public:
     void setTraceSink(TraceSink *sink, Replays replays = Replays::Split);
     /// Checked between layers: set it to stop a running call, which then fails as cancelled.
     void setCancelFlag(const std::atomic<bool> *flag);
-    /// After each run with this set: called per layer with the position of each query head's strongest key.
-    /// strongest: [tokens, query_heads].
-    using AttentionObserver = std::function<void(int layer, std::span<const std::int32_t> strongest)>;
+    /// Called per layer in each run with this set.
     void setAttentionObserver(AttentionObserver observer);
 
 private:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/run/workspace.h"
+
 #include "engine/run/rope.h"
-#include "engine/run/transformer.h"
 
 #include <algorithm>
 #include <array>

@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "engine/base/result.h"
 #include "engine/map/head_map.h"
 #include "engine/model/model_config.h"
-#include "profiler/base/job_time.h"
 #include "profiler/base/run_types.h"
 #include "profiler/cost/cost_fit.h"
 #include "profiler/cost/cost_samples.h"
 
 #include <array>
-#include <atomic>
 #include <bitset>
-#include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -143,26 +138,18 @@ private:
 /// In one sentence, for a person, why predictions cannot be relied on, and what to do; empty when they can.
 std::string whyUnreliable(const CostModel &cost);
 
-struct CalibrationPlan {
-    std::int64_t maxContext = 0;
-    double seconds = 20; ///< spent on the model, about, and at most as long again on waiting while something else slows the
-                         ///< machine (sampler.h); one round is run to its end …
-    JobTime time; ///< … unless this has run out, the samples are disturbed and there are some of every sort
-};
+/// Whether two models cost the same: all that the name and the vocabulary's meaning do not change.
+bool sameCosts(const ModelConfig &a, const ModelConfig &b);
 
-/// Whoever gives a calibration so many seconds gives it so many times as long on a machine that others slow.
-inline constexpr double mostCalibrationTimes = 4;
+/// How much of what a decode step reads is no more in the last-level cache when the next step reads it: nothing of a step of
+/// half the cache's bytes, which others use too, everything of one that fills it.
+double uncachedShare(double bytesOfStep, const MachineProfile &machine);
 
-/// Measures a model shortly: passes of several sizes, positions, batches and windows, in interleaved rounds, by its first
-/// layers where it has many. progress: 0 to 1, called on the calling thread.
-Result<ModelSamples> measureModel(const std::shared_ptr<DeviceModel> &model, const MachineProfile &machine,
-                                  const CalibrationPlan &plan, const std::atomic<bool> *cancel = nullptr,
-                                  const std::function<void(double)> &progress = {});
+/// What the keys of one sequence add to a decode step's attention beside their bytes: a GPU deals them to its processors in
+/// pieces that are joined at the end, which takes the longer the more pieces there are, until all processors have one.
+double latencyKeys(std::int64_t keys);
 
-/// Measures the model and fits its cost model. Seconds, also on a machine that others slow. `time`: of the job that it is a part
-/// of.
-Result<CostModel> calibrate(const std::shared_ptr<DeviceModel> &model, const MachineProfile &machine, std::int64_t maxContext,
-                            const std::atomic<bool> *cancel = nullptr, const std::function<void(double)> &progress = {},
-                            const JobTime &time = {});
+/// Whether the weights and a short cache of a model stay in the last-level cache from step to step.
+bool staysInCache(const ModelConfig &config, const MachineProfile &machine);
 
 } // namespace zigzag

@@ -49,18 +49,4 @@ struct Calibration {
     std::vector<ModelSamples> models;
 };
 
-/// Whether two models cost the same: all that the name and the vocabulary's meaning do not change.
-bool sameCosts(const ModelConfig &a, const ModelConfig &b);
-
-/// How much of what a decode step reads is no more in the last-level cache when the next step reads it: nothing of a step of
-/// half the cache's bytes, which others use too, everything of one that fills it.
-double uncachedShare(double bytesOfStep, const MachineProfile &machine);
-
-/// What the keys of one sequence add to a decode step's attention beside their bytes: a GPU deals them to its processors in
-/// pieces that are joined at the end, which takes the longer the more pieces there are, until all processors have one.
-double latencyKeys(std::int64_t keys);
-
-/// Whether the weights and a short cache of a model stay in the last-level cache from step to step.
-bool staysInCache(const ModelConfig &config, const MachineProfile &machine);
-
 } // namespace zigzag

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "profiler/measure/calibrate.h"
+
 #include "engine/run/device_model.h"
 #include "profiler/base/random_tokens.h"
-#include "profiler/cost/cost_model.h"
 #include "profiler/measure/calibration_points.h"
 #include "profiler/timing/first_layers.h"
 #include "profiler/timing/pace_meter.h"
@@ -285,6 +286,18 @@ private:
 
 } // namespace
 
+CalibrationPlan shortCalibration(std::int64_t maxContext, const JobTime &time)
+{
+    constexpr double someSeconds = 6, mostSeconds = 30;
+    return {.maxContext = maxContext, .seconds = someSeconds, .time = JobTime::first(time, JobTime(mostSeconds))};
+}
+
+CalibrationPlan longCalibration(std::int64_t maxContext, double seconds)
+{
+    constexpr double mostTimes = 4;
+    return {.maxContext = maxContext, .seconds = seconds, .time = JobTime(mostTimes * seconds)};
+}
+
 Result<ModelSamples> measureModel(const std::shared_ptr<DeviceModel> &model, const MachineProfile &machine,
                                   const CalibrationPlan &plan, const std::atomic<bool> *cancel,
                                   const std::function<void(double)> &progress)
@@ -313,12 +326,7 @@ Result<ModelSamples> measureModel(const std::shared_ptr<DeviceModel> &model, con
 Result<CostModel> calibrate(const std::shared_ptr<DeviceModel> &model, const MachineProfile &machine, std::int64_t maxContext,
                             const std::atomic<bool> *cancel, const std::function<void(double)> &progress, const JobTime &time)
 {
-    constexpr double someSeconds = 6, mostSeconds = 30;
-    ZIGZAG_TRY(
-        samples,
-        measureModel(model, machine,
-                     {.maxContext = maxContext, .seconds = someSeconds, .time = JobTime::first(time, JobTime(mostSeconds))},
-                     cancel, progress));
+    ZIGZAG_TRY(samples, measureModel(model, machine, shortCalibration(maxContext, time), cancel, progress));
     return CostModel({machine, {std::move(samples)}}, model->config());
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Trace Event Format (Google, 2016): complete events in microseconds, pairs of begin and end, asynchronous events, and metadata
 // events for names.
+#include "profiler/trace/chrome_reader.h"
+
 #include "profiler/trace/async_events.h"
-#include "profiler/trace/chrome_trace.h"
 #include "profiler/trace/event_document.h"
 #include "profiler/trace/trace_info_json.h"
 

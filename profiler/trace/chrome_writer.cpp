@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Trace Event Format (Google, 2016): complete events in microseconds, metadata events for names.
+#include "profiler/trace/chrome_writer.h"
+
 #include "engine/base/files.h"
-#include "profiler/trace/trace_file.h"
 #include "profiler/trace/trace_info_json.h"
 
 #include <fmt/format.h>

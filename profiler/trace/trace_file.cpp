@@ -4,7 +4,7 @@
 #include "engine/base/file_content.h"
 #include "engine/base/files.h"
 #include "engine/base/gzip.h"
-#include "profiler/trace/chrome_trace.h"
+#include "profiler/trace/chrome_reader.h"
 #include "profiler/trace/trace_info_json.h"
 
 #include <array>

@@ -14,16 +14,11 @@ namespace zigzag {
 
 Result<void> writeTrace(const Trace &trace, const std::filesystem::path &file);
 
-/// Chrome's Trace Event Format, complete events ("ph": "X") in microseconds with three decimals, so exact too; it opens in
-/// Perfetto. Arguments: layer, type (retrieval, streaming, mixed), bytes, flops, tokens, position, floor_us; of kernels: span.
-/// What was run, on what, is under "otherData".
-Result<void> writeChromeTrace(const Trace &trace, const std::filesystem::path &file);
-
 /// The largest trace that is read, in bytes, packed or not: what the window takes, `compare` takes.
 inline constexpr std::uint64_t largestTraceFile = 1ull << 30;
 
 /// Reads either, told apart by content, gzip-compressed or not. What holds no event that lasts is refused, and what is no trace
-/// is told what it is. Traces of other programs: chrome_trace.h.
+/// is told what it is. Chrome's format: chrome_reader.h, chrome_writer.h.
 Result<Trace> readTrace(const std::filesystem::path &file);
 
 } // namespace zigzag

@@ -4,6 +4,7 @@
 // assertion protects nothing, and every buffer is its own allocation, so that AddressSanitizer sees the first byte beyond.
 #include "engine/map/kv_layout.h"
 #include "engine/model/weight_plan.h"
+#include "engine/run/device_model.h"
 #include "engine/run/layer_pass.h"
 #include "engine/run/session.h"
 #include "tests/fuzz/fuzz_target.h"

@@ -2,6 +2,7 @@
 // zigzag-trace and Chrome's Trace Event Format, of this program and of others, gzip-compressed or not, told apart by content;
 // then the tables that are made of it, it beside itself, and the same trace written and read again.
 #include "profiler/compare/compare.h"
+#include "profiler/trace/chrome_writer.h"
 #include "profiler/trace/lane_time.h"
 #include "profiler/trace/trace_file.h"
 #include "tests/fuzz/fuzz_target.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "engine/run/device_model.h"
 #include "engine/run/session.h"
 #include "tests/tiny_model.h"
 

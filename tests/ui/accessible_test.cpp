@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What assistive technology is told, and what eyes that see little can tell apart.
 #include "views/models/colors.h"
-#include "views/models/findings.h"
+#include "views/models/score_sources.h"
 #include "views/widgets/accessible_grid.h"
 #include "views/widgets/cost_plot.h"
 #include "views/widgets/needle_view.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "window_fixture.h"
 
-#include "app/studio/calibration_watch.h"
+#include "app/studio/state/calibration_watch.h"
 #include "profiler/timing/others_load.h"
 
 #include <QSignalSpy>
@@ -27,7 +27,7 @@ public:
 
     void execute(const RunRequest &request) override
     {
-        if (request.kind != RunKind::Calibrate)
+        if (request.task != RunName::Calibrate)
             return EngineWorker::execute(request);
         ModelSamples samples;
         samples.config = config;
@@ -40,11 +40,12 @@ public:
         samples.samples = 10;
         samples.disturbed = calibrations == 0 ? 8 : 0;
         ++calibrations;
-        Q_EMIT calibrated(request.id, CostModel({{}, {samples}}, config));
+        Q_EMIT delivered(request.id, [this, cost = CostModel({{}, {samples}}, config)] { studio->takeCost(cost); });
         Q_EMIT finished(request.id, {});
     }
 
     ModelConfig config; ///< set before anything is loaded
+    Studio *studio = nullptr; ///< that it delivers to
 };
 
 } // namespace
@@ -111,11 +112,12 @@ TEST_F(WindowTest, CalibratesAgainByItselfOnceTheMachineIsQuiet)
     const auto folder = writeTinyModel(m_folder / "model", shape);
     worker->config = *loadModelConfig(folder.string());
     build(std::move(worker));
+    calibrating.studio = &m_window->studio();
     m_window->studio().calibrationWatch().setFirstInterval(std::chrono::minutes(10));
     ASSERT_TRUE(open(folder));
-    ASSERT_TRUE(QTest::qWaitFor([&] { return m_window->study().hasTimes() && !m_window->runs().isBusy(); }, patience));
+    ASSERT_TRUE(QTest::qWaitFor([&] { return m_window->plotted().hasTimes() && !m_window->runs().isBusy(); }, patience));
     m_window->refreshNow();
-    EXPECT_TRUE(m_window->study().isUnreliable());
+    EXPECT_TRUE(m_window->plotted().isUnreliable());
     EXPECT_TRUE(m_window->headline().text().contains("predicted, disturbed")) << m_window->headline().text().toStdString();
     EXPECT_EQ(calibrating.calibrations, 1);
     EXPECT_FALSE(m_window->studio().isHurried()) << "who looks at the window waits as long as he likes";
@@ -124,7 +126,7 @@ TEST_F(WindowTest, CalibratesAgainByItselfOnceTheMachineIsQuiet)
     Q_EMIT m_window->studio().calibrationWatch().quiet(); // as after a look at a quiet machine
     ASSERT_TRUE(QTest::qWaitFor([&] { return calibrating.calibrations == 2 && !m_window->runs().isBusy(); }, patience));
     m_window->refreshNow();
-    EXPECT_FALSE(m_window->study().isUnreliable());
+    EXPECT_FALSE(m_window->plotted().isUnreliable());
     EXPECT_FALSE(m_window->studio().isHurried()) << "one that is left alone takes what it takes";
     EXPECT_FALSE(m_window->headline().text().contains("disturbed")) << m_window->headline().text().toStdString();
     EXPECT_TRUE(m_window->headline().text().contains("predicted"));

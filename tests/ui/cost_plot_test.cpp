@@ -9,10 +9,10 @@ namespace zigzag::test {
 
 TEST(CostPlot, DisturbedMeasurementsArePaler)
 {
-    Study study;
-    study.setModel(shapeOf(4, 2), {});
+    PlottedMaps plotted;
+    plotted.setModel(shapeOf(4, 2), {});
     const HeadMap full = fullMap(4, 2);
-    study.setMaps(full, nullptr, 0.5);
+    plotted.setMaps(full, nullptr, 0.5);
     BenchRecord calm;
     calm.map = "full";
     calm.context = 512;
@@ -22,10 +22,10 @@ TEST(CostPlot, DisturbedMeasurementsArePaler)
     slowed.context = 1024;
     slowed.medianMs = 9;
     slowed.disturbed = 1;
-    study.results().addRecords({{"full", full}}, {calm, slowed});
+    plotted.measurements().addRecords({{"full", full}}, {calm, slowed});
 
     CostPlot plot(Quantity::Tpot);
-    plot.show(study, {});
+    plot.show(plotted, {});
     std::map<double, QColor> drawn; // by value, those of the full map's series
     for (int i = 0; i < plot.graphCount(); ++i) {
         const QCPGraph *graph = plot.graph(i);

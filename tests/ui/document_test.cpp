@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "app/studio/document.h"
+#include "app/studio/state/document.h"
 #include "samples.h"
 #include "tests/tiny_model.h"
 

@@ -17,7 +17,7 @@ TEST_F(WindowTest, AnEditReachesEveryPlot)
 {
     // No limit here: time is printed, machines differ. What is checked is that every plot was drawn anew.
     ASSERT_TRUE(m_window->open(QStringLiteral("bundled:zigzag-tiny"))) << message().toStdString();
-    ASSERT_TRUE(QTest::qWaitFor([&] { return m_window->study().hasTimes() && m_window->document().state().scores; }, 240000));
+    ASSERT_TRUE(QTest::qWaitFor([&] { return m_window->plotted().hasTimes() && m_window->document().state().scores; }, 240000));
     ASSERT_TRUE(QTest::qWaitFor([&] { return !m_window->runs().isBusy(); }, 240000));
     settle();
     std::set<const CostPlot *> drawn;

@@ -8,11 +8,11 @@
 #include "trace_samples.h"
 #include "views/models/colors.h"
 #include "views/models/csv.h"
-#include "views/models/findings.h"
 #include "views/models/map_difference_model.h"
 #include "views/models/needle_model.h"
 #include "views/models/op_table_model.h"
 #include "views/models/run_list_model.h"
+#include "views/models/score_sources.h"
 #include "views/widgets/exhibit.h"
 #include "window_fixture.h"
 
@@ -152,7 +152,7 @@ TEST(CsvColumns, OtherTablesHaveNumbersAndUnits)
     columnOf(rows, "Streaming heads of this map");
     EXPECT_TRUE(csvOf(difference).contains("\n1,2,\"0, 1\",0,2,")) << csvOf(difference).toStdString();
 
-    Findings findings;
+    ScoreSources scoreSources;
     FoundScores search;
     search.name = "Ablation of layers";
     search.scores = scores;
@@ -160,9 +160,9 @@ TEST(CsvColumns, OtherTablesHaveNumbersAndUnits)
     search.window = {4, 60};
     search.forwardPasses = 12;
     search.seconds = 3.5;
-    findings.add(search);
-    EXPECT_TRUE(csvOf(findings).contains("Sink tokens,Recent tokens")) << csvOf(findings).toStdString();
-    EXPECT_TRUE(csvOf(findings).endsWith(",4,60,,12,3.5\n")) << csvOf(findings).toStdString();
+    scoreSources.add(search);
+    EXPECT_TRUE(csvOf(scoreSources).contains("Sink tokens,Recent tokens")) << csvOf(scoreSources).toStdString();
+    EXPECT_TRUE(csvOf(scoreSources).endsWith(",4,60,,12,3.5\n")) << csvOf(scoreSources).toStdString();
 
     NeedleResult result;
     result.grid = {{1024, 0.25, 4, 3}, {2048, 0.25, 0, 0}};

@@ -10,19 +10,19 @@
 
 namespace zigzag::test {
 
-/// Holds runs of the chosen kinds until they are released or cancelled; the others run on the engine.
+/// Holds runs of the chosen names until they are released or cancelled; the others run on the engine.
 class HeldWorker : public EngineWorker
 {
 public:
-    explicit HeldWorker(std::set<RunKind> kinds)
-        : m_kinds(std::move(kinds))
+    explicit HeldWorker(std::set<std::string> runs)
+        : m_runs(std::move(runs))
     { }
     std::atomic<bool> release = false;
     std::atomic<int> cancelled = 0;
 
     void execute(const RunRequest &request) override
     {
-        if (!m_kinds.contains(request.kind))
+        if (!m_runs.contains(request.task))
             return EngineWorker::execute(request);
         Q_EMIT progressed(request.id, 0, QStringLiteral("held"));
         while (!release && !request.cancel->load())
@@ -32,16 +32,16 @@ public:
     }
 
 private:
-    std::set<RunKind> m_kinds;
+    std::set<std::string> m_runs;
 };
 
-/// A window with a small model whose runs of the chosen kinds are held.
+/// A window with a small model whose runs of the chosen names are held.
 class HeldWindow : public WindowTest
 {
 protected:
-    void hold(std::set<RunKind> kinds)
+    void hold(std::set<std::string> runs)
     {
-        auto owned = std::make_unique<HeldWorker>(std::move(kinds));
+        auto owned = std::make_unique<HeldWorker>(std::move(runs));
         m_held = owned.get();
         build(std::move(owned));
         ASSERT_TRUE(open(writeTinyModel(m_folder / "model", {.layers = 3, .maxContext = 256}))) << message().toStdString();

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "app/studio/run_controller.h"
+#include "app/studio/state/run_controller.h"
 #include "samples.h"
 #include "tests/temp_folder.h"
 #include "tests/tiny_model.h"
 
 #include <QCoreApplication>
 #include <QMutex>
-#include <QSignalSpy>
 #include <QTest>
 #include <gtest/gtest.h>
 
@@ -21,6 +20,7 @@ public:
     std::atomic<bool> release = false;
     std::atomic<int> started = 0;
     std::atomic<int> sawCancel = 0;
+    std::function<void(int id)> delivery; ///< on the window's thread
 
     void execute(const RunRequest &request) override
     {
@@ -29,19 +29,20 @@ public:
         while (!release)
             QThread::msleep(1);
         sawCancel += request.cancel->load();
-        HeadScores scores = *risingScores(2, 2);
-        scores.method = "run " + std::to_string(request.id);
-        Q_EMIT scored(request.id, scores);
+        Q_EMIT delivered(request.id, [this, id = request.id] { delivery(id); });
         Q_EMIT finished(request.id, {});
     }
 };
 
-RunRequest ask(RunKind kind)
+RunRequest ask(const char *name)
 {
     RunRequest request;
-    request.kind = kind;
+    request.task = name;
+    request.title = QStringLiteral("%1 the model").arg(QLatin1String(name));
     return request;
 }
+
+constexpr const char *load = "load", *calibrate = "calibrate", *score = "score", *measure = "measure", *needle = "needle";
 
 } // namespace
 
@@ -50,15 +51,15 @@ TEST(RunController, RunsWhatIsQueuedOneAfterTheOther)
     auto owned = std::make_unique<ObstinateWorker>();
     ObstinateWorker *worker = owned.get();
     RunController runs(std::move(owned));
-    std::vector<std::string> methods;
-    QObject::connect(&runs, &RunController::scored, [&](const HeadScores &scores) { methods.push_back(scores.method); });
-    runs.enqueue(ask(RunKind::Calibrate));
-    runs.enqueue(ask(RunKind::Score));
-    runs.enqueue(ask(RunKind::Score)); // replaces the one that waits
+    std::vector<int> delivered;
+    worker->delivery = [&](int id) { delivered.push_back(id); };
+    runs.enqueue(ask(calibrate));
+    runs.enqueue(ask(score));
+    runs.enqueue(ask(score)); // replaces the one that waits
     EXPECT_TRUE(runs.isBusy());
     worker->release = true;
     ASSERT_TRUE(QTest::qWaitFor([&] { return !runs.isBusy(); }, 10000));
-    EXPECT_EQ(methods, (std::vector<std::string>{"run 1", "run 3"}));
+    EXPECT_EQ(delivered, (std::vector<int>{1, 3}));
     EXPECT_EQ(worker->started, 2);
 }
 
@@ -67,23 +68,21 @@ TEST(RunController, ACancelledRunsResultIsDropped)
     auto owned = std::make_unique<ObstinateWorker>();
     ObstinateWorker *worker = owned.get();
     RunController runs(std::move(owned));
-    QSignalSpy scored(&runs, &RunController::scored);
+    std::vector<int> delivered;
+    worker->delivery = [&](int id) { delivered.push_back(id); };
     std::vector<RunOutcome::Kind> outcomes;
     QObject::connect(&runs, &RunController::finished,
-                     [&](RunKind, const RunOutcome &outcome) { outcomes.push_back(outcome.kind); });
-    runs.enqueue(ask(RunKind::Score));
+                     [&](const std::string &, const RunOutcome &outcome) { outcomes.push_back(outcome.kind); });
+    runs.enqueue(ask(score));
     ASSERT_TRUE(QTest::qWaitFor([&] { return worker->started == 1; }, 10000));
     runs.cancel();
     EXPECT_FALSE(runs.isBusy()) << "the window is free at once";
-    runs.enqueue(ask(RunKind::Score));
-    std::string method;
-    QObject::connect(&runs, &RunController::scored, [&](const HeadScores &scores) { method = scores.method; });
+    runs.enqueue(ask(score));
     worker->release = true;
     ASSERT_TRUE(QTest::qWaitFor([&] { return !runs.isBusy(); }, 10000));
     EXPECT_EQ(worker->started, 2);
     EXPECT_EQ(worker->sawCancel, 1) << "the flag reached the first run, and not the second";
-    EXPECT_EQ(scored.count(), 1) << "the first run's result came too late";
-    EXPECT_EQ(method, "run 2");
+    EXPECT_EQ(delivered, std::vector<int>{2}) << "the first run's result came too late";
     EXPECT_EQ(outcomes, (std::vector<RunOutcome::Kind>{RunOutcome::Kind::Cancelled, RunOutcome::Kind::Done}));
 }
 
@@ -95,22 +94,12 @@ TEST(RunController, NobodyCanSpeakForAnotherRun)
     QStringList heard;
     QObject::connect(&runs, &RunController::progressed, [&](double, const QString &text) { heard << text; });
     QObject::connect(&runs, &RunController::expected, [&] { heard << "expected"; });
-    QObject::connect(&runs, &RunController::loaded, [&] { heard << "loaded"; });
-    QObject::connect(&runs, &RunController::calibrated, [&] { heard << "calibrated"; });
-    QObject::connect(&runs, &RunController::scored, [&] { heard << "scored"; });
-    QObject::connect(&runs, &RunController::measured, [&] { heard << "measured"; });
-    QObject::connect(&runs, &RunController::needleAsked, [&] { heard << "needleAsked"; });
     QObject::connect(&runs, &RunController::finished, [&] { heard << "finished"; });
-    runs.enqueue(ask(RunKind::Score));
+    runs.enqueue(ask(score));
     ASSERT_TRUE(QTest::qWaitFor([&] { return heard == QStringList("half"); }, 10000));
     const auto everything = [&](int id) {
         Q_EMIT worker->progressed(id, 0.9, QStringLiteral("progressed"));
         Q_EMIT worker->expected(id, 5);
-        Q_EMIT worker->loaded(id, {});
-        Q_EMIT worker->calibrated(id, {});
-        Q_EMIT worker->scored(id, *risingScores(2, 2));
-        Q_EMIT worker->measured(id, {}, {});
-        Q_EMIT worker->needleAsked(id, {}, {});
         Q_EMIT worker->delivered(id, [&heard] { heard << "delivered"; });
         Q_EMIT worker->finished(id, {});
         QCoreApplication::processEvents();
@@ -123,9 +112,7 @@ TEST(RunController, NobodyCanSpeakForAnotherRun)
     }
     heard.clear();
     everything(current); // the same, and now they count
-    EXPECT_EQ(heard,
-              QStringList({"progressed", "expected", "loaded", "calibrated", "scored", "measured", "needleAsked", "delivered",
-                           "finished"}));
+    EXPECT_EQ(heard, QStringList({"progressed", "expected", "delivered", "finished"}));
     EXPECT_FALSE(runs.isBusy());
     worker->release = true;
 }
@@ -135,29 +122,29 @@ TEST(RunController, ACancelStopsOneRunAndWhatWaitsGoesOn)
     auto owned = std::make_unique<ObstinateWorker>();
     ObstinateWorker *worker = owned.get();
     RunController runs(std::move(owned));
-    std::vector<std::string> methods;
-    QObject::connect(&runs, &RunController::scored, [&](const HeadScores &scores) { methods.push_back(scores.method); });
-    for (const RunKind kind : {RunKind::Calibrate, RunKind::Score, RunKind::Needle, RunKind::Measure})
-        runs.enqueue(ask(kind));
+    std::vector<int> delivered;
+    worker->delivery = [&](int id) { delivered.push_back(id); };
+    for (const char *name : {calibrate, score, needle, measure})
+        runs.enqueue(ask(name));
     ASSERT_TRUE(QTest::qWaitFor([&] { return worker->started == 1; }, 10000));
     const auto waiting = runs.waiting();
     ASSERT_EQ(waiting.size(), 3u);
-    EXPECT_EQ(waiting[0].title, "Score heads");
+    EXPECT_EQ(waiting[0].title, "score the model");
     runs.remove(waiting[1].id);
-    EXPECT_FALSE(runs.isWaiting(RunKind::Needle));
+    EXPECT_FALSE(runs.isWaiting(needle));
     EXPECT_FALSE(runs.isStopping());
     runs.cancel();
-    EXPECT_TRUE(runs.isRunning(RunKind::Score));
+    EXPECT_TRUE(runs.isRunning(score));
     EXPECT_TRUE(runs.isStopping()) << "the worker has not heard yet";
     worker->release = true;
     ASSERT_TRUE(QTest::qWaitFor([&] { return !runs.isBusy(); }, 10000));
-    EXPECT_EQ(methods, (std::vector<std::string>{"run 2", "run 4"}));
+    EXPECT_EQ(delivered, (std::vector<int>{2, 4}));
     EXPECT_FALSE(runs.isStopping());
 
     int finished = 0;
     QObject::connect(&runs, &RunController::finished, [&] { ++finished; });
-    runs.enqueue(ask(RunKind::Score));
-    runs.enqueue(ask(RunKind::Needle));
+    runs.enqueue(ask(score));
+    runs.enqueue(ask(needle));
     runs.cancelAll();
     EXPECT_FALSE(runs.isBusy());
     QTest::qWait(50);
@@ -189,11 +176,7 @@ TEST(RunController, ATasksResultArrivesOnTheWindowsThreadUnlessItWasCancelled)
     DeliveringWorker *worker = owned.get();
     worker->results = &results;
     RunController runs(std::move(owned));
-    const auto task = [](const std::string &name) {
-        RunRequest request = ask(RunKind::Task);
-        request.task = name;
-        return request;
-    };
+    const auto task = [](const std::string &name) { return ask(name.c_str()); };
     runs.enqueue(task("cancelled"));
     ASSERT_TRUE(QTest::qWaitFor([&] { return worker->started == 1; }, 10000));
     runs.cancel();
@@ -214,14 +197,14 @@ TEST(EngineWorker, AMeasurementOfTheMachineThatWasCancelledIsNotKept)
         request.cancel = std::make_shared<std::atomic<bool>>(cancel);
         worker.execute(request);
     };
-    RunRequest load = ask(RunKind::Load);
-    load.model = writeTinyModel(folder.path()).string();
-    execute(load, false);
-    execute(ask(RunKind::Measure), true);
+    RunRequest tiny = ask(load);
+    tiny.model = writeTinyModel(folder.path()).string();
+    execute(tiny, false);
+    execute(ask(measure), true);
     double readBytesPerSecond = 0;
-    RunRequest look = ask(RunKind::Task);
+    RunRequest look = ask("look");
     look.work = [&](const TaskContext &context) -> Result<void> {
-        readBytesPerSecond = context.machine().readBytesPerSecond;
+        readBytesPerSecond = context.job.machine().readBytesPerSecond;
         return {};
     };
     execute(look, false);
@@ -246,9 +229,12 @@ TEST(RunController, AFailedLoadTakesWhatWaitedForItAlong)
     FailingWorker *worker = owned.get();
     RunController runs(std::move(owned));
     QStringList errors;
-    QObject::connect(&runs, &RunController::finished, [&](RunKind, const RunOutcome &outcome) { errors << outcome.error; });
-    runs.enqueue(ask(RunKind::Load));
-    runs.enqueue(ask(RunKind::Calibrate));
+    QObject::connect(&runs, &RunController::finished,
+                     [&](const std::string &, const RunOutcome &outcome) { errors << outcome.error; });
+    RunRequest missing = ask(load);
+    missing.model = "missing";
+    runs.enqueue(missing);
+    runs.enqueue(ask(calibrate));
     ASSERT_TRUE(QTest::qWaitFor([&] { return !runs.isBusy(); }, 10000));
     EXPECT_EQ(worker->started, 1);
     EXPECT_EQ(errors, QStringList("no such model"));

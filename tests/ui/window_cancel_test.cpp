@@ -164,17 +164,17 @@ TEST(RunController, WaitsNoLongerThanItIsToldForAWorkerThatDoesNotHear)
 
 TEST_F(HeldWindow, ACancelledCalibrationLeavesThePendingScoring)
 {
-    hold({RunKind::Calibrate});
-    ASSERT_TRUE(m_window->runs().isRunning(RunKind::Calibrate));
-    ASSERT_TRUE(m_window->runs().isWaiting(RunKind::Score));
+    hold({RunName::Calibrate});
+    ASSERT_TRUE(m_window->runs().isRunning(RunName::Calibrate));
+    ASSERT_TRUE(m_window->runs().isWaiting(RunName::Score));
     m_window->actions().cancel->trigger();
     ASSERT_TRUE(QTest::qWaitFor([&] { return m_window->document().state().scores != nullptr; }, patience));
-    EXPECT_FALSE(m_window->study().hasTimes());
+    EXPECT_FALSE(m_window->plotted().hasTimes());
 }
 
 TEST_F(HeldWindow, WhatWaitsIsNamedInTheToolBarAndCanBeTakenOut)
 {
-    hold({RunKind::Calibrate, RunKind::Score, RunKind::Needle, RunKind::Measure});
+    hold({RunName::Calibrate, RunName::Score, RunName::Needle, RunName::Measure});
     auto *queue = m_window->findChild<QToolButton *>("queue");
     ASSERT_TRUE(queue);
     EXPECT_TRUE(queue->isVisible());
@@ -186,21 +186,21 @@ TEST_F(HeldWindow, WhatWaitsIsNamedInTheToolBarAndCanBeTakenOut)
     EXPECT_TRUE(queue->menu()->actions().last()->text().contains("Measure"));
     queue->menu()->actions().first()->trigger();
     settle();
-    EXPECT_FALSE(m_window->runs().isWaiting(RunKind::Score));
-    EXPECT_TRUE(m_window->runs().isWaiting(RunKind::Measure));
+    EXPECT_FALSE(m_window->runs().isWaiting(RunName::Score));
+    EXPECT_TRUE(m_window->runs().isWaiting(RunName::Measure));
     m_window->actions().cancel->trigger();
     settle();
-    EXPECT_TRUE(m_window->runs().isRunning(RunKind::Measure)) << "a cancel drops nothing that waits";
+    EXPECT_TRUE(m_window->runs().isRunning(RunName::Measure)) << "a cancel drops nothing that waits";
     EXPECT_FALSE(queue->isVisible());
 }
 
 TEST_F(HeldWindow, HintsTellWhatIsGoingOn)
 {
-    hold({RunKind::Calibrate, RunKind::Score, RunKind::Needle});
+    hold({RunName::Calibrate, RunName::Score, RunName::Needle});
     EXPECT_TRUE(m_window->studio().whyNoTimes().contains("calibrating"));
     m_window->actions().cancel->trigger(); // the calibration
     settle();
-    ASSERT_TRUE(m_window->runs().isRunning(RunKind::Score));
+    ASSERT_TRUE(m_window->runs().isRunning(RunName::Score));
     EXPECT_FALSE(m_window->studio().whyNoTimes().contains("calibrating")) << "it is scoring";
     const auto says = [this](const char *what) {
         const auto labels = m_window->findChildren<QLabel *>();
@@ -216,7 +216,7 @@ TEST_F(HeldWindow, HintsTellWhatIsGoingOn)
     EXPECT_FALSE(hint->text().contains("F6"));
     m_window->actions().cancel->trigger();
     settle();
-    ASSERT_TRUE(m_window->runs().isRunning(RunKind::Needle));
+    ASSERT_TRUE(m_window->runs().isRunning(RunName::Needle));
     EXPECT_TRUE(hint->text().contains("Running")) << hint->text().toStdString();
     auto *bar = m_window->findChild<QProgressBar *>("progress");
     EXPECT_EQ(bar->maximum(), 0) << "a bar that stands at nothing moves";
@@ -230,7 +230,7 @@ TEST_F(WindowTest, AModelThatWaitsForACancelledRunSaysSo)
         std::atomic<bool> release = false;
         void execute(const RunRequest &request) override
         {
-            while (request.kind == RunKind::Calibrate && !release)
+            while (request.task == RunName::Calibrate && !release)
                 QThread::msleep(1);
             EngineWorker::execute(request);
         }
@@ -240,7 +240,7 @@ TEST_F(WindowTest, AModelThatWaitsForACancelledRunSaysSo)
     build(std::move(owned));
     const auto model = writeTinyModel(m_folder / "model");
     ASSERT_TRUE(open(model));
-    ASSERT_TRUE(QTest::qWaitFor([&] { return m_window->runs().isRunning(RunKind::Calibrate); }, patience));
+    ASSERT_TRUE(QTest::qWaitFor([&] { return m_window->runs().isRunning(RunName::Calibrate); }, patience));
     ASSERT_TRUE(open(model));
     settle();
     const auto *text = m_window->findChild<QLabel *>("progressText");

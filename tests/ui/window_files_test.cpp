@@ -92,8 +92,8 @@ TEST_F(WindowTest, ScoresAloneOpenAWindowThatCanBeUsed)
     EXPECT_EQ(map().streamingHeads(), 128) << "Zigzag at one half to begin with";
     EXPECT_TRUE(map().isExclusive());
     EXPECT_FALSE(m_window->isWindowModified());
-    EXPECT_FALSE(m_window->study().hasBytes());
-    EXPECT_FALSE(m_window->study().predicted(Series::Zigzag, Quantity::Kv).empty());
+    EXPECT_FALSE(m_window->plotted().hasBytes());
+    EXPECT_FALSE(m_window->plotted().predicted(Series::Zigzag, Quantity::Kv).empty());
     click(31, 7);
     EXPECT_TRUE(m_window->isWindowModified());
     EXPECT_TRUE(m_window->headline().text().contains("keys"));
@@ -136,8 +136,8 @@ TEST_F(WindowTest, ScoresNameTheirModelAndItIsLoaded)
     ASSERT_TRUE(writeHeadScores(scores, m_folder / "scores.json"));
     ASSERT_TRUE(open(m_folder / "scores.json")) << message().toStdString();
     EXPECT_EQ(m_window->studio().modelName(), "bundled:zigzag-tiny");
-    EXPECT_EQ(m_window->study().contexts().back(), config->maxContext) << "not the longest that any model has";
-    EXPECT_TRUE(m_window->study().hasBytes());
+    EXPECT_EQ(m_window->plotted().contexts().back(), config->maxContext) << "not the longest that any model has";
+    EXPECT_TRUE(m_window->plotted().hasBytes());
     EXPECT_DOUBLE_EQ(map().sparsity(), 0.5);
     EXPECT_FALSE(m_window->isWindowModified());
     EXPECT_TRUE(QTest::qWaitFor([&] { return m_window->studio().loaded().has_value(); }, 60000)) << message().toStdString();
@@ -168,8 +168,8 @@ TEST_F(WindowTest, AMapOfAnotherModelOpensWithoutOne)
 {
     ASSERT_TRUE(open(savedMap(fullMap(4, 2))));
     EXPECT_FALSE(m_window->runs().isBusy()) << "no model is loaded for a map of an unknown one";
-    EXPECT_TRUE(m_window->study().predicted(Series::Full, Quantity::Tpot).empty());
-    EXPECT_FALSE(m_window->study().predicted(Series::Full, Quantity::Kv).empty());
+    EXPECT_TRUE(m_window->plotted().predicted(Series::Full, Quantity::Tpot).empty());
+    EXPECT_FALSE(m_window->plotted().predicted(Series::Full, Quantity::Kv).empty());
 }
 
 } // namespace zigzag::test

@@ -63,11 +63,11 @@ protected:
 
 TEST_F(KeysWindow, EscLeavesWhatHasTheFocusBeforeItStopsARun)
 {
-    hold({RunKind::Calibrate, RunKind::Score});
+    hold({RunName::Calibrate, RunName::Score});
     ASSERT_TRUE(writeTrace(*sampleTrace(200, 3), m_folder / "sample.trace"));
     ASSERT_TRUE(open(m_folder / "sample.trace"));
     activate();
-    ASSERT_TRUE(m_window->runs().isRunning(RunKind::Calibrate));
+    ASSERT_TRUE(m_window->runs().isRunning(RunName::Calibrate));
     auto *search = m_window->findChild<QLineEdit *>("traceSearch");
     search->setText("attention");
     press(search, Qt::Key_Escape);
@@ -82,9 +82,9 @@ TEST_F(KeysWindow, EscLeavesWhatHasTheFocusBeforeItStopsARun)
     ASSERT_TRUE(m_window->headMap().selectionModel()->hasSelection());
     press(&m_window->headMap(), Qt::Key_Escape);
     EXPECT_FALSE(m_window->headMap().selectionModel()->hasSelection());
-    EXPECT_TRUE(m_window->runs().isRunning(RunKind::Calibrate)) << "nothing has stopped it so far";
+    EXPECT_TRUE(m_window->runs().isRunning(RunName::Calibrate)) << "nothing has stopped it so far";
     press(&m_window->headMap(), Qt::Key_Escape);
-    EXPECT_TRUE(m_window->runs().isRunning(RunKind::Score)) << "there was nothing else to leave";
+    EXPECT_TRUE(m_window->runs().isRunning(RunName::Score)) << "there was nothing else to leave";
 
     // In the progress area it stops the run whatever is selected.
     click(0, 0, Qt::ShiftModifier);

@@ -68,7 +68,7 @@ TEST_F(WindowTest, ANoteGoesByItselfAndAnErrorStays)
 
 TEST_F(HeldWindow, AMessageOfWhatWasBeforeGoesWithANewRun)
 {
-    hold({RunKind::Calibrate, RunKind::Score, RunKind::Measure});
+    hold({RunName::Calibrate, RunName::Score, RunName::Measure});
     m_window->studio().say(MessageBar::Kind::Error, "of a run before");
     m_window->studio().calibrateModel(false);
     EXPECT_EQ(message(), "of a run before") << "nobody asked for that calibration";
@@ -82,15 +82,18 @@ TEST_F(HeldWindow, AMessageOfWhatWasBeforeGoesWithANewRun)
 
 TEST_F(HeldWindow, NeedleCellsComeAsTheyAreAnsweredOnTheirPage)
 {
-    hold({RunKind::Calibrate, RunKind::Score});
+    hold({RunName::Calibrate, RunName::Score});
     m_held->release = true;
     ASSERT_TRUE(QTest::qWaitFor([&] { return !m_window->runs().isBusy(); }, patience));
     m_window->showPage("profile");
     std::vector<std::size_t> cells;
     int planned = 0;
-    QObject::connect(&m_window->runs(), &RunController::needleAsked, [&](const NamedMap &, const NeedleResult &result) {
-        cells.push_back(result.grid.size());
-        planned = result.planned;
+    QObject::connect(m_held, &RunWorker::delivered, m_window.get(), [&] {
+        const NeedleResult *result = m_window->plotted().measurements().needle(map());
+        if (!result || !m_window->runs().isBusy())
+            return;
+        cells.push_back(result->grid.size());
+        planned = result->planned;
         if (cells.size() == 3)
             m_window->runs().cancel();
     });
@@ -99,7 +102,7 @@ TEST_F(HeldWindow, NeedleCellsComeAsTheyAreAnsweredOnTheirPage)
     ASSERT_TRUE(QTest::qWaitFor([&] { return !m_window->runs().isBusy(); }, patience));
     EXPECT_EQ(cells, (std::vector<std::size_t>{1, 2, 3}));
     EXPECT_GT(planned, 3);
-    const NeedleResult *kept = m_window->study().results().needle(map());
+    const NeedleResult *kept = m_window->plotted().measurements().needle(map());
     ASSERT_TRUE(kept) << "what was answered stays";
     EXPECT_EQ(kept->grid.size(), 3u);
     m_window->refreshNow();

@@ -2,6 +2,7 @@
 // The profile page in the real window: traces from files and from runs, the hand in the timeline, linked selection.
 #include "app/studio/pages/profile_page.h"
 #include "app/studio/pages/runs_page.h"
+#include "profiler/trace/chrome_writer.h"
 #include "profiler/trace/trace_file.h"
 #include "tests/paths.h"
 #include "trace_samples.h"
@@ -284,7 +285,7 @@ TEST_F(ProfileTest, RecordsATraceOfTheMapAndMeasuredBarsStandBesideIt)
     shape.layers = 3;
     shape.maxContext = 256;
     ASSERT_TRUE(open(writeTinyModel(m_folder / "model", shape))) << message().toStdString();
-    ASSERT_TRUE(QTest::qWaitFor([&] { return m_window->study().hasTimes() && !m_window->runs().isBusy(); }, patience));
+    ASSERT_TRUE(QTest::qWaitFor([&] { return m_window->plotted().hasTimes() && !m_window->runs().isBusy(); }, patience));
     settle();
     ASSERT_TRUE(record->isEnabled());
     record->trigger();
@@ -296,7 +297,7 @@ TEST_F(ProfileTest, RecordsATraceOfTheMapAndMeasuredBarsStandBesideIt)
     ASSERT_TRUE(trace().trace());
     EXPECT_EQ(trace().trace()->info.phase, Phase::Decode) << "the phase that the tool bar stands at";
     EXPECT_EQ(trace().trace()->info.context, m_window->studio().context());
-    const auto recorded = m_window->study().results().trace(map(), Phase::Decode, m_window->studio().context());
+    const auto recorded = m_window->plotted().measurements().trace(map(), Phase::Decode, m_window->studio().context());
     EXPECT_EQ(recorded.get(), trace().trace());
     const auto *model = m_window->findChild<HeadMapModel *>();
     ASSERT_TRUE(model->cost(0) && model->cost(0)->measuredMs);

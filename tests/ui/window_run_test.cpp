@@ -16,18 +16,22 @@ class StoppedClockWorker : public EngineWorker
 {
 public:
     std::atomic<int> calibrations = 0;
+    Studio *studio = nullptr; ///< that it delivers to
 
     void execute(const RunRequest &request) override
     {
-        calibrations += request.kind == RunKind::Calibrate;
-        if (request.kind != RunKind::Measure)
+        calibrations += request.task == RunName::Calibrate;
+        if (request.task != RunName::Measure)
             return EngineWorker::execute(request);
-        BenchRecord record;
-        record.map = request.bench.maps.front().name;
-        record.context = request.bench.contexts.front();
-        record.medianMs = 900'000;
-        record.samplesMs = {record.medianMs};
-        Q_EMIT measured(request.id, request.bench.maps, {record});
+        Q_EMIT delivered(request.id, [this] {
+            const NamedMap full{"full", *studio->plotted().map(Series::Full)};
+            BenchRecord record;
+            record.map = full.name;
+            record.context = studio->plotted().contexts().front();
+            record.medianMs = 900'000;
+            record.samplesMs = {record.medianMs};
+            studio->takeRecords({full}, {record});
+        });
         Q_EMIT finished(request.id, {});
     }
 };
@@ -40,13 +44,13 @@ TEST_F(WindowTest, OpensAModelMeasuresItCancelsAndKeepsWhatItHas)
     shape.maxContext = 512;
     ASSERT_TRUE(open(writeTinyModel(m_folder / "model", shape))) << message().toStdString();
     EXPECT_EQ(map().layers(), 3);
-    EXPECT_FALSE(m_window->study().predicted(Series::Full, Quantity::Kv).empty()) << "usable before the model is loaded";
+    EXPECT_FALSE(m_window->plotted().predicted(Series::Full, Quantity::Kv).empty()) << "usable before the model is loaded";
     ASSERT_TRUE(QTest::qWaitFor([&] { return m_window->document().state().scores && !m_window->runs().isBusy(); }, patience))
         << message().toStdString();
     settle();
     EXPECT_TRUE(message().isEmpty()) << message().toStdString();
-    ASSERT_TRUE(m_window->study().hasTimes()) << "calibrated in the background";
-    EXPECT_FALSE(m_window->study().predicted(Series::Current, Quantity::Tpot).empty());
+    ASSERT_TRUE(m_window->plotted().hasTimes()) << "calibrated in the background";
+    EXPECT_FALSE(m_window->plotted().predicted(Series::Current, Quantity::Tpot).empty());
     EXPECT_FALSE(m_window->isWindowModified()) << "nobody edited anything";
     EXPECT_FALSE(map().model().fingerprint.empty());
     EXPECT_TRUE(m_window->headline().text().contains("predicted"));
@@ -57,7 +61,7 @@ TEST_F(WindowTest, OpensAModelMeasuresItCancelsAndKeepsWhatItHas)
         m_worker, &RunWorker::finished, m_worker, [&workerEnded] { workerEnded = true; }, Qt::DirectConnection);
     m_window->actions().measure->trigger();
     ASSERT_TRUE(m_window->actions().cancel->isEnabled());
-    ASSERT_TRUE(QTest::qWaitFor([&] { return !m_window->study().results().isEmpty(); }, patience));
+    ASSERT_TRUE(QTest::qWaitFor([&] { return !m_window->plotted().measurements().isEmpty(); }, patience));
     ASSERT_TRUE(m_window->runs().isBusy());
     QElapsedTimer clock;
     clock.start();
@@ -66,7 +70,7 @@ TEST_F(WindowTest, OpensAModelMeasuresItCancelsAndKeepsWhatItHas)
     ASSERT_TRUE(QTest::qWaitFor([&] { return workerEnded.load(); }, patience));
     std::cout << "cancel: the worker stopped after " << clock.elapsed() << " ms\n";
     settle();
-    EXPECT_FALSE(m_window->study().results().isEmpty()) << "partial results stay";
+    EXPECT_FALSE(m_window->plotted().measurements().isEmpty()) << "partial results stay";
     EXPECT_EQ(m_window->messages().kind(), MessageBar::Kind::Note);
 
     // To the end this time.
@@ -77,27 +81,29 @@ TEST_F(WindowTest, OpensAModelMeasuresItCancelsAndKeepsWhatItHas)
     EXPECT_TRUE(message().isEmpty() || m_window->messages().kind() == MessageBar::Kind::Note) << message().toStdString();
     for (const Series series : allSeries)
         for (const Quantity quantity : {Quantity::Ttft, Quantity::Tpot, Quantity::Kv})
-            EXPECT_EQ(m_window->study().measured(series, quantity).size(), 3u);
-    for (const Study::Point &point : m_window->study().measured(Series::Current, Quantity::Kv))
-        EXPECT_DOUBLE_EQ(point.value, m_window->study().kv(map(), point.context)) << "allocated is what was computed";
+            EXPECT_EQ(m_window->plotted().measured(series, quantity).size(), 3u);
+    for (const PlottedMaps::Point &point : m_window->plotted().measured(Series::Current, Quantity::Kv))
+        EXPECT_DOUBLE_EQ(point.value, m_window->plotted().kv(map(), point.context)) << "allocated is what was computed";
     const QString headline = m_window->headline().text();
     EXPECT_TRUE(headline.contains("measured") || headline.contains("disturbed")) << headline.toStdString();
 
     m_window->document().toggleLayer(0);
     settle();
-    EXPECT_TRUE(m_window->study().measured(Series::Current, Quantity::Tpot).empty()) << "an edited map is a prediction again";
+    EXPECT_TRUE(m_window->plotted().measured(Series::Current, Quantity::Tpot).empty()) << "an edited map is a prediction again";
     EXPECT_TRUE(m_window->headline().text().contains("predicted"));
 }
 
 TEST_F(WindowTest, PredictionsThatErrMuchAreMadeAnewOnce)
 {
     auto owned = std::make_unique<StoppedClockWorker>();
+    StoppedClockWorker &worker = *owned;
     const std::atomic<int> &calibrations = owned->calibrations;
     build(std::move(owned));
+    worker.studio = &m_window->studio();
     TinyModel shape;
     shape.maxContext = 256;
     ASSERT_TRUE(open(writeTinyModel(m_folder / "model", shape))) << message().toStdString();
-    ASSERT_TRUE(QTest::qWaitFor([&] { return m_window->study().hasTimes() && !m_window->runs().isBusy(); }, patience));
+    ASSERT_TRUE(QTest::qWaitFor([&] { return m_window->plotted().hasTimes() && !m_window->runs().isBusy(); }, patience));
     EXPECT_EQ(calibrations, 1);
     m_window->actions().measure->trigger();
     ASSERT_TRUE(QTest::qWaitFor([&] { return !m_window->runs().isBusy(); }, patience));
@@ -115,7 +121,7 @@ TEST_F(WindowTest, AnotherModelDropsTheResultsOfTheLast)
     EXPECT_FALSE(m_window->runs().isBusy());
     QTest::qWait(300); // the first model goes on loading on its thread, and reports
     EXPECT_EQ(map().layers(), 4);
-    EXPECT_FALSE(m_window->study().hasTimes());
+    EXPECT_FALSE(m_window->plotted().hasTimes());
     EXPECT_FALSE(m_window->actions().measure->isEnabled());
     EXPECT_TRUE(message().isEmpty()) << message().toStdString();
 }

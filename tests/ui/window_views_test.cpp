@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What the hand and the keys do to a view, and what a view shows of the document, in the real window.
 #include "app/studio/pages/map_page.h"
-#include "views/models/findings.h"
 #include "views/models/glossary.h"
+#include "views/models/score_sources.h"
 #include "views/widgets/cost_plot.h"
 #include "views/widgets/plots_panel.h"
 #include "views/widgets/series_legend.h"
@@ -107,7 +107,7 @@ TEST_F(ViewsTest, OpeningAPageEditsNothing)
     partial.isSearch = true;
     partial.done = 3;
     partial.all = 8;
-    m_window->studio().findings().add(partial);
+    m_window->studio().scoreSources().add(partial);
     m_window->refreshNow();
     const DocumentState before = m_window->document().state();
     for (const QDockWidget *dock : m_window->findChildren<QDockWidget *>()) {
@@ -161,10 +161,10 @@ TEST_F(ViewsTest, TheAssignPanelShowsTheMapThatIsThere)
     EXPECT_EQ(child<QSpinBox>("sink").value(), 2);
     EXPECT_EQ(child<QSpinBox>("recent").value(), 31);
     EXPECT_EQ(child<QComboBox>("criterion").currentText(), "zigzag-max");
-    EXPECT_DOUBLE_EQ(m_window->study().sparsity(), 0.75);
-    EXPECT_EQ(m_window->study().map(Series::Zigzag)->streamingHeads(), 24) << "the reference stands at the same sparsity";
-    EXPECT_EQ(m_window->study().map(Series::Duo)->oneWindow()->recent, 31);
-    EXPECT_EQ(nameOf(Series::Zigzag, m_window->study()), "Zigzag 75 %");
+    EXPECT_DOUBLE_EQ(m_window->plotted().sparsity(), 0.75);
+    EXPECT_EQ(m_window->plotted().map(Series::Zigzag)->streamingHeads(), 24) << "the reference stands at the same sparsity";
+    EXPECT_EQ(m_window->plotted().map(Series::Duo)->oneWindow()->recent, 31);
+    EXPECT_EQ(nameOf(Series::Zigzag, m_window->plotted()), "Zigzag 75 %");
 
     // The other targets follow the map too, unless it is the answer to what was asked there.
     auto &kind = child<QComboBox>("targetKind");
@@ -233,7 +233,7 @@ TEST_F(ViewsTest, TheNeedleGridShowsAResultThatGrows)
     growing.grid = {{256, 0.0, 4, 3}, {256, 1.0, 1, 1}, {512, 0.0, 0, 0}};
     growing.accuracy = 0.8;
     growing.planned = 4;
-    m_window->studio().study().results().addNeedle(map(), growing);
+    m_window->studio().plotted().measurements().addNeedle(map(), growing);
     m_window->refreshNow();
     m_window->showPage("needle");
     settle();

@@ -165,24 +165,24 @@ QString csvOf(const HeadMapModel &map)
     return text;
 }
 
-QString csvOf(const Study &study, Quantity quantity)
+QString csvOf(const PlottedMaps &plotted, Quantity quantity)
 {
     constexpr std::array names = {"full", "duo", "zigzag", "this map"};
     const QString unit = quantity != Quantity::Kv ? QStringLiteral("ms")
-        : study.hasBytes()                        ? QStringLiteral("bytes")
+        : plotted.hasBytes()                      ? QStringLiteral("bytes")
                                                   : QStringLiteral("keys");
     QString text = csvLine({QStringLiteral("series"), QStringLiteral("context tokens"), QStringLiteral("source"), unit,
                             QStringLiteral("spread ") + unit});
     for (const Series series : allSeries) {
         const QString name = QLatin1String(names[static_cast<std::size_t>(series)]);
-        const std::vector<double> &predicted = study.predicted(series, quantity);
+        const std::vector<double> &predicted = plotted.predicted(series, quantity);
         for (std::size_t index = 0; index < predicted.size(); ++index)
-            text += csvLine({name, QString::number(study.contexts()[index]),
-                             quantity == Quantity::Kv   ? QStringLiteral("computed")
-                                 : study.isUnreliable() ? QStringLiteral("predicted (disturbed calibration)")
-                                                        : QStringLiteral("predicted"),
+            text += csvLine({name, QString::number(plotted.contexts()[index]),
+                             quantity == Quantity::Kv     ? QStringLiteral("computed")
+                                 : plotted.isUnreliable() ? QStringLiteral("predicted (disturbed calibration)")
+                                                          : QStringLiteral("predicted"),
                              csvNumber(predicted[index]), QString()});
-        for (const Study::Point &point : study.measured(series, quantity))
+        for (const PlottedMaps::Point &point : plotted.measured(series, quantity))
             text += csvLine({name, QString::number(point.context),
                              quantity == Quantity::Kv ? QStringLiteral("allocated")
                                  : point.disturbed    ? QStringLiteral("measured (disturbed)")

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "profiler/trace/op_table.h"
-#include "views/models/study.h"
+#include "views/models/plotted_maps.h"
 
 #include <QString>
 #include <QStringList>
@@ -24,8 +24,8 @@ QString csvOf(const QAbstractItemModel &table, const QString &rowHeading = {});
 /// A line per layer: kind, heads (R and S), their scores, what was sacrificed, what an ablation found, KV, and times in
 /// milliseconds, in all and by group of ops, where they are known.
 QString csvOf(const HeadMapModel &map);
-/// A plot of the study: series, context, source (predicted, computed, measured), value and spread; times in milliseconds.
-QString csvOf(const Study &study, Quantity quantity);
+/// A plot of the plotted: series, context, source (predicted, computed, measured), value and spread; times in milliseconds.
+QString csvOf(const PlottedMaps &plotted, Quantity quantity);
 /// The spans and kernels of a trace that lie in a stretch of time at least partly, a line each.
 QString csvOf(const Trace &trace, const TimeRange &range);
 /// A number with all its digits, independent of the language.

@@ -14,15 +14,15 @@
 
 namespace zigzag {
 
-QString nameOf(Series series, const Study &study)
+QString nameOf(Series series, const PlottedMaps &plotted)
 {
     switch (series) {
     case Series::Full:
         return CostPlot::tr("Full");
     case Series::Duo:
-        return CostPlot::tr("DuoAttention %1").arg(percentText(study.sparsity()));
+        return CostPlot::tr("DuoAttention %1").arg(percentText(plotted.sparsity()));
     case Series::Zigzag:
-        return CostPlot::tr("Zigzag %1").arg(percentText(study.sparsity()));
+        return CostPlot::tr("Zigzag %1").arg(percentText(plotted.sparsity()));
     case Series::Current:
         return CostPlot::tr("This map");
     }
@@ -160,10 +160,10 @@ void CostPlot::changeEvent(QEvent *event)
     }
 }
 
-void CostPlot::fill(Series series, const Study &study)
+void CostPlot::fill(Series series, const PlottedMaps &plotted)
 {
     Lines &lines = m_lines[static_cast<std::size_t>(series)];
-    const std::vector<double> &values = study.predicted(series, m_quantity);
+    const std::vector<double> &values = plotted.predicted(series, m_quantity);
     QVector<double> keys;
     for (std::size_t index = 0; index < values.size(); ++index)
         keys.append(static_cast<double>(m_contexts[index]));
@@ -171,7 +171,7 @@ void CostPlot::fill(Series series, const Study &study)
 
     for (const auto &[marks, disturbed] : {std::pair(lines.measured, false), std::pair(lines.disturbed, true)}) {
         QVector<double> contexts, medians, halves;
-        for (const Study::Point &point : study.measured(series, m_quantity))
+        for (const PlottedMaps::Point &point : plotted.measured(series, m_quantity))
             if (point.disturbed == disturbed) {
                 contexts.append(static_cast<double>(point.context));
                 medians.append(point.value);
@@ -218,12 +218,12 @@ void CostPlot::resizeEvent(QResizeEvent *event)
     Plot::resizeEvent(event);
 }
 
-void CostPlot::show(const Study &study, const QString &waiting)
+void CostPlot::show(const PlottedMaps &plotted, const QString &waiting)
 {
-    m_study = &study;
-    m_contexts = study.contexts();
+    m_plotted = &plotted;
+    m_contexts = plotted.contexts();
     m_contextTicker->setContexts(m_contexts);
-    const bool bytes = study.hasBytes();
+    const bool bytes = plotted.hasBytes();
     m_unitTicker->show(m_quantity != Quantity::Kv ? UnitTicker::Unit::Time
                            : bytes                ? UnitTicker::Unit::Bytes
                                                   : UnitTicker::Unit::Keys,
@@ -236,20 +236,20 @@ void CostPlot::show(const Study &study, const QString &waiting)
         : m_quantity == Quantity::Tpot          ? tr("time per token")
         : bytes                                 ? tr("KV memory")
                                                 : tr("keys kept, all heads");
-    const auto error = study.predictionError(m_quantity);
+    const auto error = plotted.predictionError(m_quantity);
     constexpr double absurd = 10;
-    if (study.isOnlyDisturbed(m_quantity))
+    if (plotted.isOnlyDisturbed(m_quantity))
         m_title->setText(tr("%1 · measured while others slowed it").arg(name));
     else if (error)
         m_title->setText(
             tr("%1 · prediction off by %2 (median)").arg(name, *error < absurd ? percentText(*error) : tr("over 1000 %")));
-    else if (m_quantity != Quantity::Kv && study.isUnreliable())
+    else if (m_quantity != Quantity::Kv && plotted.isUnreliable())
         m_title->setText(tr("%1 · predictions: disturbed calibration").arg(name));
     else
         m_title->setText(name + what);
     for (const Series series : allSeries)
-        fill(series, study);
-    const bool empty = study.predicted(Series::Full, m_quantity).empty();
+        fill(series, plotted);
+    const bool empty = plotted.predicted(Series::Full, m_quantity).empty();
     m_waiting->setText(waiting);
     m_waiting->setVisible(empty);
     yAxis->setTickLabels(!empty); // a scale without anything on it would be invented
@@ -264,7 +264,7 @@ void CostPlot::markContext(std::int64_t context)
     m_marker->setVisible(context > 0);
     m_marker->point1->setCoords(static_cast<double>(context), yAxis->range().lower);
     m_marker->point2->setCoords(static_cast<double>(context), yAxis->range().upper);
-    setAccessibleDescription(m_study && context > 0 ? describe(context) : QString());
+    setAccessibleDescription(m_plotted && context > 0 ? describe(context) : QString());
     redraw();
 }
 
@@ -273,16 +273,16 @@ QString CostPlot::describe(std::int64_t context) const
     QString text = tr("Context %1").arg(contextText(context));
     const auto place = std::find(m_contexts.begin(), m_contexts.end(), context);
     for (const Series series : allSeries) {
-        const std::vector<double> &values = m_study->predicted(series, m_quantity);
+        const std::vector<double> &values = m_plotted->predicted(series, m_quantity);
         if (values.empty() || place == m_contexts.end())
             continue;
         const double value = values[static_cast<std::size_t>(place - m_contexts.begin())];
         text += QStringLiteral("\n%1: %2 %3")
-                    .arg(nameOf(series, *m_study), m_unitTicker->text(value),
-                         m_quantity == Quantity::Kv    ? tr("computed")
-                             : m_study->isUnreliable() ? tr("predicted, calibrated while disturbed")
-                                                       : tr("predicted"));
-        for (const Study::Point &point : m_study->measured(series, m_quantity))
+                    .arg(nameOf(series, *m_plotted), m_unitTicker->text(value),
+                         m_quantity == Quantity::Kv      ? tr("computed")
+                             : m_plotted->isUnreliable() ? tr("predicted, calibrated while disturbed")
+                                                         : tr("predicted"));
+        for (const PlottedMaps::Point &point : m_plotted->measured(series, m_quantity))
             if (point.context == context) {
                 text += m_quantity == Quantity::Kv
                     ? tr(", %1 allocated").arg(m_unitTicker->text(point.value))
@@ -306,20 +306,20 @@ Exhibit CostPlot::exhibit()
             [] { return documentSize; },
             [this](QPainter &painter, const QSize &size) {
                 painter.fillRect(QRect(QPoint(), size), palette().color(QPalette::Base));
-                const int above = m_study ? paintSeriesLegend(*m_study, painter, font(), palette(), size.width()) : 0;
+                const int above = m_plotted ? paintSeriesLegend(*m_plotted, painter, font(), palette(), size.width()) : 0;
                 painter.translate(0, above);
                 yAxis->setLabel(valueTitle());
                 m_unitTicker->setRoom(size.height() / (3 * fontMetrics().height()));
                 paintPlot(*this, painter, size - QSize(0, above));
                 titleValues();
             },
-            [this] { return m_study ? csvOf(*m_study, m_quantity) : QString(); }};
+            [this] { return m_plotted ? csvOf(*m_plotted, m_quantity) : QString(); }};
 }
 
 void CostPlot::mouseMoveEvent(QMouseEvent *event)
 {
     QCustomPlot::mouseMoveEvent(event);
-    if (!m_study || m_contexts.empty() || !axisRect()->rect().contains(event->position().toPoint())) {
+    if (!m_plotted || m_contexts.empty() || !axisRect()->rect().contains(event->position().toPoint())) {
         QToolTip::hideText();
         return;
     }
@@ -333,7 +333,7 @@ void CostPlot::mouseMoveEvent(QMouseEvent *event)
 void CostPlot::keyPressEvent(QKeyEvent *event)
 {
     const bool left = event->key() == Qt::Key_Left, right = event->key() == Qt::Key_Right;
-    if (!m_study || m_contexts.empty() || !(left || right))
+    if (!m_plotted || m_contexts.empty() || !(left || right))
         return Plot::keyPressEvent(event);
     const std::size_t last = m_contexts.size() - 1;
     m_told = !m_told ? (left ? last : 0) : left ? (*m_told > 0 ? *m_told - 1 : 0) : std::min(*m_told + 1, last);

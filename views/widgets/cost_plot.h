@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "views/models/study.h"
+#include "views/models/plotted_maps.h"
 #include "views/widgets/exhibit.h"
 #include "views/widgets/plot.h"
 #include "views/widgets/plot_tickers.h"
@@ -17,7 +17,7 @@ public:
     explicit CostPlot(Quantity quantity, QWidget *parent = nullptr);
 
     /// `waiting` is said in place of curves that are not there yet.
-    void show(const Study &study, const QString &waiting);
+    void show(const PlottedMaps &plotted, const QString &waiting);
     /// The context that head map and headline speak of, as a line across.
     void markContext(std::int64_t context);
     /// The plot with its legend at a size for a document, and its curves and points.
@@ -44,7 +44,7 @@ private:
     };
 
     void applyPalette();
-    void fill(Series series, const Study &study);
+    void fill(Series series, const PlottedMaps &plotted);
     void fit();
     QString valueTitle() const { return m_unitTicker->titled(m_valueTitle); }
     void titleValues();
@@ -62,10 +62,10 @@ private:
     std::int64_t m_marked = 0;
     std::optional<std::size_t> m_told; ///< the context that the keys have walked to
     QString m_valueTitle; ///< of the upright axis, without its unit
-    const Study *m_study = nullptr; ///< the one shown last, which outlives the plots
+    const PlottedMaps *m_plotted = nullptr; ///< the one shown last, which outlives the plots
 };
 
-QString nameOf(Series series, const Study &study);
+QString nameOf(Series series, const PlottedMaps &plotted);
 /// The dashes of a series' predictions in plot and legend.
 QPen dashesOf(Series series, const QColor &color);
 /// The marker of a series in plot and legend.

@@ -25,9 +25,9 @@ constexpr std::array choices = {
 
 } // namespace
 
-FindPanel::FindPanel(Findings *findings, QWidget *parent)
+FindPanel::FindPanel(ScoreSources *scoreSources, QWidget *parent)
     : QWidget(parent)
-    , m_findings(findings)
+    , m_scoreSources(scoreSources)
     , m_method(new QComboBox(this))
     , m_start(new QPushButton(tr("Search"), this))
     , m_explanation(new QLabel(this))
@@ -42,7 +42,7 @@ FindPanel::FindPanel(Findings *findings, QWidget *parent)
     m_explanation->setWordWrap(true);
     m_sources->setObjectName(QStringLiteral("scoreSources"));
     m_sources->setAccessibleName(tr("Sources of scores"));
-    m_sources->setModel(m_findings);
+    m_sources->setModel(m_scoreSources);
     m_sources->setRootIsDecorated(false);
     m_sources->setAllColumnsShowFocus(true);
     m_sources->setUniformRowHeights(true);
@@ -64,7 +64,7 @@ FindPanel::FindPanel(Findings *findings, QWidget *parent)
     const auto choose = [this](const QModelIndex &row) { Q_EMIT sourceChosen(row.row()); };
     connect(m_sources, &QAbstractItemView::clicked, this, choose);
     connect(m_sources, &QAbstractItemView::activated, this, choose);
-    connect(m_findings, &QAbstractItemModel::modelReset, this, [this] { m_inUse = -1; });
+    connect(m_scoreSources, &QAbstractItemModel::modelReset, this, [this] { m_inUse = -1; });
     explain();
 }
 
@@ -113,7 +113,7 @@ void FindPanel::show(const QString &whyNot, int current, StreamingWindow window)
     if (current < 0)
         m_sources->selectionModel()->clear();
     else
-        m_sources->setCurrentIndex(m_findings->index(current, 0));
+        m_sources->setCurrentIndex(m_scoreSources->index(current, 0));
 }
 
 } // namespace zigzag

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "views/models/findings.h"
+#include "views/models/score_sources.h"
 
 #include <QWidget>
 
@@ -17,7 +17,7 @@ class FindPanel : public QWidget
 {
     Q_OBJECT
 public:
-    explicit FindPanel(Findings *findings, QWidget *parent = nullptr);
+    explicit FindPanel(ScoreSources *scoreSources, QWidget *parent = nullptr);
 
     struct Choice {
         SearchMethod method = SearchMethod::Ablation;
@@ -35,7 +35,7 @@ Q_SIGNALS:
 private:
     void explain();
 
-    Findings *m_findings;
+    ScoreSources *m_scoreSources;
     QComboBox *m_method;
     QPushButton *m_start;
     QLabel *m_explanation;

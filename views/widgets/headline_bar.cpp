@@ -22,7 +22,7 @@ HeadlineBar::HeadlineBar(QWidget *parent)
     m_label->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred); // a long line does not widen the window
 }
 
-void HeadlineBar::show(const Study &study, std::int64_t context)
+void HeadlineBar::show(const PlottedMaps &plotted, std::int64_t context)
 {
     const auto source = [](const Figure &figure) {
         return figure.source == Figure::Source::Measured  ? tr("measured")
@@ -39,13 +39,13 @@ void HeadlineBar::show(const Study &study, std::int64_t context)
                      .arg(name, text(comparison.current.value), changeText(comparison.current.value, comparison.full.value),
                           source(comparison.current));
     };
-    add(tr("TPOT"), study.compare(Quantity::Tpot, context), timeText);
-    add(tr("TTFT"), study.compare(Quantity::Ttft, context), timeText);
-    add(tr("KV"), study.compare(Quantity::Kv, context),
-        [&](double value) { return study.hasBytes() ? bytesText(value) : tr("%1 keys").arg(keysText(value)); });
-    const Comparison needle = study.compareNeedle();
-    const HeadMap *map = study.map(Series::Current);
-    const NeedleResult *asked = map ? study.results().needle(*map) : nullptr;
+    add(tr("TPOT"), plotted.compare(Quantity::Tpot, context), timeText);
+    add(tr("TTFT"), plotted.compare(Quantity::Ttft, context), timeText);
+    add(tr("KV"), plotted.compare(Quantity::Kv, context),
+        [&](double value) { return plotted.hasBytes() ? bytesText(value) : tr("%1 keys").arg(keysText(value)); });
+    const Comparison needle = plotted.compareNeedle();
+    const HeadMap *map = plotted.map(Series::Current);
+    const NeedleResult *asked = map ? plotted.measurements().needle(*map) : nullptr;
     if (asked && !asked->isComplete())
         parts << tr("<b>Needle %1 so far</b>").arg(percentText(asked->accuracy));
     else if (needle.current.source != Figure::Source::Unknown)

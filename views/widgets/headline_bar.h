@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "views/models/study.h"
+#include "views/models/plotted_maps.h"
 
 #include <QWidget>
 
@@ -15,7 +15,7 @@ class HeadlineBar : public QWidget
     Q_OBJECT
 public:
     explicit HeadlineBar(QWidget *parent = nullptr);
-    void show(const Study &study, std::int64_t context);
+    void show(const PlottedMaps &plotted, std::int64_t context);
     QString text() const;
 
 private:

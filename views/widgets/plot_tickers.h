@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "views/models/study.h"
+#include "views/models/plotted_maps.h"
 #include "views/widgets/plot_header.h"
 
 #include <algorithm>

@@ -27,11 +27,11 @@ PlotsPanel::PlotsPanel(QWidget *parent)
     }
 }
 
-void PlotsPanel::show(const Study &study, const QString &waiting)
+void PlotsPanel::show(const PlottedMaps &plotted, const QString &waiting)
 {
-    m_legend->show(study);
+    m_legend->show(plotted);
     for (CostPlot *plot : m_plots)
-        plot->show(study, waiting);
+        plot->show(plotted, waiting);
 }
 
 void PlotsPanel::markContext(std::int64_t context)

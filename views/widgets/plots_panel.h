@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "views/models/study.h"
+#include "views/models/plotted_maps.h"
 
 #include <QWidget>
 #include <array>
@@ -19,7 +19,7 @@ public:
     explicit PlotsPanel(QWidget *parent = nullptr);
 
     /// `waiting` says in plain words why there are no times; empty when there are.
-    void show(const Study &study, const QString &waiting);
+    void show(const PlottedMaps &plotted, const QString &waiting);
     void markContext(std::int64_t context);
     const std::array<CostPlot *, 3> &plots() const { return m_plots; }
 

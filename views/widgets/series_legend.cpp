@@ -30,18 +30,18 @@ SeriesLegend::SeriesLegend(QWidget *parent)
     setWhatsThis(explained(Term::Disturbed));
 }
 
-std::vector<SeriesLegend::Entry> SeriesLegend::entriesOf(const Study &study)
+std::vector<SeriesLegend::Entry> SeriesLegend::entriesOf(const PlottedMaps &plotted)
 {
     std::vector<Entry> entries;
     for (const Series series : allSeries)
-        if (study.map(series))
-            entries.push_back({series, nameOf(series, study)});
+        if (plotted.map(series))
+            entries.push_back({series, nameOf(series, plotted)});
     return entries;
 }
 
-void SeriesLegend::show(const Study &study)
+void SeriesLegend::show(const PlottedMaps &plotted)
 {
-    std::vector<Entry> entries = entriesOf(study);
+    std::vector<Entry> entries = entriesOf(plotted);
     if (entries == m_entries)
         return;
     m_entries = std::move(entries);
@@ -116,9 +116,9 @@ void SeriesLegend::paintEvent(QPaintEvent *)
     paint(painter, m_entries, palette(), width());
 }
 
-int paintSeriesLegend(const Study &study, QPainter &painter, const QFont &font, const QPalette &palette, int width)
+int paintSeriesLegend(const PlottedMaps &plotted, QPainter &painter, const QFont &font, const QPalette &palette, int width)
 {
-    const std::vector<SeriesLegend::Entry> entries = SeriesLegend::entriesOf(study);
+    const std::vector<SeriesLegend::Entry> entries = SeriesLegend::entriesOf(plotted);
     QPicture picture; // the markers want QCustomPlot's own painter; a picture stays vectors
     QCPPainter own;
     own.begin(&picture);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "views/models/study.h"
+#include "views/models/plotted_maps.h"
 
 #include <QFont>
 #include <QPalette>
@@ -13,7 +13,7 @@ class QCPPainter;
 namespace zigzag {
 
 /// The legend above a picture that is `width` wide; returns its height.
-int paintSeriesLegend(const Study &study, QPainter &painter, const QFont &font, const QPalette &palette, int width);
+int paintSeriesLegend(const PlottedMaps &plotted, QPainter &painter, const QFont &font, const QPalette &palette, int width);
 
 /// The legend of all plots: colour and marker per series, and what dashes and markers mean.
 class SeriesLegend : public QWidget
@@ -21,7 +21,7 @@ class SeriesLegend : public QWidget
     Q_OBJECT
 public:
     explicit SeriesLegend(QWidget *parent = nullptr);
-    void show(const Study &study);
+    void show(const PlottedMaps &plotted);
     QSize sizeHint() const override;
     QSize minimumSizeHint() const override { return {0, heightForWidth(width())}; }
     bool hasHeightForWidth() const override { return true; }
@@ -36,8 +36,9 @@ private:
         QString name;
         bool operator==(const Entry &) const = default;
     };
-    friend int paintSeriesLegend(const Study &study, QPainter &painter, const QFont &font, const QPalette &palette, int width);
-    static std::vector<Entry> entriesOf(const Study &study);
+    friend int paintSeriesLegend(const PlottedMaps &plotted, QPainter &painter, const QFont &font, const QPalette &palette,
+                                 int width);
+    static std::vector<Entry> entriesOf(const PlottedMaps &plotted);
     /// Where each entry goes when the row is `width` wide; the last rectangles are the keys'.
     static std::vector<QRect> layOut(const std::vector<Entry> &entries, const QFontMetrics &metrics, int width);
     static void paint(QCPPainter &painter, const std::vector<Entry> &entries, const QPalette &palette, int width);

@@ -44,15 +44,15 @@ AssignPage::AssignPage(Studio &studio, QWidget *parent)
 void AssignPage::assignTo(const QString &criterion, AssignBy kind, double value)
 {
     const HeadMap &map = studio().document().map();
-    const Study &study = studio().study();
+    const PlottedMaps &plotted = studio().plotted();
     const std::int64_t context = studio().context();
     Target target;
     if (kind == AssignBy::Layers)
         target = LayerTarget{static_cast<int>(value)};
     else if (kind == AssignBy::KvBudget)
-        target = KvBudget{std::llround(value), context, study.config() ? study.config()->dtype : DType::BF16};
-    else if (study.hasTimes())
-        target = timeBudget(study.cost(), value, context, map);
+        target = KvBudget{std::llround(value), context, plotted.config() ? plotted.config()->dtype : DType::BF16};
+    else if (plotted.hasTimes())
+        target = timeBudget(plotted.cost(), value, context, map);
     else
         return studio().say(MessageBar::Kind::Error, studio().whyNoTimes());
     studio().report(studio().document().assign(criterion, target));
@@ -73,18 +73,18 @@ void AssignPage::refresh()
     view.criterion = state.criterion;
     view.sparsity = state.sparsity;
     view.window = state.map.oneWindow();
-    const Study &study = studio().study();
+    const PlottedMaps &plotted = studio().plotted();
     view.layers = state.map.layers();
     view.context = contextText(studio().context());
-    if (study.hasBytes())
-        view.kvBytes = study.kv(state.map, studio().context());
-    if (study.hasTimes())
-        view.tpotMs = study.cost().estimate(state.map, Phase::Decode, studio().context()).ms;
+    if (plotted.hasBytes())
+        view.kvBytes = plotted.kv(state.map, studio().context());
+    if (plotted.hasTimes())
+        view.tpotMs = plotted.cost().estimate(state.map, Phase::Decode, studio().context()).ms;
     view.heads = state.map.layers() * state.map.kvHeads();
     view.mixedLayers = state.map.mixedLayers();
     view.streamingHeads = state.map.streamingHeads();
     view.ties = state.ties;
-    const bool scores = studio().runs().isRunning(RunKind::Score), waits = studio().runs().isWaiting(RunKind::Score);
+    const bool scores = studio().runs().isRunning(RunName::Score), waits = studio().runs().isWaiting(RunName::Score);
     view.canScore = studio().canScore() && !scores && !waits;
     view.whyNoScore = scores           ? tr("The heads are being scored.")
         : waits                        ? tr("Scoring waits for another run.")

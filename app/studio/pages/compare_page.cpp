@@ -103,14 +103,14 @@ bool ComparePage::compareWith(const QString &file)
 
 const HeadMap *ComparePage::other() const
 {
-    const Study &study = studio().study();
+    const PlottedMaps &plotted = studio().plotted();
     switch (m_against->currentIndex()) {
     case Full:
-        return study.map(Series::Full);
+        return plotted.map(Series::Full);
     case Duo:
-        return study.map(Series::Duo);
+        return plotted.map(Series::Duo);
     case Zigzag:
-        return study.map(Series::Zigzag);
+        return plotted.map(Series::Zigzag);
     default:
         return m_file ? &*m_file : nullptr;
     }
@@ -157,9 +157,9 @@ void ComparePage::refresh()
     }
     m_shownScores = state.scores;
     m_shownContext = context;
-    const Study &study = studio().study();
+    const PlottedMaps &plotted = studio().plotted();
     const HeadMap one(ModelShape{{}, 1, 0, 1, state.map.model().headDim, {}}, HeadKind::Retrieval, 0, 1);
-    m_model->show(std::move(difference), state.map.layers() * state.map.kvHeads(), study.hasBytes() ? study.kv(one, 1) : 0.0);
+    m_model->show(std::move(difference), state.map.layers() * state.map.kvHeads(), plotted.hasBytes() ? plotted.kv(one, 1) : 0.0);
     m_summary->setText(m_shown ? m_model->summary() + QLatin1Char(' ')
                                + tr("Arrows lead from this map to the other; KV at %1 tokens.").arg(contextText(context))
                            : against ? tr("That map is for a model of another shape.")

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/studio/pages/find_page.h"
 
+#include "profiler/jobs/search_job.h"
 #include "views/models/text.h"
 
 #include <QCryptographicHash>
@@ -55,11 +56,25 @@ QString progressFile(const SearchPlan &plan, const ModelShape &model)
         + QStringLiteral(".progress");
 }
 
+FoundScores foundBy(const SearchPlan &plan, const QString &name, const SearchResult &result)
+{
+    return {name,
+            std::make_shared<const HeadScores>(result.scores),
+            plan.window,
+            true,
+            plan.unit,
+            result.effects,
+            static_cast<double>(result.layerRuns) / result.scores.model.layers,
+            result.seconds,
+            result.done,
+            result.all};
+}
+
 } // namespace
 
 FindPage::FindPage(Studio &studio, QWidget *parent)
     : Page(studio, QStringLiteral("find"), tr("Find layers"), parent)
-    , m_panel(new FindPanel(&studio.findings(), this))
+    , m_panel(new FindPanel(&studio.scoreSources(), this))
 {
     setBackgroundRole(QPalette::Window);
     auto *column = new QVBoxLayout(this);
@@ -81,12 +96,12 @@ void FindPage::refresh()
         : studio().loaded()                    ? tr("Searching needs a trained model with its tokenizer.")
         : !studio().whyNotLoaded().isEmpty()   ? studio().whyNotLoaded()
                                                : tr("loading the model…");
-    m_panel->show(whyNot, studio().findings().rowOf(state.scores.get()), searchedWindow(state.map));
+    m_panel->show(whyNot, studio().scoreSources().rowOf(state.scores.get()), searchedWindow(state.map));
 }
 
 void FindPage::choose(int row)
 {
-    const auto &scores = studio().findings().at(row).scores;
+    const auto &scores = studio().scoreSources().at(row).scores;
     if (studio().document().state().scores != scores)
         studio().document().setScores(scores);
 }
@@ -107,57 +122,48 @@ void FindPage::start()
     }
     const QPointer<FindPage> page(this);
     RunRequest request;
-    request.kind = RunKind::Task;
     request.task = "search";
     request.title = name;
     request.work = [plan, file, name, page, anew](const TaskContext &context) -> Result<void> {
-        context.progress(0, name);
-        // "Go on" goes on or says why it cannot: what waits is never thrown away unasked.
-        ZIGZAG_TRY(search, Search::create(context.device, plan, file.toStdString(), anew ? Begin::Anew : Begin::GoOn));
-        ZIGZAG_TRY(seconds, search.estimateSeconds(&context.cancel));
-        const QString takes = search.alreadyDone() > 0 ? tr("%1: going on from %2 of %3, about %4")
-                                                             .arg(name)
-                                                             .arg(search.alreadyDone())
-                                                             .arg(search.all())
-                                                             .arg(timeText(1e3 * seconds))
-                                                       : tr("%1: about %2").arg(name, timeText(1e3 * seconds));
-        context.progress(static_cast<double>(search.alreadyDone()) / std::max(1, search.all()), takes);
-        context.expect(seconds);
-        context.deliver([page, takes] {
-            if (!page)
-                return;
-            page->m_estimate = tr("%1. Esc stops it; what was measured stays.").arg(takes);
-            page->studio().say(MessageBar::Kind::Note, page->m_estimate);
-        });
+        const auto tell = [&](const JobStep &step) {
+            if (step.part == JobPart::Search && step.all > 0)
+                context.progress(step.fraction, tr("%1: %2 of %3").arg(name).arg(static_cast<int>(step.done)).arg(step.all));
+        };
         const auto show = [&](const SearchResult &result, bool atEnd) {
-            FoundScores found{name,
-                              std::make_shared<const HeadScores>(result.scores),
-                              plan.window,
-                              true,
-                              plan.unit,
-                              result.effects,
-                              static_cast<double>(result.layerRuns) / result.scores.model.layers,
-                              result.seconds,
-                              result.done,
-                              result.all};
-            context.deliver([page, found, atEnd] {
+            context.deliver([page, found = foundBy(plan, name, result), atEnd] {
                 if (!page)
                     return;
-                page->studio().findings().add(found);
+                page->studio().scoreSources().add(found);
                 if (atEnd)
                     page->studio().takeScores(found.scores);
                 page->studio().refreshSoon();
             });
         };
         QElapsedTimer sinceShown;
-        sinceShown.start();
-        ZIGZAG_TRY(result, search.run(file.toStdString(), &context.cancel, [&](double done, int all) {
-            context.progress(done / all, tr("%1: %2 of %3").arg(name).arg(static_cast<int>(done)).arg(all));
-            if (done < 1 || sinceShown.elapsed() < 1000)
+        jobs::SearchJob job{.plan = plan, .progressFile = file.toStdString(), .begin = anew ? Begin::Anew : Begin::GoOn};
+        job.begun = [&](const Search &search, double seconds) {
+            const QString takes = search.alreadyDone() > 0 ? tr("%1: going on from %2 of %3, about %4")
+                                                                 .arg(name)
+                                                                 .arg(search.alreadyDone())
+                                                                 .arg(search.all())
+                                                                 .arg(timeText(1e3 * seconds))
+                                                           : tr("%1: about %2").arg(name, timeText(1e3 * seconds));
+            context.progress(static_cast<double>(search.alreadyDone()) / std::max(1, search.all()), takes);
+            context.expect(seconds);
+            context.deliver([page, takes] {
+                if (page)
+                    page->studio().say(MessageBar::Kind::Note, tr("%1. Esc stops it; what was measured stays.").arg(takes));
+            });
+            sinceShown.start();
+        };
+        job.soFar = [&](const Search &search) {
+            if (sinceShown.elapsed() < 1000)
                 return;
             sinceShown.restart(); // what is on the list stays there when the search is stopped
             show(search.soFar(), false);
-        }));
+        };
+        context.progress(0, name);
+        ZIGZAG_TRY(result, jobs::search(context.told(tell), job));
         if (result.complete)
             QFile::remove(file); // of scores that are marked: they are shown as they are
         show(result, true);

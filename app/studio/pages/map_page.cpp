@@ -100,21 +100,21 @@ void MapPage::refresh()
 
 void MapPage::showCosts()
 {
-    const Study &study = studio().study();
+    const PlottedMaps &plotted = studio().plotted();
     const HeadMap &map = studio().document().map();
     std::vector<LayerCost> costs(static_cast<std::size_t>(map.layers()));
     const std::int64_t at = studio().context();
     const Phase phase = studio().phase();
-    const HeadMap *full = study.map(Series::Full);
+    const HeadMap *full = plotted.map(Series::Full);
     const Workload work{.phase = phase, .context = at};
     LayerTimes predicted;
     double longest = 0; // the layer that costs most with full attention, so that bars of different maps compare
-    if (full && study.hasTimes()) {
-        predicted = layerTimes(study.cost(), map, work);
-        const std::vector<double> ofFull = study.cost().estimate(*full, work).layerMs;
+    if (full && plotted.hasTimes()) {
+        predicted = layerTimes(plotted.cost(), map, work);
+        const std::vector<double> ofFull = plotted.cost().estimate(*full, work).layerMs;
         longest = ofFull.empty() ? 0 : *std::max_element(ofFull.begin(), ofFull.end());
     }
-    if (auto traced = study.results().trace(map, phase, at); traced != m_traced) {
+    if (auto traced = plotted.measurements().trace(map, phase, at); traced != m_traced) {
         m_times = traced ? layerTimes(*traced) : LayerTimes();
         m_traced = std::move(traced);
     }
@@ -122,7 +122,7 @@ void MapPage::showCosts()
     for (int layer = 0; measured && layer < map.layers(); ++layer)
         longest = std::max(longest, m_times.layerMs(layer));
     const std::optional<StreamingWindow> window = map.oneWindow(); // an ablation is of one
-    const FoundScores *ablation = window ? studio().findings().ablation(*window) : nullptr;
+    const FoundScores *ablation = window ? studio().scoreSources().ablation(*window) : nullptr;
     double leastLoss = 0, largestLoss = 0;
     for (std::size_t layer = 0; ablation && layer < ablation->effects.size(); ++layer) {
         const double loss = ablation->effects[layer].loss;
@@ -132,8 +132,8 @@ void MapPage::showCosts()
     }
     for (int layer = 0; full && layer < map.layers(); ++layer) {
         LayerCost &cost = costs[static_cast<std::size_t>(layer)];
-        cost.kv = study.layerKv(map, layer, at);
-        cost.fullKv = study.layerKv(*full, layer, at);
+        cost.kv = plotted.layerKv(map, layer, at);
+        cost.fullKv = plotted.layerKv(*full, layer, at);
         if (ablation && ablation->effects.size() == costs.size()) {
             cost.loss = ablation->effects[static_cast<std::size_t>(layer)].loss;
             cost.lossError = ablation->effects[static_cast<std::size_t>(layer)].lossError;
@@ -150,13 +150,13 @@ void MapPage::showCosts()
     }
     m_legend->setTimes(!predicted.isEmpty(), measured);
     m_model->showCosts(std::move(costs), {phase, at});
-    m_view->setCostTitles(study.hasBytes() ? tr("KV bytes at %1").arg(contextText(at)) : tr("KV keys at %1").arg(contextText(at)),
-                          longest <= 0
-                              ? QString()
-                              : (measured ? predicted.isEmpty() ? tr("measured %1 at %2") : tr("%1 at %2, hatched: predicted")
-                                     : study.isUnreliable() ? tr("predicted %1 at %2 (disturbed)")
-                                                            : tr("predicted %1 at %2"))
-                                    .arg(phase == Phase::Decode ? tr("TPOT") : tr("TTFT"), contextText(at)));
+    m_view->setCostTitles(
+        plotted.hasBytes() ? tr("KV bytes at %1").arg(contextText(at)) : tr("KV keys at %1").arg(contextText(at)),
+        longest <= 0 ? QString()
+                     : (measured ? predicted.isEmpty() ? tr("measured %1 at %2") : tr("%1 at %2, hatched: predicted")
+                            : plotted.isUnreliable() ? tr("predicted %1 at %2 (disturbed)")
+                                                     : tr("predicted %1 at %2"))
+                           .arg(phase == Phase::Decode ? tr("TPOT") : tr("TTFT"), contextText(at)));
 }
 
 } // namespace zigzag

@@ -21,10 +21,11 @@ NeedlePage::NeedlePage(Studio &studio, QWidget *parent)
 
 void NeedlePage::refresh()
 {
-    const Study &study = studio().study();
-    const HeadMap *full = study.map(Series::Full);
-    const QString doing = studio().doing(RunKind::Needle);
-    m_needle->show(study.results().needle(studio().document().map()), full ? study.results().needle(*full) : nullptr,
+    const PlottedMaps &plotted = studio().plotted();
+    const HeadMap *full = plotted.map(Series::Full);
+    const QString doing = studio().doing(RunName::Needle);
+    m_needle->show(plotted.measurements().needle(studio().document().map()),
+                   full ? plotted.measurements().needle(*full) : nullptr,
                    !doing.isEmpty()                        ? doing
                        : studio().canScore()               ? tr("Does this map still find the key? Ask with Run › Needle (F6).")
                        : studio().modelName().empty()      ? tr("The needle question needs the model: open it.")

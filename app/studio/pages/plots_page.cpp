@@ -21,7 +21,7 @@ PlotsPage::PlotsPage(Studio &studio, QWidget *parent)
 
 void PlotsPage::refresh()
 {
-    m_plots->show(studio().study(), studio().whyNoTimes());
+    m_plots->show(studio().plotted(), studio().whyNoTimes());
     m_plots->markContext(studio().context());
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/studio/pages/profile_page.h"
 
+#include "profiler/jobs/trace_job.h"
 #include "profiler/trace/trace_file.h"
-#include "profiler/trace/trace_run.h"
 #include "views/models/native_path.h"
 #include "views/models/text.h"
 #include "views/widgets/op_table_view.h"
@@ -194,27 +194,26 @@ void ProfilePage::record()
     plan.context = studio().context();
     plan.steps = decodeSteps;
     RunRequest request;
-    request.kind = RunKind::Task;
     request.task = traceTask;
     request.title = tr("Record trace");
-    if (studio().study().hasTimes()) // warmed up first, and the decode steps are few beside that
-        request.expectedSeconds = 1e-3 * 2 * studio().study().cost().estimate(map, Phase::Prefill, studio().context()).ms;
-    const ModelConfig config = studio().loaded()->config;
+    if (studio().plotted().hasTimes()) // warmed up first, and the decode steps are few beside that
+        request.expectedSeconds = 1e-3 * 2 * studio().plotted().cost().estimate(map, Phase::Prefill, studio().context()).ms;
     const QPointer<ProfilePage> page(this);
-    request.work = [page, plan, config](const TaskContext &context) -> Result<void> {
-        constexpr double prefillShare = 0.9; // of the progress: the decode steps are few
+    request.work = [page, plan](const TaskContext &context) -> Result<void> {
         context.progress(0, tr("Recording a trace: prefill"));
-        const MachineProfile &machine = context.machine();
         for (const Phase phase : {Phase::Prefill, Phase::Decode}) {
             TracePlan each = plan;
             each.phase = phase;
-            const auto progress = [&](double fraction) {
+            const auto tell = [&](const JobStep &step) {
+                constexpr double prefillShare = 0.9; // of the progress: the decode steps are few
+                if (step.part != JobPart::Trace)
+                    return;
                 if (phase == Phase::Prefill)
-                    context.progress(prefillShare * fraction, tr("Recording a trace: prefill"));
+                    context.progress(prefillShare * step.fraction, tr("Recording a trace: prefill"));
                 else
-                    context.progress(prefillShare + (1 - prefillShare) * fraction, tr("Recording a trace: decode"));
+                    context.progress(prefillShare + (1 - prefillShare) * step.fraction, tr("Recording a trace: decode"));
             };
-            ZIGZAG_TRY(recorded, recordTrace(context.device, config, machine, each, &context.cancel, progress));
+            ZIGZAG_TRY(recorded, jobs::trace(context.told(tell), each));
             context.deliver([page, plan, trace = std::make_shared<const Trace>(std::move(recorded))] {
                 if (page)
                     page->take(plan, trace);
@@ -228,7 +227,7 @@ void ProfilePage::record()
 /// What was recorded.
 void ProfilePage::take(const TracePlan &plan, const std::shared_ptr<const Trace> &trace)
 {
-    studio().study().results().addTrace(plan.map.map, trace);
+    studio().plotted().measurements().addTrace(plan.map.map, trace);
     studio().runList().addTrace(entryOf(trace, tr("trace"), QDateTime::currentDateTime()), plan.map.map);
     const QString at = contextText(plan.context);
     const Phase of = trace->info.phase;
@@ -403,7 +402,7 @@ void ProfilePage::refresh()
         m_model = model;
         forgetRecorded();
     }
-    const QString doing = studio().doing(RunKind::Task, traceTask);
+    const QString doing = studio().doing(traceTask);
     m_timeline->setHint(
         !doing.isEmpty() ? doing
             : studio().loaded()

@@ -2,6 +2,7 @@
 #include "app/studio/pages/quality_page.h"
 
 #include "engine/map/run_alike.h"
+#include "profiler/jobs/sweep_job.h"
 #include "views/models/text.h"
 #include "views/widgets/pareto_plot.h"
 
@@ -49,12 +50,12 @@ void QualityPage::refresh()
     const DocumentState &state = s.document().state();
     if (m_model.layers != s.document().model().layers || m_model.name != s.document().model().name)
         m_points.clear();
-    const Study &study = s.study();
+    const PlottedMaps &plotted = s.plotted();
     const std::int64_t context = s.context();
-    const bool timed = study.hasTimes();
+    const bool timed = plotted.hasTimes();
     std::vector<double> cost, loss;
     for (const SweepPoint &point : m_points) {
-        cost.push_back(timed ? study.cost().estimate(point.map, Phase::Decode, context).ms : study.kv(point.map, context));
+        cost.push_back(timed ? plotted.cost().estimate(point.map, Phase::Decode, context).ms : plotted.kv(point.map, context));
         loss.push_back(point.quality.loss.mean);
     }
     const std::vector<bool> inSet = paretoSet(cost, loss);
@@ -64,7 +65,7 @@ void QualityPage::refresh()
         const StreamingWindow window = map.oneWindow().value(); // a sweep assigns every map with one
         const MapQuality &quality = m_points[i].quality;
         const QString price = !timed ? bytesText(cost[i])
-            : study.isUnreliable()   ? tr("%1 per token, predicted from a disturbed calibration").arg(timeText(cost[i]))
+            : plotted.isUnreliable() ? tr("%1 per token, predicted from a disturbed calibration").arg(timeText(cost[i]))
                                      : tr("%1 per token, predicted").arg(timeText(cost[i]));
         points.push_back(
             {cost[i], quality.loss.mean, quality.loss.error, inSet[i], runAlike(map, s.document().map()),
@@ -79,15 +80,15 @@ void QualityPage::refresh()
                  .arg(percentText(quality.right.mean), price, contextText(context)),
              map.sparsity(), window.sink, window.recent});
     }
-    const QString doing = s.doing(RunKind::Task, sweepTask);
+    const QString doing = s.doing(sweepTask);
     m_plot->show(
         std::move(points),
-        study.isUnreliable() ? tr("predicted time per output token at %1 (disturbed calibration)").arg(contextText(context))
-            : timed          ? tr("predicted time per output token at %1").arg(contextText(context))
-                             : tr("KV memory at %1").arg(contextText(context)),
-        timed                  ? UnitTicker::Unit::Time
-            : study.hasBytes() ? UnitTicker::Unit::Bytes
-                               : UnitTicker::Unit::Keys,
+        plotted.isUnreliable() ? tr("predicted time per output token at %1 (disturbed calibration)").arg(contextText(context))
+            : timed            ? tr("predicted time per output token at %1").arg(contextText(context))
+                               : tr("KV memory at %1").arg(contextText(context)),
+        timed                    ? UnitTicker::Unit::Time
+            : plotted.hasBytes() ? UnitTicker::Unit::Bytes
+                                 : UnitTicker::Unit::Keys,
         !doing.isEmpty()    ? doing
             : !s.canScore() ? tr("The sweep needs a trained model with its tokenizer.")
             : !state.scores ? tr("The sweep needs scores: find the layers first (Shift+F7).")
@@ -116,21 +117,21 @@ void QualityPage::sweep()
     const TaskPlan tasks = sweepTasks(studio().loaded()->config.maxContext);
     const QPointer<QualityPage> page(this);
     RunRequest request;
-    request.kind = RunKind::Task;
     request.task = sweepTask;
     request.title = tr("Sweep quality");
     request.work = [tasks, maps = *maps, page, shape = studio().document().model()](const TaskContext &context) -> Result<void> {
-        ZIGZAG_TRY(prompts, makeTaskPrompts(context.model, tasks));
-        ZIGZAG_TRY(meter, MapMeter::create(context.device, std::move(prompts)));
-        context.progress(0, tr("Quality sweep of %1 maps").arg(maps.size()));
-        ZIGZAG_TRY(seconds, meter.estimateSeconds(MapMeter::sharedLayerRuns(maps), &context.cancel));
-        context.expect(seconds);
-        const auto progress = [&](double done, int all) {
-            context.progress(done / all,
-                             tr("Quality sweep: prompt %1 of %2").arg(std::min(static_cast<int>(done) + 1, all)).arg(all));
+        const auto tell = [&](const JobStep &step) {
+            if (step.all > 0)
+                context.progress(
+                    step.fraction,
+                    tr("Quality sweep: prompt %1 of %2").arg(std::min(static_cast<int>(step.done) + 1, step.all)).arg(step.all));
+            else
+                context.progress(0, tr("Quality sweep of %1 maps").arg(maps.size()));
         };
+        jobs::SweepJob job{.maps = maps, .tasks = tasks};
+        job.begun = [&](int, double seconds) { context.expect(seconds); };
         // After every prompt, because what is delivered after a cancel is dropped: what is shown stays.
-        const auto show = [&](std::vector<SweepPoint> points) {
+        job.soFar = [&](std::vector<SweepPoint> points) {
             context.deliver([page, points = std::move(points), shape] {
                 if (!page)
                     return;
@@ -139,7 +140,7 @@ void QualityPage::sweep()
                 page->studio().refreshSoon();
             });
         };
-        ZIGZAG_CHECK(sweepQuality(meter, maps, &context.cancel, progress, show));
+        ZIGZAG_CHECK(jobs::sweep(context.told(tell), job));
         return {};
     };
     studio().runs().enqueue(std::move(request));

@@ -95,7 +95,7 @@ RunsPage::RunsPage(Studio &studio, QWidget *parent)
         if (!m_list->selectionModel()->hasSelection()) // something to look at: the newest run beside its prediction
             selectRuns({this->studio().runList().rowCount() - 1});
     });
-    connect(&studio.runs(), &RunController::calibrated, this, &RunsPage::compare);
+    connect(&studio, &Studio::calibrated, this, &RunsPage::compare);
     connect(&studio.runs(), &RunController::busyChanged, this, [this] {
         if (this->studio().runList().rowCount() == 0)
             compare(); // the hint says what is going on
@@ -194,7 +194,7 @@ RunsPage::Sides RunsPage::againstPrediction(const std::vector<RunEntry> &runs) c
 {
     Sides found;
     for (const RunEntry &run : runs)
-        if (auto predicted = predictionOf(run, studio().study().cost())) {
+        if (auto predicted = predictionOf(run, studio().plotted().cost())) {
             found.a.push_back(run);
             found.b.push_back(std::move(*predicted));
         }
@@ -215,7 +215,7 @@ RunsPage::Sides RunsPage::sides() const
     const std::vector<int> rows = selectedRuns();
     Sides found;
     if (rows.empty()) {
-        const bool measures = studio().runs().isRunning(RunKind::Measure) || studio().runs().isRunning(RunKind::Task, "trace");
+        const bool measures = studio().runs().isRunning(RunName::Measure) || studio().runs().isRunning("trace");
         found.why = runs.rowCount() == 0 && measures ? tr("Measuring: what it finds is listed here as it comes.")
             : runs.rowCount() == 0
             ? tr("Nothing has been measured yet: Run › Measure (F5) or Run › Record trace (F9), or open a trace or a file of "
@@ -313,7 +313,7 @@ Result<void> RunsPage::openRuns(const QString &path)
 
 void RunsPage::refresh()
 {
-    if (const bool fitted = studio().study().hasTimes(); fitted != m_fitted) {
+    if (const bool fitted = studio().plotted().hasTimes(); fitted != m_fitted) {
         m_fitted = fitted;
         compare();
     } else if (m_compared->rowCount() == 0) {

@@ -11,10 +11,10 @@
 // latest `recent` positions, which are exactly the visible keys. A softmax is a sum over keys, so the ring's order is of no
 // importance.
 
-#include "engine/cuda/heuristics.h"
+#include "engine/cuda/gpu/heuristics.h"
 #include "engine/cuda/kernels/attention_args.h"
 #include "engine/cuda/kernels/cache_slot.h"
-#include "engine/cuda/launch.h"
+#include "engine/cuda/gpu/launch.h"
 
 namespace zigzag::gpu {
 

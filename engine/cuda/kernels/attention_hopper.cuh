@@ -12,7 +12,7 @@
 // must be zeros (what lies there was perhaps never written, and 0 · NaN is no 0), and one descriptor per head, ring and stage
 // would have to travel with every launch. They are swizzled on the way.
 
-#include "engine/cuda/hopper.h"
+#include "engine/cuda/gpu/hopper.h"
 #include "engine/cuda/kernels/attention_prefill.cuh"
 
 namespace zigzag::gpu {

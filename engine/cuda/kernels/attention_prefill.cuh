@@ -6,10 +6,10 @@
 // from shared memory is multiplied twice: with 16 rows, reading would be the bound. Only tiles at an edge of what a warp
 // sees (the diagonal, the window's lower end, the last rows) are masked.
 
-#include "engine/cuda/heuristics.h"
+#include "engine/cuda/gpu/heuristics.h"
 #include "engine/cuda/kernels/attention_args.h"
 #include "engine/cuda/kernels/cache_slot.h"
-#include "engine/cuda/launch.h"
+#include "engine/cuda/gpu/launch.h"
 
 namespace zigzag::gpu {
 

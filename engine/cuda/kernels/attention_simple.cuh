@@ -5,10 +5,10 @@
 // one that tells the strongest key, and their reference on the device. A warp computes one query of one head: each lane
 // scores one key, then each lane sums its own dimensions of the values.
 
-#include "engine/cuda/heuristics.h"
+#include "engine/cuda/gpu/heuristics.h"
 #include "engine/cuda/kernels/attention_args.h"
 #include "engine/cuda/kernels/cache_slot.h"
-#include "engine/cuda/launch.h"
+#include "engine/cuda/gpu/launch.h"
 
 namespace zigzag::gpu {
 

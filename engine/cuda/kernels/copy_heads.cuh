@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "engine/cuda/gpu.h"
-#include "engine/cuda/heuristics.h"
+#include "engine/cuda/gpu/gpu.h"
+#include "engine/cuda/gpu/heuristics.h"
 
 namespace zigzag::gpu {
 

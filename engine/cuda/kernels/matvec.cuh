@@ -7,9 +7,9 @@
 // vectors are read in the same order. A block's 8 warps share 16 or 32 rows and split the columns; the weights of the next
 // round, and of the block's next rows, are always on their way while a round is multiplied.
 
-#include "engine/cuda/heuristics.h"
+#include "engine/cuda/gpu/heuristics.h"
 #include "engine/cuda/kernels/matvec_args.h"
-#include "engine/cuda/launch.h"
+#include "engine/cuda/gpu/launch.h"
 
 namespace zigzag::gpu {
 

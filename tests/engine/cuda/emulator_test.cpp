@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The emulation against plain statements of what the PTX ISA says, and that it fails where a GPU would misbehave.
 #include "engine/base/dtype.h"
-#include "engine/cuda/launch.h"
+#include "engine/cuda/gpu/launch.h"
 
 #include <algorithm>
 #include <array>

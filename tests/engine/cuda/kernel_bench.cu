@@ -2,7 +2,7 @@
 // Times the attention kernels and the decode step's products on this GPU, in Llama-3-8B's shapes, beside a measured read
 // ceiling. Each sample is a graph of launches over buffers that together are larger than the last-level cache.
 #include "engine/cuda/attention.h"
-#include "engine/cuda/launch.h"
+#include "engine/cuda/gpu/launch.h"
 #include "engine/cuda/matvec.h"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "engine/cuda/launch.h"
+#include "engine/cuda/gpu/launch.h"
 #include "tests/engine/cpu/op_fixture.h"
 
 #include <algorithm>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What a device that failed, or a model whose numbers are none, leaves behind: an error, and nothing that counts.
 #include "engine/model/weight_plan.h"
+#include "engine/run/device_model.h"
 #include "engine/run/finite.h"
 #include "engine/run/layer_pass.h"
 #include "engine/run/session.h"

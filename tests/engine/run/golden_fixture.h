@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/map/map_io.h"
+#include "engine/run/device_model.h"
 #include "engine/run/session.h"
 #include "tests/paths.h"
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Layers over whole sequences: forward against the session, backward against central differences.
+#include "engine/run/device_model.h"
 #include "engine/run/layer_pass.h"
 #include "engine/run/session.h"
 #include "tests/paths.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/map/kv_layout.h"
 #include "engine/map/map_io.h"
+#include "engine/run/device_model.h"
 #include "engine/run/rope.h"
 #include "engine/run/sampler.h"
 #include "engine/run/session.h"

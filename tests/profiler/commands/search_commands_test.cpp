@@ -13,7 +13,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-class FindingCommands : public testing::Test
+class SearchCommands : public testing::Test
 {
 protected:
     void SetUp() override { model = test::writeTinyModel(m_folder / "model", {.layers = 3}).string(); }
@@ -39,7 +39,7 @@ protected:
     std::string model;
 };
 
-TEST_F(FindingCommands, EveryMethodWritesScoresThatAssignReads)
+TEST_F(SearchCommands, EveryMethodWritesScoresThatAssignReads)
 {
     for (const char *method : {"ablation", "greedy", "gates"}) {
         const Json json = run(
@@ -65,7 +65,7 @@ TEST_F(FindingCommands, EveryMethodWritesScoresThatAssignReads)
     }
 }
 
-TEST_F(FindingCommands, PlainAblationSaysTheSameAndRunsMore)
+TEST_F(SearchCommands, PlainAblationSaysTheSameAndRunsMore)
 {
     const Json shared = run(asked({"score", model, "--method", "ablation", "--out", file("a.json")}));
     const Json plain = run(asked({"score", model, "--method", "ablation", "--plain", "--out", file("b.json")}));
@@ -74,7 +74,7 @@ TEST_F(FindingCommands, PlainAblationSaysTheSameAndRunsMore)
     EXPECT_EQ(*readTextFile(file("a.json")), *readTextFile(file("b.json")));
 }
 
-TEST_F(FindingCommands, ProgressOfAnotherSearchIsNotLost)
+TEST_F(SearchCommands, ProgressOfAnotherSearchIsNotLost)
 {
     ASSERT_TRUE(writeFileAtomically(
         file("s.json.progress"),
@@ -86,7 +86,7 @@ TEST_F(FindingCommands, ProgressOfAnotherSearchIsNotLost)
     run(asked({"score", model, "--method", "greedy", "--restart", "--out", file("s.json")}));
 }
 
-TEST_F(FindingCommands, EvalTellsLossAndIntervals)
+TEST_F(SearchCommands, EvalTellsLossAndIntervals)
 {
     const Json distill = run(asked({"eval", model, "--map", "streaming", "--task", "distill"}));
     EXPECT_GT(distill.at("loss").get<double>(), 0.0);
@@ -119,7 +119,7 @@ TEST_F(FindingCommands, EvalTellsLossAndIntervals)
     EXPECT_GT(needle.at("high"), needle.at("accuracy")); // two wrong answers prove little
 }
 
-TEST_F(FindingCommands, ScoresOfAModelThatAnswersNothingAreNoResult)
+TEST_F(SearchCommands, ScoresOfAModelThatAnswersNothingAreNoResult)
 {
     for (const char *method : {"attention", "ablation", "greedy", "gates"}) {
         std::vector<std::string> command
@@ -149,7 +149,7 @@ TEST_F(FindingCommands, ScoresOfAModelThatAnswersNothingAreNoResult)
     }
 }
 
-TEST_F(FindingCommands, ScoringByAttentionSaysHowLongAndIsASearchLikeTheOthers)
+TEST_F(SearchCommands, ScoringByAttentionSaysHowLongAndIsASearchLikeTheOthers)
 {
     const std::vector<std::string> command
         = {"score", "bundled:zigzag-tiny", "--method", "attention", "--contexts", "300", "--depths", "0.2,0.8", "--trials", "1",
@@ -169,7 +169,7 @@ TEST_F(FindingCommands, ScoringByAttentionSaysHowLongAndIsASearchLikeTheOthers)
 }
 
 /// One limit for every command: what is judged is refused beyond the model's longest context, all else says so and goes on.
-TEST_F(FindingCommands, AContextBeyondTheModelsIsNotedOrRefusedEverywhere)
+TEST_F(SearchCommands, AContextBeyondTheModelsIsNotedOrRefusedEverywhere)
 {
     std::string ids;
     for (int i = 0; i < 520; ++i)
@@ -210,7 +210,7 @@ TEST_F(FindingCommands, AContextBeyondTheModelsIsNotedOrRefusedEverywhere)
     }
 }
 
-TEST_F(FindingCommands, RankPlacesMapsAmongAllAndKeepsItsMeasures)
+TEST_F(SearchCommands, RankPlacesMapsAmongAllAndKeepsItsMeasures)
 {
     run(asked({"score", model, "--method", "greedy", "--out", file("g.json")}));
     const auto command = asked({"rank", model, "--scores", file("g.json"), "--measures", file("all.json")});
@@ -223,7 +223,7 @@ TEST_F(FindingCommands, RankPlacesMapsAmongAllAndKeepsItsMeasures)
     EXPECT_EQ(run(command), json); // from the file
 }
 
-TEST_F(FindingCommands, ParetoWritesMapsThatNoOtherBeats)
+TEST_F(SearchCommands, ParetoWritesMapsThatNoOtherBeats)
 {
     run(asked({"score", model, "--method", "ablation", "--out", file("a.json")}));
     std::vector<std::string> command = asked({"pareto", model, "--scores", file("a.json"), "--maps", file("maps")});

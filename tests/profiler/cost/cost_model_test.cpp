@@ -4,6 +4,7 @@
 #include "profiler/cost/cost_model.h"
 #include "profiler/cost/profile_file.h"
 #include "profiler/cost/tensor_parallel.h"
+#include "profiler/measure/calibrate.h"
 #include "tests/profiler/loaded_model.h"
 
 #include <algorithm>

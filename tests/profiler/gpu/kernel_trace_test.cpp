@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Kernels as CUPTI records them: as many as are launched, each under its op and layer, launched one by one and replayed.
+#include "engine/run/device_model.h"
 #include "profiler/compare/op_matrix.h"
 #include "profiler/cost/cost_model.h"
+#include "profiler/measure/calibrate.h"
 #include "profiler/trace/kernel_collector.h"
 #include "profiler/trace/op_table.h"
 #include "profiler/trace/trace_recorder.h"

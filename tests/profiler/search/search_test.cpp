@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Searches for the layers that can stream, on small random models and on the bundled one.
 #include "engine/base/files.h"
+#include "engine/run/device_model.h"
 #include "profiler/search/exhaustive.h"
 #include "profiler/search/quality_sweep.h"
 #include "profiler/search/search.h"
@@ -15,7 +16,7 @@
 namespace zigzag {
 namespace {
 
-class Finding : public test::LoadedModel
+class Searches : public test::LoadedModel
 {
 protected:
     void SetUp() override { load({.layers = 4}); }
@@ -40,7 +41,7 @@ protected:
     HeadMap layersStream(std::vector<int> layers) const { return mapWith(model->shape(), Unit::Layer, window, layers); }
 };
 
-TEST_F(Finding, SharedLayersGiveTheSameNumbersAsRunningEverything)
+TEST_F(Searches, SharedLayersGiveTheSameNumbersAsRunningEverything)
 {
     MapMeter shared = meter(), plain = meter();
     std::vector<HeadMap> maps = {layersStream({1, 3}), layersStream({}), layersStream({3}), layersStream({0}), layersStream({1})};
@@ -63,7 +64,7 @@ TEST_F(Finding, SharedLayersGiveTheSameNumbersAsRunningEverything)
     EXPECT_LT(shared.layerRuns(), plain.layerRuns());
 }
 
-TEST_F(Finding, AllMapsTakeOneRunForEachBeginningOfLayers)
+TEST_F(Searches, AllMapsTakeOneRunForEachBeginningOfLayers)
 {
     std::vector<HeadMap> maps;
     for (unsigned mask = 0; mask < 16; ++mask) {
@@ -77,7 +78,7 @@ TEST_F(Finding, AllMapsTakeOneRunForEachBeginningOfLayers)
     EXPECT_EQ(MapMeter::plainLayerRuns(maps), 64);
 }
 
-TEST_F(Finding, AblationTurnsEachLayerAloneAndCanBeTakenUpAgain)
+TEST_F(Searches, AblationTurnsEachLayerAloneAndCanBeTakenUpAgain)
 {
     MapMeter one = meter();
     const AblationPlan ablation{Unit::Layer, window};
@@ -109,7 +110,7 @@ TEST_F(Finding, AblationTurnsEachLayerAloneAndCanBeTakenUpAgain)
     EXPECT_EQ(scores.at(1, 0), scores.at(1, 1)); // a layer's score repeats
 }
 
-TEST_F(Finding, GreedyTakesTheBestOfWhatIsLeftAndKeepsItsPath)
+TEST_F(Searches, GreedyTakesTheBestOfWhatIsLeftAndKeepsItsPath)
 {
     MapMeter one = meter();
     const GreedyPlan greedy{Unit::Layer, window};
@@ -151,7 +152,7 @@ TEST_F(Finding, GreedyTakesTheBestOfWhatIsLeftAndKeepsItsPath)
     EXPECT_FALSE(rankOf(mapWith(model->shape(), Unit::Head, window, std::vector<int>{0}), all)); // mixed
 }
 
-TEST_F(Finding, AGreedySearchThatIsTakenUpAgainEndsTheSame)
+TEST_F(Searches, AGreedySearchThatIsTakenUpAgainEndsTheSame)
 {
     for (const int stopAfter : {1, 5, 9, 14}) {
         MapMeter one = meter(), two = meter();
@@ -172,7 +173,7 @@ TEST_F(Finding, AGreedySearchThatIsTakenUpAgainEndsTheSame)
     }
 }
 
-TEST_F(Finding, GateGradientsAreThoseOfTheLoss)
+TEST_F(Searches, GateGradientsAreThoseOfTheLoss)
 {
     for (const Unit unit : {Unit::Layer, Unit::Head}) {
         GatePlan gates{.unit = unit, .window = window};
@@ -198,7 +199,7 @@ TEST_F(Finding, GateGradientsAreThoseOfTheLoss)
     }
 }
 
-TEST_F(Finding, GatesFollowTheirLossAndLambda)
+TEST_F(Searches, GatesFollowTheirLossAndLambda)
 {
     const auto trained = [&](double lambda, int steps) {
         GatePlan gates{.unit = Unit::Layer, .window = window, .steps = steps, .rate = 0.1, .lambda = lambda};
@@ -214,7 +215,7 @@ TEST_F(Finding, GatesFollowTheirLossAndLambda)
     EXPECT_LT(kept.losses.back(), 1e-9);
 }
 
-TEST_F(Finding, GatesTakenUpAgainEndTheSame)
+TEST_F(Searches, GatesTakenUpAgainEndTheSame)
 {
     const GatePlan gates{.unit = Unit::Head, .window = window, .steps = 9, .seed = 3};
     auto whole = GateTraining::create(device, *makeTaskPrompts(*model, tasks()), gates)->run();
@@ -234,7 +235,7 @@ TEST_F(Finding, GatesTakenUpAgainEndTheSame)
     EXPECT_EQ(finished->squares, whole->squares);
 }
 
-TEST_F(Finding, ASearchWaitsInItsFileAndEndsTheSame)
+TEST_F(Searches, ASearchWaitsInItsFileAndEndsTheSame)
 {
     const test::TempFolder folder;
     const auto file = folder / "scores.json.progress";
@@ -284,7 +285,7 @@ TEST_F(Finding, ASearchWaitsInItsFileAndEndsTheSame)
     }
 }
 
-TEST_F(Finding, ProgressOfAnotherSearchAndBrokenProgressAreRefused)
+TEST_F(Searches, ProgressOfAnotherSearchAndBrokenProgressAreRefused)
 {
     const test::TempFolder folder;
     const auto file = folder / "p.progress";
@@ -323,7 +324,7 @@ TEST_F(Finding, ProgressOfAnotherSearchAndBrokenProgressAreRefused)
     EXPECT_TRUE(broken("{", ""));
 }
 
-TEST_F(Finding, AMeasurementThatTheDeviceFailedIsMadeAgainWhole)
+TEST_F(Searches, AMeasurementThatTheDeviceFailedIsMadeAgainWhole)
 {
     const auto failing = std::make_shared<test::FailingBackend>(*createBackend("cpu"));
     device = *uploadModel(model, failing);
@@ -349,7 +350,7 @@ TEST_F(Finding, AMeasurementThatTheDeviceFailedIsMadeAgainWhole)
     EXPECT_EQ((*again)[0].loss, expected[0].loss);
 }
 
-TEST_F(Finding, ASweepTellsItsPointsAfterEveryPromptAndKeepsThemWhenStopped)
+TEST_F(Searches, ASweepTellsItsPointsAfterEveryPromptAndKeepsThemWhenStopped)
 {
     const std::vector<HeadMap> maps = {layersStream({}), layersStream({1}), layersStream({0, 1, 2, 3})};
     MapMeter measured = meter();
@@ -387,7 +388,7 @@ TEST_F(Finding, ASweepTellsItsPointsAfterEveryPromptAndKeepsThemWhenStopped)
 }
 
 /// The bundled model, whose answers mean something.
-TEST(BundledFinding, ScoringByAttentionGoesOnToTheSameLastBit)
+TEST(BundledSearch, ScoringByAttentionGoesOnToTheSameLastBit)
 {
     auto model = *loadModel("bundled:zigzag-tiny");
     auto device = *uploadModel(model, *createBackend("cpu"));
@@ -426,7 +427,7 @@ TEST(BundledFinding, ScoringByAttentionGoesOnToTheSameLastBit)
     EXPECT_FALSE(std::filesystem::exists(file)); // done: nothing waits
 }
 
-TEST(BundledFinding, OnePassTellsWhatGreedyDecodingSays)
+TEST(BundledSearch, OnePassTellsWhatGreedyDecodingSays)
 {
     auto model = *loadModel("bundled:zigzag-tiny");
     auto device = *uploadModel(model, *createBackend("cpu"));

@@ -2,6 +2,7 @@
 // Traces of other programs, in the forms that the Trace Event Format allows, with right values worked out by hand.
 #include "engine/base/files.h"
 #include "profiler/compare/compare.h"
+#include "profiler/trace/chrome_writer.h"
 #include "profiler/trace/lane_time.h"
 #include "profiler/trace/trace_file.h"
 #include "tests/cli/run_program.h"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/run/device_model.h"
 #include "profiler/trace/op_recording.h"
 #include "tests/engine/run/failing_backend.h"
 #include "tests/profiler/loaded_model.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/base/files.h"
+#include "profiler/trace/chrome_writer.h"
 #include "profiler/trace/op_table.h"
 #include "profiler/trace/trace_file.h"
 #include "profiler/trace/trace_run.h"

@@ -2,6 +2,7 @@
 // What watching costs: decode steps of a model with each sink, taking turns, and the cost of one span by itself.
 // trace_overhead_bench [MODEL [CONTEXT]]
 #include "engine/model/model.h"
+#include "engine/run/device_model.h"
 #include "engine/run/session.h"
 #include "profiler/base/random_tokens.h"
 #include "profiler/base/run_types.h"

@@ -5,7 +5,7 @@
 // side; warps and lanes take turns in a random, seeded order, and at times a warp sits out; what nobody has written reads as
 // not-a-number: so a missing barrier shows.
 
-#include "engine/cuda/gpu_types.h"
+#include "engine/cuda/gpu/gpu_types.h"
 
 #include <cstddef>
 #include <functional>

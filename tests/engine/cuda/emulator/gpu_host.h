@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-// gpu.h on the CPU. The same functions as engine/cuda/gpu_device.h, with the same meaning; what a GPU would forgive at
+// gpu.h on the CPU. The same functions as engine/cuda/gpu/gpu_device.h, with the same meaning; what a GPU would forgive at
 // random (an address that is not aligned, a lane that is missing, data read before it was waited for) fails here.
 
 #include "tests/engine/cuda/emulator/block.h"

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "app/studio/state/calibration_watch.h"
+#include "app/studio/state/document.h"
+#include "app/studio/state/run_controller.h"
+#include "app/studio/state/user_prompts.h"
+#include "profiler/base/job_time.h"
+#include "profiler/base/run_types.h"
+#include "profiler/cost/cost_model.h"
+#include "profiler/evaluate/needle.h"
+#include "views/models/layer_selection.h"
+#include "views/models/plotted_maps.h"
+#include "views/models/run_list_model.h"
+#include "views/models/score_sources.h"
+#include "views/widgets/message_bar.h"
+
+#include <QTimer>
+#include <memory>
+#include <optional>
+
+namespace zigzag {
+
+/// What the window needs to know of a model that the worker holds.
+struct LoadedModel {
+    std::string name; ///< as it was asked for
+    ModelConfig config;
+    ModelShape shape;
+    bool hasTokenizer = false;
+    std::string device;
+};
+
+/// The names of the studio's own runs; a page brings others.
+struct RunName {
+    static constexpr const char *Load = "load", *Calibrate = "calibrate", *Score = "score", *Measure = "measure",
+                                *Needle = "needle";
+};
+
+/// All of the window that is no widget: the document, its model, the runs and what they found, what is selected and at
+/// which context. Pages read it and ask it; it speaks to them by `refreshed`.
+class Studio : public QObject
+{
+    Q_OBJECT
+public:
+    Studio(std::unique_ptr<RunWorker> worker, std::unique_ptr<UserPrompts> prompts);
+    ~Studio() override;
+
+    Document &document() { return m_document; }
+    RunController &runs() { return m_runs; }
+    PlottedMaps &plotted() { return m_plotted; }
+    LayerSelection &selection() { return m_selection; }
+    RunListModel &runList() { return m_runList; }
+    ScoreSources &scoreSources() { return m_scoreSources; }
+    UserPrompts &prompts() { return *m_prompts; }
+
+    /// Another document takes the window: its shape, and its model's config where that is known.
+    void adopt(const ModelShape &shape, std::optional<ModelConfig> config);
+    void loadInBackground(const std::string &name);
+    const std::string &modelName() const { return m_modelName; }
+    const std::optional<LoadedModel> &loaded() const { return m_loaded; }
+    const QString &whyNotLoaded() const { return m_whyNotLoaded; }
+    bool canScore() const { return m_loaded && m_loaded->hasTokenizer; }
+    /// Whether such a run is on or waits, in words for a hint that would otherwise say how to start it; else empty.
+    QString doing(const std::string &task) const;
+    /// In plain words why there are no times; empty when there are.
+    QString whyNoTimes() const;
+
+    /// The context and the phase that bars, headline and plots speak of.
+    std::int64_t context() const { return m_context; }
+    void setContext(std::int64_t context);
+    Phase phase() const { return m_phase; }
+    void setPhase(Phase phase);
+
+    // Runs (studio_runs.cpp). A page brings runs of its own with runs().enqueue.
+    /// `asked`: by a person, rather than by the studio itself.
+    void calibrateModel(bool asked);
+    void scoreModel(bool asked);
+    void measureMaps();
+    void askNeedles();
+    /// A job of several runs that nobody waits at: once its time is used up on a machine that others slow, runs are cut short.
+    void setJobTime(const JobTime &time) { m_jobTime = time; }
+    /// Whether that is so now.
+    bool isHurried() const;
+    /// Scores that arrive before anybody edited: the first map is Zigzag at one half rather than full.
+    void takeScores(std::shared_ptr<const HeadScores> scores);
+
+    // What runs deliver.
+    void takeCost(const CostModel &cost);
+    void takeRecords(const std::vector<NamedMap> &maps, const std::vector<BenchRecord> &records);
+    void takeNeedles(const NamedMap &map, const NeedleResult &result);
+
+    void report(const Result<void> &result);
+    void say(MessageBar::Kind kind, const QString &text) { Q_EMIT said(kind, text); }
+    /// What was said is out of date, and goes if it is still there.
+    void takeBack(const QString &text) { Q_EMIT tookBack(text); }
+    void say(const Error &error) { say(MessageBar::Kind::Error, QString::fromStdString(error.message)); }
+    /// Brings every view up to date: at the end of this turn of the event loop, however often it is asked for, or now.
+    void refreshSoon() { m_refresh.start(); }
+    void refreshNow();
+    /// Asks for a calibration once a machine that disturbed the last one has become quiet.
+    CalibrationWatch &calibrationWatch() { return m_watch; }
+
+Q_SIGNALS:
+    void refreshed();
+    void said(zigzag::MessageBar::Kind kind, const QString &text);
+    void tookBack(const QString &text);
+    void contextsChanged();
+    void calibrated();
+
+private:
+    void connectRuns();
+    void onLoaded(const LoadedModel &model);
+    void onFinished(const std::string &task, const RunOutcome &outcome);
+    /// Seconds that full passes over these contexts should take, `times` each; 0 where nothing is predicted.
+    double expectedSeconds(const std::vector<std::int64_t> &contexts, double times) const;
+    /// After a measurement: predictions that err much are made anew.
+    void calibrateIfFarOff();
+
+    std::unique_ptr<UserPrompts> m_prompts;
+    Document m_document;
+    RunController m_runs;
+    PlottedMaps m_plotted;
+    LayerSelection m_selection;
+    RunListModel m_runList;
+    ScoreSources m_scoreSources;
+    QTimer m_refresh;
+    CalibrationWatch m_watch;
+    JobTime m_jobTime;
+    std::string m_modelName; ///< as MODEL on the command line; empty for a map without its model
+    std::optional<LoadedModel> m_loaded;
+    QString m_whyNotLoaded; ///< after a failed or cancelled load
+    std::int64_t m_context = 0;
+    Phase m_phase = Phase::Decode;
+};
+
+} // namespace zigzag

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/studio/state/user_prompts.h"
+
+#include "views/models/native_path.h"
+#include "views/widgets/exhibit.h"
+#include "views/widgets/export_dialog.h"
+
+#include <QCoreApplication>
+#include <QFileDialog>
+#include <QFileInfo>
+#include <QLocale>
+#include <QMessageBox>
+#include <QPushButton>
+#include <QUrl>
+
+namespace zigzag {
+
+namespace {
+
+QString tr(const char *source)
+{
+    return QCoreApplication::translate("zigzag::UserPrompts", source);
+}
+
+/// Dialogs are asked for an address, whose bytes are those of the name, UTF-8 or not. That holds for the desktop's dialogs; Qt's
+/// own one does not list other names at all, and such a file comes by drag and drop, from the command line or as a recent one.
+QString chosen(const QUrl &address)
+{
+    return address.isLocalFile() ? textOfUrl(address) : QString();
+}
+
+QStringList onlyFiles()
+{
+    return {QStringLiteral("file")};
+}
+
+} // namespace
+
+QString DialogPrompts::fileToOpen(QWidget *parent, const QString &title)
+{
+    return chosen(QFileDialog::getOpenFileUrl(
+        parent, title, {}, tr("Maps, scores, traces and runs (*.json *.tsv *.trace *.gz);;All files (*)"), nullptr, {}, onlyFiles()));
+}
+
+QString DialogPrompts::folderToOpen(QWidget *parent, const QString &title)
+{
+    return chosen(QFileDialog::getExistingDirectoryUrl(parent, title, {}, QFileDialog::ShowDirsOnly, onlyFiles()));
+}
+
+QString DialogPrompts::fileToSave(QWidget *parent, const QString &title, const QString &suggested)
+{
+    return chosen(QFileDialog::getSaveFileUrl(parent, title, QUrl::fromLocalFile(suggested),
+                                              tr("Head maps (*.json);;All files (*)"), nullptr, {}, onlyFiles()));
+}
+
+QString DialogPrompts::exhibitToSave(QWidget *parent, const QString &title, const QString &suggested)
+{
+    QString filter;
+    QString path = chosen(
+        QFileDialog::getSaveFileUrl(parent, title, QUrl::fromLocalFile(suggested), exhibitFilter(), &filter, {}, onlyFiles()));
+    if (!path.isEmpty() && QFileInfo(path).suffix().isEmpty()) // what the filter names
+        path += filter.section(QLatin1String("*"), 1, 1).section(QLatin1Char(')'), 0, 0);
+    return path;
+}
+
+UserPrompts::Saving DialogPrompts::saveFirst(QWidget *parent, const QString &what)
+{
+    const auto answer
+        = QMessageBox::warning(parent, tr("Unsaved changes"), tr("%1 has changes that are not saved. Save them first?").arg(what),
+                               QMessageBox::Save | QMessageBox::Discard | QMessageBox::Cancel, QMessageBox::Save);
+    return answer == QMessageBox::Save ? Saving::Save : answer == QMessageBox::Discard ? Saving::Discard : Saving::Cancel;
+}
+
+UserPrompts::Unfinished DialogPrompts::goOn(QWidget *parent, const QString &what, const QDateTime &stopped)
+{
+    if (m_alone)
+        return Unfinished::GoOn;
+    QMessageBox box(QMessageBox::Question, tr("Unfinished search"),
+                    tr("%1 was stopped on %2; what it measured until then is kept.")
+                        .arg(what, QLocale().toString(stopped, QLocale::ShortFormat)),
+                    QMessageBox::Cancel, parent);
+    const QPushButton *goOn = box.addButton(tr("&Go on"), QMessageBox::AcceptRole);
+    const QPushButton *anew = box.addButton(tr("&Begin anew"), QMessageBox::DestructiveRole);
+    box.setInformativeText(tr("Go on from there, or begin anew?"));
+    box.exec();
+    return box.clickedButton() == goOn ? Unfinished::GoOn : box.clickedButton() == anew ? Unfinished::Anew : Unfinished::Cancel;
+}
+
+bool DialogPrompts::closeModel(QWidget *parent, const QString &what, const QString &model)
+{
+    if (m_alone)
+        return true;
+    QMessageBox box(QMessageBox::Question, tr("Another model"), tr("%1. %2 is open and does not fit.").arg(what, model),
+                    QMessageBox::Cancel, parent);
+    const QPushButton *close = box.addButton(tr("&Close the model and open"), QMessageBox::AcceptRole);
+    box.setDefaultButton(QMessageBox::Cancel);
+    box.exec();
+    return box.clickedButton() == close;
+}
+
+std::optional<ExportChoice> DialogPrompts::exportTo(QWidget *parent, const HeadMap &map, const ExportModel *model)
+{
+    ExportDialog dialog(map, model, parent);
+    if (dialog.exec() != QDialog::Accepted || !dialog.format())
+        return {};
+    const ExportFormat *format = dialog.format();
+    const QString path = chosen(
+        QFileDialog::getSaveFileUrl(parent, format->writesFolder ? tr("Export into a new folder") : tr("Export to a file"), {},
+                                    {}, nullptr, {}, onlyFiles()));
+    if (path.isEmpty())
+        return {};
+    return ExportChoice{format, path};
+}
+
+} // namespace zigzag

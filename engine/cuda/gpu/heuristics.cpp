@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/cuda/gpu/heuristics.h"
+
+#include <algorithm>
+#include <cassert>
+#include <vector>
+
+namespace zigzag::gpu {
+
+namespace {
+
+std::int64_t ceilDivide(std::int64_t a, std::int64_t b)
+{
+    return (a + b - 1) / b;
+}
+
+std::size_t decodeSharedBytes(int headDim)
+{
+    const auto ring = static_cast<std::size_t>(decodeWarps * decodeStages * 2 * decodeWarpKeys * paddedRowBytes(headDim));
+    const std::size_t warps = sizeof(float) * static_cast<std::size_t>(decodeWarps * decodeRows * (headDim + 8 + 2));
+    const std::size_t join = sizeof(float) * static_cast<std::size_t>(decodeRows * decodeMaxSplits);
+    return std::max({ring, warps, join});
+}
+
+} // namespace
+
+DecodePlan planDecode(std::span<const std::int64_t> slots, std::int64_t length, int sequences, int group, int headDim,
+                      const GpuLimits &gpu)
+{
+    DecodePlan plan;
+    assert(slots.size() < plan.firstBlock.size());
+    plan.slices = static_cast<unsigned>(ceilDivide(group, decodeRows));
+    const int perSm = decodeBlocksPerSm(headDim);
+    plan.sharedBytes = decodeSharedBytes(headDim);
+
+    std::vector<std::int64_t> steps;
+    for (const std::int64_t s : slots)
+        steps.push_back(std::max<std::int64_t>(1, ceilDivide(std::min(s, length), decodeKeys)));
+    const std::int64_t copies = static_cast<std::int64_t>(sequences) * plan.slices;
+    const std::int64_t resident = static_cast<std::int64_t>(perSm) * gpu.multiprocessors;
+    const std::int64_t longest = *std::max_element(steps.begin(), steps.end());
+    // Time is the waves of blocks times the steps of the longest one; starting and joining cost about a step and a half.
+    std::int64_t most = longest, least = 0; // steps of a block, and its time
+    for (std::int64_t splits = 1; splits <= std::min<std::int64_t>(longest, decodeMaxSplits); ++splits) {
+        const std::int64_t stepsEach = ceilDivide(longest, splits);
+        std::int64_t blocks = 0;
+        for (const std::int64_t s : steps)
+            blocks += ceilDivide(s, stepsEach);
+        const std::int64_t waves = ceilDivide(blocks * copies, resident), time = waves * (2 * stepsEach + 3);
+        if (splits > 1 && waves > decodeMaxWaves)
+            break;
+        if (least == 0 || time * 100 < least * 97) { // a split more must be worth its scratch
+            least = time;
+            most = stepsEach;
+        }
+    }
+    for (std::size_t i = 0; i < steps.size(); ++i)
+        plan.firstBlock[i + 1] = static_cast<std::uint16_t>(plan.firstBlock[i] + ceilDivide(steps[i], most));
+    plan.blocks = plan.firstBlock[slots.size()];
+    const std::size_t parts = plan.blocks * static_cast<std::size_t>(copies);
+    const auto rows = static_cast<std::size_t>(std::min(group, decodeRows));
+    const bool isSplit = plan.blocks > slots.size();
+    plan.partials = !isSplit ? 0 : parts * rows * static_cast<std::size_t>(headDim);
+    plan.partialStates = !isSplit ? 0 : parts * rows * 2;
+    plan.arrivals = slots.size() * static_cast<std::size_t>(copies);
+    return plan;
+}
+
+PrefillPlan planPrefill(int tokens, int heads, int headDim, const GpuLimits &gpu)
+{
+    PrefillPlan plan;
+    plan.blocks = static_cast<unsigned>(ceilDivide(tokens, prefillQueries) * heads);
+    constexpr int tables = 512; // PrefillWork
+    const auto bytes = [&](int stages) { return (prefillQueries + stages * 2 * prefillKeys) * paddedRowBytes(headDim) + tables; };
+    // Two blocks on a multiprocessor, so that one multiplies while the other computes weights; 1 KiB of each is the system's.
+    plan.stages = 2 * (bytes(2) + 1024) <= gpu.sharedPerMultiprocessor ? 2 : 1;
+    plan.sharedBytes = static_cast<std::size_t>(bytes(plan.stages));
+    return plan;
+}
+
+PrefillPlan planHopper(int tokens, int heads, int headDim)
+{
+    PrefillPlan plan;
+    plan.blocks = static_cast<unsigned>(ceilDivide(tokens, prefillQueries) * heads);
+    plan.stages = hopperStages;
+    constexpr int alignment = 1024, barriers = 8 * (1 + 4 * hopperStages), work = 512; // PrefillWork
+    plan.sharedBytes
+        = static_cast<std::size_t>(alignment + 2 * headDim * (prefillQueries + 2 * hopperStages * hopperKeys) + barriers + work);
+    return plan;
+}
+
+MatvecPlan planMatvec(std::span<const int> rows, int columns, int batch, bool gated, const GpuLimits &gpu)
+{
+    assert(supportsMatvec(batch, columns) && !rows.empty() && rows.size() <= 3);
+    MatvecPlan plan;
+    plan.gated = gated;
+    plan.batchTiles = batch > 8 ? 2 : 1;
+    // With many vectors a block takes twice the rows, so that it reads the vectors half as often.
+    plan.rowTiles = batch > 4 ? 2 : 1;
+    const int tileRows = plan.rowTiles * (gated ? 8 : 16);
+    for (std::size_t i = 0; i < plan.tileEnd.size(); ++i) {
+        if (i < (gated ? 1 : rows.size()))
+            plan.tiles += static_cast<int>(ceilDivide(rows[i], tileRows));
+        plan.tileEnd[i] = plan.tiles;
+    }
+    // As many blocks as run together, each with the same number of tiles.
+    const int resident = matvecBlocksPerSm * gpu.multiprocessors;
+    const auto waves = ceilDivide(plan.tiles, resident);
+    plan.blocks = static_cast<unsigned>(ceilDivide(plan.tiles, waves));
+
+    const std::int64_t roundColumns = matvecRoundColumns(plan.rowTiles, plan.batchTiles);
+    const std::int64_t parts = 4 * matvecWarps * (2 * plan.rowTiles * 16 * plan.batchTiles * 8 + matvecMaxBatch);
+    const std::int64_t wholeBytes = parts + batch * (ceilDivide(columns, roundColumns) * roundColumns * 2 + 64);
+    const std::int64_t most = std::min(static_cast<std::int64_t>(gpu.sharedPerMultiprocessor) / matvecBlocksPerSm - 1024,
+                                       static_cast<std::int64_t>(gpu.sharedPerBlock));
+    plan.whole = wholeBytes <= most;
+    plan.sharedBytes = static_cast<std::size_t>(plan.whole ? wholeBytes : parts + 2 * batch * (roundColumns * 2 + 64));
+    return plan;
+}
+
+} // namespace zigzag::gpu

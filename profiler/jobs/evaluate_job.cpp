@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "profiler/jobs/evaluate_job.h"
+
+namespace zigzag::jobs {
+
+HeadMap fullLike(const HeadMap &map)
+{
+    return map.withEvery(HeadKind::Retrieval);
+}
+
+Result<std::vector<NeedleResult>> askNeedles(const JobContext &context, const std::vector<NamedMap> &maps, const NeedlePlan &plan,
+                                             const NeedlesTold &told)
+{
+    std::vector<NeedleResult> results;
+    for (const NamedMap &asked : maps) {
+        const auto progress = context.counted(JobPart::Needle, asked.name);
+        progress(0, static_cast<int>(plan.contexts.size() * plan.depths.size()) * plan.trials);
+        const auto partial = [&](const NeedleResult &soFar) {
+            if (told)
+                told(asked, soFar);
+        };
+        ZIGZAG_TRY(result, evaluateNeedle(context.device, context.model(), asked.map, plan, context.cancel, progress, partial));
+        results.push_back(std::move(result));
+    }
+    return results;
+}
+
+Result<Distillation> distill(const JobContext &context, const HeadMap &map, const TaskPlan &tasks)
+{
+    ZIGZAG_TRY(prompts, makeTaskPrompts(context.model(), tasks));
+    ZIGZAG_TRY(meter, MapMeter::create(context.device, std::move(prompts)));
+    context.tell(JobPart::Distill, 0);
+    ZIGZAG_TRY(measured, measureQuality(meter, {&map, 1}, context.cancel, context.counted(JobPart::Distill)));
+    return Distillation{measured.front(), meter.promptCount()};
+}
+
+Result<std::vector<Perplexity>> perplexities(const JobContext &context, const std::vector<NamedMap> &maps,
+                                             std::span<const int> tokens, std::int64_t window)
+{
+    std::vector<Perplexity> results;
+    for (const NamedMap &asked : maps) {
+        context.tell({.part = JobPart::Perplexity, .subject = asked.name});
+        ZIGZAG_TRY(result,
+                   measurePerplexity(context.device, asked.map, tokens, window, context.cancel,
+                                     context.counted(JobPart::Perplexity, asked.name)));
+        results.push_back(result);
+    }
+    return results;
+}
+
+} // namespace zigzag::jobs

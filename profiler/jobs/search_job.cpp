@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "profiler/jobs/search_job.h"
+
+#include <algorithm>
+
+namespace zigzag::jobs {
+
+Result<SearchResult> search(const JobContext &context, const SearchJob &job)
+{
+    ZIGZAG_TRY(running, Search::create(context.device, job.plan, job.progressFile, job.begin));
+    if (job.opened)
+        job.opened(running);
+    context.tell(JobPart::TimePass, 0);
+    ZIGZAG_TRY(seconds, running.estimateSeconds(context.cancel));
+    if (job.begun)
+        job.begun(running, seconds);
+    const double begunAt = static_cast<double>(running.alreadyDone()) / std::max(1, running.all());
+    context.tell({.part = JobPart::Search, .fraction = begunAt, .begunAt = begunAt});
+    return running.run(job.progressFile, context.cancel, [&](double done, int all) {
+        context.tell(
+            {.part = JobPart::Search, .fraction = all > 0 ? done / all : 0.0, .done = done, .all = all, .begunAt = begunAt});
+        if (job.soFar && done >= 1)
+            job.soFar(running);
+    });
+}
+
+Result<HeadScores> scoreHeads(const JobContext &context, const AttentionScorePlan &plan)
+{
+    const auto progress = context.counted(JobPart::Score);
+    progress(0, static_cast<int>(plan.contexts.size() * plan.depths.size()) * plan.trials);
+    return scoreByAttention(context.device, plan, context.cancel, progress);
+}
+
+} // namespace zigzag::jobs

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "profiler/jobs/job.h"
+#include "profiler/search/search.h"
+
+#include <filesystem>
+
+namespace zigzag::jobs {
+
+struct SearchJob {
+    SearchPlan plan = {};
+    std::filesystem::path progressFile = {}; ///< where an unfinished search waits; empty: nowhere
+    Begin begin = Begin::GoOn; ///< from what waits there, or the reason why that cannot be; it is never thrown away unasked
+    /// Before anything is run: what was done before is known.
+    std::function<void(const Search &)> opened = {};
+    /// Once a pass was timed.
+    std::function<void(const Search &, double seconds)> begun = {};
+    /// As often as progress is told, once there is a result so far (Search::soFar).
+    std::function<void(const Search &)> soFar = {};
+};
+
+/// Which layers, or heads, can stream. Cancelled, it returns the scores of what was done, or fails where that is nothing.
+Result<SearchResult> search(const JobContext &context, const SearchJob &job);
+
+/// How often a head's strongest key is the needle token being copied.
+Result<HeadScores> scoreHeads(const JobContext &context, const AttentionScorePlan &plan);
+
+} // namespace zigzag::jobs

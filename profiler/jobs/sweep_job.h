@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "profiler/cost/cost_model.h"
+#include "profiler/jobs/job.h"
+#include "profiler/search/quality_sweep.h"
+
+namespace zigzag::jobs {
+
+struct SweepJob {
+    std::vector<HeadMap> maps = {}; ///< sweepMaps
+    TaskPlan tasks = {};
+    /// The prompts are made, and nothing was run yet: what else the caller needs, such as times; an error ends the sweep.
+    std::function<Result<void>()> opened = {};
+    /// Once a pass was timed.
+    std::function<void(int prompts, double seconds)> begun = {};
+    /// After each prompt.
+    std::function<void(std::vector<SweepPoint>)> soFar = {};
+};
+
+struct SweepResult {
+    std::vector<SweepPoint> points;
+    int prompts = 0; ///< of the whole sweep; the points are of fewer where it was stopped (MapQuality::prompts)
+};
+
+/// What each map costs in quality. Cancelled, it returns the points of the prompts that were done, or fails where there are none.
+Result<SweepResult> sweep(const JobContext &context, const SweepJob &job);
+
+/// A point of a sweep with what it takes.
+struct PricedPoint {
+    double ms = 0; ///< predicted, per token
+    std::int64_t kvBytes = 0;
+    bool inSet = false; ///< no other is better in time and quality (paretoSet)
+};
+/// One for each point of the sweep, at a context.
+std::vector<PricedPoint> priced(const std::vector<SweepPoint> &points, const CostModel &cost, std::int64_t context);
+
+} // namespace zigzag::jobs

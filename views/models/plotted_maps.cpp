@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "views/models/plotted_maps.h"
+
+#include "engine/map/criterion.h"
+#include "engine/map/kv_layout.h"
+#include "engine/map/run_alike.h"
+#include "profiler/compare/prediction_error.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+namespace zigzag {
+
+namespace {
+
+/// Maps without a model are drawn as far as today's models go.
+constexpr std::int64_t longestWithoutModel = 1 << 20;
+
+/// With the windows of `current`.
+std::optional<HeadMap> assigned(const HeadScores *scores, std::string_view criterion, double sparsity, const HeadMap &current)
+{
+    if (!scores)
+        return {};
+    AssignRequest request;
+    request.criterion = criterion;
+    request.target = SparsityTarget{sparsity};
+    request.windows = current.windows();
+    auto assignment = assignHeads(*scores, request);
+    if (!assignment)
+        return {};
+    assignment->map.setModel(current.model()); // the scores' file may not know the head dimension
+    return std::move(assignment->map);
+}
+
+} // namespace
+
+std::vector<std::int64_t> plottedContexts(std::int64_t maxContext)
+{
+    const auto top = static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(std::max<std::int64_t>(maxContext, 1))));
+    std::vector<std::int64_t> contexts;
+    for (std::int64_t context = std::max<std::int64_t>(top / 128, std::min<std::int64_t>(64, top)); context <= top; context *= 2)
+        contexts.push_back(context);
+    return contexts;
+}
+
+void PlottedMaps::setModel(const ModelShape &shape, const std::optional<ModelConfig> &config)
+{
+    m_shape = shape;
+    m_config = config;
+    m_cost = {};
+    m_measurements.clear();
+    m_scores.reset();
+    m_contexts = plottedContexts(config ? config->maxContext : longestWithoutModel);
+    m_curves = {};
+}
+
+void PlottedMaps::setCost(CostModel cost)
+{
+    m_cost = std::move(cost);
+    for (Curves &each : m_curves)
+        predict(each);
+}
+
+void PlottedMaps::setMaps(const HeadMap &current, const std::shared_ptr<const HeadScores> &scores, double sparsity)
+{
+    const HeadMap *before = map(Series::Current);
+    const bool windowMoved = !before || before->windows() != current.windows();
+    if (!curves(Series::Full).map)
+        setMap(Series::Full, current.withEvery(HeadKind::Retrieval));
+    if (windowMoved || scores != m_scores || sparsity != m_sparsity) {
+        m_scores = scores;
+        m_sparsity = sparsity;
+        setMap(Series::Duo, assigned(m_scores.get(), "duo", m_sparsity, current));
+        setMap(Series::Zigzag, assigned(m_scores.get(), "zigzag", m_sparsity, current));
+    }
+    setMap(Series::Current, current);
+}
+
+const HeadMap *PlottedMaps::map(Series series) const
+{
+    const Curves &found = curves(series);
+    return found.map ? &*found.map : nullptr;
+}
+
+void PlottedMaps::setMap(Series series, std::optional<HeadMap> map)
+{
+    Curves &target = curves(series);
+    const bool same = target.map && map && runAlike(*target.map, *map) && target.map->model() == map->model();
+    target.map = std::move(map);
+    if (!same || target.values[static_cast<std::size_t>(Quantity::Kv)].empty())
+        predict(target);
+}
+
+void PlottedMaps::predict(Curves &target) const
+{
+    target.values = {};
+    if (!target.map)
+        return;
+    auto &[ttft, tpot, kvValues] = target.values;
+    for (const std::int64_t context : m_contexts) {
+        kvValues.push_back(kv(*target.map, context));
+        if (!hasTimes())
+            continue;
+        ttft.push_back(m_cost.estimate(*target.map, Phase::Prefill, context).ms);
+        tpot.push_back(m_cost.estimate(*target.map, Phase::Decode, context).ms);
+    }
+}
+
+const std::vector<double> &PlottedMaps::predicted(Series series, Quantity quantity) const
+{
+    return curves(series).values[static_cast<std::size_t>(quantity)];
+}
+
+std::vector<PlottedMaps::Point> PlottedMaps::measured(Series series, Quantity quantity) const
+{
+    std::vector<Point> points;
+    if (const HeadMap *of = map(series)) {
+        const Phase phase = quantity == Quantity::Ttft ? Phase::Prefill : Phase::Decode;
+        for (const BenchRecord &record : m_measurements.all(*of, phase)) {
+            if (quantity == Quantity::Kv)
+                points.push_back({record.context, static_cast<double>(record.kvBytesAllocated), 0, false});
+            else
+                points.push_back({record.context, record.medianMs, record.spreadMs, record.isDisturbed()});
+        }
+    }
+    return points;
+}
+
+std::optional<double> PlottedMaps::predictionError(Quantity quantity) const
+{
+    if (quantity == Quantity::Kv || !hasTimes())
+        return {};
+    const Phase phase = quantity == Quantity::Ttft ? Phase::Prefill : Phase::Decode;
+    std::vector<PredictedPoint> points;
+    for (const Series series : allSeries)
+        for (const Point &point : measured(series, quantity))
+            points.push_back({m_cost.estimate(*map(series), phase, point.context).ms, point.value, point.disturbed});
+    const PredictionError error = zigzag::predictionError(points);
+    return error.count > 0 ? std::optional(error.median) : std::nullopt;
+}
+
+bool PlottedMaps::isOnlyDisturbed(Quantity quantity) const
+{
+    bool any = false;
+    for (const Series series : allSeries)
+        for (const Point &point : measured(series, quantity)) {
+            if (!point.disturbed)
+                return false;
+            any = true;
+        }
+    return any;
+}
+
+double PlottedMaps::layerKv(const HeadMap &map, int layer, std::int64_t context) const
+{
+    if (hasBytes())
+        return static_cast<double>(KvLayout(map, context, m_config ? m_config->dtype : DType::BF16).layerBytes(layer));
+    std::int64_t keys = 0;
+    for (int head = 0; head < map.kvHeads(); ++head)
+        keys += map.pattern(layer, head).slots(context);
+    return static_cast<double>(keys);
+}
+
+double PlottedMaps::kv(const HeadMap &map, std::int64_t context) const
+{
+    if (hasBytes())
+        return static_cast<double>(kvBytes(map, context, m_config ? m_config->dtype : DType::BF16));
+    double sum = 0;
+    for (int layer = 0; layer < map.layers(); ++layer)
+        sum += layerKv(map, layer, context);
+    return sum;
+}
+
+Comparison PlottedMaps::compare(Quantity quantity, std::int64_t context) const
+{
+    const HeadMap *current = map(Series::Current);
+    const HeadMap *full = map(Series::Full);
+    if (!current || !full)
+        return {};
+    if (quantity == Quantity::Kv)
+        return {{kv(*current, context), Figure::Source::Computed}, {kv(*full, context), Figure::Source::Computed}};
+    const Phase phase = quantity == Quantity::Ttft ? Phase::Prefill : Phase::Decode;
+    const BenchRecord *currentRecord = m_measurements.find(*current, phase, context);
+    const BenchRecord *fullRecord = m_measurements.find(*full, phase, context);
+    if (currentRecord && fullRecord) {
+        const bool calm = !currentRecord->isDisturbed() && !fullRecord->isDisturbed();
+        const auto source = calm ? Figure::Source::Measured : Figure::Source::Disturbed;
+        return {{currentRecord->medianMs, source}, {fullRecord->medianMs, source}};
+    }
+    if (!hasTimes())
+        return {};
+    const auto source = isUnreliable() ? Figure::Source::Unreliable : Figure::Source::Predicted;
+    return {{m_cost.estimate(*current, phase, context).ms, source}, {m_cost.estimate(*full, phase, context).ms, source}};
+}
+
+Comparison PlottedMaps::compareNeedle() const
+{
+    Comparison comparison;
+    const auto fill = [this](Series series, Figure &figure) {
+        const HeadMap *of = map(series);
+        if (const NeedleResult *result = of ? m_measurements.needle(*of) : nullptr; result && result->isComplete())
+            figure = {result->accuracy, Figure::Source::Measured};
+    };
+    fill(Series::Current, comparison.current);
+    fill(Series::Full, comparison.full);
+    return comparison;
+}
+
+} // namespace zigzag

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/map/head_map.h"
+#include "engine/map/head_scores.h"
+#include "engine/model/model_config.h"
+#include "profiler/cost/cost_model.h"
+#include "views/models/measurements.h"
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace zigzag {
+
+/// What the plots compare: DuoAttention and Zigzag are assigned from the scores at one sparsity, in the current windows.
+enum class Series { Full, Duo, Zigzag, Current };
+inline constexpr std::array allSeries = {Series::Full, Series::Duo, Series::Zigzag, Series::Current};
+enum class Quantity { Ttft, Tpot, Kv };
+
+/// One number of the comparison and where it comes from.
+struct Figure {
+    /// Unreliable: predicted from a calibration that others disturbed; Disturbed: measured while they slowed it.
+    enum class Source { Unknown, Computed, Predicted, Unreliable, Measured, Disturbed };
+    double value = 0;
+    Source source = Source::Unknown;
+};
+/// The current map beside full attention, both from the same source.
+struct Comparison {
+    Figure current, full;
+};
+
+/// The comparison behind the plots, the headline and the bars in the head map, without a widget: maps per series,
+/// predicted curves and measured points. An edit recomputes the one series that it changed.
+class PlottedMaps
+{
+public:
+    /// Another model, or a bare shape: forgets the cost model and every result.
+    void setModel(const ModelShape &shape, const std::optional<ModelConfig> &config);
+    void setCost(CostModel cost);
+    /// `scores` may be null: then there are no DuoAttention and Zigzag series. `sparsity` is that of these two.
+    void setMaps(const HeadMap &current, const std::shared_ptr<const HeadScores> &scores, double sparsity);
+    Measurements &measurements() { return m_measurements; }
+    const Measurements &measurements() const { return m_measurements; }
+
+    const std::optional<ModelConfig> &config() const { return m_config; }
+    const CostModel &cost() const { return m_cost; }
+    bool hasTimes() const { return m_cost.isFitted(); }
+    /// Whether there are times that a disturbed calibration predicts (CostModel::isReliable).
+    bool isUnreliable() const { return hasTimes() && !m_cost.isReliable(); }
+    /// Whether the head dimension is known; without it KV is counted in keys rather than in bytes.
+    bool hasBytes() const { return m_shape.headDim > 0; }
+    double sparsity() const { return m_sparsity; }
+    const std::vector<std::int64_t> &contexts() const { return m_contexts; }
+    const HeadMap *map(Series series) const;
+
+    /// [contexts]; empty when there is no such series, or no times yet.
+    const std::vector<double> &predicted(Series series, Quantity quantity) const;
+    struct Point {
+        std::int64_t context = 0;
+        double value = 0, spread = 0;
+        bool disturbed = false; ///< by other programs (BenchRecord::isDisturbed)
+        bool operator==(const Point &) const = default;
+    };
+    std::vector<Point> measured(Series series, Quantity quantity) const;
+    /// Median of |predicted − measured| / measured over the measured points of a quantity that were not disturbed, or nothing.
+    std::optional<double> predictionError(Quantity quantity) const;
+    /// Whether a quantity was measured, but never on a machine that was left alone.
+    bool isOnlyDisturbed(Quantity quantity) const;
+
+    /// Bytes of keys and values, or the number of keys where the head dimension is not known.
+    double kv(const HeadMap &map, std::int64_t context) const;
+    double layerKv(const HeadMap &map, int layer, std::int64_t context) const;
+    Comparison compare(Quantity quantity, std::int64_t context) const;
+    /// Needle accuracy of the current map and of full attention.
+    Comparison compareNeedle() const;
+
+private:
+    struct Curves {
+        std::optional<HeadMap> map;
+        std::array<std::vector<double>, 3> values; // [quantity][contexts]
+    };
+    Curves &curves(Series series) { return m_curves[static_cast<std::size_t>(series)]; }
+    const Curves &curves(Series series) const { return m_curves[static_cast<std::size_t>(series)]; }
+    void setMap(Series series, std::optional<HeadMap> map);
+    void predict(Curves &curves) const;
+
+    ModelShape m_shape;
+    std::optional<ModelConfig> m_config;
+    CostModel m_cost;
+    std::shared_ptr<const HeadScores> m_scores;
+    double m_sparsity = 0.5;
+    std::vector<std::int64_t> m_contexts;
+    std::array<Curves, allSeries.size()> m_curves;
+    Measurements m_measurements;
+};
+
+/// The contexts that are worth drawing for a model: powers of two up to its longest, at most eight.
+std::vector<std::int64_t> plottedContexts(std::int64_t maxContext);
+
+} // namespace zigzag
