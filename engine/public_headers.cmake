@@ -9,14 +9,16 @@ set(ZIGZAG_PUBLIC_HEADERS
     engine/map/criterion.h
     engine/map/head_map.h
     engine/map/head_scores.h
-    engine/map/key_range.h
+    engine/map/head_pattern.h
     engine/map/kv_layout.h
     engine/map/map_io.h
     engine/map/penalty.h
     engine/map/target.h
     engine/model/layer_plan.h
     engine/model/model.h
+    engine/model/layer_plan.h
     engine/model/model_config.h
+    engine/model/op.h
     engine/model/op.h
     engine/model/tokenizer.h
     engine/model/weights.h

@@ -157,8 +157,8 @@ Result<void> pareto(ParetoOptions options)
     for (const Row &row : rows)
         fmt::print("{:>7.0f} %  {:>5}  {:>6}  {:>10.6f}  {:>10.6f}  {:>6.1f} %  {:>11.3f} ms  {:>12}  {}\n",
                    100.0 * row.point.map.sparsity(), windowOf(row.point.map).sink, windowOf(row.point.map).recent,
-                   row.point.quality.loss.mean, row.point.quality.loss.error, 100.0 * row.point.quality.right.mean,
-                   row.price.ms, row.price.kvBytes, row.price.inSet ? "yes" : "");
+                   row.point.quality.loss.mean, row.point.quality.loss.error, 100.0 * row.point.quality.right.mean, row.price.ms,
+                   row.price.kvBytes, row.price.inSet ? "yes" : "");
     fmt::print("± standard error of {} prompts\n", done);
     return stoppedOr(done, prompts);
 }

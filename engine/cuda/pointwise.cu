@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/cuda/pointwise.h"
 
+#include "engine/cuda/gpu/launch.h"
 #include "engine/cuda/kernels/add_bias.cuh"
 #include "engine/cuda/kernels/commit.cuh"
 #include "engine/cuda/kernels/copy_heads.cuh"
@@ -9,7 +10,6 @@
 #include "engine/cuda/kernels/rms_norm.cuh"
 #include "engine/cuda/kernels/rope_append.cuh"
 #include "engine/cuda/kernels/swiglu.cuh"
-#include "engine/cuda/gpu/launch.h"
 
 #include <algorithm>
 

@@ -125,7 +125,7 @@ TEST_F(AccessibleTest, APageThatIsShownHasANameAndTheFocusInIt)
     ASSERT_TRUE(QTest::qWaitForWindowActive(m_window.get()));
     NeedleResult result; // a grid that can be read
     result.grid = {{256, 0.0, 4, 3}};
-    m_window->studio().study().results().addNeedle(map(), result);
+    m_window->studio().plotted().measurements().addNeedle(map(), result);
     m_window->refreshNow();
     for (const QDockWidget *dock : m_window->findChildren<QDockWidget *>()) {
         QWidget *page = dock->widget();

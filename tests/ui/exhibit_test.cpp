@@ -181,7 +181,7 @@ TEST_F(ExhibitTest, EveryTableSaysEachThingOnceAndInItsUnit)
     ASSERT_TRUE(open(m_folder / "sample.trace")) << message().toStdString();
     NeedleResult needles;
     needles.grid = {{256, 0.0, 4, 3}, {512, 0.0, 4, 1}};
-    m_window->studio().study().results().addNeedle(map(), needles);
+    m_window->studio().plotted().measurements().addNeedle(map(), needles);
     m_window->refreshNow();
     static const QRegularExpression unit("\\b(ns|ms|s|bytes|keys|tokens|%|flops|count|layer|head|heads|depth|share|score|spread|"
                                          "loss|error|passes|cost|pareto|map|sequences)"

@@ -112,7 +112,7 @@ TEST_F(WindowTest, AWindowPerLayerIsShownAsSuchAndKeptWhenAssigned)
     EXPECT_EQ(map().streamingHeads(), 16);
     EXPECT_EQ(map().windows(), windows.windows());
     for (const Series series : {Series::Duo, Series::Zigzag, Series::Full})
-        EXPECT_EQ(m_window->study().map(series)->windows(), windows.windows());
+        EXPECT_EQ(m_window->plotted().map(series)->windows(), windows.windows());
 
     recent->setValue(100); // what is asked for here is every layer's
     settle();

@@ -95,7 +95,7 @@ TEST_F(KeysWindow, EscLeavesWhatHasTheFocusBeforeItStopsARun)
 
 TEST_F(KeysWindow, EscInADialogLeavesTheDialogAlone)
 {
-    hold({RunKind::Calibrate});
+    hold({RunName::Calibrate});
     activate();
     bool left = false;
     QTimer::singleShot(0, qApp, [&] {
@@ -108,7 +108,7 @@ TEST_F(KeysWindow, EscInADialogLeavesTheDialogAlone)
     m_window->actions().palette->trigger();
     EXPECT_TRUE(left);
     settle();
-    EXPECT_TRUE(m_window->runs().isRunning(RunKind::Calibrate)) << "the dialog was what there was to leave";
+    EXPECT_TRUE(m_window->runs().isRunning(RunName::Calibrate)) << "the dialog was what there was to leave";
 }
 
 TEST_F(KeysWindow, ShortcutsOfTheWindowWorkWhileTextIsTyped)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Every run tells how long it still takes, whoever began it.
-#include "app/studio/run_messages.h"
+
 #include "window_fixture.h"
 
 #include <QLabel>
@@ -26,7 +26,7 @@ TEST_F(WindowTest, EveryKindOfRunShowsTheTimeLeft)
     };
     const RunController &runs = m_window->runs();
     QObject::connect(&runs, &RunController::started, text, [&](const RunRequest &request) {
-        current = titleOf(request);
+        current = request.title;
         look();
     });
     QObject::connect(&runs, &RunController::progressed, text, look);

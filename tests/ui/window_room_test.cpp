@@ -127,7 +127,7 @@ protected:
 
 TEST_F(RoomTest, NothingLiesOnAnythingElseOnASmallScreen)
 {
-    hold({RunKind::Calibrate, RunKind::Score, RunKind::Measure});
+    hold({RunName::Calibrate, RunName::Score, RunName::Measure});
     m_window->document().setScores(risingScores(3, 2));
     expectRoom("while it is calibrated");
     m_window->actions().measure->trigger();
@@ -142,10 +142,10 @@ TEST_F(RoomTest, NothingLiesOnAnythingElseOnASmallScreen)
     ablation.name = QStringLiteral("Ablation of layers");
     ablation.scores = risingScores(3, 2);
     ablation.isSearch = true;
-    ablation.window = {map().sink(), map().recent()};
+    ablation.window = *map().oneWindow();
     ablation.effects.resize(3);
     ablation.effects[1].loss = 0.5;
-    m_window->studio().findings().add(ablation);
+    m_window->studio().scoreSources().add(ablation);
     m_window->refreshNow();
     m_window->resize(m_window->minimumSizeHint());
     settle();

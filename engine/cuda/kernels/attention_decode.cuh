@@ -12,9 +12,9 @@
 // importance.
 
 #include "engine/cuda/gpu/heuristics.h"
+#include "engine/cuda/gpu/launch.h"
 #include "engine/cuda/kernels/attention_args.h"
 #include "engine/cuda/kernels/cache_slot.h"
-#include "engine/cuda/gpu/launch.h"
 
 namespace zigzag::gpu {
 

@@ -7,9 +7,9 @@
 // sees (the diagonal, the window's lower end, the last rows) are masked.
 
 #include "engine/cuda/gpu/heuristics.h"
+#include "engine/cuda/gpu/launch.h"
 #include "engine/cuda/kernels/attention_args.h"
 #include "engine/cuda/kernels/cache_slot.h"
-#include "engine/cuda/gpu/launch.h"
 
 namespace zigzag::gpu {
 

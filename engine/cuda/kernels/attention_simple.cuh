@@ -6,9 +6,9 @@
 // scores one key, then each lane sums its own dimensions of the values.
 
 #include "engine/cuda/gpu/heuristics.h"
+#include "engine/cuda/gpu/launch.h"
 #include "engine/cuda/kernels/attention_args.h"
 #include "engine/cuda/kernels/cache_slot.h"
-#include "engine/cuda/gpu/launch.h"
 
 namespace zigzag::gpu {
 

@@ -8,8 +8,8 @@
 // round, and of the block's next rows, are always on their way while a round is multiplied.
 
 #include "engine/cuda/gpu/heuristics.h"
-#include "engine/cuda/kernels/matvec_args.h"
 #include "engine/cuda/gpu/launch.h"
+#include "engine/cuda/kernels/matvec_args.h"
 
 namespace zigzag::gpu {
 

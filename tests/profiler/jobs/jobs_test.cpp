@@ -117,7 +117,7 @@ TEST_F(Jobs, NeedlesAreAskedOfEachMapUnderItsName)
 {
     const HeadMap mine = mixedMap();
     EXPECT_EQ(jobs::fullLike(mine).streamingHeads(), 0);
-    EXPECT_EQ(jobs::fullLike(mine).recent(), mine.recent());
+    EXPECT_EQ(jobs::fullLike(mine).windows(), mine.windows());
     std::vector<std::string> asked;
     const NeedlePlan plan{.contexts = {200}, .depths = {0, 1}, .trials = 1};
     const auto results = jobs::askNeedles(context(), {{"mine", mine}, {"full", jobs::fullLike(mine)}}, plan,
