@@ -24,7 +24,9 @@ set(ZIGZAG_PUBLIC_HEADERS
     engine/model/weights.h
     engine/run/backend.h
     engine/run/backend_module.h
+    engine/run/device_model.h
     engine/run/sampler.h
     engine/run/session.h
+    engine/run/session_options.h
     engine/run/trace_sink.h
 )

@@ -92,7 +92,7 @@ void HeadMapView::layOut()
 
 QSize HeadMapView::minimumSizeHint() const
 {
-    constexpr int leastRows = 5; // fewer is no map
+    constexpr int leastRows = 6; // fewer is no map, and headings of three lines take one
     const HeadMapGeometry least = geometryFor({0, 0});
     return {QAbstractScrollArea::minimumSizeHint().width(), least.headerHeight() + leastRows * least.rowHeight()};
 }

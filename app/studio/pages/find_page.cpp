@@ -151,8 +151,10 @@ void FindPage::start()
             context.progress(static_cast<double>(search.alreadyDone()) / std::max(1, search.all()), takes);
             context.expect(seconds);
             context.deliver([page, takes] {
-                if (page)
-                    page->studio().say(MessageBar::Kind::Note, tr("%1. Esc stops it; what was measured stays.").arg(takes));
+                if (!page)
+                    return;
+                page->m_estimate = tr("%1. Esc stops it; what was measured stays.").arg(takes);
+                page->studio().say(MessageBar::Kind::Note, page->m_estimate);
             });
             sinceShown.start();
         };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Continues a prompt while half of a model's layers keep a window of keys instead of all: half_streaming [MODEL]
 #include "engine/map/kv_layout.h"
+#include "engine/run/device_model.h"
 #include "engine/run/session.h"
 
 #include <iostream>
