@@ -255,6 +255,7 @@ TEST_F(ViewsTest, ASmallWindowKeepsRoomForTheMap)
     m_window->resize(m_window->minimumSizeHint());
     for (const char *page : {"profile", "needle", "runs", "find", "quality", "compare"}) {
         m_window->showPage(page);
+        settle();
         m_window->resize(m_window->minimumSizeHint());
         settle();
         HeadMapView &view = m_window->headMap();

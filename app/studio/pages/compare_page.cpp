@@ -37,9 +37,6 @@ ComparePage::ComparePage(Studio &studio, QWidget *parent)
     m_against->setAccessibleName(tr("The other map"));
     m_summary->setObjectName(QStringLiteral("differenceSummary"));
     m_summary->setTextFormat(Qt::PlainText);
-    // On a small screen a page wider than its dock would lie on what is beside it. The tooltip has the whole sentence; wrapped,
-    // it would take height that Qt's docks do not know of, from the map.
-    m_summary->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     m_table->setObjectName(QStringLiteral("differences"));
     m_table->setAccessibleName(tr("Layers in which the maps differ"));
     m_table->setModel(m_model);
@@ -162,11 +159,12 @@ void ComparePage::refresh()
     const PlottedMaps &plotted = studio().plotted();
     const HeadMap one(ModelShape{{}, 1, 0, 1, state.map.model().headDim, {}}, HeadKind::Retrieval, 0, 1);
     m_model->show(std::move(difference), state.map.layers() * state.map.kvHeads(), plotted.hasBytes() ? plotted.kv(one, 1) : 0.0);
-    m_summary->setText(m_shown ? m_model->summary() + QLatin1Char(' ')
-                               + tr("Arrows lead from this map to the other;
-    m_summary->setToolTip(m_summary->text()); KV at %1 tokens.").arg(contextText(context))
+    m_summary->setText(m_shown       ? m_model->summary()
                            : against ? tr("That map is for a model of another shape.")
                                      : tr("There are no scores to choose that map by: score the model, or import scores."));
+    m_summary->setToolTip(m_shown ? m_model->summary() + QLatin1Char(' ')
+                                  + tr("Arrows lead from this map to the other; KV at %1 tokens.").arg(contextText(context))
+                                  : m_summary->text());
 }
 
 } // namespace zigzag
