@@ -3,10 +3,16 @@
 #include "app/cli/common_options.h"
 #include "app/cli/json_text.h"
 #include "app/cli/run_support.h"
+#include "engine/base/file_content.h"
+#include "engine/base/files.h"
 #include "engine/map/map_io.h"
+#include "profiler/carry/granite_swa_folder.h"
+#include "profiler/evaluate/task_prompts.h"
 #include "profiler/exports/export_format.h"
 
+#include <algorithm>
 #include <fmt/format.h>
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -16,9 +22,12 @@ namespace zigzag {
 namespace {
 
 struct ExportOptions {
-    std::string map, format, model, out, output = "table";
-    bool verdicts = false;
+    std::string map, format, model, out, output = "table", backend = "auto";
+    std::vector<std::string> texts;
+    bool verdicts = false, copies = false;
 };
+
+constexpr std::string_view carriedFormat = "granite-swa";
 
 Result<HeadMap> mapToExport(const ExportOptions &options, const ExportModel *model)
 {
@@ -29,10 +38,10 @@ Result<HeadMap> mapToExport(const ExportOptions &options, const ExportModel *mod
     return resolveHeadMap(options.map, model->config.shape(), defaultSink, defaultRecent);
 }
 
-std::string verdictText(const ExportFormat &format, const ExportVerdict &verdict)
+std::string verdictText(std::string_view title, const ExportVerdict &verdict)
 {
     const auto yes = [](bool kept) { return kept ? "yes" : "no"; };
-    std::string text = fmt::format("{}: sinks kept: {}, per head: {}, KV freed: {}", format.title, yes(verdict.sinksKept),
+    std::string text = fmt::format("{}: sinks kept: {}, per head: {}, KV freed: {}", title, yes(verdict.sinksKept),
                                    yes(verdict.perHeadKept), nameOf(verdict.kvFreed));
     if (verdict.headsLost > 0)
         text += fmt::format(", {} streaming heads of mixed layers retrieve", verdict.headsLost);
@@ -44,10 +53,9 @@ std::string verdictText(const ExportFormat &format, const ExportVerdict &verdict
 void printVerdicts(const HeadMap &map, const ExportModel *model, bool json)
 {
     nlohmann::ordered_json rows = nlohmann::ordered_json::array();
-    for (const ExportFormat &format : exportFormats()) {
-        const ExportVerdict verdict = format.verdict(map, model);
+    const auto say = [&](std::string_view name, std::string_view title, const ExportVerdict &verdict) {
         if (json)
-            rows.push_back({{"format", format.name},
+            rows.push_back({{"format", name},
                             {"possible", verdict.refusal.empty()},
                             {"sinks_kept", verdict.sinksKept},
                             {"per_head_kept", verdict.perHeadKept},
@@ -56,11 +64,61 @@ void printVerdicts(const HeadMap &map, const ExportModel *model, bool json)
                             {"minimum_version", verdict.minimumVersion},
                             {"note", verdict.refusal.empty() ? verdict.note : verdict.refusal}});
         else
-            fmt::print("{:<17} {}\n", format.name,
-                       verdict.refusal.empty() ? verdictText(format, verdict) : "refused: " + verdict.refusal);
-    }
+            fmt::print("{:<17} {}\n", name,
+                       verdict.refusal.empty() ? verdictText(title, verdict) : "refused: " + verdict.refusal);
+    };
+    for (const ExportFormat &format : exportFormats())
+        say(format.name, format.title, format.verdict(map, model));
+    say(carriedFormat, "Granite with windows", graniteSwaVerdict(map, model));
     if (json)
         fmt::print("{}\n", rows.dump(1, ' ', false, anyBytes));
+}
+
+/// What sinks are calibrated on: the files given, in pieces that the model takes, or prompts made here.
+Result<std::vector<std::vector<int>>> calibrationTexts(const ExportOptions &options, const Model &model, const HeadMap &map)
+{
+    constexpr std::int64_t longest = 4096;
+    std::vector<std::vector<int>> texts;
+    if (options.texts.empty()) {
+        const StreamingWindow streaming = map.oneStreamingWindow().value_or(StreamingWindow{});
+        const std::int64_t window = std::int64_t{streaming.sink} + streaming.recent;
+        TaskPlan plan{.kinds = {TaskKind::Passkeys, TaskKind::Recall},
+                      .contexts = {std::min(model.config.maxContext, std::max<std::int64_t>(2048, 4 * window))},
+                      .depths = {0.5},
+                      .trials = 2};
+        ZIGZAG_TRY(prompts, makeTaskPrompts(model, plan));
+        for (TaskPrompt &prompt : prompts)
+            texts.push_back(std::move(prompt.tokens));
+        return texts;
+    }
+    ZIGZAG_TRY(tokenizer, tokenizerOf(model));
+    for (const std::string &file : options.texts) {
+        ZIGZAG_TRY(text, readTextFile(file));
+        if (const FileContent content = contentOf(text); !isReadable(content))
+            return wrongContent(file, {content, false}, "a text");
+        std::vector<int> tokens = tokenizer->encode(text, true);
+        tokens.resize(std::min(tokens.size(), static_cast<std::size_t>(std::min(longest, model.config.maxContext))));
+        texts.push_back(std::move(tokens));
+    }
+    return texts;
+}
+
+/// The model itself with stand-ins for its sinks, which a minute of calibration gives.
+Result<void> exportCarried(const ExportOptions &options, const ExportModel *given)
+{
+    ZIGZAG_TRY(map, mapToExport(options, given));
+    const ExportVerdict verdict = graniteSwaVerdict(map, given);
+    if (!verdict.refusal.empty())
+        return badInput(fmt::format("{} cannot take this map: {}", carriedFormat, verdict.refusal));
+    ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend));
+    ZIGZAG_TRY(texts, calibrationTexts(options, *loaded.model, map));
+    Progress progress("calibrating the sinks");
+    ZIGZAG_TRY(carrier, calibrateSinks(loaded.device, map, texts, &interruptFlag(), std::ref(progress)));
+    ZIGZAG_TRY(carried, carriedModel(*loaded.model, map, carrier));
+    ZIGZAG_CHECK(writeGraniteSwaFolder(*given, *carried, options.out, options.copies ? WeightFiles::Copy : WeightFiles::Link));
+    fmt::print(stderr, "{}: sinks stood in for by logits and biases, means over {} queries of {} texts; {}\n", carriedFormat,
+               carrier.queries, texts.size(), verdict.note);
+    return {};
 }
 
 Result<void> runExport(const ExportOptions &options)
@@ -69,7 +127,10 @@ Result<void> runExport(const ExportOptions &options)
     if (options.verdicts == writes || (writes && (options.format.empty() || options.out.empty())))
         return badInput("export: give --format and --out to write, or --verdicts to see what each format would keep");
     const ExportFormat *format = nullptr;
-    if (writes) {
+    const bool carries = options.format == carriedFormat;
+    if (!carries && (!options.texts.empty() || options.copies))
+        return badInput(fmt::format("--text and --copy are for --format {}", carriedFormat));
+    if (writes && !carries) {
         ZIGZAG_TRY(found, findExportFormat(options.format));
         format = found;
     }
@@ -80,13 +141,15 @@ Result<void> runExport(const ExportOptions &options)
         model = std::move(loaded);
     }
     const ExportModel *given = model ? &*model : nullptr;
+    if (carries)
+        return exportCarried(options, given);
     ZIGZAG_TRY(map, mapToExport(options, given));
     if (!writes) {
         printVerdicts(map, given, options.output == "json");
         return {};
     }
     ZIGZAG_CHECK(exportMap(*format, map, given, options.out)); // first, so that a failure is one line
-    fmt::print(stderr, "{}\n", verdictText(*format, format->verdict(map, given)));
+    fmt::print(stderr, "{}\n", verdictText(format->title, format->verdict(map, given)));
     return {};
 }
 
@@ -98,12 +161,16 @@ void addExport(CLI::App &app, Chosen &chosen)
     CLI::App *command = app.add_subcommand("export", "write a head map in the form that another program runs");
     std::string names;
     for (const ExportFormat &format : exportFormats())
-        names += (names.empty() ? "" : ", ") + std::string(format.name);
+        names += std::string(format.name) + ", ";
+    names += carriedFormat;
     command->add_option("MAP", options->map, "head-map file; with --model also full or streaming")->required();
     command->add_option("--format", options->format, "what to write: " + names);
     command->add_option("--model", options->model,
                         "the model that the map is for: checked, and needed where its config is written");
     command->add_option("--out", options->out, "file or folder to write");
+    command->add_option("--text", options->texts, "granite-swa: texts to calibrate its sinks with (default: made from seeds)");
+    command->add_flag("--copy", options->copies, "granite-swa: copy the weights instead of linking them");
+    addBackendOption(*command, options->backend);
     command->add_flag("--verdicts", options->verdicts, "write nothing: say what each format would keep of the map");
     addOutputOption(*command, options->output);
     command->callback([options, &chosen] { chosen.run = [options] { return runExport(*options); }; });

@@ -55,7 +55,7 @@ std::string HeadMap::letters(int layer) const
 {
     std::string row;
     for (int head = 0; head < kvHeads(); ++head)
-        row += pattern(layer, head).letter();
+        row += patternOf(at(layer, head), window(layer)).letter();
     return row;
 }
 

@@ -19,6 +19,8 @@ struct ModelShape {
     int kvHeads = 0;
     int headDim = 0; ///< 0 when not known
     std::string fingerprint; ///< "sha256:…" of the weights; empty when not known
+    /// [layers] or empty: the window that the model's own file gives a layer, in tokens, 0: none. No map changes it.
+    std::vector<std::int64_t> fileWindows = {};
 
     bool operator==(const ModelShape &) const = default;
 };
@@ -84,10 +86,14 @@ public:
     /// would do, and it is the first layer's.
     std::optional<StreamingWindow> oneStreamingWindow() const;
 
-    /// Which keys a head sees. What a model's own file decides of a layer would be decided here, before the map's own word.
-    HeadPattern pattern(int layer, int head) const { return patternOf(at(layer, head), window(layer)); }
+    /// Which keys a head sees: what the model's own file decides of a layer, before the map's own word.
+    HeadPattern pattern(int layer, int head) const
+    {
+        const std::int64_t ofFile = m_model.fileWindows.empty() ? 0 : m_model.fileWindows[indexOf(layer)];
+        return ofFile > 0 ? HeadPattern::ofFile(ofFile) : patternOf(at(layer, head), window(layer));
+    }
     std::vector<HeadPattern> patterns(int layer) const; // [kv_heads]
-    /// A letter for each head of a layer, as files and tables write it.
+    /// A letter for each head of a layer, as files and tables write it: the map's own word.
     std::string letters(int layer) const;
     HeadKind at(int layer, int head) const { return m_heads[index(layer, head)]; }
     void set(int layer, int head, HeadKind kind) { m_heads[index(layer, head)] = kind; }

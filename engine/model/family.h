@@ -17,6 +17,7 @@ namespace zigzag {
 enum class FileWindow {
     None, ///< it reads no such key
     Everywhere, ///< sliding_window is that of every layer (Mistral)
+    OfLayers, ///< run as the file says, layer by layer (ModelConfig::fileWindows)
     Upper ///< use_sliding_window gives it to the layers from max_window_layers on (Qwen)
 };
 
@@ -26,6 +27,8 @@ struct Family {
     FileWindow window = FileWindow::None;
     int headDim = 0; ///< where the file does not say, 0 = hidden size / query heads
     bool mayLackKvHeads = false; ///< files from before grouped-query attention
+    bool tiesEmbeddings = false; ///< where the file does not say
+    double normEpsilon = 1e-6; ///< where the file does not say
     bool llamaTokenizer = false; ///< tokenizers that name no class are transformers' LlamaTokenizer
     /// Keys of config.json that `read` reads, or that this family is known to ignore, beside those of all families.
     std::span<const std::string_view> keys;

@@ -25,31 +25,6 @@ bool isPreset(const std::string &name)
     return name.rfind(presetPrefix, 0) == 0;
 }
 
-/// The folder that a MODEL which is not a preset names.
-Result<fs::path> modelFolder(const std::string &name)
-{
-    if (name.rfind(bundledPrefix, 0) == 0) {
-        const std::string bundled = name.substr(bundledPrefix.size());
-        const std::vector<std::string> names = bundledNames();
-        if (std::find(names.begin(), names.end(), bundled) == names.end())
-            return badInput(fmt::format("{}: there is no such bundled model; choose from: {}", name, listOf(names)));
-        return resourceFolder() / "models" / bundled;
-    }
-    std::error_code error;
-    const bool exists = fs::exists(name, error);
-    if (error)
-        return badInput(
-            fmt::format("{}: this model cannot be reached: {}; check the path and its permissions", name, error.message()));
-    if (!exists)
-        return badInput(fmt::format("{}: there is no such model folder; give a folder with config.json, bundled:NAME ({}) or "
-                                    "preset:NAME ({})",
-                                    name, listOf(bundledNames()), listOf(presetNames())));
-    if (!fs::is_directory(name, error))
-        return badInput(
-            fmt::format("{}: a model is a folder with config.json and *.safetensors, not a file; give the folder", name));
-    return fs::path(name);
-}
-
 Result<ModelConfig> readConfig(const fs::path &folder)
 {
     const fs::path file = folder / "config.json";
@@ -132,6 +107,32 @@ Result<std::shared_ptr<const Model>> readModel(const std::string &name, bool nee
 }
 
 } // namespace
+
+Result<fs::path> modelFolder(const std::string &name)
+{
+    if (isPreset(name))
+        return badInput(fmt::format("{}: a preset is a shape with random weights and has no folder; choose a model with one", name));
+    if (name.rfind(bundledPrefix, 0) == 0) {
+        const std::string bundled = name.substr(bundledPrefix.size());
+        const std::vector<std::string> names = bundledNames();
+        if (std::find(names.begin(), names.end(), bundled) == names.end())
+            return badInput(fmt::format("{}: there is no such bundled model; choose from: {}", name, listOf(names)));
+        return resourceFolder() / "models" / bundled;
+    }
+    std::error_code error;
+    const bool exists = fs::exists(name, error);
+    if (error)
+        return badInput(
+            fmt::format("{}: this model cannot be reached: {}; check the path and its permissions", name, error.message()));
+    if (!exists)
+        return badInput(fmt::format("{}: there is no such model folder; give a folder with config.json, bundled:NAME ({}) or "
+                                    "preset:NAME ({})",
+                                    name, listOf(bundledNames()), listOf(presetNames())));
+    if (!fs::is_directory(name, error))
+        return badInput(
+            fmt::format("{}: a model is a folder with config.json and *.safetensors, not a file; give the folder", name));
+    return fs::path(name);
+}
 
 Result<ModelConfig> loadModelConfig(const std::string &name)
 {

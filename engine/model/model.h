@@ -32,6 +32,8 @@ Result<std::shared_ptr<const Model>> describeModel(const std::string &name);
 Result<ModelConfig> loadModelConfig(const std::string &name);
 /// The tokenizer, or the reason why this model reads no text and a way out.
 Result<const Tokenizer *> tokenizerOf(const Model &model);
+/// The folder of a MODEL that is no preset.
+Result<std::filesystem::path> modelFolder(const std::string &name);
 /// The config.json of a MODEL as it stands, for what is made from it.
 Result<std::string> readModelConfigText(const std::string &name);
 

@@ -100,6 +100,8 @@ Result<bool> upperHaveWindow(const ModelConfig &model, const Value &config, cons
 /// since no layer has it or it is as long as the context, is full attention.
 Result<void> refuseWindows(const ModelConfig &model, const Value &config, const std::string &where)
 {
+    if (model.family->window == FileWindow::OfLayers)
+        return {};
     ZIGZAG_TRY(window, windowLength(model, config, where));
     const bool acts = window < model.maxContext;
     if (model.family->window == FileWindow::Everywhere && acts)
@@ -200,10 +202,9 @@ Result<ModelConfig> parseModelConfig(std::string_view text, const std::string &w
     if (json::find(config, "quantization_config"))
         return badInput(fmt::format(
             "{}: quantized weights (quantization_config) are not supported; use the float32, float16 or bfloat16 files", where));
-    ZIGZAG_TRY(epsilon, json::numberOr(config, "rms_norm_eps", 1e-6, 0, 1, where));
+    ZIGZAG_TRY(epsilon, json::numberOr(config, "rms_norm_eps", model.family->normEpsilon, 0, 1, where));
     model.normEpsilon = epsilon;
-    // All families leave embeddings untied where the file does not say.
-    ZIGZAG_TRY(tied, json::booleanOr(config, "tie_word_embeddings", false, where));
+    ZIGZAG_TRY(tied, json::booleanOr(config, "tie_word_embeddings", model.family->tiesEmbeddings, where));
     model.tiedEmbeddings = tied;
     ZIGZAG_TRY(type, readType(config, where));
     model.dtype = type;

@@ -9,7 +9,11 @@ namespace zigzag {
 std::int64_t KvCache::stagingBytes(const KvLayout &layout, std::int64_t chunk)
 {
     const HeadMap &map = layout.map();
-    if (map.streamingHeads() == 0 || chunk == 1)
+    bool hasRings = false;
+    for (int layer = 0; layer < map.layers(); ++layer)
+        for (const HeadPattern &pattern : map.patterns(layer))
+            hasRings = hasRings || !pattern.keepsEverything();
+    if (!hasRings || chunk == 1)
         return 0;
     return 2 * chunk * map.kvHeads() * map.model().headDim * bytesOf(layout.type());
 }

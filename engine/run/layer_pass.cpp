@@ -173,7 +173,20 @@ void LayerPass::runOps(int layer, Op first, Op last, const LayerArgs &run, const
     }
 }
 
-void LayerPass::attend(int layer, std::span<const HeadCache> heads, std::int64_t tokens, Buffer &out)
+/// A window of the model's own file has its way.
+HeadPattern LayerPass::patternIn(int layer, const HeadPattern &asked) const
+{
+    const auto &windows = config().fileWindows;
+    const std::int64_t own = windows.empty() ? 0 : windows[static_cast<std::size_t>(layer)];
+    return own > 0 ? HeadPattern::ofFile(own) : asked;
+}
+
+const float *LayerPass::sinkLogitsOf(int layer) const
+{
+    return m_model->layers[static_cast<std::size_t>(layer)].vector(WeightId::SinkLogits);
+}
+
+void LayerPass::attend(const float *sinkLogits, std::span<const HeadCache> heads, std::int64_t tokens, Buffer &out)
 {
     const ModelConfig &c = config();
     std::vector<int> all(heads.size());
@@ -187,7 +200,7 @@ void LayerPass::attend(int layer, std::span<const HeadCache> heads, std::int64_t
                          .kvHeads = c.kvHeads,
                          .headDim = c.headDim,
                          .scale = static_cast<float>(c.scoreScale),
-                         .sinkLogits = m_model->layers[static_cast<std::size_t>(layer)].vector(WeightId::SinkLogits),
+                         .sinkLogits = sinkLogits,
                          .cacheType = m_cacheType,
                          .rows = {}});
 }
@@ -196,8 +209,8 @@ void LayerPass::run(int layer, std::span<const HeadPattern> patterns, std::int64
 {
     std::vector<HeadCache> heads = m_heads;
     for (std::size_t i = 0; i < heads.size(); ++i)
-        heads[i].pattern = patterns[i];
-    runOps(layer, firstLayerOp, lastLayerOp, layerArgs(tokens, in, out), [&] { attend(layer, heads, tokens, *m_attended); });
+        heads[i].pattern = patternIn(layer, patterns[i]);
+    runOps(layer, firstLayerOp, lastLayerOp, layerArgs(tokens, in, out), [&] { attend(sinkLogitsOf(layer), heads, tokens, *m_attended); });
 }
 
 /// The rows' hidden states side by side, and after the final norm.

@@ -43,6 +43,17 @@ public:
     void backward(int layer, std::span<const float> gates, const HeadPattern &streaming, std::int64_t tokens, const Buffer &in,
                   Buffer &gradient, std::span<double> gradGates);
 
+    // What stands in for sinks (layer_pass_sinks.cpp): sums over the queries of `in` whose window has left sinks behind.
+
+    /// Adds each query head's log Σ exp of the scores of those sinks. sums: [query_heads], host
+    Result<void> addSinkScores(int layer, const HeadPattern &streaming, std::int64_t tokens, const Buffer &in,
+                               std::span<double> sums);
+    /// Adds what attention with the sinks gives beyond a window with these sink logits. sums: [query_width], host
+    Result<void> addSinkOutputs(int layer, const HeadPattern &streaming, std::span<const float> sinkLogits, std::int64_t tokens,
+                                const Buffer &in, std::span<double> sums);
+    /// Through the output projection, without its bias. [hidden], host
+    Result<std::vector<float>> projectHeads(int layer, std::span<const float> heads);
+
     // Layers are launched and not waited for; what follows waits, and says so when the device failed or a number is none.
 
     /// The last hidden states (after the final norm) at the given positions. [rows, hidden], host
@@ -66,7 +77,9 @@ private:
     LayerArgs layerArgs(std::int64_t tokens, const Buffer &in, Buffer &out) const;
     /// Launches the ops of a layer's plan from `first` to `last`; `attention` stands for the one of that name.
     void runOps(int layer, Op first, Op last, const LayerArgs &run, const std::function<void()> &attention = {});
-    void attend(int layer, std::span<const HeadCache> heads, std::int64_t tokens, Buffer &out);
+    HeadPattern patternIn(int layer, const HeadPattern &asked) const;
+    const float *sinkLogitsOf(int layer) const;
+    void attend(const float *sinkLogits, std::span<const HeadCache> heads, std::int64_t tokens, Buffer &out);
     void gatedAttention(int layer, std::span<const float> gates, const HeadPattern &streaming, std::int64_t tokens,
                         const Buffer &in, Buffer &out);
     void attentionBackward(int layer, const HeadPattern &streaming, std::int64_t tokens);

@@ -24,8 +24,8 @@ void LayerPass::gatedAttention(int layer, std::span<const float> gates, const He
         for (const auto &[pattern, to] :
              {std::pair(HeadPattern::full(), m_full.get()), std::pair(streaming, m_streaming.get())}) {
             for (HeadCache &head : heads)
-                head.pattern = pattern;
-            attend(layer, heads, tokens, *to);
+                head.pattern = patternIn(layer, pattern);
+            attend(sinkLogitsOf(layer), heads, tokens, *to);
         }
         m_backend.gradients()->blend({.full = m_full->as<float>(),
                                       .streaming = m_streaming->as<float>(),
@@ -96,7 +96,7 @@ void LayerPass::attentionBackward(int layer, const HeadPattern &streaming, std::
     for (const auto &[pattern, from] :
          {std::pair(HeadPattern::full(), m_attended.get()), std::pair(streaming, m_gradAttended.get())}) {
         for (HeadCache &head : heads)
-            head.pattern = pattern;
+            head.pattern = patternIn(layer, pattern);
         m_backend.gradients()->attention(
             {.queries = m_queries->as<float>(),
              .heads = heads,
@@ -109,7 +109,7 @@ void LayerPass::attentionBackward(int layer, const HeadPattern &streaming, std::
              .kvHeads = c.kvHeads,
              .headDim = c.headDim,
              .scale = static_cast<float>(c.scoreScale),
-             .sinkLogits = m_model->layers[static_cast<std::size_t>(layer)].vector(WeightId::SinkLogits),
+             .sinkLogits = sinkLogitsOf(layer),
              .add = add});
         add = true;
     }

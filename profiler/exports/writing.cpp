@@ -102,20 +102,28 @@ Result<void> writeFolder(const fs::path &out, const std::vector<ExportFile> &fil
     return done;
 }
 
-Result<void> writeModelFolder(const fs::path &out, const Json &config, const ExportModel &model, const HeadMap &map,
-                              const std::string &runBy)
+Result<void> writeModelFolder(const fs::path &out, const Json &config, const ExportModel &model, const std::string &note,
+                              std::vector<ExportFile> more)
 {
     if (holdsAnotherModel(out))
         return badInput(fmt::format("{}: holds a config.json that is no export of ours; choose another folder", out.string()));
+    more.insert(more.begin(),
+                {{"README.md", fmt::format("# {}\n\n{}.\n\n{}", model.config.name, marker, note)},
+                 {"config.json", config.dump(1, ' ', false, Json::error_handler_t::replace) + "\n"}});
+    return writeFolder(out, more);
+}
+
+Result<void> writeModelFolder(const fs::path &out, const Json &config, const ExportModel &model, const HeadMap &map,
+                              const std::string &runBy)
+{
     const std::string fingerprint
         = map.model().fingerprint.empty() ? "" : fmt::format(" (fingerprint {})", map.model().fingerprint);
     const std::string note
-        = fmt::format("# {}\n\n{}.\n\n- Weights: those of `{}`{}, unchanged. Copy or link its `*.safetensors`, the index of its "
+        = fmt::format("- Weights: those of `{}`{}, unchanged. Copy or link its `*.safetensors`, the index of its "
                       "shards and its tokenizer files into this folder; its own `config.json` stays where it is.\n"
                       "- To be run by: {}.\n- Window: {} tokens, the token itself counted. Sinks are not kept.\n",
-                      model.config.name, marker, model.name, fingerprint, runBy, windowOf(map));
-    return writeFolder(out,
-                       {{"README.md", note}, {"config.json", config.dump(1, ' ', false, Json::error_handler_t::replace) + "\n"}});
+                      model.name, fingerprint, runBy, windowOf(map));
+    return writeModelFolder(out, config, model, note, {});
 }
 
 Json bareConfig(const ExportModel &model)

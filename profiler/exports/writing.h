@@ -30,7 +30,11 @@ struct ExportFile {
 /// Makes the folder where it is missing; an export that fails leaves no half of itself behind.
 Result<void> writeFolder(const std::filesystem::path &out, const std::vector<ExportFile> &files);
 
-/// A folder with config.json, and README.md on which weights go with it. Refuses a folder that holds another model.
+/// A folder with config.json, README.md (`note`: a list on weights, programs and windows) and more. Refuses a folder that holds
+/// another model.
+Result<void> writeModelFolder(const std::filesystem::path &out, const nlohmann::ordered_json &config, const ExportModel &model,
+                              const std::string &note, std::vector<ExportFile> more);
+/// The same for weights that go with it as they are.
 Result<void> writeModelFolder(const std::filesystem::path &out, const nlohmann::ordered_json &config, const ExportModel &model,
                               const HeadMap &map, const std::string &runBy);
 /// The model's own config without its rotary embedding and with the head size spelled out.

@@ -34,6 +34,8 @@ void addAttention(LayerPlan &plan, const ModelConfig &config)
     }
 
     plan.add(Op::Attention, 2 * queries);
+    if (config.sinkLogits)
+        plan.add({SinkLogits, Bias, Rows, "self_attn.sinks", config.queryHeads});
 
     plan.add(Op::OutputProjection, hidden + queries);
     plan.add({Output, Matrix, Columns, "self_attn.o_proj.weight", hidden, queries});

@@ -9,7 +9,7 @@ namespace zigzag {
 std::span<const Family *const> families()
 {
     static const std::array all
-        = {&graniteFamily(), &llamaFamily(), &mistralFamily(), &qwen2Family(), &qwen3Family(), &qwen3MoeFamily()};
+        = {&graniteFamily(), &graniteSwaFamily(), &llamaFamily(), &mistralFamily(), &qwen2Family(), &qwen3Family(), &qwen3MoeFamily()};
     return all;
 }
 

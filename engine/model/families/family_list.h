@@ -7,6 +7,7 @@ namespace zigzag {
 
 // Each is defined in the file of its name and listed in families.cpp.
 const Family &graniteFamily();
+const Family &graniteSwaFamily();
 const Family &llamaFamily();
 const Family &mistralFamily();
 const Family &qwen2Family();

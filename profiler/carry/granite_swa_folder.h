@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "profiler/carry/sink_carrier.h"
+#include "profiler/exports/export_format.h"
+
+#include <filesystem>
+
+namespace zigzag {
+
+/// How the model's own files get into the folder.
+enum class WeightFiles { Link, Copy };
+
+/// A folder that transformers, vLLM, SGLang and llama.cpp's converter load as `granite_swa`: config, the model's own weights,
+/// linked or copied, one shard of new tensors, tokenizer files. `carried`: from carriedModel. Leaves nothing behind when it
+/// fails; refuses models without a folder of weights, and folders that hold another model.
+Result<void> writeGraniteSwaFolder(const ExportModel &model, const Model &carried, const std::filesystem::path &out,
+                                   WeightFiles files);
+
+/// What such a folder keeps of a map, or why there can be none.
+ExportVerdict graniteSwaVerdict(const HeadMap &map, const ExportModel *model);
+
+} // namespace zigzag

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "profiler/carry/sink_carrier.h"
+
+#include "engine/run/layer_pass.h"
+
+#include <algorithm>
+#include <cstring>
+#include <fmt/format.h>
+
+namespace zigzag {
+
+namespace {
+
+bool streams(const HeadMap &map, int layer)
+{
+    return map.layerKind(layer) == LayerKind::Streaming;
+}
+
+/// The map with whole layers alone.
+HeadMap ofLayers(HeadMap map)
+{
+    for (int layer = 0; layer < map.layers(); ++layer)
+        map.setLayer(layer, streams(map, layer) ? HeadKind::Streaming : HeadKind::Retrieval);
+    return map;
+}
+
+class Calibration
+{
+public:
+    Calibration(LayerPass &pass, const HeadMap &map, std::span<const std::vector<int>> texts, const std::atomic<bool> *cancel,
+                const std::function<void(double)> &progress)
+        : m_pass(pass)
+        , m_map(map)
+        , m_texts(texts)
+        , m_cancel(cancel)
+        , m_progress(progress)
+    { }
+
+    Result<SinkCarrier> run()
+    {
+        const ModelConfig &config = m_pass.config();
+        const auto layers = static_cast<std::size_t>(config.layers);
+        ZIGZAG_TRY(states, m_pass.states());
+        SinkCarrier carrier;
+        carrier.layers.resize(layers);
+        std::vector<std::vector<double>> scores(layers, std::vector<double>(static_cast<std::size_t>(config.queryHeads)));
+        ZIGZAG_CHECK(overLayers(*states, [&](int layer, std::int64_t tokens) {
+            return m_pass.addSinkScores(layer, m_map.pattern(layer, 0), tokens, *states, scores[static_cast<std::size_t>(layer)]);
+        }));
+        for (int layer = 0; layer < config.layers; ++layer)
+            if (streams(m_map, layer))
+                for (const double sum : scores[static_cast<std::size_t>(layer)])
+                    carrier.layers[static_cast<std::size_t>(layer)].sinkLogits.push_back(
+                        static_cast<float>(sum / static_cast<double>(queriesOf(layer))));
+        std::vector<std::vector<double>> outputs(layers, std::vector<double>(static_cast<std::size_t>(config.queryWidth())));
+        ZIGZAG_CHECK(overLayers(*states, [&](int layer, std::int64_t tokens) {
+            return m_pass.addSinkOutputs(layer, m_map.pattern(layer, 0), carrier.layers[static_cast<std::size_t>(layer)].sinkLogits,
+                                         tokens, *states, outputs[static_cast<std::size_t>(layer)]);
+        }));
+        for (int layer = 0; layer < config.layers; ++layer) {
+            if (!streams(m_map, layer))
+                continue;
+            std::vector<float> means;
+            for (const double sum : outputs[static_cast<std::size_t>(layer)])
+                means.push_back(static_cast<float>(sum / static_cast<double>(queriesOf(layer))));
+            ZIGZAG_TRY(bias, m_pass.projectHeads(layer, means));
+            carrier.layers[static_cast<std::size_t>(layer)].outputBias = std::move(bias);
+            carrier.queries = queriesOf(layer);
+        }
+        return carrier;
+    }
+
+private:
+    /// Queries whose window has left sinks behind.
+    std::int64_t queriesOf(int layer) const
+    {
+        std::int64_t sum = 0;
+        for (const std::vector<int> &text : m_texts)
+            sum += std::max<std::int64_t>(0, std::ssize(text) - m_map.pattern(layer, 0).recent());
+        return sum;
+    }
+
+    /// Every text through every layer, with `look` at those that stream.
+    template <class Look> Result<void> overLayers(Buffer &states, const Look &look)
+    {
+        const auto all = static_cast<double>(2 * std::ssize(m_texts) * m_map.layers());
+        for (const std::vector<int> &text : m_texts) {
+            ZIGZAG_CHECK(m_pass.embed(text, states));
+            for (int layer = 0; layer < m_map.layers(); ++layer) {
+                if (m_cancel && m_cancel->load(std::memory_order_relaxed))
+                    return cancelled();
+                if (streams(m_map, layer))
+                    ZIGZAG_CHECK(look(layer, std::ssize(text)));
+                m_pass.run(layer, m_map.patterns(layer), std::ssize(text), states, states);
+                if (m_progress)
+                    m_progress(++m_done / all);
+            }
+        }
+        return {};
+    }
+
+    LayerPass &m_pass;
+    const HeadMap &m_map;
+    std::span<const std::vector<int>> m_texts;
+    const std::atomic<bool> *m_cancel;
+    const std::function<void(double)> &m_progress;
+    double m_done = 0; ///< layers of texts
+};
+
+/// The new tensors of a carried model, and the old ones' memory.
+struct CarriedStorage {
+    std::shared_ptr<const void> weights;
+    std::vector<std::unique_ptr<std::byte[]>> tensors;
+};
+
+TensorView stored(CarriedStorage &storage, const std::vector<float> &values, DType type)
+{
+    const auto size = static_cast<std::size_t>(bytesOf(type));
+    storage.tensors.push_back(std::make_unique<std::byte[]>(values.size() * size));
+    std::byte *data = storage.tensors.back().get();
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        const std::uint16_t half = type == DType::F16 ? floatToF16(values[i]) : floatToBf16(values[i]);
+        std::memcpy(data + i * size, type == DType::F32 ? static_cast<const void *>(&values[i]) : &half, size);
+    }
+    return {data, type, std::ssize(values), 1};
+}
+
+std::vector<float> valuesOf(const TensorView &view)
+{
+    std::vector<float> values(static_cast<std::size_t>(view.rows));
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        const std::byte *at = view.data + i * static_cast<std::size_t>(bytesOf(view.type));
+        std::uint16_t half = 0;
+        if (view.type == DType::F32)
+            std::memcpy(&values[i], at, 4);
+        else
+            std::memcpy(&half, at, 2);
+        if (view.type != DType::F32)
+            values[i] = view.type == DType::F16 ? f16ToFloat(half) : bf16ToFloat(half);
+    }
+    return values;
+}
+
+} // namespace
+
+Result<SinkCarrier> calibrateSinks(const std::shared_ptr<DeviceModel> &model, const HeadMap &map,
+                                   std::span<const std::vector<int>> texts, const std::atomic<bool> *cancel,
+                                   const std::function<void(double)> &progress)
+{
+    std::int64_t longest = 0;
+    for (const std::vector<int> &text : texts)
+        longest = std::max(longest, std::ssize(text));
+    const HeadMap whole = ofLayers(map);
+    for (int layer = 0; layer < whole.layers(); ++layer)
+        if (const HeadPattern pattern = whole.pattern(layer, 0); streams(whole, layer) && longest <= pattern.sink() + pattern.recent())
+            return badInput(fmt::format("the longest text to calibrate with has {} tokens, and the window of layer {} holds {}: give "
+                                        "longer texts",
+                                        longest, layer, pattern.sink() + pattern.recent()));
+    ZIGZAG_TRY(pass, LayerPass::create(model, longest, false));
+    return Calibration(*pass, whole, texts, cancel, progress).run();
+}
+
+std::string whyNotCarried(const ModelConfig &config, const HeadMap &map)
+{
+    if (config.queryKeyNorm)
+        return fmt::format("granite_swa has no norm of queries and keys, and a {} has", nameOf(*config.family));
+    if (config.experts > 0)
+        return fmt::format("granite_swa has no experts, and a {} has", nameOf(*config.family));
+    std::int64_t window = 0;
+    for (int layer = 0; layer < map.layers(); ++layer) {
+        if (!streams(map, layer))
+            continue;
+        const std::int64_t recent = map.pattern(layer, 0).recent();
+        if (window != 0 && recent != window)
+            return fmt::format("granite_swa has one window for all its layers, and this map has {} and {}", window, recent);
+        window = recent;
+    }
+    return window == 0 ? "no layer of the map streams: there is nothing to carry" : "";
+}
+
+Result<std::shared_ptr<const Model>> carriedModel(const Model &model, const HeadMap &map, const SinkCarrier &carrier)
+{
+    if (const std::string why = whyNotCarried(model.config, map); !why.empty())
+        return badInput(why);
+    auto carried = std::make_shared<Model>(model);
+    auto storage = std::make_shared<CarriedStorage>();
+    storage->weights = model.weights.storage;
+    ModelConfig &config = carried->config;
+    const DType type = config.dtype;
+    config.scoreScale = static_cast<double>(scoreScale(static_cast<float>(config.scoreScale), config.headDim));
+    config.family = findFamily("granite_swa");
+    config.sinkLogits = config.qkvBias = config.outputBias = true;
+    config.fileWindows.assign(static_cast<std::size_t>(config.layers), 0);
+    for (int layer = 0; layer < config.layers; ++layer) {
+        const auto at = static_cast<std::size_t>(layer);
+        LayerWeights &weights = carried->weights.layers[at];
+        const auto set = [&](WeightId id, const std::vector<float> &values) {
+            weights.make(id, 1)[0] = stored(*storage, values, type);
+        };
+        const LayerCarrier &own = carrier.layers[at];
+        config.fileWindows[at] = own.sinkLogits.empty() ? 0 : map.pattern(layer, 0).recent();
+        set(WeightId::SinkLogits,
+            own.sinkLogits.empty() ? std::vector<float>(static_cast<std::size_t>(config.queryHeads), noSink) : own.sinkLogits);
+        for (const auto &[id, rows] : {std::pair(WeightId::QueryBias, config.queryWidth()), {WeightId::KeyBias, config.kvWidth()},
+                                       {WeightId::ValueBias, config.kvWidth()}, {WeightId::OutputBias, std::int64_t{config.hiddenSize}}})
+            if (weights.all(id).empty())
+                set(id, std::vector<float>(static_cast<std::size_t>(rows)));
+        if (!own.outputBias.empty()) {
+            std::vector<float> bias = valuesOf(weights[WeightId::OutputBias]);
+            std::transform(bias.begin(), bias.end(), own.outputBias.begin(), bias.begin(), std::plus<>());
+            set(WeightId::OutputBias, bias);
+        }
+    }
+    carried->weights.storage = storage;
+    return std::shared_ptr<const Model>(std::move(carried));
+}
+
+} // namespace zigzag

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/base/result.h"
+#include "engine/map/head_map.h"
+#include "engine/run/device_model.h"
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace zigzag {
+
+// What stands in for sink tokens in engines that keep none. A sink token does two things to a head: it takes weight away from
+// the window, and it adds a vector that hardly changes from query to query. A score for each query head that takes weight
+// (AttentionArgs::sinkLogits) gives the first back, a bias of the output projection the second; the granite_swa
+// architecture has both.
+
+/// Of one layer that streams; empty for one that does not.
+struct LayerCarrier {
+    std::vector<float> sinkLogits; // [query_heads]
+    std::vector<float> outputBias; // [hidden], beside the bias that the model has
+};
+
+struct SinkCarrier {
+    std::vector<LayerCarrier> layers; // [layers]
+    std::int64_t queries = 0; ///< that they are means of, in each layer
+};
+
+/// One pass of calibration. A logit is the mean over queries of log Σ exp of the scores of the sinks that their window has left
+/// behind, a bias the mean of what attention with the sinks still gives beyond that, through the output projection. Hidden states are
+/// those of the map with its sinks. Mixed layers are taken as full, as in the formats that know layers alone.
+/// `texts`: tokens, of which those beyond sink + recent count; refused where there are none. progress: 0 to 1.
+Result<SinkCarrier> calibrateSinks(const std::shared_ptr<DeviceModel> &model, const HeadMap &map,
+                                   std::span<const std::vector<int>> texts, const std::atomic<bool> *cancel = nullptr,
+                                   const std::function<void(double)> &progress = {});
+
+/// Why a model cannot be run as granite_swa, in one sentence; empty where it can.
+std::string whyNotCarried(const ModelConfig &config, const HeadMap &map);
+
+/// The model as granite_swa: a window in the layers that stream, their sink logits and biases, and a sink logit that takes no
+/// weight in the others. It shares the weights' memory; its own tensors are of the model's type.
+Result<std::shared_ptr<const Model>> carriedModel(const Model &model, const HeadMap &map, const SinkCarrier &carrier);
+
+/// The score of a sink that takes no weight.
+inline constexpr float noSink = -1e4f;
+
+} // namespace zigzag
