@@ -111,7 +111,8 @@ Result<std::shared_ptr<const Model>> readModel(const std::string &name, bool nee
 Result<fs::path> modelFolder(const std::string &name)
 {
     if (isPreset(name))
-        return badInput(fmt::format("{}: a preset is a shape with random weights and has no folder; choose a model with one", name));
+        return badInput(
+            fmt::format("{}: a preset is a shape with random weights and has no folder; choose a model with one", name));
     if (name.rfind(bundledPrefix, 0) == 0) {
         const std::string bundled = name.substr(bundledPrefix.size());
         const std::vector<std::string> names = bundledNames();

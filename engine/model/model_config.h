@@ -54,7 +54,8 @@ struct ModelConfig {
     bool outputBias = false; ///< bias of the attention's output projection
     bool mlpBias = false;
     bool sinkLogits = false; ///< a score of each query head that takes weight in attention
-    std::vector<std::int64_t> fileWindows; ///< [layers] or empty: keys that a query of the layer sees by the file's own account, 0: all
+    std::vector<std::int64_t>
+        fileWindows; ///< [layers] or empty: keys that a query of the layer sees by the file's own account, 0: all
     bool queryKeyNorm = false; ///< RMSNorm over each head's query and key (Qwen3)
     int experts = 0; ///< of the layers that have a router, 0 where none has
     int expertsPerToken = 0;

@@ -210,7 +210,8 @@ void LayerPass::run(int layer, std::span<const HeadPattern> patterns, std::int64
     std::vector<HeadCache> heads = m_heads;
     for (std::size_t i = 0; i < heads.size(); ++i)
         heads[i].pattern = patternIn(layer, patterns[i]);
-    runOps(layer, firstLayerOp, lastLayerOp, layerArgs(tokens, in, out), [&] { attend(sinkLogitsOf(layer), heads, tokens, *m_attended); });
+    runOps(layer, firstLayerOp, lastLayerOp, layerArgs(tokens, in, out),
+           [&] { attend(sinkLogitsOf(layer), heads, tokens, *m_attended); });
 }
 
 /// The rows' hidden states side by side, and after the final norm.

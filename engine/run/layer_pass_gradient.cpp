@@ -97,20 +97,19 @@ void LayerPass::attentionBackward(int layer, const HeadPattern &streaming, std::
          {std::pair(HeadPattern::full(), m_attended.get()), std::pair(streaming, m_gradAttended.get())}) {
         for (HeadCache &head : heads)
             head.pattern = patternIn(layer, pattern);
-        m_backend.gradients()->attention(
-            {.queries = m_queries->as<float>(),
-             .heads = heads,
-             .gradOut = from->as<float>(),
-             .gradQueries = m_gradQueries->as<float>(),
-             .gradKeys = m_gradKeys->as<float>(),
-             .gradValues = m_gradValues->as<float>(),
-             .tokens = tokens,
-             .queryHeads = c.queryHeads,
-             .kvHeads = c.kvHeads,
-             .headDim = c.headDim,
-             .scale = static_cast<float>(c.scoreScale),
-             .sinkLogits = sinkLogitsOf(layer),
-             .add = add});
+        m_backend.gradients()->attention({.queries = m_queries->as<float>(),
+                                          .heads = heads,
+                                          .gradOut = from->as<float>(),
+                                          .gradQueries = m_gradQueries->as<float>(),
+                                          .gradKeys = m_gradKeys->as<float>(),
+                                          .gradValues = m_gradValues->as<float>(),
+                                          .tokens = tokens,
+                                          .queryHeads = c.queryHeads,
+                                          .kvHeads = c.kvHeads,
+                                          .headDim = c.headDim,
+                                          .scale = static_cast<float>(c.scoreScale),
+                                          .sinkLogits = sinkLogitsOf(layer),
+                                          .add = add});
         add = true;
     }
 }

@@ -40,7 +40,8 @@ Result<void> LayerPass::addSinkScores(int layer, const HeadPattern &streaming, s
                group = static_cast<std::size_t>(c.group());
     assert(sums.size() == queryHeads);
     runOps(layer, firstLayerOp, Op::RopeAppend, layerArgs(tokens, in, *m_attended));
-    ZIGZAG_TRY(queries, downloadFloats(m_backend, m_queries->data(), static_cast<std::size_t>(tokens) * queryHeads * dim, m_activation));
+    ZIGZAG_TRY(queries,
+               downloadFloats(m_backend, m_queries->data(), static_cast<std::size_t>(tokens) * queryHeads * dim, m_activation));
     const auto sinks = static_cast<std::size_t>(std::min(streaming.sink(), tokens));
     const double scale = static_cast<double>(scoreScale(static_cast<float>(c.scoreScale), c.headDim));
     std::vector<double> scores(sinks);
@@ -54,7 +55,8 @@ Result<void> LayerPass::addSinkScores(int layer, const HeadPattern &streaming, s
                 for (std::size_t key = 0; key < dropped; ++key) {
                     double dot = 0;
                     for (std::size_t i = 0; i < dim; ++i)
-                        dot += static_cast<double>(queries[(query * queryHeads + head) * dim + i]) * static_cast<double>(keys[key * dim + i]);
+                        dot += static_cast<double>(queries[(query * queryHeads + head) * dim + i])
+                            * static_cast<double>(keys[key * dim + i]);
                     scores[key] = scale * dot;
                     most = std::max(most, scores[key]);
                 }
@@ -69,8 +71,8 @@ Result<void> LayerPass::addSinkScores(int layer, const HeadPattern &streaming, s
 }
 
 /// What attention with the sinks gives beyond a window with sink logits, over the queries whose window has left sinks behind.
-Result<void> LayerPass::addSinkOutputs(int layer, const HeadPattern &streaming, std::span<const float> sinkLogits, std::int64_t tokens,
-                                       const Buffer &in, std::span<double> sums)
+Result<void> LayerPass::addSinkOutputs(int layer, const HeadPattern &streaming, std::span<const float> sinkLogits,
+                                       std::int64_t tokens, const Buffer &in, std::span<double> sums)
 {
     const auto width = static_cast<std::size_t>(config().queryWidth());
     assert(sums.size() == width);

@@ -58,8 +58,8 @@ struct Shard {
     std::int64_t bytes = 0;
 };
 
-/// The carried model's tensors that the model's own files lack, or have otherwise.
-Shard newTensors(const Model &carried)
+/// The carried model's tensors that the model's own files lack.
+Shard newTensors(const Model &carried, const Checkpoint &own)
 {
     Json header = {{"__metadata__", {{"format", "pt"}}}};
     Shard shard;
@@ -70,7 +70,10 @@ Shard newTensors(const Model &carried)
         for (const WeightId id :
              {WeightId::QueryBias, WeightId::KeyBias, WeightId::ValueBias, WeightId::OutputBias, WeightId::SinkLogits}) {
             const TensorView &view = weights[id];
-            shard.names.push_back(fmt::format("model.layers.{}.{}", layer, plan.find(id)->name));
+            std::string name = fmt::format("model.layers.{}.{}", layer, plan.find(id)->name);
+            if (own.find(name)) // a tensor in two files is read from either
+                continue;
+            shard.names.push_back(std::move(name));
             header[shard.names.back()] = {{"dtype", storedName(view.type)},
                                           {"shape", {view.rows}},
                                           {"data_offsets", {data.size(), data.size() + static_cast<std::size_t>(view.bytes())}}};
@@ -128,8 +131,8 @@ Result<void> bring(const fs::path &from, const fs::path &to, WeightFiles files)
 }
 
 constexpr const char *tokenizerFiles[]
-    = {"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt",
-       "tokenizer.model", "chat_template.jinja", "generation_config.json"};
+    = {"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",     "vocab.json",
+       "merges.txt",     "tokenizer.model",       "chat_template.jinja",     "generation_config.json"};
 
 Result<void> bringAll(const fs::path &folder, const std::map<std::string, std::string> &weights, const fs::path &out,
                       WeightFiles files)
@@ -149,11 +152,12 @@ Result<void> writeGraniteSwaFolder(const ExportModel &model, const Model &carrie
     ZIGZAG_TRY(folder, modelFolder(model.name));
     ZIGZAG_TRY(checkpoint, Checkpoint::open(folder));
     const auto names = fileNames(checkpoint);
-    const Shard shard = newTensors(carried);
-    const std::string note = fmt::format(
-        "- Weights: those of `{}`, {}, and `{}` with what stands in for the sink tokens: a logit for each query head, and biases.\n"
-        "- To be run by: transformers 5.15 and later, vLLM, SGLang; by llama.cpp after its own conversion.\n",
-        model.name, files == WeightFiles::Link ? "linked (they must stay where they are)" : "copied", newShard);
+    const Shard shard = newTensors(carried, checkpoint);
+    const std::string note
+        = fmt::format("- Weights: those of `{}`, {}, and `{}` with what stands in for the sink tokens: a logit for each query "
+                      "head, and biases.\n"
+                      "- To be run by: transformers 5.15 and later, vLLM, SGLang; by llama.cpp after its own conversion.\n",
+                      model.name, files == WeightFiles::Link ? "linked (they must stay where they are)" : "copied", newShard);
     const bool existed = fs::exists(out);
     ZIGZAG_CHECK(writeModelFolder(out, configOf(model, carried), model, note,
                                   {{"model.safetensors.index.json", indexOf(checkpoint, names, shard).dump(1) + "\n"},
@@ -174,8 +178,6 @@ ExportVerdict graniteSwaVerdict(const HeadMap &map, const ExportModel *model)
         verdict.refusal = "its folder is the model's own, with new tensors: name the model (--model)";
     else if (const std::string why = whyNotCarried(model->config, map); !why.empty())
         verdict.refusal = why;
-    else if (model->config.hiddenSize != model->config.queryHeads * model->config.headDim)
-        verdict.refusal = "its head size is the hidden size over the query heads, and this model has another: use vllm";
     return verdict;
 }
 

@@ -54,8 +54,9 @@ public:
                         static_cast<float>(sum / static_cast<double>(queriesOf(layer))));
         std::vector<std::vector<double>> outputs(layers, std::vector<double>(static_cast<std::size_t>(config.queryWidth())));
         ZIGZAG_CHECK(overLayers(*states, [&](int layer, std::int64_t tokens) {
-            return m_pass.addSinkOutputs(layer, m_map.pattern(layer, 0), carrier.layers[static_cast<std::size_t>(layer)].sinkLogits,
-                                         tokens, *states, outputs[static_cast<std::size_t>(layer)]);
+            return m_pass.addSinkOutputs(layer, m_map.pattern(layer, 0),
+                                         carrier.layers[static_cast<std::size_t>(layer)].sinkLogits, tokens, *states,
+                                         outputs[static_cast<std::size_t>(layer)]);
         }));
         for (int layer = 0; layer < config.layers; ++layer) {
             if (!streams(m_map, layer))
@@ -152,10 +153,11 @@ Result<SinkCarrier> calibrateSinks(const std::shared_ptr<DeviceModel> &model, co
         longest = std::max(longest, std::ssize(text));
     const HeadMap whole = ofLayers(map);
     for (int layer = 0; layer < whole.layers(); ++layer)
-        if (const HeadPattern pattern = whole.pattern(layer, 0); streams(whole, layer) && longest <= pattern.sink() + pattern.recent())
-            return badInput(fmt::format("the longest text to calibrate with has {} tokens, and the window of layer {} holds {}: give "
-                                        "longer texts",
-                                        longest, layer, pattern.sink() + pattern.recent()));
+        if (const std::int64_t recent = whole.pattern(layer, 0).recent(); streams(whole, layer) && longest <= recent)
+            return badInput(
+                fmt::format("the longest text to calibrate with has {} tokens, and the window of layer {} holds {}: give "
+                            "longer texts",
+                            longest, layer, recent));
     ZIGZAG_TRY(pass, LayerPass::create(model, longest, false));
     return Calibration(*pass, whole, texts, cancel, progress).run();
 }
@@ -166,6 +168,8 @@ std::string whyNotCarried(const ModelConfig &config, const HeadMap &map)
         return fmt::format("granite_swa has no norm of queries and keys, and a {} has", nameOf(*config.family));
     if (config.experts > 0)
         return fmt::format("granite_swa has no experts, and a {} has", nameOf(*config.family));
+    if (config.outputBias)
+        return "its output projections have biases of their own in the weight files, which the new ones would have to replace";
     std::int64_t window = 0;
     for (int layer = 0; layer < map.layers(); ++layer) {
         if (!streams(map, layer))
@@ -182,7 +186,9 @@ Result<std::shared_ptr<const Model>> carriedModel(const Model &model, const Head
 {
     if (const std::string why = whyNotCarried(model.config, map); !why.empty())
         return badInput(why);
-    auto carried = std::make_shared<Model>(model);
+    auto carried = std::make_shared<Model>();
+    carried->config = model.config;
+    carried->weights = model.weights;
     auto storage = std::make_shared<CarriedStorage>();
     storage->weights = model.weights.storage;
     ModelConfig &config = carried->config;
@@ -194,15 +200,16 @@ Result<std::shared_ptr<const Model>> carriedModel(const Model &model, const Head
     for (int layer = 0; layer < config.layers; ++layer) {
         const auto at = static_cast<std::size_t>(layer);
         LayerWeights &weights = carried->weights.layers[at];
-        const auto set = [&](WeightId id, const std::vector<float> &values) {
-            weights.make(id, 1)[0] = stored(*storage, values, type);
-        };
+        const auto set
+            = [&](WeightId id, const std::vector<float> &values) { weights.make(id, 1)[0] = stored(*storage, values, type); };
         const LayerCarrier &own = carrier.layers[at];
         config.fileWindows[at] = own.sinkLogits.empty() ? 0 : map.pattern(layer, 0).recent();
         set(WeightId::SinkLogits,
             own.sinkLogits.empty() ? std::vector<float>(static_cast<std::size_t>(config.queryHeads), noSink) : own.sinkLogits);
-        for (const auto &[id, rows] : {std::pair(WeightId::QueryBias, config.queryWidth()), {WeightId::KeyBias, config.kvWidth()},
-                                       {WeightId::ValueBias, config.kvWidth()}, {WeightId::OutputBias, std::int64_t{config.hiddenSize}}})
+        for (const auto &[id, rows] : {std::pair(WeightId::QueryBias, config.queryWidth()),
+                                       {WeightId::KeyBias, config.kvWidth()},
+                                       {WeightId::ValueBias, config.kvWidth()},
+                                       {WeightId::OutputBias, std::int64_t{config.hiddenSize}}})
             if (weights.all(id).empty())
                 set(id, std::vector<float>(static_cast<std::size_t>(rows)));
         if (!own.outputBias.empty()) {

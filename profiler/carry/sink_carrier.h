@@ -31,9 +31,9 @@ struct SinkCarrier {
 };
 
 /// One pass of calibration. A logit is the mean over queries of log Σ exp of the scores of the sinks that their window has left
-/// behind, a bias the mean of what attention with the sinks still gives beyond that, through the output projection. Hidden states are
-/// those of the map with its sinks. Mixed layers are taken as full, as in the formats that know layers alone.
-/// `texts`: tokens, of which those beyond sink + recent count; refused where there are none. progress: 0 to 1.
+/// behind, a bias the mean of what attention with the sinks still gives beyond that, through the output projection. Hidden states
+/// are those of the map with its sinks. Mixed layers are taken as full, as in the formats that know layers alone. `texts`:
+/// tokens, of which those beyond sink + recent count; refused where there are none. progress: 0 to 1.
 Result<SinkCarrier> calibrateSinks(const std::shared_ptr<DeviceModel> &model, const HeadMap &map,
                                    std::span<const std::vector<int>> texts, const std::atomic<bool> *cancel = nullptr,
                                    const std::function<void(double)> &progress = {});
@@ -42,7 +42,8 @@ Result<SinkCarrier> calibrateSinks(const std::shared_ptr<DeviceModel> &model, co
 std::string whyNotCarried(const ModelConfig &config, const HeadMap &map);
 
 /// The model as granite_swa: a window in the layers that stream, their sink logits and biases, and a sink logit that takes no
-/// weight in the others. It shares the weights' memory; its own tensors are of the model's type.
+/// weight in the others. It shares the weights' memory; its own tensors are of the model's type. It has no tokenizer: texts are
+/// the model's.
 Result<std::shared_ptr<const Model>> carriedModel(const Model &model, const HeadMap &map, const SinkCarrier &carrier);
 
 /// The score of a sink that takes no weight.

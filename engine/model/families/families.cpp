@@ -8,8 +8,8 @@ namespace zigzag {
 
 std::span<const Family *const> families()
 {
-    static const std::array all
-        = {&graniteFamily(), &graniteSwaFamily(), &llamaFamily(), &mistralFamily(), &qwen2Family(), &qwen3Family(), &qwen3MoeFamily()};
+    static const std::array all = {&graniteFamily(), &graniteSwaFamily(), &llamaFamily(),   &mistralFamily(),
+                                   &qwen2Family(),   &qwen3Family(),      &qwen3MoeFamily()};
     return all;
 }
 

@@ -24,8 +24,8 @@ Result<void> readWindows(ModelConfig &model, const json::Value &config, const st
     }
     ZIGZAG_TRY(types, json::arrayIn(config, "layer_types", where));
     if (types->size() != static_cast<std::size_t>(model.layers))
-        return badInput(fmt::format("{}: layer_types has {} entries for {} layers; correct the config", where, types->size(),
-                                    model.layers));
+        return badInput(
+            fmt::format("{}: layer_types has {} entries for {} layers; correct the config", where, types->size(), model.layers));
     for (std::size_t layer = 0; layer < types->size(); ++layer) {
         const json::Value &type = (*types)[layer];
         if (type != "full_attention" && type != "sliding_attention")
@@ -49,9 +49,10 @@ Result<void> checkRope(const json::Value &config, const std::string &where)
         theta = json::find(config, "rope_theta");
     for (const json::Value &each : *thetas)
         if (theta ? each != *theta : each != 10000)
-            return badInput(fmt::format("{}: layer_rope_theta differs from rope_theta, and layers with rotary embeddings of their "
-                                        "own are not run here; use a model without them",
-                                        where));
+            return badInput(
+                fmt::format("{}: layer_rope_theta differs from rope_theta, and layers with rotary embeddings of their "
+                            "own are not run here; use a model without them",
+                            where));
     return {};
 }
 

@@ -125,9 +125,8 @@ public:
     /// full, mixed (the fixture's map) or streaming.
     HeadMap map(const std::string &which) const
     {
-        if (which == "mixed")
-            return m_mixed;
-        HeadMap map = m_mixed.withEvery(which == "full" ? HeadKind::Retrieval : HeadKind::Streaming);
+        HeadMap map
+            = which == "mixed" ? m_mixed : m_mixed.withEvery(which == "full" ? HeadKind::Retrieval : HeadKind::Streaming);
         map.setModel(m_model->shape());
         return map;
     }
