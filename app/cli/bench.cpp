@@ -99,7 +99,7 @@ void addBench(CLI::App &app, Chosen &chosen)
     options->plan.mixed.clear();
     options->plan.patienceSeconds = usualPatience;
     CLI::App *command = app.add_subcommand("bench", "measure prefill and decode under several maps, interleaved");
-    command->add_option("MODEL", options->model, "Hugging Face folder, bundled:NAME or preset:NAME")->required();
+    command->add_option("MODEL", options->model, "Hugging Face folder, GGUF file, bundled:NAME or preset:NAME")->required();
     command->add_option("--map", options->maps, "head-map file, full or streaming; repeat it to compare")->required();
     addContextsOption(*command, options->contexts);
     addPhasesOption(*command, options->phases);

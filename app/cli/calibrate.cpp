@@ -67,7 +67,8 @@ void addCalibrate(CLI::App &app, Chosen &chosen)
     CLI::App *command = app.add_subcommand("calibrate", "measure this machine shortly, so that predict knows it");
     command
         ->add_option("MODEL", options->models,
-                     "Hugging Face folders, bundled:NAME or preset:NAME; with several, models that were never run are predicted "
+                     "Hugging Face folders, GGUF files, bundled:NAME or preset:NAME; with several, models that were never run "
+                     "are predicted "
                      "better")
         ->required();
     command->add_option("--out", options->out, "the machine profile to write")->required();

@@ -186,7 +186,8 @@ void addEval(CLI::App &app, Chosen &chosen)
     const auto options = std::make_shared<EvalOptions>();
     options->plan.depths = {0, 0.25, 0.5, 0.75, 1};
     CLI::App *command = app.add_subcommand("eval", "ask what a map costs in quality, beside full attention");
-    command->add_option("MODEL", options->model, "Hugging Face folder with tokenizer.json, or bundled:NAME")->required();
+    command->add_option("MODEL", options->model, "Hugging Face folder with tokenizer.json, GGUF file, or bundled:NAME")
+        ->required();
     command->add_option("--map", options->map, "head-map file, full or streaming")->required();
     command
         ->add_option("--task", options->task,

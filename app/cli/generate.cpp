@@ -70,7 +70,7 @@ void addGenerate(CLI::App &app, Chosen &chosen)
 {
     const auto options = std::make_shared<GenerateOptions>();
     CLI::App *command = app.add_subcommand("generate", "continue a text");
-    command->add_option("MODEL", options->model, "Hugging Face folder or bundled:NAME")->required();
+    command->add_option("MODEL", options->model, "Hugging Face folder, GGUF file or bundled:NAME")->required();
     command->add_option("--prompt", options->prompt, "the text to continue")->required();
     command->add_option("--map", options->map, "head-map file, full or streaming")->capture_default_str();
     command->add_option("--max-new", options->most, "most tokens to add")->check(integerIn(1, 1 << 24))->capture_default_str();

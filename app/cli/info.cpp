@@ -135,7 +135,7 @@ void addInfo(CLI::App &app, Chosen &chosen)
     };
     const auto options = std::make_shared<Options>();
     CLI::App *command = app.add_subcommand("info", "show a model's shape, weights and KV bytes; loads no weights");
-    command->add_option("MODEL", options->model, "Hugging Face folder, bundled:NAME or preset:NAME")->required();
+    command->add_option("MODEL", options->model, "Hugging Face folder, GGUF file, bundled:NAME or preset:NAME")->required();
     addOutputOption(*command, options->format);
     command->callback([options, &chosen] {
         chosen.run = [options]() -> Result<void> {

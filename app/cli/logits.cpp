@@ -66,7 +66,7 @@ void addLogits(CLI::App &app, Chosen &chosen)
 {
     const auto options = std::make_shared<LogitsOptions>();
     CLI::App *command = app.add_subcommand("logits", "run tokens and write the logits of every position as a NumPy file");
-    command->add_option("MODEL", options->model, "Hugging Face folder, bundled:NAME or preset:NAME")->required();
+    command->add_option("MODEL", options->model, "Hugging Face folder, GGUF file, bundled:NAME or preset:NAME")->required();
     command->add_option("--tokens", options->tokens, "file of whitespace-separated token ids")->required();
     command->add_option("--map", options->map, "head-map file, full or streaming")->capture_default_str();
     addWindowOptions(*command, options->sink, options->recent);

@@ -169,7 +169,7 @@ void addPareto(CLI::App &app, Chosen &chosen)
 {
     const auto options = std::make_shared<ParetoOptions>();
     CLI::App *command = app.add_subcommand("pareto", "quality against predicted time per token, over layer counts and windows");
-    command->add_option("MODEL", options->model, "Hugging Face folder, bundled:NAME or preset:NAME")->required();
+    command->add_option("MODEL", options->model, "Hugging Face folder, GGUF file, bundled:NAME or preset:NAME")->required();
     command->add_option("--scores", options->scores, "score file that the maps are made from")->required();
     command->add_option("--criterion", options->criterion, "how")->capture_default_str();
     command->add_option("--sink", options->sinks, "first tokens that a streaming head keeps, one or more")

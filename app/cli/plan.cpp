@@ -128,7 +128,7 @@ void addPlan(CLI::App &app, Chosen &chosen)
 {
     const auto options = std::make_shared<PlanOptions>();
     CLI::App *command = app.add_subcommand("plan", "what a map costs on several GPUs, and what vLLM would reserve for it");
-    command->add_option("MODEL", options->model, "Hugging Face folder, bundled:NAME or preset:NAME")->required();
+    command->add_option("MODEL", options->model, "Hugging Face folder, GGUF file, bundled:NAME or preset:NAME")->required();
     command->add_option("--map", options->maps, "head-map file, full or streaming; repeat it to compare")->required();
     addContextsOption(*command, options->contexts);
     command->add_option("--gpus", options->gpus, "tensor-parallel sizes, separated by commas")

@@ -193,7 +193,7 @@ void addPredict(CLI::App &app, Chosen &chosen)
     CLI::App *command = app.add_subcommand("predict",
                                            "predict prefill, decode and KV memory; without a profile this machine is "
                                            "calibrated first");
-    command->add_option("MODEL", options->model, "Hugging Face folder, bundled:NAME or preset:NAME")->required();
+    command->add_option("MODEL", options->model, "Hugging Face folder, GGUF file, bundled:NAME or preset:NAME")->required();
     command->add_option("--map", options->maps, "head-map file, full or streaming; repeat it to compare")->required();
     addContextsOption(*command, options->contexts);
     addPhasesOption(*command, options->phases);

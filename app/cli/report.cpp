@@ -158,7 +158,8 @@ void addReport(CLI::App &app, Chosen &chosen)
     const auto options = std::make_shared<ReportOptions>();
     CLI::App *command
         = app.add_subcommand("report", "the main job at once: score, assign, bench, needle, export; written to a folder");
-    command->add_option("MODEL", options->model, "Hugging Face folder with tokenizer.json, or bundled:NAME")->required();
+    command->add_option("MODEL", options->model, "Hugging Face folder with tokenizer.json, GGUF file, or bundled:NAME")
+        ->required();
     command->add_option("--out", options->out, "folder for report.md, report.json, scores, maps and export")->required();
     command->add_option("--sparsity", options->sparsity, "fraction that streams")
         ->check(numberIn(0.0, 1.0))

@@ -109,7 +109,8 @@ void addScore(CLI::App &app, Chosen &chosen)
     const auto options = std::make_shared<ScoreOptions>();
     options->plan.depths = {0, 0.25, 0.5, 0.75, 1};
     CLI::App *command = app.add_subcommand("score", "find out which heads retrieve, and write their scores");
-    command->add_option("MODEL", options->model, "Hugging Face folder with tokenizer.json, or bundled:NAME")->required();
+    command->add_option("MODEL", options->model, "Hugging Face folder with tokenizer.json, GGUF file, or bundled:NAME")
+        ->required();
     command
         ->add_option("--method", options->method,
                      "attention: how often a head's strongest key is the needle token being copied; ablation: the loss when one "

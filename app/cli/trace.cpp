@@ -203,7 +203,7 @@ void addTrace(CLI::App &app, Chosen &chosen)
     const auto options = std::make_shared<TraceOptions>();
     CLI::App *command = app.add_subcommand(
         "trace", "record what every op of every layer does when; opens in Perfetto. Several maps: compared op by op");
-    command->add_option("MODEL", options->model, "Hugging Face folder, bundled:NAME or preset:NAME")->required();
+    command->add_option("MODEL", options->model, "Hugging Face folder, GGUF file, bundled:NAME or preset:NAME")->required();
     command->add_option("--map", options->maps, "head-map file, full or streaming; several are compared op by op")->required();
     command->add_option("--context", options->plan.context, "tokens of the prefill, or in the cache after decode")
         ->required()

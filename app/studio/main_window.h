@@ -39,8 +39,8 @@ public:
     explicit MainWindow(Parts parts);
     ~MainWindow() override;
 
-    /// A map, scores, a trace, a model folder, `preset:NAME` or `bundled:NAME`, judged by content. What cannot be opened is said
-    /// in the message bar and changes nothing.
+    /// A map, scores, a trace, a model's folder or GGUF file, `preset:NAME` or `bundled:NAME`, judged by content. What cannot be
+    /// opened is said in the message bar and changes nothing.
     bool open(const QString &name);
     bool saveTo(const QString &path);
 

@@ -27,8 +27,9 @@ void MainWindow::buildActions()
         return action;
     };
     WindowActions &all = *m_actions;
-    all.open = make(tr("&Open map, scores, trace or runs…"), QKeySequence::Open, [this] {
-        if (const QString path = m_studio.prompts().fileToOpen(this, tr("Open a map, scores, a trace or runs")); !path.isEmpty())
+    all.open = make(tr("&Open map, scores, trace, runs or GGUF model…"), QKeySequence::Open, [this] {
+        if (const QString path = m_studio.prompts().fileToOpen(this, tr("Open a map, scores, a trace, runs or a GGUF model"));
+            !path.isEmpty())
             open(path);
     });
     all.openFolder = make(tr("Open model &folder…"), QKeySequence(tr("Ctrl+Shift+O")), [this] {

@@ -68,8 +68,8 @@ StartOptions parseStart(int argc, char **argv)
     parser.addHelpOption();
     parser.addVersionOption();
     parser.addPositionalArgument(QStringLiteral("file"),
-                                 tr("Head maps, scores, traces, runs (the JSON of bench and predict), model folders, preset:NAME "
-                                    "or bundled:NAME, opened in "
+                                 tr("Head maps, scores, traces, runs (the JSON of bench and predict), model folders, GGUF files, "
+                                    "preset:NAME or bundled:NAME, opened in "
                                     "this order (default: bundled:zigzag-tiny)."),
                                  QStringLiteral("[FILE|MODEL …]"));
     const QCommandLineOption screenshot(QStringLiteral("screenshot"), tr("Write a picture of the window to PATH and end."),

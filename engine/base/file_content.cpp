@@ -199,7 +199,7 @@ std::string_view adviceFor(FileContent content)
     case FileContent::Safetensors:
         return "the folder that it lies in is the model: give that where a model is asked for";
     case FileContent::Gguf:
-        return "GGUF files are not read; as a model give a Hugging Face folder with safetensors";
+        return "it is a model: give it where one is asked for";
     case FileContent::Gzip:
         return "unpack it with gunzip first";
     case FileContent::Zip:

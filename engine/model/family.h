@@ -21,9 +21,19 @@ enum class FileWindow {
     Upper ///< use_sliding_window gives it to the layers from max_window_layers on (Qwen)
 };
 
+/// A key of GGUF's metadata, behind the architecture, and what a config.json calls it.
+struct GgufKey {
+    std::string_view key, name;
+    bool isRequired = true;
+    bool isInteger = true; ///< else any number
+};
+
 /// A family of models: what its config.json says beyond what all say, and what its layers are made of.
 struct Family {
     std::string_view modelType; ///< of config.json
+    std::string_view ggufArchitecture = {}; ///< general.architecture of GGUF files; empty where those have none, or another's
+    bool ggufInterleaves = false; ///< there, rows of queries and keys that rotate together are neighbours
+    std::span<const GgufKey> ggufKeys = {}; ///< beside those of all families
     FileWindow window = FileWindow::None;
     int headDim = 0; ///< where the file does not say, 0 = hidden size / query heads
     bool mayLackKvHeads = false; ///< files from before grouped-query attention

@@ -53,6 +53,7 @@ struct WeightSpec {
     TensorRole role = TensorRole::Matrix;
     ShardAxis shard = ShardAxis::Whole;
     std::string_view name; ///< in Hugging Face's files, behind "model.layers.N."; "{}" stands for the number of an expert
+    std::string_view ggufName; ///< in GGUF files, behind "blk.N."; experts are one tensor there
     std::int64_t rows = 0; ///< output features
     std::int64_t columns = 1; ///< input features; 1 for norms and biases
     int count = 1; ///< tensors of this kind: experts

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/model/model.h"
 
+#include "engine/base/file_content.h"
 #include "engine/base/files.h"
 #include "engine/model/checkpoint.h"
+#include "engine/model/gguf/gguf_config.h"
+#include "engine/model/gguf/gguf_tokenizer.h"
+#include "engine/model/gguf/gguf_weights.h"
 #include "engine/model/resources.h"
 #include "engine/model/side_files.h"
 
@@ -23,6 +27,59 @@ constexpr std::string_view presetPrefix = "preset:", bundledPrefix = "bundled:";
 bool isPreset(const std::string &name)
 {
     return name.rfind(presetPrefix, 0) == 0;
+}
+
+/// Where a MODEL which is not a preset lies: a folder, or a GGUF file.
+struct Place {
+    fs::path path;
+    bool isGguf = false;
+};
+
+/// A folder that holds GGUF files alone is no model by itself: which of them is meant is the giver's to say.
+Result<Place> placeOfFolder(const fs::path &folder)
+{
+    std::error_code none;
+    if (isThere(folder / "config.json"))
+        return Place{folder};
+    std::vector<std::string> found;
+    for (const auto &entry : fs::directory_iterator(folder, none))
+        if (entry.path().extension() == ".gguf")
+            found.push_back(entry.path().filename().string());
+    std::sort(found.begin(), found.end());
+    if (!found.empty())
+        return badInput(fmt::format("{}: there is no config.json, but GGUF files: give one of them as the model: {}",
+                                    folder.string(), listOf(found)));
+    return Place{folder}; // whose config.json is then found missing
+}
+
+Result<Place> placeOf(const std::string &name)
+{
+    if (name.rfind(bundledPrefix, 0) == 0) {
+        const std::string bundled = name.substr(bundledPrefix.size());
+        const std::vector<std::string> names = bundledNames();
+        if (std::find(names.begin(), names.end(), bundled) == names.end())
+            return badInput(fmt::format("{}: there is no such bundled model; choose from: {}", name, listOf(names)));
+        return Place{resourceFolder() / "models" / bundled};
+    }
+    std::error_code error;
+    const bool exists = fs::exists(name, error);
+    if (error)
+        return badInput(
+            fmt::format("{}: this model cannot be reached: {}; check the path and its permissions", name, error.message()));
+    if (!exists)
+        return badInput(
+            fmt::format("{}: there is no such model; give a folder with config.json, a GGUF file, bundled:NAME ({}) or "
+                        "preset:NAME ({})",
+                        name, listOf(bundledNames()), listOf(presetNames())));
+    if (fs::is_directory(name, error))
+        return placeOfFolder(name);
+    ZIGZAG_TRY(kind, kindOfFile(name));
+    if (kind.content == FileContent::Gguf && !kind.isGzip)
+        return Place{name, true};
+    return badInput(
+        fmt::format("{}: a model is a folder with config.json and *.safetensors, or a GGUF file, and this is {}; give "
+                    "one of them",
+                    name, nameOf(kind.content)));
 }
 
 Result<ModelConfig> readConfig(const fs::path &folder)
@@ -97,12 +154,45 @@ Result<Model> readFolder(const fs::path &folder, bool needsWeights, const LoadWa
     return model;
 }
 
+/// Everything of a GGUF file but its tokenizer.
+Result<Model> readGguf(const GgufFile &file, bool needsWeights, const LoadWatch &watch = {})
+{
+    Model model;
+    ZIGZAG_TRY(config, readGgufConfig(file));
+    model.config = std::move(config);
+    ZIGZAG_TRY(weights, loadGgufWeights(file, model.config, needsWeights, watch));
+    model.weights = std::move(weights);
+    if (std::string decoded = noteDecoded(file, model.config); !decoded.empty())
+        model.config.notes.push_back(std::move(decoded));
+    std::move(model.weights.notes.begin(), model.weights.notes.end(), std::back_inserter(model.config.notes));
+    return model;
+}
+
+void readTokenizer(Model &model, const GgufFile &file)
+{
+    auto tokenizer = readGgufTokenizer(file, model.config.notes);
+    if (tokenizer) {
+        model.tokenizer = std::move(*tokenizer);
+        return;
+    }
+    model.tokenizerRefusal = tokenizer.error().message;
+    model.config.notes.push_back(fmt::format("no text can be read or written: {}", model.tokenizerRefusal));
+}
+
 Result<std::shared_ptr<const Model>> readModel(const std::string &name, bool needsWeights, const LoadWatch &watch = {})
 {
-    ZIGZAG_TRY(folder, modelFolder(name));
-    ZIGZAG_TRY(read, readFolder(folder, needsWeights, watch));
-    const auto model = std::make_shared<Model>(std::move(read));
-    readTokenizer(*model, folder);
+    ZIGZAG_TRY(place, placeOf(name));
+    const auto model = std::make_shared<Model>();
+    if (place.isGguf) {
+        ZIGZAG_TRY(file, GgufFile::open(place.path));
+        ZIGZAG_TRY(read, readGguf(file, needsWeights, watch));
+        *model = std::move(read);
+        readTokenizer(*model, file);
+        return model;
+    }
+    ZIGZAG_TRY(read, readFolder(place.path, needsWeights, watch));
+    *model = std::move(read);
+    readTokenizer(*model, place.path);
     return model;
 }
 
@@ -113,34 +203,23 @@ Result<fs::path> modelFolder(const std::string &name)
     if (isPreset(name))
         return badInput(
             fmt::format("{}: a preset is a shape with random weights and has no folder; choose a model with one", name));
-    if (name.rfind(bundledPrefix, 0) == 0) {
-        const std::string bundled = name.substr(bundledPrefix.size());
-        const std::vector<std::string> names = bundledNames();
-        if (std::find(names.begin(), names.end(), bundled) == names.end())
-            return badInput(fmt::format("{}: there is no such bundled model; choose from: {}", name, listOf(names)));
-        return resourceFolder() / "models" / bundled;
-    }
-    std::error_code error;
-    const bool exists = fs::exists(name, error);
-    if (error)
-        return badInput(
-            fmt::format("{}: this model cannot be reached: {}; check the path and its permissions", name, error.message()));
-    if (!exists)
-        return badInput(fmt::format("{}: there is no such model folder; give a folder with config.json, bundled:NAME ({}) or "
-                                    "preset:NAME ({})",
-                                    name, listOf(bundledNames()), listOf(presetNames())));
-    if (!fs::is_directory(name, error))
-        return badInput(
-            fmt::format("{}: a model is a folder with config.json and *.safetensors, not a file; give the folder", name));
-    return fs::path(name);
+    ZIGZAG_TRY(place, placeOf(name));
+    if (place.isGguf)
+        return badInput(fmt::format("{}: a GGUF file has no folder of *.safetensors; choose the model's folder", name));
+    return place.path;
 }
 
 Result<ModelConfig> loadModelConfig(const std::string &name)
 {
     if (isPreset(name))
         return presetConfig(name.substr(presetPrefix.size()));
-    ZIGZAG_TRY(folder, modelFolder(name));
-    ZIGZAG_TRY(model, readFolder(folder, false));
+    ZIGZAG_TRY(place, placeOf(name));
+    if (place.isGguf) {
+        ZIGZAG_TRY(file, GgufFile::open(place.path));
+        ZIGZAG_TRY(model, readGguf(file, false));
+        return model.config;
+    }
+    ZIGZAG_TRY(model, readFolder(place.path, false));
     return model.config;
 }
 
@@ -150,8 +229,12 @@ Result<std::string> readModelConfigText(const std::string &name)
         ZIGZAG_CHECK(presetConfig(name.substr(presetPrefix.size()))); // whose name is checked there
         return readTextFile(resourceFolder() / "presets" / (name.substr(presetPrefix.size()) + ".json"), largestConfig);
     }
-    ZIGZAG_TRY(folder, modelFolder(name));
-    return readTextFile(folder / "config.json", largestConfig);
+    ZIGZAG_TRY(place, placeOf(name));
+    if (place.isGguf) {
+        ZIGZAG_TRY(file, GgufFile::open(place.path));
+        return ggufConfigText(file);
+    }
+    return readTextFile(place.path / "config.json", largestConfig);
 }
 
 Result<std::shared_ptr<const Model>> loadModel(const std::string &name, const LoadWatch &watch)

@@ -17,24 +17,24 @@ namespace zigzag {
 struct Model {
     ModelConfig config;
     Weights weights;
-    std::optional<Tokenizer> tokenizer; ///< absent for presets, and for folders without a tokenizer.json that can be read
-    std::string tokenizerRefusal; ///< why the folder's tokenizer.json cannot be; empty where there is none
+    std::optional<Tokenizer> tokenizer; ///< absent for presets, and where the model's files have none that can be read
+    std::string tokenizerRefusal; ///< why it cannot be; empty where a folder has no tokenizer.json
 
     ModelShape shape() const { return config.shape(weights.fingerprint); }
 };
 
-/// MODEL of the command line: a Hugging Face folder, `bundled:NAME` or `preset:NAME`. What the folder says and is not used is
-/// in config.notes, the only place for it: who loads a model shows them.
+/// MODEL of the command line: a Hugging Face folder, a GGUF file, `bundled:NAME` or `preset:NAME`. What the files say and is not
+/// used is in config.notes, the only place for it: who loads a model shows them.
 Result<std::shared_ptr<const Model>> loadModel(const std::string &name, const LoadWatch &watch = {});
-/// The same of a preset without its weights, and of a folder that has none: config.json is enough.
+/// The same of a preset or a GGUF file without its weights, and of a folder that has none: config.json is enough.
 Result<std::shared_ptr<const Model>> describeModel(const std::string &name);
 /// The config alone: what plans and predictions need. Weights that are there are mapped and held against it, and not read.
 Result<ModelConfig> loadModelConfig(const std::string &name);
 /// The tokenizer, or the reason why this model reads no text and a way out.
 Result<const Tokenizer *> tokenizerOf(const Model &model);
-/// The folder of a MODEL that is no preset.
+/// The folder of a MODEL that is neither a preset nor a GGUF file.
 Result<std::filesystem::path> modelFolder(const std::string &name);
-/// The config.json of a MODEL as it stands, for what is made from it.
+/// The config.json of a MODEL as it stands, for what is made from it; of a GGUF file, what its metadata would be there.
 Result<std::string> readModelConfigText(const std::string &name);
 
 /// Names that `preset:` and `bundled:` accept.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/base/thread_pool.h"
 #include "engine/model/memory_limit.h"
+#include "engine/model/weight_memory.h"
 #include "engine/model/weight_plan.h"
 
 #include <algorithm>
@@ -8,7 +9,6 @@
 #include <cmath>
 #include <fmt/format.h>
 #include <new>
-#include <sys/mman.h>
 
 namespace zigzag {
 
@@ -96,22 +96,6 @@ double deviationOf(const PlannedTensor &planned)
     return 1 / std::sqrt(static_cast<double>(planned.columns));
 }
 
-std::shared_ptr<void> allocate(std::size_t bytes)
-{
-    void *memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED)
-        return nullptr;
-    ::madvise(memory, bytes, MADV_HUGEPAGE); // fewer TLB misses while weights stream through; harmless where refused
-    return {memory, [bytes](void *pointer) { ::munmap(pointer, bytes); }};
-}
-
-constexpr std::int64_t alignment = 64;
-
-std::int64_t aligned(std::int64_t bytes)
-{
-    return (bytes + alignment - 1) / alignment * alignment;
-}
-
 } // namespace
 
 Result<Weights> randomWeights(const ModelConfig &config, std::uint64_t seed, const LoadWatch &watch)
@@ -120,9 +104,9 @@ Result<Weights> randomWeights(const ModelConfig &config, std::uint64_t seed, con
     const std::vector<PlannedTensor> plan = planWeights(config);
     std::int64_t bytes = 0;
     for (const PlannedTensor &planned : plan)
-        bytes += aligned(planned.rows * planned.columns * bytesOf(config.dtype));
+        bytes += alignedBytes(planned.rows * planned.columns * bytesOf(config.dtype));
     ZIGZAG_CHECK(checkFitsMemory(config.name, bytes, availableMemory()));
-    const std::shared_ptr<void> storage = allocate(static_cast<std::size_t>(bytes));
+    const std::shared_ptr<void> storage = allocateWeights(static_cast<std::size_t>(bytes));
     if (!storage)
         return failed(
             fmt::format("{}: {} bytes of memory for the weights could not be had; close other programs", config.name, bytes));
@@ -136,7 +120,7 @@ Result<Weights> randomWeights(const ModelConfig &config, std::uint64_t seed, con
         for (std::int64_t begin = 0; begin < count; begin += blockLength)
             blocks.push_back({data, config.dtype, begin, std::min(count, begin + blockLength), tensor, deviationOf(planned)});
         planned.in(weights) = {data, config.dtype, planned.rows, planned.columns};
-        data += aligned(count * bytesOf(config.dtype));
+        data += alignedBytes(count * bytesOf(config.dtype));
     }
     fillAll(blocks, watch);
     if (watch.isCancelled())

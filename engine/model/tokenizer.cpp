@@ -2,11 +2,8 @@
 #include "engine/model/tokenizer.h"
 
 #include "engine/base/files.h"
-#include "engine/model/text/added_tokens.h"
-#include "engine/model/text/bpe.h"
 #include "engine/model/text/byte_alphabet.h"
-#include "engine/model/text/normalizer.h"
-#include "engine/model/text/pre_tokenizer.h"
+#include "engine/model/text/tokenizer_parts.h"
 #include "engine/model/text/utf8.h"
 
 #include <algorithm>
@@ -22,12 +19,6 @@ namespace {
 
 constexpr std::string_view spaceMark = "\u2581";
 
-/// What the post-processor puts around a text.
-struct Template {
-    std::vector<int> before, after;
-    bool isGiven = false;
-};
-
 Result<std::vector<int>> idsOfSpecial(const Value &processor, const std::string &token, const std::string &where)
 {
     ZIGZAG_TRY(tokens, json::objectIn(processor, "special_tokens", where));
@@ -41,7 +32,7 @@ Result<std::vector<int>> idsOfSpecial(const Value &processor, const std::string 
     return ids;
 }
 
-Result<void> readTemplate(const Value &processor, Template &result, const std::string &where)
+Result<void> readTemplate(const Value &processor, TokenizerTemplate &result, const std::string &where)
 {
     ZIGZAG_TRY(type, json::stringIn(processor, "type", where));
     if (type == "Sequence") {
@@ -108,7 +99,7 @@ struct Tokenizer::Impl {
     PreTokenizer preTokenizer;
     Bpe bpe;
     AddedTokenFinder rawTokens, normalizedTokens;
-    Template around;
+    TokenizerTemplate around;
     std::unordered_map<std::string, int> addedIds;
     bool stripFirstSpace = false;
     std::vector<std::string> bytesOf; ///< of each id; empty for special tokens and for ids that are not used
@@ -153,30 +144,39 @@ Result<Tokenizer> Tokenizer::load(const std::filesystem::path &file)
     const std::string where = file.string();
     ZIGZAG_TRY(text, readTextFile(file, 128 << 20));
     ZIGZAG_TRY(document, json::parse(text, where));
-    auto impl = std::make_unique<Impl>();
+    TokenizerParts parts;
     ZIGZAG_TRY(model, json::objectIn(document, "model", where));
     ZIGZAG_TRY(bpe, Bpe::read(*model, where + ", model"));
     ZIGZAG_TRY(normalizer, Normalizer::read(json::find(document, "normalizer"), where));
     ZIGZAG_TRY(preTokenizer, PreTokenizer::read(json::find(document, "pre_tokenizer"), where));
     ZIGZAG_TRY(added, readAddedTokens(document, normalizer, where));
     if (const Value *processor = json::find(document, "post_processor"))
-        ZIGZAG_CHECK(readTemplate(*processor, impl->around, where + ", post_processor"));
+        ZIGZAG_CHECK(readTemplate(*processor, parts.around, where + ", post_processor"));
     ZIGZAG_TRY(byteFallback, json::booleanOr(*model, "byte_fallback", false, where));
-    impl->bpe = std::move(bpe);
-    impl->normalizer = std::move(normalizer);
-    impl->preTokenizer = std::move(preTokenizer);
-    impl->rawTokens = AddedTokenFinder(added, false);
-    impl->normalizedTokens = AddedTokenFinder(added, true);
-    impl->stripFirstSpace = stripsFirstSpace(json::find(document, "decoder"));
-    impl->collectBytes(added, byteFallback);
-    for (const AddedToken &token : added)
-        impl->addedIds.emplace(token.pattern, token.id);
-    return Tokenizer(std::move(impl));
+    parts.bpe = std::move(bpe);
+    parts.normalizer = std::move(normalizer);
+    parts.preTokenizer = std::move(preTokenizer);
+    parts.added = std::move(added);
+    parts.byteFallback = byteFallback;
+    parts.stripFirstSpace = stripsFirstSpace(json::find(document, "decoder"));
+    return Tokenizer(std::move(parts));
 }
 
-Tokenizer::Tokenizer(std::unique_ptr<Impl> impl)
-    : m_impl(std::move(impl))
-{ }
+Tokenizer::Tokenizer(TokenizerParts parts)
+    : m_impl(std::make_unique<Impl>())
+{
+    m_impl->bpe = std::move(parts.bpe);
+    m_impl->normalizer = std::move(parts.normalizer);
+    m_impl->preTokenizer = std::move(parts.preTokenizer);
+    m_impl->rawTokens = AddedTokenFinder(parts.added, false);
+    m_impl->normalizedTokens = AddedTokenFinder(parts.added, true);
+    m_impl->around = std::move(parts.around);
+    m_impl->stripFirstSpace = parts.stripFirstSpace;
+    m_impl->collectBytes(parts.added, parts.byteFallback);
+    for (const AddedToken &token : parts.added)
+        m_impl->addedIds.emplace(token.pattern, token.id);
+}
+
 Tokenizer::Tokenizer(Tokenizer &&) noexcept = default;
 Tokenizer &Tokenizer::operator=(Tokenizer &&) noexcept = default;
 Tokenizer::~Tokenizer() = default;

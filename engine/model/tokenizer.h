@@ -13,12 +13,15 @@
 
 namespace zigzag {
 
+struct TokenizerParts;
+
 /// Byte-pair encoding as a Hugging Face tokenizer.json describes it: byte-level (Llama 3, Qwen, the bundled model) and
 /// SentencePiece-like with byte fallback (Llama 2, Mistral). Other models are refused by name.
 class Tokenizer
 {
 public:
     static Result<Tokenizer> load(const std::filesystem::path &tokenizerJson);
+    explicit Tokenizer(TokenizerParts parts);
     Tokenizer(Tokenizer &&) noexcept;
     Tokenizer &operator=(Tokenizer &&) noexcept;
     ~Tokenizer();
@@ -37,7 +40,6 @@ public:
 
 private:
     struct Impl;
-    explicit Tokenizer(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> m_impl;
 };
 

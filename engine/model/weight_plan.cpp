@@ -25,19 +25,21 @@ std::vector<PlannedTensor> planWeights(const ModelConfig &config)
 {
     const std::int64_t hidden = config.hiddenSize, vocabulary = config.vocabulary;
     std::vector<PlannedTensor> plan;
-    plan.push_back({"model.embed_tokens.weight", vocabulary, hidden, TensorRole::Matrix, &Weights::embedding});
+    plan.push_back(
+        {"model.embed_tokens.weight", "token_embd.weight", vocabulary, hidden, TensorRole::Matrix, &Weights::embedding});
     for (int layer = 0; layer < config.layers; ++layer) {
         const LayerPlan described = layerPlan(config, layer);
         std::vector<WeightSpec> specs(described.weights().begin(), described.weights().end());
         std::sort(specs.begin(), specs.end(), [](const WeightSpec &a, const WeightSpec &b) { return a.id < b.id; });
         for (const WeightSpec &spec : specs)
             for (int i = 0; i < spec.count; ++i)
-                plan.push_back({fmt::format("model.layers.{}.{}", layer, fmt::format(fmt::runtime(spec.name), i)), spec.rows,
-                                spec.columns, spec.role, nullptr, layer, spec.id, i, spec.count});
+                plan.push_back({fmt::format("model.layers.{}.{}", layer, fmt::format(fmt::runtime(spec.name), i)),
+                                fmt::format("blk.{}.{}", layer, spec.ggufName), spec.rows, spec.columns, spec.role, nullptr,
+                                layer, spec.id, i, spec.count});
     }
-    plan.push_back({"model.norm.weight", hidden, 1, TensorRole::Norm, &Weights::finalNorm});
+    plan.push_back({"model.norm.weight", "output_norm.weight", hidden, 1, TensorRole::Norm, &Weights::finalNorm});
     if (!config.tiedEmbeddings)
-        plan.push_back({"lm_head.weight", vocabulary, hidden, TensorRole::Matrix, &Weights::head});
+        plan.push_back({"lm_head.weight", "output.weight", vocabulary, hidden, TensorRole::Matrix, &Weights::head});
     return plan;
 }
 

@@ -8,9 +8,10 @@
 
 namespace zigzag {
 
-/// One tensor that a config implies: its name in Hugging Face's files, its shape, and where its view belongs.
+/// One tensor that a config implies: its names in files, its shape, and where its view belongs.
 struct PlannedTensor {
-    std::string name;
+    std::string name; ///< in Hugging Face's files
+    std::string ggufName; ///< in GGUF files, where experts share one: this is its slice `index` of `count`
     std::int64_t rows = 0;
     std::int64_t columns = 1; ///< 1 for norms and biases
     TensorRole role = TensorRole::Matrix;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // info, logits and generate on sound models.
 #include "tests/cli/run_program.h"
+#include "tests/paths.h"
 #include "tests/tiny_model.h"
 
 #include <algorithm>
@@ -36,6 +37,29 @@ TEST(ModelCommands, InfoOfAFolderSpeaksOfItsWeightsAndTokenizer)
     EXPECT_EQ(json.at("tokenizer_tokens"), 258);
     EXPECT_EQ(json.at("fingerprint").get<std::string>().rfind("sha256:", 0), 0u);
     EXPECT_NE(test::runZigzag({"info", model}).output.find("KV per token"), std::string::npos);
+}
+
+TEST(ModelCommands, AGgufFileIsAModel)
+{
+    const std::string file = test::sourceDir() + std::string("/tests/fixtures/gguf/llama-q8_0.gguf");
+    const auto result = test::runZigzag({"info", file, "-o", "json"});
+    ASSERT_EQ(result.code, 0) << result.errors;
+    const Json json = Json::parse(result.output);
+    EXPECT_EQ(json.at("name"), "llama-q8_0");
+    EXPECT_EQ(json.at("family"), "llama");
+    EXPECT_EQ(json.at("dtype"), "bf16");
+    EXPECT_EQ(json.at("rope").at("type"), "llama3");
+    EXPECT_EQ(json.at("fingerprint").get<std::string>().rfind("sha256:", 0), 0u);
+    EXPECT_NE(result.errors.find("Q8_0 are decoded to bf16"), std::string::npos) << result.errors;
+    const test::TempFolder scratch;
+    test::writeText(scratch / "tokens.txt", "1 2 3");
+    const auto logits = test::runZigzag(
+        {"logits", file, "--tokens", (scratch / "tokens.txt").string(), "--out", (scratch / "logits.npy").string()});
+    EXPECT_EQ(logits.code, 0) << logits.errors;
+    EXPECT_EQ(std::filesystem::file_size(scratch / "logits.npy") % 64, 3 * 40 * sizeof(float) % 64);
+    const auto text = test::runZigzag({"generate", file, "--prompt", "a"});
+    EXPECT_EQ(text.code, 2);
+    EXPECT_NE(text.errors.find("there is no tokenizer in its metadata"), std::string::npos) << text.errors;
 }
 
 /// The values of an .npy file that must be float32 [rows, columns].

@@ -11,6 +11,7 @@
     X(duo_folder)                                                                                                                \
     X(exports)                                                                                                                   \
     X(forward)                                                                                                                   \
+    X(gguf)                                                                                                                      \
     X(grammar)                                                                                                                   \
     X(head_map)                                                                                                                  \
     X(head_scores)                                                                                                               \

@@ -97,7 +97,7 @@ TEST_F(ProfileTest, WrongFilesAreToldWhatTheyAre)
              Wrong{write("empty.json", ""), "this is an empty file, not a map"},
              Wrong{write("empty-trace.json", R"({"traceEvents": []})"), "a trace without any event that lasts"},
              Wrong{write("x.gz", "\x1f\x8b\x08"), "this is gzip-compressed data"},
-             Wrong{write("model.gguf", "GGUF\x03"), "GGUF files are not read"},
+             Wrong{write("model.gguf", "GGUF\x03"), "the file is truncated or damaged"},
          }) {
         EXPECT_FALSE(open(wrong.file));
         EXPECT_TRUE(message().contains(wrong.says)) << message().toStdString();

@@ -38,9 +38,9 @@ QStringList onlyFiles()
 
 QString DialogPrompts::fileToOpen(QWidget *parent, const QString &title)
 {
-    return chosen(QFileDialog::getOpenFileUrl(parent, title, {},
-                                              tr("Maps, scores, traces and runs (*.json *.tsv *.trace *.gz);;All files (*)"),
-                                              nullptr, {}, onlyFiles()));
+    return chosen(QFileDialog::getOpenFileUrl(
+        parent, title, {}, tr("Maps, scores, traces, runs and GGUF models (*.json *.tsv *.trace *.gz *.gguf);;All files (*)"),
+        nullptr, {}, onlyFiles()));
 }
 
 QString DialogPrompts::folderToOpen(QWidget *parent, const QString &title)

@@ -24,12 +24,22 @@ Result<void> read(ModelConfig &model, const json::Value &config, const std::stri
     return {};
 }
 
+constexpr GgufKey ggufKeys[] = {
+    {"embedding_scale", "embedding_multiplier", true, false},
+    {"attention.scale", "attention_multiplier", true, false},
+    {"residual_scale", "residual_multiplier", true, false},
+    {"logit_scale", "logits_scaling", true, false},
+};
+
 } // namespace
 
 const Family &graniteFamily()
 {
     static const Family family{
         .modelType = "granite",
+        .ggufArchitecture = "granite",
+        .ggufInterleaves = true,
+        .ggufKeys = ggufKeys,
         .mayLackKvHeads = true,
         .keys = keys,
         .read = read,

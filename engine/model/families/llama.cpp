@@ -23,6 +23,8 @@ const Family &llamaFamily()
 {
     static const Family family{
         .modelType = "llama",
+        .ggufArchitecture = "llama",
+        .ggufInterleaves = true,
         .mayLackKvHeads = true,
         .llamaTokenizer = true,
         .keys = keys,

@@ -22,6 +22,7 @@ const Family &qwen2Family()
 {
     static const Family family{
         .modelType = "qwen2",
+        .ggufArchitecture = "qwen2",
         .window = FileWindow::Upper,
         .keys = keys,
         .read = read,

@@ -22,6 +22,7 @@ const Family &qwen3Family()
 {
     static const Family family{
         .modelType = "qwen3",
+        .ggufArchitecture = "qwen3",
         .window = FileWindow::Upper,
         .headDim = 128, // as transformers fills it in
         .keys = keys,

@@ -66,12 +66,20 @@ LayerPlan layer(const ModelConfig &config, int index)
     return plan;
 }
 
+constexpr GgufKey ggufKeys[] = {
+    {"expert_count", "num_experts"},
+    {"expert_used_count", "num_experts_per_tok"},
+    {"expert_feed_forward_length", "moe_intermediate_size"},
+};
+
 } // namespace
 
 const Family &qwen3MoeFamily()
 {
     static const Family family{
         .modelType = "qwen3_moe",
+        .ggufArchitecture = "qwen3moe",
+        .ggufKeys = ggufKeys,
         .window = FileWindow::Upper,
         .keys = keys,
         .read = read,

@@ -65,13 +65,72 @@ Result<Bpe> Bpe::read(const Value &model, const std::string &where)
     bpe.m_ignoreMerges = ignore;
     if (const auto found = bpe.m_vocabulary.find(unknown); found != bpe.m_vocabulary.end())
         bpe.m_unknown = found->second;
-    if (fallback) {
-        std::array<int, 256> ids{};
-        for (std::size_t byte = 0; byte < ids.size(); ++byte) {
-            const auto found = bpe.m_vocabulary.find(fmt::format("<0x{:02X}>", byte));
-            ids[byte] = found == bpe.m_vocabulary.end() ? -1 : found->second;
-        }
-        bpe.m_byteTokens = ids;
+    if (fallback)
+        bpe.findByteTokens();
+    return bpe;
+}
+
+void Bpe::findByteTokens()
+{
+    std::array<int, 256> ids{};
+    for (std::size_t byte = 0; byte < ids.size(); ++byte) {
+        const auto found = m_vocabulary.find(fmt::format("<0x{:02X}>", byte));
+        ids[byte] = found == m_vocabulary.end() ? -1 : found->second;
+    }
+    m_byteTokens = ids;
+}
+
+bool Bpe::addMerge(std::string_view left, std::string_view right, std::string_view joined, int rank)
+{
+    const auto first = m_vocabulary.find(left), second = m_vocabulary.find(right), both = m_vocabulary.find(joined);
+    if (first == m_vocabulary.end() || second == m_vocabulary.end() || both == m_vocabulary.end())
+        return false;
+    m_merges.insert_or_assign(pairKey(first->second, second->second), Merge{rank, both->second});
+    return true;
+}
+
+Result<Bpe> Bpe::fromMerges(Vocabulary vocabulary, const std::vector<std::string_view> &merges, bool ignoreMerges,
+                            const std::string &where)
+{
+    Bpe bpe;
+    bpe.m_vocabulary = std::move(vocabulary);
+    bpe.m_ignoreMerges = ignoreMerges;
+    bpe.m_merges.reserve(merges.size());
+    int rank = 0;
+    std::string joined;
+    for (const std::string_view merge : merges) {
+        const std::size_t space = merge.find(' ', 1);
+        if (space == std::string_view::npos || space + 1 == merge.size())
+            return badInput(fmt::format("{}: merge {} is not a pair of tokens; fetch the file anew", where, rank));
+        const std::string_view left = merge.substr(0, space), right = merge.substr(space + 1);
+        joined.assign(left).append(right);
+        if (!bpe.addMerge(left, right, joined, rank))
+            return badInput(fmt::format("{}: merge {} (\"{}\") names a token that the vocabulary lacks; fetch the file anew",
+                                        where, rank, json::printable(joined)));
+        ++rank;
+    }
+    return bpe;
+}
+
+Result<Bpe> Bpe::fromScores(Vocabulary vocabulary, std::vector<Piece> pieces, int unknown, const std::string &where)
+{
+    constexpr std::size_t longest = 512; // published pieces have some dozen bytes; each is cut in every place
+    Bpe bpe;
+    bpe.m_vocabulary = std::move(vocabulary);
+    bpe.m_unknown = unknown;
+    bpe.m_fuseUnknown = true;
+    bpe.findByteTokens();
+    std::stable_sort(pieces.begin(), pieces.end(), [](const Piece &a, const Piece &b) { return a.score > b.score; });
+    int rank = 0;
+    for (std::size_t i = 0; i < pieces.size(); ++i) {
+        const std::string_view text = pieces[i].text;
+        if (text.size() > longest)
+            return badInput(
+                fmt::format("{}: a token has {} bytes, and {} are the most; fetch the file anew", where, text.size(), longest));
+        // Equal scores are equal ranks: the leftmost pair goes first, as in SentencePiece.
+        rank += i > 0 && pieces[i].score < pieces[i - 1].score ? 1 : 0;
+        for (std::size_t cut = 1; cut < text.size(); ++cut)
+            bpe.addMerge(text.substr(0, cut), text.substr(cut), text, rank);
     }
     return bpe;
 }
@@ -96,11 +155,9 @@ Result<void> Bpe::readMerges(const Value &merges, const std::string &where)
         if (left.empty() || right.empty())
             return badInput(fmt::format("{}: merge {} is not a pair of tokens; fetch the file anew", where, rank));
         joined.assign(left).append(right);
-        const auto first = m_vocabulary.find(left), second = m_vocabulary.find(right), both = m_vocabulary.find(joined);
-        if (first == m_vocabulary.end() || second == m_vocabulary.end() || both == m_vocabulary.end())
+        if (!addMerge(left, right, joined, rank))
             return badInput(fmt::format("{}: merge {} (\"{}\") names a token that the vocabulary lacks; fetch the file anew",
                                         where, rank, json::printable(joined)));
-        m_merges.insert_or_assign(pairKey(first->second, second->second), Merge{rank, both->second});
         ++rank;
     }
     return {};

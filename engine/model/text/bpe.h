@@ -27,6 +27,17 @@ public:
     /// From the "model" object of a tokenizer.json.
     static Result<Bpe> read(const json::Value &model, const std::string &where);
 
+    /// From lists: token i has the id i, a merge is "left right" and the earlier has its way.
+    static Result<Bpe> fromMerges(Vocabulary vocabulary, const std::vector<std::string_view> &merges, bool ignoreMerges,
+                                  const std::string &where);
+    /// SentencePiece's kind: any two neighbours merge that together are one of `pieces`, the one with the best score first. Bytes
+    /// stand for what the vocabulary lacks.
+    struct Piece {
+        std::string_view text;
+        float score;
+    };
+    static Result<Bpe> fromScores(Vocabulary vocabulary, std::vector<Piece> pieces, int unknown, const std::string &where);
+
     void encode(std::string_view word, std::vector<int> &ids) const;
     const Vocabulary &vocabulary() const { return m_vocabulary; }
 
@@ -38,6 +49,9 @@ private:
     struct Symbol;
 
     Result<void> readMerges(const json::Value &merges, const std::string &where);
+    /// False where the vocabulary lacks one of the three.
+    bool addMerge(std::string_view left, std::string_view right, std::string_view joined, int rank);
+    void findByteTokens();
     std::optional<Merge> mergeOf(int left, int right) const;
     std::vector<Symbol> symbolsOf(std::string_view word) const;
     bool hasBytesOf(std::string_view character) const;

@@ -118,10 +118,15 @@ TEST(LayerPlan, ExpertsHaveATensorEach)
     config.denseLayers.assign(3, false);
     std::set<std::string> names;
     Weights weights;
+    std::set<std::string> ggufNames; // where experts are slices of one tensor
     for (const PlannedTensor &planned : planWeights(config)) {
         EXPECT_TRUE(names.insert(planned.name).second) << planned.name;
+        EXPECT_EQ(ggufNames.insert(planned.ggufName).second, planned.index == 0) << planned.ggufName;
         planned.in(weights).rows = planned.rows;
     }
+    for (const char *name : {"token_embd.weight", "output_norm.weight", "output.weight", "blk.2.attn_q.weight",
+                             "blk.1.ffn_gate_inp.weight", "blk.0.ffn_down_exps.weight"})
+        EXPECT_TRUE(ggufNames.contains(name)) << name;
     EXPECT_TRUE(names.contains("model.layers.2.mlp.experts.2.down_proj.weight"));
     EXPECT_TRUE(names.contains("model.layers.0.mlp.gate.weight"));
     EXPECT_EQ(weights.layers.at(1).all(WeightId::ExpertUp).size(), 3u);

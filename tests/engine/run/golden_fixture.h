@@ -125,8 +125,7 @@ public:
     /// full, mixed (the fixture's map) or streaming.
     HeadMap map(const std::string &which) const
     {
-        HeadMap map
-            = which == "mixed" ? m_mixed : m_mixed.withEvery(which == "full" ? HeadKind::Retrieval : HeadKind::Streaming);
+        HeadMap map = which == "mixed" ? m_mixed : m_mixed.withEvery(which == "full" ? HeadKind::Retrieval : HeadKind::Streaming);
         map.setModel(m_model->shape());
         return map;
     }

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/model/gguf/gguf_config.h"
+
+#include "engine/base/json_input.h"
+#include "engine/model/config_keys.h"
+#include "engine/model/family.h"
+#include "engine/model/gguf/gguf_keys.h"
+#include "engine/model/gguf/gguf_rope.h"
+#include "engine/model/gguf/gguf_tokenizer.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace zigzag {
+
+using json::Value;
+
+namespace {
+
+/// Keys that all families have.
+constexpr GgufKey commonKeys[] = {
+    {"block_count", "num_hidden_layers"},
+    {"embedding_length", "hidden_size"},
+    {"attention.head_count", "num_attention_heads"},
+    {"attention.head_count_kv", "num_key_value_heads", false},
+    {"context_length", "max_position_embeddings"},
+    {"feed_forward_length", "intermediate_size", false},
+    {"vocab_size", "vocab_size", false},
+    {"attention.key_length", "head_dim", false},
+    {"attention.layer_norm_rms_epsilon", "rms_norm_eps", true, false},
+};
+
+/// Keys that change the network unless they are one of two values, or the family reads them; a boolean is 0 or 1.
+struct Switch {
+    std::string_view key;
+    double off, alsoOff;
+};
+constexpr Switch switches[] = {
+    {"logit_scale", 1, 0},
+    {"embedding_scale", 1, 0},
+    {"residual_scale", 1, 0},
+    {"attention.scale", 0, 0},
+    {"attention.causal", 1, 1},
+    {"attention.clamp_kqv", 0, 0},
+    {"attention.max_alibi_bias", 0, 0},
+    {"attention.temperature_scale", 0, 0},
+    {"attn_logit_softcapping", 0, 0},
+    {"final_logit_softcapping", 0, 0},
+    {"use_parallel_residual", 0, 0},
+    {"expert_count", 0, 0}, // of Mixtral, which is a llama
+    {"expert_shared_count", 0, 0},
+    {"expert_shared_feed_forward_length", 0, 0},
+    {"expert_weights_scale", 1, 0},
+    {"expert_gating_func", 1, 0}, // softmax
+    {"expert_group_count", 0, 1},
+    {"leading_dense_block_count", 0, 0},
+    {"nextn_predict_layers", 0, 0},
+    {"rope.partial_rotary_factor", 1, 0},
+};
+
+/// Read elsewhere in this folder, or without a meaning for what is computed.
+constexpr std::string_view otherKeys[] = {
+    "expert_used_count",           "expert_feed_forward_length",
+    "attention.value_length",      "attention.sliding_window",
+    "expert_weights_norm",         "rope.freq_base",
+    "rope.dimension_count",        "rope.scale_linear",
+    "rope.scaling.type",           "rope.scaling.factor",
+    "rope.scaling.finetuned",      "rope.scaling.original_context_length",
+    "rope.scaling.attn_factor",    "rope.scaling.yarn_log_multiplier",
+    "rope.scaling.yarn_beta_fast", "rope.scaling.yarn_beta_slow",
+    "tensor_data_layout",          "pooling_type",
+};
+
+bool isKeyOf(std::span<const GgufKey> keys, std::string_view key)
+{
+    return std::any_of(keys.begin(), keys.end(), [&](const GgufKey &each) { return each.key == key; });
+}
+
+Result<const Family *> familyOf(const GgufFile &file)
+{
+    ZIGZAG_TRY(architecture, ggufText(file, "general.architecture"));
+    std::vector<std::string_view> known;
+    for (const Family *family : families()) {
+        if (family->ggufArchitecture.empty())
+            continue;
+        if (architecture == family->ggufArchitecture)
+            return family;
+        known.push_back(family->ggufArchitecture);
+    }
+    const std::string found = architecture
+        ? fmt::format("general.architecture \"{}\" is not supported", json::printable(*architecture))
+        : std::string("there is no general.architecture");
+    return badInput(fmt::format("{}: {}; use a model of one of these: {}", file.path().string(), found, fmt::join(known, ", ")));
+}
+
+/// Puts metadata into a config.json.
+class Translation
+{
+public:
+    Translation(const GgufFile &file, const Family &family)
+        : m_file(file)
+        , m_family(family)
+        , m_architecture(family.ggufArchitecture)
+        , m_where(file.path().string())
+    { }
+
+    Result<Value> run();
+
+private:
+    std::string keyOf(std::string_view key) const { return fmt::format("{}.{}", m_architecture, key); }
+    tl::unexpected<Error> refuse(std::string_view why) const { return badInput(fmt::format("{}: {}", m_where, why)); }
+
+    Result<void> take(std::span<const GgufKey> wanted);
+    Result<void> takeVocabulary();
+    Result<void> takeHeadDim();
+    Result<void> takeRest();
+    Result<void> checkSwitches() const;
+
+    const GgufFile &m_file;
+    const Family &m_family;
+    const std::string m_architecture, m_where;
+    Value m_config = Value::object();
+};
+
+Result<void> Translation::take(std::span<const GgufKey> wanted)
+{
+    for (const GgufKey &each : wanted) {
+        const std::string key = keyOf(each.key), name(each.name);
+        ZIGZAG_TRY(integer, each.isInteger ? ggufInteger(m_file, key) : Result<std::optional<std::int64_t>>());
+        ZIGZAG_TRY(number, each.isInteger ? Result<std::optional<double>>() : ggufNumber(m_file, key));
+        if (integer)
+            m_config[name] = *integer;
+        else if (number)
+            m_config[name] = *number;
+        else if (each.isRequired)
+            return refuse(fmt::format("there is no {} in its metadata; fetch the file anew", key));
+    }
+    return {};
+}
+
+/// Some files name the size of the vocabulary, all that can read text list it.
+Result<void> Translation::takeVocabulary()
+{
+    if (m_config.contains("vocab_size"))
+        return {};
+    ZIGZAG_TRY(tokens, ggufArray(m_file, "tokenizer.ggml.tokens"));
+    const GgufTensor *embedding = m_file.findTensor("token_embd.weight");
+    if (tokens)
+        m_config["vocab_size"] = tokens->size();
+    else if (embedding)
+        m_config["vocab_size"] = embedding->shape.front();
+    else
+        return refuse(
+            fmt::format("there is no {} and no tokenizer.ggml.tokens in its metadata; fetch the file anew", keyOf("vocab_size")));
+    return {};
+}
+
+/// Where the file does not say, whatever the family's config.json would have.
+Result<void> Translation::takeHeadDim()
+{
+    const std::int64_t hidden = m_config["hidden_size"], heads = m_config["num_attention_heads"];
+    if (!m_config.contains("head_dim")) {
+        if (heads < 1 || hidden % heads != 0)
+            return refuse(fmt::format("{} is {}, which does not divide {} {}, and there is no {}", keyOf("attention.head_count"),
+                                      heads, keyOf("embedding_length"), hidden, keyOf("attention.key_length")));
+        m_config["head_dim"] = hidden / heads;
+    }
+    const std::int64_t headDim = m_config["head_dim"];
+    for (const std::string_view key : {"attention.value_length", "rope.dimension_count"}) {
+        ZIGZAG_TRY(value, ggufInteger(m_file, keyOf(key)));
+        if (value && *value != headDim)
+            return refuse(
+                fmt::format("{} is {}, but keys are {} long, and only whole heads of one size are run; use a model with "
+                            "those",
+                            keyOf(key), *value, headDim));
+    }
+    return {};
+}
+
+Result<void> Translation::takeRest()
+{
+    ZIGZAG_TRY(theta, ggufNumber(m_file, keyOf("rope.freq_base")));
+    m_config["rope_theta"] = theta.value_or(10000.0);
+    ZIGZAG_TRY(rope, readGgufRope(m_file, m_architecture, m_config["head_dim"], m_config["rope_theta"], m_where));
+    m_config["rope_scaling"] = rope;
+    m_config["tie_word_embeddings"] = m_file.findTensor("output.weight") == nullptr;
+    m_config["hidden_act"] = "silu";
+    ZIGZAG_TRY(type, elementTypeOf(m_file));
+    m_config["torch_dtype"] = type == DType::F32 ? "float32" : type == DType::F16 ? "float16" : "bfloat16";
+    ZIGZAG_TRY(ends, ggufEndTokens(m_file));
+    m_config["eos_token_id"] = ends;
+    // Biases are there where their tensors are.
+    const auto reads
+        = [&](std::string_view key) { return std::find(m_family.keys.begin(), m_family.keys.end(), key) != m_family.keys.end(); };
+    if (reads("attention_bias"))
+        m_config["attention_bias"] = m_file.findTensor("blk.0.attn_q.bias") != nullptr;
+    if (reads("mlp_bias"))
+        m_config["mlp_bias"] = m_file.findTensor("blk.0.ffn_gate.bias") != nullptr;
+    return {};
+}
+
+Result<void> Translation::checkSwitches() const
+{
+    for (const Switch &each : switches) {
+        if (isKeyOf(m_family.ggufKeys, each.key))
+            continue;
+        ZIGZAG_TRY(value, ggufNumber(m_file, keyOf(each.key)));
+        if (value && *value != each.off && *value != each.alsoOff)
+            return refuse(fmt::format("{} is {}, which changes the network in a way that this program does not run; use a model "
+                                      "without it",
+                                      keyOf(each.key), *value));
+    }
+    return {};
+}
+
+Result<Value> Translation::run()
+{
+    m_config["model_type"] = m_family.modelType;
+    ZIGZAG_CHECK(take(commonKeys));
+    ZIGZAG_CHECK(take(m_family.ggufKeys));
+    if (m_config.contains("num_experts")) {
+        ZIGZAG_TRY(normalised, ggufFlag(m_file, keyOf("expert_weights_norm")));
+        m_config["norm_topk_prob"] = normalised.value_or(true); // as llama.cpp computes it
+    }
+    if (!m_config.contains("intermediate_size")) { // layers of experts alone have no other
+        if (!m_config.contains("moe_intermediate_size"))
+            return refuse(fmt::format("there is no {} in its metadata; fetch the file anew", keyOf("feed_forward_length")));
+        m_config["intermediate_size"] = m_config["moe_intermediate_size"];
+    }
+    ZIGZAG_CHECK(takeVocabulary());
+    ZIGZAG_CHECK(takeHeadDim());
+    ZIGZAG_CHECK(takeRest());
+    ZIGZAG_CHECK(checkSwitches());
+    return std::move(m_config);
+}
+
+/// Keys of the architecture that nothing here knows, in a note; and windows, which llama.cpp ignores in these families too.
+Result<void> noteKeys(ModelConfig &config, const GgufFile &file)
+{
+    const std::string prefix = fmt::format("{}.", config.family->ggufArchitecture);
+    std::vector<std::string> unknown;
+    for (const auto &[key, value] : file.metadata()) {
+        if (!key.starts_with(prefix))
+            continue;
+        const std::string_view own = key.substr(prefix.size());
+        const auto isOwn = [&](const Switch &entry) { return entry.key == own; };
+        if (isKeyOf(commonKeys, own) || isKeyOf(config.family->ggufKeys, own)
+            || std::any_of(std::begin(switches), std::end(switches), isOwn)
+            || std::find(std::begin(otherKeys), std::end(otherKeys), own) != std::end(otherKeys))
+            continue;
+        unknown.emplace_back(key);
+    }
+    noteUnknownKeys(config.notes, unknown, file.path().string());
+    const std::string windowKey = prefix + "attention.sliding_window";
+    ZIGZAG_TRY(window, ggufInteger(file, windowKey));
+    if (window && *window > 0 && *window < config.maxContext)
+        config.notes.push_back(fmt::format("{}: {} {} is not used, as in llama.cpp: windows come from the head map",
+                                           file.path().string(), windowKey, *window));
+    return {};
+}
+
+/// The file's name without what says that it is a model, and which part of one.
+std::string nameOf(const GgufFile &file)
+{
+    std::string name = file.path().filename().string();
+    if (name.size() > 5 && name.ends_with(".gguf"))
+        name.resize(name.size() - 5);
+    constexpr std::string_view shape = "-00001-of-00000";
+    const auto fits = [](char found, char wanted) { return wanted == '0' ? found >= '0' && found <= '9' : found == wanted; };
+    if (name.size() > shape.size()
+        && std::equal(shape.begin(), shape.end(), name.end() - static_cast<std::ptrdiff_t>(shape.size()),
+                      [&](char wanted, char found) { return fits(found, wanted); }))
+        name.resize(name.size() - shape.size());
+    return name;
+}
+
+Result<Value> translated(const GgufFile &file)
+{
+    ZIGZAG_TRY(family, familyOf(file));
+    return Translation(file, *family).run();
+}
+
+} // namespace
+
+Result<ModelConfig> readGgufConfig(const GgufFile &file)
+{
+    ZIGZAG_TRY(config, translated(file));
+    ZIGZAG_TRY(model, parseModelConfig(config.dump(), file.path().string() + ", its metadata under the names of a config.json"));
+    model.name = nameOf(file);
+    ZIGZAG_CHECK(noteKeys(model, file));
+    return model;
+}
+
+Result<std::string> ggufConfigText(const GgufFile &file)
+{
+    ZIGZAG_TRY(config, translated(file));
+    return config.dump(1);
+}
+
+Result<DType> elementTypeOf(const GgufFile &file)
+{
+    bool hasF16 = false, hasBf16 = false, isQuantised = false;
+    for (const auto &[name, tensor] : file.tensors()) {
+        if (tensor.shape.size() < 2 || !tensor.type)
+            continue;
+        hasF16 = hasF16 || tensor.type->plain == DType::F16;
+        hasBf16 = hasBf16 || tensor.type->plain == DType::BF16;
+        isQuantised = isQuantised || !tensor.type->plain;
+    }
+    if (!isQuantised && !(hasF16 && hasBf16))
+        return hasF16 ? DType::F16 : hasBf16 ? DType::BF16 : DType::F32;
+    const char *asked = std::getenv("ZIGZAG_GGUF_TYPE");
+    if (!asked || *asked == '\0')
+        return DType::BF16;
+    for (const DType type : {DType::F32, DType::F16, DType::BF16})
+        if (asked == nameOf(type))
+            return type;
+    return badInput(fmt::format("ZIGZAG_GGUF_TYPE is \"{}\"; it must be f32, f16 or bf16", json::printable(asked)));
+}
+
+} // namespace zigzag

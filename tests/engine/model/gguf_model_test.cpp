@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/model/gguf/gguf_config.h"
+#include "engine/model/model.h"
+#include "tests/gguf_builder.h"
+#include "tests/paths.h"
+
+#include <cmath>
+#include <functional>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace zigzag {
+namespace {
+
+namespace fs = std::filesystem;
+using test::GgufBuilder;
+
+const fs::path fixtures = fs::path(test::sourceDir()) / "tests/fixtures/gguf";
+
+std::string fixture(const std::string &name)
+{
+    return (fixtures / (name + ".gguf")).string();
+}
+
+std::shared_ptr<const Model> load(const std::string &name)
+{
+    auto model = loadModel(name);
+    EXPECT_TRUE(model) << (model ? "" : model.error().message);
+    return model ? *model : std::make_shared<Model>();
+}
+
+/// Metadata of a llama of one layer, without the keys that `without` names.
+GgufBuilder llama(const std::string &without = {})
+{
+    GgufBuilder builder;
+    const auto add = [&](const std::string &key, std::uint32_t value) {
+        if (key != without)
+            builder.u32("llama." + key, value);
+    };
+    builder.text("general.architecture", "llama");
+    add("block_count", 1);
+    add("context_length", 4096);
+    add("embedding_length", 64);
+    add("feed_forward_length", 96);
+    add("attention.head_count", 4);
+    add("vocab_size", 10);
+    if (without != "attention.layer_norm_rms_epsilon")
+        builder.f32("llama.attention.layer_norm_rms_epsilon", 1e-5f);
+    return builder;
+}
+
+Result<ModelConfig> configOf(const GgufBuilder &builder)
+{
+    const test::TempFolder scratch;
+    auto file = GgufFile::open(builder.write(scratch / "Tiny-Q4_K.gguf"));
+    if (!file)
+        return tl::unexpected(file.error());
+    return readGgufConfig(*file);
+}
+
+std::string messageOf(const GgufBuilder &builder)
+{
+    const auto config = configOf(builder);
+    return config ? "accepted" : config.error().message;
+}
+
+TEST(GgufConfig, MetadataIsAConfig)
+{
+    GgufBuilder builder = llama();
+    builder.u32("llama.attention.head_count_kv", 2).f32("llama.rope.freq_base", 500000).u32("llama.rope.dimension_count", 16);
+    builder.text("general.name", "whatever").u32("tokenizer.ggml.eos_token_id", 7);
+    const auto config = configOf(builder);
+    ASSERT_TRUE(config) << config.error().message;
+    EXPECT_EQ(config->name, "Tiny-Q4_K");
+    EXPECT_TRUE(config->is("llama"));
+    EXPECT_EQ(config->layers, 1);
+    EXPECT_EQ(config->kvHeads, 2);
+    EXPECT_EQ(config->headDim, 16);
+    EXPECT_EQ(config->vocabulary, 10);
+    EXPECT_EQ(config->maxContext, 4096);
+    EXPECT_EQ(config->normEpsilon, 1e-5);
+    EXPECT_EQ(config->rope.theta, 500000);
+    EXPECT_EQ(config->rope.type, RopeType::Default);
+    EXPECT_TRUE(config->tiedEmbeddings);
+    EXPECT_EQ(config->endTokens, std::vector<int>{7});
+    EXPECT_TRUE(config->notes.empty()) << config->notes.front();
+}
+
+TEST(GgufConfig, WhatItCannotRunIsRefusedByName)
+{
+    const auto refused = [](const std::function<void(GgufBuilder &)> &spoil) {
+        GgufBuilder builder = llama();
+        spoil(builder);
+        return messageOf(builder);
+    };
+    GgufBuilder other;
+    other.text("general.architecture", "mamba");
+    EXPECT_NE(messageOf(other).find("\"mamba\" is not supported; use a model of one of these: "), std::string::npos);
+    EXPECT_NE(messageOf(GgufBuilder()).find("there is no general.architecture"), std::string::npos);
+    for (const char *key : {"block_count", "context_length", "embedding_length", "feed_forward_length", "attention.head_count",
+                            "attention.layer_norm_rms_epsilon", "vocab_size"})
+        EXPECT_NE(messageOf(llama(key)).find(std::string("there is no llama.") + key), std::string::npos) << key;
+    EXPECT_NE(refused([](auto &b) { b.u32("llama.expert_count", 8); }).find("llama.expert_count is 8"), std::string::npos);
+    EXPECT_NE(refused([](auto &b) { b.f32("llama.logit_scale", 0.5f); }).find("llama.logit_scale is 0.5"), std::string::npos);
+    EXPECT_NE(refused([](auto &b) { b.flag("llama.attention.causal", false); }).find("causal is 0"), std::string::npos);
+    EXPECT_NE(refused([](auto &b) { b.u32("llama.rope.dimension_count", 8); }).find("dimension_count is 8, but keys are 16"),
+              std::string::npos);
+    EXPECT_NE(refused([](auto &b) { b.u32("llama.attention.value_length", 8); }).find("value_length is 8"), std::string::npos);
+    EXPECT_NE(refused([](auto &b) { b.text("llama.rope.scaling.type", "longrope"); }).find("\"longrope\" is not supported"),
+              std::string::npos);
+    EXPECT_NE(refused([](auto &b) { b.u32("llama.attention.head_count_kv", 3); }).find("does not divide"), std::string::npos);
+    EXPECT_NE(refused([](auto &b) { b.text("llama.attention.key_length", "x"); }).find("must be an integer"), std::string::npos);
+}
+
+TEST(GgufConfig, KeysThatNobodyKnowsAreNoted)
+{
+    GgufBuilder builder = llama();
+    builder.u32("llama.wibble", 1).u32("llama.attention.sliding_window", 512).f32("llama.logit_scale", 1);
+    const auto config = configOf(builder);
+    ASSERT_TRUE(config) << config.error().message;
+    ASSERT_EQ(config->notes.size(), 2u);
+    EXPECT_NE(config->notes[0].find("not used: llama.wibble"), std::string::npos);
+    EXPECT_NE(config->notes[1].find("llama.attention.sliding_window 512 is not used"), std::string::npos);
+}
+
+/// The factors that the converter of llama.cpp writes for Llama 3.1: their formula is found again.
+TEST(GgufConfig, FactorsOfLlama3AreRead)
+{
+    struct Case {
+        double factor, low, high, original, theta;
+        int headDim;
+    };
+    for (const Case &each :
+         {Case{8, 1, 4, 8192, 500000, 128}, Case{32, 1, 4, 8192, 500000, 64}, Case{4, 2, 6, 3000, 10000, 96}}) {
+        std::string factors;
+        std::vector<double> expected;
+        for (int i = 0; i < each.headDim / 2; ++i) {
+            const double wavelength = 2 * std::acos(-1.0) * std::pow(each.theta, 2.0 * i / each.headDim);
+            const double smooth = (each.original / wavelength - each.low) / (each.high - each.low);
+            expected.push_back(wavelength < each.original / each.high      ? 1
+                                   : wavelength > each.original / each.low ? each.factor
+                                                                           : 1 / ((1 - smooth) / each.factor + smooth));
+            factors += GgufBuilder::bytes(static_cast<float>(expected.back()));
+        }
+        GgufBuilder builder = llama("attention.head_count");
+        builder.u32("llama.attention.head_count", 1).u32("llama.attention.key_length", static_cast<std::uint32_t>(each.headDim));
+        builder.f32("llama.rope.freq_base", static_cast<float>(each.theta));
+        builder.tensor("rope_freqs.weight", {static_cast<std::uint64_t>(each.headDim / 2)}, 0, factors);
+        const auto config = configOf(builder);
+        ASSERT_TRUE(config) << config.error().message;
+        EXPECT_EQ(config->rope.type, RopeType::Llama3);
+        EXPECT_EQ(config->rope.factor, each.factor);
+        EXPECT_NEAR(config->rope.highFrequencyFactor / config->rope.lowFrequencyFactor, each.high / each.low, 1e-3);
+        EXPECT_NEAR(config->rope.originalContext / config->rope.lowFrequencyFactor, each.original / each.low, 1);
+    }
+    GgufBuilder other = llama();
+    std::string factors;
+    for (const float factor : {1.f, 3.f, 2.f, 4.f, 1.f, 4.f, 1.f, 2.f})
+        factors += GgufBuilder::bytes(factor);
+    other.tensor("rope_freqs.weight", {8}, 0, factors);
+    EXPECT_NE(messageOf(other).find("factors that are not Llama 3's"), std::string::npos);
+}
+
+TEST(GgufModel, PlainMatricesLieInTheFileAndOthersAreDecoded)
+{
+    const auto plain = load(fixture("qwen2-f32")), rounded = load(fixture("qwen2-q4_0"));
+    EXPECT_EQ(plain->config.dtype, DType::F32);
+    EXPECT_TRUE(plain->config.notes.size() == 1 && plain->config.notes[0].find("no tokenizer") != std::string::npos);
+    EXPECT_EQ(rounded->config.dtype, DType::BF16);
+    EXPECT_EQ(rounded->weights.layers.at(1)[WeightId::Query].type, DType::BF16);
+    EXPECT_EQ(rounded->weights.layers.at(1)[WeightId::QueryBias].type, DType::F32);
+    EXPECT_EQ(rounded->config.rope.type, RopeType::Yarn);
+    ASSERT_FALSE(rounded->config.notes.empty());
+    EXPECT_NE(rounded->config.notes[0].find("matrices of type F16, Q4_0, Q5_0 are decoded to bf16"), std::string::npos)
+        << rounded->config.notes[0];
+    const test::Environment asked("ZIGZAG_GGUF_TYPE", "f32");
+    EXPECT_EQ(load(fixture("qwen2-q4_0"))->config.dtype, DType::F32);
+}
+
+TEST(GgufModel, ItsConfigNeedsNoWeights)
+{
+    const auto described = describeModel(fixture("llama-q8_0"));
+    ASSERT_TRUE(described) << described.error().message;
+    EXPECT_FALSE((*described)->weights.embedding);
+    EXPECT_EQ((*described)->weights.fingerprint, load(fixture("llama-q8_0"))->weights.fingerprint);
+    EXPECT_EQ((*described)->weights.fingerprint.size(), 7u + 64u);
+    EXPECT_NE((*described)->weights.fingerprint, load(fixture("llama-f32"))->weights.fingerprint);
+    EXPECT_EQ(loadModelConfig(fixture("llama-q8_0"))->rope.type, RopeType::Llama3);
+    const auto text = readModelConfigText(fixture("llama-q8_0"));
+    ASSERT_TRUE(text) << text.error().message;
+    EXPECT_EQ(parseModelConfig(*text, "config.json")->rope.factor, 8);
+}
+
+TEST(GgufModel, AsksForAGgufFileWhereAFolderHasOnlyThose)
+{
+    const test::TempFolder scratch;
+    fs::copy_file(fixture("llama-f32"), scratch / "b.gguf");
+    const auto refused = loadModel(scratch.path().string());
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().message.find("give one of them as the model: b.gguf"), std::string::npos);
+    test::writeText(scratch / "map.json", "{}");
+    const auto other = loadModel((scratch / "map.json").string());
+    ASSERT_FALSE(other);
+    EXPECT_NE(other.error().message.find("or a GGUF file, and this is"), std::string::npos) << other.error().message;
+}
+
+TEST(GgufModel, TensorsThatDoNotFitAreNamed)
+{
+    const test::TempFolder scratch;
+    const auto messageFor = [&](const GgufBuilder &builder) {
+        const auto model = loadModelConfig(builder.write(scratch / "a.gguf").string());
+        return model ? std::string("loaded") : model.error().message;
+    };
+    EXPECT_NE(messageFor(llama()).find("tensor \"token_embd.weight\" is missing"), std::string::npos);
+    GgufBuilder shape = llama();
+    shape.tensor("token_embd.weight", {64, 9}, 0, std::string(64 * 9 * 4, '\0'));
+    EXPECT_NE(messageFor(shape).find("has shape [9, 64], but the metadata implies [10, 64]"), std::string::npos);
+    GgufBuilder type = llama();
+    type.tensor("token_embd.weight", {64, 10}, 18, "");
+    EXPECT_NE(messageFor(type).find("has type IQ3_XXS, which is not read"), std::string::npos);
+}
+
+} // namespace
+} // namespace zigzag
