@@ -4,9 +4,7 @@
 #include "engine/base/file_content.h"
 #include "engine/base/files.h"
 #include "engine/model/checkpoint.h"
-#include "engine/model/gguf/gguf_config.h"
-#include "engine/model/gguf/gguf_tokenizer.h"
-#include "engine/model/gguf/gguf_weights.h"
+#include "engine/model/gguf_model.h"
 #include "engine/model/resources.h"
 #include "engine/model/side_files.h"
 
@@ -154,40 +152,13 @@ Result<Model> readFolder(const fs::path &folder, bool needsWeights, const LoadWa
     return model;
 }
 
-/// Everything of a GGUF file but its tokenizer.
-Result<Model> readGguf(const GgufFile &file, bool needsWeights, const LoadWatch &watch = {})
-{
-    Model model;
-    ZIGZAG_TRY(config, readGgufConfig(file));
-    model.config = std::move(config);
-    ZIGZAG_TRY(weights, loadGgufWeights(file, model.config, needsWeights, watch));
-    model.weights = std::move(weights);
-    if (std::string decoded = noteDecoded(file, model.config); !decoded.empty())
-        model.config.notes.push_back(std::move(decoded));
-    std::move(model.weights.notes.begin(), model.weights.notes.end(), std::back_inserter(model.config.notes));
-    return model;
-}
-
-void readTokenizer(Model &model, const GgufFile &file)
-{
-    auto tokenizer = readGgufTokenizer(file, model.config.notes);
-    if (tokenizer) {
-        model.tokenizer = std::move(*tokenizer);
-        return;
-    }
-    model.tokenizerRefusal = tokenizer.error().message;
-    model.config.notes.push_back(fmt::format("no text can be read or written: {}", model.tokenizerRefusal));
-}
-
 Result<std::shared_ptr<const Model>> readModel(const std::string &name, bool needsWeights, const LoadWatch &watch = {})
 {
     ZIGZAG_TRY(place, placeOf(name));
     const auto model = std::make_shared<Model>();
     if (place.isGguf) {
-        ZIGZAG_TRY(file, GgufFile::open(place.path));
-        ZIGZAG_TRY(read, readGguf(file, needsWeights, watch));
+        ZIGZAG_TRY(read, readGgufModel(place.path, needsWeights, watch));
         *model = std::move(read);
-        readTokenizer(*model, file);
         return model;
     }
     ZIGZAG_TRY(read, readFolder(place.path, needsWeights, watch));
@@ -214,11 +185,8 @@ Result<ModelConfig> loadModelConfig(const std::string &name)
     if (isPreset(name))
         return presetConfig(name.substr(presetPrefix.size()));
     ZIGZAG_TRY(place, placeOf(name));
-    if (place.isGguf) {
-        ZIGZAG_TRY(file, GgufFile::open(place.path));
-        ZIGZAG_TRY(model, readGguf(file, false));
-        return model.config;
-    }
+    if (place.isGguf)
+        return readGgufModelConfig(place.path);
     ZIGZAG_TRY(model, readFolder(place.path, false));
     return model.config;
 }
@@ -230,10 +198,8 @@ Result<std::string> readModelConfigText(const std::string &name)
         return readTextFile(resourceFolder() / "presets" / (name.substr(presetPrefix.size()) + ".json"), largestConfig);
     }
     ZIGZAG_TRY(place, placeOf(name));
-    if (place.isGguf) {
-        ZIGZAG_TRY(file, GgufFile::open(place.path));
-        return ggufConfigText(file);
-    }
+    if (place.isGguf)
+        return readGgufConfigText(place.path);
     return readTextFile(place.path / "config.json", largestConfig);
 }
 
