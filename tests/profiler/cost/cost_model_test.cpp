@@ -118,7 +118,7 @@ TEST(CostModel, PredictsPointsThatItNeverSaw)
     HeadMap half(of.shape(), HeadKind::Retrieval, 32, 200);
     for (int layer = 0; layer < of.layers; layer += 2)
         half.setLayer(layer, HeadKind::Streaming);
-    HeadMap windows = half; // a window for each layer, of which two are alike
+    HeadMap windows = half; // a window for each layer
     for (int layer = 0; layer < of.layers; ++layer)
         windows.setLayerWindow(layer, 8 * (layer % 3), 100 + 20 * (layer % 16));
     for (const Phase phase : {Phase::Prefill, Phase::Decode})
