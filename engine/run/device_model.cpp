@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/run/device_model.h"
+
+#include "engine/model/tensor_values.h"
 #include "engine/run/session.h"
 
 #include <algorithm>
-#include <cstring>
 #include <fmt/format.h>
 #include <tuple>
 
@@ -11,24 +12,10 @@ namespace zigzag {
 
 namespace {
 
-float elementAt(const TensorView &tensor, std::int64_t i)
-{
-    if (tensor.type == DType::F32) {
-        float value = 0;
-        std::memcpy(&value, tensor.data + i * 4, 4);
-        return value;
-    }
-    std::uint16_t bits = 0;
-    std::memcpy(&bits, tensor.data + i * 2, 2);
-    return tensor.type == DType::BF16 ? bf16ToFloat(bits) : f16ToFloat(bits);
-}
-
 /// A vector as float32 on the device.
 Result<std::unique_ptr<Buffer>> uploadVector(Backend &backend, const TensorView &tensor)
 {
-    std::vector<float> values(static_cast<std::size_t>(tensor.rows * tensor.columns));
-    for (std::size_t i = 0; i < values.size(); ++i)
-        values[i] = elementAt(tensor, static_cast<std::int64_t>(i));
+    const std::vector<float> values = floatsOf(tensor);
     ZIGZAG_TRY(buffer, backend.allocate(values.size() * sizeof(float)));
     backend.upload(*buffer, 0, values.data(), values.size() * sizeof(float));
     return std::move(buffer);

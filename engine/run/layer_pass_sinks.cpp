@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/model/tensor_values.h"
 #include "engine/run/layer_pass.h"
 
 #include <algorithm>
 #include <cassert>
 #include <cmath>
-#include <cstring>
 #include <limits>
 
 namespace zigzag {
@@ -16,17 +16,7 @@ Result<std::vector<float>> downloadFloats(Backend &backend, const void *from, st
     std::vector<std::byte> bytes(count * static_cast<std::size_t>(bytesOf(type)));
     backend.download(bytes.data(), from, bytes.size());
     ZIGZAG_CHECK(backend.synchronize());
-    std::vector<float> values(count);
-    if (type == DType::F32) {
-        std::memcpy(values.data(), bytes.data(), bytes.size());
-        return values;
-    }
-    for (std::size_t i = 0; i < count; ++i) {
-        std::uint16_t half = 0;
-        std::memcpy(&half, bytes.data() + 2 * i, 2);
-        values[i] = type == DType::F16 ? f16ToFloat(half) : bf16ToFloat(half);
-    }
-    return values;
+    return floatsOf({bytes.data(), type, static_cast<std::int64_t>(count), 1});
 }
 
 } // namespace
@@ -97,14 +87,8 @@ Result<std::vector<float>> LayerPass::projectHeads(int layer, std::span<const fl
 {
     const auto width = static_cast<std::size_t>(config().queryWidth());
     assert(heads.size() == width);
-    std::vector<std::uint16_t> halves(width);
-    const void *values = heads.data();
-    if (m_activation != DType::F32) {
-        std::transform(heads.begin(), heads.end(), halves.begin(),
-                       [this](float value) { return m_activation == DType::F16 ? floatToF16(value) : floatToBf16(value); });
-        values = halves.data();
-    }
-    m_backend.upload(*m_attended, 0, values, width * static_cast<std::size_t>(bytesOf(m_activation)));
+    const std::vector<std::byte> stored = storedAs(m_activation, {heads.begin(), heads.end()});
+    m_backend.upload(*m_attended, 0, stored.data(), stored.size());
     const Product product{.matrix = m_model->layers[static_cast<std::size_t>(layer)].matrix(WeightId::Output),
                           .out = m_rowStates->data(),
                           .floatOut = true};

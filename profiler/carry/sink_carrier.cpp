@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "profiler/carry/sink_carrier.h"
 
+#include "engine/model/tensor_values.h"
 #include "engine/run/layer_pass.h"
 
 #include <algorithm>
-#include <cstring>
 #include <fmt/format.h>
 
 namespace zigzag {
@@ -111,35 +111,13 @@ private:
 /// The new tensors of a carried model, and the old ones' memory.
 struct CarriedStorage {
     std::shared_ptr<const void> weights;
-    std::vector<std::unique_ptr<std::byte[]>> tensors;
+    std::vector<std::vector<std::byte>> tensors;
 };
 
 TensorView stored(CarriedStorage &storage, const std::vector<float> &values, DType type)
 {
-    const auto size = static_cast<std::size_t>(bytesOf(type));
-    storage.tensors.push_back(std::make_unique<std::byte[]>(values.size() * size));
-    std::byte *data = storage.tensors.back().get();
-    for (std::size_t i = 0; i < values.size(); ++i) {
-        const std::uint16_t half = type == DType::F16 ? floatToF16(values[i]) : floatToBf16(values[i]);
-        std::memcpy(data + i * size, type == DType::F32 ? static_cast<const void *>(&values[i]) : &half, size);
-    }
-    return {data, type, std::ssize(values), 1};
-}
-
-std::vector<float> valuesOf(const TensorView &view)
-{
-    std::vector<float> values(static_cast<std::size_t>(view.rows));
-    for (std::size_t i = 0; i < values.size(); ++i) {
-        const std::byte *at = view.data + i * static_cast<std::size_t>(bytesOf(view.type));
-        std::uint16_t half = 0;
-        if (view.type == DType::F32)
-            std::memcpy(&values[i], at, 4);
-        else
-            std::memcpy(&half, at, 2);
-        if (view.type != DType::F32)
-            values[i] = view.type == DType::F16 ? f16ToFloat(half) : bf16ToFloat(half);
-    }
-    return values;
+    storage.tensors.push_back(storedAs(type, values));
+    return {storage.tensors.back().data(), type, std::ssize(values), 1};
 }
 
 } // namespace
@@ -213,7 +191,7 @@ Result<std::shared_ptr<const Model>> carriedModel(const Model &model, const Head
             if (weights.all(id).empty())
                 set(id, std::vector<float>(static_cast<std::size_t>(rows)));
         if (!own.outputBias.empty()) {
-            std::vector<float> bias = valuesOf(weights[WeightId::OutputBias]);
+            std::vector<float> bias = floatsOf(weights[WeightId::OutputBias]);
             std::transform(bias.begin(), bias.end(), own.outputBias.begin(), bias.begin(), std::plus<>());
             set(WeightId::OutputBias, bias);
         }

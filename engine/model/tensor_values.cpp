@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/model/tensor_values.h"
+
+#include <cstring>
+
+namespace zigzag {
+
+std::vector<float> floatsOf(const TensorView &tensor)
+{
+    std::vector<float> values(static_cast<std::size_t>(tensor.rows * tensor.columns));
+    if (tensor.type == DType::F32) {
+        std::memcpy(values.data(), tensor.data, values.size() * sizeof(float));
+        return values;
+    }
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        std::uint16_t bits = 0;
+        std::memcpy(&bits, tensor.data + 2 * i, 2);
+        values[i] = tensor.type == DType::BF16 ? bf16ToFloat(bits) : f16ToFloat(bits);
+    }
+    return values;
+}
+
+std::vector<std::byte> storedAs(DType type, const std::vector<float> &values)
+{
+    const auto size = static_cast<std::size_t>(bytesOf(type));
+    std::vector<std::byte> bytes(values.size() * size);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        const std::uint16_t half = type == DType::F16 ? floatToF16(values[i]) : floatToBf16(values[i]);
+        std::memcpy(bytes.data() + i * size, type == DType::F32 ? static_cast<const void *>(&values[i]) : &half, size);
+    }
+    return bytes;
+}
+
+} // namespace zigzag
