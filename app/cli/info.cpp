@@ -117,8 +117,17 @@ void printTable(const Description &description)
     row("parameters", withCommas(config.parameters()));
     row("weights", fmt::format("{} bytes, {}", withCommas(config.weightBytes()), nameOf(config.dtype)));
     row("KV per token", fmt::format("{} bytes", withCommas(config.kvBytesPerToken())));
+    const auto windowed
+        = std::count_if(config.fileWindows.begin(), config.fileWindows.end(), [](auto window) { return window > 0; });
+    const bool hasWindows = windowed > 0;
+    if (hasWindows)
+        row("windows of the file",
+            fmt::format("{} tokens in {} of {} layers, whatever a map says",
+                        *std::max_element(config.fileWindows.begin(), config.fileWindows.end()), windowed, config.layers));
     for (const auto &[context, bytes] : kvAtContexts(config))
-        row(fmt::format("KV at {}", withCommas(context)), fmt::format("{} bytes, every head retrieval", withCommas(bytes)));
+        row(fmt::format("KV at {}", withCommas(context)),
+            fmt::format("{} bytes, every head retrieval{}", withCommas(bytes),
+                        hasWindows ? " where the file has no window" : ""));
     row("fingerprint",
         !description.fingerprint.empty() ? description.fingerprint
             : description.isPreset       ? "none: random weights"

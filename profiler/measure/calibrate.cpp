@@ -85,13 +85,24 @@ private:
         return 2 * static_cast<std::size_t>(point.phase) + static_cast<std::size_t>(point.kind);
     }
 
-    /// Phases and kinds of heads in turns, so that a round which is cut short has some points of each.
+    /// Phases and kinds of heads in turns, the point that lies furthest first, so that a round which is cut short has some points
+    /// of each, near and far: from points at one position no fit could tell what a longer context takes.
     void takeTurns()
     {
+        std::array<const PointVisits *, 4> furthest{};
+        const auto isFurther = [](const PassPoint &a, const PassPoint &b) { // the smallest batch among equals
+            return std::pair(a.pass.firstPosition, -a.pass.batch) > std::pair(b.pass.firstPosition, -b.pass.batch);
+        };
+        for (const PointVisits &visits : m_visits) {
+            const PointVisits *&best = furthest[sortOf(visits.point)];
+            if (!best || isFurther(visits.point, best->point))
+                best = &visits;
+        }
         std::array<int, 4> seen{};
         std::vector<std::pair<int, PointVisits>> turns;
         for (PointVisits &visits : m_visits) {
-            const int turn = seen[sortOf(visits.point)]++;
+            const std::size_t sort = sortOf(visits.point);
+            const int turn = &visits == furthest[sort] ? 0 : ++seen[sort];
             turns.emplace_back(turn, std::move(visits));
         }
         std::stable_sort(turns.begin(), turns.end(), [](const auto &a, const auto &b) { return a.first < b.first; });

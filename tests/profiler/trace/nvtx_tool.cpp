@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // A small profiler for NVTX, loaded through NVTX_INJECTION64_PATH: writes what it hears to the file in ZIGZAG_NVTX_LOG, a line an
 // event. It uses NVTX's own interface for tools and nothing of Zigzag's.
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
