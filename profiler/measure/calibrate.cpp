@@ -56,7 +56,6 @@ public:
         constexpr double mostShare = 0.015; // of the time, for one pass
         for (const PassPoint &point : calibrationPoints(m_model->config(), machine, longest, 1e3 * mostShare * plan.seconds))
             m_visits.push_back({point, {}, {}});
-        takeTurns();
     }
 
     /// The first round to its end, and others while there is time.
@@ -80,36 +79,6 @@ public:
     }
 
 private:
-    static std::size_t sortOf(const PassPoint &point)
-    {
-        return 2 * static_cast<std::size_t>(point.phase) + static_cast<std::size_t>(point.kind);
-    }
-
-    /// Phases and kinds of heads in turns, the point that lies furthest first, so that a round which is cut short has some points
-    /// of each, near and far: from points at one position no fit could tell what a longer context takes.
-    void takeTurns()
-    {
-        std::array<const PointVisits *, 4> furthest{};
-        const auto isFurther = [](const PassPoint &a, const PassPoint &b) { // the smallest batch among equals
-            return std::pair(a.pass.firstPosition, -a.pass.batch) > std::pair(b.pass.firstPosition, -b.pass.batch);
-        };
-        for (const PointVisits &visits : m_visits) {
-            const PointVisits *&best = furthest[sortOf(visits.point)];
-            if (!best || isFurther(visits.point, best->point))
-                best = &visits;
-        }
-        std::array<int, 4> seen{};
-        std::vector<std::pair<int, PointVisits>> turns;
-        for (PointVisits &visits : m_visits) {
-            const std::size_t sort = sortOf(visits.point);
-            const int turn = &visits == furthest[sort] ? 0 : ++seen[sort];
-            turns.emplace_back(turn, std::move(visits));
-        }
-        std::stable_sort(turns.begin(), turns.end(), [](const auto &a, const auto &b) { return a.first < b.first; });
-        for (std::size_t i = 0; i < turns.size(); ++i)
-            m_visits[i] = std::move(turns[i].second);
-    }
-
     /// Whether the job's time has run out and most of what was measured until then is disturbed: more of it says no more.
     bool isHopeless() const
     {

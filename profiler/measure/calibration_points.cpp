@@ -2,7 +2,9 @@
 #include "profiler/measure/calibration_points.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
+#include <utility>
 
 namespace zigzag {
 namespace {
@@ -74,6 +76,33 @@ void addDecode(std::vector<PassPoint> &points, std::int64_t longest)
             points.push_back(pointOf(Phase::Decode, usual, {.firstPosition = longest - 1, .batch = batch}));
 }
 
+std::size_t sortOf(const PassPoint &point)
+{
+    return 2 * static_cast<std::size_t>(point.phase) + static_cast<std::size_t>(point.kind);
+}
+
+std::vector<PassPoint> inTurns(const std::vector<PassPoint> &points)
+{
+    std::array<std::vector<PassPoint>, 4> sorts;
+    for (const PassPoint &point : points)
+        sorts[sortOf(point)].push_back(point);
+    std::size_t most = 0;
+    for (std::vector<PassPoint> &sort : sorts) {
+        const auto isNearer = [](const PassPoint &a, const PassPoint &b) { // among equals the largest batch
+            return std::pair(a.pass.firstPosition, -a.pass.batch) < std::pair(b.pass.firstPosition, -b.pass.batch);
+        };
+        if (const auto furthest = std::max_element(sort.begin(), sort.end(), isNearer); furthest != sort.end())
+            std::rotate(sort.begin(), furthest, furthest + 1);
+        most = std::max(most, sort.size());
+    }
+    std::vector<PassPoint> turns;
+    for (std::size_t turn = 0; turn < most; ++turn)
+        for (const std::vector<PassPoint> &sort : sorts)
+            if (turn < sort.size())
+                turns.push_back(sort[turn]);
+    return turns;
+}
+
 } // namespace
 
 std::vector<PassPoint> calibrationPoints(const ModelConfig &config, const MachineProfile &machine, std::int64_t longest,
@@ -82,7 +111,7 @@ std::vector<PassPoint> calibrationPoints(const ModelConfig &config, const Machin
     std::vector<PassPoint> points;
     addPrefill(points, config, machine, longest, mostPrefillMs);
     addDecode(points, longest);
-    return points;
+    return inTurns(points);
 }
 
 } // namespace zigzag
