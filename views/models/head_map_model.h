@@ -16,7 +16,7 @@ namespace zigzag {
 /// What a layer costs at the chosen context, beside the layer that costs most with full attention.
 struct LayerCost {
     double kv = 0; ///< bytes, or keys where the head dimension is not known
-    double fullKv = 0;
+    double fullKv = 0; ///< of the layer that keeps most where every head retrieves
     std::optional<LayerTimes::Stack> predictedMs; ///< by group of ops; nothing without a cost model
     std::optional<LayerTimes::Stack> measuredMs; ///< nothing until the map was traced
     double longestMs = 0; ///< the length of a full bar; 0 = no times yet

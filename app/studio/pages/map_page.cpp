@@ -130,10 +130,13 @@ void MapPage::showCosts()
         if (loss > 0)
             leastLoss = leastLoss > 0 ? std::min(leastLoss, loss) : loss;
     }
+    double mostKv = 0; // of the layers, which differ where the model's own file has windows
+    for (int layer = 0; full && layer < map.layers(); ++layer)
+        mostKv = std::max(mostKv, plotted.layerKv(*full, layer, at));
     for (int layer = 0; full && layer < map.layers(); ++layer) {
         LayerCost &cost = costs[static_cast<std::size_t>(layer)];
         cost.kv = plotted.layerKv(map, layer, at);
-        cost.fullKv = plotted.layerKv(*full, layer, at);
+        cost.fullKv = mostKv;
         if (ablation && ablation->effects.size() == costs.size()) {
             cost.loss = ablation->effects[static_cast<std::size_t>(layer)].loss;
             cost.lossError = ablation->effects[static_cast<std::size_t>(layer)].lossError;
