@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/run/kv_cache.h"
 
-#include <cstring>
+#include "engine/model/tensor_values.h"
+
 #include <random>
 
 namespace zigzag {
@@ -58,19 +59,12 @@ void KvCache::fillRandom(Backend &backend, std::uint64_t seed)
     // One block of random values, laid out again and again: as unpredictable for caches and arithmetic as fresh ones, and
     // quick enough for hundreds of gigabytes. Its length is odd in rows, so heads do not repeat each other.
     constexpr std::size_t values = (1u << 19) + 32;
-    const auto size = static_cast<std::size_t>(bytesOf(m_type));
-    std::vector<std::byte> block(values * size);
+    std::vector<float> block(values);
     std::mt19937_64 random(seed);
     std::normal_distribution<float> normal;
-    for (std::size_t i = 0; i < values; ++i) {
-        const float value = normal(random);
-        const std::uint16_t half = m_type == DType::F16 ? floatToF16(value) : floatToBf16(value);
-        if (m_type == DType::F32)
-            std::memcpy(block.data() + i * size, &value, size);
-        else
-            std::memcpy(block.data() + i * size, &half, size);
-    }
-    backend.repeat(*m_memory, block);
+    for (float &value : block)
+        value = normal(random);
+    backend.repeat(*m_memory, storedAs(m_type, block));
 }
 
 } // namespace zigzag

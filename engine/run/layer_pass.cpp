@@ -136,7 +136,6 @@ Result<void> LayerPass::embed(std::span<const int> tokens, Buffer &out)
 
 LayerArgs LayerPass::layerArgs(std::int64_t tokens, const Buffer &in, Buffer &out) const
 {
-    const auto dataOf = [](const std::unique_ptr<Buffer> &buffer) { return buffer ? buffer->data() : nullptr; };
     return {.tokens = tokens,
             .in = in.as<float>(),
             .out = out.as<float>(),
@@ -145,8 +144,8 @@ LayerArgs LayerPass::layerArgs(std::int64_t tokens, const Buffer &in, Buffer &ou
             .attended = m_attended->data(),
             .keys = m_keys->data(),
             .values = m_values->data(),
-            .gate = dataOf(m_gate),
-            .up = dataOf(m_up),
+            .gate = dataOrNull(m_gate),
+            .up = dataOrNull(m_up),
             .routes = orNull(m_routes),
             .rotation = m_rotation->as<float>(),
             .heads = m_heads,

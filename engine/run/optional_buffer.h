@@ -13,4 +13,10 @@ inline float *orNull(const std::unique_ptr<Buffer> &buffer)
     return buffer ? buffer->as<float>() : nullptr;
 }
 
+/// The same of a buffer of activations.
+inline void *dataOrNull(const std::unique_ptr<Buffer> &buffer)
+{
+    return buffer ? buffer->data() : nullptr;
+}
+
 } // namespace zigzag

@@ -147,7 +147,6 @@ Result<void> Transformer::checkStates(std::int64_t rows)
 Result<void> Transformer::runLayer(int layer, const Pass &pass)
 {
     const DeviceLayer &weights = m_model.layers[static_cast<std::size_t>(layer)];
-    const auto dataOf = [](const std::unique_ptr<Buffer> &buffer) { return buffer ? buffer->data() : nullptr; };
     auto *residual = m_work.residual->as<float>();
     const LayerArgs run{.tokens = pass.tokens,
                         .firstPosition = pass.firstPosition,
@@ -158,8 +157,8 @@ Result<void> Transformer::runLayer(int layer, const Pass &pass)
                         .attended = m_work.attended->data(),
                         .keys = m_work.keys->data(),
                         .values = m_work.values->data(),
-                        .gate = dataOf(m_work.gate),
-                        .up = dataOf(m_work.up),
+                        .gate = dataOrNull(m_work.gate),
+                        .up = dataOrNull(m_work.up),
                         .routes = orNull(m_work.routes),
                         .rotation = m_work.rotation->as<float>(),
                         .heads = m_cache.heads(layer, pass.isStaged()),
