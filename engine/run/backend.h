@@ -107,6 +107,12 @@ struct HeadCache {
     void *stagedValues = nullptr; // [tokens, head_dim]
 };
 
+/// What keys and values are divided by before they are stored, and multiplied with when they are read: 1 but for F8, whose
+/// numbers end at 448. One pair for the heads of a call.
+struct KvScales {
+    float key = 1, value = 1;
+};
+
 /// Query/key norm (optional), RoPE, and the append of keys and values in the cache's type.
 struct RopeAppendArgs {
     void *queries = nullptr; // [tokens, query_heads, head_dim], rotated in place
@@ -118,6 +124,7 @@ struct RopeAppendArgs {
     std::int64_t tokens = 0, firstPosition = 0;
     int queryHeads = 0, kvHeads = 0, headDim = 0;
     DType cacheType = DType::F32;
+    KvScales scales;
     float epsilon = 0;
     SequenceRows rows;
 };
@@ -132,7 +139,9 @@ struct AttentionArgs {
     int queryHeads = 0, kvHeads = 0, headDim = 0;
     float scale = 0; ///< of a query's product with a key; 0: 1 / √head_dim
     const float *sinkLogits = nullptr; // [query_heads] or null: a score that takes weight, as a key with a value of zero would
+    float softCap = 0; ///< not 0: scores become softCap · tanh(score / softCap), before the sink logit joins them (Gemma 2)
     DType cacheType = DType::F32;
+    KvScales scales;
     std::int32_t *strongestKey = nullptr; // [tokens, query_heads] or null: the position with the largest weight
     SequenceRows rows;
 };

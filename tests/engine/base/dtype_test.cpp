@@ -69,4 +69,32 @@ TEST(DType, Bf16RoundsToTheNearestAndKeepsNaN)
 }
 
 } // namespace
+TEST(DType, EveryF8NumberSurvivesAndEveryMidpointGoesToTheEvenOne)
+{
+    for (unsigned bits = 0; bits < 256; ++bits) {
+        const float value = f8ToFloat(static_cast<std::uint8_t>(bits));
+        if ((bits & 0x7fu) == 0x7fu)
+            EXPECT_TRUE(std::isnan(value)) << bits;
+        else
+            EXPECT_EQ(floatToF8(value), bits) << value;
+    }
+    for (std::uint8_t below = 0; below < 0x7e; ++below) {
+        const auto above = static_cast<std::uint8_t>(below + 1);
+        const float middle = (f8ToFloat(below) + f8ToFloat(above)) / 2;
+        EXPECT_EQ(floatToF8(middle), below % 2 == 0 ? below : above) << middle;
+        EXPECT_EQ(floatToF8(std::nextafter(middle, 0.0f)), below) << middle;
+        EXPECT_EQ(floatToF8(std::nextafter(middle, 1e9f)), above) << middle;
+        EXPECT_EQ(floatToF8(-middle), floatToF8(middle) | 0x80u) << middle;
+    }
+}
+
+TEST(DType, F8EndsAt448AndSaturates)
+{
+    EXPECT_EQ(f8ToFloat(0x7e), f8Max);
+    EXPECT_EQ(f8ToFloat(0x01), 0x1p-9f);
+    EXPECT_EQ(f8ToFloat(floatToF8(1e30f)), f8Max);
+    EXPECT_EQ(f8ToFloat(floatToF8(-INFINITY)), -f8Max);
+    EXPECT_TRUE(std::isnan(f8ToFloat(floatToF8(NAN))));
+}
+
 } // namespace zigzag
