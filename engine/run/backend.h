@@ -124,7 +124,7 @@ struct RopeAppendArgs {
     std::int64_t tokens = 0, firstPosition = 0;
     int queryHeads = 0, kvHeads = 0, headDim = 0;
     DType cacheType = DType::F32;
-    KvScales scales;
+    KvScales scales = {};
     float epsilon = 0;
     SequenceRows rows;
 };
@@ -141,7 +141,7 @@ struct AttentionArgs {
     const float *sinkLogits = nullptr; // [query_heads] or null: a score that takes weight, as a key with a value of zero would
     float softCap = 0; ///< not 0: scores become softCap · tanh(score / softCap), before the sink logit joins them (Gemma 2)
     DType cacheType = DType::F32;
-    KvScales scales;
+    KvScales scales = {};
     std::int32_t *strongestKey = nullptr; // [tokens, query_heads] or null: the position with the largest weight
     SequenceRows rows;
 };
