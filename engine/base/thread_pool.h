@@ -14,7 +14,7 @@ namespace zigzag {
 /// Threads that share the parts of one job after another. Whoever is running takes the next part, the caller too, so that a
 /// thread which has no processor just now holds up nobody unless it sits on a part: parts of a tenth of a millisecond or so
 /// are best. Who waits spins for a moment, then sleeps. What a part computes must not depend on who runs it.
-class ThreadPool
+class ThreadPool // NOLINT(clang-analyzer-optin.performance.Padding): counters of several threads lie a cache line apart
 {
 public:
     /// `threads` in all, of which the caller is one; the others start with the first job that can use them.

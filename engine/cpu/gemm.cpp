@@ -53,7 +53,7 @@ struct Shape {
     bool bf16, packed, bias, sum;
     float scale;
 
-    auto operator<=>(const Shape &) const = default;
+    auto operator<=>(const Shape &) const = default; // NOLINT(modernize-use-nullptr): clang-tidy 14 takes it for a pointer's
     Type type() const { return bf16 ? Type::bf16 : Type::f32; }
     Desc in() const { return {{tokens, columns}, type(), Tag::ab}; }
     Desc weights() const { return {{columns, rows}, type(), Tag::ba}; }

@@ -24,6 +24,7 @@ int Sampler::next(std::span<const float> logits)
     std::stable_sort(order.begin(), order.end(),
                      [&](int a, int b) { return logits[static_cast<std::size_t>(a)] > logits[static_cast<std::size_t>(b)]; });
     std::vector<double> weights;
+    weights.reserve(order.size());
     for (int id : order)
         weights.push_back(std::exp((static_cast<double>(logits[static_cast<std::size_t>(id)]) - *best) / m_temperature));
     const double total = std::accumulate(weights.begin(), weights.end(), 0.0);

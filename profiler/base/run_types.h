@@ -89,7 +89,7 @@ struct BenchRecord {
     }
     /// Whether most samples are of a machine that was not left alone: predictions, which are of one that is, are not held
     /// against them.
-    bool isDisturbed() const { return 2 * disturbed > std::ssize(samplesMs); }
+    bool isDisturbed() const { return std::int64_t{2} * disturbed > std::ssize(samplesMs); }
 };
 
 } // namespace zigzag

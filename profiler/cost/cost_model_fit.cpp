@@ -257,6 +257,7 @@ private:
                 level.spanUs = std::clamp(overhead / scale, 0.0, most);
         }
         std::vector<double> ratios;
+        ratios.reserve(rows.size());
         for (const Row &row : rows)
             ratios.push_back(1 / (row.ops - level.spanUs * row.spans));
         level.scale = quantile(ratios, 0.5);

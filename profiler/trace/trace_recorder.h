@@ -4,6 +4,7 @@
 #include "engine/model/model_config.h"
 #include "profiler/trace/trace.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <span>
@@ -66,8 +67,7 @@ public:
     }
     void end() override
     {
-        for (auto sink = m_sinks.rbegin(); sink != m_sinks.rend(); ++sink)
-            (*sink)->end();
+        std::for_each(m_sinks.rbegin(), m_sinks.rend(), [](TraceSink *sink) { sink->end(); });
     }
 
 private:

@@ -14,7 +14,6 @@ class RunWorker : public QObject
 public:
     using QObject::QObject;
 
-public Q_SLOTS:
     virtual void execute(const zigzag::RunRequest &request) = 0;
 
 Q_SIGNALS:

@@ -2,6 +2,7 @@
 #include "engine/model/model_config.h"
 
 #include <cmath>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
@@ -118,7 +119,7 @@ TEST(ModelConfig, AWindowThatNeverActsIsAccepted)
 {
     for (const std::string family : {"qwen2", "qwen3"}) {
         const auto with = [&](const std::string &members) {
-            return parsed(R"({"model_type": ")" + family + R"(", "use_sliding_window": true)" + members + "}").has_value();
+            return parsed(fmt::format(R"({{"model_type": "{}", "use_sliding_window": true{}}})", family, members)).has_value();
         };
         EXPECT_FALSE(with(R"(, "sliding_window": 1024, "max_window_layers": 0)"));
         EXPECT_FALSE(with(R"(, "sliding_window": 1024, "max_window_layers": 1)"));
@@ -190,7 +191,7 @@ TEST(ModelConfig, ParametersAreCounted)
 {
     // By hand: embedding and head 6400 each; a layer 2·64 norms, 64·64·2 query and output, 64·16·2 key and value, 3·64·96.
     const std::int64_t layer = 128 + 8192 + 2048 + 18432;
-    EXPECT_EQ(sound("{}").parameters(), 2 * 6400 + 2 * layer + 64);
+    EXPECT_EQ(sound("{}").parameters(), 2 * 6400L + 2 * layer + 64);
     const ModelConfig tied = sound(R"({"tie_word_embeddings": true})"), untied = sound("{}");
     EXPECT_EQ(tied.parameters(), 6400 + 2 * layer + 64);
     EXPECT_EQ(tied.weightBytesReadPerToken(), untied.weightBytesReadPerToken());

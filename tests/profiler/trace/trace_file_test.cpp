@@ -261,7 +261,7 @@ TEST_F(TraceFile, AMillionSpansAreWrittenAndReadInSeconds)
 {
     Trace trace;
     trace.rows = {"host"};
-    for (int step = 0; step < 10'000; ++step) {
+    for (std::int64_t step = 0; step < 10'000; ++step) {
         const auto pass = static_cast<std::int32_t>(trace.spans.size());
         trace.spans.push_back({.beginNs = step * 1000, .durationNs = 990, .op = Op::Pass});
         for (int i = 0; i < 99; ++i)
