@@ -81,7 +81,7 @@ Result<Target> targetOf(const AssignOptions &options, const std::optional<ModelC
     if (options.context < 1)
         return badInput("a budget holds at a context: add --context TOKENS");
     if (options.kvBudget)
-        return KvBudget{*options.kvBudget, options.context, config ? config->dtype : DType::BF16};
+        return KvBudget{*options.kvBudget, options.context, config ? config->kvType : DType::BF16};
     ZIGZAG_TRY(times, measuredTimes(options, note));
     return Target(times);
 }

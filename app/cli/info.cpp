@@ -41,7 +41,7 @@ std::vector<std::pair<std::int64_t, std::int64_t>> kvAtContexts(const ModelConfi
     for (std::int64_t context :
          {std::int64_t{1024}, std::int64_t{4096}, std::int64_t{32768}, std::int64_t{131072}, config.maxContext})
         if (context <= config.maxContext && (rows.empty() || rows.back().first != context))
-            rows.emplace_back(context, kvBytes(full, context, config.dtype));
+            rows.emplace_back(context, kvBytes(full, context, config.kvType));
     return rows;
 }
 

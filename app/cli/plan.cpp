@@ -98,7 +98,8 @@ Result<void> plan(const PlanOptions &options)
     std::vector<Row> rows;
     for (const NamedMap &named : maps)
         for (const std::int64_t context : options.contexts.empty() ? defaultContexts(config) : options.contexts) {
-            Row row{named.name, context, kvBytes(named.map, context, config.dtype), vllmBill(config, named.map, context), {}, {}};
+            Row row{named.name, context, kvBytes(named.map, context, config.kvType), vllmBill(config, named.map, context),
+                    {},         {}};
             for (const int gpus : options.gpus) {
                 auto dealt = planTensorParallel(config, named.map, gpus, context, 1e9 * options.gigabytesPerSecond);
                 if (dealt)
