@@ -192,6 +192,7 @@ private:
         record.phase = phase;
         record.context = context;
         record.mixed = contestant.mixed;
+        record.kvType = m_config.kvType;
         record.kvBytes = batch * kvBytes(map, context, m_config.kvType);
         setFloor(record, m_config, map, m_machine);
         record.failure = contestant.failure;
