@@ -47,11 +47,10 @@ HWY_INLINE Vector load(Floats d, const Eighth *from)
     const hn::Rebind<std::int16_t, Floats> shorts;
     const hn::Rebind<Half, Floats> halves;
     const auto signTwice = hn::ShiftLeft<7>(hn::PromoteTo(shorts, hn::LoadU(bytes, reinterpret_cast<const std::int8_t *>(from))));
-    const auto largest = hn::Set(shorts, std::int16_t{0x3f80}); // all ones: the one NaN
-    const auto isNan = hn::Eq(hn::And(signTwice, largest), largest);
-    const auto number = hn::And(signTwice, hn::Set(shorts, static_cast<std::int16_t>(~0x4000)));
-    const auto half = hn::IfThenElse(isNan, hn::Set(shorts, std::int16_t{0x7e00}), number);
-    return hn::Mul(hn::PromoteTo(d, hn::BitCast(halves, half)), hn::Set(d, 256.0f));
+    const auto half = hn::And(signTwice, hn::Set(shorts, static_cast<std::int16_t>(~0x4000)));
+    const Vector value = hn::Mul(hn::PromoteTo(d, hn::BitCast(halves, half)), hn::Set(d, 256.0f));
+    // What would be the next number above the largest stands for NaN.
+    return hn::IfThenElse(hn::Gt(hn::Abs(value), hn::Set(d, f8Max)), hn::NaN(d), value);
 }
 
 HWY_INLINE float loadOne(const float *from)
