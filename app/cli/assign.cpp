@@ -30,6 +30,7 @@ struct AssignOptions {
     std::vector<int> lockRetrieval, lockStreaming;
     int sink = defaultSink, recent = defaultRecent;
     std::string format = "table";
+    std::optional<DType> kvType; ///< of keys and values; none: the weights' own
 };
 
 /// Locked layers as a map of their own; nothing where none is locked.
@@ -63,7 +64,7 @@ Result<TimeBudget> measuredTimes(const AssignOptions &options, std::string &note
 {
     if (options.model.empty())
         return badInput("a TPOT budget needs --model: the times of its layers are measured");
-    ZIGZAG_TRY(loaded, loadForRun(options.model));
+    ZIGZAG_TRY(loaded, loadForRun(options.model, "auto", options.kvType));
     JobLines lines("assign");
     ZIGZAG_TRY(cost, jobs::calibrate(loaded.job(lines), shortCalibration(options.context)));
     note = whyUnreliable(cost);
@@ -81,7 +82,7 @@ Result<Target> targetOf(const AssignOptions &options, const std::optional<ModelC
     if (options.context < 1)
         return badInput("a budget holds at a context: add --context TOKENS");
     if (options.kvBudget)
-        return KvBudget{*options.kvBudget, options.context, config ? config->dtype : DType::BF16};
+        return KvBudget{*options.kvBudget, options.context, config ? config->kvType : options.kvType.value_or(DType::BF16)};
     ZIGZAG_TRY(times, measuredTimes(options, note));
     return Target(times);
 }
@@ -91,7 +92,7 @@ Result<void> assign(const AssignOptions &options)
     std::optional<ModelConfig> config;
     std::optional<ModelShape> model;
     if (!options.model.empty()) {
-        ZIGZAG_TRY(loaded, loadShape(options.model));
+        ZIGZAG_TRY(loaded, loadShape(options.model, options.kvType));
         config = loaded;
         model = config->shape();
         noteContexts(*config, {options.context});
@@ -150,6 +151,7 @@ void addAssign(CLI::App &app, Chosen &chosen)
         ->check(CLI::IsMember({"max", "mean"}))
         ->capture_default_str();
     command->add_option("--out", options->out, "head map to write")->required();
+    addKvTypeOption(*command, options->kvType);
     addOutputOption(*command, options->format);
     command->callback([options, &chosen] { chosen.run = [options] { return assign(*options); }; });
 }

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <memory>
+#include <optional>
 
 namespace zigzag {
 namespace {
@@ -22,6 +23,7 @@ struct BenchOptions {
     std::vector<std::string> phases = {"prefill", "decode"}, mixed = {"fused"};
     int sink = defaultSink, recent = defaultRecent;
     BenchPlan plan;
+    std::optional<DType> kvType; ///< of keys and values; none: the weights' own
 };
 
 /// The records that have all of their repeats, or say why they have none.
@@ -44,7 +46,7 @@ Result<void> bench(BenchOptions options)
     }
     plan.phases = phasesNamed(options.phases);
     const std::atomic<bool> &cancel = interruptFlag();
-    ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend));
+    ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend, options.kvType));
     const ModelConfig &config = loaded.model->config;
     ZIGZAG_TRY(maps, resolveMaps(options.maps, loaded.model->shape(), options.sink, options.recent));
     plan.maps = std::move(maps);
@@ -52,7 +54,7 @@ Result<void> bench(BenchOptions options)
     noteContexts(config, plan.contexts);
 
     if (!options.sweep.empty()) { // before anything is measured: it may be of another machine
-        ZIGZAG_TRY(known, resumeFrom(options.sweep, options.model, machineOf(*loaded.backend)));
+        ZIGZAG_TRY(known, resumeFrom(options.sweep, options.model, machineOf(*loaded.backend), config));
         plan.known = std::move(known);
     }
     JobLines lines("bench");
@@ -131,6 +133,7 @@ void addBench(CLI::App &app, Chosen &chosen)
     command->add_option("--seed", options->plan.seed, "of the random tokens, keys and values")->capture_default_str();
     addWindowOptions(*command, options->sink, options->recent);
     addBackendOption(*command, options->backend);
+    addKvTypeOption(*command, options->kvType);
     addOutputOption(*command, options->format, true);
     command->callback([options, &chosen] { chosen.run = [options] { return bench(*options); }; });
 }

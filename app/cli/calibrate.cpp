@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <functional>
 #include <memory>
+#include <optional>
 
 namespace zigzag {
 namespace {
@@ -20,6 +21,7 @@ struct CalibrateOptions {
     std::string out, backend = "auto";
     std::int64_t context = 0;
     double seconds = 20;
+    std::optional<DType> kvType; ///< of keys and values; none: the weights' own
 };
 
 Result<void> calibrateModels(const CalibrateOptions &options)
@@ -28,7 +30,7 @@ Result<void> calibrateModels(const CalibrateOptions &options)
     Calibration calibration;
     std::string report;
     for (const std::string &name : options.models) {
-        ZIGZAG_TRY(loaded, loadForRun(name, options.backend));
+        ZIGZAG_TRY(loaded, loadForRun(name, options.backend, options.kvType));
         const ModelConfig &config = loaded.model->config;
         noteContexts(config, {options.context});
         // The rate of the matrix library depends on the shapes: the best of all models is the machine's.
@@ -78,6 +80,7 @@ void addCalibrate(CLI::App &app, Chosen &chosen)
         ->check(numberIn(0.1, 3600.0))
         ->capture_default_str();
     addBackendOption(*command, options->backend);
+    addKvTypeOption(*command, options->kvType);
     command->callback([options, &chosen] { chosen.run = [options] { return calibrateModels(*options); }; });
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/common_options.h"
 #include "app/cli/number_checks.h"
+#include "engine/map/kv_layout.h"
 
 namespace zigzag {
 
@@ -30,6 +31,18 @@ void addWindowOptions(CLI::App &command, int &sink, int &recent, const std::stri
 void addBackendOption(CLI::App &command, std::string &backend)
 {
     command.add_option("--backend", backend, "auto, cpu or cuda")->capture_default_str();
+}
+
+void addKvTypeOption(CLI::App &command, std::optional<DType> &type)
+{
+    std::vector<std::string> names;
+    for (const DType known : kvTypes)
+        names.emplace_back(nameOf(known));
+    command
+        .add_option_function<std::string>(
+            "--kv-type", [&type](const std::string &name) { type = findKvType(name); },
+            "what keys and values are stored in: f32, f16, bf16 or fp8 (E4M3) (default: the weights' type)")
+        ->check(CLI::IsMember(names));
 }
 
 void addContextsOption(CLI::App &command, std::vector<std::int64_t> &contexts)

@@ -2,8 +2,10 @@
 #pragma once
 
 #include "app/cli/number_checks.h"
+#include "engine/base/dtype.h"
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +18,8 @@ void addOutputOption(CLI::App &command, std::string &format, bool withCsv = fals
 /// `--sink` and `--recent`; `whose` says in the help what keeps these tokens.
 void addWindowOptions(CLI::App &command, int &sink, int &recent, const std::string &whose = "`streaming` keeps");
 void addBackendOption(CLI::App &command, std::string &backend);
+/// `--kv-type`, of whatever runs a model or says what it costs; none where nobody asks.
+void addKvTypeOption(CLI::App &command, std::optional<DType> &type);
 void addContextsOption(CLI::App &command, std::vector<std::int64_t> &contexts);
 /// `--phase prefill,decode`.
 void addPhasesOption(CLI::App &command, std::vector<std::string> &phases);

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 namespace zigzag {
 namespace {
@@ -21,14 +22,19 @@ bool isRecords(FileContent content)
     return content == FileContent::Bench || content == FileContent::Prediction;
 }
 
+std::string kvText(const std::optional<DType> &kvType)
+{
+    return kvType ? fmt::format(", KV in {}", nameOf(*kvType)) : std::string();
+}
+
 /// One side of the comparison, as a line above the table.
 std::string describe(const Trace &trace, const std::string &file)
 {
     const TraceInfo &info = trace.info;
     if (info.isForeign)
         return fmt::format("{}, of another program: {} events in {} rows", file, trace.kernels.size(), trace.rows.size());
-    return fmt::format("{}, {}, {} at {}{}{}", info.model, info.map, nameOf(info.phase), info.context,
-                       info.batch == 1 ? std::string() : fmt::format(" x {}", info.batch),
+    return fmt::format("{}, {}, {} at {}{}{}{}", info.model, info.map, nameOf(info.phase), info.context,
+                       info.batch == 1 ? std::string() : fmt::format(" x {}", info.batch), kvText(info.kvType),
                        info.predicted       ? " (predicted)"
                            : info.disturbed ? " (disturbed by other programs)"
                                             : "");
@@ -37,7 +43,8 @@ std::string describe(const Trace &trace, const std::string &file)
 std::string describe(const BenchFile &file)
 {
     const Disturbance all = disturbanceOf(file.records);
-    return fmt::format("{} on {}, zigzag {}{}", file.model, file.machine.device, file.machine.build,
+    const std::optional<DType> kvType = file.records.empty() ? std::nullopt : file.records.front().kvType;
+    return fmt::format("{}{} on {}, zigzag {}{}", file.model, kvText(kvType), file.machine.device, file.machine.build,
                        file.predicted ? " (predicted)"
                            : all.disturbed > 0
                            ? fmt::format(" ({} of {} samples disturbed by other programs)", all.disturbed, all.samples)

@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 #include <functional>
 #include <memory>
+#include <optional>
 
 namespace zigzag {
 namespace {
@@ -23,6 +24,7 @@ struct EvalOptions {
     std::vector<std::string> tasks = {"passkey", "passkeys"};
     int sink = defaultSink, recent = defaultRecent, needles = 4;
     NeedlePlan plan;
+    std::optional<DType> kvType; ///< of keys and values; none: the weights' own
 };
 
 nlohmann::ordered_json intervalJson(const Interval &interval)
@@ -170,7 +172,7 @@ Result<HeadMap> mapToEvaluate(const EvalOptions &options, const Loaded &loaded)
 
 Result<void> evaluate(EvalOptions options)
 {
-    ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend));
+    ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend, options.kvType));
     if (options.plan.contexts.empty())
         options.plan.contexts = defaultContexts(loaded.model->config);
     ZIGZAG_TRY(map, mapToEvaluate(options, loaded));
@@ -202,6 +204,7 @@ void addEval(CLI::App &app, Chosen &chosen)
     command->add_option("--text", options->text, "perplexity: file with the text, read in windows of the last context");
     addWindowOptions(*command, options->sink, options->recent);
     addBackendOption(*command, options->backend);
+    addKvTypeOption(*command, options->kvType);
     addOutputOption(*command, options->format);
     command->callback([options, &chosen] { chosen.run = [options] { return evaluate(*options); }; });
 }

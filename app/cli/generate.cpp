@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <fmt/format.h>
 #include <memory>
+#include <optional>
 
 namespace zigzag {
 
@@ -22,6 +23,7 @@ struct GenerateOptions {
     std::int64_t most = 128;
     double temperature = 0.0, topP = 1.0;
     std::uint64_t seed = 0;
+    std::optional<DType> kvType; ///< of keys and values; none: the weights' own
 };
 
 Result<void> generate(const GenerateOptions &options)
@@ -29,7 +31,7 @@ Result<void> generate(const GenerateOptions &options)
     // CLI11's ranges let NaN through.
     if (std::isnan(options.temperature) || std::isnan(options.topP))
         return badInput("--temperature and --top-p must be numbers; give values such as 0.8 and 0.95");
-    ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend));
+    ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend, options.kvType));
     const Model &model = *loaded.model;
     ZIGZAG_TRY(tokenizer, tokenizerOf(model));
     std::vector<int> tokens = tokenizer->encode(options.prompt, true);
@@ -83,6 +85,7 @@ void addGenerate(CLI::App &app, Chosen &chosen)
     command->add_option("--seed", options->seed, "of the sampling")->capture_default_str();
     addWindowOptions(*command, options->sink, options->recent);
     addBackendOption(*command, options->backend);
+    addKvTypeOption(*command, options->kvType);
     command->callback([options, &chosen] { chosen.run = [options] { return generate(*options); }; });
 }
 

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 namespace zigzag {
 
@@ -25,10 +26,10 @@ struct Description {
     bool isPreset = false;
 };
 
-Result<Description> describe(const std::string &name)
+Result<Description> describe(const std::string &name, std::optional<DType> kvType)
 {
     // Weights that are there are mapped and their headers checked; none is read but the fingerprint's samples.
-    ZIGZAG_TRY(model, describeModel(name));
+    ZIGZAG_TRY(model, describeModel(name, kvType));
     return Description{model->config, model->weights.fingerprint, model->tokenizer ? model->tokenizer->vocabulary() : 0,
                        name.rfind("preset:", 0) == 0};
 }
@@ -41,7 +42,7 @@ std::vector<std::pair<std::int64_t, std::int64_t>> kvAtContexts(const ModelConfi
     for (std::int64_t context :
          {std::int64_t{1024}, std::int64_t{4096}, std::int64_t{32768}, std::int64_t{131072}, config.maxContext})
         if (context <= config.maxContext && (rows.empty() || rows.back().first != context))
-            rows.emplace_back(context, kvBytes(full, context, config.dtype));
+            rows.emplace_back(context, kvBytes(full, context, config.kvType));
     return rows;
 }
 
@@ -72,6 +73,7 @@ void printJson(const Description &description)
                  {"max_context", config.maxContext},
                  {"rope", ropeJson(config.rope)},
                  {"dtype", nameOf(config.dtype)},
+                 {"kv_type", nameOf(config.kvType)},
                  {"parameters", config.parameters()},
                  {"weight_bytes", config.weightBytes()},
                  {"kv_bytes_per_token", config.kvBytesPerToken()}};
@@ -116,7 +118,7 @@ void printTable(const Description &description)
                     rope.type == RopeType::Default ? std::string() : fmt::format(", factor {:g}", rope.factor)));
     row("parameters", withCommas(config.parameters()));
     row("weights", fmt::format("{} bytes, {}", withCommas(config.weightBytes()), nameOf(config.dtype)));
-    row("KV per token", fmt::format("{} bytes", withCommas(config.kvBytesPerToken())));
+    row("KV per token", fmt::format("{} bytes, {}", withCommas(config.kvBytesPerToken()), nameOf(config.kvType)));
     const auto windowed
         = std::count_if(config.fileWindows.begin(), config.fileWindows.end(), [](auto window) { return window > 0; });
     const bool hasWindows = windowed > 0;
@@ -141,14 +143,16 @@ void addInfo(CLI::App &app, Chosen &chosen)
 {
     struct Options {
         std::string model, format = "table";
+        std::optional<DType> kvType;
     };
     const auto options = std::make_shared<Options>();
     CLI::App *command = app.add_subcommand("info", "show a model's shape, weights and KV bytes; loads no weights");
     command->add_option("MODEL", options->model, "Hugging Face folder, GGUF file, bundled:NAME or preset:NAME")->required();
+    addKvTypeOption(*command, options->kvType);
     addOutputOption(*command, options->format);
     command->callback([options, &chosen] {
         chosen.run = [options]() -> Result<void> {
-            ZIGZAG_TRY(description, describe(options->model));
+            ZIGZAG_TRY(description, describe(options->model, options->kvType));
             sayNotes(description.config);
             options->format == "json" ? printJson(description) : printTable(description);
             return {};

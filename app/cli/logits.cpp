@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <memory>
+#include <optional>
 
 namespace zigzag {
 
@@ -19,6 +20,7 @@ struct LogitsOptions {
     std::string model, tokens, map = "full", backend = "auto", out;
     int sink = defaultSink, recent = defaultRecent;
     std::int64_t chunk = 512;
+    std::optional<DType> kvType; ///< of keys and values; none: the weights' own
 };
 
 /// NumPy's format 1.0: magic, header, then the rows.
@@ -42,7 +44,7 @@ Result<void> logits(const LogitsOptions &options)
     ZIGZAG_TRY(tokens, parseTokens(text, config.vocabulary, options.tokens));
     noteContexts(config, {static_cast<std::int64_t>(tokens.size())});
     ZIGZAG_TRY(output, AtomicFile::create(options.out));
-    ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend));
+    ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend, options.kvType));
     ZIGZAG_TRY(map, resolveHeadMap(options.map, loaded.model->shape(), options.sink, options.recent));
     SessionOptions sessionOptions;
     sessionOptions.maxContext = static_cast<std::int64_t>(tokens.size());
@@ -74,6 +76,7 @@ void addLogits(CLI::App &app, Chosen &chosen)
         ->check(integerIn(1, 1 << 20))
         ->capture_default_str();
     addBackendOption(*command, options->backend);
+    addKvTypeOption(*command, options->kvType);
     command->add_option("--out", options->out, "the .npy file: float32, tokens x vocabulary")->required();
     command->callback([options, &chosen] { chosen.run = [options] { return logits(*options); }; });
 }

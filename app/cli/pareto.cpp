@@ -16,6 +16,7 @@
 #include <fmt/format.h>
 #include <functional>
 #include <memory>
+#include <optional>
 
 namespace zigzag {
 namespace {
@@ -26,6 +27,7 @@ struct ParetoOptions {
     std::vector<int> sinks = {defaultSink}, recents = {defaultRecent};
     std::int64_t at = 0;
     TaskPlan plan;
+    std::optional<DType> kvType; ///< of keys and values; none: the weights' own
 };
 
 struct Row {
@@ -132,7 +134,7 @@ Result<void> pareto(ParetoOptions options)
 {
     ZIGZAG_TRY(kinds, parseTasks(options.tasks));
     options.plan.kinds = std::move(kinds);
-    ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend));
+    ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend, options.kvType));
     if (options.plan.contexts.empty())
         options.plan.contexts = {std::max<std::int64_t>(16, loaded.model->config.maxContext / 2)};
     options.at = options.plan.contexts.back();
@@ -184,6 +186,7 @@ void addPareto(CLI::App &app, Chosen &chosen)
     addTaskOptions(*command, options->tasks, options->plan.needles);
     addQuestionOptions(*command, options->plan);
     addBackendOption(*command, options->backend);
+    addKvTypeOption(*command, options->kvType);
     addOutputOption(*command, options->format);
     command->callback([options, &chosen] { chosen.run = [options] { return pareto(*options); }; });
 }

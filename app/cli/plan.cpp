@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 namespace zigzag {
 
@@ -22,6 +23,7 @@ struct PlanOptions {
     std::vector<int> gpus = {1, 2, 4, 8};
     double gigabytesPerSecond = 4300; ///< one H200, as the floors of the documentation are computed
     int sink = defaultSink, recent = defaultRecent;
+    std::optional<DType> kvType; ///< of keys and values; none: the weights' own
 };
 
 struct Row {
@@ -92,13 +94,14 @@ void printTable(const std::vector<Row> &rows, const PlanOptions &options)
 
 Result<void> plan(const PlanOptions &options)
 {
-    ZIGZAG_TRY(config, loadShape(options.model));
+    ZIGZAG_TRY(config, loadShape(options.model, options.kvType));
     ZIGZAG_TRY(maps, resolveMaps(options.maps, config.shape(), options.sink, options.recent));
     noteContexts(config, options.contexts);
     std::vector<Row> rows;
     for (const NamedMap &named : maps)
         for (const std::int64_t context : options.contexts.empty() ? defaultContexts(config) : options.contexts) {
-            Row row{named.name, context, kvBytes(named.map, context, config.dtype), vllmBill(config, named.map, context), {}, {}};
+            Row row{named.name, context, kvBytes(named.map, context, config.kvType), vllmBill(config, named.map, context),
+                    {},         {}};
             for (const int gpus : options.gpus) {
                 auto dealt = planTensorParallel(config, named.map, gpus, context, 1e9 * options.gigabytesPerSecond);
                 if (dealt)
@@ -111,8 +114,9 @@ Result<void> plan(const PlanOptions &options)
             rows.push_back(std::move(row));
         }
     if (options.format == "json") {
-        nlohmann::ordered_json json
-            = {{"bytes_per_second", 1e9 * options.gigabytesPerSecond}, {"records", nlohmann::json::array()}};
+        nlohmann::ordered_json json = {{"kv_type", nameOf(config.kvType)},
+                                       {"bytes_per_second", 1e9 * options.gigabytesPerSecond},
+                                       {"records", nlohmann::json::array()}};
         for (const Row &row : rows)
             json["records"].push_back(toJson(row));
         fmt::print("{}\n", json.dump(1, ' ', false, anyBytes));
@@ -138,6 +142,7 @@ void addPlan(CLI::App &app, Chosen &chosen)
         ->check(numberAbove(0))
         ->capture_default_str();
     addWindowOptions(*command, options->sink, options->recent);
+    addKvTypeOption(*command, options->kvType);
     addOutputOption(*command, options->format);
     command->callback([options, &chosen] { chosen.run = [options] { return plan(*options); }; });
 }

@@ -33,6 +33,7 @@ struct PredictOptions {
     int gpus = 1, sink = defaultSink, recent = defaultRecent, repeats = 5;
     double seconds = 20, patience = 60, linkGigabytes = 0, linkMicroseconds = -1;
     bool measure = false;
+    std::optional<DType> kvType; ///< of keys and values; none: the weights' own
 };
 
 using Point = jobs::Prediction;
@@ -119,14 +120,14 @@ std::string paceLine(const CostModel &cost, const Loaded &loaded)
 
 Result<void> predict(PredictOptions options)
 {
-    ZIGZAG_TRY(config, loadShape(options.model));
+    ZIGZAG_TRY(config, loadShape(options.model, options.kvType));
     ZIGZAG_CHECK(checkDealing(config, options.gpus));
     if (options.contexts.empty())
         options.contexts = defaultContexts(config);
     noteContexts(config, options.contexts);
     std::optional<Loaded> loaded;
     if (options.profile.empty() || options.measure) {
-        ZIGZAG_TRY(ready, loadForRun(options.model, options.backend));
+        ZIGZAG_TRY(ready, loadForRun(options.model, options.backend, options.kvType));
         loaded = std::move(ready);
     }
     ZIGZAG_TRY(maps, resolveMaps(options.maps, loaded ? loaded->model->shape() : config.shape(), options.sink, options.recent));
@@ -220,6 +221,7 @@ void addPredict(CLI::App &app, Chosen &chosen)
         ->capture_default_str();
     addWindowOptions(*command, options->sink, options->recent);
     addBackendOption(*command, options->backend);
+    addKvTypeOption(*command, options->kvType);
     addOutputOption(*command, options->format);
     command->callback([options, &chosen] { chosen.run = [options] { return predict(*options); }; });
 }

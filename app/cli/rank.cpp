@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 #include <functional>
 #include <memory>
+#include <optional>
 
 namespace zigzag {
 namespace {
@@ -24,6 +25,7 @@ struct RankOptions {
     std::vector<std::string> scores, maps, criteria = {"zigzag"}, tasks = {"passkey", "passkeys"};
     StreamingWindow window;
     TaskPlan plan;
+    std::optional<DType> kvType; ///< of keys and values; none: the weights' own
 };
 
 /// A named way to choose the layers, and where its map stands at each count.
@@ -32,20 +34,22 @@ struct Row {
     std::vector<MapRank> ranks;
 };
 
-std::string planJson(const RankOptions &options, const ModelShape &model, std::string_view backend)
+std::string planJson(const RankOptions &options, const ModelShape &model, const ModelConfig &config, std::string_view backend)
 {
-    return nlohmann::json{{"model", model.name},
-                          {"fingerprint", model.fingerprint},
-                          {"backend", backend},
-                          {"sink", options.window.sink},
-                          {"recent", options.window.recent},
-                          {"tasks", options.tasks},
-                          {"contexts", options.plan.contexts},
-                          {"depths", options.plan.depths},
-                          {"trials", options.plan.trials},
-                          {"needles", options.plan.needles},
-                          {"seed", options.plan.seed}}
-        .dump(-1, ' ', false, anyBytes);
+    nlohmann::json plan = {{"model", model.name},
+                           {"fingerprint", model.fingerprint},
+                           {"backend", backend},
+                           {"sink", options.window.sink},
+                           {"recent", options.window.recent},
+                           {"tasks", options.tasks},
+                           {"contexts", options.plan.contexts},
+                           {"depths", options.plan.depths},
+                           {"trials", options.plan.trials},
+                           {"needles", options.plan.needles},
+                           {"seed", options.plan.seed}};
+    if (config.kvType != config.dtype) // plans from before there was a choice say nothing of it
+        plan["kv_type"] = nameOf(config.kvType);
+    return plan.dump(-1, ' ', false, anyBytes);
 }
 
 Result<ExhaustiveState> measure(MapMeter &meter, const RankOptions &options, const std::string &plan)
@@ -188,7 +192,7 @@ Result<void> rank(RankOptions options)
         return badInput("nothing to rank: give --scores or --map");
     ZIGZAG_TRY(kinds, parseTasks(options.tasks));
     options.plan.kinds = std::move(kinds);
-    ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend));
+    ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend, options.kvType));
     const ModelShape shape = loaded.model->shape();
     if (shape.layers > exhaustiveLayers)
         return badInput(
@@ -197,7 +201,7 @@ Result<void> rank(RankOptions options)
         options.plan.contexts = {std::max<std::int64_t>(16, loaded.model->config.maxContext / 2)};
     ZIGZAG_TRY(prompts, makeTaskPrompts(*loaded.model, options.plan));
     ZIGZAG_TRY(meter, MapMeter::create(loaded.device, std::move(prompts)));
-    ZIGZAG_TRY(state, measure(meter, options, planJson(options, shape, loaded.backend->name())));
+    ZIGZAG_TRY(state, measure(meter, options, planJson(options, shape, loaded.model->config, loaded.backend->name())));
     const std::vector<MapOutcome> outcomes = outcomesOf(state);
     ZIGZAG_TRY(rows, rankEach(options, shape, outcomes));
     ZIGZAG_TRY(pairs, agreements(options, shape));
@@ -232,6 +236,7 @@ void addRank(CLI::App &app, Chosen &chosen)
     addTaskOptions(*command, options->tasks, options->plan.needles);
     addQuestionOptions(*command, options->plan);
     addBackendOption(*command, options->backend);
+    addKvTypeOption(*command, options->kvType);
     addOutputOption(*command, options->format);
     command->callback([options, &chosen] { chosen.run = [options] { return rank(*options); }; });
 }

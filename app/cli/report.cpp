@@ -18,6 +18,7 @@
 #include <fmt/format.h>
 #include <functional>
 #include <memory>
+#include <optional>
 
 namespace zigzag {
 namespace {
@@ -30,6 +31,7 @@ struct ReportOptions {
     int repeats = 5, trials = 4;
     double patience = usualPatience;
     double seconds = 45; ///< after which what others disturb is no longer repeated
+    std::optional<DType> kvType; ///< of keys and values; none: the weights' own
 };
 
 Result<void> makeFolder(const std::filesystem::path &folder)
@@ -128,7 +130,7 @@ Result<void> makeReport(const ReportOptions &options)
     const JobTime time(options.seconds);
     const std::filesystem::path out = options.out;
     interruptFlag();
-    ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend));
+    ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend, options.kvType));
     ZIGZAG_CHECK(makeFolder(out));
     Report report;
     report.modelName = options.model;
@@ -179,6 +181,7 @@ void addReport(CLI::App &app, Chosen &chosen)
     addTrialsOption(*command, options->trials);
     command->add_option("--seed", options->seed, "of tokens and questions")->capture_default_str();
     addBackendOption(*command, options->backend);
+    addKvTypeOption(*command, options->kvType);
     command->callback([options, &chosen] { chosen.run = [options] { return makeReport(*options); }; });
 }
 

@@ -61,8 +61,9 @@ std::string benchTable(const std::vector<BenchRecord> &records, int repeats)
 
 std::string benchCsv(const MachineProfile &machine, const std::vector<BenchRecord> &records)
 {
-    std::string text = "map,phase,context,batch,mixed,median_ms,spread_ms,tokens_per_second,kv_bytes,kv_bytes_allocated,floor_ms,"
-                       "floor_ratio,ceiling,ceiling_moved,samples,disturbed,failure,device,threads,backend,driver,build\n";
+    std::string text
+        = "map,phase,context,batch,mixed,median_ms,spread_ms,tokens_per_second,kv_bytes,kv_bytes_allocated,floor_ms,"
+          "floor_ratio,ceiling,ceiling_moved,samples,disturbed,failure,device,threads,backend,driver,build,kv_type\n";
     for (const BenchRecord &record : records) {
         text += fmt::format("{},{},{},{},{},", field(record.map), nameOf(record.phase), record.context, record.batch,
                             nameOf(record.mixed));
@@ -71,9 +72,10 @@ std::string benchCsv(const MachineProfile &machine, const std::vector<BenchRecor
         text += fmt::format("{},{},{},", record.kvBytes, record.kvBytesAllocated, record.floorMs);
         const std::optional<double> share = record.floorShare();
         text += record.failure.empty() && share ? fmt::format("{},", *share) : std::string(",");
-        text += fmt::format("{},{},{},{},{},{},{},{},{},{}\n", field(record.ceiling), record.ceilingMoved() ? 1 : 0,
+        text += fmt::format("{},{},{},{},{},{},{},{},{},{},{}\n", field(record.ceiling), record.ceilingMoved() ? 1 : 0,
                             record.samplesMs.size(), record.disturbed, field(record.failure), field(machine.device),
-                            machine.threads, machine.backend, field(machine.driver), field(machine.build));
+                            machine.threads, machine.backend, field(machine.driver), field(machine.build),
+                            record.kvType ? nameOf(*record.kvType) : std::string_view());
     }
     return text;
 }

@@ -33,21 +33,21 @@ void sayNotes(const ModelConfig &config)
             fmt::print(stderr, "note: {}\n", note);
 }
 
-Result<ModelConfig> loadShape(const std::string &model)
+Result<ModelConfig> loadShape(const std::string &model, std::optional<DType> kvType)
 {
-    auto config = loadModelConfig(model);
+    auto config = loadModelConfig(model, kvType);
     if (config)
         sayNotes(*config);
     return config;
 }
 
-Result<Loaded> loadForRun(const std::string &model, const std::string &backend)
+Result<Loaded> loadForRun(const std::string &model, const std::string &backend, std::optional<DType> kvType)
 {
     Loaded loaded;
     std::string note;
     {
         Progress progress("loading, MiB");
-        ZIGZAG_TRY(weights, loadModel(model));
+        ZIGZAG_TRY(weights, loadModel(model, {}, kvType));
         ZIGZAG_TRY(chosen, createBackend(backend, &note));
         loaded.model = std::move(weights);
         loaded.backend = std::move(chosen);

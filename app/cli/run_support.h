@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,9 +25,9 @@ struct Loaded {
     /// What jobs take, stopped by the first interrupt.
     JobContext job(JobLines &lines) const;
 };
-Result<Loaded> loadForRun(const std::string &model, const std::string &backend = "auto");
+Result<Loaded> loadForRun(const std::string &model, const std::string &backend = "auto", std::optional<DType> kvType = {});
 /// The config alone, for the commands that need no weights.
-Result<ModelConfig> loadShape(const std::string &model);
+Result<ModelConfig> loadShape(const std::string &model, std::optional<DType> kvType = {});
 
 /// What a model's files say and nobody uses, on stderr; each note once, however often the model is read. Both functions above
 /// do it.

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 #include <functional>
 #include <memory>
+#include <optional>
 
 namespace zigzag {
 namespace {
@@ -22,6 +23,7 @@ struct ScoreOptions {
     SearchOptions search;
     int needles = 1;
     bool keep = false;
+    std::optional<DType> kvType; ///< of keys and values; none: the weights' own
 };
 
 SearchMethod methodOf(const std::string &name)
@@ -75,7 +77,7 @@ Result<SearchResult> runSearch(const Loaded &loaded, const SearchPlan &plan, con
 Result<void> score(const ScoreOptions &options)
 {
     interruptFlag();
-    ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend));
+    ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend, options.kvType));
     ZIGZAG_TRY(plan, planOf(options, loaded.model->config));
     const std::filesystem::path progressFile = options.out + ".progress";
     ZIGZAG_TRY(result, runSearch(loaded, plan, progressFile, options.search.restart ? Begin::Anew : Begin::GoOn));
@@ -128,6 +130,7 @@ void addScore(CLI::App &app, Chosen &chosen)
     addSearchOptions(*command, options->search);
     command->add_flag("--keep", options->keep, "write the scores, marked, even where the model answered no prompt");
     addBackendOption(*command, options->backend);
+    addKvTypeOption(*command, options->kvType);
     command->add_option("--out", options->out, "score file to write")->required();
     addOutputOption(*command, options->format);
     command->callback([options, &chosen] { chosen.run = [options] { return score(*options); }; });

@@ -18,6 +18,7 @@
 #include <fmt/format.h>
 #include <functional>
 #include <memory>
+#include <optional>
 
 namespace zigzag {
 namespace {
@@ -29,6 +30,7 @@ struct TraceOptions {
     int sink = defaultSink, recent = defaultRecent;
     int repeats = 1;
     TracePlan plan;
+    std::optional<DType> kvType; ///< of keys and values; none: the weights' own
 };
 
 Result<void> write(const Trace &trace, const std::string &form, const std::filesystem::path &file)
@@ -183,7 +185,7 @@ Result<void> trace(TraceOptions options)
     const bool compares = options.maps.size() > 1 || mixed.size() > 1;
     if (!compares && options.out.empty())
         return badInput("--out is missing: give the file to write");
-    ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend));
+    ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend, options.kvType));
     ZIGZAG_TRY(maps, resolveMaps(options.maps, loaded.model->shape(), options.sink, options.recent));
     noteContexts(loaded.model->config, {plan.context});
     const std::vector<ComparedRun> runs = comparedRuns(plan, maps, mixed);
@@ -234,6 +236,7 @@ void addTrace(CLI::App &app, Chosen &chosen)
     command->add_option("--seed", options->plan.seed, "of the random tokens, keys and values")->capture_default_str();
     addWindowOptions(*command, options->sink, options->recent);
     addBackendOption(*command, options->backend);
+    addKvTypeOption(*command, options->kvType);
     addOutputOption(*command, options->format);
     command->callback([options, &chosen] { chosen.run = [options] { return trace(*options); }; });
 }

@@ -91,6 +91,7 @@ private:
     // main_window_actions.cpp
     void buildActions();
     void buildMenus();
+    QMenu *buildKvTypeMenu();
     QMenu *buildViewMenu();
     void nameOtherwise();
     QList<QAction *> pageActions(PageMenu menu) const;

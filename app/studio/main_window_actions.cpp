@@ -4,6 +4,7 @@
 #include "app/studio/pages/map_page.h"
 #include "app/studio/window_actions.h"
 
+#include "engine/map/kv_layout.h"
 #include "engine/model/model.h"
 #include "views/models/native_path.h"
 #include "views/widgets/command_palette.h"
@@ -129,6 +130,8 @@ void MainWindow::buildMenus()
     QMenu *run = menuBar()->addMenu(tr("&Run"));
     run->addActions({all.measure, all.needle, all.score, all.calibrate});
     run->addSeparator();
+    run->addMenu(buildKvTypeMenu());
+    run->addSeparator();
     run->addAction(all.cancel);
 
     QMenu *view = buildViewMenu();
@@ -150,6 +153,28 @@ void MainWindow::buildMenus()
     help->addAction(all.about);
     refreshRecent();
     nameOtherwise();
+}
+
+/// What models keep keys and values in.
+QMenu *MainWindow::buildKvTypeMenu()
+{
+    auto *menu = new QMenu(tr("&Keys and values in"), this);
+    auto *group = new QActionGroup(menu);
+    const auto add = [&](const QString &text, const QString &name, std::optional<DType> type) {
+        QAction *action = menu->addAction(text);
+        action->setObjectName(QStringLiteral("kvType_") + name);
+        action->setCheckable(true);
+        action->setChecked(!type);
+        action->setProperty(CommandPalette::prefix, tr("Keys and values in: "));
+        connect(action, &QAction::triggered, this, [this, type] { m_studio.setKvType(type); });
+        group->addAction(action);
+    };
+    add(tr("the weights' own type"), QStringLiteral("own"), {});
+    for (const DType type : kvTypes) {
+        const QString name = QString::fromStdString(std::string(nameOf(type)));
+        add(name, name, type);
+    }
+    return menu;
 }
 
 /// Each entry shows its page and brings it to the front; a page is closed by its own button.

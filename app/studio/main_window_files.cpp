@@ -67,7 +67,7 @@ bool MainWindow::open(const QString &name)
 
 bool MainWindow::openModel(const QString &name)
 {
-    const auto config = loadModelConfig(nativePath(name));
+    const auto config = loadModelConfig(nativePath(name), m_studio.kvType());
     if (!config) {
         m_studio.say(config.error());
         return false;
@@ -109,7 +109,7 @@ bool MainWindow::openMap(const QString &path)
 void MainWindow::adoptModelOf(const ModelShape &shape)
 {
     const std::string bundled = bundledFor(shape);
-    const auto config = bundled.empty() ? badInput("") : loadModelConfig(bundled);
+    const auto config = bundled.empty() ? badInput("") : loadModelConfig(bundled, m_studio.kvType());
     const HeadMap any(shape, HeadKind::Retrieval, 0, 1);
     if (!config || !checkFits(any, config->shape(), bundled))
         return m_studio.adopt(shape, {});

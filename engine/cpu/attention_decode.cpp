@@ -100,7 +100,7 @@ void merge(const AttentionArgs &args, int queryHead, std::span<const State *cons
     float *out = floats(args.out) + static_cast<std::size_t>(queryHead) * dim;
     std::fill_n(out, dim, 0.0f);
     for (std::size_t i = 0; i < states.size(); ++i) {
-        const float weight = std::exp(states[i]->max - joined.max) / joined.sum;
+        const float weight = std::exp(states[i]->max - joined.max) / joined.sum * args.scales.value;
         for (std::size_t c = 0; c < dim; ++c)
             out[c] += weight * partials[i][c];
     }
@@ -117,7 +117,7 @@ void attendOne(const AttentionArgs &args, ThreadScratch &threads, Scratch &parti
     const std::vector<Split> splits = planSplits(args);
     float *sums = partials.get<float>(splits.size() * group * dim); // [splits, group, dim]
     std::vector<State> states(splits.size() * group);
-    const float scale = scoreScale(args.scale, args.headDim);
+    const float scale = scoreScale(args.scale, args.headDim) * args.scales.key;
 
     parallelParts(std::ssize(splits), [&](std::int64_t i) {
         const auto at = static_cast<std::size_t>(i);

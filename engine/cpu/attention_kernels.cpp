@@ -94,6 +94,8 @@ void accumulateValues(DType type, const void *values, std::size_t keys, std::siz
         accumulateValuesOf(static_cast<const float *>(values), keys, dim, weights, weightStride, heads, scale, out);
     else if (type == DType::F16)
         accumulateValuesOf(static_cast<const Half *>(values), keys, dim, weights, weightStride, heads, scale, out);
+    else if (type == DType::F8)
+        accumulateValuesOf(static_cast<const Eighth *>(values), keys, dim, weights, weightStride, heads, scale, out);
     else
         accumulateValuesOf(static_cast<const Brain *>(values), keys, dim, weights, weightStride, heads, scale, out);
 }

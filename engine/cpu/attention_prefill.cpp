@@ -132,7 +132,7 @@ private:
 
     void packQueries()
     {
-        const float scale = scoreScale(m_args.scale, m_args.headDim);
+        const float scale = scoreScale(m_args.scale, m_args.headDim) * m_args.scales.key;
         const std::size_t rows = m_memory.panels * panelRows;
         for (std::size_t row = 0; row < rows; ++row) {
             float *to = m_memory.queries + row / panelRows * dim() * panelRows + row % panelRows;
@@ -231,7 +231,7 @@ private:
             const float sink = m_args.sinkLogits
                 ? std::exp(m_args.sinkLogits[m_tile.head * group() + row % group()] - m_memory.rowMax[at])
                 : 0.0f;
-            const float scale = 1.0f / (m_memory.rowSum[at] + sink);
+            const float scale = 1.0f / (m_memory.rowSum[at] + sink) * m_args.scales.value;
             for (std::size_t c = 0; c < dim(); ++c)
                 to[c] = from[c] * scale;
             if (m_args.strongestKey)

@@ -100,7 +100,7 @@ public:
                 .gradients = true,
                 .experts = true,
                 .weightTypes = {DType::F32, DType::F16, DType::BF16},
-                .kvTypes = {DType::F32, DType::F16, DType::BF16}};
+                .kvTypes = {DType::F32, DType::F16, DType::BF16, DType::F8}};
     }
 
     Result<std::unique_ptr<Buffer>> allocate(std::size_t bytes) override
@@ -324,8 +324,19 @@ private:
         std::memcpy(rotated, key, static_cast<std::size_t>(args.headDim) * sizeof(float));
         normAndRotate(args, token, args.keyNorm, rotated);
         const auto dim = static_cast<std::size_t>(args.headDim);
-        kernels::fromFloat(args.cacheType, rotated, rowOf(staged ? cache.stagedKeys : cache.keys, row, rowBytes), dim);
-        kernels::fromFloat(args.cacheType, value, rowOf(staged ? cache.stagedValues : cache.values, row, rowBytes), dim);
+        kernels::fromFloat(args.cacheType, divided(rotated, dim, args.scales.key, rotated),
+                           rowOf(staged ? cache.stagedKeys : cache.keys, row, rowBytes), dim);
+        kernels::fromFloat(args.cacheType, divided(value, dim, args.scales.value, rotated),
+                           rowOf(staged ? cache.stagedValues : cache.values, row, rowBytes), dim);
+    }
+
+    /// `from` itself where the scale is 1; otherwise `room`, which may be `from`.
+    static const float *divided(const float *from, std::size_t count, float scale, float *room)
+    {
+        if (scale == 1)
+            return from;
+        std::transform(from, from + count, room, [scale](float value) { return value / scale; });
+        return room;
     }
 
     ThreadScratch m_threads;

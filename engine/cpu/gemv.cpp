@@ -58,6 +58,8 @@ void dotRows(DType type, const void *w, std::size_t rows, std::size_t columns, c
         dotRowsOf(static_cast<const float *>(w), rows, columns, x, xStride, tokens, out, outStride);
     else if (type == DType::F16)
         dotRowsOf(static_cast<const Half *>(w), rows, columns, x, xStride, tokens, out, outStride);
+    else if (type == DType::F8)
+        dotRowsOf(static_cast<const Eighth *>(w), rows, columns, x, xStride, tokens, out, outStride);
     else
         dotRowsOf(static_cast<const Brain *>(w), rows, columns, x, xStride, tokens, out, outStride);
 }

@@ -32,6 +32,8 @@ void toFloat(DType type, const void *from, float *to, std::size_t count)
         std::memcpy(to, from, count * sizeof(float));
     else if (type == DType::F16)
         widen(static_cast<const Half *>(from), to, count);
+    else if (type == DType::F8)
+        widen(static_cast<const Eighth *>(from), to, count);
     else
         widen(static_cast<const Brain *>(from), to, count);
 }
@@ -69,12 +71,40 @@ void narrowToF16(const float *from, std::uint16_t *to, std::size_t count)
         to[i] = floatToF16(from[i]);
 }
 
+/// To nearest, ties to even, saturating: floatToF8 lane by lane.
+void narrowToF8(const float *from, std::uint8_t *to, std::size_t count)
+{
+    const Floats d;
+    const hn::RebindToSigned<Floats> ints; // magnitudes are below 2^31
+    const hn::RebindToUnsigned<Floats> bits;
+    const hn::Rebind<std::uint8_t, Floats> narrow;
+    const std::size_t lanes = hn::Lanes(d);
+    std::size_t i = 0;
+    for (; i + lanes <= count; i += lanes) {
+        const auto raw = hn::BitCast(ints, hn::LoadU(d, from + i));
+        const auto magnitude = hn::And(raw, hn::Set(ints, 0x7fffffff));
+        const auto odd = hn::And(hn::ShiftRight<20>(magnitude), hn::Set(ints, 1));
+        const auto normal = hn::ShiftRight<20>(hn::Add(hn::Sub(magnitude, hn::Set(ints, 0x3c000000 - 0x7ffff)), odd));
+        const Vector aligned = hn::Add(hn::BitCast(d, magnitude), hn::Set(d, 0x1p14f));
+        const auto subnormal = hn::Sub(hn::BitCast(ints, aligned), hn::Set(ints, 0x46800000));
+        auto code = hn::IfThenElse(hn::Lt(magnitude, hn::Set(ints, 0x3c800000)), subnormal, normal);
+        code = hn::IfThenElse(hn::Lt(magnitude, hn::Set(ints, 0x43e00000)), code, hn::Set(ints, 0x7e));
+        code = hn::IfThenElse(hn::Gt(magnitude, hn::Set(ints, 0x7f800000)), hn::Set(ints, 0x7f), code);
+        const auto sign = hn::And(hn::ShiftRight<24>(raw), hn::Set(ints, 0x80));
+        hn::StoreU(hn::TruncateTo(narrow, hn::BitCast(bits, hn::Or(code, sign))), narrow, to + i);
+    }
+    for (; i < count; ++i)
+        to[i] = floatToF8(from[i]);
+}
+
 void fromFloat(DType type, const float *from, void *to, std::size_t count)
 {
     if (type == DType::F32)
         std::memcpy(to, from, count * sizeof(float));
     else if (type == DType::F16)
         narrowToF16(from, static_cast<std::uint16_t *>(to), count);
+    else if (type == DType::F8)
+        narrowToF8(from, static_cast<std::uint8_t *>(to), count);
     else
         narrowToBf16(from, static_cast<std::uint16_t *>(to), count);
 }

@@ -4,9 +4,24 @@
 #include "engine/base/dtype.h"
 #include "engine/map/head_map.h"
 
+#include <array>
 #include <cstdint>
+#include <optional>
+#include <string_view>
 
 namespace zigzag {
+
+/// The types that keys and values may have, whatever the weights are.
+inline constexpr std::array kvTypes = {DType::F32, DType::F16, DType::BF16, DType::F8};
+
+/// The one that nameOf spells so.
+constexpr std::optional<DType> findKvType(std::string_view name)
+{
+    for (const DType type : kvTypes)
+        if (name == nameOf(type))
+            return type;
+    return std::nullopt;
+}
 
 /// Where the KV cache keeps what, in integers alone: the cache, the predictor and the plots all ask here.
 /// A head that keeps everything has position p in slot p. Any other has its sinks in slots [0, sink) and every later position p

@@ -147,12 +147,14 @@ Result<Model> readFolder(const fs::path &folder, bool needsWeights, const LoadWa
     model.weights = std::move(weights);
     // The headers of the files know the type better than the config, and whether there is a head.
     model.config.dtype = model.weights.embedding.type;
+    model.config.kvType = model.config.dtype;
     model.config.tiedEmbeddings = model.config.tiedEmbeddings && !model.weights.ownHead;
     std::move(model.weights.notes.begin(), model.weights.notes.end(), std::back_inserter(model.config.notes));
     return model;
 }
 
-Result<std::shared_ptr<const Model>> readModel(const std::string &name, bool needsWeights, const LoadWatch &watch = {})
+/// Of a folder or a GGUF file.
+Result<std::shared_ptr<Model>> readModel(const std::string &name, bool needsWeights, const LoadWatch &watch = {})
 {
     ZIGZAG_TRY(place, placeOf(name));
     const auto model = std::make_shared<Model>();
@@ -180,15 +182,20 @@ Result<fs::path> modelFolder(const std::string &name)
     return place.path;
 }
 
-Result<ModelConfig> loadModelConfig(const std::string &name)
+Result<ModelConfig> loadModelConfig(const std::string &name, std::optional<DType> kvType)
 {
+    const auto withKvType = [&](Result<ModelConfig> config) {
+        if (config)
+            config->kvType = kvType.value_or(config->kvType);
+        return config;
+    };
     if (isPreset(name))
-        return presetConfig(name.substr(presetPrefix.size()));
+        return withKvType(presetConfig(name.substr(presetPrefix.size())));
     ZIGZAG_TRY(place, placeOf(name));
     if (place.isGguf)
-        return readGgufModelConfig(place.path);
+        return withKvType(readGgufModelConfig(place.path));
     ZIGZAG_TRY(model, readFolder(place.path, false));
-    return model.config;
+    return withKvType(model.config);
 }
 
 Result<std::string> readModelConfigText(const std::string &name)
@@ -203,25 +210,33 @@ Result<std::string> readModelConfigText(const std::string &name)
     return readTextFile(place.path / "config.json", largestConfig);
 }
 
-Result<std::shared_ptr<const Model>> loadModel(const std::string &name, const LoadWatch &watch)
+Result<std::shared_ptr<const Model>> loadModel(const std::string &name, const LoadWatch &watch, std::optional<DType> kvType)
 {
-    if (!isPreset(name))
-        return readModel(name, true, watch);
-    const auto model = std::make_shared<Model>();
-    ZIGZAG_TRY(config, presetConfig(name.substr(presetPrefix.size())));
-    ZIGZAG_TRY(weights, randomWeights(config, 1, watch));
-    model->config = std::move(config);
-    model->weights = std::move(weights);
+    auto model = std::make_shared<Model>();
+    if (isPreset(name)) {
+        ZIGZAG_TRY(config, presetConfig(name.substr(presetPrefix.size())));
+        ZIGZAG_TRY(weights, randomWeights(config, 1, watch));
+        model->config = std::move(config);
+        model->weights = std::move(weights);
+    } else {
+        ZIGZAG_TRY(read, readModel(name, true, watch));
+        model = std::move(read);
+    }
+    model->config.kvType = kvType.value_or(model->config.kvType);
     return model;
 }
 
-Result<std::shared_ptr<const Model>> describeModel(const std::string &name)
+Result<std::shared_ptr<const Model>> describeModel(const std::string &name, std::optional<DType> kvType)
 {
-    if (!isPreset(name))
-        return readModel(name, false);
-    const auto model = std::make_shared<Model>();
-    ZIGZAG_TRY(config, presetConfig(name.substr(presetPrefix.size())));
-    model->config = std::move(config);
+    auto model = std::make_shared<Model>();
+    if (isPreset(name)) {
+        ZIGZAG_TRY(config, presetConfig(name.substr(presetPrefix.size())));
+        model->config = std::move(config);
+    } else {
+        ZIGZAG_TRY(read, readModel(name, false));
+        model = std::move(read);
+    }
+    model->config.kvType = kvType.value_or(model->config.kvType);
     return model;
 }
 

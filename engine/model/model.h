@@ -24,12 +24,14 @@ struct Model {
 };
 
 /// MODEL of the command line: a Hugging Face folder, a GGUF file, `bundled:NAME` or `preset:NAME`. What the files say and is not
-/// used is in config.notes, the only place for it: who loads a model shows them.
-Result<std::shared_ptr<const Model>> loadModel(const std::string &name, const LoadWatch &watch = {});
+/// used is in config.notes, the only place for it: who loads a model shows them. `kvType`: of keys and values; none: the weights'
+/// own.
+Result<std::shared_ptr<const Model>> loadModel(const std::string &name, const LoadWatch &watch = {},
+                                               std::optional<DType> kvType = {});
 /// The same of a preset or a GGUF file without its weights, and of a folder that has none: config.json is enough.
-Result<std::shared_ptr<const Model>> describeModel(const std::string &name);
+Result<std::shared_ptr<const Model>> describeModel(const std::string &name, std::optional<DType> kvType = {});
 /// The config alone: what plans and predictions need. Weights that are there are mapped and held against it, and not read.
-Result<ModelConfig> loadModelConfig(const std::string &name);
+Result<ModelConfig> loadModelConfig(const std::string &name, std::optional<DType> kvType = {});
 /// The tokenizer, or the reason why this model reads no text and a way out.
 Result<const Tokenizer *> tokenizerOf(const Model &model);
 /// The folder of a MODEL that is neither a preset nor a GGUF file.

@@ -208,6 +208,7 @@ Result<ModelConfig> parseModelConfig(std::string_view text, const std::string &w
     model.tiedEmbeddings = tied;
     ZIGZAG_TRY(type, readType(config, where));
     model.dtype = type;
+    model.kvType = type;
     ZIGZAG_TRY(endTokens, readEndTokens(config, where));
     model.endTokens = endTokens;
     ZIGZAG_TRY(rope, readRopeConfig(config, model.maxContext, model.notes, where));

@@ -69,6 +69,7 @@ struct ModelConfig {
     double scoreScale = 0; ///< of a query's product with a key; 0: 1 / √head_dim
     bool tiedEmbeddings = false;
     DType dtype = DType::F32; ///< of the weights as stored
+    DType kvType = DType::F32; ///< of keys and values: the weights' own unless asked otherwise
     std::vector<int> endTokens; ///< generation stops at any of them
     /// What the files say that is not used, or otherwise than a reader would think: a line each, to be shown to who loads them.
     std::vector<std::string> notes;
@@ -82,7 +83,7 @@ struct ModelConfig {
     std::int64_t weightBytes() const { return parameters() * bytesOf(dtype); }
     std::int64_t weightBytesReadPerToken() const;
     /// Keys and values of one token over all layers, full attention.
-    std::int64_t kvBytesPerToken() const { return 2 * std::int64_t{layers} * kvWidth() * bytesOf(dtype); }
+    std::int64_t kvBytesPerToken() const { return 2 * std::int64_t{layers} * kvWidth() * bytesOf(kvType); }
     ModelShape shape(std::string fingerprint = {}) const
     {
         return {name, layers, queryHeads, kvHeads, headDim, std::move(fingerprint), fileWindows};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/model/tensor_values.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace zigzag {
@@ -10,6 +11,11 @@ std::vector<float> floatsOf(const TensorView &tensor)
     std::vector<float> values(static_cast<std::size_t>(tensor.rows * tensor.columns));
     if (tensor.type == DType::F32) {
         std::memcpy(values.data(), tensor.data, values.size() * sizeof(float));
+        return values;
+    }
+    if (tensor.type == DType::F8) {
+        std::transform(tensor.data, tensor.data + values.size(), values.begin(),
+                       [](std::byte bits) { return f8ToFloat(std::to_integer<std::uint8_t>(bits)); });
         return values;
     }
     for (std::size_t i = 0; i < values.size(); ++i) {
@@ -24,6 +30,10 @@ std::vector<std::byte> storedAs(DType type, const std::vector<float> &values)
 {
     const auto size = static_cast<std::size_t>(bytesOf(type));
     std::vector<std::byte> bytes(values.size() * size);
+    if (type == DType::F8) {
+        std::transform(values.begin(), values.end(), bytes.begin(), [](float value) { return std::byte{floatToF8(value)}; });
+        return bytes;
+    }
     for (std::size_t i = 0; i < values.size(); ++i) {
         const std::uint16_t half = type == DType::F16 ? floatToF16(values[i]) : floatToBf16(values[i]);
         std::memcpy(bytes.data() + i * size, type == DType::F32 ? static_cast<const void *>(&values[i]) : &half, size);

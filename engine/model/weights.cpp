@@ -4,6 +4,7 @@
 #include "engine/base/json_input.h"
 #include "engine/base/sha256.h"
 #include "engine/model/checkpoint.h"
+#include "engine/model/kv_scales.h"
 #include "engine/model/weight_plan.h"
 
 #include <algorithm>
@@ -167,6 +168,8 @@ Result<Weights> loadWeights(const std::filesystem::path &folder, const ModelConf
     }
     if (config.tiedEmbeddings)
         weights.head = weights.embedding;
+    ZIGZAG_TRY(kvScales, readKvScales(checkpoint, config.layers, names));
+    weights.kvScales = std::move(kvScales);
     noteUnused(weights.notes, checkpoint, names, config, folder.string());
     weights.storage = storage;
     weights.fingerprint = "sha256:" + digest.hex();

@@ -59,6 +59,12 @@ struct LoadWatch {
     bool isCancelled() const { return cancel && cancel->load(std::memory_order_relaxed); }
 };
 
+/// What keys and values are divided by before they are stored, and multiplied with when they are read: 1 but for F8, whose
+/// numbers end at 448. One pair for the heads of a layer.
+struct KvScales {
+    float key = 1, value = 1;
+};
+
 struct Weights {
     TensorView embedding; // [vocabulary, hidden]
     std::vector<LayerWeights> layers;
@@ -67,6 +73,7 @@ struct Weights {
     std::shared_ptr<const void> storage; ///< keeps the memory behind the views alive
     /// The files have a head of their own and it is not the embedding, whatever the config says.
     bool ownHead = false;
+    std::vector<KvScales> kvScales; ///< [layers] or empty: the files' own, for keys and values in F8
     std::vector<std::string> notes; ///< what the files hold and nothing here uses
     std::string fingerprint; ///< "sha256:…" over names, types, shapes and samples of the data; empty for random weights
 };

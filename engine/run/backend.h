@@ -107,12 +107,6 @@ struct HeadCache {
     void *stagedValues = nullptr; // [tokens, head_dim]
 };
 
-/// What keys and values are divided by before they are stored, and multiplied with when they are read: 1 but for F8, whose
-/// numbers end at 448. One pair for the heads of a call.
-struct KvScales {
-    float key = 1, value = 1;
-};
-
 /// Query/key norm (optional), RoPE, and the append of keys and values in the cache's type.
 struct RopeAppendArgs {
     void *queries = nullptr; // [tokens, query_heads, head_dim], rotated in place

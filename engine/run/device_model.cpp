@@ -6,6 +6,9 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <iterator>
+#include <string_view>
 #include <tuple>
 
 namespace zigzag {
@@ -28,10 +31,19 @@ Result<void> checkRuns(const Backend &backend, const ModelConfig &config)
     const DeviceInfo device = backend.device();
     const Capabilities can = backend.capabilities();
     const char *const instead = can.onProcessor ? "choose another model" : "use --backend cpu";
-    for (const auto &[what, types] : {std::pair("weights", &can.weightTypes), std::pair("keys and values", &can.kvTypes)})
-        if (std::find(types->begin(), types->end(), config.dtype) == types->end())
-            return badInput(fmt::format("{} has {} in {}, which the {} backend does not run: {}", config.name, what,
-                                        nameOf(config.dtype), backend.name(), instead));
+    const auto isOneOf
+        = [](DType type, const std::vector<DType> &types) { return std::find(types.begin(), types.end(), type) != types.end(); };
+    if (!isOneOf(config.dtype, can.weightTypes))
+        return badInput(fmt::format("{} has weights in {}, which the {} backend does not run: {}", config.name,
+                                    nameOf(config.dtype), backend.name(), instead));
+    if (!isOneOf(config.kvType, can.kvTypes)) {
+        std::vector<std::string_view> names;
+        std::transform(can.kvTypes.begin(), can.kvTypes.end(), std::back_inserter(names),
+                       [](DType type) { return nameOf(type); });
+        return badInput(fmt::format("{} has keys and values in {}, which the {} backend does not run: choose --kv-type {}{}",
+                                    config.name, nameOf(config.kvType), backend.name(), fmt::join(names, ", "),
+                                    can.onProcessor ? "" : ", or use --backend cpu"));
+    }
     const std::tuple<const char *, int, int> limits[] = {
         {"a head size", config.headDim, device.maxHeadDim},
         {"query heads a layer", config.queryHeads, device.maxQueryHeads},
@@ -85,6 +97,8 @@ Result<std::shared_ptr<DeviceModel>> uploadModel(std::shared_ptr<const Model> mo
     for (int layer = 0; layer < model->config.layers; ++layer) {
         DeviceLayer &to = device->layers.emplace_back();
         to.plan = layerPlan(model->config, layer);
+        if (!weights.kvScales.empty())
+            to.f8Scales = weights.kvScales[static_cast<std::size_t>(layer)];
         for (const WeightSpec &spec : to.plan.weights())
             for (const TensorView &from : weights.layers[static_cast<std::size_t>(layer)].all(spec.id)) {
                 if (spec.role == TensorRole::Matrix) {

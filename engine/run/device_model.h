@@ -19,6 +19,7 @@ class DeviceLayer
 {
 public:
     LayerPlan plan;
+    KvScales f8Scales; ///< of keys and values in F8
 
     /// Null where the layer has no such weight.
     const Matrix *matrix(WeightId id) const { return matrices(id).empty() ? nullptr : matrices(id).front().get(); }
@@ -28,6 +29,9 @@ public:
         return buffer ? buffer->as<float>() : nullptr;
     }
     std::span<const std::unique_ptr<Matrix>> matrices(WeightId id) const { return m_matrices[static_cast<std::size_t>(id)]; }
+
+    /// Other types need no scales.
+    KvScales kvScales(DType cacheType) const { return cacheType == DType::F8 ? f8Scales : KvScales(); }
 
     void add(WeightId id, std::unique_ptr<Matrix> matrix)
     {

@@ -59,6 +59,7 @@ struct LayerOpRunner {
                             .kvHeads = config.kvHeads,
                             .headDim = config.headDim,
                             .cacheType = run.cacheType,
+                            .scales = layer.kvScales(run.cacheType),
                             .epsilon = epsilon,
                             .rows = run.rows});
     }

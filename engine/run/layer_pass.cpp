@@ -34,7 +34,7 @@ std::vector<std::pair<LayerPass::Member, std::int64_t>> LayerPass::sizes(const B
     const std::int64_t hidden = config.hiddenSize, queries = config.queryWidth(), keys = config.kvWidth(),
                        wide = mostRows(config, WeightId::Gate);
     std::vector<std::pair<Member, std::int64_t>> list = {
-        {&LayerPass::m_cache, 2 * tokens * keys * bytesOf(gradients ? DType::F32 : config.dtype)},
+        {&LayerPass::m_cache, 2 * tokens * keys * bytesOf(gradients ? DType::F32 : config.kvType)},
         {&LayerPass::m_ids, tokens * integer},
         {&LayerPass::m_rotation, tokens * config.headDim * real},
         {&LayerPass::m_normed, tokens * hidden * active},
@@ -90,7 +90,7 @@ Result<std::unique_ptr<LayerPass>> LayerPass::create(std::shared_ptr<DeviceModel
                                   config.name, tokens, needed, available));
     std::unique_ptr<LayerPass> pass(new LayerPass(std::move(model)));
     pass->m_tokens = tokens;
-    pass->m_cacheType = gradients ? DType::F32 : config.dtype;
+    pass->m_cacheType = gradients ? DType::F32 : config.kvType;
     pass->m_activation = activation;
     for (const auto &[buffer, bytes] : sizes(backend, config, tokens, gradients)) {
         if (bytes == 0)
@@ -185,7 +185,7 @@ const float *LayerPass::sinkLogitsOf(int layer) const
     return m_model->layers[static_cast<std::size_t>(layer)].vector(WeightId::SinkLogits);
 }
 
-void LayerPass::attend(const float *sinkLogits, std::span<const HeadCache> heads, std::int64_t tokens, Buffer &out)
+void LayerPass::attend(int layer, const float *sinkLogits, std::span<const HeadCache> heads, std::int64_t tokens, Buffer &out)
 {
     const ModelConfig &c = config();
     std::vector<int> all(heads.size());
@@ -201,6 +201,7 @@ void LayerPass::attend(const float *sinkLogits, std::span<const HeadCache> heads
                          .scale = static_cast<float>(c.scoreScale),
                          .sinkLogits = sinkLogits,
                          .cacheType = m_cacheType,
+                         .scales = kvScalesOf(layer),
                          .rows = {}});
 }
 
@@ -210,7 +211,7 @@ void LayerPass::run(int layer, std::span<const HeadPattern> patterns, std::int64
     for (std::size_t i = 0; i < heads.size(); ++i)
         heads[i].pattern = patternIn(layer, patterns[i]);
     runOps(layer, firstLayerOp, lastLayerOp, layerArgs(tokens, in, out),
-           [&] { attend(sinkLogitsOf(layer), heads, tokens, *m_attended); });
+           [&] { attend(layer, sinkLogitsOf(layer), heads, tokens, *m_attended); });
 }
 
 /// The rows' hidden states side by side, and after the final norm.

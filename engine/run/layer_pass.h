@@ -79,7 +79,8 @@ private:
     void runOps(int layer, Op first, Op last, const LayerArgs &run, const std::function<void()> &attention = {});
     HeadPattern patternIn(int layer, const HeadPattern &asked) const;
     const float *sinkLogitsOf(int layer) const;
-    void attend(const float *sinkLogits, std::span<const HeadCache> heads, std::int64_t tokens, Buffer &out);
+    KvScales kvScalesOf(int layer) const { return m_model->layers[static_cast<std::size_t>(layer)].kvScales(m_cacheType); }
+    void attend(int layer, const float *sinkLogits, std::span<const HeadCache> heads, std::int64_t tokens, Buffer &out);
     void gatedAttention(int layer, std::span<const float> gates, const HeadPattern &streaming, std::int64_t tokens,
                         const Buffer &in, Buffer &out);
     void attentionBackward(int layer, const HeadPattern &streaming, std::int64_t tokens);

@@ -25,7 +25,7 @@ void LayerPass::gatedAttention(int layer, std::span<const float> gates, const He
              {std::pair(HeadPattern::full(), m_full.get()), std::pair(streaming, m_streaming.get())}) {
             for (HeadCache &head : heads)
                 head.pattern = patternIn(layer, pattern);
-            attend(sinkLogitsOf(layer), heads, tokens, *to);
+            attend(layer, sinkLogitsOf(layer), heads, tokens, *to);
         }
         m_backend.gradients()->blend({.full = m_full->as<float>(),
                                       .streaming = m_streaming->as<float>(),

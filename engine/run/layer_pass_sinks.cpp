@@ -33,7 +33,8 @@ Result<void> LayerPass::addSinkScores(int layer, const HeadPattern &streaming, s
     ZIGZAG_TRY(queries,
                downloadFloats(m_backend, m_queries->data(), static_cast<std::size_t>(tokens) * queryHeads * dim, m_activation));
     const auto sinks = static_cast<std::size_t>(std::min(streaming.sink(), tokens));
-    const double scale = static_cast<double>(scoreScale(static_cast<float>(c.scoreScale), c.headDim));
+    const double scale = static_cast<double>(scoreScale(static_cast<float>(c.scoreScale), c.headDim))
+        * static_cast<double>(kvScalesOf(layer).key);
     std::vector<double> scores(sinks);
     for (std::size_t kvHead = 0; kvHead < m_heads.size(); ++kvHead) {
         ZIGZAG_TRY(keys, downloadFloats(m_backend, m_heads[kvHead].keys, sinks * dim, m_cacheType));
@@ -73,7 +74,7 @@ Result<void> LayerPass::addSinkOutputs(int layer, const HeadPattern &streaming, 
     for (const bool withSinks : {true, false}) {
         for (HeadCache &head : heads)
             head.pattern = withSinks ? streaming : HeadPattern::streaming(0, streaming.recent());
-        attend(withSinks ? nullptr : logits->as<float>(), heads, tokens, *m_attended);
+        attend(layer, withSinks ? nullptr : logits->as<float>(), heads, tokens, *m_attended);
         ZIGZAG_TRY(out, downloadFloats(m_backend, m_attended->data(), static_cast<std::size_t>(tokens) * width, m_activation));
         for (auto query = static_cast<std::size_t>(streaming.recent()); query < static_cast<std::size_t>(tokens); ++query)
             for (std::size_t i = 0; i < width; ++i)

@@ -19,7 +19,7 @@ constexpr int maxBatch = 64;
 std::int64_t bytesNeeded(const Backend &backend, const ModelConfig &config, const HeadMap &map, SessionOptions options)
 {
     options.chunk = std::min(options.chunk, options.maxContext);
-    const KvLayout layout(map, options.maxContext, config.dtype);
+    const KvLayout layout(map, options.maxContext, config.kvType);
     return options.batch * layout.bytes() + KvCache::stagingBytes(layout, options.chunk)
         + Workspace::bytesNeeded(backend, config, options);
 }
@@ -133,7 +133,7 @@ Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<DeviceModel> mo
                                       ? fmt::format("choose a context of at most {}, or a map with more streaming heads", fits)
                                       : std::string("choose a smaller model")));
     }
-    KvLayout layout(map, options.maxContext, config.dtype);
+    KvLayout layout(map, options.maxContext, config.kvType);
     ZIGZAG_TRY(cache, KvCache::create(backend, layout, planned.chunk, planned.batch));
     ZIGZAG_TRY(workspace, Workspace::create(backend, config, planned));
     auto impl = std::make_unique<Impl>(std::move(model), std::move(layout), std::move(cache), std::move(workspace), planned);

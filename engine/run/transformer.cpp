@@ -192,6 +192,7 @@ Result<void> Transformer::attention(int layer, const Pass &pass)
                        .scale = static_cast<float>(m_config.scoreScale),
                        .sinkLogits = m_model.layers[static_cast<std::size_t>(layer)].vector(WeightId::SinkLogits),
                        .cacheType = m_layout.type(),
+                       .scales = m_model.layers[static_cast<std::size_t>(layer)].kvScales(m_layout.type()),
                        .strongestKey = observer ? m_work.strongest->as<std::int32_t>() : nullptr,
                        .rows = pass.rows};
     const std::vector<int> &retrieval = m_retrieval[static_cast<std::size_t>(layer)];

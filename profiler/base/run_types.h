@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "engine/base/dtype.h"
 #include "engine/map/head_map.h"
 #include "engine/run/session.h"
 
@@ -67,6 +68,7 @@ struct BenchRecord {
     std::int64_t context = 0;
     int batch = 1;
     MixedMode mixed = MixedMode::Fused;
+    std::optional<DType> kvType; ///< of keys and values; none: a file from before there was a choice, so the weights' own
     std::vector<double> samplesMs; ///< in the order of their measurement
     double medianMs = 0;
     double spreadMs = 0; ///< interquartile range

@@ -15,6 +15,7 @@ Trace predictedTrace(const CostModel &cost, const NamedMap &map, const Workload 
     info.phase = work.phase;
     info.context = work.context;
     info.batch = work.batch;
+    info.kvType = cost.config().kvType;
     info.machine = cost.machine();
     info.predicted = true;
     info.note = whyUnreliable(cost);

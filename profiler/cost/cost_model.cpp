@@ -43,7 +43,8 @@ bool isPerHead(Op op)
 bool sameCosts(const ModelConfig &a, const ModelConfig &b)
 {
     const auto shape = [](const ModelConfig &c) {
-        return std::tuple(c.layers, c.hiddenSize, c.queryHeads, c.kvHeads, c.headDim, c.vocabulary, c.expertsPerToken, c.dtype);
+        return std::tuple(c.layers, c.hiddenSize, c.queryHeads, c.kvHeads, c.headDim, c.vocabulary, c.expertsPerToken, c.dtype,
+                          c.kvType);
     };
     const auto weights = [](const ModelConfig &c, int layer) {
         std::vector<std::tuple<WeightId, std::int64_t, std::int64_t, int>> list;
@@ -118,11 +119,11 @@ std::vector<CostModel::Passes> CostModel::passesOf(const Workload &work) const
 
 Features CostModel::attentionFeatures(const HeadPattern &pattern, const HeadMap &map, const Workload &work) const
 {
-    const double perKey = 2.0 * m_config.headDim * static_cast<double>(bytesOf(m_config.dtype)) * m_config.kvHeads * work.batch;
+    const double perKey = 2.0 * m_config.headDim * static_cast<double>(bytesOf(m_config.kvType)) * m_config.kvHeads * work.batch;
     if (work.phase == Phase::Decode) {
         const std::int64_t keys = pattern.slots(work.context);
         const double bytes = perKey * static_cast<double>(keys);
-        const double step = m_weightBytes + work.batch * static_cast<double>(kvBytes(map, work.context, m_config.dtype));
+        const double step = m_weightBytes + work.batch * static_cast<double>(kvBytes(map, work.context, m_config.kvType));
         return {1, static_cast<double>(work.batch), bytes * uncachedShare(step / work.gpus, m_machine), bytes, latencyKeys(keys)};
     }
     const std::int64_t chunk = m_machine.prefillChunk > 0 ? m_machine.prefillChunk : usualChunk;
@@ -206,7 +207,7 @@ Estimate CostModel::estimate(const HeadMap &map, const Workload &work) const
 {
     assert(map.kvHeads() == m_config.kvHeads);
     Estimate estimate;
-    estimate.kvBytes = work.batch * kvBytes(map, work.context, m_config.dtype);
+    estimate.kvBytes = work.batch * kvBytes(map, work.context, m_config.kvType);
     estimate.layerMs.resize(static_cast<std::size_t>(map.layers()));
     const std::vector<Passes> passes = passesOf(work);
     const int gpus = std::max(1, work.gpus), heads = map.kvHeads();
@@ -241,7 +242,7 @@ Estimate CostModel::estimate(const HeadMap &map, const Workload &work) const
     }
 
     std::vector<std::int64_t> rankBytes(static_cast<std::size_t>(gpus));
-    const std::int64_t bytesPerSlot = 2 * std::int64_t{m_config.headDim} * bytesOf(m_config.dtype);
+    const std::int64_t bytesPerSlot = 2 * std::int64_t{m_config.headDim} * bytesOf(m_config.kvType);
     estimate.ms = outsideUs / 1e3;
     for (int layer = 0; layer < map.layers(); ++layer) {
         const auto [found, isNew] = byWindow.try_emplace(map.window(layer));

@@ -46,7 +46,7 @@ void addAttention(OpCost &cost, const ModelConfig &config, const HeadMap &map, i
 {
     // A query and a key meet in one dot product and one weighted sum: 2 · head_dim operations each, for every query head.
     const double perPair = 4.0 * config.headDim * config.group() * pass.batch;
-    const double perKey = 2.0 * config.headDim * static_cast<double>(bytesOf(config.dtype)) * pass.batch;
+    const double perKey = 2.0 * config.headDim * static_cast<double>(bytesOf(config.kvType)) * pass.batch;
     const std::int64_t end = pass.firstPosition + pass.tokens;
     for (int head = 0; head < map.kvHeads(); ++head) {
         const HeadPattern pattern = map.pattern(layer, head);
@@ -62,7 +62,7 @@ OpCost commit(const ModelConfig &config, const HeadMap &map, int layer, const Pa
     for (const HeadPattern &pattern : map.patterns(layer))
         kept += pattern.keepsEverything() ? 0 : pattern.slots(pass.tokens);
     const double keys = static_cast<double>(kept) * pass.batch;
-    return {.bytes = 2 * 2 * keys * config.headDim * static_cast<double>(bytesOf(config.dtype)),
+    return {.bytes = 2 * 2 * keys * config.headDim * static_cast<double>(bytesOf(config.kvType)),
             .tokens = static_cast<double>(pass.tokens) * pass.batch};
 }
 

@@ -4,6 +4,7 @@
 #include "engine/base/file_content.h"
 #include "engine/base/files.h"
 #include "engine/map/checks.h"
+#include "profiler/base/kv_type_json.h"
 #include "profiler/cost/cost_model.h"
 #include "profiler/machine/machine_json.h"
 
@@ -56,6 +57,7 @@ nlohmann::ordered_json configJson(const ModelConfig &config)
         out[flag.key] = config.*flag.member;
     out["max_context"] = config.maxContext;
     out["dtype"] = nameOf(config.dtype);
+    out["kv_type"] = nameOf(config.kvType);
     if (config.experts > 0) {
         out["family"] = nameOf(*config.family);
         for (const Field &field : expertFields)
@@ -103,10 +105,12 @@ Result<ModelConfig> readConfig(const json::Value &value, const std::string &wher
     ZIGZAG_CHECK(readExperts(config, value, where));
     ZIGZAG_TRY(context, json::integerOr(value, "max_context", 0, 0, longestContext, where));
     ZIGZAG_TRY(typeName, json::stringIn(value, "dtype", where));
+    ZIGZAG_TRY(kvType, readKvType(value, where));
     config.maxContext = context;
     for (const DType type : {DType::F32, DType::F16, DType::BF16})
         if (typeName == nameOf(type)) {
             config.dtype = type;
+            config.kvType = kvType.value_or(type); // a profile from before there was a choice
             if (config.queryHeads % config.kvHeads != 0)
                 return badInput(fmt::format("{}: {} query heads cannot share {} KV heads; calibrate anew", where,
                                             config.queryHeads, config.kvHeads));

@@ -47,7 +47,7 @@ Result<TensorParallelPlan> planTensorParallel(const ModelConfig &config, const H
     ZIGZAG_CHECK(checkDealing(config, gpus));
     if (context < 1 || !(bytesPerSecond > 0))
         return badInput(fmt::format("plan at {} tokens and {} bytes per second: give numbers above 0", context, bytesPerSecond));
-    const KvLayout layout(map, context, config.dtype);
+    const KvLayout layout(map, context, config.kvType);
     const auto ms = [&](std::int64_t bytes) { return 1e3 * static_cast<double>(bytes) / bytesPerSecond; };
 
     TensorParallelPlan plan;
@@ -97,7 +97,7 @@ std::optional<VllmBill> vllmBill(const ModelConfig &config, const HeadMap &map, 
     bill.groupSize = fewer == 0 || 2 * more < 3 * fewer ? more : fewer;
     bill.billedFull = static_cast<int>(roundedUp(bill.fullLayers, bill.groupSize));
     bill.billedSliding = static_cast<int>(roundedUp(bill.slidingLayers, bill.groupSize));
-    const std::int64_t layerToken = 2 * config.kvWidth() * bytesOf(config.dtype);
+    const std::int64_t layerToken = 2 * config.kvWidth() * bytesOf(config.kvType);
     const std::int64_t full = roundedUp(context, blockTokens);
     const std::int64_t window = std::min(full, roundedUp(recent - 1, blockTokens) + blockTokens);
     bill.bytes = layerToken * (bill.billedFull * full + bill.billedSliding * window);

@@ -22,6 +22,7 @@ Prediction predictOne(const CostModel &cost, const NamedMap &map, const Workload
     record.phase = work.phase;
     record.context = work.context;
     record.batch = work.batch;
+    record.kvType = cost.config().kvType;
     record.medianMs = point.estimate.ms;
     record.kvBytes = point.estimate.kvBytes;
     record.floorMs = floor.ms / work.gpus;

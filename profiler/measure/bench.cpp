@@ -192,7 +192,8 @@ private:
         record.phase = phase;
         record.context = context;
         record.mixed = contestant.mixed;
-        record.kvBytes = batch * kvBytes(map, context, m_config.dtype);
+        record.kvType = m_config.kvType;
+        record.kvBytes = batch * kvBytes(map, context, m_config.kvType);
         setFloor(record, m_config, map, m_machine);
         record.failure = contestant.failure;
         return record;

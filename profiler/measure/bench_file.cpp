@@ -3,6 +3,7 @@
 
 #include "engine/base/file_content.h"
 #include "engine/base/files.h"
+#include "profiler/base/kv_type_json.h"
 #include "profiler/machine/machine_json.h"
 #include "profiler/timing/disturbance.h"
 
@@ -32,7 +33,8 @@ nlohmann::ordered_json pointJson(const BenchRecord &record)
             {"phase", nameOf(record.phase)},
             {"context", record.context},
             {"batch", record.batch},
-            {"mixed", nameOf(record.mixed)}};
+            {"mixed", nameOf(record.mixed)},
+            {"kv_type", kvTypeJson(record.kvType)}};
 }
 
 Result<std::vector<double>> numbers(const json::Value &record, std::string_view key, double limit, const std::string &where)
@@ -60,6 +62,7 @@ Result<BenchRecord> readRecord(const json::Value &value, bool predicted, const s
     ZIGZAG_TRY(batch, json::integerOr(value, "batch", 1, 1, 1 << 20, where));
     ZIGZAG_TRY(mixedName, json::stringOr(value, "mixed", "fused", where));
     ZIGZAG_TRY(mixed, parseMixedMode(mixedName));
+    ZIGZAG_TRY(kvType, readKvType(value, where));
     ZIGZAG_TRY(failure, json::stringOr(value, "failure", {}, where));
     // A record without a time says why there is none.
     const std::string_view timeKey = predicted ? "predicted_ms" : "median_ms";
@@ -85,6 +88,7 @@ Result<BenchRecord> readRecord(const json::Value &value, bool predicted, const s
     record.context = context;
     record.batch = static_cast<int>(batch);
     record.mixed = mixed;
+    record.kvType = kvType;
     record.failure = failure;
     record.medianMs = median;
     record.spreadMs = spread;
@@ -208,7 +212,7 @@ Result<BenchFile> readBenchFile(const std::filesystem::path &file)
 }
 
 Result<std::vector<BenchRecord>> resumeFrom(const std::filesystem::path &file, const std::string &model,
-                                            const MachineProfile &machine)
+                                            const MachineProfile &machine, const ModelConfig &config)
 {
     if (std::error_code error; !std::filesystem::exists(file, error))
         return std::vector<BenchRecord>{};
@@ -221,6 +225,12 @@ Result<std::vector<BenchRecord>> resumeFrom(const std::filesystem::path &file, c
                         "another file",
                         file.string(), json::printable(earlier.model), json::printable(then.device), then.threads,
                         json::printable(then.backend), json::printable(then.build), model));
+    for (BenchRecord &record : earlier.records) {
+        record.kvType = record.kvType.value_or(config.dtype); // there was no other choice
+        if (record.kvType != config.kvType)
+            return badInput(fmt::format("{}: was measured with keys and values in {}, and not in {}; begin another file",
+                                        file.string(), nameOf(*record.kvType), nameOf(config.kvType)));
+    }
     return std::move(earlier.records);
 }
 

@@ -30,9 +30,9 @@ Result<BenchFile> readBenchFile(const std::filesystem::path &file);
 nlohmann::ordered_json predictionJson(const BenchFile &prediction);
 
 /// The earlier records of a sweep that goes on; empty when there is no such file. Refused where it speaks of another model,
-/// machine or build, for these are not to be compared.
+/// machine, build or type of keys and values, for these are not to be compared.
 Result<std::vector<BenchRecord>> resumeFrom(const std::filesystem::path &file, const std::string &model,
-                                            const MachineProfile &machine);
+                                            const MachineProfile &machine, const ModelConfig &config);
 
 /// Tokens per second: of a prefill the whole context, of decode one token a step, of every sequence.
 double tokensPerSecond(const BenchRecord &record);

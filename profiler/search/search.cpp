@@ -41,18 +41,27 @@ GatePlan gatePlan(const SearchPlan &plan)
     return {plan.unit, plan.window, plan.steps, plan.rate, plan.lambda, plan.tasks.seed};
 }
 
+/// Of keys and values that are not in the weights' own type: plans from before there was a choice say nothing of it.
+json::Value withKvType(json::Value plan, const ModelConfig &config)
+{
+    if (config.kvType != config.dtype)
+        plan["kv_type"] = nameOf(config.kvType);
+    return plan;
+}
+
 /// What a progress file must agree with, word for word: all that the result depends on.
-std::string planJson(const SearchPlan &plan, const ModelShape &model, std::string_view backend)
+std::string planJson(const SearchPlan &plan, const ModelShape &model, const ModelConfig &config, std::string_view backend)
 {
     if (plan.method == SearchMethod::Attention)
-        return json::Value{{"model", model.name},
+        return withKvType({{"model", model.name},
                            {"fingerprint", model.fingerprint},
                            {"backend", backend},
                            {"contexts", plan.tasks.contexts},
                            {"depths", plan.tasks.depths},
                            {"trials", plan.tasks.trials},
                            {"needles", plan.copiedNeedles},
-                           {"seed", plan.tasks.seed}}
+                           {"seed", plan.tasks.seed}},
+                          config)
             .dump();
     json::Value tasks = json::Value::array();
     for (const TaskKind kind : plan.tasks.kinds)
@@ -65,7 +74,8 @@ std::string planJson(const SearchPlan &plan, const ModelShape &model, std::strin
         text["beam"] = plan.beam;
     if (plan.method == SearchMethod::Gates)
         text.update({{"steps", plan.steps}, {"rate", plan.rate}, {"lambda", plan.lambda}});
-    return text.dump(-1, ' ', false, json::Value::error_handler_t::replace); // a folder's name need not be UTF-8
+    // A folder's name need not be UTF-8.
+    return withKvType(std::move(text), config).dump(-1, ' ', false, json::Value::error_handler_t::replace);
 }
 
 } // namespace
@@ -90,7 +100,7 @@ Result<Search> Search::create(std::shared_ptr<DeviceModel> model, const SearchPl
     Search search;
     search.m_plan = plan;
     search.m_model = model->model->shape();
-    search.m_planJson = planJson(plan, search.m_model, model->backend->name());
+    search.m_planJson = planJson(plan, search.m_model, model->config(), model->backend->name());
     if (plan.method == SearchMethod::Attention) {
         ZIGZAG_TRY(scoring, AttentionScoring::create(std::move(model), attentionPlan(plan)));
         search.m_scoring.emplace(std::move(scoring));

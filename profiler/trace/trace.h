@@ -5,6 +5,7 @@
 #include "profiler/base/run_types.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,7 @@ struct TraceInfo {
     std::int64_t context = 0;
     int batch = 1;
     MixedMode mixed = MixedMode::Fused;
+    std::optional<DType> kvType; ///< of keys and values; none: not told
     bool predicted = false; ///< laid out from a cost model, not recorded: never shown like a recording
     bool isForeign = false; ///< of another program: every event is a kernel, no span is known, and kernels of a row may nest
     std::string note; ///< what is missing, and why; empty when nothing is

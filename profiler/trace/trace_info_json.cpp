@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "profiler/trace/trace_info_json.h"
 
+#include "profiler/base/kv_type_json.h"
 #include "profiler/machine/machine_json.h"
 
 #include <algorithm>
@@ -55,6 +56,7 @@ nlohmann::ordered_json infoJson(const TraceInfo &info)
             {"context", info.context},
             {"batch", info.batch},
             {"mixed", nameOf(info.mixed)},
+            {"kv_type", kvTypeJson(info.kvType)},
             {"predicted", info.predicted},
             {"foreign", info.isForeign},
             {"note", info.note},
@@ -77,6 +79,7 @@ Result<TraceInfo> readInfo(const json::Value &value, const std::string &where)
     ZIGZAG_TRY(batch, json::integerOr(value, "batch", 1, 1, 1 << 20, where));
     ZIGZAG_TRY(mixedName, json::stringOr(value, "mixed", "fused", where));
     ZIGZAG_TRY(mixed, parseMixedMode(mixedName));
+    ZIGZAG_TRY(kvType, readKvType(value, where));
     ZIGZAG_TRY(letters, json::stringOr(value, "layer_kinds", {}, where));
     ZIGZAG_TRY(predicted, json::booleanOr(value, "predicted", false, where));
     ZIGZAG_TRY(isForeign, json::booleanOr(value, "foreign", false, where));
@@ -101,6 +104,7 @@ Result<TraceInfo> readInfo(const json::Value &value, const std::string &where)
     info.context = context;
     info.batch = static_cast<int>(batch);
     info.mixed = mixed;
+    info.kvType = kvType;
     if (letters.size() > mostLayers || letters.find_first_not_of("RSM") != letters.npos)
         return badInput(fmt::format("{}: \"layer_kinds\" must have a letter R, S or M for each layer; record it anew", where));
     for (const char letter : letters)

@@ -99,7 +99,7 @@ Trace makeTrace(TraceInfo info, std::vector<TraceSpan> spans, std::span<const in
         span.flops = static_cast<std::int64_t>(cost.flops);
         const std::int64_t end = pass.firstPosition + pass.tokens;
         if (const std::int64_t at = end * pass.batch; at != cachedAt) {
-            const double step = weights + static_cast<double>(kvBytes(map, end, config.dtype)) * pass.batch;
+            const double step = weights + static_cast<double>(kvBytes(map, end, config.kvType)) * pass.batch;
             cached = info.machine.keeps(step);
             cachedAt = at;
         }

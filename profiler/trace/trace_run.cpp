@@ -81,6 +81,7 @@ public:
         info.context = m_plan.context;
         info.batch = m_plan.batch;
         info.mixed = m_plan.mixed;
+        info.kvType = m_config.kvType;
         info.machine = m_machine;
         info.isReplayed = m_isReplayed;
         info.disturbed = m_isDisturbed;

@@ -39,6 +39,55 @@ TEST(ModelCommands, InfoOfAFolderSpeaksOfItsWeightsAndTokenizer)
     EXPECT_NE(test::runZigzag({"info", model}).output.find("KV per token"), std::string::npos);
 }
 
+TEST(ModelCommands, KeysAndValuesHaveATypeOfTheirOwn)
+{
+    const auto info = [](const std::vector<std::string> &more) {
+        std::vector<std::string> arguments = {"info", "preset:llama-3-8b", "-o", "json"};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        return Json::parse(test::runZigzag(arguments).output);
+    };
+    EXPECT_EQ(info({}).at("kv_type"), "bf16");
+    for (const auto &[type, bytes] : {std::pair("fp8", 1), {"f16", 2}, {"bf16", 2}, {"f32", 4}}) {
+        const Json json = info({"--kv-type", type});
+        EXPECT_EQ(json.at("kv_type"), type);
+        EXPECT_EQ(json.at("dtype"), "bf16");
+        EXPECT_EQ(json.at("kv_bytes_per_token"), 65'536 * bytes) << type;
+        EXPECT_EQ(json.at("kv_bytes").back().at("bytes"), 8192 * 65'536 * bytes) << type;
+        EXPECT_EQ(json.at("weight_bytes"), 16'060'522'496);
+    }
+    const auto plan = test::runZigzag(
+        {"plan", "preset:llama-3-8b", "--map", "full", "--contexts", "1024", "--gpus", "1", "--kv-type", "fp8", "-o", "json"});
+    ASSERT_EQ(plan.code, 0) << plan.errors;
+    EXPECT_EQ(Json::parse(plan.output).at("kv_type"), "fp8");
+    EXPECT_EQ(Json::parse(plan.output).at("records").at(0).at("kv_bytes"), 1024 * 65'536);
+    for (const char *command : {"info", "bench", "trace", "eval", "score", "generate", "logits", "predict", "plan", "assign",
+                                "calibrate", "pareto", "rank", "report"}) {
+        for (const char *type : {"int4", "FP8", "bf16,fp8", ""}) {
+            const auto refused = test::runZigzag({command, "preset:llama-3-8b", "--kv-type", type});
+            EXPECT_EQ(test::refusalFault(refused, 2), "") << command << ' ' << type;
+            EXPECT_NE(refused.errors.find("--kv-type"), std::string::npos) << refused.errors;
+        }
+    }
+}
+
+TEST(ModelCommands, LogitsFollowTheTypeOfKeysAndValues)
+{
+    const test::TempFolder scratch;
+    const std::string model = test::writeTinyModel(scratch / "tiny"), tokens = scratch / "tokens", out = scratch / "out.npy";
+    test::writeText(tokens, "1 2 3 50 60 70");
+    const auto logits = [&](const std::vector<std::string> &more) {
+        std::vector<std::string> arguments = {"logits", model, "--tokens", tokens, "--out", out};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        const auto result = test::runZigzag(arguments);
+        EXPECT_EQ(result.code, 0) << result.errors;
+        return test::readText(out);
+    };
+    const std::string own = logits({});
+    EXPECT_EQ(logits({"--kv-type", "f32"}), own);
+    EXPECT_NE(logits({"--kv-type", "fp8"}), own);
+    EXPECT_EQ(logits({"--kv-type", "fp8"}).size(), own.size());
+}
+
 TEST(ModelCommands, AGgufFileIsAModel)
 {
     const std::string file = test::sourceDir() + std::string("/tests/fixtures/gguf/llama-q8_0.gguf");

@@ -201,7 +201,7 @@ void runSession(const std::shared_ptr<DeviceModel> &device, Bytes &bytes)
     Session &session = **created;
     HeadMap known = map;
     known.setModel(config.shape());
-    require(session.kvBytesAllocated() == options.batch * kvBytes(known, options.maxContext, config.dtype));
+    require(session.kvBytesAllocated() == options.batch * kvBytes(known, options.maxContext, config.kvType));
     if (bytes.flip())
         session.setAttentionObserver([&](int, std::span<const std::int32_t> strongest) {
             for (const std::int32_t key : strongest)

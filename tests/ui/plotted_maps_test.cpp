@@ -20,7 +20,7 @@ ModelConfig configOf(const ModelShape &shape)
     config.kvHeads = shape.kvHeads;
     config.headDim = shape.headDim;
     config.maxContext = 1024;
-    config.dtype = DType::BF16;
+    config.dtype = config.kvType = DType::BF16;
     return config;
 }
 

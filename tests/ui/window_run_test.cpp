@@ -93,6 +93,36 @@ TEST_F(WindowTest, OpensAModelMeasuresItCancelsAndKeepsWhatItHas)
     EXPECT_TRUE(m_window->headline().text().contains("predicted"));
 }
 
+TEST_F(WindowTest, AnotherTypeOfKeysAndValuesLoadsTheModelAnew)
+{
+    TinyModel shape;
+    shape.maxContext = 256;
+    const auto isReady = [&] { return m_window->plotted().hasTimes() && !m_window->runs().isBusy(); };
+    const auto choose = [&](const char *type) {
+        auto *action = m_window->findChild<QAction *>(QStringLiteral("kvType_") + QLatin1String(type));
+        ASSERT_TRUE(action) << type;
+        action->trigger();
+        EXPECT_TRUE(action->isChecked());
+    };
+    ASSERT_TRUE(open(writeTinyModel(m_folder / "model", shape))) << message().toStdString();
+    ASSERT_TRUE(QTest::qWaitFor(isReady, patience));
+    m_window->document().toggleLayer(0);
+    settle();
+    const double before = m_window->plotted().kv(map(), 256);
+    const HeadMap edited = map();
+    choose("fp8");
+    EXPECT_FALSE(m_window->studio().loaded());
+    EXPECT_FALSE(m_window->plotted().hasTimes()) << "they were of the other type";
+    EXPECT_DOUBLE_EQ(m_window->plotted().kv(map(), 256), before / 4) << "the weights are float32";
+    EXPECT_EQ(map(), edited);
+    ASSERT_TRUE(QTest::qWaitFor(isReady, patience)) << message().toStdString();
+    EXPECT_EQ(m_window->studio().loaded()->config.kvType, DType::F8);
+    EXPECT_EQ(m_window->plotted().cost().config().kvType, DType::F8);
+    choose("own");
+    ASSERT_TRUE(QTest::qWaitFor(isReady, patience)) << message().toStdString();
+    EXPECT_DOUBLE_EQ(m_window->plotted().kv(map(), 256), before);
+}
+
 TEST_F(WindowTest, PredictionsThatErrMuchAreMadeAnewOnce)
 {
     auto owned = std::make_unique<StoppedClockWorker>();

@@ -155,7 +155,7 @@ bool PlottedMaps::isOnlyDisturbed(Quantity quantity) const
 double PlottedMaps::layerKv(const HeadMap &map, int layer, std::int64_t context) const
 {
     if (hasBytes())
-        return static_cast<double>(KvLayout(map, context, m_config ? m_config->dtype : DType::BF16).layerBytes(layer));
+        return static_cast<double>(KvLayout(map, context, m_config ? m_config->kvType : DType::BF16).layerBytes(layer));
     std::int64_t keys = 0;
     for (int head = 0; head < map.kvHeads(); ++head)
         keys += map.pattern(layer, head).slots(context);
@@ -165,7 +165,7 @@ double PlottedMaps::layerKv(const HeadMap &map, int layer, std::int64_t context)
 double PlottedMaps::kv(const HeadMap &map, std::int64_t context) const
 {
     if (hasBytes())
-        return static_cast<double>(kvBytes(map, context, m_config ? m_config->dtype : DType::BF16));
+        return static_cast<double>(kvBytes(map, context, m_config ? m_config->kvType : DType::BF16));
     double sum = 0;
     for (int layer = 0; layer < map.layers(); ++layer)
         sum += layerKv(map, layer, context);

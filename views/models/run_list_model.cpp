@@ -71,6 +71,7 @@ RunEntry entryOf(std::shared_ptr<const Trace> trace, const QString &origin, cons
     record.context = info.context;
     record.batch = info.batch;
     record.mixed = info.mixed;
+    record.kvType = info.kvType;
     const std::vector<double> passes = passTimes(*trace);
     if (!passes.empty()) {
         record.medianMs = quantile(passes, 0.5);
@@ -91,7 +92,7 @@ std::optional<RunEntry> predictionOf(const RunEntry &run, const CostModel &cost)
     for (int layer = 0; layer < map.layers(); ++layer)
         mixes = mixes || map.layerKind(layer) == LayerKind::Mixed;
     if (map.layers() != cost.config().layers || map.kvHeads() != cost.config().kvHeads
-        || (mixes && run.record.mixed != MixedMode::Fused))
+        || (mixes && run.record.mixed != MixedMode::Fused) || (run.record.kvType && run.record.kvType != cost.config().kvType))
         return {};
     const Workload work{.phase = run.record.phase, .context = run.record.context, .batch = run.record.batch};
     RunEntry entry = entryOf(std::make_shared<const Trace>(predictedTrace(cost, {run.record.map, map}, work)),

@@ -50,7 +50,7 @@ void AssignPage::assignTo(const QString &criterion, AssignBy kind, double value)
     if (kind == AssignBy::Layers)
         target = LayerTarget{static_cast<int>(value)};
     else if (kind == AssignBy::KvBudget)
-        target = KvBudget{std::llround(value), context, plotted.config() ? plotted.config()->dtype : DType::BF16};
+        target = KvBudget{std::llround(value), context, plotted.config() ? plotted.config()->kvType : DType::BF16};
     else if (plotted.hasTimes())
         target = timeBudget(plotted.cost(), value, context, map);
     else

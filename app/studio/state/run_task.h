@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "engine/base/dtype.h"
 #include "engine/base/result.h"
 #include "profiler/jobs/job.h"
 
@@ -8,6 +9,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace zigzag {
@@ -41,6 +43,7 @@ struct RunRequest {
     std::string task; ///< its name; of those that wait, the last of a name runs
     QString title; ///< what a person calls it, translated
     std::string model; ///< to be loaded before the work, as the command line names it; the runs behind it need it
+    std::optional<DType> kvType; ///< what that model keeps keys and values in; none: the weights' own type
     RunTask work;
     double expectedSeconds = 0; ///< what it should take, for the time left before it has a pace of its own; 0 = nobody knows
     bool background = false; ///< nobody asked for it: it makes no message out of date

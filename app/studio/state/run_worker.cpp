@@ -44,7 +44,7 @@ Result<void> EngineWorker::load(const RunRequest &request)
     const QString text = tr("Loading %1").arg(QString::fromStdString(request.model));
     const auto progress = [&](double fraction) { Q_EMIT progressed(request.id, fraction, text); };
     progress(0);
-    ZIGZAG_TRY(model, loadModel(request.model, {request.cancel.get(), progress}));
+    ZIGZAG_TRY(model, loadModel(request.model, {request.cancel.get(), progress}, request.kvType));
     if (!m_backend) {
         ZIGZAG_TRY(backend, createBackend("auto", &m_backendNote));
         m_backend = std::move(backend);

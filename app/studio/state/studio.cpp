@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/studio/state/studio.h"
 
+#include "engine/model/model.h"
 #include "profiler/timing/others_load.h"
 
 namespace zigzag {
@@ -40,6 +41,7 @@ void Studio::loadInBackground(const std::string &name)
     request.task = RunName::Load;
     request.title = tr("Load %1").arg(QString::fromStdString(name));
     request.model = name;
+    request.kvType = m_kvType;
     request.work = [this, name](const TaskContext &context) -> Result<void> {
         const Model &model = context.job.model();
         LoadedModel loaded{name, model.config, model.shape(), model.tokenizer.has_value(),
@@ -50,6 +52,24 @@ void Studio::loadInBackground(const std::string &name)
         return {};
     };
     m_runs.enqueue(std::move(request));
+}
+
+void Studio::setKvType(std::optional<DType> type)
+{
+    if (type == m_kvType)
+        return;
+    m_kvType = type;
+    if (m_modelName.empty())
+        return;
+    const auto config = loadModelConfig(m_modelName, type);
+    if (!config)
+        return say(config.error());
+    m_runs.cancelAll();
+    m_loaded.reset();
+    m_whyNotLoaded.clear();
+    m_plotted.setModel(m_document.model(), *config);
+    loadInBackground(m_modelName);
+    refreshSoon();
 }
 
 QString Studio::doing(const std::string &task) const

@@ -57,6 +57,10 @@ public:
     void adopt(const ModelShape &shape, std::optional<ModelConfig> config);
     void loadInBackground(const std::string &name);
     const std::string &modelName() const { return m_modelName; }
+    /// What models keep keys and values in; none: their weights' own type. Another one loads the model anew: what was measured
+    /// and predicted of it is of the other type.
+    std::optional<DType> kvType() const { return m_kvType; }
+    void setKvType(std::optional<DType> type);
     const std::optional<LoadedModel> &loaded() const { return m_loaded; }
     const QString &whyNotLoaded() const { return m_whyNotLoaded; }
     bool canScore() const { return m_loaded && m_loaded->hasTokenizer; }
@@ -127,6 +131,7 @@ private:
     CalibrationWatch m_watch;
     JobTime m_jobTime;
     std::string m_modelName; ///< as MODEL on the command line; empty for a map without its model
+    std::optional<DType> m_kvType;
     std::optional<LoadedModel> m_loaded;
     QString m_whyNotLoaded; ///< after a failed or cancelled load
     std::int64_t m_context = 0;

@@ -43,10 +43,11 @@ struct Case {
 class Sequence
 {
 public:
-    Sequence(const Case &config, DType cacheType)
+    Sequence(const Case &config, DType cacheType, KvScales scales = {})
         : m_config(config)
         , m_patterns(config.patterns())
         , m_type(cacheType)
+        , m_scales(scales)
     {
         const std::size_t context = size(config.context()), dim = size(config.headDim);
         m_queries = randomFloats(context * queryHeads() * dim, 1);
@@ -118,8 +119,18 @@ private:
             const auto key = rotated(&m_keys[row * dim], m_keyNorm, row / kvHeads());
             keys.insert(keys.end(), key.begin(), key.end());
         }
-        m_storedKeys = Stored(m_type, keys).values;
-        m_storedValues = Stored(m_type, m_values).values;
+        m_storedKeys = storedBy(m_scales.key, std::move(keys));
+        m_storedValues = storedBy(m_scales.value, m_values);
+    }
+
+    std::vector<float> storedBy(float scale, std::vector<float> values) const
+    {
+        for (float &value : values)
+            value /= scale;
+        values = Stored(m_type, values).values;
+        for (float &value : values)
+            value *= scale;
+        return values;
     }
 
     /// One query head's attention, and the scores it saw (NaN: hidden).
@@ -187,7 +198,7 @@ private:
         rope.tokens = tokens, rope.firstPosition = first;
         rope.queryHeads = static_cast<int>(queryHeads()), rope.kvHeads = static_cast<int>(kvHeads()),
         rope.headDim = m_config.headDim;
-        rope.cacheType = m_type, rope.epsilon = 1e-6f;
+        rope.cacheType = m_type, rope.scales = m_scales, rope.epsilon = 1e-6f;
         backend.ropeAppend(rope);
         EXPECT_TRUE(queries.intact());
 
@@ -196,6 +207,7 @@ private:
         args.heads = caches;
         args.tokens = tokens, args.firstPosition = first;
         args.queryHeads = rope.queryHeads, args.kvHeads = rope.kvHeads, args.headDim = rope.headDim, args.cacheType = m_type;
+        args.scales = m_scales;
         auto out = guardedFloats(queries.size());
         Guarded<std::int32_t> strongest(count * queryHeads(), -7, 4242);
         args.out = out.data();
@@ -238,9 +250,13 @@ private:
     const Case &m_config;
     std::vector<HeadPattern> m_patterns; // [kv_heads]
     DType m_type;
+    KvScales m_scales;
     std::vector<float> m_queries, m_keys, m_values, m_queryNorm, m_keyNorm, m_cosSin, m_sinkLogits, m_storedKeys, m_storedValues;
     std::vector<Guarded<std::uint8_t>> m_memory; // per KV head: keys, values, staged keys, staged values
 };
+
+/// Likewise: 2^-3 of a number, in one of a key's many.
+constexpr double f8Tolerance = 0.1;
 
 class CpuAttention : public testing::TestWithParam<Case>
 { };
@@ -252,6 +268,8 @@ TEST_P(CpuAttention, MatchesFloat64)
     // A key that rounds the other way in the reference differs by one unit in the last place of the cache's type.
     Sequence(GetParam(), DType::F16).run(*backend, 2e-3);
     Sequence(GetParam(), DType::BF16).run(*backend, 1.2e-2);
+    Sequence(GetParam(), DType::F8).run(*backend, f8Tolerance);
+    Sequence(GetParam(), DType::F8, {0.37f, 1.9f}).run(*backend, f8Tolerance);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -289,6 +307,7 @@ TEST(CpuAttentionTargets, EverySimdTargetAgrees)
         Sequence(mixed, DType::F32).run(*backend, 5e-6);
         Sequence(mixed, DType::F16).run(*backend, 2e-3);
         Sequence(mixed, DType::BF16).run(*backend, 1.2e-2);
+        Sequence(mixed, DType::F8, {0.37f, 1.9f}).run(*backend, f8Tolerance);
     }
     hwy::SetSupportedTargetsForTest(0);
     hwy::GetChosenTarget().Update(hwy::SupportedTargets());

@@ -70,6 +70,11 @@ struct Stored {
                 std::memcpy(bytes.data() + 4 * i, &from[i], 4);
                 continue;
             }
+            if (type == DType::F8) {
+                bytes[i] = std::byte{floatToF8(from[i])};
+                values[i] = f8ToFloat(floatToF8(from[i]));
+                continue;
+            }
             const std::uint16_t half = type == DType::F16 ? floatToF16(from[i]) : floatToBf16(from[i]);
             std::memcpy(bytes.data() + 2 * i, &half, 2);
             values[i] = type == DType::F16 ? f16ToFloat(half) : bf16ToFloat(half);

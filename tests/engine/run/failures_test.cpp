@@ -335,7 +335,7 @@ protected:
     {
         auto model = std::make_shared<Model>();
         model->config = m_model->config;
-        model->config.dtype = type;
+        model->config.dtype = model->config.kvType = type;
         model->config.qkvBias = model->config.outputBias = model->config.mlpBias = model->config.queryKeyNorm = true;
         model->weights = *randomWeights(model->config, 7);
         take(model);

@@ -27,7 +27,7 @@ zigzag::Result<void> run(const std::string &name)
     ZIGZAG_CHECK(session->run(std::span(tokens).first(tokens.size() - 1), zigzag::Session::Logits::None));
     ZIGZAG_TRY(next, session->continueGreedily(std::span(tokens).last(1), 6));
     std::cout << "continues with: " << tokenizer->decode(next) << "\n"
-              << "KV bytes, full: " << zigzag::kvBytes(full, context, model->config.dtype) << "\n"
+              << "KV bytes, full: " << zigzag::kvBytes(full, context, model->config.kvType) << "\n"
               << "KV bytes, half: " << session->kvBytesAllocated() << "\n";
     return {};
 }

@@ -2,6 +2,7 @@
 // bench, eval, score and report as the real program runs them, on a random model.
 #include "engine/base/files.h"
 #include "engine/map/map_io.h"
+#include "profiler/trace/trace_file.h"
 #include "tests/cli/run_program.h"
 #include "tests/tiny_model.h"
 
@@ -73,6 +74,31 @@ TEST_F(Commands, BenchPrintsATableAndCsv)
     EXPECT_EQ(csv.code, 0) << csv.errors;
     EXPECT_EQ(std::count(csv.output.begin(), csv.output.end(), '\n'), 2);
     EXPECT_EQ(csv.output.rfind("map,phase,context,batch,mixed,median_ms", 0), 0u);
+}
+
+TEST_F(Commands, BenchAndTraceSayTheTypeOfKeysAndValues)
+{
+    const std::string sweep = (folder / "sweep.json").string(), trace = (folder / "trace.json").string();
+    const auto bench = [&](const std::string &type) {
+        return test::runZigzag({"bench",     model,    "--patience", "0",   "--map",  "streaming", "--contexts", "32",
+                                "--phase",   "decode", "--repeats",  "1",   "--sink", "2",         "--recent",   "6",
+                                "--kv-type", type,     "--sweep",    sweep, "-o",     "json"});
+    };
+    const json result = parsed(bench("fp8"));
+    ASSERT_TRUE(result.is_object());
+    const json &record = result["records"][0];
+    EXPECT_EQ(record["kv_type"], "fp8");
+    EXPECT_EQ(record["kv_bytes"], 512); // 2 layers, 2 heads, 8 tokens, 2 · 8 bytes
+    EXPECT_EQ(record["kv_bytes_allocated"], 512);
+    const auto other = bench("f32");
+    EXPECT_EQ(test::refusalFault(other, 2), "");
+    EXPECT_NE(other.errors.find("keys and values in fp8, and not in f32"), std::string::npos) << other.errors;
+    const auto traced = test::runZigzag(
+        {"trace", model, "--map", "full", "--context", "40", "--steps", "2", "--kv-type", "bf16", "--out", trace});
+    ASSERT_EQ(traced.code, 0) << traced.errors;
+    const auto read = readTrace(trace);
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(read->info.kvType, DType::BF16);
 }
 
 TEST_F(Commands, EvalHasTheKeysOfTheContract)

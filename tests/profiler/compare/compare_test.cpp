@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <gtest/gtest.h>
+#include <regex>
 
 namespace zigzag {
 namespace {
@@ -161,9 +162,11 @@ TEST(BenchFile, RecordsReadBackAndAnotherMachineIsNotResumed)
     machine.threads = 2;
     machine.build = "0.1.0 abc";
     const auto file = folder / "sweep.json";
-    EXPECT_TRUE(resumeFrom(file, "tiny", machine)->empty()) << "no file yet";
+    ModelConfig config;
+    config.dtype = config.kvType = DType::BF16;
+    EXPECT_TRUE(resumeFrom(file, "tiny", machine, config)->empty()) << "no file yet";
     ASSERT_TRUE(writeBenchFile(file, "tiny", machine, {}, {one, failed}));
-    const auto back = resumeFrom(file, "tiny", machine);
+    const auto back = resumeFrom(file, "tiny", machine, config);
     ASSERT_TRUE(back) << back.error().message;
     ASSERT_EQ(back->size(), 2u);
     EXPECT_EQ((*back)[0].samplesMs, one.samplesMs);
@@ -174,8 +177,24 @@ TEST(BenchFile, RecordsReadBackAndAnotherMachineIsNotResumed)
     EXPECT_EQ((*back)[1].failure, failed.failure);
     MachineProfile other = machine;
     other.build = "0.1.0 abd";
-    EXPECT_FALSE(resumeFrom(file, "tiny", other));
-    EXPECT_FALSE(resumeFrom(file, "other", machine));
+    EXPECT_FALSE(resumeFrom(file, "tiny", other, config));
+    EXPECT_FALSE(resumeFrom(file, "other", machine, config));
+
+    EXPECT_EQ((*back)[0].kvType, DType::BF16) << "a file that does not tell is of the weights' own type";
+    config.kvType = DType::F8;
+    const auto refused = resumeFrom(file, "tiny", machine, config);
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().message.find("keys and values in bf16, and not in fp8"), std::string::npos)
+        << refused.error().message;
+    one.kvType = DType::F8;
+    ASSERT_TRUE(writeBenchFile(file, "tiny", machine, {}, {one}));
+    EXPECT_EQ(resumeFrom(file, "tiny", machine, config)->at(0).kvType, DType::F8);
+    config.kvType = DType::BF16;
+    EXPECT_FALSE(resumeFrom(file, "tiny", machine, config));
+    test::writeText(file, std::regex_replace(test::readText(file), std::regex("\"fp8\""), "\"int4\""));
+    const auto unknown = readBenchFile(file);
+    ASSERT_FALSE(unknown);
+    EXPECT_NE(unknown.error().message.find("'int4' is no type of keys and values"), std::string::npos) << unknown.error().message;
 }
 
 } // namespace

@@ -21,7 +21,7 @@ ModelConfig smallConfig()
     config.intermediateSize = 56;
     config.vocabulary = 100;
     config.maxContext = 4096;
-    config.dtype = DType::BF16;
+    config.dtype = config.kvType = DType::BF16;
     return config;
 }
 
@@ -90,6 +90,24 @@ TEST(OpCost, DecodeReadsTheWeightsOnceAndTheCache)
     }
 }
 
+TEST(OpCost, KeysAndValuesCountInTheirOwnType)
+{
+    ModelConfig config = smallConfig();
+    const HeadMap map = smallMap(config);
+    const auto bytesOfOps = [&](DType kvType) {
+        config.kvType = kvType;
+        return std::pair(total(config, map, Phase::Decode, 64, &OpCost::bytes),
+                         passCost(config, map, Op::Commit, 2, {.tokens = 64}).bytes);
+    };
+    const auto half = bytesOfOps(DType::BF16), eighth = bytesOfOps(DType::F8), whole = bytesOfOps(DType::F32);
+    const auto cache = static_cast<double>(kvBytes(map, 64, DType::F8));
+    EXPECT_DOUBLE_EQ(half.first - eighth.first, cache);
+    EXPECT_DOUBLE_EQ(whole.first - eighth.first, 3 * cache);
+    EXPECT_GT(eighth.second, 0);
+    EXPECT_DOUBLE_EQ(half.second, 2 * eighth.second);
+    EXPECT_DOUBLE_EQ(whole.second, 4 * eighth.second);
+}
+
 TEST(Floor, ComesFromTheCeilingThatApplies)
 {
     const ModelConfig config = smallConfig();
@@ -131,7 +149,7 @@ TEST(Floor, EveryTypeHasOneMatrixCeilingOnEachKindOfMachine)
         machine.matrixFlopsF32 = 1e14;
         machine.matrixFlopsBf16 = bf16;
         ModelConfig config = smallConfig();
-        config.dtype = type;
+        config.dtype = config.kvType = type;
         const HeadMap map = smallMap(config);
         const auto what = fmt::format("{} {} {}", onProcessor ? "processor" : "GPU", nameOf(type), bf16);
         EXPECT_EQ(machine.matrixCeiling(type).perSecond, perSecond) << what;
