@@ -50,6 +50,11 @@ Result<Locks> locksOf(const AssignOptions &options, const ModelShape &model)
         for (const int layer : *layers) {
             if (layer < 0 || layer >= model.layers)
                 return badInput(fmt::format("locked layer {}: {} has layers 0 to {}", layer, model.name, model.layers - 1));
+            if (model.isLocal(layer))
+                return badInput(
+                    fmt::format("locked layer {}: it is local by the model's own file, and no map decides of it; leave "
+                                "it out",
+                                layer));
             if (locks.locked[static_cast<std::size_t>(layer)])
                 return badInput(fmt::format("layer {} is locked twice: name it once", layer));
             locks.locked[static_cast<std::size_t>(layer)] = true;

@@ -117,8 +117,10 @@ Result<void> writeMaps(Report &report, const std::filesystem::path &out)
         wrote(file);
     }
     ZIGZAG_TRY(format, findExportFormat("duo-attention"));
-    ZIGZAG_CHECK(exportMap(*format, report.zigzag.map, nullptr, out / "duo-attention"));
-    wrote(out / "duo-attention");
+    if (format->verdict(report.zigzag.map, nullptr).refusal.empty()) { // as of a model with local layers: the map's files remain
+        ZIGZAG_CHECK(exportMap(*format, report.zigzag.map, nullptr, out / "duo-attention"));
+        wrote(out / "duo-attention");
+    }
     return {};
 }
 

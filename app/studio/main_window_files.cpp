@@ -94,14 +94,18 @@ bool MainWindow::openMap(const QString &path)
         return false;
     m_messages->close();
     std::shared_ptr<const HeadScores> scores;
+    std::string note;
     const bool fits = !m_studio.modelName().empty() && checkFits(*map, document().model(), nativePath(path)).has_value();
     if (fits) {
         scores = document().state().scores;
+        note = localLayersNote(*map, document().model(), nativePath(path));
         map->setModel(document().model());
     } else {
         adoptModelOf(map->model());
     }
     document().begin(std::move(*map), nativePath(path), std::move(scores));
+    if (!note.empty())
+        m_studio.say(MessageBar::Kind::Note, QString::fromStdString(note));
     m_studio.refreshNow();
     return true;
 }

@@ -51,7 +51,9 @@ struct AssignRequest {
 };
 
 /// The map that meets the target and gives up least, and its provenance. Bad input is refused; so is a target out of reach,
-/// with how far the best map is from it. A sparsity is met as nearly as locked layers allow.
+/// with how far the best map is from it. A sparsity is met as nearly as locked layers allow. Layers that the model's own file
+/// makes local (scores.model) are nobody's to choose: sparsity and layer counts are of the others, locking one changes nothing,
+/// and budgets count what they take.
 Result<Assignment> assignHeads(const HeadScores &scores, const AssignRequest &request);
 /// The same for a sparsity without locked layers.
 Result<Assignment> assignHeads(const HeadScores &scores, std::string_view criterion, double sparsity, int sink, int recent);
@@ -72,6 +74,7 @@ struct SacrificeReport {
     std::vector<Sacrifice> layers;
 };
 
+/// Layers that the model's own file makes local give up nothing and count nowhere.
 SacrificeReport sacrificed(const HeadMap &map, const HeadScores &scores);
 
 } // namespace zigzag

@@ -77,7 +77,6 @@ private:
     LayerArgs layerArgs(std::int64_t tokens, const Buffer &in, Buffer &out) const;
     /// Launches the ops of a layer's plan from `first` to `last`; `attention` stands for the one of that name.
     void runOps(int layer, Op first, Op last, const LayerArgs &run, const std::function<void()> &attention = {});
-    HeadPattern patternIn(int layer, const HeadPattern &asked) const;
     const float *sinkLogitsOf(int layer) const;
     void attend(const float *sinkLogits, std::span<const HeadCache> heads, std::int64_t tokens, Buffer &out);
     void gatedAttention(int layer, std::span<const float> gates, const HeadPattern &streaming, std::int64_t tokens,

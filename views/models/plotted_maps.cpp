@@ -26,10 +26,12 @@ std::optional<HeadMap> assigned(const HeadScores *scores, std::string_view crite
     request.criterion = criterion;
     request.target = SparsityTarget{sparsity};
     request.windows = current.windows();
-    auto assignment = assignHeads(*scores, request);
+    HeadScores known = *scores; // the scores' file may know neither the head dimension nor which layers are local
+    known.model.fileWindows = current.model().fileWindows;
+    auto assignment = assignHeads(known, request);
     if (!assignment)
         return {};
-    assignment->map.setModel(current.model()); // the scores' file may not know the head dimension
+    assignment->map.setModel(current.model());
     return std::move(assignment->map);
 }
 
