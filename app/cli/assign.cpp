@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/map/assign.h"
 #include "app/cli/commands.h"
 #include "app/cli/common_options.h"
 #include "app/cli/json_text.h"
@@ -6,6 +7,7 @@
 #include "app/cli/number_checks.h"
 #include "app/cli/run_support.h"
 #include "engine/map/criterion.h"
+#include "engine/map/head_scores_io.h"
 #include "engine/map/map_io.h"
 #include "engine/model/model.h"
 #include "profiler/cost/time_budget.h"

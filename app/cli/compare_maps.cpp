@@ -4,6 +4,7 @@
 
 #include "app/cli/map_tables.h"
 #include "engine/base/file_content.h"
+#include "engine/map/head_scores_io.h"
 #include "engine/map/map_difference.h"
 #include "engine/map/map_io.h"
 

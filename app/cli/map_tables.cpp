@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/map_tables.h"
 
+#include "engine/map/assign.h"
+
 #include <array>
 #include <cstdio>
 #include <fmt/format.h>

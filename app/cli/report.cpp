@@ -5,6 +5,8 @@
 #include "app/cli/report_text.h"
 #include "app/cli/run_support.h"
 #include "engine/base/files.h"
+#include "engine/map/assign.h"
+#include "engine/map/head_scores_io.h"
 #include "engine/map/map_io.h"
 #include "profiler/base/job_time.h"
 #include "profiler/exports/export_format.h"

@@ -3,6 +3,7 @@
 #include "app/cli/json_text.h"
 
 #include "app/cli/run_output.h"
+#include "engine/map/assign.h"
 #include "profiler/timing/disturbance.h"
 
 #include <algorithm>

@@ -5,6 +5,7 @@
 #include "app/studio/window_actions.h"
 
 #include "engine/model/model.h"
+#include "engine/model/resources.h"
 #include "views/models/native_path.h"
 #include "views/widgets/command_palette.h"
 #include "views/widgets/head_map_view.h"

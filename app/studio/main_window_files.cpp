@@ -5,8 +5,10 @@
 #include "app/studio/pages/profile_page.h"
 #include "app/studio/pages/runs_page.h"
 
+#include "engine/map/head_scores_io.h"
 #include "engine/map/map_io.h"
 #include "engine/model/model.h"
+#include "engine/model/resources.h"
 #include "views/models/native_path.h"
 #include "views/widgets/message_bar.h"
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/map/assign.h"
+
 #include "engine/base/version.h"
 #include "engine/map/checks.h"
 #include "engine/map/criterion.h"

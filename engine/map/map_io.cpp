@@ -5,6 +5,7 @@
 #include "engine/base/files.h"
 #include "engine/base/version.h"
 #include "engine/map/checks.h"
+#include "engine/map/head_scores_io.h"
 #include "engine/map/shape_json.h"
 
 #include <fmt/format.h>

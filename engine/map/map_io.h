@@ -3,16 +3,12 @@
 
 #include "engine/base/result.h"
 #include "engine/map/head_map.h"
-#include "engine/map/head_scores.h"
 
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <string_view>
 
 namespace zigzag {
-
-enum class Fold { Max, Mean }; ///< how scores of query heads become the score of their KV head
 
 /// `zigzag-head-map`, version 1 (one window) or 2 (a window per layer, and "L" for a layer that the model's own file makes
 /// local), from its text; `where` names it in errors.
@@ -31,11 +27,5 @@ Result<HeadMap> resolveHeadMap(const std::string &name, const ModelShape &model,
 Result<void> checkFits(const HeadMap &map, const ModelShape &model, const std::string &where);
 /// What is to be known of a map, as it was read, that says R or S of layers that the model's own file makes local; else empty.
 std::string localLayersNote(const HeadMap &map, const ModelShape &model, const std::string &where);
-
-/// Scores by content: `zigzag-head-scores`, a DuoAttention folder or TSV, or Retrieval_Head JSON.
-/// `model`, where known, gives the shape that the file must have and what query heads fold onto.
-Result<HeadScores> readHeadScores(const std::filesystem::path &path, const std::optional<ModelShape> &model = {},
-                                  Fold fold = Fold::Max);
-Result<void> writeHeadScores(const HeadScores &scores, const std::filesystem::path &file);
 
 } // namespace zigzag

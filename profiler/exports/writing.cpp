@@ -3,6 +3,7 @@
 
 #include "engine/base/files.h"
 #include "engine/model/model.h"
+#include "engine/model/resources.h"
 
 #include <fmt/format.h>
 #include <system_error>

@@ -2,6 +2,7 @@
 #include "profiler/search/attention_score.h"
 
 #include "engine/base/json_input.h"
+#include "engine/map/head_scores_io.h"
 #include "engine/run/device_model.h"
 #include "profiler/evaluate/needle_trials.h"
 #include "profiler/evaluate/task_prompts.h"

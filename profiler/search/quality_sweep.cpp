@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "profiler/search/quality_sweep.h"
 
+#include "engine/map/assign.h"
+
 #include <algorithm>
 #include <cassert>
 

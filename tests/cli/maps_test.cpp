@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/map/head_scores_io.h"
 #include "engine/map/map_io.h"
 #include "tests/cli/run_program.h"
 #include "tests/paths.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "views/models/plotted_maps.h"
 
+#include "engine/map/assign.h"
 #include "engine/map/criterion.h"
 #include "engine/map/kv_layout.h"
 #include "engine/map/run_alike.h"

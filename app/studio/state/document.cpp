@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/studio/state/document.h"
 
+#include "engine/map/assign.h"
 #include "engine/map/criterion.h"
 #include "engine/map/map_io.h"
 

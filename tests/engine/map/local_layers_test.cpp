@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Layers that the model's own file makes local: nobody's to map, and counted nowhere.
+#include "engine/map/assign.h"
 #include "engine/map/criterion.h"
+#include "engine/map/head_scores_io.h"
 #include "engine/map/kv_layout.h"
 #include "engine/map/map_difference.h"
 #include "engine/map/map_io.h"

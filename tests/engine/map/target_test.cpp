@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What a target asks for, against every map that there is.
+#include "engine/map/assign.h"
 #include "engine/map/criterion.h"
 #include "engine/map/kv_layout.h"
 #include "engine/map/selection.h"

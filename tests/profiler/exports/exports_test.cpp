@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What is written for other programs, read back as they read it. tests/fixtures/exports holds what transformers itself made
 // of such folders (check_exports.py).
+#include "engine/map/assign.h"
 #include "engine/map/criterion.h"
+#include "engine/map/head_scores_io.h"
 #include "engine/map/map_io.h"
 #include "profiler/exports/export_format.h"
 #include "tests/engine/run/golden_fixture.h"

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Searches on a model whose own file makes the middle one of three layers local.
+#include "engine/map/assign.h"
+#include "engine/map/head_scores_io.h"
 #include "engine/run/device_model.h"
 #include "profiler/evaluate/map_meter.h"
 #include "profiler/search/ablation.h"
