@@ -6,10 +6,12 @@
 set(ZIGZAG_PUBLIC_HEADERS
     engine/base/dtype.h
     engine/base/result.h
+    engine/map/assign.h
     engine/map/criterion.h
     engine/map/head_map.h
     engine/map/head_scores.h
     engine/map/head_pattern.h
+    engine/map/head_scores_io.h
     engine/map/kv_layout.h
     engine/map/map_io.h
     engine/map/penalty.h
@@ -20,6 +22,7 @@ set(ZIGZAG_PUBLIC_HEADERS
     engine/model/model_config.h
     engine/model/op.h
     engine/model/op.h
+    engine/model/resources.h
     engine/model/tokenizer.h
     engine/model/weights.h
     engine/run/backend.h

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/map/assign.h"
 #include "app/cli/commands.h"
 #include "app/cli/common_options.h"
 #include "app/cli/json_text.h"
@@ -6,6 +7,7 @@
 #include "app/cli/number_checks.h"
 #include "app/cli/run_support.h"
 #include "engine/map/criterion.h"
+#include "engine/map/head_scores_io.h"
 #include "engine/map/map_io.h"
 #include "engine/model/model.h"
 #include "profiler/cost/time_budget.h"
@@ -51,6 +53,11 @@ Result<Locks> locksOf(const AssignOptions &options, const ModelShape &model)
         for (const int layer : *layers) {
             if (layer < 0 || layer >= model.layers)
                 return badInput(fmt::format("locked layer {}: {} has layers 0 to {}", layer, model.name, model.layers - 1));
+            if (model.isLocal(layer))
+                return badInput(
+                    fmt::format("locked layer {}: it is local by the model's own file, and no map decides of it; leave "
+                                "it out",
+                                layer));
             if (locks.locked[static_cast<std::size_t>(layer)])
                 return badInput(fmt::format("layer {} is locked twice: name it once", layer));
             locks.locked[static_cast<std::size_t>(layer)] = true;

@@ -4,6 +4,7 @@
 
 #include "app/cli/map_tables.h"
 #include "engine/base/file_content.h"
+#include "engine/map/head_scores_io.h"
 #include "engine/map/map_difference.h"
 #include "engine/map/map_io.h"
 
@@ -34,7 +35,7 @@ Json sideJson(const MapSide &side, const KvUnit &unit)
     return json;
 }
 
-void printTable(const MapDifference &difference, const HeadMap &map, const KvUnit &unit, const MapComparison &comparison)
+void printTable(const MapDifference &difference, const ModelShape &mapped, const KvUnit &unit, const MapComparison &comparison)
 {
     const auto row = [&](const std::string &layer, const std::string &heads, const MapSide &a, const MapSide &b) {
         fmt::print("{:>5}  {:>4} {:>4}  {:>15} {:>15}", layer, a.streaming, b.streaming, unit.of(a), unit.of(b));
@@ -50,7 +51,7 @@ void printTable(const MapDifference &difference, const HeadMap &map, const KvUni
         row(std::to_string(layer.layer), fmt::format("{}", fmt::join(layer.heads, " ")), layer.a, layer.b);
     row("total", std::to_string(difference.heads), difference.a, difference.b);
     fmt::print("left: {}; right: {}; {} of {} layers and {} of {} heads differ{}\n", comparison.a, comparison.b,
-               difference.layers.size(), map.layers(), difference.heads, map.layers() * map.kvHeads(),
+               difference.layers.size(), mapped.mappableLayers(), difference.heads, mapped.mappableHeads(),
                difference.windowsDiffer ? "; their windows differ" : "");
 }
 
@@ -79,7 +80,7 @@ Result<void> compareMaps(const MapComparison &comparison)
     // A map says how large a head is, but not its type: that of nearly every model is two bytes wide.
     const KvUnit unit{2 * std::int64_t{a.model().headDim} * bytesOf(DType::BF16)};
     if (!comparison.json) {
-        printTable(difference, a, unit, comparison);
+        printTable(difference, a.model().localLayers() > 0 ? a.model() : b.model(), unit, comparison);
         return {};
     }
     Json json = {{"a", comparison.a},

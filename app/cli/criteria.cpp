@@ -3,7 +3,9 @@
 #include "app/cli/common_options.h"
 #include "app/cli/json_text.h"
 #include "app/cli/map_tables.h"
+#include "engine/map/assign.h"
 #include "engine/map/criterion.h"
+#include "engine/map/head_scores_io.h"
 #include "engine/map/map_io.h"
 
 #include <algorithm>

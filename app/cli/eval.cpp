@@ -156,7 +156,7 @@ Result<void> evaluatePerplexity(const EvalOptions &options, const Loaded &loaded
 /// The map that is evaluated: as it stands, or as an engine would run what is exported to it.
 Result<HeadMap> mapToEvaluate(const EvalOptions &options, const Loaded &loaded)
 {
-    ZIGZAG_TRY(map, resolveHeadMap(options.map, loaded.model->shape(), options.sink, options.recent));
+    ZIGZAG_TRY(map, resolveMap(options.map, loaded.model->shape(), options.sink, options.recent));
     if (options.engine.empty())
         return map;
     ZIGZAG_TRY(engine, findExportFormat(options.engine));
@@ -166,7 +166,7 @@ Result<HeadMap> mapToEvaluate(const EvalOptions &options, const Loaded &loaded)
         return badInput(fmt::format("{} cannot run this map: {}", engine->title, verdict.refusal));
     HeadMap run = engine->asRun(map);
     fmt::print(stderr, "as {} runs it: {}, {} of {} KV heads stream ({} in the map)\n", engine->name, windowText(run),
-               run.streamingHeads(), run.layers() * run.kvHeads(), map.streamingHeads());
+               run.streamingHeads(), run.model().mappableHeads(), map.streamingHeads());
     return run;
 }
 

@@ -35,7 +35,7 @@ Result<HeadMap> mapToExport(const ExportOptions &options, const ExportModel *mod
         return badInput(fmt::format("map '{}' has no shape of its own: add --model", options.map));
     if (!model)
         return readHeadMap(options.map);
-    return resolveHeadMap(options.map, model->config.shape(), defaultSink, defaultRecent);
+    return resolveMap(options.map, model->config.shape(), defaultSink, defaultRecent);
 }
 
 std::string verdictText(std::string_view title, const ExportVerdict &verdict)
@@ -45,6 +45,8 @@ std::string verdictText(std::string_view title, const ExportVerdict &verdict)
                                    yes(verdict.perHeadKept), nameOf(verdict.kvFreed));
     if (verdict.headsLost > 0)
         text += fmt::format(", {} streaming heads of mixed layers retrieve", verdict.headsLost);
+    if (verdict.localLayers > 0)
+        text += fmt::format(", {} layers keep the model's own window", verdict.localLayers);
     if (!verdict.minimumVersion.empty())
         text += ", from " + verdict.minimumVersion;
     return text + "; " + verdict.note;
@@ -54,7 +56,7 @@ void printVerdicts(const HeadMap &map, const ExportModel *model, bool json)
 {
     nlohmann::ordered_json rows = nlohmann::ordered_json::array();
     const auto say = [&](std::string_view name, std::string_view title, const ExportVerdict &verdict) {
-        if (json)
+        if (json) {
             rows.push_back({{"format", name},
                             {"possible", verdict.refusal.empty()},
                             {"sinks_kept", verdict.sinksKept},
@@ -63,7 +65,9 @@ void printVerdicts(const HeadMap &map, const ExportModel *model, bool json)
                             {"kv_freed", nameOf(verdict.kvFreed)},
                             {"minimum_version", verdict.minimumVersion},
                             {"note", verdict.refusal.empty() ? verdict.note : verdict.refusal}});
-        else
+            if (verdict.localLayers > 0)
+                rows.back()["local_layers"] = verdict.localLayers;
+        } else
             fmt::print("{:<17} {}\n", name,
                        verdict.refusal.empty() ? verdictText(title, verdict) : "refused: " + verdict.refusal);
     };

@@ -37,7 +37,7 @@ Result<void> generate(const GenerateOptions &options)
     std::vector<int> tokens = tokenizer->encode(options.prompt, true);
     if (tokens.empty())
         return badInput("--prompt: the text gives no tokens; write something");
-    ZIGZAG_TRY(map, resolveHeadMap(options.map, model.shape(), options.sink, options.recent));
+    ZIGZAG_TRY(map, resolveMap(options.map, model.shape(), options.sink, options.recent));
     SessionOptions sessionOptions;
     sessionOptions.maxContext = static_cast<std::int64_t>(tokens.size()) + options.most;
     noteContexts(model.config, {sessionOptions.maxContext});

@@ -45,7 +45,7 @@ Result<void> logits(const LogitsOptions &options)
     noteContexts(config, {static_cast<std::int64_t>(tokens.size())});
     ZIGZAG_TRY(output, AtomicFile::create(options.out));
     ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend, options.kvType));
-    ZIGZAG_TRY(map, resolveHeadMap(options.map, loaded.model->shape(), options.sink, options.recent));
+    ZIGZAG_TRY(map, resolveMap(options.map, loaded.model->shape(), options.sink, options.recent));
     SessionOptions sessionOptions;
     sessionOptions.maxContext = static_cast<std::int64_t>(tokens.size());
     sessionOptions.chunk = std::min(options.chunk, sessionOptions.maxContext);

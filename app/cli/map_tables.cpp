@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/map_tables.h"
 
+#include "engine/map/assign.h"
+
+#include <array>
 #include <cstdio>
 #include <fmt/format.h>
 
@@ -10,7 +13,8 @@ using Json = nlohmann::ordered_json;
 
 std::string_view nameOf(LayerKind kind)
 {
-    return kind == LayerKind::Retrieval ? "retrieval" : kind == LayerKind::Streaming ? "streaming" : "mixed";
+    constexpr std::array<std::string_view, 4> names{"retrieval", "streaming", "mixed", "local"};
+    return names[static_cast<std::size_t>(kind)];
 }
 
 Json sacrificeJson(const Sacrifice &sacrifice)
@@ -27,7 +31,9 @@ Json assignmentJson(const Assignment &assignment, const SacrificeReport &report)
     Json result = sacrificeJson(report.total);
     result["mixed_layers"] = map.mixedLayers();
     result["ties"] = assignment.ties;
-    result["heads"] = map.layers() * map.kvHeads();
+    result["heads"] = map.model().mappableHeads();
+    if (const int local = map.model().localLayers(); local > 0)
+        result["local_layers"] = local;
     result["criterion"] = map.provenance().criterion;
     result["sparsity"] = map.sparsity();
     result["layers"] = Json::array();
@@ -39,6 +45,19 @@ Json assignmentJson(const Assignment &assignment, const SacrificeReport &report)
     }
     return result;
 }
+
+namespace {
+
+/// Of a model whose own file gives layers windows: what the counts above speak of.
+std::string localLayersLine(const HeadMap &map)
+{
+    const int local = map.model().localLayers();
+    return local == 0 ? std::string()
+                      : fmt::format("{} of {} layers can be mapped; {} are local by the model's own file and keep their window\n",
+                                    map.model().mappableLayers(), map.layers(), local);
+}
+
+} // namespace
 
 std::string assignmentTable(const Assignment &assignment, const SacrificeReport &report)
 {
@@ -55,7 +74,8 @@ std::string assignmentTable(const Assignment &assignment, const SacrificeReport 
     row("total", "", report.total, assignment.ties);
     return text
         + fmt::format("{} of {} KV heads stream, {} of {} layers are mixed, {} ties at the cut\n", report.total.streaming,
-                      map.layers() * map.kvHeads(), map.mixedLayers(), map.layers(), assignment.ties);
+                      map.model().mappableHeads(), map.mixedLayers(), map.model().mappableLayers(), assignment.ties)
+        + localLayersLine(map);
 }
 
 void noteScores(const HeadScores &scores, const std::string &file)

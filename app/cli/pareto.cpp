@@ -7,6 +7,7 @@
 #include "app/cli/run_output.h"
 #include "app/cli/run_support.h"
 #include "app/cli/search_options.h"
+#include "engine/map/head_scores_io.h"
 #include "engine/map/kv_layout.h"
 #include "engine/map/map_io.h"
 #include "profiler/jobs/calibration_job.h"

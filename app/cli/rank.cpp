@@ -5,7 +5,9 @@
 #include "app/cli/map_tables.h"
 #include "app/cli/run_support.h"
 #include "app/cli/search_options.h"
+#include "engine/map/assign.h"
 #include "engine/map/criterion.h"
+#include "engine/map/head_scores_io.h"
 #include "engine/map/map_io.h"
 #include "profiler/evaluate/statistics.h"
 #include "profiler/search/exhaustive.h"
@@ -134,10 +136,10 @@ Result<std::vector<Row>> rankEach(const RankOptions &options, const ModelShape &
         for (const std::string &criterion : options.criteria) {
             Row &row = rows.emplace_back();
             row.name = options.criteria.size() > 1 ? fmt::format("{} {}", file, criterion) : file;
-            for (int count = 1; count < model.layers; ++count) {
+            for (int count = 1; count < model.mappableLayers(); ++count) {
                 ZIGZAG_TRY(assigned,
-                           assignHeads(scores, criterion, static_cast<double>(count) / model.layers, options.window.sink,
-                                       options.window.recent));
+                           assignHeads(scores, criterion, static_cast<double>(count) / model.mappableLayers(),
+                                       options.window.sink, options.window.recent));
                 ZIGZAG_TRY(rank, rankOf(assigned.map, outcomes));
                 row.ranks.push_back(rank);
             }
@@ -146,6 +148,9 @@ Result<std::vector<Row>> rankEach(const RankOptions &options, const ModelShape &
     for (const std::string &file : options.maps) {
         ZIGZAG_TRY(map, readHeadMap(file));
         ZIGZAG_CHECK(checkFits(map, model, file));
+        if (const std::string note = localLayersNote(map, model, file); !note.empty())
+            fmt::print(stderr, "note: {}\n", note);
+        map.setModel(model);
         ZIGZAG_TRY(rank, rankOf(map, outcomes));
         rows.push_back({file, {rank}});
     }

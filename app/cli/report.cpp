@@ -5,6 +5,8 @@
 #include "app/cli/report_text.h"
 #include "app/cli/run_support.h"
 #include "engine/base/files.h"
+#include "engine/map/assign.h"
+#include "engine/map/head_scores_io.h"
 #include "engine/map/map_io.h"
 #include "profiler/base/job_time.h"
 #include "profiler/exports/export_format.h"
@@ -119,8 +121,10 @@ Result<void> writeMaps(Report &report, const std::filesystem::path &out)
         wrote(file);
     }
     ZIGZAG_TRY(format, findExportFormat("duo-attention"));
-    ZIGZAG_CHECK(exportMap(*format, report.zigzag.map, nullptr, out / "duo-attention"));
-    wrote(out / "duo-attention");
+    if (format->verdict(report.zigzag.map, nullptr).refusal.empty()) { // as of a model with local layers: the map's files remain
+        ZIGZAG_CHECK(exportMap(*format, report.zigzag.map, nullptr, out / "duo-attention"));
+        wrote(out / "duo-attention");
+    }
     return {};
 }
 

@@ -3,6 +3,7 @@
 #include "app/cli/json_text.h"
 
 #include "app/cli/run_output.h"
+#include "engine/map/assign.h"
 #include "profiler/timing/disturbance.h"
 
 #include <algorithm>
@@ -92,8 +93,8 @@ std::string sacrificeText(const Assignment &assignment, const HeadScores &scores
     return fmt::format(
         "{} of {} KV heads stream, {} of {} layers mixed, {} heads flipped against DuoAttention at equal sparsity, {} with a "
         "score of at least 0.9 demoted, transport cost {:.3f}",
-        total.streaming, assignment.map.layers() * assignment.map.kvHeads(), assignment.map.mixedLayers(),
-        assignment.map.layers(), total.flipped, total.demoted, total.transportCost);
+        total.streaming, assignment.map.model().mappableHeads(), assignment.map.mixedLayers(),
+        assignment.map.model().mappableLayers(), total.flipped, total.demoted, total.transportCost);
 }
 
 } // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "engine/map/assign.h"
 #include "engine/map/criterion.h"
 #include "engine/map/head_scores.h"
 #include "engine/model/model_config.h"

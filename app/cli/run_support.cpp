@@ -67,11 +67,20 @@ JobContext Loaded::job(JobLines &lines) const
     return {device, machine.get(), &interruptFlag(), std::ref(lines)};
 }
 
+Result<HeadMap> resolveMap(const std::string &name, const ModelShape &model, int sink, int recent)
+{
+    std::string note;
+    auto map = resolveHeadMap(name, model, sink, recent, &note);
+    if (map && !note.empty())
+        fmt::print(stderr, "note: {}\n", note);
+    return map;
+}
+
 Result<std::vector<NamedMap>> resolveMaps(const std::vector<std::string> &names, const ModelShape &model, int sink, int recent)
 {
     std::vector<NamedMap> maps;
     for (const std::string &name : names) {
-        ZIGZAG_TRY(map, resolveHeadMap(name, model, sink, recent));
+        ZIGZAG_TRY(map, resolveMap(name, model, sink, recent));
         maps.push_back({name, std::move(map)});
     }
     return maps;

@@ -33,6 +33,8 @@ Result<ModelConfig> loadShape(const std::string &model, std::optional<DType> kvT
 /// do it.
 void sayNotes(const ModelConfig &config);
 
+/// resolveHeadMap, with its note on stderr.
+Result<HeadMap> resolveMap(const std::string &name, const ModelShape &model, int sink, int recent);
 /// The maps of `--map`, each under the name that was given.
 Result<std::vector<NamedMap>> resolveMaps(const std::vector<std::string> &names, const ModelShape &model, int sink, int recent);
 

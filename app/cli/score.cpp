@@ -5,6 +5,7 @@
 #include "app/cli/number_checks.h"
 #include "app/cli/run_support.h"
 #include "app/cli/search_options.h"
+#include "engine/map/head_scores_io.h"
 #include "profiler/jobs/search_job.h"
 
 #include <algorithm>

@@ -51,7 +51,9 @@ std::string headTable(const HeadScores &scores, std::string_view title)
     std::string text = fmt::format("{:>5}  {}, by KV head\n", "layer", title);
     for (int layer = 0; layer < scores.model.layers; ++layer) {
         text += fmt::format("{:>5}", layer);
-        for (int head = 0; head < scores.model.kvHeads; ++head)
+        if (scores.model.isLocal(layer))
+            text += "  local by the model's own file";
+        for (int head = 0; head < scores.model.kvHeads && !scores.model.isLocal(layer); ++head)
             text += fmt::format("  {:.2f} ± {:.2f}", scores.at(layer, head), scores.spreadAt(layer, head));
         text += '\n';
     }
@@ -153,6 +155,10 @@ std::string searchTable(const SearchPlan &plan, const SearchResult &result)
         text += fmt::format("{:>6}  {:>12}  {:>10}  {:>15}\n", nameOf(plan.unit), "loss alone", "± error", "answers right");
         for (std::size_t unit = 0; unit < result.effects.size(); ++unit) {
             const AblationEffect &effect = result.effects[unit];
+            if (!isMappable(result.scores.model, plan.unit, static_cast<int>(unit))) {
+                text += fmt::format("{:>6}  local by the model's own file\n", unitText(plan, kvHeads, static_cast<int>(unit)));
+                continue;
+            }
             text += fmt::format("{:>6}  {:>12.6f}  {:>10.6f}  {:>+13.1f} %\n", unitText(plan, kvHeads, static_cast<int>(unit)),
                                 effect.loss, effect.lossError, 100.0 * effect.accuracyChange);
         }

@@ -6,6 +6,7 @@
 
 #include "engine/map/kv_layout.h"
 #include "engine/model/model.h"
+#include "engine/model/resources.h"
 #include "views/models/native_path.h"
 #include "views/widgets/command_palette.h"
 #include "views/widgets/head_map_view.h"

@@ -5,8 +5,10 @@
 #include "app/studio/pages/profile_page.h"
 #include "app/studio/pages/runs_page.h"
 
+#include "engine/map/head_scores_io.h"
 #include "engine/map/map_io.h"
 #include "engine/model/model.h"
+#include "engine/model/resources.h"
 #include "views/models/native_path.h"
 #include "views/widgets/message_bar.h"
 
@@ -94,14 +96,18 @@ bool MainWindow::openMap(const QString &path)
         return false;
     m_messages->close();
     std::shared_ptr<const HeadScores> scores;
+    std::string note;
     const bool fits = !m_studio.modelName().empty() && checkFits(*map, document().model(), nativePath(path)).has_value();
     if (fits) {
         scores = document().state().scores;
+        note = localLayersNote(*map, document().model(), nativePath(path));
         map->setModel(document().model());
     } else {
         adoptModelOf(map->model());
     }
     document().begin(std::move(*map), nativePath(path), std::move(scores));
+    if (!note.empty())
+        m_studio.say(MessageBar::Kind::Note, QString::fromStdString(note));
     m_studio.refreshNow();
     return true;
 }

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/map/assign.h"
+
 #include "engine/base/version.h"
 #include "engine/map/checks.h"
 #include "engine/map/criterion.h"
@@ -38,6 +40,15 @@ struct Problem {
         return static_cast<int>(criterion.unit == Unit::Layer ? unit : unit / static_cast<std::size_t>(start.kvHeads()));
     }
     bool isLocked(int layer) const { return !request.locked.empty() && request.locked[static_cast<std::size_t>(layer)]; }
+    bool isFree(int layer) const { return !isLocked(layer) && !start.isLocal(layer); }
+    /// Locked ones among those that a map decides.
+    int lockedLayers() const
+    {
+        int count = 0;
+        for (int layer = 0; layer < start.layers(); ++layer)
+            count += isLocked(layer) && !start.isLocal(layer);
+        return count;
+    }
 };
 
 bool anyLocked(const AssignRequest &request)
@@ -64,9 +75,10 @@ Result<void> checkRequest(const HeadScores &scores, const AssignRequest &request
                 return {};
             },
             [&](const LayerTarget &target) -> Result<void> {
-                if (target.layers < 0 || target.layers > scores.model.layers)
-                    return badInput(fmt::format("{} streaming layers of {}: give a count from 0 to {}", target.layers,
-                                                scores.model.layers, scores.model.layers));
+                const int most = scores.model.mappableLayers();
+                if (target.layers < 0 || target.layers > most)
+                    return badInput(fmt::format("{} streaming layers of {}{}: give a count from 0 to {}", target.layers, most,
+                                                most < scores.model.layers ? " that a map decides" : "", most));
                 return {};
             },
             [&](const KvBudget &target) -> Result<void> {
@@ -112,7 +124,7 @@ Problem stated(const HeadScores &scores, const AssignRequest &request, const Cri
     }
     const std::vector<Penalty> all = criterion.penalties(scores);
     for (std::size_t unit = 0; unit < all.size(); ++unit)
-        if (!problem.isLocked(problem.layerOf(unit))) {
+        if (problem.isFree(problem.layerOf(unit))) {
             problem.units.push_back(unit);
             problem.penalties.push_back(all[unit]);
         }
@@ -129,9 +141,8 @@ std::int64_t unitsFor(const Problem &problem, std::int64_t heads)
 
 Result<Selection> select(const Problem &problem, const SparsityTarget &target)
 {
-    const std::int64_t units = problem.criterion.unit == Unit::Layer
-        ? problem.start.layers()
-        : std::int64_t{problem.start.layers()} * problem.start.kvHeads();
+    const ModelShape &model = problem.start.model();
+    const std::int64_t units = problem.criterion.unit == Unit::Layer ? model.mappableLayers() : model.mappableHeads();
     const std::int64_t heads = std::llround(target.sparsity * static_cast<double>(units)) * problem.headsPerUnit();
     const std::int64_t wanted = std::clamp<std::int64_t>(unitsFor(problem, heads), 0, std::ssize(problem.units));
     return leastPenalties(problem.penalties, static_cast<std::size_t>(wanted));
@@ -141,14 +152,14 @@ Result<Selection> select(const Problem &problem, const LayerTarget &target)
 {
     const int kvHeads = problem.start.kvHeads();
     const std::int64_t wanted = unitsFor(problem, std::int64_t{target.layers} * kvHeads);
-    const auto locked = std::count(problem.request.locked.begin(), problem.request.locked.end(), true);
+    const int locked = problem.lockedLayers();
     const double fixed = static_cast<double>(problem.start.streamingHeads()) / kvHeads;
     if (wanted < 0)
         return badInput(fmt::format("{} streaming layers: the {} locked layers stream {:g} by themselves, {:g} more; unlock some "
                                     "or raise the count",
                                     target.layers, locked, fixed, fixed - target.layers));
     if (wanted > std::ssize(problem.units)) {
-        const double most = fixed + static_cast<double>(problem.start.layers() - locked);
+        const double most = fixed + static_cast<double>(problem.start.model().mappableLayers() - locked);
         return badInput(
             fmt::format("{} streaming layers: with {} locked layers {:g} at most can stream, {:g} too few; unlock some "
                         "or lower the count",

@@ -10,6 +10,8 @@ ModelShape mergedShape(const ModelShape &model, const ModelShape &file)
     ModelShape merged = model;
     if (merged.fingerprint.empty())
         merged.fingerprint = file.fingerprint;
+    if (merged.fileWindows.empty()) // of a model that has none, a file that says otherwise was refused (checkFits)
+        merged.fileWindows = file.fileWindows;
     return merged;
 }
 

@@ -5,7 +5,6 @@
 #include "engine/map/head_map.h"
 #include "engine/map/head_scores.h"
 #include "engine/map/penalty.h"
-#include "engine/map/target.h"
 
 #include <span>
 #include <string>
@@ -30,32 +29,6 @@ struct Criterion {
 std::span<const Criterion> criteria();
 Result<const Criterion *> findCriterion(std::string_view name);
 
-/// What was decided: the map, and how many decisions at the cut fell to the tie rule (lower layer, then lower head).
-struct Assignment {
-    HeadMap map;
-    /// Units (heads or layers) that give up as much as the last one chosen, itself not counted; 0 when all of them stream,
-    /// because then the rule decided nothing.
-    int ties = 0;
-    std::vector<int> layerTies; ///< [layers]: units of this layer that stand in such a tie, chosen or not
-};
-
-struct AssignRequest {
-    std::string criterion;
-    Target target = SparsityTarget{};
-    int sink = defaultSink;
-    int recent = defaultRecent;
-    /// Layers that keep the heads that `base` has: [layers], or empty for none.
-    std::vector<bool> locked;
-    const HeadMap *base = nullptr; ///< must be there where a layer is locked
-    std::vector<StreamingWindow> windows = {}; ///< [layers], in the place of sink and recent; empty: these are every layer's
-};
-
-/// The map that meets the target and gives up least, and its provenance. Bad input is refused; so is a target out of reach,
-/// with how far the best map is from it. A sparsity is met as nearly as locked layers allow.
-Result<Assignment> assignHeads(const HeadScores &scores, const AssignRequest &request);
-/// The same for a sparsity without locked layers.
-Result<Assignment> assignHeads(const HeadScores &scores, std::string_view criterion, double sparsity, int sink, int recent);
-
 /// A gate from here on is a strong one: the head is lost when it streams.
 inline constexpr float strongGate = 0.9f;
 
@@ -72,6 +45,7 @@ struct SacrificeReport {
     std::vector<Sacrifice> layers;
 };
 
+/// Layers that the model's own file makes local give up nothing and count nowhere.
 SacrificeReport sacrificed(const HeadMap &map, const HeadScores &scores);
 
 } // namespace zigzag

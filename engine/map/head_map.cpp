@@ -1,10 +1,59 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/map/head_map.h"
 
+#include "engine/map/checks.h"
+
 #include <algorithm>
 #include <fmt/format.h>
 
 namespace zigzag {
+
+int ModelShape::localLayers() const
+{
+    return static_cast<int>(
+        std::count_if(fileWindows.begin(), fileWindows.end(), [](std::int64_t window) { return window != 0; }));
+}
+
+HeadPattern patternIn(std::span<const std::int64_t> fileWindows, int layer, const HeadPattern &asked)
+{
+    const std::int64_t window = fileWindows.empty() ? 0 : fileWindows[static_cast<std::size_t>(layer)];
+    if (window == 0)
+        return asked;
+    return HeadPattern::ofFile(window > 0 ? window : HeadPattern::full().recent()); // not told: at most everything
+}
+
+HeadMap::HeadMap(ModelShape model, HeadKind everywhere, int sink, int recent)
+    : m_model(std::move(model))
+    , m_windows(static_cast<std::size_t>(m_model.layers), {sink, recent})
+    , m_heads(static_cast<std::size_t>(m_model.layers) * static_cast<std::size_t>(m_model.kvHeads), everywhere)
+{
+    settleLocalLayers();
+}
+
+void HeadMap::setModel(ModelShape model)
+{
+    assert(model.layers == m_model.layers && model.kvHeads == m_model.kvHeads);
+    m_model = std::move(model);
+    settleLocalLayers();
+}
+
+void HeadMap::settleLocalLayers()
+{
+    for (int layer = 0; layer < layers(); ++layer) {
+        if (!isLocal(layer))
+            continue;
+        const std::int64_t recent = patternIn(m_model.fileWindows, layer, {}).recent();
+        m_windows[indexOf(layer)] = {0, static_cast<int>(std::min<std::int64_t>(recent, maxWindow))};
+        for (int head = 0; head < kvHeads(); ++head)
+            m_heads[index(layer, head)] = HeadKind::Retrieval;
+    }
+}
+
+void HeadMap::setWindow(int sink, int recent)
+{
+    m_windows.assign(m_windows.size(), {sink, recent});
+    settleLocalLayers();
+}
 
 void HeadMap::setLayer(int layer, HeadKind kind)
 {
@@ -16,31 +65,37 @@ HeadMap HeadMap::withEvery(HeadKind kind) const
 {
     HeadMap map = *this;
     map.m_heads.assign(m_heads.size(), kind);
+    map.settleLocalLayers();
     map.m_provenance = {};
     return map;
 }
 
 std::optional<StreamingWindow> HeadMap::oneWindow() const
 {
-    if (m_windows.empty())
-        return StreamingWindow{};
-    for (const StreamingWindow &window : m_windows)
-        if (window != m_windows.front())
-            return {};
-    return m_windows.front();
-}
-
-std::optional<StreamingWindow> HeadMap::oneStreamingWindow() const
-{
     std::optional<StreamingWindow> one;
     for (int layer = 0; layer < layers(); ++layer) {
-        if (layerKind(layer) == LayerKind::Retrieval)
+        if (isLocal(layer))
             continue;
         if (one && *one != window(layer))
             return {};
         one = window(layer);
     }
-    return one ? one : m_windows.empty() ? StreamingWindow{} : m_windows.front();
+    return one ? one : StreamingWindow{};
+}
+
+std::optional<StreamingWindow> HeadMap::oneStreamingWindow() const
+{
+    std::optional<StreamingWindow> one, first;
+    for (int layer = 0; layer < layers(); ++layer) {
+        if (!first && !isLocal(layer))
+            first = window(layer);
+        if (!hasStreaming(layer))
+            continue;
+        if (one && *one != window(layer))
+            return {};
+        one = window(layer);
+    }
+    return one ? one : first ? first : StreamingWindow{};
 }
 
 std::vector<HeadPattern> HeadMap::patterns(int layer) const
@@ -55,12 +110,20 @@ std::string HeadMap::letters(int layer) const
 {
     std::string row;
     for (int head = 0; head < kvHeads(); ++head)
-        row += patternOf(at(layer, head), window(layer)).letter();
+        row += pattern(layer, head).letter();
     return row;
+}
+
+bool HeadMap::hasStreaming(int layer) const
+{
+    const LayerKind kind = layerKind(layer);
+    return kind == LayerKind::Streaming || kind == LayerKind::Mixed;
 }
 
 LayerKind HeadMap::layerKind(int layer) const
 {
+    if (isLocal(layer))
+        return LayerKind::Local;
     int streaming = 0;
     for (int head = 0; head < kvHeads(); ++head)
         streaming += at(layer, head) == HeadKind::Streaming;
@@ -84,7 +147,8 @@ int HeadMap::mixedLayers() const
 
 double HeadMap::sparsity() const
 {
-    return m_heads.empty() ? 0.0 : static_cast<double>(streamingHeads()) / static_cast<double>(m_heads.size());
+    const int heads = m_model.mappableHeads();
+    return heads == 0 ? 0.0 : static_cast<double>(streamingHeads()) / heads;
 }
 
 std::string windowText(const HeadMap &map)

@@ -12,10 +12,21 @@ MapSide sideIn(const HeadMap &map, int layer, std::int64_t context)
     MapSide side;
     for (int head = 0; head < map.kvHeads(); ++head) {
         const HeadPattern pattern = map.pattern(layer, head);
-        side.streaming += !pattern.keepsEverything();
+        side.streaming += map.at(layer, head) == HeadKind::Streaming;
         side.kvSlots += pattern.slots(context);
     }
     return side;
+}
+
+/// Both are of one model, and a map of an older version does not know which of its layers are local.
+HeadMap withLocalLayersOf(HeadMap map, const HeadMap &other)
+{
+    if (map.model().localLayers() == 0) {
+        ModelShape model = map.model();
+        model.fileWindows = other.model().fileWindows;
+        map.setModel(std::move(model));
+    }
+    return map;
 }
 
 void add(MapSide &total, const MapSide &part)
@@ -26,11 +37,12 @@ void add(MapSide &total, const MapSide &part)
 
 } // namespace
 
-Result<MapDifference> differenceOf(const HeadMap &a, const HeadMap &b, std::int64_t context, const HeadScores *scores)
+Result<MapDifference> differenceOf(const HeadMap &left, const HeadMap &right, std::int64_t context, const HeadScores *scores)
 {
-    if (a.layers() != b.layers() || a.kvHeads() != b.kvHeads())
+    if (left.layers() != right.layers() || left.kvHeads() != right.kvHeads())
         return badInput(fmt::format("the maps are for {} x {} and {} x {} layers x KV heads: give two maps of one model",
-                                    a.layers(), a.kvHeads(), b.layers(), b.kvHeads()));
+                                    left.layers(), left.kvHeads(), right.layers(), right.kvHeads()));
+    const HeadMap a = withLocalLayersOf(left, right), b = withLocalLayersOf(right, left);
     if (scores && (scores->model.layers != a.layers() || scores->model.kvHeads != a.kvHeads()))
         return badInput(
             fmt::format("the scores are for {} x {} layers x KV heads, the maps for {} x {}: give scores of this model",

@@ -33,6 +33,7 @@ struct MapDifference {
 };
 
 /// Refuses maps of different shapes, and scores of another. `scores` may be null.
-Result<MapDifference> differenceOf(const HeadMap &a, const HeadMap &b, std::int64_t context, const HeadScores *scores);
+/// Local layers (HeadMap::isLocal) of either are local in both, and do not differ.
+Result<MapDifference> differenceOf(const HeadMap &left, const HeadMap &right, std::int64_t context, const HeadScores *scores);
 
 } // namespace zigzag

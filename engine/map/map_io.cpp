@@ -5,6 +5,7 @@
 #include "engine/base/files.h"
 #include "engine/base/version.h"
 #include "engine/map/checks.h"
+#include "engine/map/head_scores_io.h"
 #include "engine/map/shape_json.h"
 
 #include <fmt/format.h>
@@ -17,6 +18,8 @@ constexpr std::string_view formatName = "zigzag-head-map";
 constexpr int newestVersion = 2; ///< 1 is written wherever it says everything: more programs read it
 constexpr std::uint64_t largestFile = 64ull << 20;
 
+constexpr std::string_view localRow = "L"; ///< of a layer that the model's own file makes local: nothing in it is the map's
+
 /// The letters of one layer; `what` names where they stand.
 Result<void> readLetters(const std::string &row, int layer, HeadMap &map, std::string_view what, const std::string &where)
 {
@@ -26,8 +29,9 @@ Result<void> readLetters(const std::string &row, int layer, HeadMap &map, std::s
     for (int head = 0; head < map.kvHeads(); ++head) {
         const char letter = row[static_cast<std::size_t>(head)];
         if (letter != 'R' && letter != 'S')
-            return badInput(fmt::format("{}: layer {} of \"{}\" is \"{}\"; only R (retrieval) and S (streaming) are known", where,
-                                        layer, what, json::printable(row)));
+            return badInput(fmt::format("{}: layer {} of \"{}\" is \"{}\"; only R (retrieval) and S (streaming) are known{}",
+                                        where, layer, what, json::printable(row),
+                                        what == "layers" ? ", or \"L\" alone for a local layer" : ""));
         map.set(layer, head, letter == 'R' ? HeadKind::Retrieval : HeadKind::Streaming);
     }
     return {};
@@ -64,10 +68,31 @@ Result<HeadMap> readOneWindow(const json::Value &document, const ModelShape &mod
     return map;
 }
 
-/// Version 2: an object for each layer, with its letters and its window.
-Result<HeadMap> readWindows(const json::Value &document, const ModelShape &model, const std::string &where)
+/// The model with the layers that version 2 says are local; how wide their windows are, "model" says or nobody does.
+Result<ModelShape> withLocalLayers(ModelShape model, const json::Value &layers, const std::string &where)
 {
-    ZIGZAG_TRY(layers, layersIn(document, "layers", model.layers, where));
+    const bool isTold = !model.fileWindows.empty();
+    for (std::size_t layer = 0; layer < layers.size(); ++layer) {
+        const json::Value *row = layers[layer].is_object() ? json::find(layers[layer], "heads") : nullptr;
+        if (!row || *row != localRow)
+            continue;
+        if (isTold && model.fileWindows[layer] == 0)
+            return badInput(fmt::format("{}: layer {} of \"layers\" is \"L\", but \"file_windows\" gives it no window; correct "
+                                        "one of them",
+                                        where, layer));
+        if (!isTold) {
+            model.fileWindows.resize(layers.size());
+            model.fileWindows[layer] = unknownWindow;
+        }
+    }
+    return model;
+}
+
+/// Version 2: an object for each layer, with its letters and its window, or "L" alone.
+Result<HeadMap> readWindows(const json::Value &document, const ModelShape &shape, const std::string &where)
+{
+    ZIGZAG_TRY(layers, layersIn(document, "layers", shape.layers, where));
+    ZIGZAG_TRY(model, withLocalLayers(shape, *layers, where));
     HeadMap map(model, HeadKind::Retrieval, defaultSink, defaultRecent);
     for (int layer = 0; layer < map.layers(); ++layer) {
         const json::Value &entry = (*layers)[static_cast<std::size_t>(layer)];
@@ -75,6 +100,8 @@ Result<HeadMap> readWindows(const json::Value &document, const ModelShape &model
             return badInput(fmt::format("{}: layer {} of \"layers\" must be an object, not {}", where, layer, entry.type_name()));
         const std::string whereLayer = fmt::format("{}: layer {} of \"layers\"", where, layer);
         ZIGZAG_TRY(row, json::stringIn(entry, "heads", whereLayer));
+        if (row == localRow && map.isLocal(layer))
+            continue;
         ZIGZAG_TRY(window, readWindow(entry, whereLayer));
         ZIGZAG_CHECK(readLetters(row, layer, map, "layers", where));
         map.setLayerWindow(layer, window.sink, window.recent);
@@ -146,13 +173,15 @@ Result<HeadMap> readHeadMap(const std::filesystem::path &file)
 
 std::string toJson(const HeadMap &map)
 {
-    const std::optional<StreamingWindow> one = map.oneWindow();
+    const std::optional<StreamingWindow> one
+        = map.model().localLayers() == 0 ? map.oneWindow() : std::optional<StreamingWindow>();
     std::string rows;
     for (int layer = 0; layer < map.layers(); ++layer) {
         rows += layer == 0 ? "\n  " : ",\n  ";
         const StreamingWindow window = map.window(layer);
-        rows += one
-            ? fmt::format("\"{}\"", map.letters(layer))
+        rows += one ? fmt::format("\"{}\"", map.letters(layer))
+            : map.isLocal(layer)
+            ? fmt::format("{{\"heads\": \"{}\"}}", localRow)
             : fmt::format("{{\"heads\": \"{}\", \"sink\": {}, \"recent\": {}}}", map.letters(layer), window.sink, window.recent);
     }
     const std::string heads = one ? fmt::format("\"sink\": {}, \"recent\": {},\n \"heads\": [{}]", one->sink, one->recent, rows)
@@ -169,7 +198,7 @@ Result<void> writeHeadMap(const HeadMap &map, const std::filesystem::path &file)
     return writeFileAtomically(file, toJson(map));
 }
 
-Result<HeadMap> resolveHeadMap(const std::string &name, const ModelShape &model, int sink, int recent)
+Result<HeadMap> resolveHeadMap(const std::string &name, const ModelShape &model, int sink, int recent, std::string *note)
 {
     if (name == "full" || name == "streaming") {
         ZIGZAG_CHECK(checkWindow(sink, recent, "map '" + name + "'"));
@@ -180,6 +209,8 @@ Result<HeadMap> resolveHeadMap(const std::string &name, const ModelShape &model,
     }
     ZIGZAG_TRY(map, readHeadMap(name));
     ZIGZAG_CHECK(checkFits(map, model, name));
+    if (note)
+        *note = localLayersNote(map, model, name);
     map.setModel(mergedShape(model, map.model())); // the model may know what the file does not: the head size, say
     return map;
 }
@@ -191,6 +222,7 @@ Result<void> checkFits(const HeadMap &map, const ModelShape &model, const std::s
         return badInput(fmt::format("{}: made for {} layers x {} KV heads, but {} has {} x {}; give a file for this model", where,
                                     wanted.layers, wanted.kvHeads, model.name, model.layers, model.kvHeads));
     const auto contradict = [](int a, int b) { return a != 0 && b != 0 && a != b; }; // 0 = not known
+    const auto contradictWindows = [](std::int64_t a, std::int64_t b) { return a > 0 && b > 0 && a != b; };
     if (contradict(wanted.queryHeads, model.queryHeads) || contradict(wanted.headDim, model.headDim))
         return badInput(
             fmt::format("{}: made for {} query heads of size {}, but {} has {} of size {}; give a file for this model", where,
@@ -199,7 +231,31 @@ Result<void> checkFits(const HeadMap &map, const ModelShape &model, const std::s
         return badInput(
             fmt::format("{}: made for other weights ({}) than those of {} ({}); make it anew, or empty its fingerprint", where,
                         json::printable(wanted.fingerprint), model.name, model.fingerprint));
+    for (int layer = 0; layer < map.layers(); ++layer) {
+        if (map.isLocal(layer) && !model.isLocal(layer))
+            return badInput(
+                fmt::format("{}: layer {} is \"L\", local by the model's own file, and in {} it is not; give a map for "
+                            "this model",
+                            where, layer, model.name));
+        const auto at = static_cast<std::size_t>(layer);
+        if (map.isLocal(layer) && contradictWindows(wanted.fileWindows[at], model.fileWindows[at]))
+            return badInput(
+                fmt::format("{}: layer {} has a window of {} tokens in the model it was made for, and {} in {}; give a "
+                            "map for this model",
+                            where, layer, wanted.fileWindows[at], model.fileWindows[at], model.name));
+    }
     return {};
+}
+
+std::string localLayersNote(const HeadMap &map, const ModelShape &model, const std::string &where)
+{
+    int layers = 0;
+    for (int layer = 0; layer < map.layers(); ++layer)
+        layers += model.isLocal(layer) && !map.isLocal(layer);
+    if (layers == 0)
+        return {};
+    return fmt::format("{}: {} of {} layers keep the window of the model's own file, whatever the map says of them", where,
+                       layers, map.layers());
 }
 
 } // namespace zigzag

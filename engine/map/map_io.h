@@ -3,34 +3,29 @@
 
 #include "engine/base/result.h"
 #include "engine/map/head_map.h"
-#include "engine/map/head_scores.h"
 
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <string_view>
 
 namespace zigzag {
 
-enum class Fold { Max, Mean }; ///< how scores of query heads become the score of their KV head
-
-/// `zigzag-head-map`, version 1 (one window) or 2 (a window per layer), from its text; `where` names it in errors.
+/// `zigzag-head-map`, version 1 (one window) or 2 (a window per layer, and "L" for a layer that the model's own file makes
+/// local), from its text; `where` names it in errors.
 Result<HeadMap> parseHeadMap(std::string_view text, const std::string &where);
 /// The same from a file, or a DuoAttention folder whose gates are all 0 or 1. Written atomically.
 Result<HeadMap> readHeadMap(const std::filesystem::path &file);
 Result<void> writeHeadMap(const HeadMap &map, const std::filesystem::path &file);
-/// As version 1 where the map has one window, else as version 2.
+/// As version 1 where the map has one window and no layer is local, else as version 2.
 std::string toJson(const HeadMap &map);
 
-/// MAP of the command line: a head-map file, `full` or `streaming`. A map for another model is refused.
-Result<HeadMap> resolveHeadMap(const std::string &name, const ModelShape &model, int sink, int recent);
-/// Refuses a map whose layers, KV heads or (where both are known) fingerprint contradict the model.
+/// MAP of the command line: a head-map file, `full` or `streaming`. A map for another model is refused. `note` receives
+/// localLayersNote, where there is one.
+Result<HeadMap> resolveHeadMap(const std::string &name, const ModelShape &model, int sink, int recent,
+                               std::string *note = nullptr);
+/// Refuses a map whose layers, KV heads, local layers or (where both are known) fingerprint contradict the model.
 Result<void> checkFits(const HeadMap &map, const ModelShape &model, const std::string &where);
-
-/// Scores by content: `zigzag-head-scores`, a DuoAttention folder or TSV, or Retrieval_Head JSON.
-/// `model`, where known, gives the shape that the file must have and what query heads fold onto.
-Result<HeadScores> readHeadScores(const std::filesystem::path &path, const std::optional<ModelShape> &model = {},
-                                  Fold fold = Fold::Max);
-Result<void> writeHeadScores(const HeadScores &scores, const std::filesystem::path &file);
+/// What is to be known of a map, as it was read, that says R or S of layers that the model's own file makes local; else empty.
+std::string localLayersNote(const HeadMap &map, const ModelShape &model, const std::string &where);
 
 } // namespace zigzag

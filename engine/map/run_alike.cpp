@@ -34,7 +34,9 @@ std::string fingerprintOf(const HeadMap &map)
                                                  : "a window per layer";
     for (int layer = 0; layer < map.layers(); ++layer) {
         text += ' ' + map.letters(layer);
-        if (!one && map.layerKind(layer) != LayerKind::Retrieval)
+        if (map.isLocal(layer))
+            text += fmt::format(" {}", map.pattern(layer, 0).recent());
+        if (!one && map.hasStreaming(layer))
             text += fmt::format(" {} {}", map.window(layer).sink, map.window(layer).recent);
     }
     constexpr std::size_t digits = 16;

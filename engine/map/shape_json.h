@@ -12,7 +12,7 @@ namespace zigzag {
 
 /// The "model" member of maps and scores, with every count checked.
 Result<ModelShape> readModel(const json::Value &document, const std::string &where);
-/// {"name": …, "layers": …, …} on one line.
+/// {"name": …, "layers": …, …} on one line, with "file_windows": [0, 128, …] where the model's own file gives layers windows.
 std::string modelJson(const ModelShape &model);
 /// A JSON string; bytes that are no UTF-8 (a file name may have them) are replaced.
 std::string jsonString(const std::string &text);

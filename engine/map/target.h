@@ -9,7 +9,7 @@
 
 namespace zigzag {
 
-/// round(sparsity · units) units stream.
+/// round(sparsity · units) units stream, of those that can: layers that the model's own file makes local are none.
 struct SparsityTarget {
     double sparsity = 0.5; ///< in [0, 1]
 };

@@ -5,6 +5,7 @@
 #include "engine/base/files.h"
 #include "engine/model/checkpoint.h"
 #include "engine/model/gguf_model.h"
+#include "engine/model/random_weights.h"
 #include "engine/model/resources.h"
 #include "engine/model/side_files.h"
 

@@ -6,6 +6,7 @@
 #include "engine/model/tokenizer.h"
 #include "engine/model/weights.h"
 
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,11 +39,5 @@ Result<const Tokenizer *> tokenizerOf(const Model &model);
 Result<std::filesystem::path> modelFolder(const std::string &name);
 /// The config.json of a MODEL as it stands, for what is made from it; of a GGUF file, what its metadata would be there.
 Result<std::string> readModelConfigText(const std::string &name);
-
-/// Names that `preset:` and `bundled:` accept.
-std::vector<std::string> presetNames();
-std::vector<std::string> bundledNames();
-/// The folder of resources: $ZIGZAG_RESOURCES, that of the installation, or where the build found it.
-std::filesystem::path resourceFolder();
 
 } // namespace zigzag

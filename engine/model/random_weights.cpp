@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/model/random_weights.h"
+
 #include "engine/base/thread_pool.h"
 #include "engine/model/memory_limit.h"
 #include "engine/model/weight_memory.h"

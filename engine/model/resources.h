@@ -5,10 +5,17 @@
 #include "engine/model/model_config.h"
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <vector>
 
 namespace zigzag {
+
+/// Names that `preset:` and `bundled:` accept.
+std::vector<std::string> presetNames();
+std::vector<std::string> bundledNames();
+/// The folder of resources: $ZIGZAG_RESOURCES, that of the installation, or where the build found it.
+std::filesystem::path resourceFolder();
 
 /// The published shape of `preset:NAME`.
 Result<ModelConfig> presetConfig(const std::string &name);

@@ -84,8 +84,4 @@ struct Weights {
 /// transformers 5.
 Result<Weights> loadWeights(const std::filesystem::path &folder, const ModelConfig &config, const LoadWatch &watch = {});
 
-/// Random weights of the config's shape and dtype, the same for the same seed: to profile a shape without its files.
-/// Refused before allocation when they do not fit into memory.
-Result<Weights> randomWeights(const ModelConfig &config, std::uint64_t seed, const LoadWatch &watch = {});
-
 } // namespace zigzag

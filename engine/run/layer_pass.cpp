@@ -172,14 +172,6 @@ void LayerPass::runOps(int layer, Op first, Op last, const LayerArgs &run, const
     }
 }
 
-/// A window of the model's own file has its way.
-HeadPattern LayerPass::patternIn(int layer, const HeadPattern &asked) const
-{
-    const auto &windows = config().fileWindows;
-    const std::int64_t own = windows.empty() ? 0 : windows[static_cast<std::size_t>(layer)];
-    return own > 0 ? HeadPattern::ofFile(own) : asked;
-}
-
 const float *LayerPass::sinkLogitsOf(int layer) const
 {
     return m_model->layers[static_cast<std::size_t>(layer)].vector(WeightId::SinkLogits);
@@ -209,7 +201,7 @@ void LayerPass::run(int layer, std::span<const HeadPattern> patterns, std::int64
 {
     std::vector<HeadCache> heads = m_heads;
     for (std::size_t i = 0; i < heads.size(); ++i)
-        heads[i].pattern = patternIn(layer, patterns[i]);
+        heads[i].pattern = patternIn(config().fileWindows, layer, patterns[i]);
     runOps(layer, firstLayerOp, lastLayerOp, layerArgs(tokens, in, out),
            [&] { attend(layer, sinkLogitsOf(layer), heads, tokens, *m_attended); });
 }

@@ -77,7 +77,6 @@ private:
     LayerArgs layerArgs(std::int64_t tokens, const Buffer &in, Buffer &out) const;
     /// Launches the ops of a layer's plan from `first` to `last`; `attention` stands for the one of that name.
     void runOps(int layer, Op first, Op last, const LayerArgs &run, const std::function<void()> &attention = {});
-    HeadPattern patternIn(int layer, const HeadPattern &asked) const;
     const float *sinkLogitsOf(int layer) const;
     KvScales kvScalesOf(int layer) const { return m_model->layers[static_cast<std::size_t>(layer)].kvScales(m_cacheType); }
     void attend(int layer, const float *sinkLogits, std::span<const HeadCache> heads, std::int64_t tokens, Buffer &out);

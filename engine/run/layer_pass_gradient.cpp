@@ -24,7 +24,7 @@ void LayerPass::gatedAttention(int layer, std::span<const float> gates, const He
         for (const auto &[pattern, to] :
              {std::pair(HeadPattern::full(), m_full.get()), std::pair(streaming, m_streaming.get())}) {
             for (HeadCache &head : heads)
-                head.pattern = patternIn(layer, pattern);
+                head.pattern = patternIn(config().fileWindows, layer, pattern);
             attend(layer, sinkLogitsOf(layer), heads, tokens, *to);
         }
         m_backend.gradients()->blend({.full = m_full->as<float>(),
@@ -96,7 +96,7 @@ void LayerPass::attentionBackward(int layer, const HeadPattern &streaming, std::
     for (const auto &[pattern, from] :
          {std::pair(HeadPattern::full(), m_attended.get()), std::pair(streaming, m_gradAttended.get())}) {
         for (HeadCache &head : heads)
-            head.pattern = patternIn(layer, pattern);
+            head.pattern = patternIn(config().fileWindows, layer, pattern);
         m_backend.gradients()->attention({.queries = m_queries->as<float>(),
                                           .heads = heads,
                                           .gradOut = from->as<float>(),

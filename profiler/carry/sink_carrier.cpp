@@ -148,16 +148,20 @@ std::string whyNotCarried(const ModelConfig &config, const HeadMap &map)
         return fmt::format("granite_swa has no experts, and a {} has", nameOf(*config.family));
     if (config.outputBias)
         return "its output projections have biases of their own in the weight files, which the new ones would have to replace";
+    if (config.sinkLogits)
+        return "its layers have sink logits of their own, which the new ones would have to replace";
     std::int64_t window = 0;
+    bool any = false;
     for (int layer = 0; layer < map.layers(); ++layer) {
-        if (!streams(map, layer))
+        any = any || streams(map, layer);
+        if (!streams(map, layer) && !map.isLocal(layer))
             continue;
         const std::int64_t recent = map.pattern(layer, 0).recent();
         if (window != 0 && recent != window)
             return fmt::format("granite_swa has one window for all its layers, and this map has {} and {}", window, recent);
         window = recent;
     }
-    return window == 0 ? "no layer of the map streams: there is nothing to carry" : "";
+    return !any ? "no layer of the map streams: there is nothing to carry" : "";
 }
 
 Result<std::shared_ptr<const Model>> carriedModel(const Model &model, const HeadMap &map, const SinkCarrier &carrier)
@@ -181,7 +185,7 @@ Result<std::shared_ptr<const Model>> carriedModel(const Model &model, const Head
         const auto set
             = [&](WeightId id, const std::vector<float> &values) { weights.make(id, 1)[0] = stored(*storage, values, type); };
         const LayerCarrier &own = carrier.layers[at];
-        config.fileWindows[at] = own.sinkLogits.empty() ? 0 : map.pattern(layer, 0).recent();
+        config.fileWindows[at] = streams(map, layer) || map.isLocal(layer) ? map.pattern(layer, 0).recent() : 0;
         set(WeightId::SinkLogits,
             own.sinkLogits.empty() ? std::vector<float>(static_cast<std::size_t>(config.queryHeads), noSink) : own.sinkLogits);
         for (const auto &[id, rows] : {std::pair(WeightId::QueryBias, config.queryWidth()),

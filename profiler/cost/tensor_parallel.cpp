@@ -83,7 +83,7 @@ std::optional<VllmBill> vllmBill(const ModelConfig &config, const HeadMap &map, 
     VllmBill bill;
     int recent = 1;
     for (int layer = 0; layer < map.layers(); ++layer) {
-        if (map.layerKind(layer) != LayerKind::Streaming) {
+        if (const LayerKind kind = map.layerKind(layer); kind != LayerKind::Streaming && kind != LayerKind::Local) {
             ++bill.fullLayers;
             continue;
         }

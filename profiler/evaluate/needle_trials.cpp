@@ -2,6 +2,7 @@
 #include "profiler/evaluate/needle_trials.h"
 
 #include "engine/model/context_limit.h"
+#include "engine/model/resources.h"
 
 #include <algorithm>
 #include <bit>

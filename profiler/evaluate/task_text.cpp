@@ -2,6 +2,7 @@
 #include "profiler/evaluate/task_text.h"
 
 #include "engine/base/files.h"
+#include "engine/model/resources.h"
 #include "profiler/evaluate/filler.h"
 
 #include <algorithm>

@@ -29,7 +29,7 @@ ExportFormat duoAttentionFormat()
             true,
             [](const HeadMap &map, const ExportModel *) {
                 ExportVerdict verdict;
-                verdict.refusal = refusedWindows(map);
+                verdict.refusal = map.model().localLayers() > 0 ? refusedLocalLayers(map) : refusedWindows(map);
                 verdict.note
                     = fmt::format("load it with sparsity {:g}; its decode sees sink + recent keys and the token itself: one "
                                   "key more than our window; its mixed layers run as two attention calls",

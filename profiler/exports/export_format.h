@@ -32,6 +32,7 @@ struct ExportVerdict {
     std::string minimumVersion; ///< of the target, as "vLLM 0.10.1"; empty where any will do
     /// Streaming heads that retrieve there, because their layer is mixed and the target knows layers alone.
     int headsLost = 0;
+    int localLayers = 0; ///< layers that keep the window of the model's own file there, as here
     std::string note; ///< one sentence: how the target runs it and what differs
     std::string refusal; ///< why this map cannot be exported, and what to do; empty where it can
 };

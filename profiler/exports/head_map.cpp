@@ -9,8 +9,9 @@ ExportFormat headMapFormat()
     return {"head-map",
             "Zigzag head map",
             false,
-            [](const HeadMap &, const ExportModel *) {
+            [](const HeadMap &map, const ExportModel *) {
                 ExportVerdict verdict;
+                verdict.localLayers = map.model().localLayers();
                 verdict.note = "our own format: nothing is lost";
                 return verdict;
             },

@@ -52,7 +52,7 @@ ExportFormat kvpressFormat()
             false,
             [](const HeadMap &map, const ExportModel *) {
                 ExportVerdict verdict;
-                verdict.refusal = refusedWindows(map);
+                verdict.refusal = map.model().localLayers() > 0 ? refusedLocalLayers(map) : refusedWindows(map);
                 verdict.kvFreed = KvFreed::No;
                 verdict.minimumVersion = "kvpress 0.3";
                 verdict.note

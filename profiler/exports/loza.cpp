@@ -56,7 +56,7 @@ ExportFormat lozaFormat()
             [](const HeadMap &map, const ExportModel *) {
                 ExportVerdict verdict = layerVerdict(map);
                 verdict.sinksKept = true;
-                verdict.refusal = refusedWindows(wholeLayers(map));
+                verdict.refusal = map.model().localLayers() > 0 ? refusedLocalLayers(map) : refusedWindows(wholeLayers(map));
                 verdict.note = fmt::format("a notation, which no engine loads; windows are counted in blocks of {}", blockSize);
                 if (const auto window = wholeLayers(map).oneStreamingWindow())
                     verdict.note += fmt::format(": sink {} becomes {}, recent {} becomes {}", window->sink,

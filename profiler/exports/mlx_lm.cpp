@@ -13,7 +13,11 @@ std::string refusalOf(const HeadMap &map, const ExportModel *model)
         return "its folder is the model's own config, changed: name the model (--model)";
     if (!model->config.is("llama") && !model->config.is("mistral"))
         return "only Llama and Mistral read layer_types there: use the format transformers";
-    if (layersWithoutSinks(map).streamingHeads() == map.layers() * map.kvHeads())
+    const HeadMap run = layersWithoutSinks(map);
+    bool isAnyFull = false;
+    for (int layer = 0; layer < run.layers(); ++layer)
+        isAnyFull = isAnyFull || !isWindowed(run, layer);
+    if (!isAnyFull)
         return "it needs one retrieval layer at least: let one layer retrieve";
     return {};
 }

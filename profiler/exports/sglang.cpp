@@ -14,7 +14,7 @@ std::string command(const HeadMap &map, const ExportModel *model)
 {
     nlohmann::ordered_json pattern = nlohmann::ordered_json::array(); // 1 = sliding window
     for (int layer = 0; layer < map.layers(); ++layer)
-        pattern.push_back(map.layerKind(layer) == LayerKind::Streaming ? 1 : 0);
+        pattern.push_back(map.layerKind(layer) == LayerKind::Streaming || map.isLocal(layer) ? 1 : 0);
     const nlohmann::ordered_json overrides = {{"layer_types", layerTypes(map)},
                                               {"sliding_window", windowOf(map) - 1},
                                               {"is_hybrid_swa", true},

@@ -3,6 +3,7 @@
 
 #include "engine/base/files.h"
 #include "engine/model/model.h"
+#include "engine/model/resources.h"
 
 #include <fmt/format.h>
 #include <system_error>
@@ -38,12 +39,21 @@ HeadMap layersWithoutSinks(const HeadMap &map)
     return run;
 }
 
+bool isWindowed(const HeadMap &map, int layer)
+{
+    return map.hasStreaming(layer) || map.isLocal(layer);
+}
+
 std::string refusedWindows(const HeadMap &map)
 {
     int first = -1;
     for (int layer = 0; layer < map.layers(); ++layer) {
-        if (map.layerKind(layer) == LayerKind::Retrieval)
+        if (!isWindowed(map, layer))
             continue;
+        if (map.isLocal(layer) && map.model().fileWindows[static_cast<std::size_t>(layer)] == unknownWindow)
+            return fmt::format("layer {} has a window of the model's own, and the map does not say how wide: name the model "
+                               "(--model)",
+                               layer);
         if (first < 0)
             first = layer;
         const StreamingWindow a = map.window(first), b = map.window(layer);
@@ -51,17 +61,32 @@ std::string refusedWindows(const HeadMap &map)
             return a.sink == b.sink ? fmt::format("recent {}", window.recent)
                                     : fmt::format("sink {}, recent {}", window.sink, window.recent);
         };
+        const auto own = [&](int of) { return map.isLocal(of) ? " (the model's own)" : ""; };
         if (a != b)
-            return fmt::format("it has one window for all layers, and this map has {} in layer {} and {} in layer {}: give all "
-                               "layers of the map one window",
-                               text(a), first, text(b), layer);
+            return fmt::format("it has one window for all layers, and this map has {} in layer {}{} and {} in layer {}{}: give "
+                               "all layers of the map one window",
+                               text(a), first, own(first), text(b), layer, own(layer));
     }
     return {};
 }
 
+std::string refusedLocalLayers(const HeadMap &map)
+{
+    if (map.model().localLayers() == 0)
+        return {};
+    return fmt::format(
+        "its layers keep everything or stream, and {} of {} layers here have a window of the model's own: use vllm "
+        "or head-map",
+        map.model().localLayers(), map.layers());
+}
+
 int windowOf(const HeadMap &map)
 {
-    return layersWithoutSinks(map).oneStreamingWindow().value().recent;
+    const HeadMap run = layersWithoutSinks(map);
+    for (int layer = 0; layer < run.layers(); ++layer)
+        if (isWindowed(run, layer)) // the others are alike: refusedWindows
+            return run.window(layer).recent;
+    return run.oneStreamingWindow().value().recent;
 }
 
 ExportVerdict layerVerdict(const HeadMap &map)
@@ -70,10 +95,11 @@ ExportVerdict layerVerdict(const HeadMap &map)
     ExportVerdict verdict;
     verdict.sinksKept = true;
     for (int layer = 0; layer < map.layers(); ++layer)
-        if (map.layerKind(layer) != LayerKind::Retrieval && map.window(layer).sink > 0)
+        if (map.hasStreaming(layer) && map.window(layer).sink > 0)
             verdict.sinksKept = false;
     verdict.perHeadKept = map.isExclusive();
     verdict.headsLost = map.streamingHeads() - run.streamingHeads();
+    verdict.localLayers = map.model().localLayers();
     verdict.refusal = refusedWindows(run);
     return verdict;
 }
@@ -82,7 +108,8 @@ Json layerTypes(const HeadMap &map)
 {
     Json types = Json::array();
     for (int layer = 0; layer < map.layers(); ++layer)
-        types.push_back(map.layerKind(layer) == LayerKind::Streaming ? "sliding_attention" : "full_attention");
+        types.push_back(map.layerKind(layer) == LayerKind::Streaming || map.isLocal(layer) ? "sliding_attention"
+                                                                                           : "full_attention");
     return types;
 }
 

@@ -14,13 +14,19 @@ namespace zigzag {
 /// Why a target that has one window for all layers cannot take the map, and what to do; empty where it can.
 std::string refusedWindows(const HeadMap &map);
 
+/// Why a target that knows layers with everything and layers that stream cannot take a map with local ones (HeadMap::isLocal);
+/// empty where there are none.
+std::string refusedLocalLayers(const HeadMap &map);
+/// Whether a target runs the layer with a window: the map's, or that of the model's own file.
+bool isWindowed(const HeadMap &map, int layer);
+
 /// Targets that know layers alone and no sinks: a mixed layer retrieves, which costs memory but loses nothing.
 HeadMap layersWithoutSinks(const HeadMap &map);
 /// The verdict of such a target, with the heads that its mixed layers lose; it has one window for all layers.
 ExportVerdict layerVerdict(const HeadMap &map);
 /// That window, of a map that the verdict does not refuse.
 int windowOf(const HeadMap &map);
-/// ["full_attention", "sliding_attention", …], a mixed layer as full attention.
+/// ["full_attention", "sliding_attention", …], a mixed layer as full attention, a local one as what it is.
 nlohmann::ordered_json layerTypes(const HeadMap &map);
 
 struct ExportFile {

@@ -32,7 +32,8 @@ struct AblationEffect {
     double accuracyChange = 0; ///< share of answers right, minus full attention's
 };
 
-/// Turns each unit alone to streaming and measures what that does. `onPrompt` hears of every finished prompt. Cancelled, it
+/// Turns each unit alone to streaming and measures what that does; local layers, which cannot be turned, are full attention once
+/// more, which costs nothing and measures nothing. `onPrompt` hears of every finished prompt. Cancelled, it
 /// returns what is complete, with the error only when nothing is.
 Result<AblationState> runAblation(MapMeter &meter, const AblationPlan &plan, AblationState from = {},
                                   const std::atomic<bool> *cancel = nullptr,

@@ -2,6 +2,7 @@
 #include "profiler/search/attention_score.h"
 
 #include "engine/base/json_input.h"
+#include "engine/map/head_scores_io.h"
 #include "engine/run/device_model.h"
 #include "profiler/evaluate/needle_trials.h"
 #include "profiler/evaluate/task_prompts.h"
@@ -303,6 +304,11 @@ HeadScores foldAttention(const ModelShape &model, const AttentionMeasure &measur
     scores.unanswered = measure.answered == 0;
     const auto group = static_cast<std::ptrdiff_t>(model.queryHeads / model.kvHeads);
     for (std::size_t kv = 0; kv < measure.groupMean.size(); ++kv) {
+        if (model.isLocal(static_cast<int>(kv) / model.kvHeads)) { // what lies beyond its window it cannot copy
+            scores.scores.push_back(0.0f);
+            scores.spread.push_back(0.0f);
+            continue;
+        }
         const auto first = measure.mean.begin() + static_cast<std::ptrdiff_t>(kv) * group;
         const auto best = static_cast<std::size_t>(std::max_element(first, first + group) - measure.mean.begin());
         scores.scores.push_back(fold == Fold::Max ? measure.mean[best] : measure.groupMean[kv]);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/map/head_scores.h"
+#include "engine/map/head_scores_io.h"
 #include "engine/map/map_io.h"
 #include "profiler/evaluate/needle.h"
 #include "profiler/evaluate/told_run.h"

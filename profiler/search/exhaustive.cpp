@@ -71,16 +71,19 @@ Result<MapRank> rankOf(const HeadMap &map, const std::vector<MapOutcome> &outcom
 {
     if (!map.isExclusive() || map.layers() > exhaustiveLayers || outcomes.size() != std::size_t{1} << map.layers())
         return badInput("only exclusive maps of the measured model have a place among them");
-    std::uint32_t mask = 0;
-    for (int layer = 0; layer < map.layers(); ++layer)
+    std::uint32_t mask = 0, local = 0; // a map in which a local layer "streams" is one that is there already
+    for (int layer = 0; layer < map.layers(); ++layer) {
         if (map.layerKind(layer) == LayerKind::Streaming)
             mask |= std::uint32_t{1} << layer;
+        if (map.isLocal(layer))
+            local |= std::uint32_t{1} << layer;
+    }
     MapRank rank;
     rank.streaming = std::popcount(mask);
     rank.byLoss = rank.byAnswers = 1;
     rank.outcome = rank.best = outcomes[mask];
     for (const MapOutcome &other : outcomes) {
-        if (std::popcount(other.layers) != rank.streaming)
+        if (std::popcount(other.layers) != rank.streaming || (other.layers & local) != 0)
             continue;
         ++rank.of;
         rank.byLoss += other.loss < rank.outcome.loss;

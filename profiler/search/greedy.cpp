@@ -14,16 +14,18 @@ constexpr const char *where = "the progress of the greedy search";
 
 int lastCount(const ModelShape &model, const GreedyPlan &plan)
 {
-    const int units = unitCount(model, plan.unit);
+    const int units = mappableUnits(model, plan.unit);
     return plan.most > 0 ? std::min(plan.most, units) : units;
 }
 
 /// Every map with one unit more than one of the beam's, each once, in ascending order.
-std::vector<std::vector<int>> candidatesOf(const std::vector<std::vector<int>> &beam, int units)
+std::vector<std::vector<int>> candidatesOf(const std::vector<std::vector<int>> &beam, const ModelShape &model, Unit kind)
 {
     std::vector<std::vector<int>> candidates;
     for (const std::vector<int> &base : beam)
-        for (int unit = 0; unit < units; ++unit) {
+        for (int unit = 0; unit < unitCount(model, kind); ++unit) {
+            if (!isMappable(model, kind, unit))
+                continue;
             const auto place = std::lower_bound(base.begin(), base.end(), unit);
             if (place != base.end() && *place == unit)
                 continue;
@@ -79,10 +81,15 @@ Result<GreedyState> GreedyState::fromJson(std::string_view text, const ModelShap
     ZIGZAG_TRY(steps, json::arrayIn(root, "path", where));
     ZIGZAG_TRY(beam, json::arrayIn(root, "beam", where));
     ZIGZAG_TRY(measured, json::arrayIn(root, "measured", where));
+    const auto allMappable = [&](const std::vector<int> &streaming) {
+        return std::all_of(streaming.begin(), streaming.end(), [&](int unit) { return isMappable(model, plan.unit, unit); });
+    };
     GreedyState state;
     for (const json::Value &entry : *steps) {
         ZIGZAG_TRY(list, json::arrayIn(entry, "streaming", where));
         ZIGZAG_TRY(streaming, readUnits(*list, units));
+        if (!allMappable(streaming))
+            return badInput(std::string(where) + " lets local layers stream: start the search again");
         if (streaming.size() != state.path.size())
             return badInput(std::string(where) + " has a gap in its path: start the search again");
         ZIGZAG_TRY(loss, json::numberIn(entry, "loss", 0.0, largestLoss, where));
@@ -92,6 +99,8 @@ Result<GreedyState> GreedyState::fromJson(std::string_view text, const ModelShap
     }
     for (const json::Value &entry : *beam) {
         ZIGZAG_TRY(base, readUnits(entry, units));
+        if (!allMappable(base))
+            return badInput(std::string(where) + " lets local layers stream: start the search again");
         if (base.size() + 1 != state.path.size() || !std::is_sorted(base.begin(), base.end()))
             return badInput(std::string(where) + " follows maps of another count: start the search again");
         state.beam.push_back(std::move(base));
@@ -100,7 +109,7 @@ Result<GreedyState> GreedyState::fromJson(std::string_view text, const ModelShap
         return badInput(std::string(where) + " follows more maps than the search: start it again");
     if (state.beam.empty() != state.path.empty()) // the next count starts from the beam
         return badInput(std::string(where) + " follows no map of its path: start the search again");
-    ZIGZAG_TRY(measures, readMeasures(*measured, prompts, candidatesOf(state.beam, units).size()));
+    ZIGZAG_TRY(measures, readMeasures(*measured, prompts, candidatesOf(state.beam, model, plan.unit).size()));
     state.measured = std::move(measures);
     return state;
 }
@@ -109,7 +118,7 @@ Result<GreedyState> runGreedy(MapMeter &meter, const GreedyPlan &plan, GreedySta
                               const std::function<void(const GreedyState &)> &onPrompt)
 {
     const ModelShape model = meter.shape();
-    const int units = unitCount(model, plan.unit), last = lastCount(model, plan);
+    const int last = lastCount(model, plan);
     if (plan.beam < 1)
         return badInput("a search must follow at least one map: choose a beam of 1 or more");
     GreedyState &state = from;
@@ -124,7 +133,7 @@ Result<GreedyState> runGreedy(MapMeter &meter, const GreedyPlan &plan, GreedySta
         state.path.push_back({{}, 0.0, 0.0, meanInterval(right).mean});
     }
     while (static_cast<int>(state.path.size()) <= last) {
-        const std::vector<std::vector<int>> candidates = candidatesOf(state.beam, units);
+        const std::vector<std::vector<int>> candidates = candidatesOf(state.beam, model, plan.unit);
         const std::vector<HeadMap> maps = mapsOf(model, plan, candidates);
         for (auto prompt = static_cast<int>(state.measured.size()); prompt < meter.promptCount(); ++prompt) {
             auto measures = meter.measure(prompt, maps, cancel);
@@ -157,12 +166,12 @@ int greedyRounds(const ModelShape &model, const GreedyPlan &plan)
 std::int64_t greedyLayerRuns(const ModelShape &model, const GreedyPlan &plan)
 {
     // As if units went from the top down, and as if from the bottom up: the mean.
-    const int units = unitCount(model, plan.unit), last = lastCount(model, plan);
+    const int last = lastCount(model, plan);
     std::int64_t runs = 0;
     for (const bool fromTop : {true, false}) {
         std::vector<std::vector<int>> beam = {{}};
         for (int count = 1; count <= last; ++count) {
-            std::vector<std::vector<int>> candidates = candidatesOf(beam, units);
+            std::vector<std::vector<int>> candidates = candidatesOf(beam, model, plan.unit);
             runs += MapMeter::sharedLayerRuns(mapsOf(model, plan, candidates));
             if (fromTop)
                 std::reverse(candidates.begin(), candidates.end());

@@ -17,7 +17,7 @@ struct GreedyPlan {
     /// Maps that are followed at each count: 1 removes the cheapest unit each time; more also follow the next cheapest maps,
     /// because units that cost little alone may cost much together.
     int beam = 1;
-    int most = 0; ///< units that stream at the end; 0 = all of them
+    int most = 0; ///< units that stream at the end; 0 = all that can (isMappable)
 };
 
 /// The best map that the search found for a count of streaming units.

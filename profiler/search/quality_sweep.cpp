@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "profiler/search/quality_sweep.h"
 
+#include "engine/map/assign.h"
+
 #include <algorithm>
 #include <cassert>
 
@@ -11,10 +13,9 @@ Result<std::vector<HeadMap>> sweepMaps(const HeadScores &scores, std::string_vie
 {
     std::vector<HeadMap> maps;
     for (const StreamingWindow &window : windows)
-        for (int count = maps.empty() ? 0 : 1; count <= scores.model.layers; ++count) {
-            ZIGZAG_TRY(
-                assigned,
-                assignHeads(scores, criterion, static_cast<double>(count) / scores.model.layers, window.sink, window.recent));
+        for (int count = maps.empty() ? 0 : 1; count <= scores.model.mappableLayers(); ++count) {
+            const double sparsity = static_cast<double>(count) / std::max(1, scores.model.mappableLayers());
+            ZIGZAG_TRY(assigned, assignHeads(scores, criterion, sparsity, window.sink, window.recent));
             maps.push_back(std::move(assigned.map));
         }
     return maps;

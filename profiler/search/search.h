@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "engine/map/head_scores_io.h"
 #include "profiler/search/ablation.h"
 #include "profiler/search/attention_score.h"
 #include "profiler/search/gate_training.h"

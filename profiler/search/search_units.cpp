@@ -15,6 +15,16 @@ int unitCount(const ModelShape &model, Unit unit)
     return unit == Unit::Layer ? model.layers : model.layers * model.kvHeads;
 }
 
+bool isMappable(const ModelShape &model, Unit unit, int which)
+{
+    return !model.isLocal(unit == Unit::Layer ? which : which / model.kvHeads);
+}
+
+int mappableUnits(const ModelShape &model, Unit unit)
+{
+    return unit == Unit::Layer ? model.mappableLayers() : model.mappableHeads();
+}
+
 HeadMap mapWith(const ModelShape &model, Unit unit, StreamingWindow window, std::span<const int> streaming)
 {
     HeadMap map(model, HeadKind::Retrieval, window.sink, window.recent);
@@ -33,7 +43,8 @@ std::vector<float> spreadOverHeads(const ModelShape &model, Unit unit, std::span
     for (int layer = 0; layer < model.layers; ++layer)
         for (int head = 0; head < model.kvHeads; ++head) {
             const int which = unit == Unit::Layer ? layer : layer * model.kvHeads + head;
-            scores.push_back(static_cast<float>(std::clamp(perUnit[static_cast<std::size_t>(which)], 0.0, 1.0)));
+            const double score = model.isLocal(layer) ? 0.0 : perUnit[static_cast<std::size_t>(which)];
+            scores.push_back(static_cast<float>(std::clamp(score, 0.0, 1.0)));
         }
     return scores;
 }

@@ -19,6 +19,7 @@ public:
         nvtxDomainNameCategoryA(domain, categoryOf(LayerKind::Retrieval), "retrieval");
         nvtxDomainNameCategoryA(domain, categoryOf(LayerKind::Streaming), "streaming");
         nvtxDomainNameCategoryA(domain, categoryOf(LayerKind::Mixed), "mixed");
+        nvtxDomainNameCategoryA(domain, categoryOf(LayerKind::Local), "local");
     }
 
     void begin(const SpanInfo &span) override

@@ -2,6 +2,7 @@
 #include "profiler/trace/trace.h"
 
 #include <algorithm>
+#include <array>
 #include <fmt/format.h>
 
 namespace zigzag {
@@ -25,7 +26,7 @@ std::string timeFault(const Event &event, const char *what, std::size_t index, s
 std::string spanFault(const Trace &trace, std::size_t index)
 {
     const TraceSpan &span = trace.spans[index];
-    if (static_cast<std::size_t>(span.op) >= opNames.size() || span.kind > LayerKind::Mixed || span.layer < -1)
+    if (static_cast<std::size_t>(span.op) >= opNames.size() || span.kind > LayerKind::Local || span.layer < -1)
         return fmt::format("span {} names an op, layer or kind that there is not", index);
     if (span.bytes < 0 || span.flops < 0 || span.tokens < 0 || span.firstPosition < 0 || !(span.floorNs >= 0))
         return fmt::format("span {} has a negative count", index);
@@ -58,7 +59,8 @@ std::string siblingFault(const TraceSpan &span, std::size_t index, Ends &ends)
 
 std::string_view kindName(LayerKind kind)
 {
-    return kind == LayerKind::Retrieval ? "retrieval" : kind == LayerKind::Streaming ? "streaming" : "mixed";
+    constexpr std::array<std::string_view, 4> names{"retrieval", "streaming", "mixed", "local"};
+    return names[static_cast<std::size_t>(kind)];
 }
 
 std::int64_t Trace::beginNs() const

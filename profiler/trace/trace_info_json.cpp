@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::int64_t longestContext = std::int64_t{1} << 31;
 constexpr std::size_t mostLayers = 1 << 15;
+constexpr std::string_view kindLetters = "RSML"; ///< in the order of LayerKind
 
 Result<Phase> readPhase(const json::Value &value, const std::string &where)
 {
@@ -34,7 +35,7 @@ std::optional<Op> findOp(std::string_view name)
 
 std::optional<LayerKind> findLayerKind(std::string_view name)
 {
-    for (const LayerKind kind : {LayerKind::Retrieval, LayerKind::Streaming, LayerKind::Mixed})
+    for (const LayerKind kind : {LayerKind::Retrieval, LayerKind::Streaming, LayerKind::Mixed, LayerKind::Local})
         if (name == kindName(kind))
             return kind;
     return std::nullopt;
@@ -47,9 +48,9 @@ std::string quoted(const std::string &text)
 
 nlohmann::ordered_json infoJson(const TraceInfo &info)
 {
-    std::string letters; // R, S, M: a line reads well
+    std::string letters; // a line reads well
     for (const LayerKind kind : info.layerKinds)
-        letters += kind == LayerKind::Retrieval ? 'R' : kind == LayerKind::Streaming ? 'S' : 'M';
+        letters += kindLetters[static_cast<std::size_t>(kind)];
     return {{"model", info.model},
             {"map", info.map},
             {"phase", nameOf(info.phase)},
@@ -105,10 +106,10 @@ Result<TraceInfo> readInfo(const json::Value &value, const std::string &where)
     info.batch = static_cast<int>(batch);
     info.mixed = mixed;
     info.kvType = kvType;
-    if (letters.size() > mostLayers || letters.find_first_not_of("RSM") != letters.npos)
-        return badInput(fmt::format("{}: \"layer_kinds\" must have a letter R, S or M for each layer; record it anew", where));
+    if (letters.size() > mostLayers || letters.find_first_not_of(kindLetters) != letters.npos)
+        return badInput(fmt::format("{}: \"layer_kinds\" must have a letter R, S, M or L for each layer; record it anew", where));
     for (const char letter : letters)
-        info.layerKinds.push_back(letter == 'R' ? LayerKind::Retrieval : letter == 'S' ? LayerKind::Streaming : LayerKind::Mixed);
+        info.layerKinds.push_back(static_cast<LayerKind>(kindLetters.find(letter)));
     if (const json::Value *machine = json::find(value, "machine")) {
         ZIGZAG_TRY(read, readMachine(*machine, where));
         info.machine = read;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/map/head_scores_io.h"
 #include "engine/map/map_io.h"
 #include "tests/cli/run_program.h"
+#include "tests/paths.h"
 #include "tests/tiny_model.h"
 
 #include <algorithm>
@@ -64,6 +66,54 @@ TEST_F(Maps, AssignPrintsATable)
     ASSERT_EQ(result.code, 0) << result.errors;
     EXPECT_NE(result.output.find("1 of 4 KV heads stream, 1 of 2 layers are mixed, 0 ties at the cut"), std::string::npos)
         << result.output;
+}
+
+TEST_F(Maps, AssignSpeaksOfTheLayersThatCanBeMapped)
+{
+    const std::string model = test::sourceDir() + "/tests/fixtures/goldens/granite-swa";
+    const std::string in = write("gates.tsv", "1\t0.5\n0\t0\n0.25\t0.25\n"); // layer 1 has a window of its own
+    const auto assign = [&](std::vector<std::string> more) {
+        std::vector<std::string> words{"assign", in, "--criterion", "zigzag", "--model", model, "--out", path("map.json")};
+        words.insert(words.end(), more.begin(), more.end());
+        return test::runZigzag(words);
+    };
+    const auto table = assign({"--sparsity", "0.5"});
+    ASSERT_EQ(table.code, 0) << table.errors;
+    EXPECT_EQ(table.output,
+              "layer  kind       streaming  flipped  demoted  transport cost  ties\n"
+              "    0  retrieval          0        0        0           0.500     0\n"
+              "    1  local              0        0        0           0.000     0\n"
+              "    2  streaming          2        0        0           0.500     0\n"
+              "total                     2        0        0           1.000     0\n"
+              "2 of 4 KV heads stream, 0 of 2 layers are mixed, 0 ties at the cut\n"
+              "2 of 3 layers can be mapped; 1 are local by the model's own file and keep their window\n");
+    EXPECT_NE(content("map.json").find("{\"heads\": \"L\"}"), std::string::npos) << content("map.json");
+    const auto json = nlohmann::json::parse(assign({"--layers", "2", "-o", "json"}).output);
+    EXPECT_EQ(json["heads"], 4);
+    EXPECT_EQ(json["local_layers"], 1);
+    EXPECT_EQ(json["sparsity"], 1.0);
+    EXPECT_EQ(json["layers"][1]["kind"], "local");
+    for (const auto &[words, says] :
+         {std::pair(std::vector<std::string>{"--layers", "3"}, "3 streaming layers of 2 that a map decides"),
+          {{"--sparsity", "0.5", "--lock-retrieval", "1"}, "locked layer 1: it is local"}}) {
+        const auto refused = assign(words);
+        EXPECT_EQ(refused.code, 2);
+        EXPECT_NE(refused.errors.find(says), std::string::npos) << refused.errors;
+    }
+    // What was written is the model's; a file of version 1 is read with a note; a map that contradicts the model is refused.
+    const auto plan = [&](const std::string &map, const std::string &of) {
+        return test::runZigzag({"plan", of, "--map", map, "--context", "64"});
+    };
+    EXPECT_EQ(plan(path("map.json"), model).code, 0);
+    EXPECT_EQ(plan(path("map.json"), model).errors.find("whatever the map says"), std::string::npos);
+    const auto noted = plan(model + "/map.json", model);
+    EXPECT_EQ(noted.code, 0) << noted.errors;
+    EXPECT_NE(noted.errors.find("1 of 3 layers keep the window of the model's own file, whatever the map says of them"),
+              std::string::npos)
+        << noted.errors;
+    const auto other = plan(path("map.json"), test::sourceDir() + "/tests/fixtures/goldens/granite");
+    EXPECT_EQ(other.code, 2);
+    EXPECT_NE(other.errors.find("layer 1 is \"L\""), std::string::npos) << other.errors;
 }
 
 TEST_F(Maps, AssignMeetsBudgetsAndSaysHowFarTheyAre)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // A DuoAttention folder as scores and as a map: full_attention_heads.tsv, a NUL, config.json.
+#include "engine/map/head_scores_io.h"
 #include "engine/map/map_io.h"
 #include "tests/fuzz/fuzz_target.h"
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // zigzag-head-scores, DuoAttention TSV and Retrieval_Head JSON, told apart by content.
 #include "engine/map/checks.h"
-#include "engine/map/scores/score_formats.h"
+#include "engine/map/head_scores_io.h"
+#include "engine/map/score_formats.h"
 #include "tests/fuzz/fuzz_target.h"
 
 ZIGZAG_FUZZ(head_scores)

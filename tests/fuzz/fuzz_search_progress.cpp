@@ -2,6 +2,7 @@
 // The file in which an unfinished search waits, for every method; what is accepted is written and read back as the same, and
 // gives scores that may be kept.
 #include "engine/map/checks.h"
+#include "engine/map/head_scores_io.h"
 #include "profiler/search/ablation.h"
 #include "profiler/search/attention_score.h"
 #include "profiler/search/exhaustive.h"

@@ -155,6 +155,45 @@ TEST(Document, AFailedSaveKeepsTheDocumentAsItWas)
     EXPECT_TRUE(document.path().empty());
 }
 
+TEST(Document, LocalLayersAreNotEditedAndItIsSaid)
+{
+    ModelShape shape = shapeOf(4, 2);
+    shape.fileWindows = {0, 24, 0, 0};
+    Document document;
+    document.begin(HeadMap(shape, HeadKind::Retrieval, 4, 60), {}, risingScores(4, 2)); // scores that know of no local layer
+    QSignalSpy said(&document, &Document::localLayerAsked);
+    const DocumentState before = document.state();
+    document.toggle({{1, 0}});
+    document.setKind({{1, 0}, {1, 1}}, HeadKind::Streaming);
+    document.toggleLayer(1);
+    document.toggleLocks({1});
+    document.beginStroke(HeadKind::Streaming);
+    document.touch(1, 0);
+    document.endStroke();
+    EXPECT_EQ(document.state(), before);
+    EXPECT_EQ(document.undoStack().count(), 0);
+    EXPECT_EQ(said.count(), 5);
+    EXPECT_EQ(said.front().front().toInt(), 1);
+
+    // Among others they are passed over, and nothing need be said.
+    document.setKind({{0, 0}, {1, 0}}, HeadKind::Streaming);
+    document.toggleLocks({1, 2});
+    document.beginStroke(HeadKind::Streaming);
+    document.touch(0, 1);
+    document.touch(1, 1);
+    document.touch(2, 1);
+    document.endStroke();
+    EXPECT_EQ(said.count(), 5);
+    EXPECT_EQ(document.map().streamingHeads(), 3);
+    EXPECT_DOUBLE_EQ(document.map().sparsity(), 0.5);
+    EXPECT_EQ(document.state().locked, (std::vector<bool>{false, false, true, false}));
+
+    document.toggleLocks({2});
+    ASSERT_TRUE(document.assign(QStringLiteral("zigzag"), 1.0));
+    EXPECT_EQ(document.map().streamingHeads(), 6);
+    EXPECT_EQ(document.map().layerKind(1), LayerKind::Local);
+}
+
 TEST(Document, TheFingerprintReachesEveryStepOfTheHistory)
 {
     Document document;

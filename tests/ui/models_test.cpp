@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "samples.h"
 #include "views/models/colors.h"
+#include "views/models/csv.h"
 #include "views/models/head_map_geometry.h"
 #include "views/models/head_map_model.h"
 #include "views/models/needle_model.h"
@@ -107,6 +108,23 @@ TEST(HeadMapModel, KeepsQtsRulesAndTellsWhatALayerLost)
     model.show(fullMap(6, 3), nullptr, {});
     EXPECT_EQ(resets.count(), 1);
     EXPECT_EQ(model.rowCount(), 6);
+}
+
+TEST(HeadMapModel, LocalLayersAreShownAsWhatTheyAre)
+{
+    ModelShape shape = shapeOf(3, 2);
+    shape.fileWindows = {0, 24, 0};
+    HeadMapModel model;
+    model.show(HeadMap(shape, HeadKind::Streaming, 4, 60), risingScores(3, 2), {});
+    EXPECT_EQ(model.index(1, 0).data().toString(), "L");
+    EXPECT_EQ(model.index(0, 0).data().toString(), "S");
+    EXPECT_EQ(model.headerData(1, Qt::Vertical, HeadMapModel::LayerKindRole).toInt(), static_cast<int>(LayerKind::Local));
+    EXPECT_TRUE(model.index(1, 0).data(Qt::AccessibleTextRole).toString().contains("local"));
+    const QString tip = model.index(1, 1).data(Qt::ToolTipRole).toString();
+    EXPECT_TRUE(tip.contains("keeps the last 24 tokens") && tip.contains("no map changes it")) << tip.toStdString();
+    EXPECT_TRUE(model.headerData(1, Qt::Vertical, Qt::ToolTipRole).toString().startsWith("Layer 1: local"));
+    EXPECT_EQ(model.headerData(1, Qt::Vertical, HeadMapModel::FlippedRole).toInt(), 0);
+    EXPECT_TRUE(csvOf(model).contains("1,local,LL,")) << csvOf(model).toStdString();
 }
 
 TEST(NeedleModel, SortsTheGridAndFindsEveryCell)

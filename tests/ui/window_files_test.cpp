@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/map/head_scores_io.h"
 #include "engine/model/model.h"
 #include "window_fixture.h"
 

@@ -19,6 +19,8 @@ QString nameOf(LayerKind kind)
         return QCoreApplication::translate("zigzag", "streaming");
     case LayerKind::Mixed:
         return QCoreApplication::translate("zigzag", "mixed");
+    case LayerKind::Local:
+        return QCoreApplication::translate("zigzag", "local");
     }
     return {};
 }
@@ -32,6 +34,13 @@ double meanScore(const HeadScores &scores, int layer)
     for (int head = 0; head < scores.model.kvHeads; ++head)
         sum += static_cast<double>(scores.at(layer, head));
     return sum / std::max(1, scores.model.kvHeads);
+}
+
+/// What a head of a local layer keeps; a map without its model may not know.
+QString localWindow(const HeadPattern &pattern)
+{
+    return pattern.recent() == HeadPattern::full().recent() ? HeadMapModel::tr("keeps a window")
+                                                            : HeadMapModel::tr("keeps the last %1 tokens").arg(pattern.recent());
 }
 
 } // namespace
@@ -95,12 +104,16 @@ int HeadMapModel::columnCount(const QModelIndex &parent) const
 QString HeadMapModel::describe(int layer, int head) const
 {
     const HeadPattern pattern = m_map.pattern(layer, head);
-    QString text = pattern.keepsEverything() ? tr("Layer %1, KV head %2: retrieval, keeps every token").arg(layer).arg(head)
-                                             : tr("Layer %1, KV head %2: streaming, keeps %3 sink and %4 recent tokens")
-                                                   .arg(layer)
-                                                   .arg(head)
-                                                   .arg(pattern.sink())
-                                                   .arg(pattern.recent());
+    QString text = m_map.isLocal(layer) ? tr("Layer %1, KV head %2: local, %3, as the model's own file has it; no map changes it")
+                                              .arg(layer)
+                                              .arg(head)
+                                              .arg(localWindow(pattern))
+        : pattern.keepsEverything() ? tr("Layer %1, KV head %2: retrieval, keeps every token").arg(layer).arg(head)
+                                    : tr("Layer %1, KV head %2: streaming, keeps %3 sink and %4 recent tokens")
+                                          .arg(layer)
+                                          .arg(head)
+                                          .arg(pattern.sink())
+                                          .arg(pattern.recent());
     if (m_scores) {
         text += tr("\nScore %1").arg(static_cast<double>(m_scores->at(layer, head)), 0, 'f', 3);
         if (!m_scores->spread.empty())
@@ -116,7 +129,9 @@ QString HeadMapModel::spoken(int layer, int head) const
     QString text = tr("layer %1, KV head %2: %3")
                        .arg(layer)
                        .arg(head)
-                       .arg(m_map.pattern(layer, head).keepsEverything() ? tr("retrieval") : tr("streaming"));
+                       .arg(m_map.isLocal(layer)                               ? tr("local")
+                                : m_map.pattern(layer, head).keepsEverything() ? tr("retrieval")
+                                                                               : tr("streaming"));
     if (m_scores)
         text += tr(", score %1").arg(static_cast<double>(m_scores->at(layer, head)), 0, 'f', 2);
     if (isLocked(layer))
@@ -168,6 +183,8 @@ QVariant HeadMapModel::layerData(int layer, int role) const
         return m_sacrifice ? QVariant(m_sacrifice->layers[static_cast<std::size_t>(layer)].demoted) : QVariant();
     case Qt::ToolTipRole: {
         QString text = tr("Layer %1: %2").arg(layer).arg(nameOf(m_map.layerKind(layer)));
+        if (m_map.isLocal(layer))
+            text += tr(": %1, as the model's own file has it; no map changes it").arg(localWindow(m_map.pattern(layer, 0)));
         if (isLocked(layer))
             text += tr(", locked against re-assignment");
         if (m_scores)

@@ -19,7 +19,7 @@ QColor opColor(Op op);
 QColor groupColor(OpGroup group);
 
 /// Tones of a timeline's items: an op, a kind of layer, or neither.
-inline constexpr auto unknownTone = static_cast<std::uint8_t>(opNames.size() + 3);
+inline constexpr auto unknownTone = static_cast<std::uint8_t>(opNames.size() + 4);
 constexpr std::uint8_t toneOf(Op op)
 {
     return static_cast<std::uint8_t>(op);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "views/models/plotted_maps.h"
 
+#include "engine/map/assign.h"
 #include "engine/map/criterion.h"
 #include "engine/map/kv_layout.h"
 #include "engine/map/run_alike.h"
@@ -26,10 +27,12 @@ std::optional<HeadMap> assigned(const HeadScores *scores, std::string_view crite
     request.criterion = criterion;
     request.target = SparsityTarget{sparsity};
     request.windows = current.windows();
-    auto assignment = assignHeads(*scores, request);
+    HeadScores known = *scores; // the scores' file may know neither the head dimension nor which layers are local
+    known.model.fileWindows = current.model().fileWindows;
+    auto assignment = assignHeads(known, request);
     if (!assignment)
         return {};
-    assignment->map.setModel(current.model()); // the scores' file may not know the head dimension
+    assignment->map.setModel(current.model());
     return std::move(assignment->map);
 }
 

@@ -328,10 +328,12 @@ void AssignPanel::show(const AssignView &view)
     m_recent->setEnabled(view.heads > 0);
 
     const QString none = QStringLiteral("–");
+    const QString local = view.localLayers == 0 ? QString() : tr(", %n layers local", nullptr, view.localLayers);
     m_outcome.streaming->setText(view.heads ? tr("%1 of %2 (%3)")
                                                   .arg(view.streamingHeads)
                                                   .arg(view.heads)
                                                   .arg(percentText(static_cast<double>(view.streamingHeads) / view.heads))
+                                         + local
                                             : none);
     m_outcome.mixed->setText(!view.heads ? none : view.mixedLayers == 0 ? tr("0: exclusive") : QString::number(view.mixedLayers));
     m_outcome.flipped->setText(view.lost ? QString::number(view.lost->flipped) : none);

@@ -26,7 +26,8 @@ struct AssignView {
     QString criterion;
     double sparsity = 0;
     std::optional<StreamingWindow> window = StreamingWindow{}; ///< of all layers; nothing where they differ
-    int layers = 0;
+    int layers = 0; ///< that a map decides, as the heads
+    int localLayers = 0; ///< besides: those that keep the window of the model's own file
     int heads = 0;
     QString context; ///< at which budgets hold, as "2K"
     std::optional<double> kvBytes; ///< of this map there; nothing while the head size is not known

@@ -48,7 +48,10 @@ ExportDialog::ExportDialog(const HeadMap &map, const ExportModel *model, QWidget
         const ExportVerdict verdict = format.verdict(map, model);
         auto *item = new QTreeWidgetItem(verdictRow(format, verdict));
         item->setData(0, indexRole, index++);
-        item->setData(0, noteRole, QString::fromStdString(verdict.refusal.empty() ? verdict.note : verdict.refusal));
+        QString note = QString::fromStdString(verdict.refusal.empty() ? verdict.note : verdict.refusal);
+        if (verdict.refusal.empty() && verdict.localLayers > 0)
+            note += tr("; %n layers keep the model's own window", nullptr, verdict.localLayers);
+        item->setData(0, noteRole, note);
         item->setData(0, refusedRole, !verdict.refusal.empty());
         if (!verdict.refusal.empty())
             for (int column = 0; column < m_formats->columnCount(); ++column)

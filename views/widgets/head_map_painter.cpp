@@ -189,7 +189,10 @@ void HeadMapPainter::drawKind(int layer)
         m_painter.drawText(number, Qt::AlignRight | Qt::AlignVCenter, shortScore(mean.toDouble()));
         column.setRight(number.left());
     }
-    const QString name = kind == LayerKind::Retrieval ? tr("R") : kind == LayerKind::Streaming ? tr("S") : tr("mixed");
+    const QString name = kind == LayerKind::Retrieval ? tr("R")
+        : kind == LayerKind::Streaming                ? tr("S")
+        : kind == LayerKind::Local                    ? tr("L")
+                                                      : tr("mixed");
     const QFontMetrics metrics = m_painter.fontMetrics();
     const int width = std::min(column.width(), metrics.horizontalAdvance(name) + metrics.height());
     QRect badge(0, 0, width, metrics.height() + 2);

@@ -58,10 +58,10 @@ TimelinePainter::TimelinePainter(QPainter &painter, const TraceModel &model, con
     m_tones.fill(unknownColor.rgb());
     for (std::size_t op = 0; op < opNames.size(); ++op)
         m_tones[op] = opColor(static_cast<Op>(op)).rgb();
-    // As in the head map: a retrieval layer is full, a streaming one is light, a mixed one between.
+    // As in the head map: a retrieval layer is full, a streaming or local one is light, a mixed one between.
     m_tones[toneOf(LayerKind::Retrieval)] = m_quiet.rgb();
     m_tones[toneOf(LayerKind::Mixed)] = mixed(m_quiet, m_base, 0.35).rgb();
-    m_tones[toneOf(LayerKind::Streaming)] = mixed(m_quiet, m_base, 0.7).rgb();
+    m_tones[toneOf(LayerKind::Streaming)] = m_tones[toneOf(LayerKind::Local)] = mixed(m_quiet, m_base, 0.7).rgb();
 }
 
 void TimelinePainter::draw(const QSize &size, const State &state)

@@ -74,13 +74,14 @@ void AssignPage::refresh()
     view.sparsity = state.sparsity;
     view.window = state.map.oneWindow();
     const PlottedMaps &plotted = studio().plotted();
-    view.layers = state.map.layers();
+    view.layers = state.map.model().mappableLayers();
+    view.localLayers = state.map.model().localLayers();
     view.context = contextText(studio().context());
     if (plotted.hasBytes())
         view.kvBytes = plotted.kv(state.map, studio().context());
     if (plotted.hasTimes())
         view.tpotMs = plotted.cost().estimate(state.map, Phase::Decode, studio().context()).ms;
-    view.heads = state.map.layers() * state.map.kvHeads();
+    view.heads = state.map.model().mappableHeads();
     view.mixedLayers = state.map.mixedLayers();
     view.streamingHeads = state.map.streamingHeads();
     view.ties = state.ties;

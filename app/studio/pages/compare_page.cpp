@@ -158,7 +158,7 @@ void ComparePage::refresh()
     m_shownContext = context;
     const PlottedMaps &plotted = studio().plotted();
     const HeadMap one(ModelShape{{}, 1, 0, 1, state.map.model().headDim, {}}, HeadKind::Retrieval, 0, 1);
-    m_model->show(std::move(difference), state.map.layers() * state.map.kvHeads(), plotted.hasBytes() ? plotted.kv(one, 1) : 0.0);
+    m_model->show(std::move(difference), state.map.model().mappableHeads(), plotted.hasBytes() ? plotted.kv(one, 1) : 0.0);
     m_summary->setText(m_shown       ? m_model->summary()
                            : against ? tr("That map is for a model of another shape.")
                                      : tr("There are no scores to choose that map by: score the model, or import scores."));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/studio/state/document.h"
 
+#include "engine/map/assign.h"
 #include "engine/map/criterion.h"
 #include "engine/map/map_io.h"
 
@@ -128,8 +129,20 @@ Result<void> Document::save(const std::filesystem::path &path)
     return {};
 }
 
+/// True, and said, where all of what is to be edited is in local layers.
+bool Document::refusesLocal(const std::vector<Cell> &cells)
+{
+    const auto isLocal = [this](const Cell &cell) { return m_state.map.isLocal(cell.layer); };
+    if (cells.empty() || !std::all_of(cells.begin(), cells.end(), isLocal))
+        return false;
+    Q_EMIT localLayerAsked(cells.front().layer);
+    return true;
+}
+
 void Document::setKind(const std::vector<Cell> &cells, HeadKind kind)
 {
+    if (refusesLocal(cells))
+        return;
     DocumentState next = m_state;
     for (const Cell &cell : cells)
         next.map.set(cell.layer, cell.head, kind);
@@ -140,6 +153,8 @@ void Document::setKind(const std::vector<Cell> &cells, HeadKind kind)
 
 void Document::toggle(const std::vector<Cell> &cells)
 {
+    if (refusesLocal(cells))
+        return;
     DocumentState next = m_state;
     for (const Cell &cell : cells)
         next.map.set(cell.layer, cell.head,
@@ -151,6 +166,8 @@ void Document::toggle(const std::vector<Cell> &cells)
 
 void Document::toggleLayer(int layer)
 {
+    if (refusesLocal({{layer, 0}}))
+        return;
     DocumentState next = m_state;
     next.map.setLayer(layer, m_state.map.layerKind(layer) == LayerKind::Streaming ? HeadKind::Retrieval : HeadKind::Streaming);
     noteEdit(next);
@@ -184,8 +201,16 @@ void Document::setScores(std::shared_ptr<const HeadScores> scores)
     push(std::move(next), tr("change scores"));
 }
 
-void Document::toggleLocks(const std::vector<int> &layers)
+void Document::toggleLocks(const std::vector<int> &asked)
 {
+    std::vector<int> layers;
+    for (const int layer : asked)
+        if (!m_state.map.isLocal(layer))
+            layers.push_back(layer);
+    if (layers.empty() && !asked.empty()) {
+        Q_EMIT localLayerAsked(asked.front());
+        return;
+    }
     DocumentState next = m_state;
     const bool all
         = std::all_of(layers.begin(), layers.end(), [&](int layer) { return next.locked[static_cast<std::size_t>(layer)]; });
@@ -204,10 +229,12 @@ Result<DocumentState> Document::assigned(const QString &criterion, const Target 
     request.windows = m_state.map.windows();
     request.locked = m_state.locked;
     request.base = &m_state.map;
-    ZIGZAG_TRY(assignment, assignHeads(*m_state.scores, request));
+    HeadScores scores = *m_state.scores; // a score file may know less of the model than we do
+    scores.model.fileWindows = m_state.map.model().fileWindows;
+    ZIGZAG_TRY(assignment, assignHeads(scores, request));
     DocumentState next = m_state;
     next.map = std::move(assignment.map);
-    next.map.setModel(m_state.map.model()); // a score file may know less of the model than we do
+    next.map.setModel(m_state.map.model());
     next.criterion = criterion;
     const auto *wanted = std::get_if<SparsityTarget>(&target);
     next.sparsity = wanted ? wanted->sparsity : next.map.sparsity();
@@ -242,6 +269,11 @@ void Document::beginStroke(HeadKind kind)
 
 void Document::touch(int layer, int head)
 {
+    if (inStroke() && m_state.map.isLocal(layer)) {
+        if (m_state.map == m_beforeStroke->map) // else the brush only passes by
+            Q_EMIT localLayerAsked(layer);
+        return;
+    }
     if (!inStroke() || m_state.map.at(layer, head) == m_stroke)
         return;
     DocumentState next = m_state;

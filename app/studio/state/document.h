@@ -58,6 +58,8 @@ public:
     void beginFrom(DocumentState state);
     Result<void> save(const std::filesystem::path &path);
 
+    // Heads of local layers (HeadMap::isLocal) are left as they are; what was asked of such heads alone is refused
+    // (localLayerAsked).
     void setKind(const std::vector<Cell> &cells, HeadKind kind);
     void toggle(const std::vector<Cell> &cells);
     /// The whole layer to one kind: streaming unless it streams already.
@@ -87,12 +89,15 @@ Q_SIGNALS:
     void changed();
     void modifiedChanged(bool modified);
     void pathChanged();
+    /// An edit was asked of layers that the model's own file makes local, this one and perhaps others: nothing was done.
+    void localLayerAsked(int layer);
 
 private:
     friend class StateCommand;
     enum class Series { None, Window, Assign };
     void apply(const DocumentState &state);
     void push(DocumentState next, const QString &text, Series series = Series::None);
+    bool refusesLocal(const std::vector<Cell> &cells);
     Result<DocumentState> assigned(const QString &criterion, const Target &target) const;
 
     ModelShape m_shape;

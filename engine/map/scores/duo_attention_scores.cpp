@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/base/json_input.h"
 #include "engine/map/checks.h"
-#include "engine/map/scores/score_formats.h"
+#include "engine/map/score_formats.h"
 
 #include <algorithm>
 #include <charconv>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/map/checks.h"
-#include "engine/map/scores/score_formats.h"
+#include "engine/map/head_scores_io.h"
+#include "engine/map/score_formats.h"
 
 #include <algorithm>
 #include <charconv>

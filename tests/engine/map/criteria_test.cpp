@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/map/assign.h"
 #include "engine/map/criterion.h"
 #include "tests/engine/map/score_samples.h"
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/map/head_scores_io.h"
 #include "engine/map/map_io.h"
 #include "tests/engine/map/score_samples.h"
 #include "tests/tiny_model.h"

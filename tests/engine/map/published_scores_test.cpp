@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The gates that DuoAttention published, where they lie beside the sources; the repository ships none of them.
+#include "engine/map/assign.h"
 #include "engine/map/criterion.h"
+#include "engine/map/head_scores_io.h"
 #include "engine/map/map_io.h"
 #include "tests/paths.h"
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What a target asks for, against every map that there is.
+#include "engine/map/assign.h"
 #include "engine/map/criterion.h"
 #include "engine/map/kv_layout.h"
 #include "engine/map/selection.h"
@@ -36,6 +37,11 @@ Case randomCase(unsigned seed)
     const bool byHead = one.criterion->unit == Unit::Head;
     const int layers = byHead ? 5 : 10, kvHeads = byHead ? 2 : 1 << random() % 3;
     one.scores = test::randomGates(layers, kvHeads, seed);
+    if (seed % 3 == 0) { // some layers are local by the model's own file
+        std::mt19937 windows(seed);
+        for (int layer = 0; layer < layers; ++layer)
+            one.scores.model.fileWindows.push_back(windows() % 4 == 0 ? 1 + windows() % 50 : 0);
+    }
     one.base = HeadMap(one.scores.model, HeadKind::Retrieval, sink, recent);
     one.request
         = {std::string(one.criterion->name), {}, sink, recent, std::vector<bool>(static_cast<std::size_t>(layers)), nullptr};
@@ -51,7 +57,7 @@ Case randomCase(unsigned seed)
     }
     one.penalties = one.criterion->penalties(one.scores);
     for (std::size_t unit = 0; unit < one.penalties.size(); ++unit)
-        if (!one.request.locked[byHead ? unit / 2 : unit])
+        if (!one.request.locked[byHead ? unit / 2 : unit] && !one.base.isLocal(static_cast<int>(byHead ? unit / 2 : unit)))
             one.freeUnits.push_back(unit);
     return one;
 }

@@ -2,6 +2,7 @@
 #include "engine/model/model.h"
 
 #include "engine/map/kv_layout.h"
+#include "engine/model/resources.h"
 #include "tests/model_surgery.h"
 #include "tests/tiny_model.h"
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/model/memory_limit.h"
+#include "engine/model/random_weights.h"
 #include "engine/model/weights.h"
 
 #include <algorithm>

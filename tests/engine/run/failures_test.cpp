@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What a device that failed, or a model whose numbers are none, leaves behind: an error, and nothing that counts.
+#include "engine/model/random_weights.h"
 #include "engine/model/weight_plan.h"
 #include "engine/run/device_model.h"
 #include "engine/run/finite.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // bench, eval, score and report as the real program runs them, on a random model.
 #include "engine/base/files.h"
+#include "engine/map/head_scores_io.h"
 #include "engine/map/map_io.h"
 #include "profiler/trace/trace_file.h"
 #include "tests/cli/run_program.h"

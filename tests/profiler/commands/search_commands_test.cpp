@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // score, eval, rank and pareto as a script uses them.
 #include "engine/base/files.h"
+#include "engine/map/head_scores_io.h"
 #include "engine/map/map_io.h"
 #include "tests/cli/run_program.h"
 #include "tests/tiny_model.h"

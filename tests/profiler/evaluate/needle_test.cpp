@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/base/files.h"
+#include "engine/map/head_scores_io.h"
 #include "profiler/evaluate/needle.h"
 #include "profiler/evaluate/needle_grammar.h"
 #include "profiler/search/attention_score.h"

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What is written for other programs, read back as they read it. tests/fixtures/exports holds what transformers itself made
 // of such folders (check_exports.py).
+#include "engine/map/assign.h"
 #include "engine/map/criterion.h"
+#include "engine/map/head_scores_io.h"
 #include "engine/map/map_io.h"
 #include "profiler/exports/export_format.h"
 #include "tests/engine/run/golden_fixture.h"
@@ -261,6 +263,51 @@ TEST(Exports, AWindowPerLayerIsRefusedWhereATargetHasOne)
     EXPECT_NE(format("loza").verdict(map, nullptr).refusal, "") << "sinks that differ";
     map.setLayerWindow(1, 4, 16);
     ASSERT_TRUE(exportMap(format("loza"), map, nullptr, scratch / "loza.json"));
+}
+
+/// Three layers of which the model's own file makes the middle one local.
+HeadMap mapWithLocalLayer(std::int64_t window, int recent)
+{
+    HeadMap map({"own", 3, 4, 2, 8, {}, {0, window, 0}}, HeadKind::Retrieval, 0, recent);
+    map.setLayer(2, HeadKind::Streaming);
+    return map;
+}
+
+TEST(Exports, LocalLayersKeepTheirWindowOrAreRefused)
+{
+    const HeadMap alike = mapWithLocalLayer(16, 16), wider = mapWithLocalLayer(32, 16),
+                  unknown = mapWithLocalLayer(unknownWindow, 16);
+    const test::TempFolder scratch;
+    for (const char *name : {"vllm", "sglang"}) {
+        const ExportVerdict verdict = format(name).verdict(alike, nullptr);
+        EXPECT_EQ(verdict.refusal, "") << name;
+        EXPECT_EQ(verdict.localLayers, 1) << name;
+        EXPECT_EQ(verdict.headsLost, 0) << name;
+        EXPECT_TRUE(verdict.perHeadKept) << name;
+        ASSERT_TRUE(exportMap(format(name), alike, nullptr, scratch / name)) << name;
+        EXPECT_NE(readText(scratch / name).find(R"("layer_types":["full_attention","sliding_attention","sliding_attention"])"),
+                  std::string::npos)
+            << readText(scratch / name);
+        EXPECT_EQ(format(name).verdict(wider, nullptr).refusal,
+                  "it has one window for all layers, and this map has recent 32 in layer 1 (the model's own) and recent 16 in "
+                  "layer 2: give all layers of the map one window")
+            << name;
+        EXPECT_NE(format(name).verdict(unknown, nullptr).refusal.find("name the model"), std::string::npos) << name;
+    }
+    EXPECT_NE(readText(scratch / "vllm").find("\"sliding_window\":16"), std::string::npos);
+    EXPECT_NE(readText(scratch / "sglang").find("\"hybrid_layer_pattern\":[0,1,1]"), std::string::npos);
+    // With no streaming layer of ours the window is the model's.
+    const HeadMap full = wider.withEvery(HeadKind::Retrieval);
+    ASSERT_TRUE(exportMap(format("vllm"), full, nullptr, scratch / "full"));
+    EXPECT_NE(readText(scratch / "full").find("\"sliding_window\":32"), std::string::npos);
+    for (const char *name : {"duo-attention", "kvpress", "loza"}) {
+        EXPECT_NE(format(name).verdict(alike, nullptr).refusal.find("1 of 3 layers here have a window of the model's own"),
+                  std::string::npos)
+            << name;
+        EXPECT_FALSE(exportMap(format(name), alike, nullptr, scratch / "none")) << name;
+    }
+    ASSERT_TRUE(exportMap(format("head-map"), alike, nullptr, scratch / "map.json"));
+    EXPECT_EQ(readHeadMap(scratch / "map.json"), alike);
 }
 
 TEST(Exports, WhatATargetCannotRunIsRefusedAndNothingIsWritten)

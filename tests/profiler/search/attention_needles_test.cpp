@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Attention scores of query heads and of prompts with several needles, on the bundled model.
+#include "engine/map/head_scores_io.h"
 #include "engine/run/device_model.h"
 #include "profiler/search/attention_score.h"
 

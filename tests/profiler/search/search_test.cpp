@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Searches for the layers that can stream, on small random models and on the bundled one.
 #include "engine/base/files.h"
+#include "engine/map/assign.h"
 #include "engine/run/device_model.h"
 #include "profiler/search/exhaustive.h"
 #include "profiler/search/quality_sweep.h"

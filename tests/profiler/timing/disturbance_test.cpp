@@ -2,6 +2,7 @@
 // What was disturbed is said by everything that shows a number of it; a floor ratio above 100 % is shown by nothing.
 #include "app/cli/report_text.h"
 #include "app/cli/run_output.h"
+#include "engine/map/assign.h"
 #include "profiler/base/job_time.h"
 #include "profiler/timing/disturbance.h"
 #include "tests/temp_folder.h"

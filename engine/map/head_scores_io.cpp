@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/map/head_scores_io.h"
+
 #include "engine/base/file_content.h"
 #include "engine/base/files.h"
 #include "engine/map/checks.h"
-#include "engine/map/scores/score_formats.h"
+#include "engine/map/map_io.h"
+#include "engine/map/score_formats.h"
 #include "engine/map/shape_json.h"
 
 #include <algorithm>

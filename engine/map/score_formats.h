@@ -2,7 +2,7 @@
 #pragma once
 
 #include "engine/base/json_input.h"
-#include "engine/map/map_io.h"
+#include "engine/map/head_scores_io.h"
 
 namespace zigzag {
 
