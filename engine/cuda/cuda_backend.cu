@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
-#include <numbers>
 #include <optional>
 #include <tuple>
 
@@ -89,9 +88,13 @@ public:
                 .showsKernels = true,
                 .ownClock = true,
                 .weightTypes = {DType::F32, DType::F16, DType::BF16},
-                .kvTypes = {DType::F32, DType::F16, DType::BF16}};
+                .kvTypes = {DType::F32, DType::F16, DType::BF16, DType::F8}};
     }
     DType activationType(DType weights) const override { return weights; }
+    bool attendsOver(DType kv, DType weights) const override
+    {
+        return kv == weights || (kv == DType::F8 && weights != DType::F32);
+    }
     std::int64_t scratchBytes() const override
     {
         return static_cast<std::int64_t>(attentionScratchBytes + Linear::workspaceBytes);
@@ -216,7 +219,7 @@ public:
         flush();
         if (args.tokens == 0 || args.selected.empty())
             return;
-        const AttentionKernelArgs kernel = {
+        AttentionKernelArgs kernel = {
             .queries = args.queries,
             .out = args.out,
             .rows = {0, args.rows.count, args.rows.positions, args.firstPosition}, // the caches begin at the first sequence
@@ -224,13 +227,15 @@ public:
             .queryHeads = args.queryHeads,
             .kvHeads = args.kvHeads,
             .headDim = args.headDim,
-            .scoreScale = std::numbers::log2e_v<float> * zigzag::scoreScale(args.scale, args.headDim),
+            .sinkLogits = args.sinkLogits,
+            .valueScale = args.scales.value,
             .caches = viewOf(args.heads, args.selected, args.rows),
         };
-        const DType type = args.cacheType;
-        // The tensor kernels have no sink logits yet.
-        if (args.strongestKey || args.sinkLogits || type == DType::F32 || !supportsTensorAttention(args.headDim))
-            m_device->check(attendSimple(type, {kernel, args.strongestKey, args.sinkLogits}, stream(), startsEarly()),
+        setScores(kernel, args.scales.key * zigzag::scoreScale(args.scale, args.headDim), args.softCap);
+        const bool isF8 = args.cacheType == DType::F8;
+        const DType type = isF8 ? args.type : args.cacheType;
+        if (args.strongestKey || type == DType::F32 || !supportsTensorAttention(args.headDim))
+            m_device->check((isF8 ? attendSimpleF8 : attendSimple)(type, {kernel, args.strongestKey}, stream(), startsEarly()),
                             "attention");
         else if (kernel.tokens == 1)
             decode(type, kernel, args);
@@ -397,7 +402,9 @@ private:
         if ((maxArrivals + plan.partials + plan.partialStates) * sizeof(float) > attentionScratchBytes)
             m_device->check(cudaErrorInvalidValue, "attention's plan");
         else
-            m_device->check(attendDecode(type, decodeArgs, plan, stream(), startsEarly()), "attention");
+            m_device->check(
+                (args.cacheType == DType::F8 ? attendDecodeF8 : attendDecode)(type, decodeArgs, plan, stream(), startsEarly()),
+                "attention");
     }
 
     void prefill(DType type, const AttentionKernelArgs &kernel, const AttentionArgs &args)
@@ -406,6 +413,11 @@ private:
         const PrefillAttentionArgs prefillArgs
             = {.attention = kernel, .fullCount = static_cast<int>(std::ranges::count_if(args.selected, isFull))};
         const int heads = kernel.caches.selectedCount * (args.queryHeads / args.kvHeads);
+        if (args.cacheType == DType::F8) {
+            const PrefillPlan plan = planPrefillF8(kernel.tokens, heads, args.headDim);
+            m_device->check(attendPrefillF8(type, prefillArgs, plan, stream(), startsEarly()), "attention");
+            return;
+        }
         const bool hopper = prefersHopper(kernel.tokens, args.headDim, prefillArgs.fullCount > 0, m_device->limits());
         const PrefillPlan plan = hopper ? planHopper(kernel.tokens, heads, args.headDim)
                                         : planPrefill(kernel.tokens, heads, args.headDim, m_device->limits());

@@ -200,6 +200,7 @@ void LayerPass::attend(const float *sinkLogits, std::span<const HeadCache> heads
                          .headDim = c.headDim,
                          .scale = static_cast<float>(c.scoreScale),
                          .sinkLogits = sinkLogits,
+                         .type = m_activation,
                          .cacheType = m_cacheType,
                          .rows = {}});
 }

@@ -9,12 +9,16 @@ struct Index3 {
     unsigned x = 0, y = 0, z = 0;
 };
 
-/// The 16-bit element types, as they lie in memory.
+/// The narrow element types, as they lie in memory.
 struct Bf16 {
     std::uint16_t bits;
 };
 struct F16 {
     std::uint16_t bits;
+};
+/// E4M3 (engine/base/dtype.h): a type of stored keys and values.
+struct F8 {
+    std::uint8_t bits;
 };
 
 struct alignas(8) Float2 {

@@ -16,7 +16,7 @@ std::int64_t ceilDivide(std::int64_t a, std::int64_t b)
 
 std::size_t decodeSharedBytes(int headDim)
 {
-    const auto ring = static_cast<std::size_t>(decodeWarps * decodeStages * 2 * decodeWarpKeys * paddedRowBytes(headDim));
+    const auto ring = static_cast<std::size_t>(decodeWarps * decodeStages<2> * 2 * decodeWarpKeys * paddedRowBytes(headDim));
     const std::size_t warps = sizeof(float) * static_cast<std::size_t>(decodeWarps * decodeRows * (headDim + 8 + 2));
     const std::size_t join = sizeof(float) * static_cast<std::size_t>(decodeRows * decodeMaxSplits);
     return std::max({ring, warps, join});
@@ -75,6 +75,17 @@ PrefillPlan planPrefill(int tokens, int heads, int headDim, const GpuLimits &gpu
     // Two blocks on a multiprocessor, so that one multiplies while the other computes weights; 1 KiB of each is the system's.
     plan.stages = 2 * (bytes(2) + 1024) <= gpu.sharedPerMultiprocessor ? 2 : 1;
     plan.sharedBytes = static_cast<std::size_t>(bytes(plan.stages));
+    return plan;
+}
+
+PrefillPlan planPrefillF8(int tokens, int heads, int headDim)
+{
+    PrefillPlan plan;
+    plan.blocks = static_cast<unsigned>(ceilDivide(tokens, prefillQueries) * heads);
+    plan.stages = 1;
+    constexpr int tables = 512; // PrefillWork
+    plan.sharedBytes = static_cast<std::size_t>((prefillQueries + 2 * prefillKeys) * paddedRowBytes(headDim)
+                                                + 2 * prefillKeys * headDim + tables);
     return plan;
 }
 

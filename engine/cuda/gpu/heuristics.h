@@ -61,7 +61,9 @@ inline constexpr int decodeThreads = decodeWarps * 32;
 inline constexpr int decodeRows = 16; ///< query heads of a block: one matrix tile
 inline constexpr int decodeWarpKeys = 16; ///< keys of a warp's step
 inline constexpr int decodeKeys = decodeWarps * decodeWarpKeys; ///< keys of a block's step
-inline constexpr int decodeStages = 2; ///< of a warp's ring: more would take first-level cache from the next kernel (launch.h)
+/// Of a warp's ring: more would take first-level cache from the next kernel (launch.h). All but one are on their way, so with
+/// half the bytes a key it takes one more to have as many bytes there.
+template <std::size_t elementBytes> inline constexpr int decodeStages = elementBytes == 1 ? 3 : 2;
 inline constexpr float decodeLowest = -1e30f; ///< below every score and finite: no difference of infinities
 inline constexpr float decodeHidden = -1e38f;
 inline constexpr int decodeMaxSplits = 128; ///< of one head: one block joins them, and all are in flight with fewer
@@ -107,6 +109,9 @@ struct PrefillPlan {
 
 /// `heads`: query heads of the selected KV heads.
 PrefillPlan planPrefill(int tokens, int heads, int headDim, const GpuLimits &gpu);
+
+/// The same for an F8 cache (attention_prefill_f8.cuh).
+PrefillPlan planPrefillF8(int tokens, int heads, int headDim);
 
 // Prefill on Hopper (attention_hopper.cuh): as many queries in a block, by other instructions.
 

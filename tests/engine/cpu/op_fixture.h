@@ -70,6 +70,12 @@ struct Stored {
                 std::memcpy(bytes.data() + 4 * i, &from[i], 4);
                 continue;
             }
+            if (type == DType::F8) {
+                const std::uint8_t byte = floatToF8(from[i]);
+                std::memcpy(bytes.data() + i, &byte, 1);
+                values[i] = f8ToFloat(byte);
+                continue;
+            }
             const std::uint16_t half = type == DType::F16 ? floatToF16(from[i]) : floatToBf16(from[i]);
             std::memcpy(bytes.data() + 2 * i, &half, 2);
             values[i] = type == DType::F16 ? f16ToFloat(half) : bf16ToFloat(half);

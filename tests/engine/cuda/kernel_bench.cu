@@ -199,7 +199,8 @@ private:
         args.rows.count = 1, args.rows.firstPosition = first;
         args.tokens = tokens;
         args.queryHeads = kvHeads * group, args.kvHeads = kvHeads, args.headDim = headDim;
-        args.scoreScale = static_cast<float>(1.4426950408889634 / std::sqrt(headDim));
+        args.valueScale = 1;
+        setScores(args, 1 / std::sqrt(static_cast<float>(headDim)), 0);
         for (int h = 0; h < kvHeads; ++h)
             args.caches.selected[h] = static_cast<std::uint8_t>(h);
         args.caches.selectedCount = kvHeads;

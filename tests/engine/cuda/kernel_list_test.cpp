@@ -29,6 +29,7 @@ const ListedKernel list[] = {
     {"attentionHopper", nullptr,
      "is made of asynchronous products of warp groups, which the emulator does not have; AttentionParity runs it on a GPU"},
     {"attentionPrefill", "Cases/PrefillAttention.*", nullptr},
+    {"attentionPrefillF8", "Cases/PrefillAttention.*", nullptr},
     {"attentionSimple", "Cases/SimpleAttention.*", nullptr},
     {"commit", "CommitKernel.*", nullptr},
     {"copyHeads", "CopyHeadsKernel.*", nullptr},

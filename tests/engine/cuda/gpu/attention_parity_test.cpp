@@ -15,12 +15,14 @@ struct AttentionCase {
     int sequences = 1; ///< more than one: every chunk is one token of each
     bool norms = false;
     std::int64_t otherSink = 0, otherRecent = 0; ///< of KV heads 3, 7, …, where it is a window
+    bool sinkLogits = false;
+    float softCap = 0;
 };
 
 std::string textOf(const AttentionCase &c)
 {
-    return fmt::format("{} KV heads, group {}, head_dim {}, sink {}, recent {}, {} sequences", c.kvHeads, c.group, c.headDim,
-                       c.sink, c.recent, c.sequences);
+    return fmt::format("{} KV heads, group {}, head_dim {}, sink {}, recent {}, {} sequences{}, soft cap {}", c.kvHeads, c.group,
+                       c.headDim, c.sink, c.recent, c.sequences, c.sinkLogits ? ", sink logits" : "", c.softCap);
 }
 
 /// One layer's caches on one side; even KV heads keep everything, odd ones stream.
@@ -44,6 +46,8 @@ public:
         m_rotation = std::make_unique<Array>(side, DType::F32, angles);
         m_queryNorm = std::make_unique<Array>(side, DType::F32, randomFloats(static_cast<std::size_t>(c.headDim), 91));
         m_keyNorm = std::make_unique<Array>(side, DType::F32, randomFloats(static_cast<std::size_t>(c.headDim), 92));
+        m_sinkLogits
+            = std::make_unique<Array>(side, DType::F32, randomFloats(static_cast<std::size_t>(c.kvHeads * c.group), 93, 3));
         std::int64_t perSequence = 0;
         for (int head = 0; head < c.kvHeads; ++head)
             perSequence += 2 * slots(head) * c.headDim;
@@ -117,6 +121,8 @@ public:
                            .queryHeads = queryHeads,
                            .kvHeads = c.kvHeads,
                            .headDim = c.headDim,
+                           .sinkLogits = c.sinkLogits ? m_sinkLogits->floats() : nullptr,
+                           .softCap = c.softCap,
                            .cacheType = m_cacheType,
                            .strongestKey = strongest ? (*strongestThere)->as<std::int32_t>() : nullptr,
                            .rows = which});
@@ -145,7 +151,7 @@ private:
     const Side &m_side;
     AttentionCase m_case;
     DType m_cacheType, m_active;
-    std::unique_ptr<Array> m_rotation, m_queryNorm, m_keyNorm, m_cache, m_staging;
+    std::unique_ptr<Array> m_rotation, m_queryNorm, m_keyNorm, m_sinkLogits, m_cache, m_staging;
     std::int64_t m_stride = 0;
     std::vector<HeadCache> m_straight, m_staged;
 };
@@ -211,6 +217,22 @@ TEST_F(AttentionParity, TwoWindowsInOneLaunch)
                .otherSink = 3,
                .otherRecent = 150},
               type);
+}
+
+TEST_F(AttentionParity, SinkLogitsAndSoftCap)
+{
+    for (const DType type : allTypes)
+        for (const int headDim : {64, 96, 128, 256}) // both prefill kernels, and the simple one
+            for (const float softCap : {0.0f, 1.5f, 50.0f})
+                check({.group = 3,
+                       .headDim = headDim,
+                       .sink = 16,
+                       .recent = 100,
+                       .context = 900,
+                       .chunks = {150, 1, 200, 1, 1, 33, 400, 1},
+                       .sinkLogits = softCap != 50,
+                       .softCap = softCap},
+                      type);
 }
 
 TEST_F(AttentionParity, Groups)
