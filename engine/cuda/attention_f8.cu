@@ -21,7 +21,9 @@ int attendSimpleF8(DType type, const SimpleAttentionArgs &args, cudaStream_t str
 {
     if (type == DType::BF16)
         return launchAttentionSimple<Bf16, F8>(args, stream, startOf(early));
-    return launchAttentionSimple<F16, F8>(args, stream, startOf(early));
+    if (type == DType::F16)
+        return launchAttentionSimple<F16, F8>(args, stream, startOf(early));
+    return cudaErrorInvalidValue; // CudaBackend::attendsOver has said so
 }
 
 int attendPrefillF8(DType type, const PrefillAttentionArgs &args, const PrefillPlan &plan, cudaStream_t stream, bool early)

@@ -87,7 +87,9 @@ int launchRopeAppend(const RopeAppendArgs &args, const HeadCaches &caches, Launc
     const Grid grid = {static_cast<unsigned>(args.tokens), ropeAppendBlocksPerRow(args.queryHeads, args.kvHeads)};
     const auto append = [&](auto kernelOf) { return start(kernelOf, grid, ropeAppendThreads, 0, on, kernel); };
     if (args.cacheType == DType::F8)
-        return args.type == DType::BF16 ? append(ropeAppend<Bf16, F8>) : append(ropeAppend<F16, F8>);
+        return args.type == DType::BF16 ? append(ropeAppend<Bf16, F8>)
+            : args.type == DType::F16   ? append(ropeAppend<F16, F8>)
+                                        : static_cast<int>(cudaErrorInvalidValue);
     return withType(args.cacheType, [&](auto value) { return append(ropeAppend<decltype(value), decltype(value)>); });
 }
 

@@ -217,6 +217,8 @@ struct DeviceInfo {
     int maxHeadDim = 1 << 20;
     int maxQueryHeads = 1 << 20; ///< of one layer
     int maxKvHeads = 1 << 20; ///< of one layer
+    int maxExperts = 1 << 20; ///< of one layer
+    int maxExpertsPerToken = 1 << 20;
     std::string driver; ///< version of the driver and of the device's instructions; empty where there is none to name
 };
 

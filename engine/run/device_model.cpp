@@ -36,6 +36,8 @@ Result<void> checkRuns(const Backend &backend, const ModelConfig &config)
         {"a head size", config.headDim, device.maxHeadDim},
         {"query heads a layer", config.queryHeads, device.maxQueryHeads},
         {"KV heads a layer", config.kvHeads, device.maxKvHeads},
+        {"experts a layer", config.experts, device.maxExperts},
+        {"experts a token", config.expertsPerToken, device.maxExpertsPerToken},
     };
     for (const auto &[what, value, most] : limits)
         if (value > most)

@@ -107,6 +107,10 @@ ZZ_DEVICE bool warpAny(bool predicate)
     return __any_sync(0xffffffffu, predicate) != 0;
 }
 
+ZZ_DEVICE int countBits(std::uint32_t bits)
+{
+    return __popc(bits);
+}
 ZZ_DEVICE float floatOfBits(std::uint32_t bits)
 {
     return __uint_as_float(bits);

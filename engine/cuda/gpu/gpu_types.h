@@ -32,4 +32,6 @@ struct alignas(16) Vec16 {
 
 inline constexpr int warpSize = 32;
 
+inline constexpr float log2e = 1.4426950408889634f;
+
 } // namespace zigzag::gpu

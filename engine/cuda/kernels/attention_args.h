@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "engine/cuda/gpu/gpu_types.h"
 #include "engine/cuda/kernels/cache_view.h"
 
 namespace zigzag::gpu {
@@ -18,8 +19,6 @@ struct AttentionKernelArgs {
     float valueScale; ///< of outputs: what values were divided by
     HeadCaches caches;
 };
-
-inline constexpr float log2e = 1.4426950408889634f;
 
 /// `scale`: of a query's product with a key as it is stored. `softCap`: AttentionArgs.
 inline void setScores(AttentionKernelArgs &args, float scale, float softCap)

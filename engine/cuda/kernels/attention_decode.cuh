@@ -321,7 +321,7 @@ int launchAttentionDecode(const DecodeAttentionArgs &args, const DecodePlan &pla
         return launch(kernel, {plan.blocks, static_cast<unsigned>(args.attention.rows.count), plan.slices}, decodeThreads,
                       plan.sharedBytes, stream, args, start);
     };
-    return withHeadDim(args.attention.headDim, run);
+    return withDecodeHeadDim(args.attention.headDim, run);
 }
 
 } // namespace zigzag::gpu

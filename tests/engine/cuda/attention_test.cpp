@@ -108,6 +108,7 @@ INSTANTIATE_TEST_SUITE_P(
                     AttentionCase{"batch", {R, S, R}, 2, 64, 3, 60, 1, {130, 0, 64, 63, 299}, 3, true},
                     AttentionCase{"two_windows", {S, R, S}, 2, 64, 4, 70, 1, {333}, 3, false, 0, false, {9, 200}},
                     AttentionCase{"two_windows_batch", {S, S}, 2, 32, 0, 64, 1, {130, 0, 97}, 3, true, 0, false, {30, 1}},
+                    AttentionCase{"wide", {S, R}, 2, 256, 4, 70, 1, {258}},
                     AttentionCase{"sink_logits", {S, R}, 8, 64, 4, 70, 1, {258}, 3, false, 0, true},
                     AttentionCase{"sink_logits_group20", {R, S}, 20, 64, 2, 70, 1, {155}, 3, false, 0, true},
                     AttentionCase{"sink_logits_batch", {R, S}, 3, 32, 3, 60, 1, {130, 0, 64}, 3, true, 0, true},
@@ -248,6 +249,10 @@ TEST(DecodePlan, BlocksRunTogetherAndShareTheKeys)
                 const gpu::DecodePlan any = gpu::planDecode(many, 1 << 20, sequences, group, 128, h200);
                 ASSERT_LE(4 * (any.partials + any.partialStates), 14u << 20) << heads << ' ' << sequences << ' ' << group;
             }
+    EXPECT_TRUE(gpu::supportsTensorDecode(256, h200));
+    EXPECT_LE(gpu::planDecode(retrieval, 131072, 1, 4, 256, h200).sharedBytes, static_cast<std::size_t>(h200.sharedPerBlock));
+    EXPECT_FALSE(gpu::supportsTensorDecode(48, h200));
+    EXPECT_FALSE(gpu::supportsTensorDecode(256, {84, 100 << 10, 99 << 10, 86}));
     // The 8.6 and 8.9 families have less shared memory.
     for (const int headDim : {32, 64, 80, 96, 128})
         EXPECT_LE(gpu::planDecode(retrieval, 131072, 1, 4, headDim, {84, 100 << 10, 99 << 10, 86}).sharedBytes, 99u << 10);

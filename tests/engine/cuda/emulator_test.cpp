@@ -208,6 +208,7 @@ template <class T> void checkMultiplication()
 
 TEST(Emulator, EightBitNumbers)
 {
+    EXPECT_EQ(countBits(0x80000101u), 3);
     runKernel({1}, 32, 0, [] {
         for (std::uint32_t bits = 0; bits < 256; ++bits) {
             const float value = f8ToFloat(static_cast<std::uint8_t>(bits));

@@ -34,12 +34,18 @@ const ListedKernel list[] = {
     {"commit", "CommitKernel.*", nullptr},
     {"copyHeads", "CopyHeadsKernel.*", nullptr},
     {"embed", "EmbedKernel.*", nullptr},
+    {"expertDown", "ExpertsKernel*", nullptr},
+    {"expertGateUp", "ExpertsKernel*", nullptr},
+    {"expertSum", "ExpertsKernel*", nullptr},
+    {"expertTiles", "ExpertsKernel*", nullptr},
     {"fillRandom", nullptr, "fills the memory that a GPU's own rates are measured on; no result depends on the numbers"},
     {"matvec", "Cases/Matvec.*", nullptr},
     {"nextToken", "NextTokenKernel.*", nullptr},
     {"readAll", nullptr, "times the reading of a GPU's memory and drops what it read"},
     {"rmsNorm", "RmsNormKernel.*", nullptr},
     {"ropeAppend", "RopeAppendKernel.*", nullptr},
+    {"routeExperts", "ExpertsKernel*", nullptr},
+    {"sortRoutes", "ExpertsKernel*", nullptr},
     {"swiGlu", "SwiGluKernel.*", nullptr},
 };
 

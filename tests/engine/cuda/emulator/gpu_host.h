@@ -132,6 +132,10 @@ inline bool warpAny(bool predicate, ZZ_SITE)
     return warpBallot(predicate, site) != 0;
 }
 
+inline int countBits(std::uint32_t bits)
+{
+    return std::popcount(bits);
+}
 inline float floatOfBits(std::uint32_t bits)
 {
     return std::bit_cast<float>(bits);

@@ -29,11 +29,13 @@ std::string textOf(const AttentionCase &c)
 class LayerOn
 {
 public:
-    LayerOn(const Side &side, DType cacheType, const AttentionCase &c)
+    /// Weights of `type`, keys and values of `cacheType`.
+    LayerOn(const Side &side, DType type, DType cacheType, const AttentionCase &c)
         : m_side(side)
         , m_case(c)
+        , m_type(type)
         , m_cacheType(cacheType)
-        , m_active(side.backend->activationType(cacheType))
+        , m_active(side.backend->activationType(type))
     {
         const std::int64_t most = *std::max_element(c.chunks.begin(), c.chunks.end());
         std::vector<float> angles;
@@ -79,7 +81,7 @@ public:
         const int queryHeads = c.kvHeads * c.group;
         const auto rows = static_cast<std::size_t>(tokens);
         const auto values = [&](int heads, std::uint64_t s) {
-            return Stored(m_cacheType, randomFloats(rows * static_cast<std::size_t>(heads * c.headDim), s)).values;
+            return Stored(m_type, randomFloats(rows * static_cast<std::size_t>(heads * c.headDim), s)).values;
         };
         const Array queries(m_side, m_active, values(queryHeads, seed)), keys(m_side, m_active, values(c.kvHeads, seed + 1)),
             vals(m_side, m_active, values(c.kvHeads, seed + 2)),
@@ -107,7 +109,9 @@ public:
                             .queryHeads = queryHeads,
                             .kvHeads = c.kvHeads,
                             .headDim = c.headDim,
+                            .type = m_active,
                             .cacheType = m_cacheType,
+                            .scales = scales(),
                             .epsilon = 1e-6f,
                             .rows = which});
         std::vector<int> selected(static_cast<std::size_t>(c.kvHeads));
@@ -123,7 +127,9 @@ public:
                            .headDim = c.headDim,
                            .sinkLogits = c.sinkLogits ? m_sinkLogits->floats() : nullptr,
                            .softCap = c.softCap,
+                           .type = m_active,
                            .cacheType = m_cacheType,
+                           .scales = scales(),
                            .strongestKey = strongest ? (*strongestThere)->as<std::int32_t>() : nullptr,
                            .rows = which});
         if (isStaged)
@@ -146,11 +152,12 @@ private:
         return head % 4 == 3 && m_case.otherRecent > 0 ? HeadPattern::streaming(m_case.otherSink, m_case.otherRecent)
                                                        : HeadPattern::streaming(m_case.sink, m_case.recent);
     }
+    KvScales scales() const { return m_cacheType == DType::F8 ? KvScales{0.02f, 0.013f} : KvScales{}; }
     std::int64_t slots(int head) const { return pattern(head).slots(m_case.context); }
 
     const Side &m_side;
     AttentionCase m_case;
-    DType m_cacheType, m_active;
+    DType m_type, m_cacheType, m_active;
     std::unique_ptr<Array> m_rotation, m_queryNorm, m_keyNorm, m_sinkLogits, m_cache, m_staging;
     std::int64_t m_stride = 0;
     std::vector<HeadCache> m_straight, m_staged;
@@ -159,9 +166,12 @@ private:
 class AttentionParity : public Parity
 {
 protected:
-    void check(const AttentionCase &c, DType type, bool strongest = false)
+    void check(const AttentionCase &c, DType type, bool strongest = false) { check(c, type, type, strongest); }
+    void check(const AttentionCase &c, DType type, DType cacheType, bool strongest = false)
     {
-        LayerOn cpu(m_cpu, type, c), gpu(m_gpu, type, c);
+        LayerOn cpu(m_cpu, type, cacheType, c), gpu(m_gpu, type, cacheType, c);
+        // Where keys lie between two numbers of F8, the last bit of their rotation decides.
+        const DType tolerated = cacheType == DType::F8 ? DType::BF16 : type;
         std::vector<std::int32_t> positions;
         for (int s = 0; s < c.sequences; ++s)
             positions.push_back(s * 0);
@@ -170,10 +180,11 @@ protected:
             std::vector<std::int32_t> cpuStrongest, gpuStrongest;
             const auto expected = cpu.run(tokens, positions, seed, strongest, &cpuStrongest);
             const auto got = gpu.run(tokens, positions, seed, strongest, &gpuStrongest);
+            const std::string kind = cacheType == DType::F8 ? fmt::format(", FP8 keys ({})", nameOf(type)) : std::string();
             const std::string op = strongest ? "attention, simple"
                 : tokens == c.sequences      ? fmt::format("attention, decode, head_dim {}", c.headDim)
                                              : fmt::format("attention, prefill, head_dim {}", c.headDim);
-            compare(op, type, got, expected, fmt::format("{}, {} tokens at {}", textOf(c), tokens, positions[0]));
+            compare(op + kind, tolerated, got, expected, fmt::format("{}, {} tokens at {}", textOf(c), tokens, positions[0]));
             if (strongest && type == DType::F32) {
                 EXPECT_EQ(cpuStrongest, gpuStrongest);
             }
@@ -186,7 +197,7 @@ protected:
     }
 };
 
-constexpr std::array headDims = {32, 48, 64, 80, 96, 128};
+constexpr std::array headDims = {32, 48, 64, 80, 96, 128, 256};
 
 TEST_F(AttentionParity, ChunksThenDecode)
 {
@@ -233,6 +244,31 @@ TEST_F(AttentionParity, SinkLogitsAndSoftCap)
                        .sinkLogits = softCap != 50,
                        .softCap = softCap},
                       type);
+}
+
+TEST_F(AttentionParity, KeysAndValuesInF8)
+{
+    for (const DType type : {DType::BF16, DType::F16}) {
+        for (const int headDim : {32, 48, 64, 80, 96, 128, 256})
+            for (const int group : {1, 4, 7}) {
+                check({.group = group, .headDim = headDim, .context = 700, .chunks = {1, 1, 37, 1, 200, 1, 129, 3, 1, 1, 250}},
+                      type, DType::F8);
+                check({.group = group,
+                       .headDim = headDim,
+                       .sink = 64,
+                       .recent = 256,
+                       .context = 700,
+                       .chunks = {300, 1, 128, 1, 70, 1},
+                       .sinkLogits = true,
+                       .softCap = 20},
+                      type, DType::F8);
+            }
+        const std::vector<std::int64_t> steps(40, 5);
+        check({.headDim = 64, .context = 41, .chunks = steps, .sequences = 5}, type, DType::F8);
+        check({.kvHeads = 4, .sink = 64, .recent = 256, .context = 9000, .chunks = {4096, 1, 2048, 1, 1, 1000, 1}}, type,
+              DType::F8);
+        check({.headDim = 32, .context = 300, .chunks = {100, 1, 50, 1, 1}}, type, DType::F8, true);
+    }
 }
 
 TEST_F(AttentionParity, Groups)
