@@ -40,6 +40,7 @@ const ListedKernel list[] = {
     {"expertTiles", "ExpertsKernel*", nullptr},
     {"fillRandom", nullptr, "fills the memory that a GPU's own rates are measured on; no result depends on the numbers"},
     {"matvec", "Cases/Matvec.*", nullptr},
+    {"matvecQ8", "MatvecQ8Kernel.*", nullptr},
     {"nextToken", "NextTokenKernel.*", nullptr},
     {"readAll", nullptr, "times the reading of a GPU's memory and drops what it read"},
     {"rmsNorm", "RmsNormKernel.*", nullptr},
