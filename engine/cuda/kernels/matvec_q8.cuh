@@ -20,8 +20,8 @@ constexpr bool supportsMatvecQ8(int batch, int columns)
     return batch >= 1 && batch <= q8MaxBatch && columns % q8Columns == 0;
 }
 
-/// Eight of a block's integers and its scale. `block`: its number from the matrix' beginning, a multiple of 4; `part`: which
-/// eight.
+/// Eight of a block's integers and its scale. `block`: its number from the matrix' beginning, which is at a multiple of 4, as its
+/// memory's end is: an odd number of blocks ends within a word that is read whole. `part`: which eight.
 struct Q8Part {
     std::uint32_t words[3];
     std::uint16_t scale;
