@@ -19,7 +19,12 @@ int attendSimple(DType type, const SimpleAttentionArgs &args, cudaStream_t strea
 int attendPrefill(DType type, const PrefillAttentionArgs &args, const PrefillPlan &plan, cudaStream_t stream, bool early);
 /// The same on compute capability 9.0 with head_dim 64 or 128; with planHopper's plan.
 int attendHopper(DType type, const PrefillAttentionArgs &args, const PrefillPlan &plan, cudaStream_t stream, bool early);
-/// BF16 and F16, the head dimensions of supportsTensorAttention; one token per sequence, no staged keys.
+/// BF16 and F16, the head dimensions of supportsTensorDecode; one token per sequence, no staged keys.
 int attendDecode(DType type, const DecodeAttentionArgs &args, const DecodePlan &plan, cudaStream_t stream, bool early);
+
+// The same with queries and outputs of `type`, BF16 or F16, over a cache of F8.
+int attendSimpleF8(DType type, const SimpleAttentionArgs &args, cudaStream_t stream, bool early);
+int attendPrefillF8(DType type, const PrefillAttentionArgs &args, const PrefillPlan &plan, cudaStream_t stream, bool early);
+int attendDecodeF8(DType type, const DecodeAttentionArgs &args, const DecodePlan &plan, cudaStream_t stream, bool early);
 
 } // namespace zigzag::gpu

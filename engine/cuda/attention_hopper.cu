@@ -7,12 +7,19 @@ namespace zigzag::gpu {
 
 namespace {
 
+template <class T, bool capped>
+int launchWith(const PrefillAttentionArgs &args, const PrefillPlan &plan, Stream stream, Start start)
+{
+    const auto kernel = args.attention.headDim == 64 ? attentionHopper<T, 64, capped> : attentionHopper<T, 128, capped>;
+    return launch(kernel, {plan.blocks, static_cast<unsigned>(args.attention.rows.count), 1}, hopperThreads, plan.sharedBytes,
+                  stream, args, start);
+}
+
 template <class T>
 int launchAttentionHopper(const PrefillAttentionArgs &args, const PrefillPlan &plan, Stream stream, Start start)
 {
-    const auto kernel = args.attention.headDim == 64 ? attentionHopper<T, 64> : attentionHopper<T, 128>;
-    return launch(kernel, {plan.blocks, static_cast<unsigned>(args.attention.rows.count), 1}, hopperThreads, plan.sharedBytes,
-                  stream, args, start);
+    return args.attention.capScale != 0 ? launchWith<T, true>(args, plan, stream, start)
+                                        : launchWith<T, false>(args, plan, stream, start);
 }
 
 } // namespace

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/cuda/attention.h"
+#include "engine/cuda/cache_views.h"
 #include "engine/cuda/ceilings.h"
 #include "engine/cuda/device.h"
+#include "engine/cuda/experts.h"
 #include "engine/cuda/gpu/heuristics.h"
 #include "engine/cuda/linear.h"
 #include "engine/cuda/loader.h"
@@ -12,9 +14,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
-#include <numbers>
 #include <optional>
-#include <tuple>
 
 namespace zigzag::gpu {
 
@@ -69,6 +69,8 @@ public:
         ZIGZAG_CHECK(m_linear.start());
         ZIGZAG_TRY(scratch, m_device->allocate(attentionScratchBytes));
         m_scratch = std::move(scratch);
+        ZIGZAG_TRY(expertScratch, m_device->allocate(expertScratchBytes));
+        m_expertScratch = std::move(expertScratch);
         m_device->check(cudaMemsetAsync(m_scratch->data(), 0, attentionScratchBytes, m_device->stream()), "its start");
         return m_device->synchronize();
     }
@@ -80,6 +82,8 @@ public:
         info.maxHeadDim = gpu::maxHeadDim;
         info.maxQueryHeads = gpu::maxQueryHeads;
         info.maxKvHeads = maxKvHeads;
+        info.maxExperts = gpu::maxExperts;
+        info.maxExpertsPerToken = gpu::maxExpertsPerToken;
         return info;
     }
     Capabilities capabilities() const override
@@ -88,13 +92,18 @@ public:
                 .recordsSteps = true,
                 .showsKernels = true,
                 .ownClock = true,
+                .experts = true,
                 .weightTypes = {DType::F32, DType::F16, DType::BF16},
-                .kvTypes = {DType::F32, DType::F16, DType::BF16}};
+                .kvTypes = {DType::F32, DType::F16, DType::BF16, DType::F8}};
     }
     DType activationType(DType weights) const override { return weights; }
+    bool attendsOver(DType kv, DType weights) const override
+    {
+        return kv == weights || (kv == DType::F8 && weights != DType::F32);
+    }
     std::int64_t scratchBytes() const override
     {
-        return static_cast<std::int64_t>(attentionScratchBytes + Linear::workspaceBytes);
+        return static_cast<std::int64_t>(attentionScratchBytes + expertScratchBytes + Linear::workspaceBytes);
     }
     std::optional<DeviceCeilings> measureCeilings(const std::atomic<bool> *cancel) override
     {
@@ -216,7 +225,7 @@ public:
         flush();
         if (args.tokens == 0 || args.selected.empty())
             return;
-        const AttentionKernelArgs kernel = {
+        AttentionKernelArgs kernel = {
             .queries = args.queries,
             .out = args.out,
             .rows = {0, args.rows.count, args.rows.positions, args.firstPosition}, // the caches begin at the first sequence
@@ -224,13 +233,17 @@ public:
             .queryHeads = args.queryHeads,
             .kvHeads = args.kvHeads,
             .headDim = args.headDim,
-            .scoreScale = std::numbers::log2e_v<float> * zigzag::scoreScale(args.scale, args.headDim),
+            .sinkLogits = args.sinkLogits,
+            .valueScale = args.scales.value,
             .caches = viewOf(args.heads, args.selected, args.rows),
         };
-        const DType type = args.cacheType;
-        // The tensor kernels have no sink logits yet.
-        if (args.strongestKey || args.sinkLogits || type == DType::F32 || !supportsTensorAttention(args.headDim))
-            m_device->check(attendSimple(type, {kernel, args.strongestKey, args.sinkLogits}, stream(), startsEarly()),
+        setScores(kernel, args.scales.key * zigzag::scoreScale(args.scale, args.headDim), args.softCap);
+        const bool isF8 = args.cacheType == DType::F8;
+        const DType type = isF8 ? args.type : args.cacheType;
+        const bool isFast
+            = kernel.tokens == 1 ? supportsTensorDecode(args.headDim, m_device->limits()) : supportsTensorAttention(args.headDim);
+        if (args.strongestKey || type == DType::F32 || !isFast)
+            m_device->check((isF8 ? attendSimpleF8 : attendSimple)(type, {kernel, args.strongestKey}, stream(), startsEarly()),
                             "attention");
         else if (kernel.tokens == 1)
             decode(type, kernel, args);
@@ -248,6 +261,18 @@ public:
     {
         flush();
         m_device->check(launchCopyHeads(args, on()), "copy_heads");
+    }
+
+    void experts(const ExpertsArgs &args) override
+    {
+        flush();
+        ExpertMatrices matrices[3] = {};
+        const std::span<const std::unique_ptr<Matrix>> lists[] = {args.gates, args.ups, args.downs};
+        for (std::size_t i = 0; i < std::size(lists); ++i)
+            for (std::size_t e = 0; e < std::min<std::size_t>(lists[i].size(), gpu::maxExperts); ++e)
+                matrices[i].at[e] = static_cast<const CudaMatrix &>(*lists[i][e]).data();
+        const DType type = static_cast<const CudaMatrix &>(*args.gates[0]).type;
+        m_device->check(launchExperts(type, args, matrices, m_expertScratch->data(), expertScratchBytes, on()), "experts");
     }
 
     void nextToken(const NextTokenArgs &args) override
@@ -308,6 +333,7 @@ private:
     };
 
     static constexpr std::size_t attentionScratchBytes = 16u << 20; ///< partial results of decode's splits
+    static constexpr std::size_t expertScratchBytes = 64u << 20; ///< what experts make of a piece of a chunk's tokens
 
     cudaStream_t stream() const { return m_device->stream(); }
     /// Kernels that wait for the one before them by themselves may start before it has ended.
@@ -350,34 +376,6 @@ private:
                         "a matrix-vector product");
     }
 
-    /// The caches of the KV heads as kernels read them, from the first sequence of the call on.
-    static HeadCaches viewOf(std::span<const HeadCache> heads, std::span<const int> selected, const SequenceRows &rows)
-    {
-        HeadCaches view = {};
-        const std::int64_t offset = rows.first * rows.cacheStride;
-        assert(heads.size() <= static_cast<std::size_t>(maxKvHeads));
-        for (std::size_t i = 0; i < heads.size(); ++i) {
-            const HeadCache &head = heads[i];
-            const HeadPattern &pattern = head.pattern;
-            view.heads[i] = {
-                static_cast<std::byte *>(head.keys) + offset,
-                static_cast<std::byte *>(head.values) + offset,
-                head.slots,
-                head.stagedKeys,
-                head.stagedValues,
-                static_cast<int>(pattern.sink()),
-                pattern.keepsEverything() ? everyKey : static_cast<int>(std::min<std::int64_t>(pattern.recent(), everyKey - 1))};
-        }
-        // The longest first: what runs last should be short.
-        for (const int head : selected)
-            view.selected[view.selectedCount++] = static_cast<std::uint8_t>(head);
-        const auto place
-            = [&](std::uint8_t head) { return std::tuple(!heads[head].pattern.keepsEverything(), -heads[head].slots, head); };
-        std::ranges::sort(view.selected, view.selected + view.selectedCount, {}, place);
-        view.sequenceStride = rows.cacheStride;
-        return view;
-    }
-
     void decode(DType type, const AttentionKernelArgs &kernel, const AttentionArgs &args)
     {
         std::int64_t slots[maxKvHeads];
@@ -397,7 +395,9 @@ private:
         if ((maxArrivals + plan.partials + plan.partialStates) * sizeof(float) > attentionScratchBytes)
             m_device->check(cudaErrorInvalidValue, "attention's plan");
         else
-            m_device->check(attendDecode(type, decodeArgs, plan, stream(), startsEarly()), "attention");
+            m_device->check(
+                (args.cacheType == DType::F8 ? attendDecodeF8 : attendDecode)(type, decodeArgs, plan, stream(), startsEarly()),
+                "attention");
     }
 
     void prefill(DType type, const AttentionKernelArgs &kernel, const AttentionArgs &args)
@@ -406,6 +406,11 @@ private:
         const PrefillAttentionArgs prefillArgs
             = {.attention = kernel, .fullCount = static_cast<int>(std::ranges::count_if(args.selected, isFull))};
         const int heads = kernel.caches.selectedCount * (args.queryHeads / args.kvHeads);
+        if (args.cacheType == DType::F8) {
+            const PrefillPlan plan = planPrefillF8(kernel.tokens, heads, args.headDim);
+            m_device->check(attendPrefillF8(type, prefillArgs, plan, stream(), startsEarly()), "attention");
+            return;
+        }
         const bool hopper = prefersHopper(kernel.tokens, args.headDim, prefillArgs.fullCount > 0, m_device->limits());
         const PrefillPlan plan = hopper ? planHopper(kernel.tokens, heads, args.headDim)
                                         : planPrefill(kernel.tokens, heads, args.headDim, m_device->limits());
@@ -472,7 +477,7 @@ private:
     std::unique_ptr<Device> m_device;
     Loader m_loader;
     Linear m_linear;
-    std::unique_ptr<Buffer> m_scratch;
+    std::unique_ptr<Buffer> m_scratch, m_expertScratch;
     cudaEvent_t m_timedBegin = nullptr, m_timedEnd = nullptr;
     std::optional<RmsNormArgs> m_norm;
     std::optional<Matvec> m_gated;

@@ -80,23 +80,32 @@ int launchRopeAppend(const RopeAppendArgs &args, const HeadCaches &caches, Launc
                                          .kvHeads = args.kvHeads,
                                          .headDim = args.headDim,
                                          .epsilon = args.epsilon,
+                                         .keyScale = args.scales.key,
+                                         .valueScale = args.scales.value,
                                          .rows = viewOf(args.rows, args.firstPosition),
                                          .caches = caches};
     const Grid grid = {static_cast<unsigned>(args.tokens), ropeAppendBlocksPerRow(args.queryHeads, args.kvHeads)};
-    return withType(args.cacheType, [&](auto value) {
-        return start(ropeAppend<decltype(value), decltype(value)>, grid, ropeAppendThreads, 0, on, kernel);
-    });
+    const auto append = [&](auto kernelOf) { return start(kernelOf, grid, ropeAppendThreads, 0, on, kernel); };
+    if (args.cacheType == DType::F8)
+        return args.type == DType::BF16 ? append(ropeAppend<Bf16, F8>)
+            : args.type == DType::F16   ? append(ropeAppend<F16, F8>)
+                                        : static_cast<int>(cudaErrorInvalidValue);
+    return withType(args.cacheType, [&](auto value) { return append(ropeAppend<decltype(value), decltype(value)>); });
 }
 
 int launchCommit(const CommitArgs &args, const HeadCaches &caches, LaunchOn on)
 {
     const std::int64_t rowBytes = args.headDim * bytesOf(args.cacheType);
-    const bool vectors = hasVectors(rowBytes);
-    const int units = static_cast<int>(rowBytes / static_cast<std::int64_t>(vectors ? sizeof(Vec16) : sizeof(std::uint32_t)));
-    const CommitKernelArgs kernel = {args.tokens, units, viewOf(args.rows, args.firstPosition), caches};
-    const Grid grid = {commitBlocks(args.tokens, units), static_cast<unsigned>(args.heads.size()), 2};
-    return vectors ? start(commit<Vec16>, grid, commitThreads, 0, on, kernel)
-                   : start(commit<std::uint32_t>, grid, commitThreads, 0, on, kernel);
+    const auto moveIn = [&](auto unit) {
+        using Unit = decltype(unit);
+        const int units = static_cast<int>(rowBytes / static_cast<std::int64_t>(sizeof(Unit)));
+        const CommitKernelArgs kernel = {args.tokens, units, viewOf(args.rows, args.firstPosition), caches};
+        const Grid grid = {commitBlocks(args.tokens, units), static_cast<unsigned>(args.heads.size()), 2};
+        return start(commit<Unit>, grid, commitThreads, 0, on, kernel);
+    };
+    if (hasVectors(rowBytes))
+        return moveIn(Vec16{});
+    return rowBytes % 4 == 0 ? moveIn(std::uint32_t{}) : moveIn(std::uint16_t{}); // head_dim is even
 }
 
 int launchCopyHeads(const CopyHeadsArgs &args, LaunchOn on)

@@ -117,6 +117,7 @@ struct RopeAppendArgs {
     std::span<const HeadCache> heads; // [kv_heads], host
     std::int64_t tokens = 0, firstPosition = 0;
     int queryHeads = 0, kvHeads = 0, headDim = 0;
+    DType type = DType::F32; ///< of queries, and of keys and values before they are stored
     DType cacheType = DType::F32;
     KvScales scales = {};
     float epsilon = 0;
@@ -134,6 +135,7 @@ struct AttentionArgs {
     float scale = 0; ///< of a query's product with a key; 0: 1 / √head_dim
     const float *sinkLogits = nullptr; // [query_heads] or null: a score that takes weight, as a key with a value of zero would
     float softCap = 0; ///< not 0: scores become softCap · tanh(score / softCap), before the sink logit joins them (Gemma 2)
+    DType type = DType::F32; ///< of queries and outputs
     DType cacheType = DType::F32;
     KvScales scales = {};
     std::int32_t *strongestKey = nullptr; // [tokens, query_heads] or null: the position with the largest weight
@@ -209,6 +211,8 @@ struct DeviceInfo {
     int maxHeadDim = 1 << 20;
     int maxQueryHeads = 1 << 20; ///< of one layer
     int maxKvHeads = 1 << 20; ///< of one layer
+    int maxExperts = 1 << 20; ///< of one layer
+    int maxExpertsPerToken = 1 << 20;
     std::string driver; ///< version of the driver and of the device's instructions; empty where there is none to name
 };
 
@@ -256,6 +260,8 @@ public:
     virtual Capabilities capabilities() const = 0;
     /// The type of activations for a model whose weights are of this type.
     virtual DType activationType(DType) const { return DType::F32; }
+    /// Whether attention takes keys and values of `kv`, one of Capabilities::kvTypes, in a model whose weights are of `weights`.
+    virtual bool attendsOver([[maybe_unused]] DType kv, [[maybe_unused]] DType weights) const { return true; }
     /// Memory that the backend keeps for itself beside every buffer: workspaces of libraries, partial results.
     virtual std::int64_t scratchBytes() const { return 0; }
     /// None where the device is this machine's processor, which the profiler measures itself.

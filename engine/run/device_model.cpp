@@ -48,11 +48,17 @@ Result<void> checkRuns(const Backend &backend, const ModelConfig &config)
         {"a head size", config.headDim, device.maxHeadDim},
         {"query heads a layer", config.queryHeads, device.maxQueryHeads},
         {"KV heads a layer", config.kvHeads, device.maxKvHeads},
+        {"experts a layer", config.experts, device.maxExperts},
+        {"experts a token", config.expertsPerToken, device.maxExpertsPerToken},
     };
     for (const auto &[what, value, most] : limits)
         if (value > most)
             return badInput(fmt::format("{} has {} {} and the {} backend runs at most {}: {}", config.name, what, value,
                                         backend.name(), most, instead));
+    if (const DType kv = config.dtype; !backend.attendsOver(kv, config.dtype))
+        return badInput(
+            fmt::format("{} has keys and values in {} beside weights in {}, which the {} backend does not run together: {}",
+                        config.name, nameOf(kv), nameOf(config.dtype), backend.name(), instead));
     if (config.experts > 0 && !can.experts)
         return badInput(
             fmt::format("{} has layers of experts, which the {} backend does not run: {}", config.name, backend.name(), instead));

@@ -58,6 +58,7 @@ struct LayerOpRunner {
                             .queryHeads = config.queryHeads,
                             .kvHeads = config.kvHeads,
                             .headDim = config.headDim,
+                            .type = type,
                             .cacheType = run.cacheType,
                             .scales = layer.kvScales(run.cacheType),
                             .epsilon = epsilon,

@@ -192,6 +192,7 @@ void LayerPass::attend(int layer, const float *sinkLogits, std::span<const HeadC
                          .headDim = c.headDim,
                          .scale = static_cast<float>(c.scoreScale),
                          .sinkLogits = sinkLogits,
+                         .type = m_activation,
                          .cacheType = m_cacheType,
                          .scales = kvScalesOf(layer),
                          .rows = {}});

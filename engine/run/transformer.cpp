@@ -191,6 +191,7 @@ Result<void> Transformer::attention(int layer, const Pass &pass)
                        .headDim = m_config.headDim,
                        .scale = static_cast<float>(m_config.scoreScale),
                        .sinkLogits = m_model.layers[static_cast<std::size_t>(layer)].vector(WeightId::SinkLogits),
+                       .type = m_type,
                        .cacheType = m_layout.type(),
                        .scales = m_model.layers[static_cast<std::size_t>(layer)].kvScales(m_layout.type()),
                        .strongestKey = observer ? m_work.strongest->as<std::int32_t>() : nullptr,

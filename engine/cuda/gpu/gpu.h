@@ -60,9 +60,25 @@ template <> ZZ_DEVICE F16 fromFloat<F16>(float value)
 {
     return toF16(value);
 }
+template <> ZZ_DEVICE F8 fromFloat<F8>(float value)
+{
+    return toF8(value);
+}
 ZZ_DEVICE float toFloat(float value)
 {
     return value;
+}
+
+/// Two numbers of a 16-bit type as F16.
+template <class T> ZZ_DEVICE std::uint32_t toF16Pair(std::uint32_t pair);
+template <> ZZ_DEVICE std::uint32_t toF16Pair<F16>(std::uint32_t pair)
+{
+    return pair;
+}
+template <> ZZ_DEVICE std::uint32_t toF16Pair<Bf16>(std::uint32_t pair)
+{
+    const Float2 both = unpack2<Bf16>(pair);
+    return pack2<F16>(both.x, both.y);
 }
 
 } // namespace zigzag::gpu

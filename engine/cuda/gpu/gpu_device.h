@@ -107,6 +107,10 @@ ZZ_DEVICE bool warpAny(bool predicate)
     return __any_sync(0xffffffffu, predicate) != 0;
 }
 
+ZZ_DEVICE int countBits(std::uint32_t bits)
+{
+    return __popc(bits);
+}
 ZZ_DEVICE float floatOfBits(std::uint32_t bits)
 {
     return __uint_as_float(bits);
@@ -161,6 +165,53 @@ template <class T> ZZ_DEVICE Float2 unpack2(std::uint32_t pair)
 template <> ZZ_DEVICE Float2 unpack2<Bf16>(std::uint32_t pair)
 {
     return {__uint_as_float(pair << 16), __uint_as_float(pair & 0xffff0000u)};
+}
+
+// E4M3 numbers: compute capability 8.9 converts them, before it integers do.
+
+/// Two of them in the low half, the low byte first, as a pair of F16, which holds each exactly. The high half is not read.
+ZZ_DEVICE std::uint32_t f8PairToF16(std::uint32_t pair)
+{
+    std::uint32_t result;
+#if __CUDA_ARCH__ >= 890
+    asm("cvt.rn.f16x2.e4m3x2 %0, %1;" : "=r"(result) : "h"(static_cast<std::uint16_t>(pair)));
+#else
+    // Exponent and mantissa go to the same place of an F16, whose exponents count from 8 more; the one NaN becomes another.
+    const std::uint32_t spread = __byte_perm(pair, 0, 0x1404), magnitude = spread >> 1 & 0x3f803f80u;
+    const std::uint32_t bits = (spread & 0x80008000u) | magnitude | ((magnitude + 0x00800080u) & 0x40004000u);
+    asm("mul.rn.f16x2 %0, %1, %2;" : "=r"(result) : "r"(bits), "r"(0x5c005c00u));
+#endif
+    return result;
+}
+ZZ_DEVICE float toFloat(F8 value)
+{
+    return toFloat(F16{static_cast<std::uint16_t>(f8PairToF16(value.bits))});
+}
+/// Too large becomes the largest of its sign.
+ZZ_DEVICE F8 toF8(float value)
+{
+#if __CUDA_ARCH__ >= 890
+    std::uint16_t pair;
+    asm("cvt.rn.satfinite.e4m3x2.f32 %0, %1, %2;" : "=h"(pair) : "f"(0.0f), "f"(value));
+    return {static_cast<std::uint8_t>(pair)};
+#else
+    const std::uint32_t sign = __float_as_uint(value) >> 24 & 0x80u, magnitude = __float_as_uint(value) & 0x7fffffffu;
+    std::uint32_t bits; // as floatToF8 of engine/base/dtype.h
+    if (magnitude > 0x7f800000u)
+        bits = 0x7f;
+    else if (magnitude >= 0x43e00000u)
+        bits = 0x7e;
+    else if (magnitude < 0x3c800000u)
+        bits = __float_as_uint(__uint_as_float(magnitude) + 16384.0f) - 0x46800000u;
+    else
+        bits = (magnitude - 0x3c000000u + 0x7ffffu + (magnitude >> 20 & 1u)) >> 20;
+    return {static_cast<std::uint8_t>(sign | bits)};
+#endif
+}
+/// Byte i of the result is the one that the i-th four bits of `order` name: 0 to 3 of a, 4 to 7 of b.
+ZZ_DEVICE std::uint32_t pickBytes(std::uint32_t a, std::uint32_t b, std::uint32_t order)
+{
+    return __byte_perm(a, b, order);
 }
 
 // Memory. Addresses are multiples of what is moved.

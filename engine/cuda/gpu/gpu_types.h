@@ -9,12 +9,16 @@ struct Index3 {
     unsigned x = 0, y = 0, z = 0;
 };
 
-/// The 16-bit element types, as they lie in memory.
+/// The narrow element types, as they lie in memory.
 struct Bf16 {
     std::uint16_t bits;
 };
 struct F16 {
     std::uint16_t bits;
+};
+/// E4M3 (engine/base/dtype.h): a type of stored keys and values.
+struct F8 {
+    std::uint8_t bits;
 };
 
 struct alignas(8) Float2 {
@@ -27,5 +31,7 @@ struct alignas(16) Vec16 {
 };
 
 inline constexpr int warpSize = 32;
+
+inline constexpr float log2e = 1.4426950408889634f;
 
 } // namespace zigzag::gpu

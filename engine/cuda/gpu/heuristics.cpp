@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
 #include <vector>
 
 namespace zigzag::gpu {
@@ -16,13 +17,19 @@ std::int64_t ceilDivide(std::int64_t a, std::int64_t b)
 
 std::size_t decodeSharedBytes(int headDim)
 {
-    const auto ring = static_cast<std::size_t>(decodeWarps * decodeStages * 2 * decodeWarpKeys * paddedRowBytes(headDim));
+    const auto ring = static_cast<std::size_t>(decodeWarps * decodeStages<2> * 2 * decodeWarpKeys * paddedRowBytes(headDim));
     const std::size_t warps = sizeof(float) * static_cast<std::size_t>(decodeWarps * decodeRows * (headDim + 8 + 2));
     const std::size_t join = sizeof(float) * static_cast<std::size_t>(decodeRows * decodeMaxSplits);
     return std::max({ring, warps, join});
 }
 
 } // namespace
+
+bool supportsTensorDecode(int headDim, const GpuLimits &gpu)
+{
+    return supportsTensorAttention(headDim)
+        || (headDim == 256 && decodeSharedBytes(headDim) <= static_cast<std::size_t>(gpu.sharedPerBlock));
+}
 
 DecodePlan planDecode(std::span<const std::int64_t> slots, std::int64_t length, int sequences, int group, int headDim,
                       const GpuLimits &gpu)
@@ -78,6 +85,17 @@ PrefillPlan planPrefill(int tokens, int heads, int headDim, const GpuLimits &gpu
     return plan;
 }
 
+PrefillPlan planPrefillF8(int tokens, int heads, int headDim)
+{
+    PrefillPlan plan;
+    plan.blocks = static_cast<unsigned>(ceilDivide(tokens, prefillQueries) * heads);
+    plan.stages = 1;
+    constexpr int tables = 512; // PrefillWork
+    plan.sharedBytes = static_cast<std::size_t>((prefillQueries + 2 * prefillKeys) * paddedRowBytes(headDim)
+                                                + 2 * prefillKeys * headDim + tables);
+    return plan;
+}
+
 PrefillPlan planHopper(int tokens, int heads, int headDim)
 {
     PrefillPlan plan;
@@ -86,6 +104,33 @@ PrefillPlan planHopper(int tokens, int heads, int headDim)
     constexpr int alignment = 1024, barriers = 8 * (1 + 4 * hopperStages), work = 512; // PrefillWork
     plan.sharedBytes
         = static_cast<std::size_t>(alignment + 2 * headDim * (prefillQueries + 2 * hopperStages * hopperKeys) + barriers + work);
+    return plan;
+}
+
+ExpertPlan planExperts(std::int64_t tokens, int experts, int perToken, int hidden, int intermediate, int elementBytes,
+                       std::size_t scratchBytes)
+{
+    ExpertPlan plan;
+    plan.grouped = tokens * perToken > experts && elementBytes == 2 && hidden % 8 == 0 && intermediate % 8 == 0;
+    constexpr std::int64_t alignment = 256, mostPairs = 32768; // of a grid's second direction, with room
+    const auto padded = [](std::int64_t bytes) { return ceilDivide(bytes, alignment) * alignment; };
+    const std::int64_t pairBytes = 3 * 4 + std::int64_t{elementBytes} * (intermediate + (plan.grouped ? hidden : 0));
+    const std::int64_t room = static_cast<std::int64_t>(scratchBytes) - padded(4 * (experts + 1)) - 5 * alignment;
+    const std::int64_t most = std::max<std::int64_t>(1, std::min(room / pairBytes, mostPairs) / perToken);
+    plan.tokens = static_cast<int>(ceilDivide(tokens, ceilDivide(tokens, most))); // pieces of one size
+    const std::int64_t pairs = std::int64_t{plan.tokens} * perToken;
+    plan.rowTiles = static_cast<unsigned>(pairs / expertTileRows + std::min<std::int64_t>(experts, pairs));
+    plan.sharedBytes
+        = static_cast<std::size_t>(expertTileStages * (expertTileRows + expertTileWeights) * paddedRowBytes(expertTileColumns));
+    std::int64_t at = 0;
+    const auto place = [&](std::int64_t bytes) { return static_cast<std::size_t>(std::exchange(at, at + padded(bytes))); };
+    place(4 * pairs); // the chosen
+    plan.weights = place(4 * pairs);
+    plan.order = place(4 * pairs);
+    plan.first = place(4 * (experts + 1));
+    plan.middle = place(pairs * intermediate * elementBytes);
+    plan.parts = place(plan.grouped ? pairs * hidden * elementBytes : 0);
+    plan.bytes = static_cast<std::size_t>(at);
     return plan;
 }
 

@@ -46,6 +46,15 @@ template <class Run> auto withHeadDim(int headDim, Run &&run)
     }
 }
 
+/// Decode holds one row of a tile where prefill holds two, and takes 256 as well, where a block's keys fit (planDecode).
+bool supportsTensorDecode(int headDim, const GpuLimits &gpu);
+
+/// withHeadDim for decode.
+template <class Run> auto withDecodeHeadDim(int headDim, Run &&run)
+{
+    return headDim == 256 ? run.template operator()<256>() : withHeadDim(headDim, run);
+}
+
 /// A row of keys or values in shared memory: 16 bytes of padding make its length an odd number of 16-byte units, so that
 /// the 8 rows of a matrix that one instruction reads lie in different banks.
 constexpr int paddedRowBytes(int headDim)
@@ -61,7 +70,9 @@ inline constexpr int decodeThreads = decodeWarps * 32;
 inline constexpr int decodeRows = 16; ///< query heads of a block: one matrix tile
 inline constexpr int decodeWarpKeys = 16; ///< keys of a warp's step
 inline constexpr int decodeKeys = decodeWarps * decodeWarpKeys; ///< keys of a block's step
-inline constexpr int decodeStages = 2; ///< of a warp's ring: more would take first-level cache from the next kernel (launch.h)
+/// Of a warp's ring: more would take first-level cache from the next kernel (launch.h). All but one are on their way, so with
+/// half the bytes a key it takes one more to have as many bytes there.
+template <std::size_t elementBytes> inline constexpr int decodeStages = elementBytes == 1 ? 3 : 2;
 inline constexpr float decodeLowest = -1e30f; ///< below every score and finite: no difference of infinities
 inline constexpr float decodeHidden = -1e38f;
 inline constexpr int decodeMaxSplits = 128; ///< of one head: one block joins them, and all are in flight with fewer
@@ -70,7 +81,7 @@ inline constexpr int decodeMaxWaves = 6; ///< of split blocks: scratch is for no
 
 constexpr int decodeBlocksPerSm(int headDim)
 {
-    return headDim <= 64 ? 4 : 2;
+    return headDim <= 64 ? 4 : headDim <= 128 ? 2 : 1;
 }
 
 /// How one decode launch is cut. With `selected` heads in this order: block x works on head i with
@@ -107,6 +118,9 @@ struct PrefillPlan {
 
 /// `heads`: query heads of the selected KV heads.
 PrefillPlan planPrefill(int tokens, int heads, int headDim, const GpuLimits &gpu);
+
+/// The same for an F8 cache (attention_prefill_f8.cuh).
+PrefillPlan planPrefillF8(int tokens, int heads, int headDim);
 
 // Prefill on Hopper (attention_hopper.cuh): as many queries in a block, by other instructions.
 
@@ -164,5 +178,27 @@ struct MatvecPlan {
 
 /// `rows`: of each product, at most three; gated: of the gate, which up's equal.
 MatvecPlan planMatvec(std::span<const int> rows, int columns, int batch, bool gated, const GpuLimits &gpu);
+
+// Experts of a feed-forward (experts.cuh, expert_tiles.cuh).
+
+inline constexpr int expertTileRows = 64; ///< pairs of token and expert
+inline constexpr int expertTileWeights = 128; ///< rows of weights; gated: half of them the gate's, half up's
+inline constexpr int expertTileColumns = 64; ///< of a round
+inline constexpr int expertTileStages = 3;
+inline constexpr int expertTileThreads = 8 * 32;
+
+/// How experts are run. Tokens are taken in pieces whose results in between fit into the scratch.
+struct ExpertPlan {
+    bool grouped = false; ///< pairs sorted by expert, in tiles; otherwise each pair by itself
+    int tokens = 0; ///< of a piece
+    unsigned rowTiles = 0; ///< tiles of pairs that a piece may need
+    std::size_t sharedBytes = 0; ///< of a tile's block
+    std::size_t weights = 0, order = 0, first = 0, middle = 0, parts = 0; ///< where in the scratch: RouteArgs::chosen is at 0
+    std::size_t bytes = 0; ///< of scratch
+};
+
+/// `elementBytes`: of weights and activations. Grouped where an expert has more than one token, as far as it can be.
+ExpertPlan planExperts(std::int64_t tokens, int experts, int perToken, int hidden, int intermediate, int elementBytes,
+                       std::size_t scratchBytes);
 
 } // namespace zigzag::gpu

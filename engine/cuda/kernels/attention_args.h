@@ -1,25 +1,35 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "engine/cuda/gpu/gpu_types.h"
 #include "engine/cuda/kernels/cache_view.h"
 
 namespace zigzag::gpu {
 
-/// What every attention kernel reads. T is the type of queries, outputs and cache.
+/// What every attention kernel reads. T is the type of queries and outputs; that of the cache is T as well, or F8.
 struct AttentionKernelArgs {
     const void *queries; // T [sequences, tokens, query_heads, head_dim]
     void *out; // T [sequences, tokens, query_heads, head_dim]
     RowsView rows; ///< count = sequences
     int tokens; ///< queries of each sequence, from its position on
     int queryHeads, kvHeads, headDim;
-    float scoreScale; ///< log2(e) / sqrt(head_dim): scores become powers of two
+    float scoreScale; ///< of a query's product with a key, or of what cappedScore makes of it: scores become powers of two
+    float capScale; ///< of a product before cappedScore; 0: scores have no cap
+    const float *sinkLogits; // [query_heads] or null (AttentionArgs)
+    float valueScale; ///< of outputs: what values were divided by
     HeadCaches caches;
 };
+
+/// `scale`: of a query's product with a key as it is stored. `softCap`: AttentionArgs.
+inline void setScores(AttentionKernelArgs &args, float scale, float softCap)
+{
+    args.scoreScale = log2e * (softCap != 0 ? softCap : scale);
+    args.capScale = softCap != 0 ? 2 * log2e * scale / softCap : 0;
+}
 
 struct SimpleAttentionArgs {
     AttentionKernelArgs attention;
     std::int32_t *strongestKey; // [sequences, tokens, query_heads] or null: the position with the largest weight
-    const float *sinkLogits; // [query_heads] or null (AttentionArgs)
 };
 
 /// Decode: blocks [firstBlock[i], firstBlock[i + 1]) share the keys of the i-th selected head.

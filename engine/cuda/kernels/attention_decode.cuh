@@ -14,112 +14,10 @@
 #include "engine/cuda/gpu/heuristics.h"
 #include "engine/cuda/gpu/launch.h"
 #include "engine/cuda/kernels/attention_args.h"
+#include "engine/cuda/kernels/attention_decode_tile.cuh"
 #include "engine/cuda/kernels/cache_slot.h"
 
 namespace zigzag::gpu {
-
-/// One warp's 16 query rows (the query heads of one KV head, and padding) against its keys so far. Lane = 4 g + t; a lane
-/// holds rows g and g + 8.
-template <class T, int headDim> struct DecodeTile {
-    static constexpr int steps = headDim / 16;
-    static constexpr int rowBytes = paddedRow<headDim>;
-
-    std::uint32_t query[steps][4];
-    float out[headDim / 8][4];
-    float max[2], sum[2]; ///< max: in powers of two, of the whole row; sum: of this lane's keys
-
-    ZZ_DEVICE void begin(const T *queries, int rows)
-    {
-        const int g = static_cast<int>(laneId()) / 4, t = static_cast<int>(laneId()) % 4;
-        ZZ_UNROLL for (int s = 0; s < steps; ++s) ZZ_UNROLL for (int i = 0; i < 4; ++i)
-        {
-            const int row = g + i % 2 * 8;
-            const T *from = queries + row * headDim + s * 16 + i / 2 * 8 + 2 * t;
-            query[s][i] = row < rows ? *reinterpret_cast<const std::uint32_t *>(from) : 0;
-        }
-        ZZ_UNROLL for (auto &tile : out) ZZ_UNROLL for (float &value : tile) value = 0;
-        max[0] = max[1] = decodeLowest;
-        sum[0] = sum[1] = 0;
-    }
-
-    /// 16 keys and values in shared memory, of which the first `count` are visible.
-    ZZ_DEVICE void attend(const char *keys, const char *values, int count, float scale)
-    {
-        const int lane = static_cast<int>(laneId()), t = lane % 4;
-        float scores[2][4] = {};
-        const char *key = keys + ((lane & 7) + (lane & 16) / 2) * rowBytes + (lane & 8) * 2;
-        ZZ_UNROLL for (int s = 0; s < steps; ++s)
-        {
-            std::uint32_t k[4];
-            loadMatrix4(k, key + s * 32);
-            mma16816<T>(scores[0], query[s], {k[0], k[1]});
-            mma16816<T>(scores[1], query[s], {k[2], k[3]});
-        }
-        if (count < decodeWarpKeys)
-            ZZ_UNROLL for (int i = 0; i < 8; ++i) if (i / 4 * 8 + 2 * t + i % 2 >= count) scores[i / 4][i % 4] = decodeHidden;
-
-        // The maximum only guards against overflow: weights up to 2^8 are as exact, so it follows late and seldom.
-        float largest[2];
-        ZZ_UNROLL for (int r = 0; r < 2; ++r) largest[r]
-            = scale * maxOf(maxOf(scores[0][2 * r], scores[0][2 * r + 1]), maxOf(scores[1][2 * r], scores[1][2 * r + 1]));
-        if (warpAny(largest[0] > max[0] + 8.0f || largest[1] > max[1] + 8.0f))
-            raise(largest);
-
-        std::uint32_t weights[4];
-        ZZ_UNROLL for (int i = 0; i < 4; ++i)
-        {
-            const int r = i % 2;
-            const float low = exp2Fast(scores[i / 2][2 * r] * scale - max[r]);
-            const float high = exp2Fast(scores[i / 2][2 * r + 1] * scale - max[r]);
-            sum[r] += low + high;
-            weights[i] = pack2<T>(low, high);
-        }
-        const char *value = values + (lane & 15) * rowBytes + (lane & 16);
-        ZZ_UNROLL for (int s = 0; s < steps; ++s)
-        {
-            std::uint32_t v[4];
-            loadMatrix4Transposed(v, value + s * 32);
-            mma16816<T>(out[2 * s], weights, {v[0], v[1]});
-            mma16816<T>(out[2 * s + 1], weights, {v[2], v[3]});
-        }
-    }
-
-    ZZ_DEVICE void raise(float (&largest)[2])
-    {
-        ZZ_UNROLL for (int r = 0; r < 2; ++r)
-        {
-            largest[r] = maxOf(largest[r], shuffleXor(largest[r], 1));
-            largest[r] = maxOf(largest[r], shuffleXor(largest[r], 2));
-            const float newMax = maxOf(max[r], largest[r]), shrink = exp2Fast(max[r] - newMax);
-            max[r] = newMax;
-            sum[r] *= shrink;
-            ZZ_UNROLL for (auto &tile : out)
-            {
-                tile[2 * r] *= shrink;
-                tile[2 * r + 1] *= shrink;
-            }
-        }
-    }
-
-    /// Leaves sums [16, headDim + 8] and states [16, 2] in shared memory.
-    ZZ_DEVICE void store(float *sums, float *states, int rows)
-    {
-        const int lane = static_cast<int>(laneId()), t = lane % 4;
-        ZZ_UNROLL for (int r = 0; r < 2; ++r)
-        {
-            sum[r] += shuffleXor(sum[r], 1);
-            sum[r] += shuffleXor(sum[r], 2);
-            const int row = lane / 4 + 8 * r;
-            if (row >= rows)
-                continue;
-            ZZ_UNROLL for (int n = 0; n < headDim / 8; ++n)
-                * reinterpret_cast<Float2 *>(sums + row * (headDim + 8) + n * 8 + 2 * t)
-                = {out[n][2 * r], out[n][2 * r + 1]};
-            if (t == 0)
-                *reinterpret_cast<Float2 *>(states + row * 2) = {max[r], sum[r]};
-        }
-    }
-};
 
 /// Partials are kept for so many query rows of a block.
 ZZ_DEVICE int partialRows(const AttentionKernelArgs &args)
@@ -137,6 +35,7 @@ ZZ_DEVICE std::int64_t partialIndex()
 struct DecodeShare {
     int entry; ///< of the selected heads
     int kvHead, sequence, slice; ///< slice: which 16 query heads of the group
+    int firstQueryHead;
     int rows; ///< query heads here, at most 16
     int split, splits; ///< of `splits` blocks that have keys
     int begin, end; ///< steps of decodeKeys keys
@@ -157,6 +56,7 @@ struct DecodeShare {
         sequence = static_cast<int>(blockIdx().y);
         slice = static_cast<int>(blockIdx().z);
         rows = a.queryHeads / a.kvHeads - slice * decodeRows;
+        firstQueryHead = kvHead * (a.queryHeads / a.kvHeads) + slice * decodeRows;
         rows = rows < decodeRows ? rows : decodeRows;
         const int position = firstPosition(a.rows, sequence);
         const std::int64_t slots = a.caches.heads[kvHead].slots;
@@ -172,17 +72,19 @@ struct DecodeShare {
     }
 };
 
-/// Starts the copies of one warp's 16 keys, or values, which lie one after another; zeros from row `count` on.
-template <int headDim> ZZ_DEVICE void copyDecodeRows(char *shared, const char *global, int count)
+/// Starts the copies of one warp's 16 keys, or values, which lie one after another; zeros from row `count` on. `pitch`: of rows
+/// in shared memory.
+template <class K, int headDim, int pitch> ZZ_DEVICE void copyDecodeRows(char *shared, const char *global, int count)
 {
-    constexpr int chunks = headDim / 8; // of a row
-    static_assert(decodeWarpKeys * chunks % warpSize == 0);
+    constexpr int chunks = headDim * static_cast<int>(sizeof(K)) / 16; // of a row
+    constexpr int all = decodeWarpKeys * chunks;
     const int lane = static_cast<int>(laneId());
-    ZZ_UNROLL for (int i = 0; i < decodeWarpKeys * chunks / warpSize; ++i)
+    ZZ_UNROLL for (int i = 0; i < (all + warpSize - 1) / warpSize; ++i)
     {
         const int chunk = lane + i * warpSize;
         const int row = chunk / chunks;
-        copyAsync16(shared + row * paddedRow<headDim> + chunk % chunks * 16, global + chunk * 16, row < count);
+        if (all % warpSize == 0 || chunk < all)
+            copyAsync16(shared + row * pitch + chunk % chunks * 16, global + chunk * 16, row < count);
     }
 }
 
@@ -227,7 +129,10 @@ ZZ_DEVICE void weighSplits(const DecodeAttentionArgs &args, const DecodeShare &s
             maxima[i] = exp2Fast(maxima[i] - max);
             sum += maxima[i] * sums[i];
         }
-        const float scale = 1.0f / warpSum(sum);
+        sum = warpSum(sum);
+        if (const float *logits = args.attention.sinkLogits)
+            sum += sinkWeight(logits[share.firstQueryHead + row], max);
+        const float scale = args.attention.valueScale / sum;
         ZZ_UNROLL for (int i = 0; i < each; ++i)
         {
             const int split = static_cast<int>(laneId()) + i * warpSize;
@@ -291,7 +196,8 @@ template <class T, int headDim> ZZ_DEVICE void joinSplits(const DecodeAttentionA
     merge.write(out + item / quads * headDim + item % quads * 4);
 }
 
-template <class T, int headDim>
+/// T is the type of queries and outputs, K of the cache: T, or F8.
+template <class T, class K, int headDim, bool capped>
 ZZ_KERNEL ZZ_LAUNCH_BOUNDS(decodeThreads, decodeBlocksPerSm(headDim)) void attentionDecode(ZZ_ARGS DecodeAttentionArgs args)
 {
     allowNext();
@@ -305,44 +211,46 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(decodeThreads, decodeBlocksPerSm(headDim)) void atten
     }
     const AttentionKernelArgs &a = args.attention;
     const HeadCacheView &cache = a.caches.heads[share.kvHead];
-    const int group = a.queryHeads / a.kvHeads, warp = static_cast<int>(warpId());
-    const std::int64_t offset = (a.rows.first + share.sequence) * a.caches.sequenceStride, rowBytes = headDim * sizeof(T);
+    const int warp = static_cast<int>(warpId());
+    const std::int64_t offset = (a.rows.first + share.sequence) * a.caches.sequenceStride, rowBytes = headDim * sizeof(K);
     const char *keys = static_cast<const char *>(cache.keys) + offset;
     const char *values = static_cast<const char *>(cache.values) + offset;
-    const std::int64_t activation
-        = (static_cast<std::int64_t>(share.sequence) * a.queryHeads + share.kvHead * group + share.slice * decodeRows) * headDim;
+    const std::int64_t activation = (static_cast<std::int64_t>(share.sequence) * a.queryHeads + share.firstQueryHead) * headDim;
 
-    constexpr int half = decodeWarpKeys * paddedRow<headDim>, stageBytes = 2 * half;
-    char *ring = sharedMemory<char>() + warp * decodeStages * stageBytes;
+    using Tile = DecodeTile<T, K, headDim>;
+    constexpr int half = decodeWarpKeys * Tile::rowBytes, stageBytes = 2 * half, stages = decodeStages<sizeof(K)>;
+    static_assert(stages * Tile::rowBytes <= decodeStages<2> * paddedRow<headDim>, "fits where 16-bit keys do");
+    char *ring = sharedMemory<char>() + warp * stages * stageBytes;
     const auto load = [&](int step, int stage) {
         const int row = step * decodeKeys + warp * decodeWarpKeys;
         if (step < share.end && row < share.visible) {
-            copyDecodeRows<headDim>(ring + stage * stageBytes, keys + row * rowBytes, share.visible - row);
-            copyDecodeRows<headDim>(ring + stage * stageBytes + half, values + row * rowBytes, share.visible - row);
+            copyDecodeRows<K, headDim, Tile::rowBytes>(ring + stage * stageBytes, keys + row * rowBytes, share.visible - row);
+            copyDecodeRows<K, headDim, Tile::rowBytes>(ring + stage * stageBytes + half, values + row * rowBytes,
+                                                       share.visible - row);
         }
         copyAsyncCommit(); // an empty group too: groups are counted
     };
-    static_assert(decodeStages == 2);
-    const int firstRow = share.begin * decodeKeys + warp * decodeWarpKeys;
-    const bool isNew = share.newestRow >= firstRow && share.newestRow < firstRow + decodeWarpKeys;
+    const auto loadFirst = [&] { ZZ_UNROLL for (int i = 0; i + 1 < stages; ++i) load(share.begin + i, i); };
+    const int firstRow = share.begin * decodeKeys + warp * decodeWarpKeys, lastRow = firstRow + (stages - 2) * decodeKeys;
+    const bool isNew = share.newestRow >= firstRow && share.newestRow < lastRow + decodeWarpKeys;
     if (!isNew)
-        load(share.begin, 0);
+        loadFirst();
     waitForPrevious();
     if (isNew)
-        load(share.begin, 0);
+        loadFirst();
 
-    DecodeTile<T, headDim> tile;
+    Tile tile;
     tile.begin(static_cast<const T *>(a.queries) + activation, share.rows);
     int stage = 0;
     for (int step = share.begin; step < share.end; ++step) {
-        copyAsyncWait<0>();
+        copyAsyncWait<stages - 2>();
         syncWarp(); // every lane's copies are here, and every lane has left the stage that is filled next
-        load(step + 1, stage ^ 1);
+        load(step + stages - 1, stages == 2 ? stage ^ 1 : stage == 0 ? stages - 1 : stage - 1);
         const int row = step * decodeKeys + warp * decodeWarpKeys;
         const char *at = ring + stage * stageBytes;
         if (row < share.visible)
-            tile.attend(at, at + half, share.visible - row, a.scoreScale);
-        stage ^= 1;
+            tile.template attend<capped>(at, at + half, share.visible - row, a.scoreScale, a.capScale);
+        stage = stages == 2 ? stage ^ 1 : stage == stages - 1 ? 0 : stage + 1;
     }
 
     // The four warps' states.
@@ -365,7 +273,9 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(decodeThreads, decodeBlocksPerSm(headDim)) void atten
             weights[w] = exp2Fast(states[(w * decodeRows + row) * 2] - max);
             sum += weights[w] * states[(w * decodeRows + row) * 2 + 1];
         }
-        const float scale = share.splits == 1 ? 1.0f / sum : 1.0f;
+        if (a.sinkLogits && share.splits == 1) // otherwise who joins the splits adds it, once
+            sum += sinkWeight(a.sinkLogits[share.firstQueryHead + row], max);
+        const float scale = share.splits == 1 ? a.valueScale / sum : 1.0f;
         DecodeMerge merge;
         ZZ_UNROLL for (int w = 0; w < decodeWarps; ++w)
             merge.add(weights[w] * scale, load16(sums + (w * decodeRows + row) * pitch + quad * 4));
@@ -402,14 +312,16 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(decodeThreads, decodeBlocksPerSm(headDim)) void atten
 }
 
 /// `plan` is of this launch's heads and sequences. Returns a cudaError_t.
-template <class T> int launchAttentionDecode(const DecodeAttentionArgs &args, const DecodePlan &plan, Stream stream, Start start)
+template <class T, class K = T>
+int launchAttentionDecode(const DecodeAttentionArgs &args, const DecodePlan &plan, Stream stream, Start start)
 {
     const auto run = [&]<int headDim>() {
-        const auto kernel = attentionDecode<T, headDim>;
+        const auto kernel
+            = args.attention.capScale != 0 ? attentionDecode<T, K, headDim, true> : attentionDecode<T, K, headDim, false>;
         return launch(kernel, {plan.blocks, static_cast<unsigned>(args.attention.rows.count), plan.slices}, decodeThreads,
                       plan.sharedBytes, stream, args, start);
     };
-    return withHeadDim(args.attention.headDim, run);
+    return withDecodeHeadDim(args.attention.headDim, run);
 }
 
 } // namespace zigzag::gpu

@@ -153,6 +153,13 @@ template <class T, int headDim> struct HopperTile {
         hopper::endProducts();
     }
 
+    ZZ_DEVICE void cap(float capScale)
+    {
+        ZZ_UNROLL
+        for (int i = 0; i < hopperKeys / 2; ++i)
+            scores[i] = cappedScore(scores[i], capScale);
+    }
+
     /// Hides what the group's rows, from position `firstRow` on, do not see of a tile, if there is anything.
     ZZ_DEVICE void hideEdges(const PrefillWork &work, int firstRow, int key, int end)
     {
@@ -231,8 +238,9 @@ template <class T, int headDim> struct HopperTile {
         hopper::keepBehind(weights);
     }
 
-    /// The rows in T, through the group's queries, which nobody needs any more. `to`: of the warp's first row.
-    ZZ_DEVICE void write(char *queries, char *to, std::int64_t stride, int warp, int rows)
+    /// The rows in T, through the group's queries, which nobody needs any more. `to`: of the warp's first row;
+    /// `sinkLogit`: the query head's, or null.
+    ZZ_DEVICE void write(char *queries, char *to, std::int64_t stride, int warp, int rows, const float *sinkLogit)
     {
         const int lane = static_cast<int>(laneId()), g = lane / 4, t = lane % 4;
         queries += warp * 16 * Shared::rowBytes;
@@ -240,6 +248,8 @@ template <class T, int headDim> struct HopperTile {
         for (int h = 0; h < 2; ++h) {
             sum[h] += shuffleXor(sum[h], 1);
             sum[h] += shuffleXor(sum[h], 2);
+            if (sinkLogit)
+                sum[h] += sinkWeight(*sinkLogit, max[h]);
             const float scale = rcpFast(sum[h]);
             char *row = queries + (8 * h + g) * Shared::rowBytes + t * 4;
             ZZ_UNROLL
@@ -260,7 +270,7 @@ template <class T, int headDim> struct HopperTile {
     }
 };
 
-template <class T, int headDim>
+template <class T, int headDim, bool capped>
 ZZ_KERNEL ZZ_LAUNCH_BOUNDS(hopperThreads, 1) void attentionHopper(ZZ_ARGS PrefillAttentionArgs args)
 {
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)
@@ -334,6 +344,8 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(hopperThreads, 1) void attentionHopper(ZZ_ARGS Prefil
     hopper::keepBehind(tile.scores);
     left(shared.keysLeft + ahead.index);
     ahead.next();
+    if constexpr (capped)
+        tile.cap(a.capScale);
     tile.hideEdges(work, firstRow, key, work.segment[0].end);
     tile.soften(shrink, a.scoreScale);
     tile.pack();
@@ -357,6 +369,8 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(hopperThreads, 1) void attentionHopper(ZZ_ARGS Prefil
         hopper::keepBehind(tile.scores);
         left(shared.keysLeft + ahead.index);
         ahead.next();
+        if constexpr (capped)
+            tile.cap(a.capScale);
         tile.hideEdges(work, firstRow, key, work.segment[segment].end);
         const bool raises = tile.soften(shrink, a.scoreScale);
         hopper::waitForProducts<0>();
@@ -376,7 +390,7 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(hopperThreads, 1) void attentionHopper(ZZ_ARGS Prefil
     hopper::keepBehind(tile.out);
     const int before = which * 64 + groupWarp * 16;
     tile.write(queries, static_cast<char *>(a.out) + activation + before * tokenBytes, tokenBytes, groupWarp,
-               work.queries - before);
+               work.queries - before, a.sinkLogits ? a.sinkLogits + work.queryHead : nullptr);
 #endif
 }
 

@@ -9,6 +9,7 @@
 #include "engine/cuda/gpu/heuristics.h"
 #include "engine/cuda/gpu/launch.h"
 #include "engine/cuda/kernels/attention_args.h"
+#include "engine/cuda/kernels/attention_scores.cuh"
 #include "engine/cuda/kernels/cache_slot.h"
 
 namespace zigzag::gpu {
@@ -125,7 +126,7 @@ template <int headDim, int rows> ZZ_DEVICE void copyPrefillRows(char *shared, co
     }
 }
 
-/// A warp's 32 query rows. Lane = 4 g + t; index 2 m + h of `max` and `sum` is row 16 m + 8 h + g.
+/// A warp's 32 query rows. T is the type of matrices. Lane = 4 g + t; index 2 m + h of `max` and `sum` is row 16 m + 8 h + g.
 template <class T, int headDim> struct PrefillTile {
     static constexpr int rowBytes = paddedRow<headDim>;
 
@@ -172,6 +173,17 @@ template <class T, int headDim> struct PrefillTile {
         }
     }
 
+    static ZZ_DEVICE void cap(float (&scores)[2][prefillKeys / 8][4], float capScale)
+    {
+        ZZ_UNROLL
+        for (auto &half : scores)
+            ZZ_UNROLL
+        for (auto &tile : half)
+            ZZ_UNROLL
+        for (float &score : tile)
+            score = cappedScore(score, capScale);
+    }
+
     /// Hides all but the keys that are in [row - recent + 1, row] and before `end`. `query`: position of the warp's first
     /// row, `key`: of the first key.
     static ZZ_DEVICE void hide(float (&scores)[2][prefillKeys / 8][4], int query, int key, int end, int recent)
@@ -205,6 +217,15 @@ template <class T, int headDim> struct PrefillTile {
                 if (n * 8 + i >= begin && n * 8 + i - begin < count)
                     scores[r / 2][n][r % 2 * 2 + i] = prefillHidden;
         }
+    }
+
+    /// Both, as a tile of keys from `key` on needs them.
+    static ZZ_DEVICE void hideEdges(float (&scores)[2][prefillKeys / 8][4], int query, int key, int end, int sink, int recent)
+    {
+        // Sinks, where a tile has any, are in every row's range: only what follows them can leave the window.
+        hide(scores, query, key, end, key < sink ? everyKey : recent);
+        if (key < sink && end > sink && query + prefillWarpQueries - 1 - key >= recent)
+            hideBetween(scores, query, key, sink, recent);
     }
 
     /// Turns scores into weights.
@@ -281,8 +302,10 @@ template <class T, int headDim> struct PrefillTile {
         }
     }
 
-    /// The rows in T, through the warp's rows of shared memory, which nobody else uses. `to`: of the warp's first query.
-    ZZ_DEVICE void write(char *shared, char *to, std::int64_t stride, int rows)
+    /// The rows in Out, through the warp's rows of shared memory, which nobody else uses. `to`: of the warp's first query;
+    /// `sinkLogit`: the query head's, or null.
+    template <class Out = T>
+    ZZ_DEVICE void write(char *shared, char *to, std::int64_t stride, int rows, const float *sinkLogit, float valueScale = 1)
     {
         const int lane = static_cast<int>(laneId());
         syncWarp(); // every lane has read its queries
@@ -290,12 +313,14 @@ template <class T, int headDim> struct PrefillTile {
         for (int r = 0; r < 4; ++r) {
             sum[r] += shuffleXor(sum[r], 1);
             sum[r] += shuffleXor(sum[r], 2);
-            const float scale = rcpFast(sum[r]);
+            if (sinkLogit)
+                sum[r] += sinkWeight(*sinkLogit, max[r]);
+            const float scale = rcpFast(sum[r]) * valueScale;
             char *row = shared + (r / 2 * 16 + r % 2 * 8 + lane / 4) * rowBytes + lane % 4 * 4;
             ZZ_UNROLL
             for (int n = 0; n < headDim / 8; ++n)
                 *reinterpret_cast<std::uint32_t *>(row + n * 16)
-                    = pack2<T>(out[r / 2][n][r % 2 * 2] * scale, out[r / 2][n][r % 2 * 2 + 1] * scale);
+                    = pack2<Out>(out[r / 2][n][r % 2 * 2] * scale, out[r / 2][n][r % 2 * 2 + 1] * scale);
         }
         syncWarp();
         constexpr int chunks = headDim / 8;
@@ -310,7 +335,7 @@ template <class T, int headDim> struct PrefillTile {
 
 /// With two stages of keys and values a tile's copies have the time of a whole tile; with one, values arrive while scores
 /// are computed, and the next keys while weights and sums are.
-template <class T, int headDim, int stages>
+template <class T, int headDim, int stages, bool capped>
 ZZ_KERNEL ZZ_LAUNCH_BOUNDS(prefillThreads, 2) void attentionPrefill(ZZ_ARGS PrefillAttentionArgs args)
 {
     constexpr int rowBytes = paddedRow<headDim>, keyBytes = prefillKeys * rowBytes, globalRow = headDim * 2;
@@ -384,12 +409,10 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(prefillThreads, 2) void attentionPrefill(ZZ_ARGS Pref
             copyAsyncCommit();
         }
         if (!none) {
-            if (!all) {
-                // Sinks, where a tile has any, are in every row's range: only what follows them can leave the window.
-                tile.hide(scores, firstQuery, key, end, key < sink ? everyKey : recent);
-                if (key < sink && end > sink && lastQuery - key >= recent)
-                    tile.hideBetween(scores, firstQuery, key, sink, recent);
-            }
+            if constexpr (capped)
+                tile.cap(scores, a.capScale);
+            if (!all)
+                tile.hideEdges(scores, firstQuery, key, end, sink, recent);
             tile.soften(scores, a.scoreScale);
             tile.add(scores, keys + keyBytes);
         }
@@ -400,7 +423,7 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(prefillThreads, 2) void attentionPrefill(ZZ_ARGS Pref
     copyAsyncWait<0>();
     const int before = warp * prefillWarpQueries;
     tile.write(queries + before * rowBytes, static_cast<char *>(a.out) + activation() + before * tokenBytes, tokenBytes,
-               work->queries - before);
+               work->queries - before, a.sinkLogits ? a.sinkLogits + work->queryHead : nullptr);
 }
 
 /// `args.attention.caches.selected` has heads that keep everything first. Returns a cudaError_t.
@@ -408,9 +431,13 @@ template <class T>
 int launchAttentionPrefill(const PrefillAttentionArgs &args, const PrefillPlan &plan, Stream stream, Start start)
 {
     const auto run = [&]<int headDim>() {
-        const auto kernel = plan.stages == 2 ? attentionPrefill<T, headDim, 2> : attentionPrefill<T, headDim, 1>;
-        return launch(kernel, {plan.blocks, static_cast<unsigned>(args.attention.rows.count), 1}, prefillThreads,
-                      plan.sharedBytes, stream, args, start);
+        const auto pick = [&]<bool capped>() {
+            const auto kernel
+                = plan.stages == 2 ? attentionPrefill<T, headDim, 2, capped> : attentionPrefill<T, headDim, 1, capped>;
+            return launch(kernel, {plan.blocks, static_cast<unsigned>(args.attention.rows.count), 1}, prefillThreads,
+                          plan.sharedBytes, stream, args, start);
+        };
+        return args.attention.capScale != 0 ? pick.template operator()<true>() : pick.template operator()<false>();
     };
     return withHeadDim(args.attention.headDim, run);
 }

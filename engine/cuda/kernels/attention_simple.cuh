@@ -8,6 +8,7 @@
 #include "engine/cuda/gpu/heuristics.h"
 #include "engine/cuda/gpu/launch.h"
 #include "engine/cuda/kernels/attention_args.h"
+#include "engine/cuda/kernels/attention_scores.cuh"
 #include "engine/cuda/kernels/cache_slot.h"
 
 namespace zigzag::gpu {
@@ -24,7 +25,12 @@ ZZ_DEVICE Float2 loadPair(const float *row, int pair)
     return reinterpret_cast<const Float2 *>(row)[pair];
 }
 
-/// One query's softmax over the keys so far, spread over a warp: lane l holds the dimension pairs l, l + 32, …
+ZZ_DEVICE Float2 loadPair(const F8 *row, int pair)
+{
+    return {toFloat(row[2 * pair]), toFloat(row[2 * pair + 1])};
+}
+
+/// One query's softmax over the keys so far, of type T, spread over a warp: lane l holds the dimension pairs l, l + 32, …
 template <class T> struct SimpleRow {
     static constexpr int pairsOfLane = simpleAttentionMaxDim / 2 / warpSize;
 
@@ -32,7 +38,7 @@ template <class T> struct SimpleRow {
     const T *keys, *values; // this sequence's
     int first; ///< position of the first query, and of the first staged key
     int sink, headDim;
-    float scale;
+    float scale, capScale; // AttentionKernelArgs
     const float *query; // [head_dim], shared memory
 
     float max, sum;
@@ -70,7 +76,7 @@ template <class T> struct SimpleRow {
                     const Float2 k = loadPair(key, i);
                     dot += query[2 * i] * k.x + query[2 * i + 1] * k.y;
                 }
-                score = dot * scale;
+                score = scale * (capScale != 0 ? cappedScore(dot, capScale) : dot);
                 if (score > best) { // not >=: the lowest position among equals
                     best = score;
                     bestPosition = position;
@@ -96,7 +102,8 @@ template <class T> struct SimpleRow {
     }
 };
 
-template <class T>
+/// T is the type of queries and outputs, K of the cache.
+template <class T, class K>
 ZZ_KERNEL ZZ_LAUNCH_BOUNDS(simpleAttentionWarps *warpSize, 4) void attentionSimple(ZZ_ARGS SimpleAttentionArgs args)
 {
     waitForPrevious();
@@ -123,11 +130,12 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(simpleAttentionWarps *warpSize, 4) void attentionSimp
 
     const HeadCacheView &cache = a.caches.heads[kvHead];
     const std::int64_t offset = (a.rows.first + sequence) * a.caches.sequenceStride;
-    SimpleRow<T> row;
+    SimpleRow<K> row;
     row.cache = &cache;
-    row.keys = reinterpret_cast<const T *>(static_cast<const char *>(cache.keys) + offset);
-    row.values = reinterpret_cast<const T *>(static_cast<const char *>(cache.values) + offset);
-    row.first = first, row.sink = cache.sink, row.headDim = a.headDim, row.scale = a.scoreScale, row.query = query;
+    row.keys = reinterpret_cast<const K *>(static_cast<const char *>(cache.keys) + offset);
+    row.values = reinterpret_cast<const K *>(static_cast<const char *>(cache.values) + offset);
+    row.first = first, row.sink = cache.sink, row.headDim = a.headDim, row.scale = a.scoreScale, row.capScale = a.capScale;
+    row.query = query;
     row.begin();
     if (position < cache.recent || cache.recent == everyKey) {
         row.attend(0, position + 1);
@@ -138,11 +146,11 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(simpleAttentionWarps *warpSize, 4) void attentionSimp
     }
 
     float sum = warpSum(row.sum);
-    if (args.sinkLogits)
-        sum += exp2Fast(1.4426950408889634f * args.sinkLogits[queryHead] - row.max);
-    const float scale = 1.0f / sum;
+    if (a.sinkLogits)
+        sum += sinkWeight(a.sinkLogits[queryHead], row.max);
+    const float scale = a.valueScale / sum;
     T *to = static_cast<T *>(a.out) + at * a.headDim;
-    for (int i = 0; i < SimpleRow<T>::pairsOfLane; ++i) {
+    for (int i = 0; i < SimpleRow<K>::pairsOfLane; ++i) {
         const int pair = lane + warpSize * i;
         if (pair < a.headDim / 2) {
             to[2 * pair] = fromFloat<T>(row.out[i].x * scale);
@@ -164,13 +172,13 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(simpleAttentionWarps *warpSize, 4) void attentionSimp
 }
 
 /// Any even head_dim up to 256. Returns a cudaError_t.
-template <class T> int launchAttentionSimple(const SimpleAttentionArgs &args, Stream stream, Start start)
+template <class T, class K = T> int launchAttentionSimple(const SimpleAttentionArgs &args, Stream stream, Start start)
 {
     const AttentionKernelArgs &a = args.attention;
     const std::int64_t items
         = static_cast<std::int64_t>(a.rows.count) * a.tokens * a.caches.selectedCount * (a.queryHeads / a.kvHeads);
     const auto blocks = static_cast<unsigned>((items + simpleAttentionWarps - 1) / simpleAttentionWarps);
-    return launch(attentionSimple<T>, {blocks, 1, 1}, simpleAttentionWarps * warpSize,
+    return launch(attentionSimple<T, K>, {blocks, 1, 1}, simpleAttentionWarps * warpSize,
                   simpleAttentionWarps * simpleAttentionMaxDim * sizeof(float), stream, args, start);
 }
 

@@ -21,8 +21,8 @@ inline unsigned commitBlocks(std::int64_t tokens, int rowUnits)
     return static_cast<unsigned>((tokens * rowUnits + commitThreads - 1) / commitThreads);
 }
 
-/// Moves a staged chunk into sinks and ring, in units of Vec16 where a row has whole ones, otherwise of uint32_t (head_dim
-/// is even). Grid: commitBlocks, kv_heads, 2 (keys, values).
+/// Moves a staged chunk into sinks and ring, in units of Vec16 where a row has whole ones, otherwise of uint32_t or uint16_t
+/// (head_dim is even). Grid: commitBlocks, kv_heads, 2 (keys, values).
 template <class Unit> ZZ_KERNEL ZZ_LAUNCH_BOUNDS(commitThreads, 1) void commit(ZZ_ARGS CommitKernelArgs args)
 {
     waitForPrevious();

@@ -16,6 +16,7 @@ struct RopeAppendKernelArgs {
     int queryHeads, kvHeads;
     int headDim; ///< even, at most maxHeadDim
     float epsilon;
+    float keyScale, valueScale; ///< what F8 keys and values are divided by
     RowsView rows;
     HeadCaches caches; // [kv_heads]
 };
@@ -48,6 +49,14 @@ template <class T> ZZ_DEVICE void storeTwo(T *to, Float2 value, bool both)
         storeAs(to, pack2<T>(value.x, value.y));
     else
         to[0] = fromFloat<T>(value.x);
+}
+template <> ZZ_DEVICE void storeTwo<F8>(F8 *to, Float2 value, bool both)
+{
+    const F8 first = toF8(value.x);
+    if (both)
+        storeAs(to, static_cast<std::uint16_t>(first.bits | toF8(value.y).bits << 8));
+    else
+        to[0] = first;
 }
 template <> ZZ_DEVICE void storeTwo<float>(float *to, Float2 value, bool both)
 {
@@ -108,6 +117,13 @@ struct HeadShare {
             high[k] = {high[k].x * scale * b.x, high[k].y * scale * b.y};
         });
     }
+    ZZ_DEVICE void divide(float by)
+    {
+        forEach([&](int k, int) {
+            low[k] = {low[k].x / by, low[k].y / by};
+            high[k] = {high[k].x / by, high[k].y / by};
+        });
+    }
     /// Element i and i + half as a point in the plane, turned (arXiv 2104.09864, in the order of Hugging Face's weights).
     ZZ_DEVICE void rotate(const float *cosSin)
     {
@@ -158,6 +174,8 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(ropeAppendThreads, 1) void ropeAppend(ZZ_ARGS RopeApp
         to = reinterpret_cast<Cache *>(memory + cacheOffset(args.caches, args.rows, row))
             + cacheSlot(position, cache.slots, cache.sink) * args.headDim;
     }
+    if constexpr (std::is_same_v<Cache, F8>)
+        share.divide(isKey ? args.keyScale : args.valueScale);
     share.store(to);
 }
 

@@ -21,7 +21,6 @@ inline unsigned swiGluBlocks(std::int64_t count)
 
 ZZ_DEVICE float silu(float x)
 {
-    constexpr float log2e = 1.44269504f;
     return x * rcpFast(1.0f + exp2Fast(-log2e * x)); // far below zero the power is infinite and its inverse zero
 }
 

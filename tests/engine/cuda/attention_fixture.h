@@ -30,6 +30,7 @@ struct AttentionCase {
     float steepness = 0; ///< later keys are longer: the running maximum rises by far more than rounding allows
     bool sinkLogits = false; ///< each query head has one
     StreamingWindow other = {0, 0}; ///< of every second streaming head, where it is one
+    float softCap = 0; ///< AttentionArgs
 
     /// Every head's.
     std::vector<HeadPattern> patterns() const
@@ -51,10 +52,12 @@ struct AttentionCase {
 class AttentionProblem
 {
 public:
-    AttentionProblem(const AttentionCase &config, DType type)
+    /// Keys and values are of `type` as well, or F8: then divided by scales before they are stored.
+    AttentionProblem(const AttentionCase &config, DType type, bool f8 = false)
         : m_config(config)
         , m_patterns(config.patterns())
         , m_type(type)
+        , m_cacheType(f8 ? DType::F8 : type)
         , m_out(elements() * bytes() + 2 * margin, sentinel)
         , m_strongest(elements() / dim(), -7, 4242)
     {
@@ -66,7 +69,10 @@ public:
             std::vector<float> rows = randomFloats(context * dim(), 10 + i);
             for (std::size_t j = 0; i % 2 == 0 && j < rows.size(); ++j)
                 rows[j] *= 1 + config.steepness * static_cast<float>(j / dim());
-            m_rows.emplace_back(type, rows);
+            const float scale = i % 2 == 0 ? keyScale() : valueScale();
+            for (float &x : rows)
+                x /= scale;
+            m_rows.emplace_back(m_cacheType, rows);
         }
         std::size_t at = 0;
         for (const HeadPattern &pattern : m_patterns) {
@@ -93,7 +99,9 @@ public:
         args.tokens = m_config.tokens;
         args.queryHeads = static_cast<int>(queryHeads()), args.kvHeads = static_cast<int>(kvHeads());
         args.headDim = m_config.headDim;
-        args.scoreScale = static_cast<float>(1.4426950408889634 / std::sqrt(m_config.headDim));
+        args.valueScale = valueScale();
+        gpu::setScores(args, keyScale() / std::sqrt(static_cast<float>(m_config.headDim)), m_config.softCap);
+        args.sinkLogits = m_config.sinkLogits ? m_sinkLogits.data() : nullptr;
         for (std::size_t h = 0; h < kvHeads(); ++h) {
             gpu::HeadCacheView &view = args.caches.heads[h];
             view.keys = m_cache.data() + m_offsets[h];
@@ -123,7 +131,6 @@ public:
         return result;
     }
     std::int32_t *strongest() { return m_strongest.data(); }
-    const float *sinkLogits() const { return m_config.sinkLogits ? m_sinkLogits.data() : nullptr; }
     std::int64_t longestContext() const { return static_cast<std::int64_t>(longest()); }
 
     /// The selected heads' outputs, and only they, against the reference; and that nothing outside was written.
@@ -173,7 +180,9 @@ private:
     std::size_t queryHeads() const { return kvHeads() * group(); }
     std::size_t dim() const { return static_cast<std::size_t>(m_config.headDim); }
     std::size_t bytes() const { return static_cast<std::size_t>(bytesOf(m_type)); }
-    std::size_t rowBytes() const { return dim() * bytes(); }
+    std::size_t rowBytes() const { return dim() * static_cast<std::size_t>(bytesOf(m_cacheType)); }
+    float keyScale() const { return m_cacheType == DType::F8 ? 0.37f : 1; }
+    float valueScale() const { return m_cacheType == DType::F8 ? 2.5f : 1; }
     std::size_t elements() const { return sequences() * tokens() * queryHeads() * dim(); }
     std::size_t longest() const
     {
@@ -232,7 +241,9 @@ private:
             scores[j] = 0;
             for (std::size_t c = 0; c < dim(); ++c)
                 scores[j] += static_cast<double>(query[c]) * static_cast<double>(keys.values[j * dim() + c]);
-            scores[j] /= std::sqrt(static_cast<double>(dim()));
+            scores[j] *= static_cast<double>(keyScale()) / std::sqrt(static_cast<double>(dim()));
+            if (const double cap = m_config.softCap; cap != 0)
+                scores[j] = cap * std::tanh(scores[j] / cap);
             max = std::max(max, scores[j]);
         }
         std::vector<double> row(dim());
@@ -247,12 +258,12 @@ private:
         if (m_config.sinkLogits)
             sum += std::exp(static_cast<double>(m_sinkLogits[queryHead]) - max);
         for (const double x : row)
-            out.push_back(x / sum);
+            out.push_back(static_cast<double>(valueScale()) * x / sum);
     }
 
     const AttentionCase &m_config;
     std::vector<HeadPattern> m_patterns; // [kv_heads]
-    DType m_type;
+    DType m_type, m_cacheType;
     std::unique_ptr<Stored> m_queries;
     std::vector<float> m_sinkLogits; // [query_heads]
     std::vector<Stored> m_rows; // [sequences, kv_heads, 2]: keys and values of [context, head_dim]

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/cuda/kernels/attention_decode.cuh"
-#include "engine/cuda/kernels/attention_prefill.cuh"
+#include "engine/cuda/kernels/attention_prefill_f8.cuh"
 #include "engine/cuda/kernels/attention_simple.cuh"
 #include "tests/engine/cuda/attention_fixture.h"
 
 namespace zigzag::test {
 namespace {
 
-using gpu::Bf16, gpu::F16;
+using gpu::Bf16, gpu::F16, gpu::F8;
 
 const auto caseName = [](const auto &test) { return test.param.name; };
 
@@ -18,13 +18,13 @@ template <> inline constexpr DType typeOf<Bf16> = DType::BF16;
 class SimpleAttention : public testing::TestWithParam<AttentionCase>
 {
 protected:
-    template <class T> void run(double tolerance)
+    template <class T, class K = T> void run(double tolerance)
     {
-        AttentionProblem problem(GetParam(), typeOf<T>);
+        AttentionProblem problem(GetParam(), typeOf<T>, !std::is_same_v<T, K>);
         for (const std::vector<int> &selected : selections(GetParam())) {
             problem.clearOut();
-            const gpu::SimpleAttentionArgs args{problem.args(selected), problem.strongest(), problem.sinkLogits()};
-            ASSERT_EQ(gpu::launchAttentionSimple<T>(args, {}, gpu::Start::Early), 0);
+            const gpu::SimpleAttentionArgs args{problem.args(selected), problem.strongest()};
+            ASSERT_EQ((gpu::launchAttentionSimple<T, K>(args, {}, gpu::Start::Early)), 0);
             problem.check(tolerance, true);
         }
     }
@@ -35,25 +35,28 @@ TEST_P(SimpleAttention, MatchesFloat64)
     run<float>(1e-5);
     run<F16>(1e-3);
     run<Bf16>(8e-3);
+    run<Bf16, F8>(8e-3);
+    run<F16, F8>(1e-3);
 }
 
-INSTANTIATE_TEST_SUITE_P(Cases, SimpleAttention,
-                         testing::Values(AttentionCase{"prefill", {R, S}, 2, 32, 2, 5, 20, {0}},
-                                         AttentionCase{"odd_dim", {S, R}, 3, 22, 2, 9, 7, {30}},
-                                         AttentionCase{"wide", {S, R}, 1, 256, 3, 40, 2, {70}},
-                                         AttentionCase{"sinks_meet_window", {S}, 1, 16, 10, 30, 9, {33}},
-                                         AttentionCase{"context_below_sink", {S, R}, 1, 16, 50, 8, 5, {4}},
-                                         AttentionCase{"no_sinks_wrapped", {S}, 1, 16, 0, 6, 3, {50}},
-                                         AttentionCase{"batch", {R, S}, 2, 16, 2, 5, 1, {40, 3, 0}, 3, true},
-                                         AttentionCase{"sink_logits", {R, S}, 3, 32, 2, 5, 20, {0}, 3, false, 0, true}),
-                         caseName);
+INSTANTIATE_TEST_SUITE_P(
+    Cases, SimpleAttention,
+    testing::Values(AttentionCase{"prefill", {R, S}, 2, 32, 2, 5, 20, {0}},
+                    AttentionCase{"odd_dim", {S, R}, 3, 22, 2, 9, 7, {30}}, AttentionCase{"wide", {S, R}, 1, 256, 3, 40, 2, {70}},
+                    AttentionCase{"sinks_meet_window", {S}, 1, 16, 10, 30, 9, {33}},
+                    AttentionCase{"context_below_sink", {S, R}, 1, 16, 50, 8, 5, {4}},
+                    AttentionCase{"no_sinks_wrapped", {S}, 1, 16, 0, 6, 3, {50}},
+                    AttentionCase{"batch", {R, S}, 2, 16, 2, 5, 1, {40, 3, 0}, 3, true},
+                    AttentionCase{"sink_logits", {R, S}, 3, 32, 2, 5, 20, {0}, 3, false, 0, true},
+                    AttentionCase{"soft_cap", {R, S}, 2, 32, 2, 9, 20, {5}, 3, false, 0.1f, true, {0, 0}, 2.0f}),
+    caseName);
 
 class DecodeAttention : public testing::TestWithParam<AttentionCase>
 {
 protected:
-    template <class T> void run(const gpu::GpuLimits &limits, double tolerance)
+    template <class T, class K = T> void run(const gpu::GpuLimits &limits, double tolerance)
     {
-        AttentionProblem problem(GetParam(), typeOf<T>);
+        AttentionProblem problem(GetParam(), typeOf<T>, !std::is_same_v<T, K>);
         for (const std::vector<int> &selected : selections(GetParam())) {
             const gpu::DecodePlan plan
                 = gpu::planDecode(problem.slots(selected), problem.longestContext() + 200,
@@ -69,7 +72,7 @@ protected:
             // Twice: the first launch leaves the scratch as the second one needs it.
             for (int repeat = 0; repeat < 2; ++repeat) {
                 problem.clearOut();
-                ASSERT_EQ(gpu::launchAttentionDecode<T>(args, plan, {}, gpu::Start::Early), 0);
+                ASSERT_EQ((gpu::launchAttentionDecode<T, K>(args, plan, {}, gpu::Start::Early)), 0);
                 problem.check(tolerance);
             }
             EXPECT_TRUE(partials.intact() && states.intact() && arrivals.intact());
@@ -83,6 +86,9 @@ TEST_P(DecodeAttention, MatchesFloat64)
     run<Bf16>({.multiprocessors = 1}, 1.2e-2);
     run<F16>({.multiprocessors = 4, .sharedPerMultiprocessor = 100 << 10}, 1.5e-3);
     run<Bf16>({.multiprocessors = 100}, 1.2e-2);
+    // Products of F8 are made in F16: only the output's type shows.
+    run<F16, F8>({.multiprocessors = 1}, 1.5e-3);
+    run<Bf16, F8>({.multiprocessors = 100}, 8e-3);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -101,27 +107,39 @@ INSTANTIATE_TEST_SUITE_P(
                     AttentionCase{"most_splits", {R}, 2, 32, 4, 70, 1, {7970}},
                     AttentionCase{"batch", {R, S, R}, 2, 64, 3, 60, 1, {130, 0, 64, 63, 299}, 3, true},
                     AttentionCase{"two_windows", {S, R, S}, 2, 64, 4, 70, 1, {333}, 3, false, 0, false, {9, 200}},
-                    AttentionCase{"two_windows_batch", {S, S}, 2, 32, 0, 64, 1, {130, 0, 97}, 3, true, 0, false, {30, 1}}),
+                    AttentionCase{"two_windows_batch", {S, S}, 2, 32, 0, 64, 1, {130, 0, 97}, 3, true, 0, false, {30, 1}},
+                    AttentionCase{"wide", {S, R}, 2, 256, 4, 70, 1, {258}},
+                    AttentionCase{"sink_logits", {S, R}, 8, 64, 4, 70, 1, {258}, 3, false, 0, true},
+                    AttentionCase{"sink_logits_group20", {R, S}, 20, 64, 2, 70, 1, {155}, 3, false, 0, true},
+                    AttentionCase{"sink_logits_batch", {R, S}, 3, 32, 3, 60, 1, {130, 0, 64}, 3, true, 0, true},
+                    AttentionCase{"sink_logits_first_token", {R, S}, 4, 64, 2, 5, 1, {0}, 3, false, 0, true},
+                    AttentionCase{"soft_cap", {R, S}, 2, 128, 4, 70, 1, {333}, 3, false, 0.1f, false, {0, 0}, 30.0f},
+                    AttentionCase{"soft_cap_and_sinks", {S, R}, 5, 96, 4, 70, 1, {222}, 3, false, 0, true, {9, 200}, 1.5f}),
     caseName);
 
 class PrefillAttention : public testing::TestWithParam<AttentionCase>
 {
 protected:
-    template <class T> void run(const gpu::GpuLimits &limits, double tolerance)
+    template <class T, class K = T> void run(const gpu::GpuLimits &limits, double tolerance)
     {
-        AttentionProblem problem(GetParam(), typeOf<T>);
+        AttentionProblem problem(GetParam(), typeOf<T>, !std::is_same_v<T, K>);
         for (std::vector<int> selected : selections(GetParam())) {
             std::stable_partition(selected.begin(), selected.end(),
                                   [](int head) { return GetParam().kinds[static_cast<std::size_t>(head)] == R; });
             problem.clearOut();
             const int heads = GetParam().group * static_cast<int>(selected.size());
-            const gpu::PrefillPlan plan = gpu::planPrefill(GetParam().tokens, heads, GetParam().headDim, limits);
+            constexpr bool f8 = !std::is_same_v<T, K>;
+            const gpu::PrefillPlan plan = f8 ? gpu::planPrefillF8(GetParam().tokens, heads, GetParam().headDim)
+                                             : gpu::planPrefill(GetParam().tokens, heads, GetParam().headDim, limits);
             gpu::PrefillAttentionArgs args = {};
             args.fullCount = static_cast<int>(std::count_if(selected.begin(), selected.end(), [](int head) {
                 return GetParam().kinds[static_cast<std::size_t>(head)] == R;
             }));
             args.attention = problem.args(selected);
-            ASSERT_EQ(gpu::launchAttentionPrefill<T>(args, plan, {}, gpu::Start::Early), 0);
+            if constexpr (f8)
+                ASSERT_EQ(gpu::launchAttentionPrefillF8<T>(args, plan, {}, gpu::Start::Early), 0);
+            else
+                ASSERT_EQ(gpu::launchAttentionPrefill<T>(args, plan, {}, gpu::Start::Early), 0);
             problem.check(tolerance);
         }
     }
@@ -131,6 +149,8 @@ TEST_P(PrefillAttention, MatchesFloat64)
 {
     run<Bf16>({}, 1.2e-2); // two stages
     run<F16>({.sharedPerMultiprocessor = 32 << 10}, 1.5e-3); // one
+    run<F16, F8>({}, 1.5e-3);
+    run<Bf16, F8>({}, 8e-3);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -152,7 +172,11 @@ INSTANTIATE_TEST_SUITE_P(
                     AttentionCase{"all_but_one_key_of_a_tile", {S}, 1, 32, 0, 127, 128, {0}},
                     AttentionCase{"batch", {R, R}, 2, 32, 0, 1, 5, {130, 0, 64}, 3, true},
                     AttentionCase{"two_windows", {S, R, S}, 2, 32, 4, 70, 150, {131}, 3, false, 0, false, {9, 200}},
-                    AttentionCase{"two_windows_without_full", {S, S}, 1, 64, 0, 64, 90, {300}, 3, false, 0, false, {30, 1}}),
+                    AttentionCase{"two_windows_without_full", {S, S}, 1, 64, 0, 64, 90, {300}, 3, false, 0, false, {30, 1}},
+                    AttentionCase{"sink_logits", {R, S}, 8, 64, 4, 70, 37, {131}, 3, false, 0, true},
+                    AttentionCase{"sink_logits_rising", {S, R}, 1, 32, 4, 100, 150, {100}, 3, false, 0.1f, true},
+                    AttentionCase{"soft_cap", {S, R}, 2, 128, 10, 30, 70, {35}, 3, false, 0.1f, false, {0, 0}, 30.0f},
+                    AttentionCase{"soft_cap_and_sinks", {R, S}, 1, 96, 5, 100, 133, {91}, 3, false, 0, true, {9, 20}, 1.5f}),
     caseName);
 
 TEST(PrefillPlan, TwoBlocksShareAMultiprocessorWhereTheyCan)
@@ -165,6 +189,9 @@ TEST(PrefillPlan, TwoBlocksShareAMultiprocessorWhereTheyCan)
         EXPECT_EQ(plan.stages, 2);
         EXPECT_LE(2 * (plan.sharedBytes + 1024), static_cast<std::size_t>(h200.sharedPerMultiprocessor));
         EXPECT_LE(gpu::planPrefill(1000, 8, headDim, {84, 100 << 10, 99 << 10, 86}).sharedBytes, 99u << 10);
+        EXPECT_LE(gpu::planPrefillF8(1000, 8, headDim).sharedBytes, 99u << 10);
+        EXPECT_LE(2 * (gpu::planPrefillF8(1000, 8, headDim).sharedBytes + 1024),
+                  static_cast<std::size_t>(h200.sharedPerMultiprocessor));
     }
     EXPECT_EQ(gpu::planPrefill(1000, 8, 128, {108, 164 << 10, 163 << 10, 80}).stages, 1);
     EXPECT_LE(sizeof(gpu::PrefillWork), 512u);
@@ -222,6 +249,10 @@ TEST(DecodePlan, BlocksRunTogetherAndShareTheKeys)
                 const gpu::DecodePlan any = gpu::planDecode(many, 1 << 20, sequences, group, 128, h200);
                 ASSERT_LE(4 * (any.partials + any.partialStates), 14u << 20) << heads << ' ' << sequences << ' ' << group;
             }
+    EXPECT_TRUE(gpu::supportsTensorDecode(256, h200));
+    EXPECT_LE(gpu::planDecode(retrieval, 131072, 1, 4, 256, h200).sharedBytes, static_cast<std::size_t>(h200.sharedPerBlock));
+    EXPECT_FALSE(gpu::supportsTensorDecode(48, h200));
+    EXPECT_FALSE(gpu::supportsTensorDecode(256, {84, 100 << 10, 99 << 10, 86}));
     // The 8.6 and 8.9 families have less shared memory.
     for (const int headDim : {32, 64, 80, 96, 128})
         EXPECT_LE(gpu::planDecode(retrieval, 131072, 1, 4, headDim, {84, 100 << 10, 99 << 10, 86}).sharedBytes, 99u << 10);

@@ -8,7 +8,7 @@
 namespace zigzag::test {
 namespace {
 
-using gpu::Bf16, gpu::F16;
+using gpu::Bf16, gpu::F16, gpu::F8;
 
 constexpr std::int64_t context = 40;
 
@@ -111,6 +111,8 @@ template <class Activation, class Cache> void checkRopeAppendOf(const Case &test
                                         kvHeads,
                                         dim,
                                         args.epsilon,
+                                        1,
+                                        1,
                                         {1, args.rows.count, args.rows.positions, 17},
                                         got.kernelViews};
     gpu::launch(gpu::ropeAppend<Activation, Cache>,
@@ -134,6 +136,69 @@ TEST(RopeAppendKernel, MatchesTheCpu)
             checkRopeAppendOf<float, F16>({dim, norms, 3, true, false});
         }
     }
+}
+
+/// What goes into an F8 cache is what goes into a float one, divided and rounded.
+template <class Activation> void checkRopeAppendToF8(const Case &test)
+{
+    constexpr int queryHeads = 2, kvHeads = 3, sequences = 4;
+    constexpr float keyScale = 0.3f, valueScale = 0.002f; // some values are too large
+    const int dim = test.headDim;
+    const std::int64_t rows = test.tokens;
+    const auto width = [&](int heads) { return static_cast<std::size_t>(rows * heads * dim); };
+    const auto queryValues = randomFloats(width(queryHeads), 1);
+    DeviceArray<Activation> queries(queryValues), keys(randomFloats(width(kvHeads), 2)), values(randomFloats(width(kvHeads), 3));
+    DeviceArray<float> norm(randomFloats(static_cast<std::size_t>(dim), 4)),
+        cosSin(randomFloats(static_cast<std::size_t>(context * dim), 6));
+    const std::int32_t positions[sequences] = {17, 2, 9, 30};
+    Caches<float> exact(kvHeads, dim, sequences, test.staged ? rows : 0);
+    Caches<F8> got(kvHeads, dim, sequences, test.staged ? rows : 0);
+    const auto run = [&](auto kernel, const gpu::HeadCaches &caches) {
+        gpu::launch(kernel, {static_cast<unsigned>(rows), gpu::ropeAppendBlocksPerRow(queryHeads, kvHeads)},
+                    gpu::ropeAppendThreads, 0, nullptr,
+                    {queries.data(),
+                     keys.data(),
+                     values.data(),
+                     nullptr,
+                     test.norms ? norm.data() : nullptr,
+                     cosSin.data(),
+                     queryHeads,
+                     kvHeads,
+                     dim,
+                     1e-5f,
+                     keyScale,
+                     valueScale,
+                     {1, test.batch ? test.tokens : 1, test.batch ? positions : nullptr, 17},
+                     caches},
+                    gpu::Start::Early);
+    };
+    run(gpu::ropeAppend<Activation, float>, exact.kernelViews);
+    run(gpu::ropeAppend<Activation, F8>, got.kernelViews);
+    const auto check = [&](const std::vector<float> &from, const DeviceArray<F8> &to, auto isKey) {
+        for (std::size_t i = 0; i < from.size(); ++i) {
+            const float value = from[i] / (isKey(i) ? keyScale : valueScale);
+            const auto bits = std::isnan(value) ? std::uint8_t{0xff} : floatToF8(value); // unwritten
+            ASSERT_EQ(to[i].bits, bits) << i << ": " << value;
+        }
+    };
+    check(exact.staging.floats(), got.staging, [&](std::size_t i) { return i / static_cast<std::size_t>(rows * dim) % 2 == 0; });
+    check(exact.memory.floats(), got.memory, [&](std::size_t i) {
+        auto row = static_cast<std::int64_t>(i) % exact.stride / dim;
+        for (int head = 0;; row -= 2 * exact.slotsOf(head++))
+            if (row < 2 * exact.slotsOf(head))
+                return row < exact.slotsOf(head);
+    });
+    EXPECT_TRUE(got.intact());
+}
+
+TEST(RopeAppendKernel, DividesAndRoundsToF8)
+{
+    for (const int dim : {2, 6, 64, 80, 256})
+        for (const bool norms : {false, true}) {
+            checkRopeAppendToF8<Bf16>({dim, norms, 5, false, true});
+            checkRopeAppendToF8<F16>({dim, norms, 1, false, false});
+            checkRopeAppendToF8<Bf16>({dim, norms, 3, true, false});
+        }
 }
 
 template <class Cache, class Unit> void checkCommitOf(int dim, std::int64_t first, std::int64_t tokens)
@@ -166,6 +231,8 @@ TEST(CommitKernel, MatchesTheCpu)
             checkCommitOf<float, gpu::Vec16>(64, first, tokens);
             checkCommitOf<Bf16, gpu::Vec16>(96, first, tokens);
             checkCommitOf<F16, std::uint32_t>(6, first, tokens);
+            checkCommitOf<F8, gpu::Vec16>(80, first, tokens);
+            checkCommitOf<F8, std::uint16_t>(6, first, tokens);
         }
     }
 }

@@ -206,6 +206,23 @@ template <class T> void checkMultiplication()
     EXPECT_EQ(wrong, 0);
 }
 
+TEST(Emulator, EightBitNumbers)
+{
+    EXPECT_EQ(countBits(0x80000101u), 3);
+    runKernel({1}, 32, 0, [] {
+        for (std::uint32_t bits = 0; bits < 256; ++bits) {
+            const float value = f8ToFloat(static_cast<std::uint8_t>(bits));
+            const Float2 pair = unpack2<F16>(f8PairToF16(0x12340000u | 0x3800u | bits)); // 0x38: 1
+            EXPECT_TRUE(pair.x == value || (std::isnan(pair.x) && std::isnan(value))) << bits;
+            EXPECT_EQ(pair.y, 1.0f);
+            EXPECT_EQ(toF8(value).bits, bits);
+        }
+        EXPECT_EQ(toFloat(toF8(-1e9f)), -448.0f);
+        EXPECT_EQ(pickBytes(0x03020100u, 0x07060504u, 0x5140u), 0x05010400u);
+        EXPECT_EQ(pickBytes(0x03020100u, 0x07060504u, 0x7362u), 0x07030602u);
+    });
+}
+
 TEST(Emulator, TensorCoresMultiply)
 {
     checkMultiplication<Bf16>();

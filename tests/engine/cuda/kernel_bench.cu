@@ -2,6 +2,7 @@
 // Times the attention kernels and the decode step's products on this GPU, in Llama-3-8B's shapes, beside a measured read
 // ceiling. Each sample is a graph of launches over buffers that together are larger than the last-level cache.
 #include "engine/cuda/attention.h"
+#include "engine/cuda/experts.h"
 #include "engine/cuda/gpu/launch.h"
 #include "engine/cuda/matvec.h"
 
@@ -11,6 +12,7 @@
 #include <cstdlib>
 #include <memory>
 #include <numeric>
+#include <random>
 #include <vector>
 
 namespace zigzag::gpu {
@@ -121,6 +123,14 @@ public:
             for (const int context : {8192, 32768})
                 prefill(headDim, context, true);
         decode(4096, kvHeads);
+        for (const int context : {4096, 32768, 131072})
+            decode(context, kvHeads, 1);
+        for (const int headDim : {128, 64})
+            prefillF8(headDim, 16384);
+        for (const int tokens : {1, 4, 16, 64, 1024, 4096}) {
+            experts(128, 8, 2048, 768, tokens);
+            experts(8, 2, 4096, 14336, tokens);
+        }
         for (const int context : {32768, 131072})
             for (int retrieval = 0; retrieval <= kvHeads; ++retrieval)
                 decode(context, retrieval);
@@ -199,7 +209,8 @@ private:
         args.rows.count = 1, args.rows.firstPosition = first;
         args.tokens = tokens;
         args.queryHeads = kvHeads * group, args.kvHeads = kvHeads, args.headDim = headDim;
-        args.scoreScale = static_cast<float>(1.4426950408889634 / std::sqrt(headDim));
+        args.valueScale = 1;
+        setScores(args, 1 / std::sqrt(static_cast<float>(headDim)), 0);
         for (int h = 0; h < kvHeads; ++h)
             args.caches.selected[h] = static_cast<std::uint8_t>(h);
         args.caches.selectedCount = kvHeads;
@@ -214,9 +225,9 @@ private:
     }
     /// Keys and values of all heads in one buffer; the first `retrieval` heads retrieve.
     static void setCaches(AttentionKernelArgs &args, char *from, const std::vector<std::int64_t> &slots, int retrieval,
-                          bool staged, int tokens)
+                          bool staged, int tokens, int elementBytes = 2)
     {
-        const std::int64_t row = args.headDim * 2;
+        const std::int64_t row = args.headDim * elementBytes;
         for (int h = 0; h < kvHeads; ++h) {
             const std::int64_t each = slots[static_cast<std::size_t>(h)];
             HeadCacheView &view = args.caches.heads[h];
@@ -264,11 +275,63 @@ private:
         }
     }
 
-    void decode(int context, int retrieval)
+    void prefillF8(int headDim, int tokens)
+    {
+        const std::size_t elements = static_cast<std::size_t>(tokens) * kvHeads * group * static_cast<std::size_t>(headDim);
+        const Memory queries(2 * elements), out(2 * elements, false);
+        const Memory cache(static_cast<std::size_t>(2) * static_cast<std::size_t>(tokens * kvHeads * headDim), false);
+        PrefillAttentionArgs args = {};
+        args.attention = attentionArgs(headDim, tokens, 0);
+        args.attention.queries = queries.as<void>(), args.attention.out = out.as<void>();
+        setCaches(args.attention, cache.as<char>(), slotsOf(tokens, kvHeads), kvHeads, false, tokens, 1);
+        args.fullCount = kvHeads;
+        const PrefillPlan plan = planPrefillF8(tokens, kvHeads * group, headDim);
+        const double us = time(2, [&](int) { return attendPrefillF8(DType::BF16, args, plan, m_stream, true); });
+        const double flops = 2.0 * tokens * (tokens + 1.0) * kvHeads * group * headDim;
+        std::printf("prefill, retrieval, %6d tokens, head_dim %3d, FP8 keys %10.1f us (%.1f)  %7.1f TFLOP/s\n", tokens, headDim,
+                    us, m_spread, flops / us / 1e6);
+    }
+
+    /// Routes are random: with few tokens, the bytes are those of each token's experts, read for itself.
+    void experts(int count, int perToken, int hidden, int intermediate, int tokens)
+    {
+        const auto matrixBytes
+            = static_cast<std::size_t>(2) * static_cast<std::size_t>(hidden) * static_cast<std::size_t>(intermediate);
+        const Memory weights(3 * static_cast<std::size_t>(count) * matrixBytes), scratch(64u << 20, false);
+        const auto elements = static_cast<std::size_t>(tokens) * static_cast<std::size_t>(hidden);
+        const Memory in(2 * elements), out(4 * elements, false), routes(static_cast<std::size_t>(4 * tokens * count), false);
+        std::mt19937 random(1);
+        std::vector<float> values(static_cast<std::size_t>(tokens * count));
+        std::generate(values.begin(), values.end(), [&] { return static_cast<float>(random() % 1000) / 500; });
+        check(cudaMemcpy(routes.as<void>(), values.data(), 4 * values.size(), cudaMemcpyHostToDevice));
+        std::vector<std::unique_ptr<Matrix>> lists[3];
+        ExpertMatrices matrices[3] = {};
+        for (int which = 0; which < 3; ++which)
+            for (int e = 0; e < count; ++e) {
+                matrices[which].at[e] = weights.as<char>() + static_cast<std::size_t>(which * count + e) * matrixBytes;
+                lists[which].push_back(std::make_unique<Matrix>());
+                lists[which].back()->rows = which == 2 ? hidden : intermediate;
+                lists[which].back()->columns = which == 2 ? intermediate : hidden;
+            }
+        ExpertsArgs args;
+        args.in = in.as<void>(), args.routes = routes.as<float>(), args.out = out.as<float>();
+        args.gates = lists[0], args.ups = lists[1], args.downs = lists[2];
+        args.tokens = tokens, args.perToken = perToken, args.renormalises = true;
+        const double us = time(8, [&](int) {
+            return launchExperts(DType::BF16, args, matrices, scratch.as<void>(), scratch.bytes(), {m_stream, true});
+        });
+        const double pairs = static_cast<double>(tokens) * perToken, numbers = 3.0 * hidden * intermediate;
+        std::printf("%d of %d experts of %d x %d, %4d tokens %32.1f us (%.1f)  %7.1f TFLOP/s  %7.0f GB/s of pairs' weights\n",
+                    perToken, count, hidden, intermediate, tokens, us, m_spread, 2 * pairs * numbers / us / 1e6,
+                    2 * pairs * numbers / us / 1e3);
+    }
+
+    void decode(int context, int retrieval, int elementBytes = 2)
     {
         constexpr int headDim = 128;
         const std::vector<std::int64_t> slots = slotsOf(context, retrieval);
-        const auto bytes = static_cast<std::size_t>(4 * headDim * std::accumulate(slots.begin(), slots.end(), std::int64_t{0}));
+        const auto bytes
+            = static_cast<std::size_t>(2 * elementBytes * headDim * std::accumulate(slots.begin(), slots.end(), std::int64_t{0}));
         const auto caches = rotation(bytes);
         const Memory queries(2 * kvHeads * group * headDim), out(2 * kvHeads * group * headDim, false);
         const DecodePlan plan = planDecode(slots, context, 1, group, headDim, m_limits);
@@ -281,13 +344,13 @@ private:
         args.partials = partials.as<float>(), args.partialStates = states.as<float>(), args.arrivals = arrivals.as<int>();
         const int launches = static_cast<int>(std::min<std::size_t>(64, std::max<std::size_t>(8, caches.size())));
         const double us = time(launches, [&](int i) {
-            setCaches(args.attention, caches[static_cast<std::size_t>(i) % caches.size()]->as<char>(), slots, retrieval, false,
-                      0);
-            return attendDecode(DType::BF16, args, plan, m_stream, true);
+            setCaches(args.attention, caches[static_cast<std::size_t>(i) % caches.size()]->as<char>(), slots, retrieval, false, 0,
+                      elementBytes);
+            return (elementBytes == 1 ? attendDecodeF8 : attendDecode)(DType::BF16, args, plan, m_stream, true);
         });
         char name[80];
-        std::snprintf(name, sizeof name, "decode, %6d keys, %d of %d heads retrieve, %u blocks", context, retrieval, kvHeads,
-                      plan.blocks);
+        std::snprintf(name, sizeof name, "decode, %6d keys%s, %d of %d heads retrieve, %u blocks", context,
+                      elementBytes == 1 ? " in FP8" : "", retrieval, kvHeads, plan.blocks);
         bandwidth(name, us, static_cast<double>(bytes));
     }
 

@@ -14,12 +14,14 @@ namespace zigzag::test {
 template <class T>
 constexpr DType typeOf = std::is_same_v<T, float> ? DType::F32
     : std::is_same_v<T, gpu::F16>                 ? DType::F16
+    : std::is_same_v<T, gpu::F8>                  ? DType::F8
                                                   : DType::BF16;
 
 /// Rounding to a storage type moves a number by at most this, relative to it.
 template <class T>
 constexpr double roundingOf = std::is_same_v<T, float> ? 0x1p-24
     : std::is_same_v<T, gpu::F16>                      ? 0x1p-11
+    : std::is_same_v<T, gpu::F8>                       ? 0x1p-4
                                                        : 0x1p-8;
 
 /// Memory that a kernel works on: it begins at a multiple of 16 bytes, or `shift` elements after one; every element starts

@@ -132,6 +132,10 @@ inline bool warpAny(bool predicate, ZZ_SITE)
     return warpBallot(predicate, site) != 0;
 }
 
+inline int countBits(std::uint32_t bits)
+{
+    return std::popcount(bits);
+}
 inline float floatOfBits(std::uint32_t bits)
 {
     return std::bit_cast<float>(bits);
@@ -167,6 +171,27 @@ template <class T> std::uint32_t pack2(float low, float high)
 template <class T> Float2 unpack2(std::uint32_t pair)
 {
     return {toFloat(T{static_cast<std::uint16_t>(pair)}), toFloat(T{static_cast<std::uint16_t>(pair >> 16)})};
+}
+
+inline std::uint32_t f8PairToF16(std::uint32_t pair)
+{
+    return pack2<F16>(f8ToFloat(static_cast<std::uint8_t>(pair)), f8ToFloat(static_cast<std::uint8_t>(pair >> 8)));
+}
+inline float toFloat(F8 value)
+{
+    return f8ToFloat(value.bits);
+}
+inline F8 toF8(float value)
+{
+    return {floatToF8(value)};
+}
+inline std::uint32_t pickBytes(std::uint32_t a, std::uint32_t b, std::uint32_t order)
+{
+    const std::uint64_t both = std::uint64_t{b} << 32 | a;
+    std::uint32_t result = 0;
+    for (int i = 0; i < 4; ++i)
+        result |= static_cast<std::uint32_t>(both >> (order >> 4 * i & 7u) * 8 & 0xffu) << 8 * i;
+    return result;
 }
 
 template <class T> T loadAs(const void *from)

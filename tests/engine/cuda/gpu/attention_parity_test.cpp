@@ -15,23 +15,27 @@ struct AttentionCase {
     int sequences = 1; ///< more than one: every chunk is one token of each
     bool norms = false;
     std::int64_t otherSink = 0, otherRecent = 0; ///< of KV heads 3, 7, …, where it is a window
+    bool sinkLogits = false;
+    float softCap = 0;
 };
 
 std::string textOf(const AttentionCase &c)
 {
-    return fmt::format("{} KV heads, group {}, head_dim {}, sink {}, recent {}, {} sequences", c.kvHeads, c.group, c.headDim,
-                       c.sink, c.recent, c.sequences);
+    return fmt::format("{} KV heads, group {}, head_dim {}, sink {}, recent {}, {} sequences{}, soft cap {}", c.kvHeads, c.group,
+                       c.headDim, c.sink, c.recent, c.sequences, c.sinkLogits ? ", sink logits" : "", c.softCap);
 }
 
 /// One layer's caches on one side; even KV heads keep everything, odd ones stream.
 class LayerOn
 {
 public:
-    LayerOn(const Side &side, DType cacheType, const AttentionCase &c)
+    /// Weights of `type`, keys and values of `cacheType`.
+    LayerOn(const Side &side, DType type, DType cacheType, const AttentionCase &c)
         : m_side(side)
         , m_case(c)
+        , m_type(type)
         , m_cacheType(cacheType)
-        , m_active(side.backend->activationType(cacheType))
+        , m_active(side.backend->activationType(type))
     {
         const std::int64_t most = *std::max_element(c.chunks.begin(), c.chunks.end());
         std::vector<float> angles;
@@ -44,6 +48,8 @@ public:
         m_rotation = std::make_unique<Array>(side, DType::F32, angles);
         m_queryNorm = std::make_unique<Array>(side, DType::F32, randomFloats(static_cast<std::size_t>(c.headDim), 91));
         m_keyNorm = std::make_unique<Array>(side, DType::F32, randomFloats(static_cast<std::size_t>(c.headDim), 92));
+        m_sinkLogits
+            = std::make_unique<Array>(side, DType::F32, randomFloats(static_cast<std::size_t>(c.kvHeads * c.group), 93, 3));
         std::int64_t perSequence = 0;
         for (int head = 0; head < c.kvHeads; ++head)
             perSequence += 2 * slots(head) * c.headDim;
@@ -75,7 +81,7 @@ public:
         const int queryHeads = c.kvHeads * c.group;
         const auto rows = static_cast<std::size_t>(tokens);
         const auto values = [&](int heads, std::uint64_t s) {
-            return Stored(m_cacheType, randomFloats(rows * static_cast<std::size_t>(heads * c.headDim), s)).values;
+            return Stored(m_type, randomFloats(rows * static_cast<std::size_t>(heads * c.headDim), s)).values;
         };
         const Array queries(m_side, m_active, values(queryHeads, seed)), keys(m_side, m_active, values(c.kvHeads, seed + 1)),
             vals(m_side, m_active, values(c.kvHeads, seed + 2)),
@@ -103,7 +109,9 @@ public:
                             .queryHeads = queryHeads,
                             .kvHeads = c.kvHeads,
                             .headDim = c.headDim,
+                            .type = m_active,
                             .cacheType = m_cacheType,
+                            .scales = scales(),
                             .epsilon = 1e-6f,
                             .rows = which});
         std::vector<int> selected(static_cast<std::size_t>(c.kvHeads));
@@ -117,7 +125,11 @@ public:
                            .queryHeads = queryHeads,
                            .kvHeads = c.kvHeads,
                            .headDim = c.headDim,
+                           .sinkLogits = c.sinkLogits ? m_sinkLogits->floats() : nullptr,
+                           .softCap = c.softCap,
+                           .type = m_active,
                            .cacheType = m_cacheType,
+                           .scales = scales(),
                            .strongestKey = strongest ? (*strongestThere)->as<std::int32_t>() : nullptr,
                            .rows = which});
         if (isStaged)
@@ -140,12 +152,13 @@ private:
         return head % 4 == 3 && m_case.otherRecent > 0 ? HeadPattern::streaming(m_case.otherSink, m_case.otherRecent)
                                                        : HeadPattern::streaming(m_case.sink, m_case.recent);
     }
+    KvScales scales() const { return m_cacheType == DType::F8 ? KvScales{0.02f, 0.013f} : KvScales{}; }
     std::int64_t slots(int head) const { return pattern(head).slots(m_case.context); }
 
     const Side &m_side;
     AttentionCase m_case;
-    DType m_cacheType, m_active;
-    std::unique_ptr<Array> m_rotation, m_queryNorm, m_keyNorm, m_cache, m_staging;
+    DType m_type, m_cacheType, m_active;
+    std::unique_ptr<Array> m_rotation, m_queryNorm, m_keyNorm, m_sinkLogits, m_cache, m_staging;
     std::int64_t m_stride = 0;
     std::vector<HeadCache> m_straight, m_staged;
 };
@@ -153,9 +166,12 @@ private:
 class AttentionParity : public Parity
 {
 protected:
-    void check(const AttentionCase &c, DType type, bool strongest = false)
+    void check(const AttentionCase &c, DType type, bool strongest = false) { check(c, type, type, strongest); }
+    void check(const AttentionCase &c, DType type, DType cacheType, bool strongest = false)
     {
-        LayerOn cpu(m_cpu, type, c), gpu(m_gpu, type, c);
+        LayerOn cpu(m_cpu, type, cacheType, c), gpu(m_gpu, type, cacheType, c);
+        // Where keys lie between two numbers of F8, the last bit of their rotation decides.
+        const DType tolerated = cacheType == DType::F8 ? DType::BF16 : type;
         std::vector<std::int32_t> positions;
         for (int s = 0; s < c.sequences; ++s)
             positions.push_back(s * 0);
@@ -164,10 +180,11 @@ protected:
             std::vector<std::int32_t> cpuStrongest, gpuStrongest;
             const auto expected = cpu.run(tokens, positions, seed, strongest, &cpuStrongest);
             const auto got = gpu.run(tokens, positions, seed, strongest, &gpuStrongest);
+            const std::string kind = cacheType == DType::F8 ? fmt::format(", FP8 keys ({})", nameOf(type)) : std::string();
             const std::string op = strongest ? "attention, simple"
                 : tokens == c.sequences      ? fmt::format("attention, decode, head_dim {}", c.headDim)
                                              : fmt::format("attention, prefill, head_dim {}", c.headDim);
-            compare(op, type, got, expected, fmt::format("{}, {} tokens at {}", textOf(c), tokens, positions[0]));
+            compare(op + kind, tolerated, got, expected, fmt::format("{}, {} tokens at {}", textOf(c), tokens, positions[0]));
             if (strongest && type == DType::F32) {
                 EXPECT_EQ(cpuStrongest, gpuStrongest);
             }
@@ -180,7 +197,7 @@ protected:
     }
 };
 
-constexpr std::array headDims = {32, 48, 64, 80, 96, 128};
+constexpr std::array headDims = {32, 48, 64, 80, 96, 128, 256};
 
 TEST_F(AttentionParity, ChunksThenDecode)
 {
@@ -211,6 +228,47 @@ TEST_F(AttentionParity, TwoWindowsInOneLaunch)
                .otherSink = 3,
                .otherRecent = 150},
               type);
+}
+
+TEST_F(AttentionParity, SinkLogitsAndSoftCap)
+{
+    for (const DType type : allTypes)
+        for (const int headDim : {64, 96, 128, 256}) // both prefill kernels, and the simple one
+            for (const float softCap : {0.0f, 1.5f, 50.0f})
+                check({.group = 3,
+                       .headDim = headDim,
+                       .sink = 16,
+                       .recent = 100,
+                       .context = 900,
+                       .chunks = {150, 1, 200, 1, 1, 33, 400, 1},
+                       .sinkLogits = softCap != 50,
+                       .softCap = softCap},
+                      type);
+}
+
+TEST_F(AttentionParity, KeysAndValuesInF8)
+{
+    for (const DType type : {DType::BF16, DType::F16}) {
+        for (const int headDim : {32, 48, 64, 80, 96, 128, 256})
+            for (const int group : {1, 4, 7}) {
+                check({.group = group, .headDim = headDim, .context = 700, .chunks = {1, 1, 37, 1, 200, 1, 129, 3, 1, 1, 250}},
+                      type, DType::F8);
+                check({.group = group,
+                       .headDim = headDim,
+                       .sink = 64,
+                       .recent = 256,
+                       .context = 700,
+                       .chunks = {300, 1, 128, 1, 70, 1},
+                       .sinkLogits = true,
+                       .softCap = 20},
+                      type, DType::F8);
+            }
+        const std::vector<std::int64_t> steps(40, 5);
+        check({.headDim = 64, .context = 41, .chunks = steps, .sequences = 5}, type, DType::F8);
+        check({.kvHeads = 4, .sink = 64, .recent = 256, .context = 9000, .chunks = {4096, 1, 2048, 1, 1, 1000, 1}}, type,
+              DType::F8);
+        check({.headDim = 32, .context = 300, .chunks = {100, 1, 50, 1, 1}}, type, DType::F8, true);
+    }
 }
 
 TEST_F(AttentionParity, Groups)

@@ -32,7 +32,7 @@ public:
         if (!buffer)
             throw std::runtime_error(buffer.error().message);
         m_buffer = std::move(*buffer);
-        write(std::vector<float>(count + 2 * margin, sentinel), 0);
+        write(std::vector<float>(count + 2 * margin, sentinel()), 0);
         write(std::vector<float>(count, std::numeric_limits<float>::quiet_NaN()), margin);
     }
     Array(const Side &side, DType type, const std::vector<float> &values)
@@ -53,14 +53,14 @@ public:
         for (std::size_t i = 0; i < values.size(); ++i)
             values[i] = at(bytes, i);
         for (std::size_t i = 0; i < margin; ++i)
-            EXPECT_TRUE(values[i] == sentinel && values[values.size() - 1 - i] == sentinel) << "written outside, " << i;
+            EXPECT_TRUE(values[i] == sentinel() && values[values.size() - 1 - i] == sentinel()) << "written outside, " << i;
         return {values.begin() + margin, values.end() - margin};
     }
 
 private:
     static constexpr std::size_t margin = 64; // keeps every type's data aligned to 128 bytes
-    static constexpr float sentinel = 12288.0f; // exact in every type
 
+    float sentinel() const { return m_type == DType::F8 ? f8Max : 12288.0f; } // exact
     std::size_t size() const { return static_cast<std::size_t>(bytesOf(m_type)); }
     void write(const std::vector<float> &values, std::size_t first)
     {
@@ -74,6 +74,8 @@ private:
             std::memcpy(&value, bytes.data() + 4 * i, 4);
             return value;
         }
+        if (m_type == DType::F8)
+            return f8ToFloat(static_cast<std::uint8_t>(bytes[i]));
         std::uint16_t half = 0;
         std::memcpy(&half, bytes.data() + 2 * i, 2);
         return m_type == DType::F16 ? f16ToFloat(half) : bf16ToFloat(half);
