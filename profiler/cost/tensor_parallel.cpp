@@ -11,12 +11,6 @@ namespace zigzag {
 namespace {
 
 constexpr int mostGpus = 1024;
-constexpr std::int64_t blockTokens = 16; ///< vLLM's default
-
-std::int64_t roundedUp(std::int64_t value, std::int64_t step)
-{
-    return (value + step - 1) / step * step;
-}
 
 } // namespace
 
@@ -76,32 +70,6 @@ Result<TensorParallelPlan> planTensorParallel(const ModelConfig &config, const H
     plan.timeImbalance = static_cast<double>(awaited) * gpus / static_cast<double>(all);
     plan.decodeFloorMs = ms(plan.weightBytesPerRank + awaited);
     return plan;
-}
-
-std::optional<VllmBill> vllmBill(const ModelConfig &config, const HeadMap &map, std::int64_t context)
-{
-    VllmBill bill;
-    int recent = 1;
-    for (int layer = 0; layer < map.layers(); ++layer) {
-        if (const LayerKind kind = map.layerKind(layer); kind != LayerKind::Streaming && kind != LayerKind::Local) {
-            ++bill.fullLayers;
-            continue;
-        }
-        if (bill.slidingLayers > 0 && recent != map.window(layer).recent)
-            return {};
-        recent = map.window(layer).recent;
-        ++bill.slidingLayers;
-    }
-    const int fewer = std::min(bill.fullLayers, bill.slidingLayers), more = std::max(bill.fullLayers, bill.slidingLayers);
-    // One kind alone is one group of all layers.
-    bill.groupSize = fewer == 0 || 2 * more < 3 * fewer ? more : fewer;
-    bill.billedFull = static_cast<int>(roundedUp(bill.fullLayers, bill.groupSize));
-    bill.billedSliding = static_cast<int>(roundedUp(bill.slidingLayers, bill.groupSize));
-    const std::int64_t layerToken = 2 * config.kvWidth() * bytesOf(config.kvType);
-    const std::int64_t full = roundedUp(context, blockTokens);
-    const std::int64_t window = std::min(full, roundedUp(recent - 1, blockTokens) + blockTokens);
-    bill.bytes = layerToken * (bill.billedFull * full + bill.billedSliding * window);
-    return bill;
 }
 
 } // namespace zigzag

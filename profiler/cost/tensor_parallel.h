@@ -6,7 +6,6 @@
 #include "engine/model/model_config.h"
 
 #include <cstdint>
-#include <optional>
 #include <vector>
 
 namespace zigzag {
@@ -46,18 +45,5 @@ struct TensorParallelPlan {
 /// `bytesPerSecond` of one GPU's memory. Refused where the model's heads cannot be dealt out to so many.
 Result<TensorParallelPlan> planTensorParallel(const ModelConfig &config, const HeadMap &map, int gpus, std::int64_t context,
                                               double bytesPerSecond);
-
-/// Bytes that vLLM's hybrid KV cache reserves for one sequence, on all GPUs together. It bills layers in groups of equal size
-/// g = min(F, S) for F full and S sliding layers, or max(F, S) where max < 1.5 · min, each kind rounded up to whole groups;
-/// tokens come in blocks of 16, and a sliding window of `recent` tokens can touch one block more than it fills. A mixed layer
-/// is a full one there, and there are no sinks.
-struct VllmBill {
-    int groupSize = 0;
-    int fullLayers = 0, slidingLayers = 0; ///< of the map
-    int billedFull = 0, billedSliding = 0; ///< rounded up to groups
-    std::int64_t bytes = 0;
-};
-/// Nothing where its sliding layers would need windows that differ: it has one.
-std::optional<VllmBill> vllmBill(const ModelConfig &config, const HeadMap &map, std::int64_t context);
 
 } // namespace zigzag

@@ -47,6 +47,7 @@ struct ExportFormat {
     Result<void> (*write)(const HeadMap &map, const ExportModel *model, const std::filesystem::path &out);
     /// The map that the target really runs, for an evaluation as that engine.
     HeadMap (*asRun)(const HeadMap &map);
+    std::string_view engine = {}; ///< that serves it, as profiler/cost/engine_memory.h calls it; empty where none does or many do
 };
 
 std::span<const ExportFormat> exportFormats();

@@ -45,7 +45,8 @@ ExportFormat mlxLmFormat()
                 config["layer_types"] = layerTypes(map);
                 return writeModelFolder(out, config, *model, map, "mlx-lm (not transformers)");
             },
-            layersWithoutSinks};
+            layersWithoutSinks,
+            "mlx-lm"};
 }
 
 } // namespace zigzag

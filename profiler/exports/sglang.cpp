@@ -43,7 +43,8 @@ ExportFormat sglangFormat()
             [](const HeadMap &map, const ExportModel *model, const std::filesystem::path &out) {
                 return writeFileAtomically(out, command(map, model));
             },
-            layersWithoutSinks};
+            layersWithoutSinks,
+            "SGLang"};
 }
 
 } // namespace zigzag

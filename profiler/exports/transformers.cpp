@@ -101,7 +101,8 @@ ExportFormat transformersCwmFormat()
             [](const HeadMap &map, const ExportModel *model, const std::filesystem::path &out) {
                 return write(map, *model, out, true);
             },
-            layersWithoutSinks};
+            layersWithoutSinks,
+            "transformers"};
 }
 
 } // namespace zigzag

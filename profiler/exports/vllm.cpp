@@ -46,7 +46,8 @@ ExportFormat vllmFormat()
             [](const HeadMap &map, const ExportModel *model, const std::filesystem::path &out) {
                 return writeFileAtomically(out, command(map, model));
             },
-            layersWithoutSinks};
+            layersWithoutSinks,
+            "vLLM"};
 }
 
 } // namespace zigzag

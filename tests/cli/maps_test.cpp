@@ -288,7 +288,10 @@ TEST_F(Maps, AMapIsEvaluatedAndPlannedAsAnEngineRunsIt)
     ASSERT_EQ(json["gpus"].size(), 2u);
     EXPECT_EQ(json["gpus"][1]["ranks"].size(), 2u);
     EXPECT_GT(json["gpus"][1]["memory_imbalance"], 1.0);
-    EXPECT_EQ(json["vllm_bytes"], 2 * 2 * 8 * 4 * (64 + 32)); // one layer of each kind; a window of 6 may touch two blocks of 16
+    ASSERT_EQ(json["engines"][0]["engine"], "vLLM");
+    // One layer of each kind; a window of 6 may touch two blocks of 16, and what is in flight as many as there are and one.
+    EXPECT_EQ(json["engines"][0]["decoding_bytes"], 2 * 2 * 8 * 4 * (64 + 32));
+    EXPECT_EQ(json["engines"][0]["admitted_bytes"], 2 * 2 * 8 * 4 * (64 + 64 + 16));
     EXPECT_EQ(test::runZigzag({"plan", model, "--map", "full"}).code, 0);
     EXPECT_EQ(test::refusalFault(test::runZigzag({"plan", model, "--map", "full", "--gpus", "3"}), 2), "");
 }

@@ -115,4 +115,29 @@ TEST(ExportDialog, RefusedTargetsSayWhyAndCannotBeChosen)
     EXPECT_EQ(refused, 5); // two that cannot, and three that need the model
 }
 
+TEST(ExportDialog, EnginesMemoryIsSaidWithTheMapAndWithout)
+{
+    auto model = loadExportModel("preset:llama-3-8b");
+    ASSERT_TRUE(model) << model.error().message;
+    HeadMap map(model->config.shape(), HeadKind::Retrieval, 4, 256);
+    for (int layer = 0; layer < map.layers() / 2; ++layer)
+        map.setLayer(layer, HeadKind::Streaming);
+    ExportDialog dialog(map, &*model);
+    auto *formats = dialog.findChild<QTreeWidget *>();
+    ASSERT_TRUE(formats);
+    for (int row = 0; row < formats->topLevelItemCount(); ++row) {
+        formats->setCurrentItem(formats->topLevelItem(row));
+        QString note;
+        for (const QLabel *label : dialog.findChildren<QLabel *>())
+            note += label->text();
+        const ExportFormat &format = exportFormats()[static_cast<std::size_t>(row)];
+        const bool refused = !format.verdict(map, &*model).refusal.empty();
+        EXPECT_EQ(note.contains("sequences a GiB"), !format.engine.empty() && !refused) << note.toStdString();
+        if (format.name == "vllm") {
+            EXPECT_TRUE(note.contains("KV memory there at 8K tokens: ")) << note.toStdString();
+            EXPECT_TRUE(note.contains(", 1.00 with full attention")) << note.toStdString(); // 32 layers · 4 KiB · 8,192
+        }
+    }
+}
+
 } // namespace zigzag::test

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "views/widgets/export_dialog.h"
 
+#include "profiler/cost/engine_memory.h"
+#include "views/models/text.h"
+
 #include <QDialogButtonBox>
 #include <QHeaderView>
 #include <QLabel>
 #include <QPushButton>
 #include <QTreeWidget>
 #include <QVBoxLayout>
+#include <algorithm>
 
 namespace zigzag {
 
@@ -32,6 +36,29 @@ QStringList verdictRow(const ExportFormat &format, const ExportVerdict &verdict)
             verdict.minimumVersion.empty() ? dash : QString::fromStdString(verdict.minimumVersion)};
 }
 
+/// What the engine behind a target takes for the longest sequences that the model knows, with the map and without; empty where
+/// nothing is known of it.
+QString memoryText(const ExportFormat &format, const HeadMap &map, const ExportModel *model)
+{
+    if (!model || format.engine.empty())
+        return {};
+    const auto layers = engineLayers(map);
+    if (!layers)
+        return {};
+    const auto ofEngine = [&](EngineLayers asked) {
+        const auto engines = engineMemory(model->config, asked, model->config.maxContext);
+        return *std::find_if(engines.begin(), engines.end(),
+                             [&](const EngineMemory &each) { return each.engine == format.engine; });
+    };
+    const EngineMemory with = ofEngine(*layers), without = ofEngine({layers->all(), 0, 0});
+    return ExportDialog::tr(
+               "KV memory there at %1 tokens: %2 sequences a GiB, %3 with full attention (computed as %4 %5 counts: %6).")
+        .arg(contextText(model->config.maxContext))
+        .arg(with.sequencesPerGiB, 0, 'f', 2)
+        .arg(without.sequencesPerGiB, 0, 'f', 2)
+        .arg(plain(with.engine), plain(with.version), QString::fromStdString(with.note));
+}
+
 } // namespace
 
 ExportDialog::ExportDialog(const HeadMap &map, const ExportModel *model, QWidget *parent)
@@ -51,6 +78,8 @@ ExportDialog::ExportDialog(const HeadMap &map, const ExportModel *model, QWidget
         QString note = QString::fromStdString(verdict.refusal.empty() ? verdict.note : verdict.refusal);
         if (verdict.refusal.empty() && verdict.localLayers > 0)
             note += tr("; %n layers keep the model's own window", nullptr, verdict.localLayers);
+        if (const QString memory = verdict.refusal.empty() ? memoryText(format, map, model) : QString(); !memory.isEmpty())
+            note += QLatin1Char('\n') + memory;
         item->setData(0, noteRole, note);
         item->setData(0, refusedRole, !verdict.refusal.empty());
         if (!verdict.refusal.empty())
@@ -63,7 +92,7 @@ ExportDialog::ExportDialog(const HeadMap &map, const ExportModel *model, QWidget
     m_formats->setUniformRowHeights(true);
     m_note->setWordWrap(true);
     m_note->setTextFormat(Qt::PlainText);
-    m_note->setMinimumHeight(3 * fontMetrics().lineSpacing());
+    m_note->setMinimumHeight(5 * fontMetrics().lineSpacing());
     m_note->setAlignment(Qt::AlignTop | Qt::AlignLeft);
 
     auto *buttons = new QDialogButtonBox(QDialogButtonBox::Cancel, this);

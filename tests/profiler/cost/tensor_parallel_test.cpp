@@ -71,39 +71,5 @@ TEST(TensorParallel, MoreRanksThanHeadsShareThem)
     EXPECT_FALSE(planTensorParallel(*config, map, 1, 4096, 0));
 }
 
-TEST(VllmBill, LayersAreBilledInGroups)
-{
-    const auto config = loadModelConfig("preset:llama-3-8b");
-    ASSERT_TRUE(config);
-    const auto billed = [&](int sliding) {
-        HeadMap map(config->shape(), HeadKind::Retrieval, 64, 257);
-        for (int layer = 0; layer < sliding; ++layer)
-            map.setLayer(layer, HeadKind::Streaming);
-        return vllmBill(*config, map, 4096).value();
-    };
-    struct {
-        int sliding, group, full, billedSliding;
-    } const cases[] = {{0, 32, 32, 0},   {32, 32, 0, 32},  {16, 16, 16, 16},
-                       {12, 12, 24, 12}, {13, 19, 19, 19}, // 19 < 1.5 · 13: one group of 19 for each kind
-                       {10, 10, 30, 10}, {5, 5, 30, 5}};
-    for (const auto &one : cases) {
-        const VllmBill bill = billed(one.sliding);
-        EXPECT_EQ(bill.groupSize, one.group) << one.sliding;
-        EXPECT_EQ(bill.billedFull, one.full) << one.sliding;
-        EXPECT_EQ(bill.billedSliding, one.billedSliding) << one.sliding;
-        const std::int64_t token = 2 * 8 * 128 * 2;
-        EXPECT_EQ(bill.bytes, token * (one.full * 4096 + one.billedSliding * 272)) << one.sliding;
-    }
-    HeadMap mixed(config->shape(), HeadKind::Streaming, 64, 256);
-    mixed.set(0, 0, HeadKind::Retrieval);
-    EXPECT_EQ(vllmBill(*config, mixed, 4096).value().fullLayers, 1);
-    // It has one window and no sinks: only windows of layers that slide there must be equal.
-    mixed.setLayerWindow(0, 64, 1024);
-    mixed.setLayerWindow(1, 4, 256);
-    EXPECT_TRUE(vllmBill(*config, mixed, 4096));
-    mixed.setLayerWindow(1, 64, 255);
-    EXPECT_FALSE(vllmBill(*config, mixed, 4096));
-}
-
 } // namespace
 } // namespace zigzag
