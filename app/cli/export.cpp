@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/cli/as_engine.h"
 #include "app/cli/commands.h"
 #include "app/cli/common_options.h"
 #include "app/cli/json_text.h"
 #include "app/cli/run_support.h"
-#include "engine/base/file_content.h"
-#include "engine/base/files.h"
 #include "engine/map/map_io.h"
 #include "profiler/carry/granite_swa_folder.h"
-#include "profiler/evaluate/task_prompts.h"
 #include "profiler/exports/export_format.h"
 
 #include <algorithm>
@@ -26,8 +24,6 @@ struct ExportOptions {
     std::vector<std::string> texts;
     bool verdicts = false, copies = false;
 };
-
-constexpr std::string_view carriedFormat = "granite-swa";
 
 Result<HeadMap> mapToExport(const ExportOptions &options, const ExportModel *model)
 {
@@ -74,35 +70,6 @@ void printVerdicts(const HeadMap &map, const ExportModel *model, bool json)
         fmt::print("{}\n", rows.dump(1, ' ', false, anyBytes));
 }
 
-/// What sinks are calibrated on: the files given, in pieces that the model takes, or prompts made here.
-Result<std::vector<std::vector<int>>> calibrationTexts(const ExportOptions &options, const Model &model, const HeadMap &map)
-{
-    constexpr std::int64_t longest = 4096;
-    std::vector<std::vector<int>> texts;
-    if (options.texts.empty()) {
-        const StreamingWindow streaming = map.oneStreamingWindow().value_or(StreamingWindow{});
-        const std::int64_t window = std::int64_t{streaming.sink} + streaming.recent;
-        TaskPlan plan{.kinds = {TaskKind::Passkeys, TaskKind::Recall},
-                      .contexts = {std::min(model.config.maxContext, std::max<std::int64_t>(2048, 4 * window))},
-                      .depths = {0.5},
-                      .trials = 2};
-        ZIGZAG_TRY(prompts, makeTaskPrompts(model, plan));
-        for (TaskPrompt &prompt : prompts)
-            texts.push_back(std::move(prompt.tokens));
-        return texts;
-    }
-    ZIGZAG_TRY(tokenizer, tokenizerOf(model));
-    for (const std::string &file : options.texts) {
-        ZIGZAG_TRY(text, readTextFile(file));
-        if (const FileContent content = contentOf(text); !isReadable(content))
-            return wrongContent(file, {content, false}, "a text");
-        std::vector<int> tokens = tokenizer->encode(text, true);
-        tokens.resize(std::min(tokens.size(), static_cast<std::size_t>(std::min(longest, model.config.maxContext))));
-        texts.push_back(std::move(tokens));
-    }
-    return texts;
-}
-
 /// The model itself with stand-ins for its sinks, which a minute of calibration gives.
 Result<void> exportCarried(const ExportOptions &options, const ExportModel *given)
 {
@@ -111,7 +78,7 @@ Result<void> exportCarried(const ExportOptions &options, const ExportModel *give
     if (!verdict.refusal.empty())
         return badInput(fmt::format("{} cannot take this map: {}", carriedFormat, verdict.refusal));
     ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend));
-    ZIGZAG_TRY(texts, calibrationTexts(options, *loaded.model, map));
+    ZIGZAG_TRY(texts, calibrationTexts(options.texts, *loaded.model, map));
     Progress progress("calibrating the sinks");
     ZIGZAG_TRY(carrier, calibrateSinks(loaded.device, map, texts, &interruptFlag(), std::ref(progress)));
     ZIGZAG_TRY(carried, carriedModel(*loaded.model, map, carrier));

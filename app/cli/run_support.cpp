@@ -64,7 +64,7 @@ Result<Loaded> loadForRun(const std::string &model, const std::string &backend)
 
 JobContext Loaded::job(JobLines &lines) const
 {
-    return {device, machine.get(), &interruptFlag(), std::ref(lines)};
+    return {device, machine.get(), &interruptFlag(), std::ref(lines), texts};
 }
 
 Result<std::vector<NamedMap>> resolveMaps(const std::vector<std::string> &names, const ModelShape &model, int sink, int recent)

@@ -17,6 +17,10 @@ enum class WeightFiles { Link, Copy };
 Result<void> writeGraniteSwaFolder(const ExportModel &model, const Model &carried, const std::filesystem::path &out,
                                    WeightFiles files);
 
+/// Such a folder, opened for what it was made of: refused where it is no granite_swa, of another model (norms are compared) or
+/// of another map.
+Result<std::shared_ptr<const Model>> openCarried(const std::string &folder, const Model &model, const HeadMap &map);
+
 /// What such a folder keeps of a map, or why there can be none.
 ExportVerdict graniteSwaVerdict(const HeadMap &map, const ExportModel *model);
 

@@ -140,6 +140,16 @@ Result<SinkCarrier> calibrateSinks(const std::shared_ptr<DeviceModel> &model, co
     return Calibration(*pass, whole, texts, cancel, progress).run();
 }
 
+SinkCarrier blankCarrier(const ModelConfig &config, const HeadMap &map)
+{
+    SinkCarrier carrier;
+    carrier.layers.resize(static_cast<std::size_t>(config.layers));
+    for (int layer = 0; layer < config.layers; ++layer)
+        if (streams(map, layer))
+            carrier.layers[static_cast<std::size_t>(layer)].sinkLogits.assign(static_cast<std::size_t>(config.queryHeads), 0.0f);
+    return carrier;
+}
+
 std::string whyNotCarried(const ModelConfig &config, const HeadMap &map)
 {
     if (config.queryKeyNorm)

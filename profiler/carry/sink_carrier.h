@@ -38,6 +38,9 @@ Result<SinkCarrier> calibrateSinks(const std::shared_ptr<DeviceModel> &model, co
                                    std::span<const std::vector<int>> texts, const std::atomic<bool> *cancel = nullptr,
                                    const std::function<void(double)> &progress = {});
 
+/// Stand-ins without values, for what does not depend on them.
+SinkCarrier blankCarrier(const ModelConfig &config, const HeadMap &map);
+
 /// Why a model cannot be run as granite_swa, in one sentence; empty where it can.
 std::string whyNotCarried(const ModelConfig &config, const HeadMap &map);
 
