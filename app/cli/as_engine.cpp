@@ -17,9 +17,9 @@ namespace {
 
 Result<SinkCarrier> calibratedHere(const Loaded &loaded, const HeadMap &map)
 {
-    ZIGZAG_TRY(texts, calibrationTexts({}, *loaded.model, map));
+    ZIGZAG_TRY(texts, carryTexts({}, *loaded.model, map));
     Progress progress("calibrating the sinks");
-    ZIGZAG_TRY(carrier, calibrateSinks(loaded.device, map, texts, &interruptFlag(), std::ref(progress)));
+    ZIGZAG_TRY(carrier, calibrateSinks(loaded.device, map, texts.calibration, &interruptFlag(), std::ref(progress)));
     return std::move(carrier);
 }
 
@@ -100,31 +100,38 @@ Result<EngineRun> asEngine(const Loaded &loaded, const std::string &model, const
     return run;
 }
 
-Result<std::vector<std::vector<int>>> calibrationTexts(const std::vector<std::string> &files, const Model &model,
-                                                       const HeadMap &map)
+Result<jobs::CarryTexts> carryTexts(const std::vector<std::string> &files, const Model &model, const HeadMap &map)
 {
-    constexpr std::int64_t longest = 4096;
-    std::vector<std::vector<int>> texts;
+    const StreamingWindow streaming = streamingWindowOf(map);
+    const std::int64_t window = std::int64_t{streaming.sink} + streaming.recent,
+                       context = std::min(model.config.maxContext, std::max<std::int64_t>(2048, 4 * window));
+    jobs::CarryTexts texts;
     if (files.empty()) {
-        const StreamingWindow streaming = map.oneStreamingWindow().value_or(StreamingWindow{});
-        const std::int64_t window = std::int64_t{streaming.sink} + streaming.recent;
-        TaskPlan plan{.kinds = {TaskKind::Passkeys, TaskKind::Recall},
-                      .contexts = {std::min(model.config.maxContext, std::max<std::int64_t>(2048, 4 * window))},
-                      .depths = {0.5},
-                      .trials = 2};
-        ZIGZAG_TRY(prompts, makeTaskPrompts(model, plan));
-        for (TaskPrompt &prompt : prompts)
-            texts.push_back(std::move(prompt.tokens));
+        TaskPlan plan{.kinds = {TaskKind::Passkeys, TaskKind::Recall}, .contexts = {context}, .depths = {0.5}, .trials = 2};
+        for (std::vector<std::vector<int>> *each : {&texts.calibration, &texts.heldOut}) {
+            ZIGZAG_TRY(prompts, makeTaskPrompts(model, plan));
+            for (TaskPrompt &prompt : prompts)
+                each->push_back(std::move(prompt.tokens));
+            ++plan.seed;
+            plan.trials = 1;
+        }
+        texts.fit = texts.calibration;
         return texts;
     }
     ZIGZAG_TRY(tokenizer, tokenizerOf(model));
+    const std::int64_t longest = std::min(std::max<std::int64_t>(4096, context), model.config.maxContext);
     for (const std::string &file : files) {
         ZIGZAG_TRY(text, readTextFile(file));
         if (const FileContent content = contentOf(text); !isReadable(content))
             return wrongContent(file, {content, false}, "a text");
-        std::vector<int> tokens = tokenizer->encode(text, true);
-        tokens.resize(std::min(tokens.size(), static_cast<std::size_t>(std::min(longest, model.config.maxContext))));
-        texts.push_back(std::move(tokens));
+        const std::vector<int> tokens = tokenizer->encode(text, true);
+        const auto seen = tokens.begin() + 2 * std::ssize(tokens) / 3;
+        const auto begins = [](auto first, auto last, std::int64_t most) {
+            return std::vector<int>(first, first + std::min<std::int64_t>(last - first, most));
+        };
+        texts.calibration.push_back(begins(tokens.begin(), seen, longest));
+        texts.fit.push_back(begins(tokens.begin(), seen, 16 * longest));
+        texts.heldOut.push_back(begins(seen, tokens.end(), longest));
     }
     return texts;
 }

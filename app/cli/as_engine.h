@@ -3,6 +3,7 @@
 
 #include "app/cli/run_support.h"
 #include "engine/map/head_map.h"
+#include "profiler/jobs/carry_job.h"
 
 #include <CLI/CLI.hpp>
 #include <string>
@@ -33,8 +34,8 @@ struct EngineRun {
 Result<EngineRun> asEngine(const Loaded &loaded, const std::string &model, const HeadMap &map, const EngineOptions &options,
                            bool calibrates = true);
 
-/// What sinks are calibrated on: the files given, or prompts made from seeds.
-Result<std::vector<std::vector<int>>> calibrationTexts(const std::vector<std::string> &files, const Model &model,
-                                                       const HeadMap &map);
+/// What stand-ins are made from and judged by: the first two thirds and the last third of each file given, or else prompts made
+/// from two seeds.
+Result<jobs::CarryTexts> carryTexts(const std::vector<std::string> &files, const Model &model, const HeadMap &map);
 
 } // namespace zigzag

@@ -3,6 +3,7 @@
 #include "app/cli/commands.h"
 #include "app/cli/common_options.h"
 #include "app/cli/json_text.h"
+#include "app/cli/number_checks.h"
 #include "app/cli/run_support.h"
 #include "engine/map/map_io.h"
 #include "profiler/carry/granite_swa_folder.h"
@@ -22,7 +23,8 @@ namespace {
 struct ExportOptions {
     std::string map, format, model, out, output = "table", backend = "auto";
     std::vector<std::string> texts;
-    bool verdicts = false, copies = false;
+    bool verdicts = false, copies = false, fits = false;
+    FitPlan fit;
 };
 
 Result<HeadMap> mapToExport(const ExportOptions &options, const ExportModel *model)
@@ -70,7 +72,43 @@ void printVerdicts(const HeadMap &map, const ExportModel *model, bool json)
         fmt::print("{}\n", rows.dump(1, ' ', false, anyBytes));
 }
 
-/// The model itself with stand-ins for its sinks, which a minute of calibration gives.
+nlohmann::ordered_json nearJson(const NearFull &near)
+{
+    if (near.positions == 0)
+        return nullptr;
+    return {{"kl", near.kl}, {"same_top", near.sameTop}, {"positions", near.positions}};
+}
+
+/// What was made and what it costs, for people and for programs.
+void printCarried(const ExportOptions &options, const jobs::Carried &carried, const jobs::CarryTexts &texts)
+{
+    const auto qualityJson = [](const CarryQuality &quality) {
+        return nlohmann::ordered_json{{"inside", nearJson(quality.inside)}, {"beyond", nearJson(quality.beyond)}};
+    };
+    if (options.output == "json")
+        fmt::print("{}\n",
+                   nlohmann::ordered_json{{"format", carriedFormat},
+                                          {"out", options.out},
+                                          {"queries", carried.carrier.queries},
+                                          {"fit_steps", carried.steps},
+                                          {"fitted", carried.isFitted},
+                                          {"quality", qualityJson(carried.quality())},
+                                          {"calibrated", qualityJson(carried.calibrated)},
+                                          {"window_alone", {{"beyond", nearJson(carried.calibrated.windowAlone)}}},
+                                          {"sinks_kept", {{"beyond", nearJson(carried.calibrated.sinksKept)}}}}
+                       .dump(1, ' ', false, anyBytes));
+    fmt::print(stderr, "{}: sinks stood in for by logits and biases, means over {} queries of {} texts{}\n", carriedFormat,
+               carried.carrier.queries, texts.calibration.size(),
+               carried.isFitted ? fmt::format(", then fitted in {} steps", carried.steps) : "");
+    if (carried.fitted && !carried.isFitted)
+        fmt::print(stderr,
+                   "note: {} steps of fitting made it no better, and calibration is what was written: give more text, or "
+                   "more steps\n",
+                   carried.steps);
+    fmt::print(stderr, "against full attention, on text that they were not made from: {}\n", qualityText(carried.quality()));
+}
+
+/// The model itself with stand-ins for its sinks, which a minute of calibration gives, or ten of fitting.
 Result<void> exportCarried(const ExportOptions &options, const ExportModel *given)
 {
     ZIGZAG_TRY(map, mapToExport(options, given));
@@ -78,13 +116,19 @@ Result<void> exportCarried(const ExportOptions &options, const ExportModel *give
     if (!verdict.refusal.empty())
         return badInput(fmt::format("{} cannot take this map: {}", carriedFormat, verdict.refusal));
     ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend));
-    ZIGZAG_TRY(texts, calibrationTexts(options.texts, *loaded.model, map));
-    Progress progress("calibrating the sinks");
-    ZIGZAG_TRY(carrier, calibrateSinks(loaded.device, map, texts, &interruptFlag(), std::ref(progress)));
-    ZIGZAG_TRY(carried, carriedModel(*loaded.model, map, carrier));
-    ZIGZAG_CHECK(writeGraniteSwaFolder(*given, *carried, options.out, options.copies ? WeightFiles::Copy : WeightFiles::Link));
-    fmt::print(stderr, "{}: sinks stood in for by logits and biases, means over {} queries of {} texts; {}\n", carriedFormat,
-               carrier.queries, texts.size(), verdict.note);
+    jobs::CarryPlan plan;
+    ZIGZAG_TRY(texts, carryTexts(options.texts, *loaded.model, map));
+    plan.texts = std::move(texts);
+    if (options.fits)
+        plan.fit = options.fit;
+    JobLines lines(std::string{carriedFormat});
+    ZIGZAG_TRY(carried, jobs::carry(loaded.job(lines), map, plan));
+    lines.end();
+    ZIGZAG_TRY(model, carriedModel(*loaded.model, map, carried.carrier));
+    ZIGZAG_CHECK(
+        writeGraniteSwaFolder(*given, *model, options.out, options.copies ? WeightFiles::Copy : WeightFiles::Link,
+                              "Against full attention, on text that it was not made from: " + qualityText(carried.quality())));
+    printCarried(options, carried, plan.texts);
     return {};
 }
 
@@ -95,8 +139,8 @@ Result<void> runExport(const ExportOptions &options)
         return badInput("export: give --format and --out to write, or --verdicts to see what each format would keep");
     const ExportFormat *format = nullptr;
     const bool carries = options.format == carriedFormat;
-    if (!carries && (!options.texts.empty() || options.copies))
-        return badInput(fmt::format("--text and --copy are for --format {}", carriedFormat));
+    if (!carries && (!options.texts.empty() || options.copies || options.fits))
+        return badInput(fmt::format("--text, --copy and --fit are for --format {}", carriedFormat));
     if (writes && !carries) {
         ZIGZAG_TRY(found, findExportFormat(options.format));
         format = found;
@@ -137,6 +181,18 @@ void addExport(CLI::App &app, Chosen &chosen)
     command->add_option("--out", options->out, "file or folder to write");
     command->add_option("--text", options->texts, "granite-swa: texts to calibrate its sinks with (default: made from seeds)");
     command->add_flag("--copy", options->copies, "granite-swa: copy the weights instead of linking them");
+    command->add_flag("--fit", options->fits, "granite-swa: fit the stand-ins to full attention after calibration; minutes");
+    command->add_option("--steps", options->fit.steps, "--fit: steps, each with a piece of the texts")
+        ->check(integerIn(1, 100000))
+        ->capture_default_str();
+    command->add_option("--time", options->fit.seconds, "--fit: seconds after which it ends (0: when its steps are done)")
+        ->check(numberFrom(0))
+        ->capture_default_str();
+    command
+        ->add_option("--weigh-inside", options->fit.insideWeight,
+                     "--fit: what being near within the window counts, where being near beyond it counts 1")
+        ->check(numberIn(0.0, 1000.0))
+        ->capture_default_str();
     addBackendOption(*command, options->backend);
     command->add_flag("--verdicts", options->verdicts, "write nothing: say what each format would keep of the map");
     addOutputOption(*command, options->output);

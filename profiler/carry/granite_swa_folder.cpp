@@ -157,17 +157,20 @@ std::string windowWord(std::int64_t window)
 
 } // namespace
 
-Result<void> writeGraniteSwaFolder(const ExportModel &model, const Model &carried, const fs::path &out, WeightFiles files)
+Result<void> writeGraniteSwaFolder(const ExportModel &model, const Model &carried, const fs::path &out, WeightFiles files,
+                                   const std::string &quality)
 {
     ZIGZAG_TRY(folder, modelFolder(model.name));
     ZIGZAG_TRY(checkpoint, Checkpoint::open(folder));
     const auto names = fileNames(checkpoint);
     const Shard shard = newTensors(carried, checkpoint);
-    const std::string note
+    std::string note
         = fmt::format("- Weights: those of `{}`, {}, and `{}` with what stands in for the sink tokens: a logit for each query "
                       "head, and biases.\n"
                       "- To be run by: transformers 5.15 and later, vLLM, SGLang; by llama.cpp after its own conversion.\n",
                       model.name, files == WeightFiles::Link ? "linked (they must stay where they are)" : "copied", newShard);
+    if (!quality.empty())
+        note += fmt::format("- {}.\n", quality);
     const bool existed = fs::exists(out);
     ZIGZAG_CHECK(writeModelFolder(out, configOf(model, carried), model, note,
                                   {{"model.safetensors.index.json", indexOf(checkpoint, names, shard).dump(1) + "\n"},
@@ -210,7 +213,7 @@ ExportVerdict graniteSwaVerdict(const HeadMap &map, const ExportModel *model)
     ExportVerdict verdict = layerVerdict(map);
     verdict.minimumVersion = "transformers 5.15";
     verdict.note = "sinks are stood in for by a logit for each query head and a bias, which calibration gives (--text): near the "
-                   "map beyond its window, and a little off inside it";
+                   "map beyond its window, and a little off inside it; export measures both, and --fit brings it nearer";
     if (!model)
         verdict.refusal = "its folder is the model's own, with new tensors: name the model (--model)";
     else if (const std::string why = whyNotCarried(model->config, map); !why.empty())

@@ -29,6 +29,7 @@ enum class JobPart {
     Distill,
     Perplexity,
     Trace,
+    Carry, ///< stand-ins for sinks
 };
 
 /// How far it is. Each part begins with a step of nothing done.
