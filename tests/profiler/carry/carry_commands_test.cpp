@@ -63,6 +63,32 @@ TEST_F(CarryCommands, AsEngineIsWhatTheExportedFolderRuns)
     EXPECT_FALSE(folder == logits(m_model, {"--map", path("map.json")}));
 }
 
+TEST_F(CarryCommands, ExportSaysWhatItCostsAndFits)
+{
+    std::string text;
+    for (int i = 0; i < 60; ++i)
+        text += "line " + std::to_string(i * i) + " of a text that repeats itself; ";
+    ASSERT_TRUE(writeFileAtomically(path("text.txt"), text));
+    const auto result = run({"export", path("map.json"), "--format", "granite-swa", "--model", m_model, "--out", path("out"),
+                             "--text", path("text.txt"), "--fit", "--steps", "3", "--weigh-inside", "0.5", "-o", "json"});
+    ASSERT_EQ(result.code, 0) << result.errors;
+    const auto json = nlohmann::json::parse(result.output);
+    EXPECT_EQ(json["fit_steps"], 3);
+    for (const char *where : {"inside", "beyond"})
+        for (const char *which : {"quality", "calibrated"}) {
+            EXPECT_GT(json[which][where]["kl"], 0) << which << ' ' << where;
+            EXPECT_LE(json[which][where]["same_top"], 1) << which << ' ' << where;
+        }
+    EXPECT_EQ(json["quality"]["inside"]["positions"], 24 - 8);
+    EXPECT_GT(json["window_alone"]["beyond"]["kl"], 0);
+    EXPECT_NE(result.errors.find("inside the window: KL "), std::string::npos) << result.errors;
+    EXPECT_NE(result.errors.find("window alone: KL "), std::string::npos) << result.errors;
+    EXPECT_NE(readTextFile(path("out/README.md")).value_or("").find("inside the window: KL "), std::string::npos);
+    // What was fitted is what the folder runs.
+    EXPECT_FALSE(logits(path("out"), {}).empty());
+    EXPECT_EQ(test::refusalFault(run({"export", path("map.json"), "--format", "vllm", "--out", path("no"), "--fit"}), 2), "");
+}
+
 TEST_F(CarryCommands, EveryCommandThatRunsAMapTakesAnEngine)
 {
     const std::vector<std::string> engine{"--map", path("map.json"), "--as-engine", "granite-swa"};
