@@ -14,6 +14,8 @@ namespace zigzag {
 
 /// The export that is no map in another program's words, but the model itself with stand-ins for its sinks.
 inline constexpr std::string_view carriedFormat = "granite-swa";
+/// The same as one GGUF file.
+inline constexpr std::string_view carriedGgufFormat = "gguf";
 
 /// `--as-engine` and `--stand-ins`.
 struct EngineOptions {

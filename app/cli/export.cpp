@@ -7,6 +7,7 @@
 #include "app/cli/run_support.h"
 #include "engine/map/map_io.h"
 #include "profiler/carry/granite_swa_folder.h"
+#include "profiler/carry/granite_swa_gguf.h"
 #include "profiler/exports/export_format.h"
 
 #include <algorithm>
@@ -68,6 +69,7 @@ void printVerdicts(const HeadMap &map, const ExportModel *model, bool json)
     for (const ExportFormat &format : exportFormats())
         say(format.name, format.title, format.verdict(map, model));
     say(carriedFormat, "Granite with windows", graniteSwaVerdict(map, model));
+    say(carriedGgufFormat, "Granite with windows, as GGUF", graniteSwaGgufVerdict(map, model));
     if (json)
         fmt::print("{}\n", rows.dump(1, ' ', false, anyBytes));
 }
@@ -87,7 +89,7 @@ void printCarried(const ExportOptions &options, const jobs::Carried &carried, co
     };
     if (options.output == "json")
         fmt::print("{}\n",
-                   nlohmann::ordered_json{{"format", carriedFormat},
+                   nlohmann::ordered_json{{"format", options.format},
                                           {"out", options.out},
                                           {"queries", carried.carrier.queries},
                                           {"fit_steps", carried.steps},
@@ -97,7 +99,7 @@ void printCarried(const ExportOptions &options, const jobs::Carried &carried, co
                                           {"window_alone", {{"beyond", nearJson(carried.calibrated.windowAlone)}}},
                                           {"sinks_kept", {{"beyond", nearJson(carried.calibrated.sinksKept)}}}}
                        .dump(1, ' ', false, anyBytes));
-    fmt::print(stderr, "{}: sinks stood in for by logits and biases, means over {} queries of {} texts{}\n", carriedFormat,
+    fmt::print(stderr, "{}: sinks stood in for by logits and biases, means over {} queries of {} texts{}\n", options.format,
                carried.carrier.queries, texts.calibration.size(),
                carried.isFitted ? fmt::format(", then fitted in {} steps", carried.steps) : "");
     if (carried.fitted && !carried.isFitted)
@@ -112,9 +114,12 @@ void printCarried(const ExportOptions &options, const jobs::Carried &carried, co
 Result<void> exportCarried(const ExportOptions &options, const ExportModel *given)
 {
     ZIGZAG_TRY(map, mapToExport(options, given));
-    const ExportVerdict verdict = graniteSwaVerdict(map, given);
+    const bool asGguf = options.format == carriedGgufFormat;
+    const ExportVerdict verdict = asGguf ? graniteSwaGgufVerdict(map, given) : graniteSwaVerdict(map, given);
     if (!verdict.refusal.empty())
-        return badInput(fmt::format("{} cannot take this map: {}", carriedFormat, verdict.refusal));
+        return badInput(fmt::format("{} cannot take this map: {}", options.format, verdict.refusal));
+    if (asGguf && options.copies)
+        return badInput("--copy is for --format granite-swa: a GGUF file holds its weights");
     ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend));
     jobs::CarryPlan plan;
     ZIGZAG_TRY(texts, carryTexts(options.texts, *loaded.model, map));
@@ -125,9 +130,12 @@ Result<void> exportCarried(const ExportOptions &options, const ExportModel *give
     ZIGZAG_TRY(carried, jobs::carry(loaded.job(lines), map, plan));
     lines.end();
     ZIGZAG_TRY(model, carriedModel(*loaded.model, map, carried.carrier));
-    ZIGZAG_CHECK(
-        writeGraniteSwaFolder(*given, *model, options.out, options.copies ? WeightFiles::Copy : WeightFiles::Link,
-                              "Against full attention, on text that it was not made from: " + qualityText(carried.quality())));
+    if (asGguf)
+        ZIGZAG_CHECK(writeGraniteSwaGguf(*given, *model, options.out));
+    else
+        ZIGZAG_CHECK(writeGraniteSwaFolder(*given, *model, options.out, options.copies ? WeightFiles::Copy : WeightFiles::Link,
+                                           "Against full attention, on text that it was not made from: "
+                                               + qualityText(carried.quality())));
     printCarried(options, carried, plan.texts);
     return {};
 }
@@ -138,9 +146,9 @@ Result<void> runExport(const ExportOptions &options)
     if (options.verdicts == writes || (writes && (options.format.empty() || options.out.empty())))
         return badInput("export: give --format and --out to write, or --verdicts to see what each format would keep");
     const ExportFormat *format = nullptr;
-    const bool carries = options.format == carriedFormat;
+    const bool carries = options.format == carriedFormat || options.format == carriedGgufFormat;
     if (!carries && (!options.texts.empty() || options.copies || options.fits))
-        return badInput(fmt::format("--text, --copy and --fit are for --format {}", carriedFormat));
+        return badInput(fmt::format("--text, --copy and --fit are for --format {} and {}", carriedFormat, carriedGgufFormat));
     if (writes && !carries) {
         ZIGZAG_TRY(found, findExportFormat(options.format));
         format = found;
@@ -173,15 +181,16 @@ void addExport(CLI::App &app, Chosen &chosen)
     std::string names;
     for (const ExportFormat &format : exportFormats())
         names += std::string(format.name) + ", ";
-    names += carriedFormat;
+    names += fmt::format("{}, {}", carriedFormat, carriedGgufFormat);
     command->add_option("MAP", options->map, "head-map file; with --model also full or streaming")->required();
     command->add_option("--format", options->format, "what to write: " + names);
     command->add_option("--model", options->model,
                         "the model that the map is for: checked, and needed where its config is written");
     command->add_option("--out", options->out, "file or folder to write");
-    command->add_option("--text", options->texts, "granite-swa: texts to calibrate its sinks with (default: made from seeds)");
+    command->add_option("--text", options->texts, "granite-swa, gguf: texts to calibrate sinks with (default: made from seeds)");
     command->add_flag("--copy", options->copies, "granite-swa: copy the weights instead of linking them");
-    command->add_flag("--fit", options->fits, "granite-swa: fit the stand-ins to full attention after calibration; minutes");
+    command->add_flag("--fit", options->fits,
+                      "granite-swa, gguf: fit the stand-ins to full attention after calibration; minutes");
     command->add_option("--steps", options->fit.steps, "--fit: steps, each with a piece of the texts")
         ->check(integerIn(1, 100000))
         ->capture_default_str();
