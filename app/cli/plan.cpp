@@ -22,7 +22,13 @@ struct PlanOptions {
     std::vector<int> gpus = {1, 2, 4, 8};
     double gigabytesPerSecond = 4300; ///< one H200, as the floors of the documentation are computed
     int sink = defaultSink, recent = defaultRecent;
+    VllmServing vllm;
 };
+
+double sequencesPerGib(const VllmBill &bill)
+{
+    return static_cast<double>(std::int64_t{1} << 30) / static_cast<double>(bill.admissionBytes);
+}
 
 struct Row {
     std::string map;
@@ -37,6 +43,8 @@ nlohmann::ordered_json toJson(const Row &row)
     nlohmann::ordered_json json = {{"map", row.map}, {"context", row.context}, {"kv_bytes", row.kvBytes}};
     if (row.vllm) {
         json["vllm_bytes"] = row.vllm->bytes;
+        json["vllm_admission_bytes"] = row.vllm->admissionBytes;
+        json["vllm_sequences_per_gib"] = sequencesPerGib(*row.vllm);
         json["vllm_group_size"] = row.vllm->groupSize;
         json["vllm_billed_layers"] = {{"full", row.vllm->billedFull}, {"sliding", row.vllm->billedSliding}};
     } else {
@@ -74,9 +82,12 @@ void printTable(const std::vector<Row> &rows, const PlanOptions &options)
         if (&row != &rows.front() && row.map == (&row)[-1].map)
             continue;
         if (row.vllm)
-            fmt::print("{}: vLLM bills {} full and {} sliding layers as {} and {}, in groups of {}\n", row.map,
-                       row.vllm->fullLayers, row.vllm->slidingLayers, row.vllm->billedFull, row.vllm->billedSliding,
-                       row.vllm->groupSize);
+            fmt::print(
+                "{}: vLLM bills {} full and {} sliding layers as {} and {}, in groups of {}, and admits {:.2f} sequences of {} "
+                "tokens a GiB (blocks of {}, steps of {} tokens)\n",
+                row.map, row.vllm->fullLayers, row.vllm->slidingLayers, row.vllm->billedFull, row.vllm->billedSliding,
+                row.vllm->groupSize, sequencesPerGib(*row.vllm), row.context, options.vllm.blockTokens,
+                options.vllm.batchedTokens);
         else
             fmt::print("{}: vLLM cannot run it: the map's layers have windows of their own, and vLLM has one for all\n", row.map);
     }
@@ -98,7 +109,12 @@ Result<void> plan(const PlanOptions &options)
     std::vector<Row> rows;
     for (const NamedMap &named : maps)
         for (const std::int64_t context : options.contexts.empty() ? defaultContexts(config) : options.contexts) {
-            Row row{named.name, context, kvBytes(named.map, context, config.dtype), vllmBill(config, named.map, context), {}, {}};
+            Row row{named.name,
+                    context,
+                    kvBytes(named.map, context, config.dtype),
+                    vllmBill(config, named.map, context, options.vllm),
+                    {},
+                    {}};
             for (const int gpus : options.gpus) {
                 auto dealt = planTensorParallel(config, named.map, gpus, context, 1e9 * options.gigabytesPerSecond);
                 if (dealt)
@@ -136,6 +152,13 @@ void addPlan(CLI::App &app, Chosen &chosen)
         ->capture_default_str();
     command->add_option("--bandwidth", options->gigabytesPerSecond, "GB/s that one GPU reads; default: an H200")
         ->check(numberAbove(0))
+        ->capture_default_str();
+    command
+        ->add_option("--vllm-block", options->vllm.blockTokens, "tokens of a block of vLLM's KV cache: 16 on GPUs, 128 on CPUs")
+        ->check(integerIn(1, 1 << 20))
+        ->capture_default_str();
+    command->add_option("--vllm-batched", options->vllm.batchedTokens, "vLLM's --max-num-batched-tokens: tokens of a step")
+        ->check(integerIn(1, 1 << 30))
         ->capture_default_str();
     addWindowOptions(*command, options->sink, options->recent);
     addOutputOption(*command, options->format);

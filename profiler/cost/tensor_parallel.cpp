@@ -11,7 +11,6 @@ namespace zigzag {
 namespace {
 
 constexpr int mostGpus = 1024;
-constexpr std::int64_t blockTokens = 16; ///< vLLM's default
 
 std::int64_t roundedUp(std::int64_t value, std::int64_t step)
 {
@@ -78,18 +77,20 @@ Result<TensorParallelPlan> planTensorParallel(const ModelConfig &config, const H
     return plan;
 }
 
-std::optional<VllmBill> vllmBill(const ModelConfig &config, const HeadMap &map, std::int64_t context)
+std::optional<VllmBill> vllmBill(const ModelConfig &config, const HeadMap &map, std::int64_t context, const VllmServing &serving)
 {
     VllmBill bill;
-    int recent = 1;
+    std::int64_t recent = 1;
     for (int layer = 0; layer < map.layers(); ++layer) {
-        if (map.layerKind(layer) != LayerKind::Streaming) {
+        const std::int64_t own = config.fileWindows.empty() ? 0 : config.fileWindows[static_cast<std::size_t>(layer)];
+        if (own == 0 && map.layerKind(layer) != LayerKind::Streaming) {
             ++bill.fullLayers;
             continue;
         }
-        if (bill.slidingLayers > 0 && recent != map.window(layer).recent)
+        const std::int64_t window = own > 0 ? own : map.window(layer).recent;
+        if (bill.slidingLayers > 0 && recent != window)
             return {};
-        recent = map.window(layer).recent;
+        recent = window;
         ++bill.slidingLayers;
     }
     const int fewer = std::min(bill.fullLayers, bill.slidingLayers), more = std::max(bill.fullLayers, bill.slidingLayers);
@@ -98,9 +99,11 @@ std::optional<VllmBill> vllmBill(const ModelConfig &config, const HeadMap &map, 
     bill.billedFull = static_cast<int>(roundedUp(bill.fullLayers, bill.groupSize));
     bill.billedSliding = static_cast<int>(roundedUp(bill.slidingLayers, bill.groupSize));
     const std::int64_t layerToken = 2 * config.kvWidth() * bytesOf(config.dtype);
-    const std::int64_t full = roundedUp(context, blockTokens);
-    const std::int64_t window = std::min(full, roundedUp(recent - 1, blockTokens) + blockTokens);
+    const std::int64_t block = serving.blockTokens, full = roundedUp(context, block);
+    const std::int64_t window = std::min(full, roundedUp(recent - 1, block) + block);
+    const std::int64_t admitted = roundedUp(std::min(recent - 1 + serving.batchedTokens, context), block) + block;
     bill.bytes = layerToken * (bill.billedFull * full + bill.billedSliding * window);
+    bill.admissionBytes = layerToken * (bill.billedFull * full + bill.billedSliding * admitted);
     return bill;
 }
 

@@ -47,17 +47,26 @@ struct TensorParallelPlan {
 Result<TensorParallelPlan> planTensorParallel(const ModelConfig &config, const HeadMap &map, int gpus, std::int64_t context,
                                               double bytesPerSecond);
 
+/// How vLLM is served: `--block-size` (16 on GPUs, 128 on CPUs) and `--max-num-batched-tokens`.
+struct VllmServing {
+    std::int64_t blockTokens = 16, batchedTokens = 2048;
+};
+
 /// Bytes that vLLM's hybrid KV cache reserves for one sequence, on all GPUs together. It bills layers in groups of equal size
 /// g = min(F, S) for F full and S sliding layers, or max(F, S) where max < 1.5 · min, each kind rounded up to whole groups;
-/// tokens come in blocks of 16, and a sliding window of `recent` tokens can touch one block more than it fills. A mixed layer
-/// is a full one there, and there are no sinks.
+/// tokens come in blocks, and a sliding window of `recent` tokens can touch one block more than it fills. A mixed layer
+/// is a full one there, and there are no sinks. Admission counts with a step's tokens beside the window
+/// (SlidingWindowSpec.max_memory_usage_bytes): that is the "maximum concurrency" of its log.
 struct VllmBill {
     int groupSize = 0;
     int fullLayers = 0, slidingLayers = 0; ///< of the map
     int billedFull = 0, billedSliding = 0; ///< rounded up to groups
-    std::int64_t bytes = 0;
+    std::int64_t bytes = 0; ///< while decoding
+    std::int64_t admissionBytes = 0;
 };
-/// Nothing where its sliding layers would need windows that differ: it has one.
-std::optional<VllmBill> vllmBill(const ModelConfig &config, const HeadMap &map, std::int64_t context);
+/// A layer with a window of the model's own file slides with that. Nothing where its sliding layers would need windows that
+/// differ: it has one.
+std::optional<VllmBill> vllmBill(const ModelConfig &config, const HeadMap &map, std::int64_t context,
+                                 const VllmServing &serving = {});
 
 } // namespace zigzag
