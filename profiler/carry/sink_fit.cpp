@@ -118,12 +118,13 @@ Result<SinkFitting> SinkFitting::create(const std::shared_ptr<DeviceModel> &mode
     return fit;
 }
 
-/// Pieces of four windows where that is little, of two where it is much; never shorter than the window and some.
+/// Pieces of four windows where that is little, of one and a half where it is much: what a step takes grows with them, and a
+/// position hardly changes with how far beyond the window it is.
 void SinkFitting::cut(std::span<const std::vector<int>> texts)
 {
-    constexpr std::int64_t usual = 1024;
+    constexpr std::int64_t usual = 768;
     const std::int64_t window = m_window.recent, least = window + m_window.sink + 16,
-                       length = std::clamp(usual, 2 * window, std::max(4 * window, least));
+                       length = std::clamp(usual, 3 * window / 2, std::max(4 * window, least));
     for (const std::vector<int> &text : texts)
         for (std::int64_t begin = 0; std::ssize(text) - begin >= least; begin += length) {
             const auto end = std::min(std::ssize(text), begin + length);

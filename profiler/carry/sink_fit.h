@@ -30,7 +30,7 @@ struct FitPlan {
 class SinkFitting
 {
 public:
-    /// `from`: of calibrateSinks, for the same map. Texts are cut into pieces of two to four windows; each has positions of a
+    /// `from`: of calibrateSinks, for the same map. Texts are cut into pieces of 1.5 to 4 windows; each has positions of a
     /// short prompt and of a long one. Refused where no text is longer than the window.
     static Result<SinkFitting> create(const std::shared_ptr<DeviceModel> &model, const HeadMap &map, SinkCarrier from,
                                       std::span<const std::vector<int>> texts, const FitPlan &plan);
