@@ -230,8 +230,9 @@ TEST_P(AttentionGradients, AgreeWithDifferences)
     EXPECT_LE(error(queries, gradQueries, loss), tolerance) << "queries";
     EXPECT_LE(error(keys, byHead(gradK), loss), tolerance) << "keys";
     EXPECT_LE(error(values, byHead(gradV), loss), tolerance) << "values";
-    if (c.sinkLogits)
+    if (c.sinkLogits) {
         EXPECT_LE(error(sinkLogits, {gradSinks.begin(), gradSinks.end()}, loss), tolerance) << "sink logits";
+    }
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, AttentionGradients,
