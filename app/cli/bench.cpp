@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/cli/as_engine.h"
 #include "app/cli/commands.h"
 #include "app/cli/common_options.h"
 #include "app/cli/json_text.h"
@@ -24,6 +25,7 @@ struct BenchOptions {
     int sink = defaultSink, recent = defaultRecent;
     BenchPlan plan;
     std::optional<DType> kvType; ///< of keys and values; none: the weights' own
+    EngineOptions engine;
 };
 
 /// The records that have all of their repeats, or say why they have none.
@@ -34,6 +36,26 @@ std::vector<BenchRecord> wholePoints(const std::vector<BenchRecord> &records, co
         return !record.failure.empty() || std::ssize(record.samplesMs) >= plan.repeats;
     });
     return whole;
+}
+
+/// Each map as --as-engine runs it, and the model with it.
+Result<void> runAsEngine(const BenchOptions &options, Loaded &loaded, std::vector<NamedMap> &maps)
+{
+    if (options.engine.engine.empty() && options.engine.standIns.empty())
+        return {};
+    if (options.engine.engine == carriedFormat && (maps.size() > 1 || !options.sweep.empty()))
+        return badInput(
+            fmt::format("--as-engine {} is a model of its own for each map: give one --map, and no --sweep, whose file "
+                        "is of the model itself",
+                        carriedFormat));
+    for (NamedMap &each : maps) {
+        ZIGZAG_TRY(run, asEngine(loaded, options.model, each.map, options.engine, false));
+        each.map = std::move(run.map);
+        each.name += " as " + options.engine.engine;
+        if (run.isCarried)
+            loaded = std::move(run.loaded);
+    }
+    return {};
 }
 
 Result<void> bench(BenchOptions options)
@@ -47,9 +69,10 @@ Result<void> bench(BenchOptions options)
     plan.phases = phasesNamed(options.phases);
     const std::atomic<bool> &cancel = interruptFlag();
     ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend, options.kvType));
-    const ModelConfig &config = loaded.model->config;
     ZIGZAG_TRY(maps, resolveMaps(options.maps, loaded.model->shape(), options.sink, options.recent));
+    ZIGZAG_CHECK(runAsEngine(options, loaded, maps));
     plan.maps = std::move(maps);
+    const ModelConfig &config = loaded.model->config;
     plan.contexts = options.contexts.empty() ? defaultContexts(config) : options.contexts;
     noteContexts(config, plan.contexts);
 
@@ -132,6 +155,7 @@ void addBench(CLI::App &app, Chosen &chosen)
         ->capture_default_str();
     command->add_option("--seed", options->plan.seed, "of the random tokens, keys and values")->capture_default_str();
     addWindowOptions(*command, options->sink, options->recent);
+    addEngineOptions(*command, options->engine);
     addBackendOption(*command, options->backend);
     addKvTypeOption(*command, options->kvType);
     addOutputOption(*command, options->format, true);

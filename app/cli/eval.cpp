@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/cli/as_engine.h"
 #include "app/cli/commands.h"
 #include "app/cli/common_options.h"
 #include "app/cli/json_text.h"
@@ -8,7 +9,6 @@
 #include "engine/base/file_content.h"
 #include "engine/base/files.h"
 #include "engine/map/map_io.h"
-#include "profiler/exports/export_format.h"
 #include "profiler/jobs/evaluate_job.h"
 
 #include <fmt/format.h>
@@ -20,11 +20,12 @@ namespace zigzag {
 namespace {
 
 struct EvalOptions {
-    std::string model, map, task, text, engine, backend = "auto", format = "table";
+    std::string model, map, task, text, backend = "auto", format = "table";
     std::vector<std::string> tasks = {"passkey", "passkeys"};
     int sink = defaultSink, recent = defaultRecent, needles = 4;
     NeedlePlan plan;
     std::optional<DType> kvType; ///< of keys and values; none: the weights' own
+    EngineOptions engine;
 };
 
 nlohmann::ordered_json intervalJson(const Interval &interval)
@@ -35,14 +36,19 @@ nlohmann::ordered_json intervalJson(const Interval &interval)
             {"count", interval.count}};
 }
 
-Result<void> evaluateNeedles(const EvalOptions &options, const Loaded &loaded, const HeadMap &map)
+Result<void> evaluateNeedles(const EvalOptions &options, const Loaded &loaded, const EngineRun &run)
 {
     const NeedlePlan &plan = options.plan;
-    std::vector<NamedMap> maps{{"", map}};
-    if (map.streamingHeads() > 0)
-        maps.push_back({"full attention", jobs::fullLike(map)});
+    std::vector<NamedMap> maps{{"", run.map}};
+    if (run.map.streamingHeads() > 0)
+        maps.push_back({"full attention", jobs::fullLike(run.map)});
     JobLines lines("needle");
-    ZIGZAG_TRY(results, jobs::askNeedles(loaded.job(lines), maps, plan));
+    ZIGZAG_TRY(results, jobs::askNeedles(run.loaded.job(lines), maps, plan));
+    if (run.isCarried) { // full attention is that of the model without its stand-ins
+        ZIGZAG_TRY(own, resolveHeadMap("full", loaded.model->shape(), options.sink, options.recent));
+        ZIGZAG_TRY(more, jobs::askNeedles(loaded.job(lines), {{"full attention", own}}, plan));
+        results.push_back(std::move(more.front()));
+    }
     lines.end();
     const NeedleResult &result = results.front(), &full = results.back();
     if (options.format == "json") {
@@ -111,7 +117,7 @@ Result<void> evaluateDistillation(const EvalOptions &options, const Loaded &load
     return {};
 }
 
-Result<void> evaluatePerplexity(const EvalOptions &options, const Loaded &loaded, const HeadMap &map)
+Result<void> evaluatePerplexity(const EvalOptions &options, const Loaded &loaded, const EngineRun &run)
 {
     if (options.text.empty())
         return badInput("perplexity needs a text: give --text FILE");
@@ -122,8 +128,10 @@ Result<void> evaluatePerplexity(const EvalOptions &options, const Loaded &loaded
         return wrongContent(options.text, {content, false}, "a text");
     const std::vector<int> tokens = tokenizer->encode(text, true);
     JobLines lines("perplexity");
-    ZIGZAG_TRY(results,
-               jobs::perplexities(loaded.job(lines), {{"", map}, {"full attention", jobs::fullLike(map)}}, tokens, context));
+    ZIGZAG_TRY(everything, resolveHeadMap("full", loaded.model->shape(), options.sink, options.recent));
+    ZIGZAG_TRY(results, jobs::perplexities(run.loaded.job(lines), {{"", run.map}}, tokens, context));
+    ZIGZAG_TRY(fulls, jobs::perplexities(loaded.job(lines), {{"full attention", everything}}, tokens, context));
+    results.push_back(fulls.front());
     lines.end();
     const Perplexity &mine = results.front(), &full = results.back();
     const auto bound = [](const Perplexity &measured, double value) {
@@ -153,32 +161,20 @@ Result<void> evaluatePerplexity(const EvalOptions &options, const Loaded &loaded
     return {};
 }
 
-/// The map that is evaluated: as it stands, or as an engine would run what is exported to it.
-Result<HeadMap> mapToEvaluate(const EvalOptions &options, const Loaded &loaded)
-{
-    ZIGZAG_TRY(map, resolveMap(options.map, loaded.model->shape(), options.sink, options.recent));
-    if (options.engine.empty())
-        return map;
-    ZIGZAG_TRY(engine, findExportFormat(options.engine));
-    ZIGZAG_TRY(model, loadExportModel(options.model));
-    const ExportVerdict verdict = engine->verdict(map, &model);
-    if (!verdict.refusal.empty())
-        return badInput(fmt::format("{} cannot run this map: {}", engine->title, verdict.refusal));
-    HeadMap run = engine->asRun(map);
-    fmt::print(stderr, "as {} runs it: {}, {} of {} KV heads stream ({} in the map)\n", engine->name, windowText(run),
-               run.streamingHeads(), run.model().mappableHeads(), map.streamingHeads());
-    return run;
-}
-
 Result<void> evaluate(EvalOptions options)
 {
+    if (options.task == "distill" && options.engine.engine == carriedFormat)
+        return badInput(fmt::format("--task distill compares maps of one model, and {} is another: ask for needle or perplexity; "
+                                    "export says how near it is to full attention",
+                                    carriedFormat));
     ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend, options.kvType));
     if (options.plan.contexts.empty())
         options.plan.contexts = defaultContexts(loaded.model->config);
-    ZIGZAG_TRY(map, mapToEvaluate(options, loaded));
-    return options.task == "needle" ? evaluateNeedles(options, loaded, map)
-        : options.task == "distill" ? evaluateDistillation(options, loaded, map)
-                                    : evaluatePerplexity(options, loaded, map);
+    ZIGZAG_TRY(map, resolveMap(options.map, loaded.model->shape(), options.sink, options.recent));
+    ZIGZAG_TRY(run, asEngine(loaded, options.model, map, options.engine));
+    return options.task == "needle" ? evaluateNeedles(options, loaded, run)
+        : options.task == "distill" ? evaluateDistillation(options, loaded, run.map)
+                                    : evaluatePerplexity(options, loaded, run);
 }
 
 } // namespace
@@ -197,8 +193,7 @@ void addEval(CLI::App &app, Chosen &chosen)
                      "token's distribution; perplexity: of a text")
         ->required()
         ->check(CLI::IsMember({"needle", "distill", "perplexity"}));
-    command->add_option("--as-engine", options->engine,
-                        "evaluate the map as this engine would run it: a format of export, such as vllm, transformers or mlx-lm");
+    addEngineOptions(*command, options->engine);
     addQuestionOptions(*command, options->plan);
     addTaskOptions(*command, options->tasks, options->needles);
     command->add_option("--text", options->text, "perplexity: file with the text, read in windows of the last context");

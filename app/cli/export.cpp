@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/cli/as_engine.h"
 #include "app/cli/commands.h"
 #include "app/cli/common_options.h"
 #include "app/cli/json_text.h"
+#include "app/cli/number_checks.h"
 #include "app/cli/run_support.h"
-#include "engine/base/file_content.h"
-#include "engine/base/files.h"
 #include "engine/map/map_io.h"
 #include "profiler/carry/granite_swa_folder.h"
-#include "profiler/evaluate/task_prompts.h"
+#include "profiler/carry/granite_swa_gguf.h"
 #include "profiler/exports/export_format.h"
 
 #include <algorithm>
@@ -24,10 +24,9 @@ namespace {
 struct ExportOptions {
     std::string map, format, model, out, output = "table", backend = "auto";
     std::vector<std::string> texts;
-    bool verdicts = false, copies = false;
+    bool verdicts = false, copies = false, fits = false;
+    FitPlan fit;
 };
-
-constexpr std::string_view carriedFormat = "granite-swa";
 
 Result<HeadMap> mapToExport(const ExportOptions &options, const ExportModel *model)
 {
@@ -74,54 +73,74 @@ void printVerdicts(const HeadMap &map, const ExportModel *model, bool json)
     for (const ExportFormat &format : exportFormats())
         say(format.name, format.title, format.verdict(map, model));
     say(carriedFormat, "Granite with windows", graniteSwaVerdict(map, model));
+    say(carriedGgufFormat, "Granite with windows, as GGUF", graniteSwaGgufVerdict(map, model));
     if (json)
         fmt::print("{}\n", rows.dump(1, ' ', false, anyBytes));
 }
 
-/// What sinks are calibrated on: the files given, in pieces that the model takes, or prompts made here.
-Result<std::vector<std::vector<int>>> calibrationTexts(const ExportOptions &options, const Model &model, const HeadMap &map)
+nlohmann::ordered_json nearJson(const NearFull &near)
 {
-    constexpr std::int64_t longest = 4096;
-    std::vector<std::vector<int>> texts;
-    if (options.texts.empty()) {
-        const StreamingWindow streaming = map.oneStreamingWindow().value_or(StreamingWindow{});
-        const std::int64_t window = std::int64_t{streaming.sink} + streaming.recent;
-        TaskPlan plan{.kinds = {TaskKind::Passkeys, TaskKind::Recall},
-                      .contexts = {std::min(model.config.maxContext, std::max<std::int64_t>(2048, 4 * window))},
-                      .depths = {0.5},
-                      .trials = 2};
-        ZIGZAG_TRY(prompts, makeTaskPrompts(model, plan));
-        for (TaskPrompt &prompt : prompts)
-            texts.push_back(std::move(prompt.tokens));
-        return texts;
-    }
-    ZIGZAG_TRY(tokenizer, tokenizerOf(model));
-    for (const std::string &file : options.texts) {
-        ZIGZAG_TRY(text, readTextFile(file));
-        if (const FileContent content = contentOf(text); !isReadable(content))
-            return wrongContent(file, {content, false}, "a text");
-        std::vector<int> tokens = tokenizer->encode(text, true);
-        tokens.resize(std::min(tokens.size(), static_cast<std::size_t>(std::min(longest, model.config.maxContext))));
-        texts.push_back(std::move(tokens));
-    }
-    return texts;
+    if (near.positions == 0)
+        return nullptr;
+    return {{"kl", near.kl}, {"same_top", near.sameTop}, {"positions", near.positions}};
 }
 
-/// The model itself with stand-ins for its sinks, which a minute of calibration gives.
+/// What was made and what it costs, for people and for programs.
+void printCarried(const ExportOptions &options, const jobs::Carried &carried, const jobs::CarryTexts &texts)
+{
+    const auto qualityJson = [](const CarryQuality &quality) {
+        return nlohmann::ordered_json{{"inside", nearJson(quality.inside)}, {"beyond", nearJson(quality.beyond)}};
+    };
+    if (options.output == "json")
+        fmt::print("{}\n",
+                   nlohmann::ordered_json{{"format", options.format},
+                                          {"out", options.out},
+                                          {"queries", carried.carrier.queries},
+                                          {"fit_steps", carried.steps},
+                                          {"fitted", carried.isFitted},
+                                          {"quality", qualityJson(carried.quality())},
+                                          {"calibrated", qualityJson(carried.calibrated)},
+                                          {"window_alone", {{"beyond", nearJson(carried.calibrated.windowAlone)}}},
+                                          {"sinks_kept", {{"beyond", nearJson(carried.calibrated.sinksKept)}}}}
+                       .dump(1, ' ', false, anyBytes));
+    fmt::print(stderr, "{}: sinks stood in for by logits and biases, means over {} queries of {} texts{}\n", options.format,
+               carried.carrier.queries, texts.calibration.size(),
+               carried.isFitted ? fmt::format(", then fitted in {} steps", carried.steps) : "");
+    if (carried.fitted && !carried.isFitted)
+        fmt::print(stderr,
+                   "note: {} steps of fitting made it no better, and calibration is what was written: give more text, or "
+                   "more steps\n",
+                   carried.steps);
+    fmt::print(stderr, "against full attention, on text that they were not made from: {}\n", qualityText(carried.quality()));
+}
+
+/// The model itself with stand-ins for its sinks, which a minute of calibration gives, or ten of fitting.
 Result<void> exportCarried(const ExportOptions &options, const ExportModel *given)
 {
     ZIGZAG_TRY(map, mapToExport(options, given));
-    const ExportVerdict verdict = graniteSwaVerdict(map, given);
+    const bool asGguf = options.format == carriedGgufFormat;
+    const ExportVerdict verdict = asGguf ? graniteSwaGgufVerdict(map, given) : graniteSwaVerdict(map, given);
     if (!verdict.refusal.empty())
-        return badInput(fmt::format("{} cannot take this map: {}", carriedFormat, verdict.refusal));
+        return badInput(fmt::format("{} cannot take this map: {}", options.format, verdict.refusal));
+    if (asGguf && options.copies)
+        return badInput("--copy is for --format granite-swa: a GGUF file holds its weights");
     ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend));
-    ZIGZAG_TRY(texts, calibrationTexts(options, *loaded.model, map));
-    Progress progress("calibrating the sinks");
-    ZIGZAG_TRY(carrier, calibrateSinks(loaded.device, map, texts, &interruptFlag(), std::ref(progress)));
-    ZIGZAG_TRY(carried, carriedModel(*loaded.model, map, carrier));
-    ZIGZAG_CHECK(writeGraniteSwaFolder(*given, *carried, options.out, options.copies ? WeightFiles::Copy : WeightFiles::Link));
-    fmt::print(stderr, "{}: sinks stood in for by logits and biases, means over {} queries of {} texts; {}\n", carriedFormat,
-               carrier.queries, texts.size(), verdict.note);
+    jobs::CarryPlan plan;
+    ZIGZAG_TRY(texts, carryTexts(options.texts, *loaded.model, map));
+    plan.texts = std::move(texts);
+    if (options.fits)
+        plan.fit = options.fit;
+    JobLines lines(std::string{carriedFormat});
+    ZIGZAG_TRY(carried, jobs::carry(loaded.job(lines), map, plan));
+    lines.end();
+    ZIGZAG_TRY(model, carriedModel(*loaded.model, map, carried.carrier));
+    if (asGguf)
+        ZIGZAG_CHECK(writeGraniteSwaGguf(*given, *model, options.out));
+    else
+        ZIGZAG_CHECK(writeGraniteSwaFolder(*given, *model, options.out, options.copies ? WeightFiles::Copy : WeightFiles::Link,
+                                           "Against full attention, on text that it was not made from: "
+                                               + qualityText(carried.quality())));
+    printCarried(options, carried, plan.texts);
     return {};
 }
 
@@ -131,9 +150,9 @@ Result<void> runExport(const ExportOptions &options)
     if (options.verdicts == writes || (writes && (options.format.empty() || options.out.empty())))
         return badInput("export: give --format and --out to write, or --verdicts to see what each format would keep");
     const ExportFormat *format = nullptr;
-    const bool carries = options.format == carriedFormat;
-    if (!carries && (!options.texts.empty() || options.copies))
-        return badInput(fmt::format("--text and --copy are for --format {}", carriedFormat));
+    const bool carries = options.format == carriedFormat || options.format == carriedGgufFormat;
+    if (!carries && (!options.texts.empty() || options.copies || options.fits))
+        return badInput(fmt::format("--text, --copy and --fit are for --format {} and {}", carriedFormat, carriedGgufFormat));
     if (writes && !carries) {
         ZIGZAG_TRY(found, findExportFormat(options.format));
         format = found;
@@ -166,14 +185,27 @@ void addExport(CLI::App &app, Chosen &chosen)
     std::string names;
     for (const ExportFormat &format : exportFormats())
         names += std::string(format.name) + ", ";
-    names += carriedFormat;
+    names += fmt::format("{}, {}", carriedFormat, carriedGgufFormat);
     command->add_option("MAP", options->map, "head-map file; with --model also full or streaming")->required();
     command->add_option("--format", options->format, "what to write: " + names);
     command->add_option("--model", options->model,
                         "the model that the map is for: checked, and needed where its config is written");
     command->add_option("--out", options->out, "file or folder to write");
-    command->add_option("--text", options->texts, "granite-swa: texts to calibrate its sinks with (default: made from seeds)");
+    command->add_option("--text", options->texts, "granite-swa, gguf: texts to calibrate sinks with (default: made from seeds)");
     command->add_flag("--copy", options->copies, "granite-swa: copy the weights instead of linking them");
+    command->add_flag("--fit", options->fits,
+                      "granite-swa, gguf: fit the stand-ins to full attention after calibration; minutes");
+    command->add_option("--steps", options->fit.steps, "--fit: steps, each with a piece of the texts")
+        ->check(integerIn(1, 100000))
+        ->capture_default_str();
+    command->add_option("--time", options->fit.seconds, "--fit: seconds after which it ends (0: when its steps are done)")
+        ->check(numberFrom(0))
+        ->capture_default_str();
+    command
+        ->add_option("--weigh-inside", options->fit.insideWeight,
+                     "--fit: what being near within the window counts, where being near beyond it counts 1")
+        ->check(numberIn(0.0, 1000.0))
+        ->capture_default_str();
     addBackendOption(*command, options->backend);
     command->add_flag("--verdicts", options->verdicts, "write nothing: say what each format would keep of the map");
     addOutputOption(*command, options->output);

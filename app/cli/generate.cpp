@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/cli/as_engine.h"
 #include "app/cli/commands.h"
 #include "app/cli/common_options.h"
 #include "app/cli/number_checks.h"
@@ -24,6 +25,7 @@ struct GenerateOptions {
     double temperature = 0.0, topP = 1.0;
     std::uint64_t seed = 0;
     std::optional<DType> kvType; ///< of keys and values; none: the weights' own
+    EngineOptions engine;
 };
 
 Result<void> generate(const GenerateOptions &options)
@@ -41,7 +43,8 @@ Result<void> generate(const GenerateOptions &options)
     SessionOptions sessionOptions;
     sessionOptions.maxContext = static_cast<std::int64_t>(tokens.size()) + options.most;
     noteContexts(model.config, {sessionOptions.maxContext});
-    ZIGZAG_TRY(session, Session::create(loaded.device, map, sessionOptions));
+    ZIGZAG_TRY(run, asEngine(loaded, options.model, map, options.engine));
+    ZIGZAG_TRY(session, Session::create(run.loaded.device, run.map, sessionOptions));
     session->setCancelFlag(&interruptFlag());
 
     Sampler sampler(options.temperature, options.topP, options.seed);
@@ -84,6 +87,7 @@ void addGenerate(CLI::App &app, Chosen &chosen)
         ->capture_default_str();
     command->add_option("--seed", options->seed, "of the sampling")->capture_default_str();
     addWindowOptions(*command, options->sink, options->recent);
+    addEngineOptions(*command, options->engine);
     addBackendOption(*command, options->backend);
     addKvTypeOption(*command, options->kvType);
     command->callback([options, &chosen] { chosen.run = [options] { return generate(*options); }; });

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/cli/as_engine.h"
 #include "app/cli/commands.h"
 #include "app/cli/common_options.h"
 #include "app/cli/number_checks.h"
@@ -21,6 +22,7 @@ struct LogitsOptions {
     int sink = defaultSink, recent = defaultRecent;
     std::int64_t chunk = 512;
     std::optional<DType> kvType; ///< of keys and values; none: the weights' own
+    EngineOptions engine;
 };
 
 /// NumPy's format 1.0: magic, header, then the rows.
@@ -49,7 +51,8 @@ Result<void> logits(const LogitsOptions &options)
     SessionOptions sessionOptions;
     sessionOptions.maxContext = static_cast<std::int64_t>(tokens.size());
     sessionOptions.chunk = std::min(options.chunk, sessionOptions.maxContext);
-    ZIGZAG_TRY(session, Session::create(loaded.device, map, sessionOptions));
+    ZIGZAG_TRY(run, asEngine(loaded, options.model, map, options.engine));
+    ZIGZAG_TRY(session, Session::create(run.loaded.device, run.map, sessionOptions));
     session->setCancelFlag(&interruptFlag());
     ZIGZAG_CHECK(output.write(npyHeader(tokens.size(), static_cast<std::size_t>(config.vocabulary))));
     // A chunk at a time: all rows of a long text over a large vocabulary would not fit into memory.
@@ -72,6 +75,7 @@ void addLogits(CLI::App &app, Chosen &chosen)
     command->add_option("--tokens", options->tokens, "file of whitespace-separated token ids")->required();
     command->add_option("--map", options->map, "head-map file, full or streaming")->capture_default_str();
     addWindowOptions(*command, options->sink, options->recent);
+    addEngineOptions(*command, options->engine);
     command->add_option("--chunk", options->chunk, "tokens of one forward pass")
         ->check(integerIn(1, 1 << 20))
         ->capture_default_str();

@@ -64,7 +64,7 @@ Result<Loaded> loadForRun(const std::string &model, const std::string &backend, 
 
 JobContext Loaded::job(JobLines &lines) const
 {
-    return {device, machine.get(), &interruptFlag(), std::ref(lines)};
+    return {device, machine.get(), &interruptFlag(), std::ref(lines), texts};
 }
 
 Result<HeadMap> resolveMap(const std::string &name, const ModelShape &model, int sink, int recent)

@@ -21,6 +21,7 @@ struct Loaded {
     std::shared_ptr<Backend> backend;
     std::shared_ptr<DeviceModel> device;
     std::shared_ptr<KnownMachine> machine = std::make_shared<KnownMachine>(); ///< measured by the first job that needs it
+    std::shared_ptr<const Model> texts = {}; ///< whose tokenizer is the model's, where it has none of its own
 
     /// What jobs take, stopped by the first interrupt.
     JobContext job(JobLines &lines) const;

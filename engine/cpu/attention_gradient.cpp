@@ -40,6 +40,8 @@ public:
 
     void run()
     {
+        if (!m_args.gradSinkLogits.empty())
+            std::fill_n(m_args.gradSinkLogits.begin() + m_head * m_group, m_group, 0.0);
         const std::int64_t step = std::max<std::int64_t>(1, tileRows / m_group);
         for (std::int64_t begin = 0; begin < m_args.tokens; begin += step)
             runTile(begin, std::min(m_args.tokens, begin + step));
@@ -124,6 +126,10 @@ private:
             weights[i] /= sum;
             mean += static_cast<double>(weights[i]) * static_cast<double>(grad[i]);
         }
+        // The sink's own weight adds nothing to the output: all it does is to take from the others.
+        if (!m_args.gradSinkLogits.empty())
+            m_args.gradSinkLogits[size(queryHead)]
+                -= static_cast<double>(std::exp(m_args.sinkLogits[queryHead] - max) / sum) * mean;
         const auto shiftBy = static_cast<float>(mean);
         for (std::int64_t i = 0; i < m_width; ++i)
             grad[i] = weights[i] * (grad[i] - shiftBy);
@@ -185,6 +191,7 @@ private:
 void attentionGradient(const AttentionGradientArgs &args)
 {
     assert(args.queryHeads % args.kvHeads == 0);
+    assert(args.gradSinkLogits.empty() || args.sinkLogits);
     parallelParts(args.kvHeads, [&](std::int64_t head) {
         assert(args.heads[static_cast<std::size_t>(head)].slots >= args.tokens);
         HeadGradient(args, static_cast<int>(head)).run();

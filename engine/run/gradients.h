@@ -71,6 +71,7 @@ struct AttentionGradientArgs {
     float scale = 0; ///< as in AttentionArgs
     const float *sinkLogits = nullptr; // [query_heads] or null
     bool add = false;
+    std::span<double> gradSinkLogits = {}; // [query_heads], host, complete on return; empty where nobody asks
 };
 
 /// out = gate · full + (1 − gate) · streaming, a gate per KV head (DuoAttention, arXiv 2410.10819, section 2.3).

@@ -54,6 +54,20 @@ public:
     /// Through the output projection, without its bias. [hidden], host
     Result<std::vector<float>> projectHeads(int layer, std::span<const float> heads);
 
+    // Their fit (layer_pass_stand_ins.cpp), of a model that has them as weights of its own (DeviceModel::layers).
+
+    /// The gradient of a loss in what a layer may be given to stand in for sinks; sums over tokens, host.
+    struct StandInGradient {
+        std::vector<double> sinkLogits; // [query_heads]; empty where the model has none
+        std::vector<double> heads; // [query_width], of what is added to the heads before the output projection
+        std::vector<double> queryBias, keyBias, valueBias; // [query_width], [kv_width] twice
+    };
+    /// Backward through run: `gradient` comes in as the gradient of the layer's output and leaves as that of its input.
+    Result<StandInGradient> backwardStandIns(int layer, std::span<const HeadPattern> patterns, std::int64_t tokens,
+                                             const Buffer &in, Buffer &gradient);
+    /// Backward through logits, to what lastStates gives: `gradLogits` [rows, vocabulary], host. [rows, hidden], host
+    Result<std::vector<float>> logitsGradient(std::span<const float> gradLogits);
+
     // Layers are launched and not waited for; what follows waits, and says so when the device failed or a number is none.
 
     /// The last hidden states (after the final norm) at the given positions. [rows, hidden], host
@@ -83,6 +97,8 @@ private:
     void gatedAttention(int layer, std::span<const float> gates, const HeadPattern &streaming, std::int64_t tokens,
                         const Buffer &in, Buffer &out);
     void attentionBackward(int layer, const HeadPattern &streaming, std::int64_t tokens);
+    void feedForwardBackward(int layer, std::int64_t tokens, Buffer &gradient);
+    void projectionsBackward(int layer, std::int64_t tokens, const Buffer &in, Buffer &gradient);
     Result<void> gatherRows(std::span<const std::int64_t> rows, const Buffer &in);
 
     std::shared_ptr<DeviceModel> m_model;

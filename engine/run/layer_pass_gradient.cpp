@@ -43,25 +43,14 @@ void LayerPass::backward(int layer, std::span<const float> gates, const HeadPatt
     const DeviceLayer &weights = m_model->layers[static_cast<std::size_t>(layer)];
     const ModelConfig &c = config();
     GradientOps &ops = *m_backend.gradients();
-    const auto epsilon = static_cast<float>(c.normEpsilon);
-    auto *grad = gradient.as<float>(), *gradNormed = m_gradNormed->as<float>(), *gradAttended = m_gradAttended->as<float>();
+    auto *gradAttended = m_gradAttended->as<float>();
 
     // Forward once more, up to the last of what the gradients read.
     gatedAttention(layer, gates, streaming, tokens, in, *m_middle);
     runOps(layer, Op::PostNorm, Op::GateUp, layerArgs(tokens, in, *m_middle));
+    feedForwardBackward(layer, tokens, gradient);
 
-    auto *gradGate = m_gradGate->as<float>(), *gradUp = m_gradUp->as<float>();
-    const auto scale = static_cast<float>(c.residualScale);
-    const ProductGradient down{weights.matrix(WeightId::Down), grad, scale};
-    ops.matmul({{&down, 1}, gradGate, tokens, false});
-    ops.swiGlu(
-        {m_gate->as<float>(), m_up->as<float>(), gradGate, gradGate, gradUp, tokens * weights.matrix(WeightId::Gate)->rows});
-    const ProductGradient wide[] = {{weights.matrix(WeightId::Gate), gradGate}, {weights.matrix(WeightId::Up), gradUp}};
-    ops.matmul({wide, gradNormed, tokens, false});
-    ops.rmsNorm(
-        {m_middle->as<float>(), weights.vector(WeightId::PostNorm), gradNormed, grad, tokens, c.hiddenSize, epsilon, true});
-
-    const ProductGradient output{weights.matrix(WeightId::Output), grad, scale};
+    const ProductGradient output{weights.matrix(WeightId::Output), gradient.as<float>(), static_cast<float>(c.residualScale)};
     ops.matmul({{&output, 1}, gradAttended, tokens, false});
     // The blend's inputs are read for the last time here: they make room for their gradients.
     ops.blendGradient({.full = m_full->as<float>(),
@@ -75,7 +64,37 @@ void LayerPass::backward(int layer, std::span<const float> gates, const HeadPatt
                        .queryHeads = c.queryHeads,
                        .headDim = c.headDim});
     attentionBackward(layer, streaming, tokens);
-    auto *gradQueries = m_gradQueries->as<float>(), *gradKeys = m_gradKeys->as<float>();
+    projectionsBackward(layer, tokens, in, gradient);
+}
+
+/// From the gradient of the layer's output to that of what is between attention and feed-forward, whose activations were computed
+/// again.
+void LayerPass::feedForwardBackward(int layer, std::int64_t tokens, Buffer &gradient)
+{
+    const DeviceLayer &weights = m_model->layers[static_cast<std::size_t>(layer)];
+    const ModelConfig &c = config();
+    GradientOps &ops = *m_backend.gradients();
+    auto *grad = gradient.as<float>(), *gradNormed = m_gradNormed->as<float>();
+    auto *gradGate = m_gradGate->as<float>(), *gradUp = m_gradUp->as<float>();
+    const ProductGradient down{weights.matrix(WeightId::Down), grad, static_cast<float>(c.residualScale)};
+    ops.matmul({{&down, 1}, gradGate, tokens, false});
+    ops.swiGlu(
+        {m_gate->as<float>(), m_up->as<float>(), gradGate, gradGate, gradUp, tokens * weights.matrix(WeightId::Gate)->rows});
+    const ProductGradient wide[] = {{weights.matrix(WeightId::Gate), gradGate}, {weights.matrix(WeightId::Up), gradUp}};
+    ops.matmul({wide, gradNormed, tokens, false});
+    ops.rmsNorm({m_middle->as<float>(), weights.vector(WeightId::PostNorm), gradNormed, grad, tokens, c.hiddenSize,
+                 static_cast<float>(c.normEpsilon), true});
+}
+
+/// From the gradients of rotated queries and keys and of values to that of the layer's input; theirs become those before both
+/// norm and rotation.
+void LayerPass::projectionsBackward(int layer, std::int64_t tokens, const Buffer &in, Buffer &gradient)
+{
+    const DeviceLayer &weights = m_model->layers[static_cast<std::size_t>(layer)];
+    const ModelConfig &c = config();
+    GradientOps &ops = *m_backend.gradients();
+    const auto epsilon = static_cast<float>(c.normEpsilon);
+    auto *gradQueries = m_gradQueries->as<float>(), *gradKeys = m_gradKeys->as<float>(), *gradNormed = m_gradNormed->as<float>();
     const auto *rotation = m_rotation->as<float>();
     ops.rotate({gradQueries, orNull(m_plainQueries), weights.vector(WeightId::QueryNorm), rotation, tokens, 0, c.queryHeads,
                 c.headDim, epsilon});
@@ -85,7 +104,8 @@ void LayerPass::backward(int layer, std::span<const float> gates, const HeadPatt
                                    {weights.matrix(WeightId::Key), gradKeys},
                                    {weights.matrix(WeightId::Value), m_gradValues->as<float>()}};
     ops.matmul({qkv, gradNormed, tokens, false});
-    ops.rmsNorm({in.as<float>(), weights.vector(WeightId::InputNorm), gradNormed, grad, tokens, c.hiddenSize, epsilon, true});
+    ops.rmsNorm({in.as<float>(), weights.vector(WeightId::InputNorm), gradNormed, gradient.as<float>(), tokens, c.hiddenSize,
+                 epsilon, true});
 }
 
 void LayerPass::attentionBackward(int layer, const HeadPattern &streaming, std::int64_t tokens)

@@ -145,19 +145,32 @@ Result<void> bringAll(const fs::path &folder, const std::map<std::string, std::s
     return {};
 }
 
+bool sameBytes(const TensorView &a, const TensorView &b)
+{
+    return a.type == b.type && a.bytes() == b.bytes() && std::memcmp(a.data, b.data, static_cast<std::size_t>(a.bytes())) == 0;
+}
+
+std::string windowWord(std::int64_t window)
+{
+    return window > 0 ? fmt::format("a window of {}", window) : "full attention";
+}
+
 } // namespace
 
-Result<void> writeGraniteSwaFolder(const ExportModel &model, const Model &carried, const fs::path &out, WeightFiles files)
+Result<void> writeGraniteSwaFolder(const ExportModel &model, const Model &carried, const fs::path &out, WeightFiles files,
+                                   const std::string &quality)
 {
     ZIGZAG_TRY(folder, modelFolder(model.name));
     ZIGZAG_TRY(checkpoint, Checkpoint::open(folder));
     const auto names = fileNames(checkpoint);
     const Shard shard = newTensors(carried, checkpoint);
-    const std::string note
+    std::string note
         = fmt::format("- Weights: those of `{}`, {}, and `{}` with what stands in for the sink tokens: a logit for each query "
                       "head, and biases.\n"
                       "- To be run by: transformers 5.15 and later, vLLM, SGLang; by llama.cpp after its own conversion.\n",
                       model.name, files == WeightFiles::Link ? "linked (they must stay where they are)" : "copied", newShard);
+    if (!quality.empty())
+        note += fmt::format("- {}.\n", quality);
     const bool existed = fs::exists(out);
     ZIGZAG_CHECK(writeModelFolder(out, configOf(model, carried), model, note,
                                   {{"model.safetensors.index.json", indexOf(checkpoint, names, shard).dump(1) + "\n"},
@@ -168,12 +181,39 @@ Result<void> writeGraniteSwaFolder(const ExportModel &model, const Model &carrie
     return brought;
 }
 
+Result<std::shared_ptr<const Model>> openCarried(const std::string &folder, const Model &model, const HeadMap &map)
+{
+    ZIGZAG_TRY(carried, loadModel(folder));
+    const ModelConfig &theirs = carried->config, &ours = model.config;
+    if (!theirs.is("granite_swa"))
+        return badInput(
+            fmt::format("{}: is a {}; give a folder that export --format granite-swa wrote", folder, nameOf(*theirs.family)));
+    bool same = theirs.layers == ours.layers && theirs.hiddenSize == ours.hiddenSize && theirs.queryHeads == ours.queryHeads
+        && theirs.kvHeads == ours.kvHeads && theirs.headDim == ours.headDim && theirs.vocabulary == ours.vocabulary
+        && sameBytes(carried->weights.finalNorm, model.weights.finalNorm);
+    for (std::size_t layer = 0; same && layer < model.weights.layers.size(); ++layer)
+        same = sameBytes(carried->weights.layers[layer][WeightId::InputNorm], model.weights.layers[layer][WeightId::InputNorm]);
+    if (!same)
+        return badInput(fmt::format("{}: was exported from another model than {}; export this one", folder, ours.name));
+    for (int layer = 0; layer < ours.layers; ++layer) {
+        const bool streams = map.layerKind(layer) == LayerKind::Streaming;
+        const std::int64_t asked = streams ? map.pattern(layer, 0).recent() : 0,
+                           there = theirs.fileWindows[static_cast<std::size_t>(layer)];
+        if (asked != there)
+            return badInput(
+                fmt::format("{}: was exported with another map: layer {} has {} there and {} in this one; export this "
+                            "map",
+                            folder, layer, windowWord(there), windowWord(asked)));
+    }
+    return std::move(carried);
+}
+
 ExportVerdict graniteSwaVerdict(const HeadMap &map, const ExportModel *model)
 {
     ExportVerdict verdict = layerVerdict(map);
     verdict.minimumVersion = "transformers 5.15";
     verdict.note = "sinks are stood in for by a logit for each query head and a bias, which calibration gives (--text): near the "
-                   "map beyond its window, and a little off inside it";
+                   "map beyond its window, and a little off inside it; export measures both, and --fit brings it nearer";
     if (!model)
         verdict.refusal = "its folder is the model's own, with new tensors: name the model (--model)";
     else if (const std::string why = whyNotCarried(model->config, map); !why.empty())

@@ -13,9 +13,13 @@ enum class WeightFiles { Link, Copy };
 
 /// A folder that transformers, vLLM, SGLang and llama.cpp's converter load as `granite_swa`: config, the model's own weights,
 /// linked or copied, one shard of new tensors, tokenizer files. `carried`: from carriedModel. Leaves nothing behind when it
-/// fails; refuses models without a folder of weights, and folders that hold another model.
+/// fails; refuses models without a folder of weights, and folders that hold another model. `quality`: a sentence for its README.
 Result<void> writeGraniteSwaFolder(const ExportModel &model, const Model &carried, const std::filesystem::path &out,
-                                   WeightFiles files);
+                                   WeightFiles files, const std::string &quality = "");
+
+/// Such a folder, opened for what it was made of: refused where it is no granite_swa, of another model (norms are compared) or
+/// of another map.
+Result<std::shared_ptr<const Model>> openCarried(const std::string &folder, const Model &model, const HeadMap &map);
 
 /// What such a folder keeps of a map, or why there can be none.
 ExportVerdict graniteSwaVerdict(const HeadMap &map, const ExportModel *model);

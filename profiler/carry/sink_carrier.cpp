@@ -16,14 +16,6 @@ bool streams(const HeadMap &map, int layer)
     return map.layerKind(layer) == LayerKind::Streaming;
 }
 
-/// The map with whole layers alone.
-HeadMap ofLayers(HeadMap map)
-{
-    for (int layer = 0; layer < map.layers(); ++layer)
-        map.setLayer(layer, streams(map, layer) ? HeadKind::Streaming : HeadKind::Retrieval);
-    return map;
-}
-
 class Calibration
 {
 public:
@@ -129,7 +121,7 @@ Result<SinkCarrier> calibrateSinks(const std::shared_ptr<DeviceModel> &model, co
     std::int64_t longest = 0;
     for (const std::vector<int> &text : texts)
         longest = std::max(longest, std::ssize(text));
-    const HeadMap whole = ofLayers(map);
+    const HeadMap whole = wholeLayers(map);
     for (int layer = 0; layer < whole.layers(); ++layer)
         if (const std::int64_t recent = whole.pattern(layer, 0).recent(); streams(whole, layer) && longest <= recent)
             return badInput(
@@ -140,12 +132,39 @@ Result<SinkCarrier> calibrateSinks(const std::shared_ptr<DeviceModel> &model, co
     return Calibration(*pass, whole, texts, cancel, progress).run();
 }
 
+SinkCarrier blankCarrier(const ModelConfig &config, const HeadMap &map)
+{
+    SinkCarrier carrier;
+    carrier.layers.resize(static_cast<std::size_t>(config.layers));
+    for (int layer = 0; layer < config.layers; ++layer)
+        if (streams(map, layer))
+            carrier.layers[static_cast<std::size_t>(layer)].sinkLogits.assign(static_cast<std::size_t>(config.queryHeads), 0.0f);
+    return carrier;
+}
+
+HeadMap wholeLayers(HeadMap map)
+{
+    for (int layer = 0; layer < map.layers(); ++layer)
+        map.setLayer(layer, streams(map, layer) ? HeadKind::Streaming : HeadKind::Retrieval);
+    return map;
+}
+
+StreamingWindow streamingWindowOf(const HeadMap &map)
+{
+    for (int layer = 0; layer < map.layers(); ++layer)
+        if (streams(map, layer))
+            return map.window(layer);
+    return {};
+}
+
 std::string whyNotCarried(const ModelConfig &config, const HeadMap &map)
 {
     if (config.queryKeyNorm)
         return fmt::format("granite_swa has no norm of queries and keys, and a {} has", nameOf(*config.family));
     if (config.experts > 0)
         return fmt::format("granite_swa has no experts, and a {} has", nameOf(*config.family));
+    if (config.sinkLogits || std::any_of(config.fileWindows.begin(), config.fileWindows.end(), [](auto own) { return own > 0; }))
+        return "its layers have windows or sink logits of their own, which no map changes";
     if (config.outputBias)
         return "its output projections have biases of their own in the weight files, which the new ones would have to replace";
     if (config.sinkLogits)
@@ -188,17 +207,18 @@ Result<std::shared_ptr<const Model>> carriedModel(const Model &model, const Head
         config.fileWindows[at] = streams(map, layer) || map.isLocal(layer) ? map.pattern(layer, 0).recent() : 0;
         set(WeightId::SinkLogits,
             own.sinkLogits.empty() ? std::vector<float>(static_cast<std::size_t>(config.queryHeads), noSink) : own.sinkLogits);
-        for (const auto &[id, rows] : {std::pair(WeightId::QueryBias, config.queryWidth()),
-                                       {WeightId::KeyBias, config.kvWidth()},
-                                       {WeightId::ValueBias, config.kvWidth()},
-                                       {WeightId::OutputBias, std::int64_t{config.hiddenSize}}})
-            if (weights.all(id).empty())
-                set(id, std::vector<float>(static_cast<std::size_t>(rows)));
-        if (!own.outputBias.empty()) {
-            std::vector<float> bias = floatsOf(weights[WeightId::OutputBias]);
-            std::transform(bias.begin(), bias.end(), own.outputBias.begin(), bias.begin(), std::plus<>());
-            set(WeightId::OutputBias, bias);
-        }
+        const auto add = [&](WeightId id, const std::vector<float> &change, std::int64_t rows) {
+            std::vector<float> bias(static_cast<std::size_t>(rows));
+            if (!model.weights.layers[at].all(id).empty())
+                bias = floatsOf(model.weights.layers[at][id]);
+            std::transform(change.begin(), change.end(), bias.begin(), bias.begin(), std::plus<>());
+            if (weights.all(id).empty() || !change.empty())
+                set(id, bias);
+        };
+        add(WeightId::QueryBias, own.queryBias, config.queryWidth());
+        add(WeightId::KeyBias, own.keyBias, config.kvWidth());
+        add(WeightId::ValueBias, own.valueBias, config.kvWidth());
+        add(WeightId::OutputBias, own.outputBias, config.hiddenSize);
     }
     carried->weights.storage = storage;
     return std::shared_ptr<const Model>(std::move(carried));

@@ -22,7 +22,8 @@ namespace zigzag {
 /// Of one layer that streams; empty for one that does not.
 struct LayerCarrier {
     std::vector<float> sinkLogits; // [query_heads]
-    std::vector<float> outputBias; // [hidden], beside the bias that the model has
+    std::vector<float> outputBias; // [hidden]
+    std::vector<float> queryBias, keyBias, valueBias; // [query_width], [kv_width] twice, beside the model's; fitted ones alone
 };
 
 struct SinkCarrier {
@@ -37,6 +38,14 @@ struct SinkCarrier {
 Result<SinkCarrier> calibrateSinks(const std::shared_ptr<DeviceModel> &model, const HeadMap &map,
                                    std::span<const std::vector<int>> texts, const std::atomic<bool> *cancel = nullptr,
                                    const std::function<void(double)> &progress = {});
+
+/// Stand-ins without values, for what does not depend on them.
+SinkCarrier blankCarrier(const ModelConfig &config, const HeadMap &map);
+
+/// The map with whole layers alone: mixed ones are full.
+HeadMap wholeLayers(HeadMap map);
+/// The one window of its streaming layers (whyNotCarried refuses several).
+StreamingWindow streamingWindowOf(const HeadMap &map);
 
 /// Why a model cannot be run as granite_swa, in one sentence; empty where it can.
 std::string whyNotCarried(const ModelConfig &config, const HeadMap &map);

@@ -29,6 +29,7 @@ enum class JobPart {
     Distill,
     Perplexity,
     Trace,
+    Carry, ///< stand-ins for sinks
 };
 
 /// How far it is. Each part begins with a step of nothing done.
@@ -69,8 +70,10 @@ struct JobContext {
     KnownMachine *known = nullptr;
     const std::atomic<bool> *cancel = nullptr; ///< a job that hears it returns what it has, or fails as cancelled
     JobProgress progress; ///< called on the job's thread; may be empty
+    std::shared_ptr<const Model> texts = {}; ///< whose tokenizer is the model's; null where the model has its own
 
     const Model &model() const { return *device->model; }
+    const Model &textModel() const { return texts ? *texts : model(); }
     const ModelConfig &config() const { return device->config(); }
     bool isCancelled() const { return cancel && cancel->load(); }
     /// A second or two, the first time.

@@ -56,7 +56,7 @@ const std::vector<Layer> layers = {
      {"engine/base/", "engine/map/", "engine/model/", "engine/run/", "profiler/evaluate/", "profiler/search/"}},
     {"profiler/jobs",
      {"engine/base/", "engine/map/", "engine/run/", "profiler/base/", "profiler/machine/", "profiler/cost/", "profiler/trace/",
-      "profiler/measure/", "profiler/compare/", "profiler/evaluate/", "profiler/search/", "profiler/jobs/"}},
+      "profiler/measure/", "profiler/compare/", "profiler/evaluate/", "profiler/search/", "profiler/carry/", "profiler/jobs/"}},
     {"profiler/exports", {"engine/base/", "engine/map/", "engine/model/", "profiler/exports/"}},
     {"profiler/carry", {"engine/base/", "engine/map/", "engine/model/", "engine/run/", "profiler/exports/", "profiler/carry/"}},
     {"views/models", {"engine/base/", "engine/map/", "engine/model/model_config.h", "profiler/", "views/models/"}, true},

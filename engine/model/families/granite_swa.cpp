@@ -73,12 +73,23 @@ Result<void> read(ModelConfig &model, const json::Value &config, const std::stri
     return {};
 }
 
+constexpr GgufKey ggufKeys[] = {
+    {"embedding_scale", "embedding_multiplier", false, false},
+    {"attention.scale", "attention_multiplier", true, false},
+    {"residual_scale", "residual_multiplier", false, false},
+    {"logit_scale", "logits_scaling", true, false},
+    {"attention.sliding_window", "sliding_window"},
+};
+
 } // namespace
 
 const Family &graniteSwaFamily()
 {
     static const Family family{
         .modelType = "granite_swa",
+        .ggufArchitecture = "granite_swa",
+        .ggufInterleaves = true,
+        .ggufKeys = ggufKeys,
         .window = FileWindow::OfLayers,
         .mayLackKvHeads = true,
         .tiesEmbeddings = true,

@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <utility>
 
 namespace zigzag {
 
@@ -64,6 +65,7 @@ constexpr Switch switches[] = {
 constexpr std::string_view otherKeys[] = {
     "expert_used_count",           "expert_feed_forward_length",
     "attention.value_length",      "attention.sliding_window",
+    "attention.rope_pattern",      "attention.sliding_window_pattern",
     "expert_weights_norm",         "rope.freq_base",
     "rope.dimension_count",        "rope.scale_linear",
     "rope.scaling.type",           "rope.scaling.factor",
@@ -115,6 +117,7 @@ private:
     Result<void> take(std::span<const GgufKey> wanted);
     Result<void> takeVocabulary();
     Result<void> takeHeadDim();
+    Result<void> takeWindows();
     Result<void> takeRest();
     Result<void> checkSwitches() const;
 
@@ -179,6 +182,30 @@ Result<void> Translation::takeHeadDim()
     return {};
 }
 
+/// Which layers have the file's window, for families whose windows are run as the file says.
+Result<void> Translation::takeWindows()
+{
+    if (m_family.window != FileWindow::OfLayers)
+        return {};
+    const std::int64_t layers = m_config["num_hidden_layers"];
+    const std::string patternKey = keyOf("attention.sliding_window_pattern"), ropeKey = keyOf("attention.rope_pattern");
+    ZIGZAG_TRY(pattern, ggufArray(m_file, patternKey));
+    if (!pattern || pattern->hasStrings() || std::cmp_not_equal(pattern->size(), layers))
+        return refuse(fmt::format("{} should have an entry for each of its {} layers; fetch the file anew", patternKey, layers));
+    Value types = Value::array();
+    for (std::size_t layer = 0; layer < pattern->size(); ++layer)
+        types.push_back(pattern->integer(layer).value_or(0) != 0 ? "sliding_attention" : "full_attention");
+    m_config["layer_types"] = std::move(types);
+    ZIGZAG_TRY(rope, ggufArray(m_file, ropeKey));
+    for (std::size_t layer = 0; rope && !rope->hasStrings() && layer < rope->size(); ++layer)
+        if (rope->integer(layer) == 0)
+            return refuse(
+                fmt::format("{} leaves layer {} without a rotary embedding, which is not run here; use a model in which all "
+                            "layers have one",
+                            ropeKey, layer));
+    return {};
+}
+
 Result<void> Translation::takeRest()
 {
     ZIGZAG_TRY(theta, ggufNumber(m_file, keyOf("rope.freq_base")));
@@ -231,6 +258,7 @@ Result<Value> Translation::run()
     }
     ZIGZAG_CHECK(takeVocabulary());
     ZIGZAG_CHECK(takeHeadDim());
+    ZIGZAG_CHECK(takeWindows());
     ZIGZAG_CHECK(takeRest());
     ZIGZAG_CHECK(checkSwitches());
     return std::move(m_config);
@@ -253,6 +281,8 @@ Result<void> noteKeys(ModelConfig &config, const GgufFile &file)
         unknown.emplace_back(key);
     }
     noteUnknownKeys(config.notes, unknown, file.path().string());
+    if (config.family->window == FileWindow::OfLayers)
+        return {};
     const std::string windowKey = prefix + "attention.sliding_window";
     ZIGZAG_TRY(window, ggufInteger(file, windowKey));
     if (window && *window > 0 && *window < config.maxContext)

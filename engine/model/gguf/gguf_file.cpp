@@ -95,7 +95,8 @@ public:
     { }
 
     Result<void> readHeader();
-    Result<void> readMetadata(std::map<std::string_view, GgufValue> &metadata);
+    Result<void> readMetadata(std::map<std::string_view, GgufValue> &metadata,
+                              std::map<std::string_view, std::span<const std::byte>> &stored);
     Result<void> readTensors(std::map<std::string_view, GgufTensor> &tensors, std::size_t file);
 
 private:
@@ -247,11 +248,14 @@ Result<void> GgufParser::takeAlignment(const std::map<std::string_view, GgufValu
     return {};
 }
 
-Result<void> GgufParser::readMetadata(std::map<std::string_view, GgufValue> &metadata)
+Result<void> GgufParser::readMetadata(std::map<std::string_view, GgufValue> &metadata,
+                                      std::map<std::string_view, std::span<const std::byte>> &stored)
 {
     for (std::uint64_t i = 0; i < m_valueCount; ++i) {
         ZIGZAG_TRY(key, takeText("a key of its metadata"));
+        const std::uint64_t begin = m_position;
         ZIGZAG_TRY(value, takeValue(key));
+        stored.emplace(key, m_bytes.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(m_position - begin)));
         if (!metadata.emplace(key, std::move(value)).second)
             return damaged(fmt::format("\"{}\" is there twice", printable(key)));
     }
@@ -341,16 +345,23 @@ Result<void> GgufParser::readTensors(std::map<std::string_view, GgufTensor> &ten
     return refuseOverlap();
 }
 
+std::span<const std::byte> GgufFile::stored(std::string_view key) const
+{
+    const auto found = m_stored.find(key);
+    return found == m_stored.end() ? std::span<const std::byte>() : found->second;
+}
+
 Result<void> GgufFile::add(const fs::path &file)
 {
     ZIGZAG_TRY(mapped, MappedFile::open(file));
     GgufParser parser(mapped.bytes, file.string());
     std::map<std::string_view, GgufValue> ofPart; // a later file has only its number to say
+    std::map<std::string_view, std::span<const std::byte>> storedOfPart;
     const bool isFirst = m_files.empty();
     m_owners.push_back(mapped.owner);
     m_files.push_back(file);
     ZIGZAG_CHECK(parser.readHeader());
-    ZIGZAG_CHECK(parser.readMetadata(isFirst ? m_metadata : ofPart));
+    ZIGZAG_CHECK(parser.readMetadata(isFirst ? m_metadata : ofPart, isFirst ? m_stored : storedOfPart));
     return parser.readTensors(m_tensors, m_files.size() - 1);
 }
 

@@ -67,6 +67,9 @@ public:
     /// Null where the metadata has no such key.
     const GgufValue *find(std::string_view key) const;
     const std::map<std::string_view, GgufValue> &metadata() const { return m_metadata; }
+    /// A value as its bytes lie in the file, behind the number of its type: for who writes it again. Empty where there is no such
+    /// key.
+    std::span<const std::byte> stored(std::string_view key) const;
     /// Null where there is no such tensor.
     const GgufTensor *findTensor(std::string_view name) const;
     const std::map<std::string_view, GgufTensor> &tensors() const { return m_tensors; }
@@ -86,6 +89,7 @@ private:
     std::vector<std::filesystem::path> m_files;
     std::vector<std::shared_ptr<const void>> m_owners;
     std::map<std::string_view, GgufValue> m_metadata;
+    std::map<std::string_view, std::span<const std::byte>> m_stored; ///< of the metadata, with their types
     std::map<std::string_view, GgufTensor> m_tensors;
 };
 

@@ -165,6 +165,7 @@ struct AttentionCase {
     int tokens, sink, recent, queryHeads, kvHeads, headDim;
     bool full, streaming; ///< patterns of the KV heads: one of them everywhere, or in turn
     int lastSink = 0, lastRecent = 0; ///< the window of the last KV head, where it is one
+    bool sinkLogits = false; ///< each query head has one
 };
 
 class AttentionGradients : public Gradients, public testing::WithParamInterface<AttentionCase>
@@ -177,6 +178,7 @@ TEST_P(AttentionGradients, AgreeWithDifferences)
     std::vector<float> queries = randomFloats(size(c.queryHeads), 20), keys = randomFloats(size(c.kvHeads), 21),
                        values = randomFloats(size(c.kvHeads), 22), out(queries.size());
     const std::vector<float> gradOut = randomFloats(out.size(), 23);
+    std::vector<float> sinkLogits = randomFloats(static_cast<std::size_t>(c.queryHeads), 24);
     std::vector<HeadCache> caches; // keys and values here are [kv_heads, tokens, head_dim]
     for (int head = 0; head < c.kvHeads; ++head) {
         const bool streams = c.streaming && (!c.full || head % 2 == 1), isOther = c.lastRecent > 0 && head == c.kvHeads - 1;
@@ -199,10 +201,12 @@ TEST_P(AttentionGradients, AgreeWithDifferences)
                             .queryHeads = c.queryHeads,
                             .kvHeads = c.kvHeads,
                             .headDim = c.headDim,
+                            .sinkLogits = c.sinkLogits ? sinkLogits.data() : nullptr,
                             .rows = {}});
         return dot(out, gradOut);
     };
     std::vector<float> gradQueries(queries.size()), gradK(keys.size()), gradV(values.size());
+    std::vector<double> gradSinks(c.sinkLogits ? sinkLogits.size() : 0, 7.0);
     ops.attention({.queries = queries.data(),
                    .heads = caches,
                    .gradOut = gradOut.data(),
@@ -212,7 +216,9 @@ TEST_P(AttentionGradients, AgreeWithDifferences)
                    .tokens = c.tokens,
                    .queryHeads = c.queryHeads,
                    .kvHeads = c.kvHeads,
-                   .headDim = c.headDim});
+                   .headDim = c.headDim,
+                   .sinkLogits = c.sinkLogits ? sinkLogits.data() : nullptr,
+                   .gradSinkLogits = gradSinks});
     const auto byHead = [&](const std::vector<float> &grad) { // [tokens, kv_heads, head_dim] to the caches' order
         std::vector<float> moved(grad.size());
         for (int t = 0; t < c.tokens; ++t)
@@ -224,6 +230,9 @@ TEST_P(AttentionGradients, AgreeWithDifferences)
     EXPECT_LE(error(queries, gradQueries, loss), tolerance) << "queries";
     EXPECT_LE(error(keys, byHead(gradK), loss), tolerance) << "keys";
     EXPECT_LE(error(values, byHead(gradV), loss), tolerance) << "values";
+    if (c.sinkLogits) {
+        EXPECT_LE(error(sinkLogits, {gradSinks.begin(), gradSinks.end()}, loss), tolerance) << "sink logits";
+    }
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, AttentionGradients,
@@ -235,7 +244,9 @@ INSTANTIATE_TEST_SUITE_P(Kinds, AttentionGradients,
                                          AttentionCase{"itself_alone", 12, 1, 1, 2, 1, 6, false, true},
                                          AttentionCase{"several_tiles", 75, 4, 9, 2, 1, 4, true, false},
                                          AttentionCase{"streaming_tiles", 75, 4, 9, 2, 1, 4, false, true},
-                                         AttentionCase{"one_token", 1, 1, 4, 2, 2, 8, true, true}),
+                                         AttentionCase{"one_token", 1, 1, 4, 2, 2, 8, true, true},
+                                         AttentionCase{"sink_logits", 24, 0, 7, 6, 3, 8, true, true, 5, 3, true},
+                                         AttentionCase{"sink_logits_tiles", 75, 0, 9, 2, 1, 4, false, true, 0, 0, true}),
                          [](const auto &tested) { return std::string(tested.param.name); });
 
 TEST_F(Gradients, Blend)

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/cli/as_engine.h"
+
+#include "engine/base/file_content.h"
+#include "engine/base/files.h"
+#include "engine/map/map_io.h"
+#include "profiler/carry/granite_swa_folder.h"
+#include "profiler/evaluate/task_prompts.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <functional>
+
+namespace zigzag {
+
+namespace {
+
+Result<SinkCarrier> calibratedHere(const Loaded &loaded, const HeadMap &map)
+{
+    ZIGZAG_TRY(texts, carryTexts({}, *loaded.model, map));
+    Progress progress("calibrating the sinks");
+    ZIGZAG_TRY(carrier, calibrateSinks(loaded.device, map, texts.calibration, &interruptFlag(), std::ref(progress)));
+    return std::move(carrier);
+}
+
+/// The model with stand-ins, and where they are from.
+Result<std::shared_ptr<const Model>> standingIn(const Loaded &loaded, const HeadMap &map, const EngineOptions &options,
+                                                bool calibrates, std::string &source)
+{
+    if (!options.standIns.empty()) {
+        source = "of " + options.standIns;
+        return openCarried(options.standIns, *loaded.model, map);
+    }
+    SinkCarrier carrier;
+    if (calibrates) {
+        ZIGZAG_TRY(calibrated, calibratedHere(loaded, map));
+        carrier = std::move(calibrated);
+        source = fmt::format("calibrated here over {} queries of prompts made from seeds; --stand-ins FOLDER takes those of an "
+                             "export",
+                             carrier.queries);
+    } else {
+        carrier = blankCarrier(loaded.model->config, map);
+        source = "without values, which times do not depend on";
+    }
+    return carriedModel(*loaded.model, map, carrier);
+}
+
+Result<EngineRun> asGraniteSwa(const Loaded &loaded, const std::string &name, const HeadMap &map, const EngineOptions &options,
+                               bool calibrates)
+{
+    ZIGZAG_TRY(exported, loadExportModel(name));
+    if (const ExportVerdict verdict = graniteSwaVerdict(map, &exported); !verdict.refusal.empty())
+        return badInput(fmt::format("{} cannot run this map: {}", carriedFormat, verdict.refusal));
+    std::string source;
+    ZIGZAG_TRY(carried, standingIn(loaded, map, options, calibrates, source));
+    EngineRun run;
+    run.isCarried = true;
+    ZIGZAG_TRY(device, uploadModel(carried, loaded.backend));
+    run.loaded.device = std::move(device);
+    run.loaded.model = carried;
+    run.loaded.backend = loaded.backend;
+    run.loaded.texts = loaded.model;
+    ZIGZAG_TRY(full, resolveHeadMap("full", carried->shape(), 0, 1));
+    run.map = std::move(full);
+    const std::vector<std::int64_t> &windows = carried->config.fileWindows;
+    fmt::print(stderr, "as {} runs it: a window of {} tokens in {} of {} layers, no sinks; what stands in for them: {}\n",
+               carriedFormat, *std::max_element(windows.begin(), windows.end()),
+               std::count_if(windows.begin(), windows.end(), [](std::int64_t window) { return window > 0; }), windows.size(),
+               source);
+    return run;
+}
+
+} // namespace
+
+void addEngineOptions(CLI::App &command, EngineOptions &options)
+{
+    command.add_option("--as-engine", options.engine,
+                       "run the map as this engine would: a format of export, such as vllm, transformers, mlx-lm or granite-swa");
+    command.add_option("--stand-ins", options.standIns,
+                       "granite-swa: the exported folder whose stand-ins for sinks are run (default: calibrated on the spot)");
+}
+
+Result<EngineRun> asEngine(const Loaded &loaded, const std::string &model, const HeadMap &map, const EngineOptions &options,
+                           bool calibrates)
+{
+    if (!options.standIns.empty() && options.engine != carriedFormat)
+        return badInput(fmt::format("--stand-ins is for --as-engine {}", carriedFormat));
+    if (options.engine.empty())
+        return EngineRun{loaded, map};
+    if (options.engine == carriedFormat)
+        return asGraniteSwa(loaded, model, map, options, calibrates);
+    ZIGZAG_TRY(engine, findExportFormat(options.engine));
+    ZIGZAG_TRY(exported, loadExportModel(model));
+    const ExportVerdict verdict = engine->verdict(map, &exported);
+    if (!verdict.refusal.empty())
+        return badInput(fmt::format("{} cannot run this map: {}", engine->title, verdict.refusal));
+    EngineRun run{loaded, engine->asRun(map)};
+    fmt::print(stderr, "as {} runs it: {}, {} of {} KV heads stream ({} in the map)\n", engine->name, windowText(run.map),
+               run.map.streamingHeads(), run.map.model().mappableHeads(), map.streamingHeads());
+    return run;
+}
+
+Result<jobs::CarryTexts> carryTexts(const std::vector<std::string> &files, const Model &model, const HeadMap &map)
+{
+    const StreamingWindow streaming = streamingWindowOf(map);
+    const std::int64_t window = std::int64_t{streaming.sink} + streaming.recent,
+                       context = std::min(model.config.maxContext, std::max<std::int64_t>(2048, 4 * window));
+    jobs::CarryTexts texts;
+    if (files.empty()) {
+        TaskPlan plan{.kinds = {TaskKind::Passkeys, TaskKind::Recall}, .contexts = {context}, .depths = {0.5}, .trials = 2};
+        for (std::vector<std::vector<int>> *each : {&texts.calibration, &texts.heldOut}) {
+            ZIGZAG_TRY(prompts, makeTaskPrompts(model, plan));
+            for (TaskPrompt &prompt : prompts)
+                each->push_back(std::move(prompt.tokens));
+            ++plan.seed;
+            plan.trials = 1;
+        }
+        texts.fit = texts.calibration;
+        return texts;
+    }
+    ZIGZAG_TRY(tokenizer, tokenizerOf(model));
+    const std::int64_t longest = std::min(std::max<std::int64_t>(4096, context), model.config.maxContext);
+    for (const std::string &file : files) {
+        ZIGZAG_TRY(text, readTextFile(file));
+        if (const FileContent content = contentOf(text); !isReadable(content))
+            return wrongContent(file, {content, false}, "a text");
+        const std::vector<int> tokens = tokenizer->encode(text, true);
+        const auto seen = tokens.begin() + 2 * std::ssize(tokens) / 3;
+        const auto begins = [](auto first, auto last, std::int64_t most) {
+            return std::vector<int>(first, first + std::min<std::int64_t>(last - first, most));
+        };
+        texts.calibration.push_back(begins(tokens.begin(), seen, longest));
+        texts.fit.push_back(begins(tokens.begin(), seen, 16 * longest));
+        texts.heldOut.push_back(begins(seen, tokens.end(), longest));
+    }
+    return texts;
+}
+
+} // namespace zigzag

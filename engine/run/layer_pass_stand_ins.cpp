@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The backward pass that fits what stands in for sinks: sink logits, and what is added to heads, queries, keys and values.
+#include "engine/run/layer_pass.h"
+#include "engine/run/optional_buffer.h"
+
+#include <algorithm>
+#include <cassert>
+
+namespace zigzag {
+
+namespace {
+
+/// Σ over rows of what lies on the device. [width]
+Result<std::vector<double>> sumOfRows(Backend &backend, const float *from, std::int64_t rows, std::int64_t width)
+{
+    std::vector<float> values(static_cast<std::size_t>(rows * width));
+    backend.download(values.data(), from, values.size() * sizeof(float));
+    ZIGZAG_CHECK(backend.synchronize());
+    std::vector<double> sums(static_cast<std::size_t>(width));
+    for (std::size_t i = 0; i < values.size(); ++i)
+        sums[i % sums.size()] += static_cast<double>(values[i]);
+    return sums;
+}
+
+} // namespace
+
+Result<LayerPass::StandInGradient> LayerPass::backwardStandIns(int layer, std::span<const HeadPattern> patterns,
+                                                               std::int64_t tokens, const Buffer &in, Buffer &gradient)
+{
+    assert(m_gradAttended);
+    const DeviceLayer &weights = m_model->layers[static_cast<std::size_t>(layer)];
+    const ModelConfig &c = config();
+    GradientOps &ops = *m_backend.gradients();
+    std::vector<HeadCache> heads = m_heads;
+    for (std::size_t i = 0; i < heads.size(); ++i)
+        heads[i].pattern = patternIn(layer, patterns[i]);
+    const float *sinkLogits = sinkLogitsOf(layer);
+
+    // Forward once more, up to the last of what the gradients read.
+    runOps(layer, firstLayerOp, Op::OutputProjection, layerArgs(tokens, in, *m_middle),
+           [&] { attend(sinkLogits, heads, tokens, *m_attended); });
+    runOps(layer, Op::PostNorm, Op::GateUp, layerArgs(tokens, in, *m_middle));
+    feedForwardBackward(layer, tokens, gradient);
+
+    StandInGradient found;
+    auto *gradAttended = m_gradAttended->as<float>();
+    const ProductGradient output{weights.matrix(WeightId::Output), gradient.as<float>(), static_cast<float>(c.residualScale)};
+    ops.matmul({{&output, 1}, gradAttended, tokens, false});
+    ZIGZAG_TRY(ofHeads, sumOfRows(m_backend, gradAttended, tokens, c.queryWidth()));
+    found.heads = std::move(ofHeads);
+    found.sinkLogits.resize(sinkLogits ? static_cast<std::size_t>(c.queryHeads) : 0);
+    ops.attention({.queries = m_queries->as<float>(),
+                   .heads = heads,
+                   .gradOut = gradAttended,
+                   .gradQueries = m_gradQueries->as<float>(),
+                   .gradKeys = m_gradKeys->as<float>(),
+                   .gradValues = m_gradValues->as<float>(),
+                   .tokens = tokens,
+                   .queryHeads = c.queryHeads,
+                   .kvHeads = c.kvHeads,
+                   .headDim = c.headDim,
+                   .scale = static_cast<float>(c.scoreScale),
+                   .sinkLogits = sinkLogits,
+                   .gradSinkLogits = found.sinkLogits});
+    projectionsBackward(layer, tokens, in, gradient);
+    ZIGZAG_TRY(ofQueries, sumOfRows(m_backend, m_gradQueries->as<float>(), tokens, c.queryWidth()));
+    ZIGZAG_TRY(ofKeys, sumOfRows(m_backend, m_gradKeys->as<float>(), tokens, c.kvWidth()));
+    ZIGZAG_TRY(ofValues, sumOfRows(m_backend, m_gradValues->as<float>(), tokens, c.kvWidth()));
+    found.queryBias = std::move(ofQueries);
+    found.keyBias = std::move(ofKeys);
+    found.valueBias = std::move(ofValues);
+    return found;
+}
+
+Result<std::vector<float>> LayerPass::logitsGradient(std::span<const float> gradLogits)
+{
+    const auto hidden = static_cast<std::size_t>(config().hiddenSize), vocabulary = static_cast<std::size_t>(config().vocabulary);
+    const std::size_t rows = gradLogits.size() / vocabulary, block = m_rowStates->bytes() / (hidden * sizeof(float));
+    std::vector<float> out(rows * hidden);
+    for (std::size_t done = 0; done < rows; done += block) {
+        const std::size_t count = std::min(block, rows - done);
+        m_backend.upload(*m_logits, 0, gradLogits.data() + done * vocabulary, count * vocabulary * sizeof(float));
+        const ProductGradient product{&m_model->head(), m_logits->as<float>(), static_cast<float>(config().logitScale)};
+        m_backend.gradients()->matmul({{&product, 1}, m_rowStates->as<float>(), static_cast<std::int64_t>(count), false});
+        m_backend.download(out.data() + done * hidden, m_rowStates->data(), count * hidden * sizeof(float));
+        ZIGZAG_CHECK(m_backend.synchronize());
+    }
+    return out;
+}
+
+} // namespace zigzag

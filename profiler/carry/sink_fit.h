@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/run/layer_pass.h"
+#include "profiler/carry/sink_carrier.h"
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace zigzag {
+
+/// A fit of stand-ins: Adam on the divergence of the next token's distribution from full attention's, the weights frozen.
+struct FitPlan {
+    int steps = 60; ///< one piece of text each
+    double seconds = 0; ///< after which no step begins; 0: no limit
+    double insideWeight = 1; ///< of the positions within the window, where those beyond it have 1
+    /// Adam's rates, which rise over the first tenth of the steps and fall to zero over the last half.
+    double logitRate = 0.05, headRate = 0.003, biasRate = 0.003;
+    /// Biases of queries, keys and values too, where the model has none of its own.
+    bool fitsProjections = true;
+    std::uint64_t seed = 1; ///< of the order of the pieces and of the positions that count
+};
+
+/// What is fitted is one vector: for each layer that streams its sink logits, what is added to its heads before the output
+/// projection, and the biases of its queries, keys and values. All values float32, on a backend with gradient ops.
+class SinkFitting
+{
+public:
+    /// `from`: of calibrateSinks, for the same map. Texts are cut into pieces of 1.5 to 4 windows; each has positions of a
+    /// short prompt and of a long one. Refused where no text is longer than the window.
+    static Result<SinkFitting> create(const std::shared_ptr<DeviceModel> &model, const HeadMap &map, SinkCarrier from,
+                                      std::span<const std::vector<int>> texts, const FitPlan &plan);
+
+    /// All steps. `onStep` hears which share is done and the loss of the last step.
+    Result<SinkCarrier> run(const std::atomic<bool> *cancel = nullptr, const std::function<void(double share)> &progress = {});
+
+    /// The loss over some positions of a piece, and its gradient: what a step follows. `round` chooses the positions.
+    Result<double> lossAndGradient(std::size_t piece, int round, std::span<const double> parameters,
+                                   std::vector<double> &gradient, const std::atomic<bool> *cancel = nullptr);
+    /// The stand-ins that parameters mean; zeros mean those that it began with.
+    Result<SinkCarrier> carrier(std::span<const double> parameters);
+
+    std::size_t pieces() const { return m_pieces.size(); }
+    std::size_t parameters() const { return m_parameters; }
+    const std::vector<double> &losses() const { return m_losses; } ///< [steps done]
+
+private:
+    enum class Kind { SinkLogits, Heads, QueryBias, KeyBias, ValueBias };
+    /// Where a layer's values of one kind lie.
+    struct Segment {
+        int layer;
+        Kind kind;
+        std::size_t begin, count;
+    };
+    struct Piece {
+        std::vector<int> tokens;
+        std::unique_ptr<Buffer> full; ///< full attention's last hidden states, once they are known
+    };
+
+    SinkFitting() = default;
+    void cut(std::span<const std::vector<int>> texts);
+    void lay();
+    Result<void> set(std::span<const double> parameters);
+    Result<void> makeTarget(Piece &piece, const std::atomic<bool> *cancel);
+    std::vector<std::int64_t> rowsOf(const Piece &piece, int round, std::vector<double> &weights) const;
+    double rateOf(Kind kind) const;
+    std::size_t pieceOf(int step) const;
+    void tell(double share) const;
+
+    std::shared_ptr<DeviceModel> m_model, m_carried;
+    HeadMap m_full;
+    SinkCarrier m_from;
+    FitPlan m_plan;
+    StreamingWindow m_window;
+    int m_firstLayer = 0; ///< the lowest that streams: nothing below it is fitted
+    std::vector<Segment> m_segments;
+    std::size_t m_parameters = 0;
+    std::vector<Piece> m_pieces;
+    std::unique_ptr<LayerPass> m_plain, m_pass;
+    std::vector<std::unique_ptr<Buffer>> m_states; // [layers + 1]
+    std::unique_ptr<Buffer> m_gradient;
+    std::vector<double> m_losses;
+    std::function<void(double)> m_onLayer; ///< with the share of the step
+};
+
+} // namespace zigzag

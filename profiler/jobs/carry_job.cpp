@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "profiler/jobs/carry_job.h"
+
+namespace zigzag::jobs {
+
+namespace {
+
+std::function<void(double)> toldOf(const JobContext &context, std::string_view subject)
+{
+    context.tell({.part = JobPart::Carry, .subject = subject});
+    return [&context, subject](double fraction) {
+        context.tell({.part = JobPart::Carry, .fraction = fraction, .subject = subject});
+    };
+}
+
+Result<std::shared_ptr<DeviceModel>> upload(const JobContext &context, const HeadMap &map, const SinkCarrier &carrier)
+{
+    ZIGZAG_TRY(model, carriedModel(context.model(), map, carrier));
+    return uploadModel(model, context.device->backend);
+}
+
+/// What the fit lessens, where both kinds of positions were measured.
+double weighed(const CarryQuality &quality, const FitPlan &plan)
+{
+    return plan.insideWeight * quality.inside.kl + quality.beyond.kl;
+}
+
+} // namespace
+
+Result<Carried> carry(const JobContext &context, const HeadMap &map, const CarryPlan &plan)
+{
+    Carried result;
+    ZIGZAG_TRY(calibrated,
+               calibrateSinks(context.device, map, plan.texts.calibration, context.cancel, toldOf(context, "calibration")));
+    std::vector<std::shared_ptr<DeviceModel>> ways;
+    ZIGZAG_TRY(first, upload(context, map, calibrated));
+    ways.push_back(std::move(first));
+    SinkCarrier fitted;
+    if (plan.fit) {
+        ZIGZAG_TRY(fit, SinkFitting::create(context.device, map, calibrated, plan.texts.fit, *plan.fit));
+        ZIGZAG_TRY(found, fit.run(context.cancel, toldOf(context, "fit")));
+        fitted = std::move(found);
+        result.steps = static_cast<int>(fit.losses().size());
+        ZIGZAG_TRY(second, upload(context, map, fitted));
+        ways.push_back(std::move(second));
+    }
+    ZIGZAG_TRY(qualities,
+               measureCarried(context.device, map, ways, plan.texts.heldOut, context.cancel, toldOf(context, "measurement")));
+    result.calibrated = qualities.front();
+    if (plan.fit) {
+        result.fitted = qualities.back();
+        result.isFitted = weighed(*result.fitted, *plan.fit) < weighed(result.calibrated, *plan.fit);
+    }
+    result.carrier = result.isFitted ? std::move(fitted) : std::move(calibrated);
+    return result;
+}
+
+} // namespace zigzag::jobs
