@@ -55,10 +55,11 @@ Result<void> checkRuns(const Backend &backend, const ModelConfig &config)
         if (value > most)
             return badInput(fmt::format("{} has {} {} and the {} backend runs at most {}: {}", config.name, what, value,
                                         backend.name(), most, instead));
-    if (const DType kv = config.dtype; !backend.attendsOver(kv, config.dtype))
+    if (!backend.attendsOver(config.kvType, config.dtype))
         return badInput(
-            fmt::format("{} has keys and values in {} beside weights in {}, which the {} backend does not run together: {}",
-                        config.name, nameOf(kv), nameOf(config.dtype), backend.name(), instead));
+            fmt::format("{} has keys and values in {} beside weights in {}, which the {} backend does not run together: choose "
+                        "another --kv-type, or use --backend cpu",
+                        config.name, nameOf(config.kvType), nameOf(config.dtype), backend.name()));
     if (config.experts > 0 && !can.experts)
         return badInput(
             fmt::format("{} has layers of experts, which the {} backend does not run: {}", config.name, backend.name(), instead));
