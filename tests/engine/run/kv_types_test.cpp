@@ -7,6 +7,7 @@
 #include "tests/tiny_model.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <gtest/gtest.h>
 #include <numeric>
@@ -55,28 +56,29 @@ protected:
         return logits ? *logits : std::vector<float>();
     }
 
-    /// Of the largest number of the second.
+    /// Root of the mean square, of that of the second.
     static double difference(const std::vector<float> &a, const std::vector<float> &b)
     {
         EXPECT_EQ(a.size(), b.size());
-        double most = 0, largest = 0;
+        double squares = 0, size = 0;
         for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
-            most = std::max(most, static_cast<double>(std::abs(a[i] - b[i])));
-            largest = std::max(largest, static_cast<double>(std::abs(b[i])));
+            squares += std::pow(static_cast<double>(a[i] - b[i]), 2);
+            size += std::pow(static_cast<double>(b[i]), 2);
         }
-        return most / largest;
+        return std::sqrt(squares / size);
     }
 
     test::TempFolder m_folder;
 };
 
-/// A stored number is off by at most 2^-11, 2^-8 and 2^-4 of itself (half a unit in its last place): what the logits may be off
-/// by is a small multiple of that, since errors of many keys and values average out and layers add theirs.
-struct TypeBound {
-    DType type;
-    double bound;
-};
-constexpr TypeBound bounds[] = {{DType::F16, 0x1p-11}, {DType::BF16, 0x1p-8}, {DType::F8, 0x1p-4}};
+/// Half a unit in the last place, relative: what a stored number is off by at most. Logits are off by about that much (0.7 to 1.3
+/// times, over maps, types and weights of such models, as worked out apart from the engine): errors of many keys and values
+/// average out, and layers add theirs. F32: what sums in another order may do.
+double unitOf(DType type)
+{
+    return type == DType::F16 ? 0x1p-11 : type == DType::BF16 ? 0x1p-8 : type == DType::F8 ? 0x1p-4 : 0x1p-16;
+}
+constexpr std::array narrow = {DType::F16, DType::BF16, DType::F8};
 
 TEST_F(KvTypesTest, EveryTypeIsNearFloat32WhateverTheWeightsAre)
 {
@@ -86,10 +88,10 @@ TEST_F(KvTypesTest, EveryTypeIsNearFloat32WhateverTheWeightsAre)
         EXPECT_EQ(exact->config().dtype, weights);
         for (const HeadMap &map : maps(exact->model->shape())) {
             const std::vector<float> expected = run(exact, map);
-            for (const auto &[type, bound] : bounds) {
+            for (const DType type : narrow) {
                 const double error = difference(run(load(type), map), expected);
-                EXPECT_LT(error, bound) << nameOf(weights) << " weights, KV in " << nameOf(type);
-                EXPECT_GT(error, bound / 64) << nameOf(weights) << " weights, KV in " << nameOf(type) << ": has no effect";
+                EXPECT_LT(error, 2 * unitOf(type)) << nameOf(weights) << " weights, KV in " << nameOf(type);
+                EXPECT_GT(error, unitOf(type) / 8) << nameOf(weights) << " weights, KV in " << nameOf(type) << ": has no effect";
             }
         }
         EXPECT_EQ(run(load({}), maps(exact->model->shape())[2]), run(load(weights), maps(exact->model->shape())[2]))
@@ -98,16 +100,16 @@ TEST_F(KvTypesTest, EveryTypeIsNearFloat32WhateverTheWeightsAre)
 }
 
 /// Sums in another order make other last bits of a key, and now and then the next number of its type: chunks differ by some of
-/// these, never by as much as the type itself does.
+/// these (up to 0.3 units where they were worked out), and not by as much as the type itself does.
 TEST_F(KvTypesTest, ChunksMakeNoDifferenceBeyondRounding)
 {
     write({.layers = 3, .headDim = 16});
-    for (const auto &[type, bound] : bounds) {
+    for (const DType type : kvTypes) {
         const auto device = load(type);
         for (const HeadMap &map : maps(device->model->shape())) {
             const std::vector<float> whole = run(device, map);
             for (const std::int64_t chunk : {1, 7, 64})
-                EXPECT_LT(difference(run(device, map, chunk), whole), bound / 4) << nameOf(type) << ' ' << chunk;
+                EXPECT_LT(difference(run(device, map, chunk), whole), 0.75 * unitOf(type)) << nameOf(type) << ' ' << chunk;
         }
     }
 }
@@ -125,7 +127,7 @@ TEST_F(KvTypesTest, SingleLayersAndBatchesStoreTheSame)
             pass->run(layer, map.patterns(layer), 90, *states, *states);
         std::vector<std::int64_t> rows(90);
         std::iota(rows.begin(), rows.end(), 0);
-        EXPECT_LE(difference(*pass->logits(rows, *states), run(device, map)), 1e-5) << nameOf(type);
+        EXPECT_LE(difference(*pass->logits(rows, *states), run(device, map)), 0.75 * unitOf(type)) << nameOf(type);
 
         auto together = *Session::create(device, map, {.maxContext = context, .chunk = 32, .batch = 2});
         auto alone = *Session::create(device, map, {.maxContext = context, .chunk = 32});
@@ -136,7 +138,7 @@ TEST_F(KvTypesTest, SingleLayersAndBatchesStoreTheSame)
         const std::vector<int> next = {5, 9};
         const auto both = together->step(next), one = alone->step(std::span(next).subspan(1));
         ASSERT_TRUE(both && one);
-        EXPECT_LE(difference({both->begin() + std::ssize(*one), both->end()}, *one), 1e-5) << nameOf(type);
+        EXPECT_LE(difference({both->begin() + std::ssize(*one), both->end()}, *one), 0.75 * unitOf(type)) << nameOf(type);
     }
 }
 
@@ -218,7 +220,8 @@ TEST_F(KvTypesTest, ScalesOfTheFilesMakeRoomInF8Alone)
     EXPECT_EQ(scaled->layers[1].kvScales(DType::F8).value, 1.0f);
     EXPECT_EQ(scaled->layers[0].kvScales(DType::BF16).key, 1.0f);
     EXPECT_TRUE(scaled->config().notes.empty()) << scaled->config().notes.front();
-    EXPECT_LT(difference(run(scaled, map), unscaled), 0x1p-6) << "but for subnormal numbers the same";
+    EXPECT_LT(difference(run(scaled, map), unscaled), unitOf(DType::F8)) << "but for subnormal numbers the same";
+    EXPECT_LT(difference(run(scaled, map), exact), 2 * unitOf(DType::F8));
     EXPECT_EQ(run(load(DType::F32), map), exact);
 
     addTensors(m_folder / "model.safetensors", {{layer1 + "v_scale", {1e-4f}}}); // values of this layer are cut off at 0.0448

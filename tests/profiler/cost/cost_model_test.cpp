@@ -400,37 +400,6 @@ TEST(ProfileFile, ReadsBackExactlyAndPredictsTheSame)
     EXPECT_EQ(CostModel(*back, config()).paceMs(), 0.375);
 }
 
-/// What was measured with keys and values in one type says nothing exact of another.
-TEST(ProfileFile, ACalibrationIsOfOneTypeOfKeysAndValues)
-{
-    test::TempFolder folder;
-    const auto file = folder / "profile.json";
-    ModelConfig inF8 = config();
-    inF8.kvType = DType::F8;
-    EXPECT_FALSE(sameCosts(inF8, config()));
-    ASSERT_TRUE(writeProfile(samples(inF8), file));
-    const auto back = readProfile(file);
-    ASSERT_TRUE(back) << back.error().message;
-    EXPECT_EQ(back->models[0].config.dtype, DType::BF16);
-    EXPECT_EQ(back->models[0].config.kvType, DType::F8);
-    EXPECT_TRUE(CostModel(*back, inF8).isOwn());
-    EXPECT_FALSE(CostModel(*back, config()).isOwn());
-    const HeadMap full(config().shape(), HeadKind::Retrieval, 0, 1);
-    EXPECT_EQ(CostModel(*back, inF8).estimate(full, Phase::Decode, 3000).kvBytes, kvBytes(full, 3000, DType::F8));
-
-    // A file from before there was a choice.
-    ASSERT_TRUE(writeProfile(samples(config()), file));
-    std::string older = *readTextFile(file);
-    const std::string member = "\"kv_type\":\"bf16\"";
-    const std::size_t at = older.find("," + member);
-    ASSERT_NE(at, older.npos);
-    older.erase(at, member.size() + 1);
-    ASSERT_TRUE(writeFileAtomically(file, older));
-    const auto old = readProfile(file);
-    ASSERT_TRUE(old) << old.error().message;
-    EXPECT_TRUE(sameCosts(old->models[0].config, config()));
-}
-
 TEST(ProfileFile, SaysHowGoodItIsAndOlderFilesAreJudgedByTheirSamples)
 {
     test::TempFolder folder;
