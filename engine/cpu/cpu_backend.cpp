@@ -312,14 +312,17 @@ private:
         }
     }
 
-    static void ropeAppendRow(const RopeAppendArgs &args, std::int64_t token)
+    void ropeAppendRow(const RopeAppendArgs &args, std::int64_t token)
     {
         const std::int64_t queryWidth = std::int64_t{args.queryHeads} * args.headDim,
                            keyWidth = std::int64_t{args.kvHeads} * args.headDim;
-        float *queries = rowOf(floats(args.queries), token, queryWidth), *keys = rowOf(floats(args.keys), token, keyWidth);
+        float *queries = rowOf(floats(args.queries), token, queryWidth);
+        const float *keys = rowOf(floats(args.keys), token, keyWidth);
         if (args.normsWidth) {
             kernels::rmsNormRow(queries, args.queryNorm, queries, static_cast<std::size_t>(queryWidth), args.epsilon);
-            kernels::rmsNormRow(keys, args.keyNorm, keys, static_cast<std::size_t>(keyWidth), args.epsilon);
+            float *normed = m_threads.mine().get<float>(static_cast<std::size_t>(keyWidth));
+            kernels::rmsNormRow(keys, args.keyNorm, normed, static_cast<std::size_t>(keyWidth), args.epsilon);
+            keys = normed;
         }
         for (int head = 0; head < args.queryHeads; ++head)
             normAndRotate(args, token, args.queryNorm, rowOf(queries, head, args.headDim));
@@ -328,7 +331,7 @@ private:
                            [scale = args.queryScales[positionOfRow(args, token)]](float value) { return scale * value; });
         const std::int64_t kvRow = token * args.kvHeads;
         for (int head = 0; head < args.kvHeads; ++head)
-            append(args, token, args.heads[static_cast<std::size_t>(head)], rowOf(floats(args.keys), kvRow + head, args.headDim),
+            append(args, token, args.heads[static_cast<std::size_t>(head)], rowOf(keys, head, args.headDim),
                    rowOf(floats(args.values), kvRow + head, args.headDim));
     }
 

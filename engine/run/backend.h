@@ -118,7 +118,7 @@ struct KvScales {
 /// Query/key norm (optional), RoPE, and the append of keys and values in the cache's type.
 struct RopeAppendArgs {
     void *queries = nullptr; // [tokens, query_heads, head_dim], rotated in place
-    void *keys = nullptr; // [tokens, kv_heads, head_dim]; left as they are, unless their norm is over the width
+    const void *keys = nullptr; // [tokens, kv_heads, head_dim]; void afterwards where their norm is over the width
     const void *values = nullptr; // [tokens, kv_heads, head_dim]
     const float *queryNorm = nullptr, *keyNorm = nullptr; // [head_dim], or null; over the width: [heads, head_dim]
     const float *cosSin = nullptr; // [context, 2, rotary_dim / 2]: cosines, then sines, of each position; null: no rotation

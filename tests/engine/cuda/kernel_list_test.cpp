@@ -39,7 +39,9 @@ const ListedKernel list[] = {
     {"readAll", nullptr, "times the reading of a GPU's memory and drops what it read"},
     {"rmsNorm", "RmsNormKernel.*", nullptr},
     {"ropeAppend", "RopeAppendKernel.*", nullptr},
+    {"softCap", "SoftCapKernel.*", nullptr},
     {"swiGlu", "SwiGluKernel.*", nullptr},
+    {"widthNorm", "WidthNormKernel.*", nullptr},
 };
 
 /// The names of the kernels that a source defines: what stands before the parenthesis of `ZZ_KERNEL … void NAME(ZZ_ARGS`.
