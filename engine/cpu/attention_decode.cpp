@@ -66,6 +66,8 @@ void attendSplit(const AttentionArgs &args, const Split &split, const float *que
         kernels::dotRows(args.cacheType, keys + done * rowBytes, count, dim, queries, dim, group, scores, stepKeys);
         for (std::size_t g = 0; g < group; ++g) {
             float *row = scores + g * stepKeys;
+            if (args.softCap > 0)
+                kernels::softCapRow(row, count, args.softCap);
             State &state = states[g];
             const float largest = kernels::maxRow(row, count);
             if (args.strongestKey && largest > state.best) {

@@ -195,6 +195,8 @@ private:
             return;
         const auto count = static_cast<std::size_t>(end - begin), padded = (count + 3) / 4 * 4;
         kernels::panelScores(m_memory.queries + panel * panelRows * dim(), m_memory.keys, padded, dim(), m_memory.scores);
+        if (m_args.softCap > 0)
+            kernels::softCapRow(m_memory.scores, padded * panelRows, m_args.softCap);
         std::fill_n(m_memory.scores + count * panelRows, (padded - count) * panelRows, -std::numeric_limits<float>::infinity());
         if (!all)
             hide(firstRow, lastRow, begin, end);

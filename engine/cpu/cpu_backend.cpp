@@ -16,6 +16,7 @@
 #include <cstring>
 #include <fmt/format.h>
 #include <fstream>
+#include <functional>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -99,6 +100,8 @@ public:
         return {.onProcessor = true,
                 .gradients = true,
                 .experts = true,
+                .scoreCaps = true,
+                .layerExtras = true,
                 .weightTypes = {DType::F32, DType::F16, DType::BF16},
                 .kvTypes = {DType::F32, DType::F16, DType::BF16, DType::F8}};
     }
@@ -167,8 +170,7 @@ public:
     {
         parallelFor(args.tokens, rowsPerPart(args.width), [&](std::int64_t begin, std::int64_t end) {
             for (std::int64_t t = begin; t < end; ++t)
-                kernels::rmsNormRow(rowOf(args.in, t, args.width), args.weight, rowOf(floats(args.out), t, args.width),
-                                    static_cast<std::size_t>(args.width), args.epsilon);
+                normRow(args, t);
         });
     }
 
@@ -241,8 +243,16 @@ public:
     void swiGlu(const SwiGluArgs &args) override
     {
         parallelFor(args.count, 16384, [&](std::int64_t begin, std::int64_t end) {
-            kernels::swiGluRow(floats(args.gate) + begin, floats(args.up) + begin, floats(args.out) + begin,
-                               static_cast<std::size_t>(end - begin));
+            const auto row = args.activation == GatedActivation::Silu ? kernels::swiGluRow : kernels::geluGluRow;
+            row(floats(args.gate) + begin, floats(args.up) + begin, floats(args.out) + begin,
+                static_cast<std::size_t>(end - begin));
+        });
+    }
+
+    void softCap(const SoftCapArgs &args) override
+    {
+        parallelFor(args.count, 16384, [&](std::int64_t begin, std::int64_t end) {
+            kernels::softCapRow(args.values + begin, static_cast<std::size_t>(end - begin), args.cap);
         });
     }
 
@@ -286,24 +296,63 @@ public:
 private:
     static constexpr int maxHeadDim = 1024; ///< as wide as a config may ask for; `append` turns a key on the stack
 
-    static void ropeAppendRow(const RopeAppendArgs &args, std::int64_t token)
+    void normRow(const RmsNormArgs &args, std::int64_t token)
     {
-        float *queries = rowOf(floats(args.queries), token, std::int64_t{args.queryHeads} * args.headDim);
+        const float *in = rowOf(args.in, token, args.width);
+        const auto width = static_cast<std::size_t>(args.width);
+        float *out = rowOf(floats(args.out), token, args.width);
+        if (!args.weight) {
+            std::memmove(out, in, width * sizeof(float));
+        } else if (!args.residual) {
+            kernels::rmsNormRow(in, args.weight, out, width, args.epsilon);
+        } else {
+            float *normed = m_threads.mine().get<float>(width); // `out` may be the residual
+            kernels::rmsNormRow(in, args.weight, normed, width, args.epsilon);
+            std::transform(normed, normed + width, rowOf(args.residual, token, args.width), out, std::plus<>());
+        }
+    }
+
+    void ropeAppendRow(const RopeAppendArgs &args, std::int64_t token)
+    {
+        const std::int64_t queryWidth = std::int64_t{args.queryHeads} * args.headDim,
+                           keyWidth = std::int64_t{args.kvHeads} * args.headDim;
+        float *queries = rowOf(floats(args.queries), token, queryWidth);
+        const float *keys = rowOf(floats(args.keys), token, keyWidth);
+        if (args.normsWidth) {
+            kernels::rmsNormRow(queries, args.queryNorm, queries, static_cast<std::size_t>(queryWidth), args.epsilon);
+            float *normed = m_threads.mine().get<float>(static_cast<std::size_t>(keyWidth));
+            kernels::rmsNormRow(keys, args.keyNorm, normed, static_cast<std::size_t>(keyWidth), args.epsilon);
+            keys = normed;
+        }
         for (int head = 0; head < args.queryHeads; ++head)
             normAndRotate(args, token, args.queryNorm, rowOf(queries, head, args.headDim));
+        if (args.queryScales)
+            std::transform(queries, queries + queryWidth, queries,
+                           [scale = args.queryScales[positionOfRow(args, token)]](float value) { return scale * value; });
         const std::int64_t kvRow = token * args.kvHeads;
         for (int head = 0; head < args.kvHeads; ++head)
-            append(args, token, args.heads[static_cast<std::size_t>(head)], rowOf(floats(args.keys), kvRow + head, args.headDim),
+            append(args, token, args.heads[static_cast<std::size_t>(head)], rowOf(keys, head, args.headDim),
                    rowOf(floats(args.values), kvRow + head, args.headDim));
     }
 
     static void normAndRotate(const RopeAppendArgs &args, std::int64_t token, const float *norm, float *head)
     {
         const auto dim = static_cast<std::size_t>(args.headDim);
-        if (norm)
+        if (norm && !args.normsWidth)
             kernels::rmsNormRow(head, norm, head, dim, args.epsilon);
-        const float *angles = rowOf(args.cosSin, positionOfRow(args, token), args.headDim);
-        kernels::rotateRow(head, angles, angles + dim / 2, dim / 2);
+        if (!args.cosSin)
+            return;
+        const std::int64_t turned = args.rotaryDim > 0 ? args.rotaryDim : args.headDim;
+        const float *cosines = rowOf(args.cosSin, positionOfRow(args, token), turned), *sines = cosines + turned / 2;
+        if (!args.interleaved) {
+            kernels::rotateRow(head, cosines, sines, static_cast<std::size_t>(turned / 2));
+            return;
+        }
+        for (std::int64_t i = 0; i < turned / 2; ++i) {
+            const float a = head[2 * i], b = head[2 * i + 1];
+            head[2 * i] = a * cosines[i] - b * sines[i];
+            head[2 * i + 1] = b * cosines[i] + a * sines[i];
+        }
     }
 
     static std::int64_t positionOfRow(const RopeAppendArgs &args, std::int64_t row)

@@ -73,9 +73,10 @@ public:
     void rotate(const RotateGradientArgs &args) override
     {
         assert(!args.norm || args.in);
-        const std::int64_t dim = args.headDim, half = dim / 2;
+        const std::int64_t dim = args.headDim, turned = args.rotaryDim > 0 ? args.rotaryDim : dim,
+                           half = args.cosSin ? turned / 2 : 0;
         const auto rotateRow = [&](std::int64_t t) {
-            const float *cosines = args.cosSin + (args.firstPosition + t) * dim, *sines = cosines + half;
+            const float *cosines = half > 0 ? args.cosSin + (args.firstPosition + t) * turned : nullptr, *sines = cosines + half;
             for (std::int64_t head = 0; head < args.heads; ++head) {
                 const std::int64_t at = (t * args.heads + head) * dim;
                 float *grad = args.gradient + at;

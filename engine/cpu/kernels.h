@@ -20,6 +20,10 @@ void fromFloat(DType type, const float *from, void *to, std::size_t count);
 void rmsNormRow(const float *in, const float *weight, float *out, std::size_t width, float epsilon);
 /// out = gate / (1 + exp(-gate)) · up
 void swiGluRow(const float *gate, const float *up, float *out, std::size_t count);
+/// out = gate · (1 + tanh(√(2/π) · (gate + 0.044715 gate³))) / 2 · up
+void geluGluRow(const float *gate, const float *up, float *out, std::size_t count);
+/// values become cap · tanh(value / cap).
+void softCapRow(float *values, std::size_t count, float cap);
 /// Rotates (x[i], x[i + half]) by the angle whose cosine and sine are given; half-split as in Llama.
 void rotateRow(float *x, const float *cosines, const float *sines, std::size_t half);
 

@@ -148,6 +148,36 @@ void swiGluRow(const float *gate, const float *up, float *out, std::size_t count
         out[i] = gate[i] / (1.0f + std::exp(-gate[i])) * up[i];
 }
 
+void geluGluRow(const float *gate, const float *up, float *out, std::size_t count)
+{
+    const Floats d;
+    const std::size_t lanes = hn::Lanes(d);
+    constexpr float root = 0.7978845608f, cubic = 0.044715f; // √(2/π)
+    std::size_t i = 0;
+    for (; i + lanes <= count; i += lanes) {
+        const Vector g = hn::LoadU(d, gate + i);
+        const Vector inner = hn::Mul(hn::Set(d, root), hn::MulAdd(hn::Mul(hn::Mul(g, g), g), hn::Set(d, cubic), g));
+        const Vector gelu = hn::Mul(hn::Mul(hn::Set(d, 0.5f), g), hn::Add(hn::Set(d, 1.0f), hn::Tanh(d, inner)));
+        hn::StoreU(hn::Mul(gelu, hn::LoadU(d, up + i)), d, out + i);
+    }
+    for (; i < count; ++i) {
+        const float g = gate[i];
+        out[i] = 0.5f * g * (1.0f + std::tanh(root * (g + cubic * g * g * g))) * up[i];
+    }
+}
+
+void softCapRow(float *values, std::size_t count, float cap)
+{
+    const Floats d;
+    const std::size_t lanes = hn::Lanes(d);
+    const Vector most = hn::Set(d, cap);
+    std::size_t i = 0;
+    for (; i + lanes <= count; i += lanes)
+        hn::StoreU(hn::Mul(most, hn::Tanh(d, hn::Div(hn::LoadU(d, values + i), most))), d, values + i);
+    for (; i < count; ++i)
+        values[i] = cap * std::tanh(values[i] / cap);
+}
+
 void rotateRow(float *x, const float *cosines, const float *sines, std::size_t half)
 {
     const Floats d;
@@ -176,6 +206,8 @@ HWY_EXPORT(toFloat);
 HWY_EXPORT(fromFloat);
 HWY_EXPORT(rmsNormRow);
 HWY_EXPORT(swiGluRow);
+HWY_EXPORT(geluGluRow);
+HWY_EXPORT(softCapRow);
 HWY_EXPORT(rotateRow);
 
 namespace kernels {
@@ -198,6 +230,16 @@ void rmsNormRow(const float *in, const float *weight, float *out, std::size_t wi
 void swiGluRow(const float *gate, const float *up, float *out, std::size_t count)
 {
     HWY_DYNAMIC_DISPATCH(swiGluRow)(gate, up, out, count);
+}
+
+void geluGluRow(const float *gate, const float *up, float *out, std::size_t count)
+{
+    HWY_DYNAMIC_DISPATCH(geluGluRow)(gate, up, out, count);
+}
+
+void softCapRow(float *values, std::size_t count, float cap)
+{
+    HWY_DYNAMIC_DISPATCH(softCapRow)(values, count, cap);
 }
 
 void rotateRow(float *x, const float *cosines, const float *sines, std::size_t half)

@@ -93,6 +93,8 @@ public:
                 .showsKernels = true,
                 .ownClock = true,
                 .experts = true,
+                .scoreCaps = true,
+                .layerExtras = true,
                 .weightTypes = {DType::F32, DType::F16, DType::BF16},
                 .kvTypes = {DType::F32, DType::F16, DType::BF16, DType::F8}};
     }
@@ -167,7 +169,10 @@ public:
     void rmsNorm(const RmsNormArgs &args) override
     {
         flush();
-        m_norm = args;
+        if (args.weight && !args.residual)
+            m_norm = args;
+        else
+            launchNorm(args);
     }
 
     void matmul(const MatmulArgs &args) override
@@ -202,7 +207,8 @@ public:
 
     void swiGlu(const SwiGluArgs &args) override
     {
-        if (m_gated && m_gated->args.products[0].out == args.gate && m_gated->args.products[1].out == args.up
+        if (m_gated && args.activation == GatedActivation::Silu && m_gated->args.products[0].out == args.gate
+            && m_gated->args.products[1].out == args.up
             && args.count == std::int64_t{m_gated->args.batch} * m_gated->args.products[0].rows) {
             Matvec matvec = *std::exchange(m_gated, std::nullopt);
             matvec.gated = true;
@@ -212,6 +218,13 @@ public:
         }
         flush();
         m_device->check(launchSwiGlu(args, on()), "swiglu");
+    }
+
+    void softCap(const SoftCapArgs &args) override
+    {
+        flush();
+        if (args.count > 0)
+            m_device->check(launchSoftCap(args, on()), "soft_cap");
     }
 
     void ropeAppend(const RopeAppendArgs &args) override

@@ -9,7 +9,9 @@
 #include "engine/cuda/kernels/next_token.cuh"
 #include "engine/cuda/kernels/rms_norm.cuh"
 #include "engine/cuda/kernels/rope_append.cuh"
+#include "engine/cuda/kernels/soft_cap.cuh"
 #include "engine/cuda/kernels/swiglu.cuh"
+#include "engine/cuda/kernels/width_norm.cuh"
 
 #include <algorithm>
 
@@ -53,7 +55,7 @@ int launchEmbed(DType type, const EmbedArgs &args, const void *table, LaunchOn o
 
 int launchRmsNorm(const RmsNormArgs &args, LaunchOn on)
 {
-    const RmsNormKernelArgs kernel = {args.in, args.weight, args.out, args.width, args.epsilon};
+    const RmsNormKernelArgs kernel = {args.in, args.weight, args.out, args.width, args.epsilon, args.residual};
     return withType(args.type, [&](auto value) {
         return start(rmsNorm<decltype(value)>, {static_cast<unsigned>(args.tokens)}, rmsNormThreads(args.width),
                      rmsNormSharedBytes, on, kernel);
@@ -62,19 +64,43 @@ int launchRmsNorm(const RmsNormArgs &args, LaunchOn on)
 
 int launchSwiGlu(const SwiGluArgs &args, LaunchOn on)
 {
-    const SwiGluKernelArgs kernel = {args.gate, args.up, args.out, args.count};
+    const SwiGluKernelArgs kernel = {args.gate, args.up, args.out, args.count, args.activation == GatedActivation::GeluTanh};
     return withType(args.type, [&](auto value) {
         return start(swiGlu<decltype(value)>, {swiGluBlocks(args.count)}, swiGluThreads, 0, on, kernel);
     });
 }
 
+int launchSoftCap(const SoftCapArgs &args, LaunchOn on)
+{
+    const SoftCapKernelArgs kernel = {args.values, args.count, args.cap};
+    return start(softCap<>, {softCapBlocks(args.count)}, softCapThreads, 0, on, kernel);
+}
+
+/// Queries and keys normed over their width, where they lie.
+static int launchWidthNorms(const RopeAppendArgs &args, LaunchOn on)
+{
+    const auto norm = [&](void *rows, const float *weight, int heads) {
+        const WidthNormKernelArgs kernel = {rows, weight, std::int64_t{heads} * args.headDim, args.epsilon};
+        return withType(args.cacheType, [&](auto value) {
+            return start(widthNorm<decltype(value)>, {static_cast<unsigned>(args.tokens)}, widthNormThreads, widthNormSharedBytes,
+                         on, kernel);
+        });
+    };
+    const int status = norm(args.queries, args.queryNorm, args.queryHeads);
+    // Keys are void afterwards, which their type does not say.
+    return status != cudaSuccess ? status : norm(const_cast<void *>(args.keys), args.keyNorm, args.kvHeads);
+}
+
 int launchRopeAppend(const RopeAppendArgs &args, const HeadCaches &caches, LaunchOn on)
 {
+    if (args.normsWidth)
+        if (const int status = launchWidthNorms(args, on); status != cudaSuccess)
+            return status;
     const RopeAppendKernelArgs kernel = {.queries = args.queries,
                                          .keys = args.keys,
                                          .values = args.values,
-                                         .queryNorm = args.queryNorm,
-                                         .keyNorm = args.keyNorm,
+                                         .queryNorm = args.normsWidth ? nullptr : args.queryNorm,
+                                         .keyNorm = args.normsWidth ? nullptr : args.keyNorm,
                                          .cosSin = args.cosSin,
                                          .queryHeads = args.queryHeads,
                                          .kvHeads = args.kvHeads,
@@ -83,7 +109,10 @@ int launchRopeAppend(const RopeAppendArgs &args, const HeadCaches &caches, Launc
                                          .keyScale = args.scales.key,
                                          .valueScale = args.scales.value,
                                          .rows = viewOf(args.rows, args.firstPosition),
-                                         .caches = caches};
+                                         .caches = caches,
+                                         .rotaryDim = args.rotaryDim,
+                                         .interleaved = args.interleaved,
+                                         .queryScales = args.queryScales};
     const Grid grid = {static_cast<unsigned>(args.tokens), ropeAppendBlocksPerRow(args.queryHeads, args.kvHeads)};
     const auto append = [&](auto kernelOf) { return start(kernelOf, grid, ropeAppendThreads, 0, on, kernel); };
     if (args.cacheType == DType::F8)

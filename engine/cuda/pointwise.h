@@ -20,6 +20,7 @@ struct LaunchOn {
 int launchEmbed(DType type, const EmbedArgs &args, const void *table, LaunchOn on);
 int launchRmsNorm(const RmsNormArgs &args, LaunchOn on);
 int launchSwiGlu(const SwiGluArgs &args, LaunchOn on);
+int launchSoftCap(const SoftCapArgs &args, LaunchOn on);
 int launchRopeAppend(const RopeAppendArgs &args, const HeadCaches &caches, LaunchOn on);
 int launchCommit(const CommitArgs &args, const HeadCaches &caches, LaunchOn on);
 int launchCopyHeads(const CopyHeadsArgs &args, LaunchOn on);

@@ -17,7 +17,7 @@ namespace zigzag {
 enum class FileWindow {
     None, ///< it reads no such key
     Everywhere, ///< sliding_window is that of every layer (Mistral)
-    OfLayers, ///< run as the file says, layer by layer (ModelConfig::fileWindows)
+    OfLayers, ///< layer by layer, as the family's `read` finds (layer_windows.h)
     Upper ///< use_sliding_window gives it to the layers from max_window_layers on (Qwen)
 };
 
@@ -35,10 +35,21 @@ struct Family {
     bool ggufInterleaves = false; ///< there, rows of queries and keys that rotate together are neighbours
     std::span<const GgufKey> ggufKeys = {}; ///< beside those of all families
     FileWindow window = FileWindow::None;
+    std::int64_t windowLength = 4096; ///< where the file does not say, and null is none; 0: none either way
     int headDim = 0; ///< where the file does not say, 0 = hidden size / query heads
     bool mayLackKvHeads = false; ///< files from before grouped-query attention
     bool tiesEmbeddings = false; ///< where the file does not say
     double normEpsilon = 1e-6; ///< where the file does not say
+    double ropeTheta = 10000; ///< where the file does not say
+    /// rope_parameters are an object for each kind of layer, or the keys outside are those of full layers; the base of local
+    /// ones, where the file does not say, and its key outside. 0: one rotary embedding for all.
+    double localRopeTheta = 0;
+    std::string_view localRopeThetaKey = {};
+    double rotatedPart = 0; ///< reads partial_rotary_factor, which is this where the file does not say; 0: rotates whole heads
+    double originalContext = 0; ///< before a context extension, where the file does not say; 0: the longest context
+    bool longRopeByOtherNames = false; ///< "su" and "yarn" stand for longrope (Phi-3)
+    bool scalesQueries = false; ///< reads llama_4_scaling_beta
+    std::string_view activationKey = "hidden_act", activation = "silu"; ///< the key, and what it is where the file does not say
     bool llamaTokenizer = false; ///< tokenizers that name no class are transformers' LlamaTokenizer
     /// Keys of config.json that `read` reads, or that this family is known to ignore, beside those of all families.
     std::span<const std::string_view> keys;

@@ -37,9 +37,11 @@ enum class WeightId : std::uint8_t {
     ExpertGate,
     ExpertUp,
     ExpertDown,
-    SinkLogits
+    SinkLogits,
+    AttentionNorm, ///< of what attention adds to the residual stream
+    FeedForwardNorm ///< of what the feed-forward adds
 };
-inline constexpr std::size_t weightIds = 23;
+inline constexpr std::size_t weightIds = 25;
 
 enum class TensorRole : std::uint8_t { Matrix, Norm, Bias };
 
@@ -57,6 +59,8 @@ struct WeightSpec {
     std::int64_t rows = 0; ///< output features
     std::int64_t columns = 1; ///< input features; 1 for norms and biases
     int count = 1; ///< tensors of this kind: experts
+    /// Where files hold several weights as one tensor of `storedRows` rows: this one's begin there. 0 rows: a tensor of its own.
+    std::int64_t storedFrom = 0, storedRows = 0;
 
     std::int64_t numbers() const { return rows * columns * count; }
 };
@@ -124,6 +128,9 @@ struct ModelConfig;
 
 /// The plan of one layer of a model, 0 ≤ layer < config.layers; layers may differ.
 LayerPlan layerPlan(const ModelConfig &config, int layer);
+
+/// Whether any layer norms what attention or feed-forward add to the residual stream.
+bool normsBehind(const ModelConfig &config);
 
 /// The most rows that a weight has in any layer: the width of a buffer for all of them. 0 where no layer has it.
 std::int64_t mostRows(const ModelConfig &config, WeightId id);

@@ -5,6 +5,7 @@
 #include "engine/model/config_keys.h"
 #include "engine/model/end_tokens.h"
 #include "engine/model/family.h"
+#include "engine/model/layer_windows.h"
 #include "engine/model/rope_config.h"
 
 #include <fmt/format.h>
@@ -77,59 +78,16 @@ Result<void> readSizes(ModelConfig &model, const Value &config, const std::strin
     return {};
 }
 
-/// Keys that a query sees by the file's own account, where a layer has a window. A config without the key has transformers'
-/// default; null says that there is none.
-Result<std::int64_t> windowLength(const ModelConfig &model, const Value &config, const std::string &where)
+Result<GatedActivation> readActivation(const ModelConfig &model, const Value &config, const std::string &where)
 {
-    const bool hasDefault = model.family->window != FileWindow::None && !config.contains("sliding_window");
-    return json::integerOr(config, "sliding_window", hasDefault ? 4096 : INT64_MAX, 0, INT64_MAX, where);
-}
-
-/// The layers from max_window_layers on have the window, unless layer_types says which.
-Result<bool> upperHaveWindow(const ModelConfig &model, const Value &config, const std::string &where)
-{
-    ZIGZAG_TRY(used, json::booleanOr(config, "use_sliding_window", false, where));
-    if (!used || json::find(config, "layer_types"))
-        return false;
-    constexpr std::int64_t fullLayers = 28; // transformers' default
-    ZIGZAG_TRY(full, json::integerOr(config, "max_window_layers", fullLayers, 0, INT64_MAX, where));
-    return full < model.layers;
-}
-
-/// A window that the file itself asks for would be silently ignored: our windows come from the head map. One that never acts,
-/// since no layer has it or it is as long as the context, is full attention.
-Result<void> refuseWindows(const ModelConfig &model, const Value &config, const std::string &where)
-{
-    if (model.family->window == FileWindow::OfLayers)
-        return {};
-    ZIGZAG_TRY(window, windowLength(model, config, where));
-    const bool acts = window < model.maxContext;
-    if (model.family->window == FileWindow::Everywhere && acts)
-        return badInput(fmt::format(
-            "{}: sliding_window {} is smaller than max_position_embeddings {}, and windows come from the head map here; set "
-            "sliding_window to null and max_position_embeddings to {}",
-            where, window, model.maxContext, window));
-    if (model.family->window == FileWindow::Upper) {
-        ZIGZAG_TRY(has, upperHaveWindow(model, config, where));
-        if (has && acts)
-            return badInput(fmt::format(
-                "{}: use_sliding_window is true, but windows come from the head map here; set it to false and let layers stream "
-                "in a map instead",
-                where));
-    }
-    if (const Value *types = json::find(config, "layer_types")) {
-        if (!types->is_array())
-            return badInput(fmt::format("{}: \"layer_types\" must be an array; remove it for full attention", where));
-        // Without a length there is nothing that could be too long to act.
-        const bool harmless = json::find(config, "sliding_window") && !acts;
-        for (const Value &type : *types)
-            if (type != "full_attention" && !(harmless && type == "sliding_attention"))
-                return badInput(fmt::format(
-                    "{}: layer_types names {}, but windows come from the head map here; remove layer_types and let layers stream "
-                    "in a map instead",
-                    where, json::printable(type.dump(-1, ' ', true, Value::error_handler_t::replace))));
-    }
-    return {};
+    const std::string_view key = model.family->activationKey;
+    ZIGZAG_TRY(name, json::stringOr(config, key, std::string(model.family->activation), where));
+    if (name == "silu" || name == "swish")
+        return GatedActivation::Silu;
+    if (name == "gelu_pytorch_tanh" && model.experts == 0)
+        return GatedActivation::GeluTanh;
+    return badInput(fmt::format("{}: {} \"{}\" is not supported{}; use a model with silu{}", where, key, json::printable(name),
+                                model.experts > 0 ? " in experts" : "", model.experts > 0 ? "" : " or gelu_pytorch_tanh"));
 }
 
 Result<DType> readType(const Value &config, const std::string &where)
@@ -159,6 +117,14 @@ const Family *findFamily(std::string_view modelType)
         if (family->modelType == modelType)
             return family;
     return nullptr;
+}
+
+float ModelConfig::embeddingFactor() const
+{
+    const auto scale = static_cast<float>(embeddingScale);
+    if (!roundsEmbeddingScale || dtype == DType::F32)
+        return scale;
+    return dtype == DType::F16 ? f16ToFloat(floatToF16(scale)) : bf16ToFloat(floatToBf16(scale));
 }
 
 std::int64_t ModelConfig::parameters() const
@@ -194,11 +160,9 @@ Result<ModelConfig> parseModelConfig(std::string_view text, const std::string &w
     ZIGZAG_CHECK(readSizes(model, config, where));
     ZIGZAG_CHECK(model.family->read(model, config, where));
     ZIGZAG_CHECK(checkConfigKeys(model, config, where));
-    ZIGZAG_CHECK(refuseWindows(model, config, where));
-    ZIGZAG_TRY(activation, json::stringOr(config, "hidden_act", "silu", where));
-    if (activation != "silu" && activation != "swish")
-        return badInput(
-            fmt::format("{}: hidden_act \"{}\" is not supported; use a model with silu", where, json::printable(activation)));
+    ZIGZAG_CHECK(readFamilyWindows(model, config, where));
+    ZIGZAG_TRY(activation, readActivation(model, config, where));
+    model.activation = activation;
     if (json::find(config, "quantization_config"))
         return badInput(fmt::format(
             "{}: quantized weights (quantization_config) are not supported; use the float32, float16 or bfloat16 files", where));
@@ -211,8 +175,7 @@ Result<ModelConfig> parseModelConfig(std::string_view text, const std::string &w
     model.kvType = type;
     ZIGZAG_TRY(endTokens, readEndTokens(config, where));
     model.endTokens = endTokens;
-    ZIGZAG_TRY(rope, readRopeConfig(config, model.maxContext, model.notes, where));
-    model.rope = rope;
+    ZIGZAG_CHECK(readRope(model, config, where));
     return model;
 }
 

@@ -15,7 +15,16 @@ namespace zigzag {
 
 struct Family;
 
-enum class RopeType { Default, Linear, Llama3, Yarn };
+enum class RopeType { Default, Linear, Llama3, Yarn, LongRope };
+
+/// What a feed-forward's gate goes through before it is multiplied with the other product.
+enum class GatedActivation : std::uint8_t {
+    Silu, ///< x / (1 + exp(−x))
+    GeluTanh ///< x · (1 + tanh(√(2/π) · (x + 0.044715 x³))) / 2
+};
+
+/// Which rotary embedding a layer has.
+enum class LayerRope : std::uint8_t { Main, Local, None };
 
 std::string_view nameOf(const Family &family);
 /// The family of a model_type, or null.
@@ -29,11 +38,14 @@ struct RopeConfig {
     double factor = 1.0;
     double lowFrequencyFactor = 1.0; // llama3
     double highFrequencyFactor = 4.0; // llama3
-    double originalContext = 0.0; // llama3, yarn
+    double originalContext = 0.0; // llama3, yarn, longrope; of the scaled queries
     double betaFast = 32.0; // yarn (arXiv 2309.00071)
     double betaSlow = 1.0; // yarn
-    double attentionFactor = 0.0; // yarn; 0 = by formula
+    double attentionFactor = 0.0; // yarn, longrope; 0 = by formula
     bool truncate = true; // yarn
+    std::vector<double> shortFactors, longFactors; // longrope (arXiv 2402.13753): a divisor of each frequency
+    /// Queries at position p are multiplied with 1 + beta · log(1 + ⌊p / originalContext⌋) (Ministral 3; Llama 4).
+    double queryScaleBeta = 0.0;
 };
 
 /// The published shape of a decoder: all that the forward pass needs besides weights.
@@ -50,6 +62,10 @@ struct ModelConfig {
     std::int64_t maxContext = 0; ///< tokens; no window of the file acts within it, beyond it nothing is promised
     double normEpsilon = 1e-6;
     RopeConfig rope;
+    RopeConfig localRope; ///< of layers that have another one
+    std::vector<LayerRope> layerRopes; ///< [layers] or empty: all have `rope`
+    int rotaryDim = 0; ///< numbers of a head that are rotated, its first ones; 0: all
+    bool interleavedRope = false; ///< numbers 2i and 2i + 1 turn together, else i and i + half of those that are rotated
     bool qkvBias = false;
     bool outputBias = false; ///< bias of the attention's output projection
     bool mlpBias = false;
@@ -57,6 +73,9 @@ struct ModelConfig {
     std::vector<std::int64_t>
         fileWindows; ///< [layers] or empty: keys that a query of the layer sees by the file's own account, 0: all
     bool queryKeyNorm = false; ///< RMSNorm over each head's query and key (Qwen3)
+    bool normsWidth = false; ///< that norm is over all heads of a token together (OLMo 2)
+    bool normAddsOne = false; ///< files hold what the weights of norms are more than 1 (Gemma)
+    GatedActivation activation = GatedActivation::Silu;
     int experts = 0; ///< of the layers that have a router, 0 where none has
     int expertsPerToken = 0;
     int expertIntermediateSize = 0;
@@ -67,6 +86,10 @@ struct ModelConfig {
     double residualScale = 1; ///< of what attention and feed-forward add to the residual stream
     double logitScale = 1;
     double scoreScale = 0; ///< of a query's product with a key; 0: 1 / √head_dim
+    bool roundsEmbeddingScale = false; ///< embeddingScale is rounded to the weights' type (Gemma)
+    // Scores and logits become cap · tanh(x / cap) (Gemma 2); 0: they stay.
+    double scoreCap = 0;
+    double logitCap = 0;
     bool tiedEmbeddings = false;
     DType dtype = DType::F32; ///< of the weights as stored
     DType kvType = DType::F32; ///< of keys and values: the weights' own unless asked otherwise
@@ -78,6 +101,14 @@ struct ModelConfig {
     int group() const { return queryHeads / kvHeads; }
     std::int64_t queryWidth() const { return std::int64_t{queryHeads} * headDim; }
     std::int64_t kvWidth() const { return std::int64_t{kvHeads} * headDim; }
+    /// Numbers of a head that rotary embedding turns.
+    int rotated() const { return rotaryDim > 0 ? rotaryDim : headDim; }
+    LayerRope ropeOf(int layer) const
+    {
+        return layerRopes.empty() ? LayerRope::Main : layerRopes[static_cast<std::size_t>(layer)];
+    }
+    /// What the embedding's rows are multiplied with.
+    float embeddingFactor() const;
     std::int64_t parameters() const;
     /// Bytes of all weights at `dtype`; what decode reads per token is less by the embedding table where it is not tied.
     std::int64_t weightBytes() const { return parameters() * bytesOf(dtype); }

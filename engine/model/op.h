@@ -17,12 +17,14 @@ enum class Op : std::uint8_t {
     RopeAppend,
     Attention,
     OutputProjection,
+    AttentionNorm, ///< of what attention adds, where a layer norms behind it
     PostNorm,
     GateUp,
     Activation,
     Down,
     Router, ///< scores of the experts, for each token
     Experts, ///< the chosen experts' products, activation and sum
+    FeedForwardNorm, ///< of what the feed-forward adds, where a layer norms behind it
     FinalNorm,
     Logits,
     NextToken, ///< decode's greedy choice
@@ -31,16 +33,17 @@ enum class Op : std::uint8_t {
     Pass ///< around all others: one chunk of a prefill, or one decode step
 };
 
-inline constexpr std::array<std::string_view, 18> opNames
-    = {"embed", "input_norm", "qkv",     "rope_append", "attention", "output_projection", "post_norm", "gate_up",    "activation",
-       "down",  "router",     "experts", "final_norm",  "logits",    "next_token",        "commit",    "copy_heads", "pass"};
+inline constexpr std::array<std::string_view, 20> opNames
+    = {"embed",      "input_norm", "qkv",        "rope_append", "attention", "output_projection", "attention_norm", "post_norm",
+       "gate_up",    "activation", "down",       "router",      "experts",   "feed_forward_norm", "final_norm",     "logits",
+       "next_token", "commit",     "copy_heads", "pass"};
 inline constexpr std::string_view nameOf(Op op)
 {
     return opNames[static_cast<std::size_t>(op)];
 }
 
 /// The ops between these are a layer's.
-inline constexpr Op firstLayerOp = Op::InputNorm, lastLayerOp = Op::Experts;
+inline constexpr Op firstLayerOp = Op::InputNorm, lastLayerOp = Op::FeedForwardNorm;
 
 /// Whether layers run the op; the others run once in a pass.
 constexpr bool isInLayer(Op op)

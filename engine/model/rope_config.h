@@ -10,8 +10,8 @@ namespace zigzag {
 
 /// The rotary embedding of a config.json in any of its spellings: rope_theta beside rope_scaling with "type" or
 /// "rope_type", or, since transformers 5, everything inside rope_parameters. Which place wins, and what a null means, is as in
-/// transformers 5. What is not used is added to `notes`.
-Result<RopeConfig> readRopeConfig(const json::Value &config, std::int64_t maxContext, std::vector<std::string> &notes,
-                                  const std::string &where);
+/// transformers 5. Sets `rope`, `localRope` and `rotaryDim` of a model whose family, sizes and layers are known; what is not
+/// used is added to its notes.
+Result<void> readRope(ModelConfig &model, const json::Value &config, const std::string &where);
 
 } // namespace zigzag

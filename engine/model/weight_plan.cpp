@@ -35,7 +35,7 @@ std::vector<PlannedTensor> planWeights(const ModelConfig &config)
             for (int i = 0; i < spec.count; ++i)
                 plan.push_back({fmt::format("model.layers.{}.{}", layer, fmt::format(fmt::runtime(spec.name), i)),
                                 fmt::format("blk.{}.{}", layer, spec.ggufName), spec.rows, spec.columns, spec.role, nullptr,
-                                layer, spec.id, i, spec.count});
+                                layer, spec.id, i, spec.count, spec.storedFrom, spec.storedRows});
     }
     plan.push_back({"model.norm.weight", "output_norm.weight", hidden, 1, TensorRole::Norm, &Weights::finalNorm});
     if (!config.tiedEmbeddings)

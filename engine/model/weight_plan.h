@@ -19,6 +19,7 @@ struct PlannedTensor {
     int layer = -1; ///< of one inside them, which the layer has `count` of
     WeightId id = WeightId::InputNorm;
     int index = 0, count = 1;
+    std::int64_t storedFrom = 0, storedRows = 0; ///< as in WeightSpec
 
     /// Its view; places that the weights do not have yet are made.
     TensorView &in(Weights &weights) const;

@@ -36,7 +36,7 @@ Result<const StoredTensor *> findTensor(const Checkpoint &checkpoint, const Plan
     if (!stored->type)
         return badInput(fmt::format("{}: tensor \"{}\" has type {}, which is not supported; convert it to F32, F16 or BF16",
                                     where, planned.name, stored->typeName.substr(0, 20)));
-    std::vector<std::int64_t> shape = {planned.rows};
+    std::vector<std::int64_t> shape = {planned.storedRows > 0 ? planned.storedRows : planned.rows};
     if (planned.role == TensorRole::Matrix)
         shape.push_back(planned.columns);
     if (stored->shape != shape)
@@ -157,10 +157,11 @@ Result<Weights> loadWeights(const std::filesystem::path &folder, const ModelConf
             return badInput(fmt::format("{}: tensor \"{}\" is {}, but the embedding is {}; convert all matrices to one type",
                                         checkpoint.fileOf(planned.name), planned.name, nameOf(type), nameOf(expected)));
         TensorView &view = planned.in(weights);
-        view = {stored->data, type, planned.rows, planned.columns};
-        if (reinterpret_cast<std::uintptr_t>(stored->data) % static_cast<std::uintptr_t>(bytesOf(type)) != 0) {
-            storage->copies.push_back(std::make_unique<std::byte[]>(stored->bytes));
-            std::memcpy(storage->copies.back().get(), stored->data, stored->bytes);
+        view = {stored->data + planned.storedFrom * planned.columns * bytesOf(type), type, planned.rows, planned.columns};
+        if (reinterpret_cast<std::uintptr_t>(view.data) % static_cast<std::uintptr_t>(bytesOf(type)) != 0) {
+            const auto bytes = static_cast<std::size_t>(view.bytes());
+            storage->copies.push_back(std::make_unique<std::byte[]>(bytes));
+            std::memcpy(storage->copies.back().get(), view.data, bytes);
             view.data = storage->copies.back().get();
         }
         addToFingerprint(digest, planned, view);

@@ -67,14 +67,16 @@ struct EmbedArgs {
     float scale = 1;
 };
 
-/// A backend may put this off until the product that reads `out`, make it a part of that product, and never write `out`.
+/// out = weight · in / rms(in) (+ residual). Without a residual a backend may put this off until the product that reads `out`,
+/// make it a part of that product, and never write `out`.
 struct RmsNormArgs {
     const float *in = nullptr; // [tokens, width]
-    const float *weight = nullptr; // [width]
+    const float *weight = nullptr; // [width]; null: no norm, out is `in` in the type of `out`
     void *out = nullptr; // [tokens, width], may be `in` where activations are float32
     std::int64_t tokens = 0, width = 0;
     float epsilon = 0;
-    DType type = DType::F32; ///< of out
+    DType type = DType::F32; ///< of out; float32 with a residual
+    const float *residual = nullptr; // [tokens, width] or null, may be `out`
 };
 
 /// One of the products of a matmul: out = scale · (in · matrixᵀ (+ bias)) (+ residual).
@@ -110,10 +112,10 @@ struct HeadCache {
 /// Query/key norm (optional), RoPE, and the append of keys and values in the cache's type.
 struct RopeAppendArgs {
     void *queries = nullptr; // [tokens, query_heads, head_dim], rotated in place
-    const void *keys = nullptr; // [tokens, kv_heads, head_dim]
+    const void *keys = nullptr; // [tokens, kv_heads, head_dim]; void afterwards where their norm is over the width
     const void *values = nullptr; // [tokens, kv_heads, head_dim]
-    const float *queryNorm = nullptr, *keyNorm = nullptr; // [head_dim], or null
-    const float *cosSin = nullptr; // [context, 2, head_dim / 2]: cosines, then sines, of each position
+    const float *queryNorm = nullptr, *keyNorm = nullptr; // [head_dim], or null; over the width: [heads, head_dim]
+    const float *cosSin = nullptr; // [context, 2, rotary_dim / 2]: cosines, then sines, of each position; null: no rotation
     std::span<const HeadCache> heads; // [kv_heads], host
     std::int64_t tokens = 0, firstPosition = 0;
     int queryHeads = 0, kvHeads = 0, headDim = 0;
@@ -122,6 +124,10 @@ struct RopeAppendArgs {
     KvScales scales = {};
     float epsilon = 0;
     SequenceRows rows;
+    int rotaryDim = 0; ///< even: the numbers of a head that are rotated, its first ones; 0: all
+    bool interleaved = false; ///< 2i and 2i + 1 turn together, else i and i + rotary_dim / 2
+    bool normsWidth = false; ///< the norms are over all heads of a token together, and both are there
+    const float *queryScales = nullptr; // [context] or null: what the queries at a position are multiplied with at last
 };
 
 /// Attention of `tokens` queries at firstPosition… over the cache, each KV head with its own key range (map/head_pattern.h).
@@ -164,6 +170,14 @@ struct SwiGluArgs {
     void *out = nullptr; // [tokens, width], may be `gate`
     std::int64_t count = 0; ///< tokens · width
     DType type = DType::F32;
+    GatedActivation activation = GatedActivation::Silu; ///< of the gate
+};
+
+/// values become cap · tanh(value / cap), in place.
+struct SoftCapArgs {
+    float *values = nullptr; // [count]
+    std::int64_t count = 0;
+    float cap = 0; ///< above 0
 };
 
 /// Experts of a feed-forward: for each token a softmax over its routes, the `perToken` largest (the lower number among equals),
@@ -228,6 +242,10 @@ struct Capabilities {
     bool ownClock = false; ///< `timedMs` gives times
     bool gradients = false; ///< `gradients` gives the ops of a backward pass
     bool experts = false; ///< has the op `experts`
+    bool scoreCaps = false; ///< attention takes a soft cap (AttentionArgs::softCap)
+    /// Takes every argument of `rmsNorm`, `ropeAppend` and `swiGlu`, and has the op `softCap`: parts of heads that are rotated,
+    /// norms over the width and behind products, gates of other kinds.
+    bool layerExtras = false;
     /// Types of weights that `prepare` takes, and of keys and values that the attention ops read and write. A model beyond them
     /// is refused where a session or a layer pass is made (checkRuns).
     std::vector<DType> weightTypes, kvTypes;
@@ -282,6 +300,8 @@ public:
     virtual void attention(const AttentionArgs &args) = 0;
     virtual void commit(const CommitArgs &args) = 0;
     virtual void swiGlu(const SwiGluArgs &args) = 0;
+    /// Only where Capabilities::layerExtras.
+    virtual void softCap(const SoftCapArgs &) { }
     virtual void copyHeads(const CopyHeadsArgs &args) = 0;
     /// Only where Capabilities::experts.
     virtual void experts(const ExpertsArgs &) { }

@@ -21,7 +21,7 @@ constexpr std::uint32_t backendLayout()
           sizeof(DeviceInfo),    sizeof(Capabilities), sizeof(DeviceCeilings), sizeof(SequenceRows), sizeof(HeadCache),
           sizeof(Product),       sizeof(EmbedArgs),    sizeof(RmsNormArgs),    sizeof(MatmulArgs),   sizeof(RopeAppendArgs),
           sizeof(AttentionArgs), sizeof(CommitArgs),   sizeof(SwiGluArgs),     sizeof(ExpertsArgs),  sizeof(CopyHeadsArgs),
-          sizeof(NextTokenArgs)})
+          sizeof(NextTokenArgs), sizeof(SoftCapArgs)})
         layout = layout * 31 + static_cast<std::uint32_t>(size);
     return layout;
 }

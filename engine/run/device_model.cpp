@@ -15,16 +15,37 @@ namespace zigzag {
 
 namespace {
 
-/// A vector as float32 on the device.
-Result<std::unique_ptr<Buffer>> uploadVector(Backend &backend, const TensorView &tensor)
+/// A vector as float32 on the device. Norms that files hold as their difference from 1 get it back here, and nowhere else.
+Result<std::unique_ptr<Buffer>> uploadVector(Backend &backend, const ModelConfig &config, TensorRole role,
+                                             const TensorView &tensor)
 {
-    const std::vector<float> values = floatsOf(tensor);
+    std::vector<float> values = floatsOf(tensor);
+    if (role == TensorRole::Norm && config.normAddsOne)
+        for (float &value : values)
+            value += 1;
     ZIGZAG_TRY(buffer, backend.allocate(values.size() * sizeof(float)));
     backend.upload(*buffer, 0, values.data(), values.size() * sizeof(float));
     return std::move(buffer);
 }
 
 } // namespace
+
+const char *extrasOf(const ModelConfig &config)
+{
+    if (normsBehind(config))
+        return "norms behind attention and feed-forward";
+    if (config.normsWidth)
+        return "norms over the width of queries and keys";
+    if (config.activation != GatedActivation::Silu)
+        return "gates other than SiLU";
+    if (config.logitCap > 0)
+        return "a soft cap of logits";
+    if (config.rotated() != config.headDim || config.interleavedRope)
+        return "heads that are rotated in part or in pairs of neighbours";
+    if (!config.layerRopes.empty() || config.rope.queryScaleBeta != 0)
+        return "layers of other rotary embeddings, or queries that are scaled by their position";
+    return nullptr;
+}
 
 Result<void> checkRuns(const Backend &backend, const ModelConfig &config)
 {
@@ -63,6 +84,12 @@ Result<void> checkRuns(const Backend &backend, const ModelConfig &config)
     if (config.experts > 0 && !can.experts)
         return badInput(
             fmt::format("{} has layers of experts, which the {} backend does not run: {}", config.name, backend.name(), instead));
+    if (config.scoreCap > 0 && !can.scoreCaps)
+        return badInput(fmt::format("{} has soft caps of scores, which the {} backend does not run: {}", config.name,
+                                    backend.name(), instead));
+    if (const char *what = can.layerExtras ? nullptr : extrasOf(config))
+        return badInput(
+            fmt::format("{} has {}, which the {} backend does not run: {}", config.name, what, backend.name(), instead));
     if (config.headDim < 2 || config.headDim % 2 != 0 || config.kvHeads < 1 || config.queryHeads % config.kvHeads != 0)
         return badInput(
             fmt::format("{} has {} query heads over {} KV heads of size {}, which cannot be run: the size must be even "
@@ -99,7 +126,7 @@ Result<std::shared_ptr<DeviceModel>> uploadModel(std::shared_ptr<const Model> mo
         ZIGZAG_TRY(head, prepare(weights.head));
         device->separateHead = std::move(head);
     }
-    ZIGZAG_TRY(finalNorm, uploadVector(*backend, weights.finalNorm));
+    ZIGZAG_TRY(finalNorm, uploadVector(*backend, model->config, TensorRole::Norm, weights.finalNorm));
     device->finalNorm = std::move(finalNorm);
     for (int layer = 0; layer < model->config.layers; ++layer) {
         DeviceLayer &to = device->layers.emplace_back();
@@ -112,7 +139,7 @@ Result<std::shared_ptr<DeviceModel>> uploadModel(std::shared_ptr<const Model> mo
                     ZIGZAG_TRY(prepared, prepare(from));
                     to.add(spec.id, std::move(prepared));
                 } else {
-                    ZIGZAG_TRY(uploaded, uploadVector(*backend, from));
+                    ZIGZAG_TRY(uploaded, uploadVector(*backend, model->config, spec.role, from));
                     to.set(spec.id, std::move(uploaded));
                 }
             }

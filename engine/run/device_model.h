@@ -59,6 +59,9 @@ public:
     const ModelConfig &config() const { return model->config; }
 };
 
+/// What a model asks of the small ops beyond what every backend has (Capabilities::layerExtras), for a message, or null.
+const char *extrasOf(const ModelConfig &config);
+
 /// Refuses a model whose heads are larger or more than the backend's kernels take (DeviceInfo).
 Result<void> checkRuns(const Backend &backend, const ModelConfig &config);
 

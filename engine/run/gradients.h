@@ -51,10 +51,11 @@ struct RotateGradientArgs {
     float *gradient = nullptr; // [tokens, heads, head_dim]
     const float *in = nullptr; // [tokens, heads, head_dim], before the norm; null without a norm
     const float *norm = nullptr; // [head_dim], or null
-    const float *cosSin = nullptr; // [context, 2, head_dim / 2]
+    const float *cosSin = nullptr; // [context, 2, rotary_dim / 2], or null: no rotation
     std::int64_t tokens = 0, firstPosition = 0;
     int heads = 0, headDim = 0;
     float epsilon = 0;
+    int rotaryDim = 0; ///< as in RopeAppendArgs
 };
 
 /// Causal attention from position 0, each KV head with its own key range. The caches are float32 and hold every

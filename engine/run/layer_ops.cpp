@@ -25,9 +25,26 @@ struct LayerOpRunner {
         return {.matrix = layer.matrix(matrix), .bias = layer.vector(bias), .out = out};
     }
 
-    /// out = scale · (in · matrixᵀ + bias) + residual
-    void addProduct(const void *in, WeightId matrix, WeightId bias, const float *residual) const
+    /// What attention or feed-forward add, normed where the product before left it.
+    void addNormed(WeightId weight, const float *residual) const
     {
+        backend.rmsNorm({.in = run.added,
+                         .weight = layer.vector(weight),
+                         .out = run.out,
+                         .tokens = run.tokens,
+                         .width = config.hiddenSize,
+                         .epsilon = epsilon,
+                         .type = DType::F32,
+                         .residual = residual});
+    }
+
+    /// out = scale · (in · matrixᵀ + bias) + residual; where a norm follows, what is to be added stays by itself.
+    void addProduct(const void *in, WeightId matrix, WeightId bias, const float *residual, Op norm) const
+    {
+        if (layer.plan.find(norm)) {
+            const Product alone{.matrix = layer.matrix(matrix), .bias = layer.vector(bias), .out = run.added, .floatOut = true};
+            return backend.matmul({in, run.tokens, {&alone, 1}});
+        }
         const Product sum{.matrix = layer.matrix(matrix),
                           .bias = layer.vector(bias),
                           .residual = residual,
@@ -62,7 +79,11 @@ struct LayerOpRunner {
                             .cacheType = run.cacheType,
                             .scales = layer.kvScales(run.cacheType),
                             .epsilon = epsilon,
-                            .rows = run.rows});
+                            .rows = run.rows,
+                            .rotaryDim = config.rotated(),
+                            .interleaved = config.interleavedRope,
+                            .normsWidth = config.normsWidth,
+                            .queryScales = run.queryScales});
     }
 
     void gateUp() const
@@ -74,7 +95,7 @@ struct LayerOpRunner {
 
     void activation() const
     {
-        backend.swiGlu({run.gate, run.up, run.gate, run.tokens * layer.matrix(WeightId::Gate)->rows, type});
+        backend.swiGlu({run.gate, run.up, run.gate, run.tokens * layer.matrix(WeightId::Gate)->rows, type, config.activation});
     }
 
     void router() const
@@ -110,7 +131,9 @@ void runLayerOp(Backend &backend, const ModelConfig &config, const DeviceLayer &
     case Op::RopeAppend:
         return ops.ropeAppend();
     case Op::OutputProjection:
-        return ops.addProduct(run.attended, WeightId::Output, WeightId::OutputBias, run.in);
+        return ops.addProduct(run.attended, WeightId::Output, WeightId::OutputBias, run.in, Op::AttentionNorm);
+    case Op::AttentionNorm:
+        return ops.addNormed(WeightId::AttentionNorm, run.in);
     case Op::PostNorm:
         return ops.norm(run.out, WeightId::PostNorm);
     case Op::GateUp:
@@ -118,7 +141,9 @@ void runLayerOp(Backend &backend, const ModelConfig &config, const DeviceLayer &
     case Op::Activation:
         return ops.activation();
     case Op::Down:
-        return ops.addProduct(run.gate, WeightId::Down, WeightId::DownBias, run.out);
+        return ops.addProduct(run.gate, WeightId::Down, WeightId::DownBias, run.out, Op::FeedForwardNorm);
+    case Op::FeedForwardNorm:
+        return ops.addNormed(WeightId::FeedForwardNorm, run.out);
     case Op::Router:
         return ops.router();
     case Op::Experts:

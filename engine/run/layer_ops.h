@@ -19,7 +19,9 @@ struct LayerArgs {
     void *keys = nullptr, *values = nullptr; // [tokens, kv_heads, head_dim]
     void *gate = nullptr, *up = nullptr; // [tokens, intermediate]
     float *routes = nullptr; // [tokens, experts]
-    const float *rotation = nullptr; // [context, 2, head_dim / 2]
+    float *added = nullptr; // [tokens, hidden], what is added to the residual stream once it is normed; null where no layer does
+    const float *rotation = nullptr; // [context, 2, rotated / 2], or null
+    const float *queryScales = nullptr; // [context], or null
     std::span<const HeadCache> heads; // [kv_heads], host
     DType cacheType = DType::F32;
     SequenceRows rows;

@@ -4,7 +4,6 @@
 #include "engine/model/context_limit.h"
 #include "engine/run/finite.h"
 #include "engine/run/optional_buffer.h"
-#include "engine/run/rope.h"
 
 #include <algorithm>
 #include <cmath>
@@ -17,6 +16,22 @@ namespace {
 
 /// Rows of last hidden states and logits that are computed at a time.
 constexpr std::int64_t rowBlock = 64;
+
+/// What a model's layers have that gradients are not written for, or null.
+const char *withoutGradient(const ModelConfig &config)
+{
+    if (normsBehind(config))
+        return "norms behind attention and feed-forward";
+    if (config.normsWidth)
+        return "norms over the width of queries and keys";
+    if (config.activation != GatedActivation::Silu)
+        return "gates other than SiLU";
+    if (config.scoreCap > 0)
+        return "soft caps of scores";
+    if (config.interleavedRope || config.rope.queryScaleBeta != 0)
+        return "rotary embeddings of another kind";
+    return nullptr;
+}
 
 } // namespace
 
@@ -36,7 +51,7 @@ std::vector<std::pair<LayerPass::Member, std::int64_t>> LayerPass::sizes(const B
     std::vector<std::pair<Member, std::int64_t>> list = {
         {&LayerPass::m_cache, 2 * tokens * keys * bytesOf(gradients ? DType::F32 : config.kvType)},
         {&LayerPass::m_ids, tokens * integer},
-        {&LayerPass::m_rotation, tokens * config.headDim * real},
+        {&LayerPass::m_added, normsBehind(config) ? tokens * hidden * real : 0},
         {&LayerPass::m_normed, tokens * hidden * active},
         {&LayerPass::m_queries, tokens * queries * active},
         {&LayerPass::m_keys, tokens * keys * active},
@@ -66,7 +81,7 @@ std::vector<std::pair<LayerPass::Member, std::int64_t>> LayerPass::sizes(const B
 
 std::int64_t LayerPass::bytesNeeded(const Backend &backend, const ModelConfig &config, std::int64_t tokens, bool gradients)
 {
-    std::int64_t sum = 0;
+    std::int64_t sum = RotationTables::bytesNeeded(config, tokens);
     for (const auto &[buffer, bytes] : sizes(backend, config, tokens, gradients))
         sum += bytes;
     return sum;
@@ -82,6 +97,9 @@ Result<std::unique_ptr<LayerPass>> LayerPass::create(std::shared_ptr<DeviceModel
     if (gradients && config.experts > 0)
         return badInput(fmt::format("{} has layers of experts, which have no backward pass: search layers by ablation or greedy",
                                     config.name));
+    if (const char *what = gradients ? withoutGradient(config) : nullptr)
+        return badInput(
+            fmt::format("{} has {}, which have no backward pass: search layers by ablation or greedy", config.name, what));
     if (gradients && (!backend.gradients() || activation != DType::F32))
         return badInput(fmt::format("the {} backend has no backward pass: choose --backend cpu", backend.name()));
     const std::int64_t needed = bytesNeeded(backend, config, tokens, gradients), available = backend.device().memoryBytes;
@@ -103,8 +121,8 @@ Result<std::unique_ptr<LayerPass>> LayerPass::create(std::shared_ptr<DeviceModel
         auto *at = pass->m_cache->as<std::byte>() + 2 * head * headBytes;
         pass->m_heads.push_back({.keys = at, .values = at + headBytes, .slots = tokens});
     }
-    const std::vector<float> table = rotationTable(config, tokens);
-    backend.upload(*pass->m_rotation, 0, table.data(), table.size() * sizeof(float));
+    ZIGZAG_TRY(rotations, RotationTables::create(backend, config, tokens));
+    pass->m_rotations = std::move(rotations);
     return pass;
 }
 
@@ -130,11 +148,11 @@ Result<void> LayerPass::embed(std::span<const int> tokens, Buffer &out)
     const std::vector<std::int32_t> ids(tokens.begin(), tokens.end());
     m_backend.upload(*m_ids, 0, ids.data(), ids.size() * sizeof(std::int32_t));
     m_backend.embed({m_ids->as<std::int32_t>(), static_cast<std::int64_t>(ids.size()), m_model->embedding.get(), out.as<float>(),
-                     static_cast<float>(config().embeddingScale)});
+                     config().embeddingFactor()});
     return {};
 }
 
-LayerArgs LayerPass::layerArgs(std::int64_t tokens, const Buffer &in, Buffer &out) const
+LayerArgs LayerPass::layerArgs(int layer, std::int64_t tokens, const Buffer &in, Buffer &out) const
 {
     return {.tokens = tokens,
             .in = in.as<float>(),
@@ -147,7 +165,9 @@ LayerArgs LayerPass::layerArgs(std::int64_t tokens, const Buffer &in, Buffer &ou
             .gate = dataOrNull(m_gate),
             .up = dataOrNull(m_up),
             .routes = orNull(m_routes),
-            .rotation = m_rotation->as<float>(),
+            .added = orNull(m_added),
+            .rotation = m_rotations.ofLayer(config(), layer),
+            .queryScales = m_rotations.queryScales(),
             .heads = m_heads,
             .cacheType = m_cacheType,
             .rows = {}};
@@ -192,6 +212,7 @@ void LayerPass::attend(int layer, const float *sinkLogits, std::span<const HeadC
                          .headDim = c.headDim,
                          .scale = static_cast<float>(c.scoreScale),
                          .sinkLogits = sinkLogits,
+                         .softCap = static_cast<float>(c.scoreCap),
                          .type = m_activation,
                          .cacheType = m_cacheType,
                          .scales = kvScalesOf(layer),
@@ -203,7 +224,7 @@ void LayerPass::run(int layer, std::span<const HeadPattern> patterns, std::int64
     std::vector<HeadCache> heads = m_heads;
     for (std::size_t i = 0; i < heads.size(); ++i)
         heads[i].pattern = patternIn(config().fileWindows, layer, patterns[i]);
-    runOps(layer, firstLayerOp, lastLayerOp, layerArgs(tokens, in, out),
+    runOps(layer, firstLayerOp, lastLayerOp, layerArgs(layer, tokens, in, out),
            [&] { attend(layer, sinkLogitsOf(layer), heads, tokens, *m_attended); });
 }
 
@@ -256,6 +277,9 @@ Result<std::vector<float>> LayerPass::logits(std::span<const std::int64_t> rows,
                               .floatOut = true,
                               .scale = static_cast<float>(config().logitScale)};
         m_backend.matmul({m_rowNormed->data(), static_cast<std::int64_t>(part.size()), {&product, 1}});
+        if (config().logitCap > 0)
+            m_backend.softCap(
+                {m_logits->as<float>(), static_cast<std::int64_t>(part.size() * width), static_cast<float>(config().logitCap)});
         m_backend.download(out.data() + done * width, m_logits->data(), part.size() * width * sizeof(float));
         ZIGZAG_CHECK(m_backend.synchronize());
     }

@@ -5,6 +5,7 @@
 #include "engine/run/device_model.h"
 #include "engine/run/gradients.h"
 #include "engine/run/layer_ops.h"
+#include "engine/run/rotation_tables.h"
 
 #include <cstdint>
 #include <functional>
@@ -88,7 +89,7 @@ private:
     static std::vector<std::pair<Member, std::int64_t>> sizes(const Backend &backend, const ModelConfig &config,
                                                               std::int64_t tokens, bool gradients);
 
-    LayerArgs layerArgs(std::int64_t tokens, const Buffer &in, Buffer &out) const;
+    LayerArgs layerArgs(int layer, std::int64_t tokens, const Buffer &in, Buffer &out) const;
     /// Launches the ops of a layer's plan from `first` to `last`; `attention` stands for the one of that name.
     void runOps(int layer, Op first, Op last, const LayerArgs &run, const std::function<void()> &attention = {});
     const float *sinkLogitsOf(int layer) const;
@@ -106,7 +107,9 @@ private:
     std::int64_t m_tokens = 0; ///< the longest sequence
     DType m_cacheType = DType::F32, m_activation = DType::F32;
     std::vector<HeadCache> m_heads; // [kv_heads]
-    std::unique_ptr<Buffer> m_cache, m_ids, m_rotation, m_normed, m_queries, m_keys, m_values, m_attended, m_gate, m_up, m_routes;
+    std::unique_ptr<Buffer> m_cache, m_ids, m_normed, m_queries, m_keys, m_values, m_attended, m_gate, m_up, m_routes;
+    std::unique_ptr<Buffer> m_added; // [tokens, hidden], where a layer norms what is added to the residual stream
+    RotationTables m_rotations;
     std::unique_ptr<Buffer> m_rowStates, m_rowNormed, m_logits; // [row_block, hidden] twice, [row_block, vocabulary]
     // With gradients alone:
     std::unique_ptr<Buffer> m_full, m_streaming; // [tokens, query_heads, head_dim]

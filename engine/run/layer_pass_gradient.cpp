@@ -11,7 +11,7 @@ void LayerPass::runGated(int layer, std::span<const float> gates, const HeadPatt
                          const Buffer &in, Buffer &out)
 {
     gatedAttention(layer, gates, streaming, tokens, in, out);
-    runOps(layer, Op::PostNorm, lastLayerOp, layerArgs(tokens, in, out));
+    runOps(layer, Op::PostNorm, lastLayerOp, layerArgs(layer, tokens, in, out));
 }
 
 /// The first half of the layer: out = in + output projection of the blended heads.
@@ -20,7 +20,7 @@ void LayerPass::gatedAttention(int layer, std::span<const float> gates, const He
 {
     assert(m_full && gates.size() == m_heads.size());
     std::vector<HeadCache> heads = m_heads;
-    runOps(layer, firstLayerOp, Op::OutputProjection, layerArgs(tokens, in, out), [&] {
+    runOps(layer, firstLayerOp, Op::OutputProjection, layerArgs(layer, tokens, in, out), [&] {
         for (const auto &[pattern, to] :
              {std::pair(HeadPattern::full(), m_full.get()), std::pair(streaming, m_streaming.get())}) {
             for (HeadCache &head : heads)
@@ -47,7 +47,7 @@ void LayerPass::backward(int layer, std::span<const float> gates, const HeadPatt
 
     // Forward once more, up to the last of what the gradients read.
     gatedAttention(layer, gates, streaming, tokens, in, *m_middle);
-    runOps(layer, Op::PostNorm, Op::GateUp, layerArgs(tokens, in, *m_middle));
+    runOps(layer, Op::PostNorm, Op::GateUp, layerArgs(layer, tokens, in, *m_middle));
     feedForwardBackward(layer, tokens, gradient);
 
     const ProductGradient output{weights.matrix(WeightId::Output), gradient.as<float>(), static_cast<float>(c.residualScale)};
@@ -95,11 +95,11 @@ void LayerPass::projectionsBackward(int layer, std::int64_t tokens, const Buffer
     GradientOps &ops = *m_backend.gradients();
     const auto epsilon = static_cast<float>(c.normEpsilon);
     auto *gradQueries = m_gradQueries->as<float>(), *gradKeys = m_gradKeys->as<float>(), *gradNormed = m_gradNormed->as<float>();
-    const auto *rotation = m_rotation->as<float>();
+    const float *rotation = m_rotations.ofLayer(c, layer);
     ops.rotate({gradQueries, orNull(m_plainQueries), weights.vector(WeightId::QueryNorm), rotation, tokens, 0, c.queryHeads,
-                c.headDim, epsilon});
-    ops.rotate(
-        {gradKeys, m_keys->as<float>(), weights.vector(WeightId::KeyNorm), rotation, tokens, 0, c.kvHeads, c.headDim, epsilon});
+                c.headDim, epsilon, c.rotated()});
+    ops.rotate({gradKeys, m_keys->as<float>(), weights.vector(WeightId::KeyNorm), rotation, tokens, 0, c.kvHeads, c.headDim,
+                epsilon, c.rotated()});
     const ProductGradient qkv[] = {{weights.matrix(WeightId::Query), gradQueries},
                                    {weights.matrix(WeightId::Key), gradKeys},
                                    {weights.matrix(WeightId::Value), m_gradValues->as<float>()}};

@@ -29,7 +29,7 @@ Result<void> LayerPass::addSinkScores(int layer, const HeadPattern &streaming, s
     const auto dim = static_cast<std::size_t>(c.headDim), queryHeads = static_cast<std::size_t>(c.queryHeads),
                group = static_cast<std::size_t>(c.group());
     assert(sums.size() == queryHeads);
-    runOps(layer, firstLayerOp, Op::RopeAppend, layerArgs(tokens, in, *m_attended));
+    runOps(layer, firstLayerOp, Op::RopeAppend, layerArgs(layer, tokens, in, *m_attended));
     ZIGZAG_TRY(queries,
                downloadFloats(m_backend, m_queries->data(), static_cast<std::size_t>(tokens) * queryHeads * dim, m_activation));
     const auto sinks = static_cast<std::size_t>(std::min(streaming.sink(), tokens));
@@ -49,6 +49,8 @@ Result<void> LayerPass::addSinkScores(int layer, const HeadPattern &streaming, s
                         dot += static_cast<double>(queries[(query * queryHeads + head) * dim + i])
                             * static_cast<double>(keys[key * dim + i]);
                     scores[key] = scale * dot;
+                    if (c.scoreCap > 0)
+                        scores[key] = c.scoreCap * std::tanh(scores[key] / c.scoreCap);
                     most = std::max(most, scores[key]);
                 }
                 double sum = 0;
@@ -69,7 +71,7 @@ Result<void> LayerPass::addSinkOutputs(int layer, const HeadPattern &streaming, 
     assert(sums.size() == width);
     ZIGZAG_TRY(logits, m_backend.allocate(sinkLogits.size_bytes()));
     m_backend.upload(*logits, 0, sinkLogits.data(), sinkLogits.size_bytes());
-    runOps(layer, firstLayerOp, Op::RopeAppend, layerArgs(tokens, in, *m_attended));
+    runOps(layer, firstLayerOp, Op::RopeAppend, layerArgs(layer, tokens, in, *m_attended));
     std::vector<HeadCache> heads = m_heads;
     for (const bool withSinks : {true, false}) {
         for (HeadCache &head : heads)

@@ -37,9 +37,9 @@ Result<LayerPass::StandInGradient> LayerPass::backwardStandIns(int layer, std::s
     const float *sinkLogits = sinkLogitsOf(layer);
 
     // Forward once more, up to the last of what the gradients read.
-    runOps(layer, firstLayerOp, Op::OutputProjection, layerArgs(tokens, in, *m_middle),
+    runOps(layer, firstLayerOp, Op::OutputProjection, layerArgs(layer, tokens, in, *m_middle),
            [&] { attend(sinkLogits, heads, tokens, *m_attended); });
-    runOps(layer, Op::PostNorm, Op::GateUp, layerArgs(tokens, in, *m_middle));
+    runOps(layer, Op::PostNorm, Op::GateUp, layerArgs(layer, tokens, in, *m_middle));
     feedForwardBackward(layer, tokens, gradient);
 
     StandInGradient found;

@@ -25,55 +25,61 @@ double llama3Frequency(double frequency, const RopeConfig &rope)
 }
 
 /// YaRN (arXiv 2309.00071), section 3.2: the pair of dimensions that turns `rotations` times within the original context.
-double yarnDimension(double rotations, const ModelConfig &config)
+double yarnDimension(double rotations, const RopeConfig &rope, int rotated)
 {
-    return config.headDim * std::log(config.rope.originalContext / (rotations * 2 * std::numbers::pi))
-        / (2 * std::log(config.rope.theta));
+    return rotated * std::log(rope.originalContext / (rotations * 2 * std::numbers::pi)) / (2 * std::log(rope.theta));
 }
 
-double yarnFrequency(double frequency, int pair, const ModelConfig &config)
+double yarnFrequency(double frequency, int pair, const RopeConfig &rope, int rotated)
 {
-    double low = yarnDimension(config.rope.betaFast, config);
-    double high = yarnDimension(config.rope.betaSlow, config);
-    if (config.rope.truncate) {
+    double low = yarnDimension(rope.betaFast, rope, rotated);
+    double high = yarnDimension(rope.betaSlow, rope, rotated);
+    if (rope.truncate) {
         low = std::floor(low);
         high = std::ceil(high);
     }
     low = std::max(low, 0.0);
-    high = std::min(high, config.headDim - 1.0);
+    high = std::min(high, rotated - 1.0);
     if (low == high)
         high += 0.001;
     const double ramp = std::clamp((pair - low) / (high - low), 0.0, 1.0);
-    return frequency / config.rope.factor * ramp + frequency * (1 - ramp);
+    return frequency / rope.factor * ramp + frequency * (1 - ramp);
 }
 
 double attentionFactor(const RopeConfig &rope)
 {
-    if (rope.type != RopeType::Yarn)
+    if (rope.type != RopeType::Yarn && rope.type != RopeType::LongRope)
         return 1.0;
     if (rope.attentionFactor > 0)
         return rope.attentionFactor;
+    if (rope.type == RopeType::LongRope)
+        return rope.factor > 1 ? std::sqrt(1 + std::log(rope.factor) / std::log(rope.originalContext)) : 1.0;
     return rope.factor > 1 ? 0.1 * std::log(rope.factor) + 1.0 : 1.0;
 }
 
 } // namespace
 
-std::vector<float> rotationFrequencies(const ModelConfig &config)
+std::vector<float> rotationFrequencies(const ModelConfig &config, const RopeConfig &rope, std::int64_t context)
 {
+    const int rotated = config.rotated();
+    const bool isLong = static_cast<double>(context) > rope.originalContext;
     std::vector<float> frequencies;
-    for (int pair = 0; pair < config.headDim / 2; ++pair) {
-        double frequency = std::pow(config.rope.theta, -2.0 * pair / config.headDim);
-        switch (config.rope.type) {
+    for (int pair = 0; pair < rotated / 2; ++pair) {
+        double frequency = std::pow(rope.theta, -2.0 * pair / rotated);
+        switch (rope.type) {
         case RopeType::Default:
             break;
         case RopeType::Linear:
-            frequency /= config.rope.factor;
+            frequency /= rope.factor;
             break;
         case RopeType::Llama3:
-            frequency = llama3Frequency(frequency, config.rope);
+            frequency = llama3Frequency(frequency, rope);
             break;
         case RopeType::Yarn:
-            frequency = yarnFrequency(frequency, pair, config);
+            frequency = yarnFrequency(frequency, pair, rope, rotated);
+            break;
+        case RopeType::LongRope:
+            frequency /= (isLong ? rope.longFactors : rope.shortFactors)[static_cast<std::size_t>(pair)];
             break;
         }
         frequencies.push_back(static_cast<float>(frequency));
@@ -81,11 +87,11 @@ std::vector<float> rotationFrequencies(const ModelConfig &config)
     return frequencies;
 }
 
-std::vector<float> rotationTable(const ModelConfig &config, std::int64_t context)
+std::vector<float> rotationTable(const ModelConfig &config, const RopeConfig &rope, std::int64_t context)
 {
-    const std::vector<float> frequencies = rotationFrequencies(config);
+    const std::vector<float> frequencies = rotationFrequencies(config, rope, context);
     const auto half = static_cast<std::int64_t>(frequencies.size());
-    const double factor = attentionFactor(config.rope);
+    const double factor = attentionFactor(rope);
     std::vector<float> table(static_cast<std::size_t>(context * 2 * half));
     const auto fillRow = [&](std::int64_t position) {
         float *row = table.data() + position * 2 * half;
@@ -102,6 +108,15 @@ std::vector<float> rotationTable(const ModelConfig &config, std::int64_t context
             fillRow(position);
     });
     return table;
+}
+
+std::vector<float> queryScales(const RopeConfig &rope, std::int64_t context)
+{
+    std::vector<float> scales;
+    for (std::int64_t position = 0; position < context; ++position)
+        scales.push_back(static_cast<float>(
+            1 + rope.queryScaleBeta * std::log(1 + std::floor(static_cast<double>(position) / rope.originalContext))));
+    return scales;
 }
 
 } // namespace zigzag

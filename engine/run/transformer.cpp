@@ -60,7 +60,7 @@ Result<void> Transformer::forward(const Pass &pass)
     {
         const Span span(sink, spanOf(Op::Embed));
         m_backend.embed({m_work.tokens->as<std::int32_t>(), pass.tokens, m_model.embedding.get(), m_work.residual->as<float>(),
-                         static_cast<float>(m_config.embeddingScale)});
+                         m_config.embeddingFactor()});
     }
     for (int layer = 0; layer < m_config.layers; ++layer)
         ZIGZAG_CHECK(runLayer(layer, pass));
@@ -160,7 +160,9 @@ Result<void> Transformer::runLayer(int layer, const Pass &pass)
                         .gate = dataOrNull(m_work.gate),
                         .up = dataOrNull(m_work.up),
                         .routes = orNull(m_work.routes),
-                        .rotation = m_work.rotation->as<float>(),
+                        .added = orNull(m_work.added),
+                        .rotation = m_work.rotations.ofLayer(m_config, layer),
+                        .queryScales = m_work.rotations.queryScales(),
                         .heads = m_cache.heads(layer, pass.isStaged()),
                         .cacheType = m_layout.type(),
                         .rows = pass.rows};
@@ -191,6 +193,7 @@ Result<void> Transformer::attention(int layer, const Pass &pass)
                        .headDim = m_config.headDim,
                        .scale = static_cast<float>(m_config.scoreScale),
                        .sinkLogits = m_model.layers[static_cast<std::size_t>(layer)].vector(WeightId::SinkLogits),
+                       .softCap = static_cast<float>(m_config.scoreCap),
                        .type = m_type,
                        .cacheType = m_layout.type(),
                        .scales = m_model.layers[static_cast<std::size_t>(layer)].kvScales(m_layout.type()),
@@ -289,6 +292,8 @@ void Transformer::headLogits(std::int64_t first, std::int64_t rows)
                               .floatOut = true,
                               .scale = static_cast<float>(m_config.logitScale)};
         m_backend.matmul({normed, rows, {&product, 1}});
+        if (m_config.logitCap > 0)
+            m_backend.softCap({m_work.logits->as<float>(), rows * m_config.vocabulary, static_cast<float>(m_config.logitCap)});
     }
 }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/run/workspace.h"
 
-#include "engine/run/rope.h"
-
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -37,14 +35,14 @@ std::array<std::pair<Member, std::int64_t>, 17> sizes(const Backend &backend, co
              {&Workspace::routes, rows * mostRows(config, WeightId::Router) * real},
              {&Workspace::logits, std::min(rows, Workspace::logitsRows) * config.vocabulary * real},
              {&Workspace::strongest, rows * config.queryHeads * integer},
-             {&Workspace::rotation, context * config.headDim * real}}};
+             {&Workspace::added, normsBehind(config) ? rows * config.hiddenSize * real : 0}}};
 }
 
 } // namespace
 
 std::int64_t Workspace::bytesNeeded(const Backend &backend, const ModelConfig &config, const SessionOptions &options)
 {
-    std::int64_t sum = 0;
+    std::int64_t sum = RotationTables::bytesNeeded(config, options.maxContext);
     for (const auto &[member, bytes] : sizes(backend, config, options))
         sum += bytes;
     return sum;
@@ -59,8 +57,8 @@ Result<Workspace> Workspace::create(Backend &backend, const ModelConfig &config,
         ZIGZAG_TRY(buffer, backend.allocate(static_cast<std::size_t>(bytes)));
         workspace.*member = std::move(buffer);
     }
-    const std::vector<float> table = rotationTable(config, options.maxContext);
-    backend.upload(*workspace.rotation, 0, table.data(), table.size() * sizeof(float));
+    ZIGZAG_TRY(rotations, RotationTables::create(backend, config, options.maxContext));
+    workspace.rotations = std::move(rotations);
     return workspace;
 }
 

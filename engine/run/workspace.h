@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/run/backend.h"
+#include "engine/run/rotation_tables.h"
 #include "engine/run/session_options.h"
 
 #include <cstdint>
@@ -9,7 +10,7 @@
 
 namespace zigzag {
 
-/// The activations of one forward pass of at most `chunk` tokens, the state of decode, and the rotation table.
+/// The activations of one forward pass of at most `chunk` tokens, the state of decode, and the rotation tables.
 struct Workspace {
     static Result<Workspace> create(Backend &backend, const ModelConfig &config, const SessionOptions &options);
     /// What `create` will ask for, so that a plan can be refused first.
@@ -32,7 +33,8 @@ struct Workspace {
     std::unique_ptr<Buffer> routes; // [rows, experts] float32, where a layer has experts
     std::unique_ptr<Buffer> logits; // [logits_rows, vocabulary] float32
     std::unique_ptr<Buffer> strongest; // [rows, query_heads] int32
-    std::unique_ptr<Buffer> rotation; // [context, 2, head_dim / 2] float32
+    std::unique_ptr<Buffer> added; // [rows, hidden] float32, where a layer norms what is added to the residual stream
+    RotationTables rotations;
 };
 
 } // namespace zigzag

@@ -167,8 +167,13 @@ std::string whyNotCarried(const ModelConfig &config, const HeadMap &map)
         return "its layers have windows or sink logits of their own, which no map changes";
     if (config.outputBias)
         return "its output projections have biases of their own in the weight files, which the new ones would have to replace";
-    if (config.sinkLogits)
-        return "its layers have sink logits of their own, which the new ones would have to replace";
+    if (const char *what = config.scoreCap > 0 ? "soft caps of scores" : extrasOf(config))
+        return fmt::format("granite_swa cannot say {}, and a {} has such", what, nameOf(*config.family));
+    const LayerPlan plan = layerPlan(config, 0);
+    for (const WeightSpec &weight : plan.weights())
+        if (weight.storedRows > 0)
+            return fmt::format("a granite_swa has tensors of their own for what a {} keeps in {}", nameOf(*config.family),
+                               weight.name);
     std::int64_t window = 0;
     bool any = false;
     for (int layer = 0; layer < map.layers(); ++layer) {

@@ -19,7 +19,9 @@ OpGroup groupOf(Op op)
     case Op::Experts:
         return OpGroup::Mlp;
     case Op::InputNorm:
+    case Op::AttentionNorm:
     case Op::PostNorm:
+    case Op::FeedForwardNorm:
     case Op::RopeAppend:
     case Op::Activation:
         return OpGroup::Pointwise;
@@ -68,6 +70,7 @@ QColor opColor(Op op)
         return {0x9c, 0x3d, 0x00};
     case Op::RopeAppend:
     case Op::PostNorm:
+    case Op::FeedForwardNorm:
         return family.lighter(122);
     case Op::Embed:
     case Op::FinalNorm:

@@ -12,13 +12,16 @@ struct RopeAppendKernelArgs {
     const void *keys; // [rows, kv_heads, head_dim]
     const void *values; // [rows, kv_heads, head_dim]
     const float *queryNorm, *keyNorm; // [head_dim], or null
-    const float *cosSin; // [context, 2, head_dim / 2]
+    const float *cosSin; // [context, 2, rotary_dim / 2], or null: no rotation
     int queryHeads, kvHeads;
     int headDim; ///< even, at most maxHeadDim
     float epsilon;
     float keyScale, valueScale; ///< what F8 keys and values are divided by
     RowsView rows;
     HeadCaches caches; // [kv_heads]
+    int rotaryDim = 0; ///< even; 0: the whole head
+    bool interleaved = false; ///< 2i and 2i + 1 turn together, else i and i + rotary_dim / 2
+    const float *queryScales = nullptr; // [context], or null
 };
 
 inline constexpr int ropeAppendThreads = 128;
@@ -66,20 +69,26 @@ template <> ZZ_DEVICE void storeTwo<float>(float *to, Float2 value, bool both)
         to[0] = value.x;
 }
 
-/// A head in a warp's registers. Slot k of a lane holds elements i and, where `both`, i + 1 of each half, with
-/// i = step · (lane + 32 k): pairs where a half has an even number of elements, so that every access is aligned.
+/// A head in a warp's registers. Slot k of a lane holds pairs i and, where `both`, i + 1, with i = step · (lane + 32 k): two
+/// pairs where what is turned and what is not have an even number of them, so that every access is aligned. The first `turned`
+/// pairs are those that rotary embedding turns; the rest of the head is halved the same way.
 struct HeadShare {
     static constexpr int slots = 4;
     static_assert(slots * warpSize >= maxHeadDim / 2);
     Float2 low[slots], high[slots];
-    int half, step;
-    bool both;
+    int half, turned, step;
+    bool interleaved, both;
 
-    ZZ_DEVICE explicit HeadShare(int headDim)
+    ZZ_DEVICE HeadShare(int headDim, int rotaryDim, bool neighbours)
         : half(headDim / 2)
-        , step(half % 2 == 0 ? 2 : 1)
-        , both(half % 2 == 0)
-    { }
+        , turned(rotaryDim > 0 ? rotaryDim / 2 : half)
+        , interleaved(neighbours)
+        , both(half % 2 == 0 && turned % 2 == 0 && !neighbours)
+    {
+        step = both ? 2 : 1;
+    }
+    ZZ_DEVICE int lowAt(int pair) const { return interleaved ? 2 * pair : pair < turned ? pair : turned + pair; }
+    ZZ_DEVICE int highAt(int pair) const { return interleaved ? 2 * pair + 1 : pair < turned ? pair + turned : half + pair; }
     ZZ_DEVICE int element(int slot) const { return step * (static_cast<int>(laneId()) + warpSize * slot); }
 
     /// body(slot, element) for the lane's elements.
@@ -93,15 +102,15 @@ struct HeadShare {
     template <class T> ZZ_DEVICE void load(const T *head)
     {
         forEach([&](int k, int i) {
-            low[k] = loadTwo(head + i, both);
-            high[k] = loadTwo(head + half + i, both);
+            low[k] = loadTwo(head + lowAt(i), both);
+            high[k] = loadTwo(head + highAt(i), both);
         });
     }
     template <class T> ZZ_DEVICE void store(T *head) const
     {
         forEach([&](int k, int i) {
-            storeTwo(head + i, low[k], both);
-            storeTwo(head + half + i, high[k], both);
+            storeTwo(head + lowAt(i), low[k], both);
+            storeTwo(head + highAt(i), high[k], both);
         });
     }
     ZZ_DEVICE void norm(const float *weight, float epsilon)
@@ -112,7 +121,7 @@ struct HeadShare {
         });
         const float scale = rsqrtFast(warpSum(squares) / static_cast<float>(2 * half) + epsilon);
         forEach([&](int k, int i) {
-            const Float2 a = loadTwo(weight + i, both), b = loadTwo(weight + half + i, both);
+            const Float2 a = loadTwo(weight + lowAt(i), both), b = loadTwo(weight + highAt(i), both);
             low[k] = {low[k].x * scale * a.x, low[k].y * scale * a.y};
             high[k] = {high[k].x * scale * b.x, high[k].y * scale * b.y};
         });
@@ -124,13 +133,22 @@ struct HeadShare {
             high[k] = {high[k].x / by, high[k].y / by};
         });
     }
-    /// Element i and i + half as a point in the plane, turned (arXiv 2104.09864, in the order of Hugging Face's weights).
+    /// A pair as a point in the plane, turned (arXiv 2104.09864).
     ZZ_DEVICE void rotate(const float *cosSin)
     {
         forEach([&](int k, int i) {
-            const Float2 c = loadTwo(cosSin + i, both), s = loadTwo(cosSin + half + i, both), a = low[k], b = high[k];
+            if (i >= turned)
+                return;
+            const Float2 c = loadTwo(cosSin + i, both), s = loadTwo(cosSin + turned + i, both), a = low[k], b = high[k];
             low[k] = {a.x * c.x - b.x * s.x, a.y * c.y - b.y * s.y};
             high[k] = {b.x * c.x + a.x * s.x, b.y * c.y + a.y * s.y};
+        });
+    }
+    ZZ_DEVICE void multiply(float scale)
+    {
+        forEach([&](int k, int) {
+            low[k] = {low[k].x * scale, low[k].y * scale};
+            high[k] = {high[k].x * scale, high[k].y * scale};
         });
     }
 };
@@ -146,14 +164,17 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(ropeAppendThreads, 1) void ropeAppend(ZZ_ARGS RopeApp
     if (task >= args.queryHeads + 2 * args.kvHeads)
         return;
     const std::int64_t position = positionOf(args.rows, row);
-    const float *cosSin = args.cosSin + position * args.headDim;
-    HeadShare share(args.headDim);
+    HeadShare share(args.headDim, args.rotaryDim, args.interleaved);
+    const float *cosSin = args.cosSin ? args.cosSin + position * 2 * share.turned : nullptr;
     if (task < args.queryHeads) {
         Activation *query = static_cast<Activation *>(args.queries) + (row * args.queryHeads + task) * args.headDim;
         share.load(query);
         if (args.queryNorm)
             share.norm(args.queryNorm, args.epsilon);
-        share.rotate(cosSin);
+        if (cosSin)
+            share.rotate(cosSin);
+        if (args.queryScales)
+            share.multiply(args.queryScales[position]);
         share.store(query);
         return;
     }
@@ -163,7 +184,8 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(ropeAppendThreads, 1) void ropeAppend(ZZ_ARGS RopeApp
     if (isKey) {
         if (args.keyNorm)
             share.norm(args.keyNorm, args.epsilon);
-        share.rotate(cosSin);
+        if (cosSin)
+            share.rotate(cosSin);
     }
     const HeadCacheView &cache = args.caches.heads[head];
     Cache *to;

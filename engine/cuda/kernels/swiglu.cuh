@@ -9,6 +9,7 @@ struct SwiGluKernelArgs {
     const void *gate, *up; // [count], of the kernel's type
     void *out; // [count], of the kernel's type; may be `gate` or `up`
     std::int64_t count;
+    bool isGelu = false; ///< the gate goes through GELU by its tanh form, else through SiLU
 };
 
 inline constexpr int swiGluThreads = 256;
@@ -24,7 +25,14 @@ ZZ_DEVICE float silu(float x)
     return x * rcpFast(1.0f + exp2Fast(-log2e * x)); // far below zero the power is infinite and its inverse zero
 }
 
-/// out = gate / (1 + exp(-gate)) · up
+/// x · (1 + tanh(z)) / 2 with z = √(2/π) · (x + 0.044715 x³): x / (1 + exp(−2 z)).
+ZZ_DEVICE float geluTanh(float x)
+{
+    constexpr float minusTwoLog2e = -2.88539008f, root = 0.79788456f, cubic = 0.044715f;
+    return x * rcpFast(1.0f + exp2Fast(minusTwoLog2e * root * (x + cubic * x * x * x)));
+}
+
+/// out = activation(gate) · up
 template <class T> ZZ_KERNEL ZZ_LAUNCH_BOUNDS(swiGluThreads, 1) void swiGlu(ZZ_ARGS SwiGluKernelArgs args)
 {
     waitForPrevious();
@@ -40,10 +48,13 @@ template <class T> ZZ_KERNEL ZZ_LAUNCH_BOUNDS(swiGluThreads, 1) void swiGlu(ZZ_A
             loadVector(up + i, u);
             ZZ_UNROLL
             for (int k = 0; k < vectorWidth; ++k)
-                g[k] = silu(g[k]) * u[k];
+                g[k] = (args.isGelu ? geluTanh(g[k]) : silu(g[k])) * u[k];
             storeVector(out + i, g);
         },
-        [&](std::int64_t i) { out[i] = fromFloat<T>(silu(toFloat(gate[i])) * toFloat(up[i])); });
+        [&](std::int64_t i) {
+            const float g = toFloat(gate[i]);
+            out[i] = fromFloat<T>((args.isGelu ? geluTanh(g) : silu(g)) * toFloat(up[i]));
+        });
 }
 
 } // namespace zigzag::gpu

@@ -8,14 +8,21 @@ namespace zigzag {
 
 std::span<const Family *const> families()
 {
-    static const std::array all = {&graniteFamily(), &graniteSwaFamily(), &llamaFamily(),   &mistralFamily(),
-                                   &qwen2Family(),   &qwen3Family(),      &qwen3MoeFamily()};
+    static const std::array all
+        = {&gemma2Family(),     &gemma3Family(),  &glm4Family(),     &graniteFamily(), &graniteSwaFamily(), &llamaFamily(),
+           &ministral3Family(), &mistralFamily(), &mixtralFamily(),  &olmo2Family(),   &olmo3Family(),      &phi3Family(),
+           &qwen2Family(),      &qwen3Family(),   &qwen3MoeFamily(), &smollm3Family()};
     return all;
 }
 
 LayerPlan layerPlan(const ModelConfig &config, int layer)
 {
     return config.family->layer(config, layer);
+}
+
+bool normsBehind(const ModelConfig &config)
+{
+    return mostRows(config, WeightId::AttentionNorm) > 0 || mostRows(config, WeightId::FeedForwardNorm) > 0;
 }
 
 std::int64_t mostRows(const ModelConfig &config, WeightId id)

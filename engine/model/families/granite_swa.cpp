@@ -2,8 +2,8 @@
 // Granite with windows: a window in the layers that layer_types names, and a sink logit for each query head in all of them;
 // transformers' GraniteSWAForCausalLM.
 #include "engine/model/families/family_list.h"
+#include "engine/model/layer_windows.h"
 
-#include <algorithm>
 #include <fmt/format.h>
 
 namespace zigzag {
@@ -12,31 +12,6 @@ namespace {
 
 constexpr std::string_view keys[] = {"attention_bias",      "mlp_bias",       "embedding_multiplier", "attention_multiplier",
                                      "residual_multiplier", "logits_scaling", "sliding_window",       "layer_rope_theta"};
-
-/// Without layer_types every fourth layer is full, as in transformers.
-Result<void> readWindows(ModelConfig &model, const json::Value &config, const std::string &where)
-{
-    ZIGZAG_TRY(window, json::integerOr(config, "sliding_window", 128, 1, std::int64_t{1} << 30, where));
-    model.fileWindows.assign(static_cast<std::size_t>(model.layers), 0);
-    if (!json::find(config, "layer_types")) {
-        for (int layer = 0; layer < model.layers; ++layer)
-            model.fileWindows[static_cast<std::size_t>(layer)] = layer % 4 == 0 ? 0 : window;
-        return {};
-    }
-    ZIGZAG_TRY(types, json::arrayIn(config, "layer_types", where));
-    if (types->size() != static_cast<std::size_t>(model.layers))
-        return badInput(
-            fmt::format("{}: layer_types has {} entries for {} layers; correct the config", where, types->size(), model.layers));
-    for (std::size_t layer = 0; layer < types->size(); ++layer) {
-        const json::Value &type = (*types)[layer];
-        if (type != "full_attention" && type != "sliding_attention")
-            return badInput(fmt::format("{}: layer_types names a kind of layer that a granite_swa does not have; use "
-                                        "full_attention and sliding_attention",
-                                        where));
-        model.fileWindows[layer] = type == "sliding_attention" ? window : 0;
-    }
-    return {};
-}
 
 /// One rotary embedding for all layers is what runs here.
 Result<void> checkRope(const json::Value &config, const std::string &where)
@@ -62,15 +37,11 @@ Result<void> read(ModelConfig &model, const json::Value &config, const std::stri
     ZIGZAG_CHECK(graniteFamily().read(model, config, where));
     ZIGZAG_CHECK(checkRope(config, where));
     model.sinkLogits = true;
-    ZIGZAG_CHECK(readWindows(model, config, where));
-    const auto windowed
-        = std::count_if(model.fileWindows.begin(), model.fileWindows.end(), [](auto window) { return window > 0; });
-    if (windowed > 0)
-        model.notes.push_back(
-            fmt::format("{}: {} of {} layers have a window of {} tokens by the file's own account, which no map "
-                        "changes",
-                        where, windowed, model.layers, *std::max_element(model.fileWindows.begin(), model.fileWindows.end())));
-    return {};
+    // As in transformers.
+    ZIGZAG_TRY(local,
+               readLocalLayers(
+                   model, config, [](int layer) { return layer % 4 != 0; }, where));
+    return readFileWindows(model, config, local, where);
 }
 
 constexpr GgufKey ggufKeys[] = {
@@ -91,6 +62,7 @@ const Family &graniteSwaFamily()
         .ggufInterleaves = true,
         .ggufKeys = ggufKeys,
         .window = FileWindow::OfLayers,
+        .windowLength = 128,
         .mayLackKvHeads = true,
         .tiesEmbeddings = true,
         .normEpsilon = 1e-5,

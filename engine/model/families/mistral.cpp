@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Mistral: Llama's layers, and a window of its own (arXiv 2310.06825), which is refused where it acts.
+// Mistral: Llama's layers, and a window in all of them where its file has one (arXiv 2310.06825).
 #include "engine/model/families/family_list.h"
 
 namespace zigzag {

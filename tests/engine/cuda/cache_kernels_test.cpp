@@ -74,6 +74,10 @@ struct Case {
     int tokens; ///< of one sequence, or sequences of one token each
     bool batch;
     bool staged;
+    int rotaryDim = 0;
+    bool interleaved = false;
+    bool rotates = true;
+    bool scales = false;
 };
 
 template <class Activation, class Cache> void checkRopeAppendOf(const Case &test)
@@ -85,7 +89,8 @@ template <class Activation, class Cache> void checkRopeAppendOf(const Case &test
     DeviceArray<Activation> queries(randomFloats(width(queryHeads), 1)), keys(randomFloats(width(kvHeads), 2)),
         values(randomFloats(width(kvHeads), 3));
     DeviceArray<float> queryNorm(randomFloats(static_cast<std::size_t>(dim), 4)),
-        keyNorm(randomFloats(static_cast<std::size_t>(dim), 5)), cosSin(randomFloats(static_cast<std::size_t>(context * dim), 6));
+        keyNorm(randomFloats(static_cast<std::size_t>(dim), 5)), cosSin(randomFloats(static_cast<std::size_t>(context * dim), 6)),
+        scales(randomFloats(static_cast<std::size_t>(context), 7));
     const std::int32_t positions[sequences] = {17, 2, 9, 30};
     // The same on both sides; what the CPU's activations are, the kernel's read back as.
     Caches<Cache> expected(kvHeads, dim, sequences, test.staged ? rows : 0), got(kvHeads, dim, sequences, test.staged ? rows : 0);
@@ -94,7 +99,9 @@ template <class Activation, class Cache> void checkRopeAppendOf(const Case &test
     RopeAppendArgs args;
     args.queries = cpuQueries.data(), args.keys = cpuKeys.data(), args.values = cpuValues.data();
     args.queryNorm = test.norms ? queryNorm.data() : nullptr, args.keyNorm = test.norms ? keyNorm.data() : nullptr;
-    args.cosSin = cosSin.data();
+    args.cosSin = test.rotates ? cosSin.data() : nullptr;
+    args.rotaryDim = test.rotaryDim, args.interleaved = test.interleaved;
+    args.queryScales = test.scales ? scales.data() : nullptr;
     args.heads = expected.views;
     args.tokens = rows, args.firstPosition = 17;
     args.queryHeads = queryHeads, args.kvHeads = kvHeads, args.headDim = dim;
@@ -114,7 +121,10 @@ template <class Activation, class Cache> void checkRopeAppendOf(const Case &test
                                         1,
                                         1,
                                         {1, args.rows.count, args.rows.positions, 17},
-                                        got.kernelViews};
+                                        got.kernelViews,
+                                        args.rotaryDim,
+                                        args.interleaved,
+                                        args.queryScales};
     gpu::launch(gpu::ropeAppend<Activation, Cache>,
                 {static_cast<unsigned>(rows), gpu::ropeAppendBlocksPerRow(queryHeads, kvHeads)}, gpu::ropeAppendThreads, 0,
                 nullptr, kernel, gpu::Start::Early);
@@ -199,6 +209,20 @@ TEST(RopeAppendKernel, DividesAndRoundsToF8)
             checkRopeAppendToF8<F16>({dim, norms, 1, false, false});
             checkRopeAppendToF8<Bf16>({dim, norms, 3, true, false});
         }
+}
+
+/// Parts of heads, pairs of neighbours, none at all, and queries that are scaled by their position.
+TEST(RopeAppendKernel, RotatesAsItIsAskedTo)
+{
+    for (const int dim : {8, 80, 128, 256}) {
+        for (const int rotated : {2, 6, dim / 2, dim}) {
+            for (const bool interleaved : {false, true}) {
+                checkRopeAppendOf<float, float>({dim, true, 5, false, true, rotated, interleaved, true, true});
+                checkRopeAppendOf<Bf16, Bf16>({dim, false, 3, true, false, rotated, interleaved, true, false});
+            }
+        }
+        checkRopeAppendOf<F16, F16>({dim, true, 3, true, false, 0, false, false, true});
+    }
 }
 
 template <class Cache, class Unit> void checkCommitOf(int dim, std::int64_t first, std::int64_t tokens)

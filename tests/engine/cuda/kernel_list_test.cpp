@@ -47,7 +47,9 @@ const ListedKernel list[] = {
     {"ropeAppend", "RopeAppendKernel.*", nullptr},
     {"routeExperts", "ExpertsKernel*", nullptr},
     {"sortRoutes", "ExpertsKernel*", nullptr},
+    {"softCap", "SoftCapKernel.*", nullptr},
     {"swiGlu", "SwiGluKernel.*", nullptr},
+    {"widthNorm", "WidthNormKernel.*", nullptr},
 };
 
 /// The names of the kernels that a source defines: what stands before the parenthesis of `ZZ_KERNEL … void NAME(ZZ_ARGS`.

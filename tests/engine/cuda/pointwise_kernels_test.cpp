@@ -6,7 +6,9 @@
 #include "engine/cuda/kernels/embed.cuh"
 #include "engine/cuda/kernels/next_token.cuh"
 #include "engine/cuda/kernels/rms_norm.cuh"
+#include "engine/cuda/kernels/soft_cap.cuh"
 #include "engine/cuda/kernels/swiglu.cuh"
+#include "engine/cuda/kernels/width_norm.cuh"
 
 namespace zigzag::test {
 namespace {
@@ -74,6 +76,79 @@ TEST(RmsNormKernel, MatchesTheCpu)
     }
 }
 
+/// Added to the residual stream where that lies; and no norm, where there are no weights.
+template <class Out> void checkStreamOf(std::int64_t width, std::size_t shift)
+{
+    constexpr std::int64_t rows = 3;
+    DeviceArray<float> in(randomValues(rows * width, 2), shift), weight(randomValues(width, 3)),
+        stream(randomValues(rows * width, 4));
+    DeviceArray<Out> plain(in.size());
+    std::vector<float> expected = stream.floats();
+    createCpuBackend()->rmsNorm({.in = in.data(),
+                                 .weight = weight.data(),
+                                 .out = expected.data(),
+                                 .tokens = rows,
+                                 .width = width,
+                                 .epsilon = 1e-5f,
+                                 .residual = expected.data()});
+    const auto run = [&](auto kernel, const float *weights, void *to, const float *residual) {
+        gpu::launch(kernel, {rows}, gpu::rmsNormThreads(width), gpu::rmsNormSharedBytes, nullptr,
+                    {in.data(), weights, to, width, 1e-5f, residual}, gpu::Start::Early);
+    };
+    run(gpu::rmsNorm<float>, weight.data(), stream.data(), stream.data());
+    expectClose(stream.floats(), expected, 2e-6, 1e-6);
+    run(gpu::rmsNorm<Out>, nullptr, plain.data(), nullptr);
+    expectClose(plain.floats(), in.floats(), roundingOf<Out>, 1e-30);
+    EXPECT_TRUE(stream.intact() && plain.intact());
+}
+
+TEST(RmsNormKernel, AddsToTheStreamAndCopiesWithoutWeights)
+{
+    for (const std::int64_t width : {1, 15, 64, 1025, 8200, 9001}) {
+        checkStreamOf<float>(width, 0);
+        checkStreamOf<Bf16>(width, 1);
+        checkStreamOf<F16>(width, 0);
+    }
+}
+
+template <class T> void checkWidthNormOf(std::int64_t width)
+{
+    constexpr std::int64_t rows = 3;
+    DeviceArray<T> values(randomValues(rows * width, 2));
+    DeviceArray<float> weight(randomValues(width, 3));
+    std::vector<float> expected = values.floats();
+    createCpuBackend()->rmsNorm({expected.data(), weight.data(), expected.data(), rows, width, 1e-5f});
+    gpu::launch(gpu::widthNorm<T>, {rows}, gpu::widthNormThreads, gpu::widthNormSharedBytes, nullptr,
+                {values.data(), weight.data(), width, 1e-5f}, gpu::Start::Early);
+    expectClose(values.floats(), expected, roundingOf<T> + 1e-6, 1e-7);
+    EXPECT_TRUE(values.intact());
+}
+
+TEST(WidthNormKernel, MatchesTheCpu)
+{
+    for (const std::int64_t width : {1, 15, 64, 257, 1025, 4096}) {
+        checkWidthNormOf<float>(width);
+        checkWidthNormOf<Bf16>(width);
+        checkWidthNormOf<F16>(width);
+    }
+}
+
+TEST(SoftCapKernel, MatchesTheCpu)
+{
+    for (const std::int64_t count : {2, 7, 256, 1001}) {
+        auto wide = randomValues(count, 6, 60.0f);
+        wide[0] = 1e30f;
+        wide[1] = -1e30f;
+        DeviceArray<float> values(wide);
+        std::vector<float> expected = wide;
+        createCpuBackend()->softCap({expected.data(), count, 30.0f});
+        gpu::launch(gpu::softCap<>, {gpu::softCapBlocks(count)}, gpu::softCapThreads, 0, nullptr, {values.data(), count, 30.0f},
+                    gpu::Start::Early);
+        expectClose(values.floats(), expected, 1e-6, 1e-5);
+        EXPECT_TRUE(values.intact());
+    }
+}
+
 template <class T> void checkSwiGluOf(std::int64_t count, std::size_t shift)
 {
     auto gates = randomValues(count, 4, 4.0f);
@@ -104,6 +179,34 @@ TEST(SwiGluKernel, MatchesTheCpu)
             checkSwiGluOf<Bf16>(count, shift);
             checkSwiGluOf<F16>(count, shift);
         }
+    }
+}
+
+template <class T> void checkGeluOf(std::int64_t count, std::size_t shift)
+{
+    auto gates = randomValues(count, 4, 4.0f);
+    gates[0] = -500.0f;
+    gates[static_cast<std::size_t>(count / 2)] = 500.0f;
+    DeviceArray<T> gate(gates, shift), up(randomValues(count, 5)), out(gate.size());
+    std::vector<float> expected(gate.size());
+    const auto gateFloats = gate.floats(), upFloats = up.floats();
+    createCpuBackend()->swiGlu({.gate = gateFloats.data(),
+                                .up = upFloats.data(),
+                                .out = expected.data(),
+                                .count = count,
+                                .activation = GatedActivation::GeluTanh});
+    gpu::launch(gpu::swiGlu<T>, {gpu::swiGluBlocks(count)}, gpu::swiGluThreads, 0, nullptr,
+                {gate.data(), up.data(), out.data(), count, true}, gpu::Start::Early);
+    expectClose(out.floats(), expected, roundingOf<T> + 1e-5, 1e-5);
+    EXPECT_TRUE(out.intact());
+}
+
+TEST(SwiGluKernel, GeluMatchesTheCpu)
+{
+    for (const std::int64_t count : {1, 8, 33, 4111}) {
+        checkGeluOf<float>(count, 0);
+        checkGeluOf<Bf16>(count, 1);
+        checkGeluOf<F16>(count, 0);
     }
 }
 

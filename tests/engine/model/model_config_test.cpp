@@ -99,18 +99,25 @@ TEST(ModelConfig, TypesAndEndTokensInBothSpellings)
     EXPECT_EQ(sound(R"({"eos_token_id": [2, 7]})").endTokens, (std::vector<int>{2, 7}));
 }
 
-TEST(ModelConfig, OnlyAnEffectiveWindowIsRefused)
+using Windows = std::vector<std::int64_t>;
+
+TEST(ModelConfig, WindowsOfTheFileAreThoseThatAct)
 {
     // Without the key Mistral's window is 4096, which the context of 4096 does not reach.
-    EXPECT_TRUE(parsed(R"({"model_type": "mistral"})"));
-    EXPECT_FALSE(parsed(R"({"model_type": "mistral", "max_position_embeddings": 8192})"));
-    EXPECT_FALSE(parsed(R"({"model_type": "mistral", "sliding_window": 1024})"));
+    EXPECT_EQ(sound(R"({"model_type": "mistral"})").fileWindows, Windows());
+    EXPECT_EQ(sound(R"({"model_type": "mistral", "max_position_embeddings": 8192})").fileWindows, Windows({4096, 4096}));
+    const ModelConfig windowed = sound(R"({"model_type": "mistral", "sliding_window": 1024})");
+    EXPECT_EQ(windowed.fileWindows, Windows({1024, 1024}));
+    ASSERT_EQ(windowed.notes.size(), 1u);
+    EXPECT_NE(windowed.notes.front().find("2 of 2 layers have a window of 1024 tokens"), std::string::npos);
+    EXPECT_FALSE(parsed(R"({"model_type": "mistral", "sliding_window": 0})"));
     EXPECT_TRUE(parseModelConfig(R"({"model_type": "mistral", "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2,
         "num_attention_heads": 8, "num_key_value_heads": 2, "vocab_size": 100, "max_position_embeddings": 32768, "sliding_window": null})",
                                  "config.json"));
     EXPECT_TRUE(parsed(R"({"model_type": "qwen2", "use_sliding_window": false, "sliding_window": 1024})"));
-    EXPECT_FALSE(
-        parsed(R"({"model_type": "qwen2", "use_sliding_window": true, "sliding_window": 1024, "max_window_layers": 1})"));
+    EXPECT_EQ(sound(R"({"model_type": "qwen2", "use_sliding_window": true, "sliding_window": 1024, "max_window_layers": 1})")
+                  .fileWindows,
+              Windows({0, 1024}));
     EXPECT_TRUE(parsed(R"({"layer_types": ["full_attention", "full_attention"]})"));
 }
 
@@ -119,19 +126,25 @@ TEST(ModelConfig, AWindowThatNeverActsIsAccepted)
 {
     for (const std::string family : {"qwen2", "qwen3"}) {
         const auto with = [&](const std::string &members) {
-            return parsed(fmt::format(R"({{"model_type": "{}", "use_sliding_window": true{}}})", family, members)).has_value();
+            return sound(fmt::format(R"({{"model_type": "{}", "use_sliding_window": true{}}})", family, members)).fileWindows;
         };
-        EXPECT_FALSE(with(R"(, "sliding_window": 1024, "max_window_layers": 0)"));
-        EXPECT_FALSE(with(R"(, "sliding_window": 1024, "max_window_layers": 1)"));
-        EXPECT_TRUE(with(R"(, "sliding_window": 1024, "max_window_layers": 2)")); // two layers
-        EXPECT_TRUE(with(R"(, "sliding_window": 1024, "max_window_layers": 28)"));
-        EXPECT_TRUE(with(R"(, "sliding_window": 1024)")); // transformers' 28
-        EXPECT_TRUE(with(R"(, "sliding_window": 4096, "max_window_layers": 0)"));
-        EXPECT_FALSE(with(R"(, "sliding_window": 4095, "max_window_layers": 0)"));
-        EXPECT_TRUE(with(R"(, "max_window_layers": 0)")); // transformers' 4096, all of the context
-        EXPECT_TRUE(with(R"(, "sliding_window": 1024, "layer_types": ["full_attention", "full_attention"])"));
-        EXPECT_TRUE(with(R"(, "sliding_window": 8192, "layer_types": ["full_attention", "sliding_attention"])"));
-        EXPECT_FALSE(with(R"(, "sliding_window": 1024, "layer_types": ["full_attention", "sliding_attention"])"));
+        EXPECT_EQ(with(R"(, "sliding_window": 1024, "max_window_layers": 0)"), Windows({1024, 1024}));
+        EXPECT_EQ(with(R"(, "sliding_window": 1024, "max_window_layers": 1)"), Windows({0, 1024}));
+        EXPECT_EQ(with(R"(, "sliding_window": 1024, "max_window_layers": 2)"), Windows()); // two layers
+        EXPECT_EQ(with(R"(, "sliding_window": 1024, "max_window_layers": 28)"), Windows());
+        EXPECT_EQ(with(R"(, "sliding_window": 1024)"), Windows()); // transformers' 28
+        EXPECT_EQ(with(R"(, "sliding_window": 4096, "max_window_layers": 0)"), Windows());
+        EXPECT_EQ(with(R"(, "sliding_window": 4095, "max_window_layers": 0)"), Windows({4095, 4095}));
+        EXPECT_EQ(with(R"(, "max_window_layers": 0)"), Windows()); // transformers' 4096, all of the context
+        EXPECT_EQ(with(R"(, "sliding_window": 1024, "layer_types": ["full_attention", "full_attention"])"), Windows());
+        EXPECT_EQ(with(R"(, "sliding_window": 8192, "layer_types": ["full_attention", "sliding_attention"])"), Windows());
+        EXPECT_EQ(with(R"(, "sliding_window": 1024, "layer_types": ["full_attention", "sliding_attention"])"),
+                  Windows({0, 1024}));
+        EXPECT_FALSE(parsed(R"({"model_type": ")" + family + R"(", "sliding_window": 1024,
+            "layer_types": ["full_attention", "sliding_attention"]})"))
+            << "use_sliding_window is false";
+        EXPECT_FALSE(
+            parsed(R"({"model_type": ")" + family + R"(", "use_sliding_window": true, "layer_types": ["full_attention"]})"));
     }
     EXPECT_FALSE(parsed(R"({"layer_types": ["full_attention", "sliding_attention"]})")) << "a window of no length";
     EXPECT_FALSE(parsed(R"({"sliding_window": 8192, "layer_types": ["full_attention", "chunked_attention"]})"));

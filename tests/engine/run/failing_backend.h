@@ -68,6 +68,7 @@ public:
     void attention(const AttentionArgs &args) override { run(&Backend::attention, args); }
     void commit(const CommitArgs &args) override { run(&Backend::commit, args); }
     void swiGlu(const SwiGluArgs &args) override { run(&Backend::swiGlu, args); }
+    void softCap(const SoftCapArgs &args) override { run(&Backend::softCap, args); }
     void copyHeads(const CopyHeadsArgs &args) override { run(&Backend::copyHeads, args); }
     void nextToken(const NextTokenArgs &args) override { run(&Backend::nextToken, args); }
 

@@ -122,6 +122,12 @@ public:
     const Model &model() const { return *m_model; }
     const std::shared_ptr<DeviceModel> &device() const { return m_device; }
     const std::vector<int> &tokens() const { return m_tokens; }
+    /// Whether a map decides anything: not where the file gives every layer a window.
+    bool isMappable() const
+    {
+        const auto &windows = m_model->config.fileWindows;
+        return windows.empty() || std::find(windows.begin(), windows.end(), 0) != windows.end();
+    }
     /// full, mixed (the fixture's map) or streaming.
     HeadMap map(const std::string &which) const
     {

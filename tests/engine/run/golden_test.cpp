@@ -40,6 +40,10 @@ TEST(Golden, AnotherMapIsTold)
         SCOPED_TRACE(golden.name);
         const test::GoldenModel model(golden);
         ASSERT_TRUE(model);
+        if (!model.isMappable()) { // what the file decides no map changes
+            EXPECT_EQ(model.run(model.map("full"), 64), model.run(model.map("streaming"), 64));
+            continue;
+        }
         EXPECT_GT(test::relativeDifference(model.run(model.map("full"), 64), golden.logits("streaming")), golden.tolerance);
         HeadMap shifted = model.map("streaming");
         shifted.setWindow(shifted.oneWindow()->sink, shifted.oneWindow()->recent + 1);
@@ -100,7 +104,11 @@ TEST(Golden, KvBytesComputedAreKvBytesAllocated)
             least = std::min(least, computed);
             row += fmt::format(" {:>9}", computed);
         }
-        EXPECT_LT(least, kvBytes(model.map("full"), std::ssize(model.tokens()), model.model().config.dtype));
+        const std::int64_t full = kvBytes(model.map("full"), std::ssize(model.tokens()), model.model().config.dtype);
+        if (model.isMappable())
+            EXPECT_LT(least, full);
+        else
+            EXPECT_EQ(least, full);
         fmt::print("{}\n", row);
     }
 }
