@@ -333,8 +333,8 @@ TEST_F(Bench, CancelReachesIntoALongRun)
         cancel = true;
     });
     const auto records = runBench(device, model->config, machine(), slow, &cancel);
-    const double seconds = processorSeconds(asked);
     person.join();
+    const double seconds = processorSeconds(asked);
     ASSERT_TRUE(records) << records.error().message;
     EXPECT_TRUE(records->empty());
     EXPECT_LT(seconds, 1.0 * ThreadPool::current().threads());
