@@ -26,6 +26,9 @@ std::string refusalOf(const ExportModel *model, bool cwm)
     if (isQwen(config))
         return cwm ? fmt::format("a {} model has layer types of its own: use the format transformers", nameOf(*config.family))
                    : "";
+    if (!config.is("llama") && !config.is("mistral"))
+        return fmt::format("a {} is another network than a Ministral or a CWM: use vllm or duo-attention",
+                           nameOf(*config.family));
     if (config.qkvBias || config.outputBias)
         return "Ministral and CWM have no biases in attention, and this model has: use vllm or duo-attention";
     if (!cwm && config.mlpBias)

@@ -5,6 +5,7 @@
 #include "engine/model/model.h"
 #include "engine/model/resources.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <system_error>
 
@@ -101,6 +102,11 @@ ExportVerdict layerVerdict(const HeadMap &map)
     verdict.headsLost = map.streamingHeads() - run.streamingHeads();
     verdict.localLayers = map.model().localLayers();
     verdict.refusal = refusedWindows(run);
+    const std::vector<std::int64_t> &own = map.model().fileWindows;
+    if (std::any_of(own.begin(), own.end(), [](std::int64_t window) { return window > 0; }))
+        verdict.refusal
+            = "the model's own file gives some layers a window, and a kind for each layer would replace them: use the "
+              "head map itself";
     return verdict;
 }
 
@@ -184,9 +190,13 @@ Json ropeParameters(const RopeConfig &rope)
         json["beta_fast"] = rope.betaFast;
         json["beta_slow"] = rope.betaSlow;
         json["truncate"] = rope.truncate;
-        if (rope.attentionFactor > 0)
-            json["attention_factor"] = rope.attentionFactor;
     }
+    if (rope.type == RopeType::LongRope) {
+        json["short_factor"] = rope.shortFactors;
+        json["long_factor"] = rope.longFactors;
+    }
+    if (rope.attentionFactor > 0)
+        json["attention_factor"] = rope.attentionFactor;
     if (rope.type != RopeType::Linear)
         json["original_max_position_embeddings"] = static_cast<std::int64_t>(rope.originalContext);
     return json;
