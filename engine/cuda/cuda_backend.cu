@@ -14,7 +14,6 @@
 #include <cmath>
 #include <numbers>
 #include <optional>
-#include <tuple>
 
 namespace zigzag::gpu {
 
