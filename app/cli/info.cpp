@@ -56,6 +56,29 @@ Json ropeJson(const RopeConfig &rope)
     return json;
 }
 
+void printRow(std::string_view label, const std::string &value)
+{
+    fmt::print("{:<20} {}\n", label, value);
+}
+
+void printRope(const ModelConfig &config)
+{
+    const auto text = [](const RopeConfig &rope) {
+        return fmt::format("{}, theta {:g}{}", nameOf(rope.type), rope.theta,
+                           rope.type == RopeType::Default ? std::string() : fmt::format(", factor {:g}", rope.factor));
+    };
+    const auto layers = [&](LayerRope rope) { return std::count(config.layerRopes.begin(), config.layerRopes.end(), rope); };
+    printRow("rotary embedding",
+             text(config.rope)
+                 + (config.rotated() < config.headDim
+                        ? fmt::format(", {} of {} numbers of a head", config.rotated(), config.headDim)
+                        : std::string()));
+    if (const auto local = layers(LayerRope::Local); local > 0)
+        printRow("of local layers", fmt::format("{}, in {} of {} layers", text(config.localRope), local, config.layers));
+    if (const auto without = layers(LayerRope::None); without > 0)
+        printRow("without rotation", fmt::format("{} of {} layers", without, config.layers));
+}
+
 void printJson(const Description &description)
 {
     const ModelConfig &config = description.config;
@@ -96,7 +119,7 @@ std::string withCommas(std::int64_t number)
 void printTable(const Description &description)
 {
     const ModelConfig &config = description.config;
-    const auto row = [](std::string_view label, const std::string &value) { fmt::print("{:<20} {}\n", label, value); };
+    const auto row = printRow;
     row("model", config.name);
     row("family", std::string(nameOf(*config.family)));
     row("layers", std::to_string(config.layers));
@@ -112,10 +135,7 @@ void printTable(const Description &description)
                         config.expertIntermediateSize));
     row("vocabulary", withCommas(config.vocabulary));
     row("context", fmt::format("{} tokens", withCommas(config.maxContext)));
-    const RopeConfig &rope = config.rope;
-    row("rotary embedding",
-        fmt::format("{}, theta {:g}{}", nameOf(rope.type), rope.theta,
-                    rope.type == RopeType::Default ? std::string() : fmt::format(", factor {:g}", rope.factor)));
+    printRope(config);
     row("parameters", withCommas(config.parameters()));
     row("weights", fmt::format("{} bytes, {}", withCommas(config.weightBytes()), nameOf(config.dtype)));
     row("KV per token", fmt::format("{} bytes, {}", withCommas(config.kvBytesPerToken()), nameOf(config.kvType)));

@@ -169,10 +169,9 @@ public:
     void rmsNorm(const RmsNormArgs &args) override
     {
         flush();
-        if (args.weight && !args.residual)
-            m_norm = args;
-        else
-            launchNorm(args);
+        m_norm = args;
+        if (!args.weight || args.residual) // no product does it on the way
+            flush();
     }
 
     void matmul(const MatmulArgs &args) override
@@ -207,9 +206,7 @@ public:
 
     void swiGlu(const SwiGluArgs &args) override
     {
-        if (m_gated && args.activation == GatedActivation::Silu && m_gated->args.products[0].out == args.gate
-            && m_gated->args.products[1].out == args.up
-            && args.count == std::int64_t{m_gated->args.batch} * m_gated->args.products[0].rows) {
+        if (m_gated && isGateOf(args, m_gated->args)) {
             Matvec matvec = *std::exchange(m_gated, std::nullopt);
             matvec.gated = true;
             matvec.args.products[0].out = args.out;
@@ -223,8 +220,7 @@ public:
     void softCap(const SoftCapArgs &args) override
     {
         flush();
-        if (args.count > 0)
-            m_device->check(launchSoftCap(args, on()), "soft_cap");
+        m_device->check(launchSoftCap(args, on()), "soft_cap");
     }
 
     void ropeAppend(const RopeAppendArgs &args) override
