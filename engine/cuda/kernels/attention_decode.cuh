@@ -35,12 +35,17 @@ ZZ_DEVICE std::int64_t partialIndex()
 struct DecodeShare {
     int entry; ///< of the selected heads
     int kvHead, sequence, slice; ///< slice: which 16 query heads of the group
-    int firstQueryHead;
     int rows; ///< query heads here, at most 16
     int split, splits; ///< of `splits` blocks that have keys
     int begin, end; ///< steps of decodeKeys keys
     int visible; ///< rows of the cache
     int newestRow; ///< of this step's key, which the kernel before writes
+
+    /// Computed where it is needed: a register less in between.
+    ZZ_DEVICE int firstQueryHead(const AttentionKernelArgs &a) const
+    {
+        return kvHead * (a.queryHeads / a.kvHeads) + slice * decodeRows;
+    }
 
     /// False where this block has no keys.
     ZZ_DEVICE bool find(const DecodeAttentionArgs &args)
@@ -56,7 +61,6 @@ struct DecodeShare {
         sequence = static_cast<int>(blockIdx().y);
         slice = static_cast<int>(blockIdx().z);
         rows = a.queryHeads / a.kvHeads - slice * decodeRows;
-        firstQueryHead = kvHead * (a.queryHeads / a.kvHeads) + slice * decodeRows;
         rows = rows < decodeRows ? rows : decodeRows;
         const int position = firstPosition(a.rows, sequence);
         const std::int64_t slots = a.caches.heads[kvHead].slots;
@@ -131,7 +135,7 @@ ZZ_DEVICE void weighSplits(const DecodeAttentionArgs &args, const DecodeShare &s
         }
         sum = warpSum(sum);
         if (const float *logits = args.attention.sinkLogits)
-            sum += sinkWeight(logits[share.firstQueryHead + row], max);
+            sum += sinkWeight(logits[share.firstQueryHead(args.attention) + row], max);
         const float scale = args.attention.valueScale / sum;
         ZZ_UNROLL for (int i = 0; i < each; ++i)
         {
@@ -215,7 +219,8 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(decodeThreads, decodeBlocksPerSm(headDim)) void atten
     const std::int64_t offset = (a.rows.first + share.sequence) * a.caches.sequenceStride, rowBytes = headDim * sizeof(K);
     const char *keys = static_cast<const char *>(cache.keys) + offset;
     const char *values = static_cast<const char *>(cache.values) + offset;
-    const std::int64_t activation = (static_cast<std::int64_t>(share.sequence) * a.queryHeads + share.firstQueryHead) * headDim;
+    const std::int64_t activation
+        = (static_cast<std::int64_t>(share.sequence) * a.queryHeads + share.firstQueryHead(a)) * headDim;
 
     using Tile = DecodeTile<T, K, headDim>;
     constexpr int half = decodeWarpKeys * Tile::rowBytes, stageBytes = 2 * half, stages = decodeStages<sizeof(K)>;
@@ -274,7 +279,7 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(decodeThreads, decodeBlocksPerSm(headDim)) void atten
             sum += weights[w] * states[(w * decodeRows + row) * 2 + 1];
         }
         if (a.sinkLogits && share.splits == 1) // otherwise who joins the splits adds it, once
-            sum += sinkWeight(a.sinkLogits[share.firstQueryHead + row], max);
+            sum += sinkWeight(a.sinkLogits[share.firstQueryHead(a) + row], max);
         const float scale = share.splits == 1 ? a.valueScale / sum : 1.0f;
         DecodeMerge merge;
         ZZ_UNROLL for (int w = 0; w < decodeWarps; ++w)
