@@ -102,8 +102,8 @@ Result<HeadMap> readWindows(const json::Value &document, const ModelShape &shape
         ZIGZAG_TRY(row, json::stringIn(entry, "heads", whereLayer));
         if (row == localRow && map.isLocal(layer))
             continue;
-        ZIGZAG_TRY(window, readWindow(entry, whereLayer));
         ZIGZAG_CHECK(readLetters(row, layer, map, "layers", where));
+        ZIGZAG_TRY(window, readWindow(entry, whereLayer));
         map.setLayerWindow(layer, window.sink, window.recent);
     }
     return map;

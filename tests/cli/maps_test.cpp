@@ -102,7 +102,7 @@ TEST_F(Maps, AssignSpeaksOfTheLayersThatCanBeMapped)
     }
     // What was written is the model's; a file of version 1 is read with a note; a map that contradicts the model is refused.
     const auto plan = [&](const std::string &map, const std::string &of) {
-        return test::runZigzag({"plan", of, "--map", map, "--context", "64"});
+        return test::runZigzag({"plan", of, "--map", map, "--contexts", "64"});
     };
     EXPECT_EQ(plan(path("map.json"), model).code, 0);
     EXPECT_EQ(plan(path("map.json"), model).errors.find("whatever the map says"), std::string::npos);
@@ -111,7 +111,7 @@ TEST_F(Maps, AssignSpeaksOfTheLayersThatCanBeMapped)
     EXPECT_NE(noted.errors.find("1 of 3 layers keep the window of the model's own file, whatever the map says of them"),
               std::string::npos)
         << noted.errors;
-    const auto other = plan(path("map.json"), test::sourceDir() + "/tests/fixtures/goldens/granite");
+    const auto other = plan(path("map.json"), test::sourceDir() + "/tests/fixtures/goldens/qwen3-moe");
     EXPECT_EQ(other.code, 2);
     EXPECT_NE(other.errors.find("layer 1 is \"L\""), std::string::npos) << other.errors;
 }
