@@ -75,8 +75,9 @@ void GgufWriter::tensor(std::string_view name, std::span<const std::int64_t> sha
                         std::span<const std::byte> data)
 {
     m_tensors += stringOf(name) + bytesOf(static_cast<std::uint32_t>(shape.size()));
-    for (auto extent = shape.rbegin(); extent != shape.rend(); ++extent)
-        m_tensors += bytesOf(static_cast<std::uint64_t>(*extent));
+    const std::vector<std::int64_t> columnsFirst(shape.rbegin(), shape.rend());
+    for (const std::int64_t extent : columnsFirst)
+        m_tensors += bytesOf(static_cast<std::uint64_t>(extent));
     m_tensors += bytesOf(type) + bytesOf(m_place);
     m_place += data.size() + padding(data.size(), alignment);
     m_data.push_back(data);
