@@ -42,10 +42,13 @@ ExportFormat llamaCppFormat()
     return {"llama.cpp",
             "llama.cpp",
             false,
-            [](const HeadMap &map, const ExportModel *) {
+            [](const HeadMap &map, const ExportModel *model) {
+                const bool isCarried = !model || model->config.is("llama") || model->config.is("mistral");
                 return refused(map,
-                               "it reads no window for Llama and Qwen models, so that every layer would retrieve as before: use "
-                               "vllm or mlx-lm");
+                               isCarried ? "its Llama reads no windows of layers, and every layer would retrieve as before: use "
+                                           "granite-swa, whose folder its converter turns into a GGUF that keeps them"
+                                         : "it reads no windows of layers for this family, so that every layer would retrieve as "
+                                           "before: see what granite-swa says, or use vllm or mlx-lm");
             },
             writeNothing,
             layersWithoutSinks};

@@ -31,8 +31,10 @@ ExportFormat sglangFormat()
     return {"sglang",
             "SGLang command line (experimental)",
             false,
-            [](const HeadMap &map, const ExportModel *) {
+            [](const HeadMap &map, const ExportModel *model) {
                 ExportVerdict verdict = layerVerdict(map);
+                if (const std::string refusal = refusedFamily(model); !refusal.empty())
+                    verdict.refusal = refusal;
                 verdict.kvFreed = KvFreed::OptIn;
                 verdict.note = "experimental: versions that know hybrid models by their names alone keep every key, whatever the "
                                "command says; compare its answers with full attention before you trust it";

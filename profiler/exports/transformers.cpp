@@ -22,6 +22,8 @@ std::string refusalOf(const ExportModel *model, bool cwm)
 {
     if (!model)
         return "its folder is the model's own config, changed: name the model (--model)";
+    if (const std::string refusal = refusedFamily(model); !refusal.empty())
+        return refusal;
     const ModelConfig &config = model->config;
     if (isQwen(config))
         return cwm ? fmt::format("a {} model has layer types of its own: use the format transformers", nameOf(*config.family))

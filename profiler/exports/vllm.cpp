@@ -33,12 +33,16 @@ ExportFormat vllmFormat()
             false,
             [](const HeadMap &map, const ExportModel *model) {
                 ExportVerdict verdict = layerVerdict(map);
+                if (const std::string refusal = refusedFamily(model); !refusal.empty())
+                    verdict.refusal = refusal;
                 verdict.minimumVersion = "vLLM 0.10.1";
                 verdict.note
                     = "layers are billed in groups of equal size, so that it can reserve more than the textbook's bytes (see "
                       "zigzag plan)";
                 if (isQwen(model))
-                    verdict.note += "; a Qwen model runs through --model-impl transformers";
+                    verdict.note
+                        += "; a Qwen model runs through --model-impl transformers, because vLLM's own code for Qwen reads "
+                           "no kinds of layers";
                 if (!model)
                     verdict.note += "; as for a Llama or Mistral model: name the model to have it checked";
                 return verdict;

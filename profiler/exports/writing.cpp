@@ -81,6 +81,19 @@ std::string refusedLocalLayers(const HeadMap &map)
         map.model().localLayers(), map.layers());
 }
 
+std::string refusedFamily(const ExportModel *model)
+{
+    if (!model || model->config.is("llama") || model->config.is("mistral") || model->config.is("qwen2")
+        || model->config.is("qwen3"))
+        return {};
+    const std::string_view family = nameOf(*model->config.family);
+    if (model->config.is("granite"))
+        return fmt::format("layers of a {} have no kinds of their own there: use granite-swa", family);
+    return fmt::format("layers of a {} have no kinds of their own there, so that every layer would keep everything or another "
+                       "network be run: use head-map, and zigzag itself",
+                       family);
+}
+
 int windowOf(const HeadMap &map)
 {
     const HeadMap run = layersWithoutSinks(map);

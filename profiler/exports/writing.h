@@ -29,6 +29,11 @@ int windowOf(const HeadMap &map);
 /// ["full_attention", "sliding_attention", …], a mixed layer as full attention, a local one as what it is.
 nlohmann::ordered_json layerTypes(const HeadMap &map);
 
+/// Why a target whose layers get kinds of their own in Llama, Mistral, Qwen2 and Qwen3 alone cannot take the model; empty where
+/// it can, and where there is no model. Others' code never reads layer_types, and would run every layer as before, or is another
+/// network than the folder would claim.
+std::string refusedFamily(const ExportModel *model);
+
 struct ExportFile {
     std::string name;
     std::string content;

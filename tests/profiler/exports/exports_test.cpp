@@ -335,6 +335,14 @@ TEST(Exports, WhatATargetCannotRunIsRefusedAndNothingIsWritten)
     refused("mlx-lm", map, &*qwen, "Llama and Mistral");
     refused("mlx-lm", streaming, &*llama, "one retrieval layer");
     refused("sglang", mapOf({"RR", "SS"}, 0, 1), &*llama, "raise recent");
+    // A folder that claims to be a Ministral would be another network, and what reads no kinds of layers would keep everything.
+    const auto experts = loadExportModel((fixtures / "goldens/qwen3-moe").string()),
+               granite = loadExportModel((fixtures / "goldens/granite").string());
+    ASSERT_TRUE(experts && granite);
+    for (const char *name : {"vllm", "sglang", "transformers", "transformers-cwm"}) {
+        refused(name, map, &*experts, "no kinds of their own");
+        refused(name, map, &*granite, "use granite-swa");
+    }
     // A model's own folder is not written over.
     fs::create_directory(scratch / "model");
     std::ofstream(scratch / "model/config.json") << "{}";

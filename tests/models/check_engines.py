@@ -1,0 +1,238 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Serve what `zigzag export` writes with the engines themselves, and hold their answers against ours. `./dev check-engines` runs it.
+
+    python3 tests/models/check_engines.py --zigzag PROGRAM --engines build/engines --work build/engine-checks
+                                          [--smollm2 FOLDER] [--engine NAME …] [--write]
+
+The bundled model, and SmolLM2 as a float32 folder where there is one, with every second layer streaming, in every format that an
+engine here reads. Each engine runs in an environment of its own (tests/models/engines) and answers a prompt longer than the
+window greedily. `zigzag logits`, given the engine's own tokens and the map that the format says is run, must choose each of them
+too; the log-probabilities that both gave them are compared. KV: what vLLM's log says there is room for beside `zigzag plan`, and
+what the caches of the others hold beside the same plan. What cannot be installed or run is "not tried", with the reason.
+--write stores the table in resources/checked. Needs transformers and numpy.
+"""
+import argparse
+import datetime
+import json
+import os
+import pathlib
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+
+import numpy
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import proof
+from proof import NotTried
+
+HERE = pathlib.Path(__file__).parent
+ROOT = HERE.parent.parent
+DECODED = 64
+SMALL = 1e-3  # nats: two programs that compute in float32 differ less; a wrong window or a lost sink differs by far more
+
+# format, engine
+CASES = [("model itself", "transformers"), ("model itself", "vllm"), ("model itself", "mlx-lm"), ("model itself", "llama.cpp"),
+         ("transformers", "transformers"), ("transformers-cwm", "transformers"), ("vllm", "vllm"), ("mlx-lm", "mlx-lm"),
+         ("granite-swa", "transformers"), ("granite-swa", "vllm"), ("granite-swa", "llama.cpp"),
+         ("gguf", "llama.cpp")]
+ABSENT = [("sglang", "SGLang", "no build for a processor alone can be installed by name"),
+          ("kvpress", "kvpress", "it masks keys by a pattern of heads and serves no requests"),
+          ("duo-attention", "DuoAttention", "its kernels need a GPU")]
+
+
+class Model:
+    def __init__(self, name, folder, window, context, text, prompt):
+        import transformers
+        self.name, self.folder, self.window, self.context = name, folder, window, context
+        config = json.loads((folder / "config.json").read_text())
+        self.layers, self.kv_heads = config["num_hidden_layers"], config["num_key_value_heads"]
+        self.prompt = transformers.AutoTokenizer.from_pretrained(folder)(text)["input_ids"][:prompt]
+        assert len(self.prompt) == prompt > window, f"{name}: the text is too short for a prompt longer than the window"
+
+
+def widened(folder: pathlib.Path, out: pathlib.Path) -> pathlib.Path:
+    """The model in float32, where both programs compute alike; what is compared is the window and the sinks, not rounding."""
+    import safetensors.torch
+    out.mkdir(parents=True, exist_ok=True)
+    for file in folder.iterdir():
+        if file.suffix == ".safetensors":
+            tensors = {name: tensor.float() for name, tensor in safetensors.torch.load_file(file).items()}
+            safetensors.torch.save_file(tensors, out / file.name, metadata={"format": "pt"})
+        elif file.suffix == ".json":
+            shutil.copy(file, out)
+    config = json.loads((out / "config.json").read_text())
+    config.pop("dtype", None)
+    (out / "config.json").write_text(json.dumps(config | {"torch_dtype": "float32"}, indent=1) + "\n")
+    return out
+
+
+class Check:
+    def __init__(self, args):
+        self.zigzag, self.work, self.engines, self.threads = args.zigzag, args.work, args.engines, args.threads
+        self.knows_admission = "--vllm-batched" in proof.run([self.zigzag, "plan", "--help"])
+
+    def python(self, engine: str) -> pathlib.Path:
+        if engine == "transformers":
+            return pathlib.Path(sys.executable)
+        name = {"mlx-lm": "mlx", "llama.cpp": "llama"}.get(engine, engine)
+        failed, found = self.engines / f"{name}.failed", self.engines / name / "bin/python"
+        if failed.exists() or not found.exists():
+            raise NotTried(failed.read_text().strip() if failed.exists() else "not installed")
+        return found
+
+    def export(self, model: Model, form: str) -> tuple[pathlib.Path, str]:
+        """The folder or file that the format wrote, and the map that it says is run; weights beside it where it has none."""
+        scratch = self.work / model.name
+        scratch.mkdir(parents=True, exist_ok=True)
+        asked, as_run, out = scratch / "map.json", scratch / "as-run.json", scratch / form
+        streams = lambda layer: layer % 2 == 1
+        asked.write_text(proof.head_map(model.name, model.layers, model.kv_heads, streams, 4, model.window))
+        as_run.write_text(proof.head_map(model.name, model.layers, model.kv_heads, streams, 0, model.window))
+        if form == "model itself":
+            return model.folder, "full"
+        if out.is_dir():
+            shutil.rmtree(out)
+        source = model.folder
+        if form == "gguf":
+            if not re.search(r"\bgguf\b", proof.run([self.zigzag, "export", "--help"])):
+                raise NotTried("this build of ours writes no GGUF")
+            source, out = self.converted(model.folder, f"{model.name}-plain"), scratch / "windows.gguf"
+        proof.run([self.zigzag, "export", asked, "--model", source, "--format", form, "--out", out])
+        if form in ("transformers", "transformers-cwm", "mlx-lm"):
+            for file in [*model.folder.glob("*.safetensors*"), *model.folder.glob("tokenizer*")]:
+                (out / file.name).symlink_to(file.resolve())
+        return out, str(as_run)
+
+    def converted(self, folder: pathlib.Path, name: str) -> pathlib.Path:
+        """The folder as llama.cpp's own converter writes it, in float32."""
+        found = sorted(self.engines.glob("llama-source/*/llama.cpp/convert_hf_to_gguf.py"))
+        if not found:
+            raise NotTried("llama.cpp's converter is not here")
+        file = self.work / f"{name}.gguf"
+        try:
+            proof.run([sys.executable, found[-1], folder, "--outfile", file, "--outtype", "f32"])
+        except RuntimeError as error:
+            if "pre-tokenizer was not recognized" in str(error):
+                raise NotTried("llama.cpp's converter does not know this model's tokenizer") from error
+            raise
+        return file
+
+    def answer(self, model: Model, form: str, engine: str) -> dict:
+        python = self.python(engine)
+        out, as_run = self.export(model, form)
+        asked = dict(model=str(out.absolute()), prompt=model.prompt, new=DECODED, threads=self.threads, context=model.context)
+        if form == "vllm":
+            words = shlex.split(out.read_text().replace("\\\n", " "))
+            asked.update(model=str(model.folder.absolute()), overrides=json.loads(words[words.index("--hf-overrides") + 1]),
+                         implementation=words[words.index("--model-impl") + 1] if "--model-impl" in words else "auto")
+        if engine == "llama.cpp":
+            asked["model"] = str(out if form == "gguf" else self.converted(out, f"{model.name}-{form.replace(' ', '-')}"))
+        script = HERE / "engines" / f"{ {'mlx-lm': 'mlx', 'llama.cpp': 'llama'}.get(engine, engine)}_run.py"
+        log = self.work / f"{model.name}-{form.replace(' ', '-')}-{engine}.log"
+        begin = datetime.datetime.now()
+        done = subprocess.run([python, script, json.dumps(asked)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        log.write_text(done.stdout)
+        if done.returncode != 0:
+            lines = [line for line in done.stdout.strip().splitlines() if re.match(r"\w*(Error|Exception)\b", line)]
+            raise RuntimeError((lines or done.stdout.strip().splitlines() or [f"ended with {done.returncode}"])[-1])
+        theirs = json.loads([line for line in done.stdout.splitlines() if line.startswith("{")][-1])
+        took = round((datetime.datetime.now() - begin).total_seconds(), 1)
+        # Our engine opens what is a granite_swa as it is, with its windows, sink logits and biases.
+        ours_on = (out, "full") if form in ("granite-swa", "gguf") else (model.folder, as_run)
+        tokens = model.prompt + theirs["tokens"]
+        rows = proof.logits(self.zigzag, ours_on[0], tokens[:-1], self.work / "logits" / log.stem, ours_on[1])[len(model.prompt) - 1:]
+        ours = proof.log_softmax(rows)
+        chosen = ours[numpy.arange(DECODED), theirs["tokens"]]
+        result = dict(model=model.name, format=form, engine=engine, version=theirs["version"], ran=theirs["ran"],
+                      tokens=DECODED, equal=int((ours.argmax(1) == numpy.array(theirs["tokens"])).sum()),
+                      logprob_difference=float(abs(chosen - numpy.array(theirs["logprobs"])).max()), engine_seconds=took)
+        result.update(self.memory(model, as_run, theirs, done.stdout))
+        return result
+
+    def memory(self, model: Model, as_run: str, theirs: dict, log: str) -> dict:
+        """What the engine says of its KV, and what `zigzag plan` says, in float32."""
+        room = re.search(r"KV cache size: ([\d,]+) tokens", log)
+        sequences = re.search(r"Maximum concurrency for ([\d,]+) tokens per request: ([\d.]+)x", log)
+        seen = model.context if sequences else theirs.get("seen", model.context)
+        block = re.search(r"KV block size: (\d+)", log)
+        serving = ["--vllm-block", block.group(1), "--vllm-batched", seen] if block and self.knows_admission else []
+        plan = json.loads(proof.run([self.zigzag, "plan", model.folder, "--map", as_run, "--contexts", seen, "--gpus", "1", *serving,
+                                     "-o", "json"]))["records"][0]
+        if sequences:
+            return dict(kv_unit=f"sequences of {seen} in 1 GiB", kv_reported=float(sequences.group(2)),
+                        kv_tokens=int(room.group(1).replace(",", "")) if room else None,
+                        kv_predicted=round(2**30 / plan.get("vllm_admission_bytes", plan["vllm_bytes"]), 2))
+        if "kv_bytes" not in theirs:
+            return {}
+        return dict(kv_unit=f"bytes for {seen} tokens", kv_reported=theirs["kv_bytes"], kv_predicted=plan["kv_bytes"])
+
+
+def rows_of(results: list[dict]) -> list[list]:
+    rows = []
+    for result in results:
+        what = [result["engine"], result.get("version", ""), result["model"], result["format"]]
+        reason = result.get("not_tried") or result.get("failed")
+        if reason:
+            rows.append(what + [("not tried: " if "not_tried" in result else "failed: ") + proof.short(reason)] + [""] * 5)
+            continue
+        kv = [result.get(key, "") for key in ("kv_unit", "kv_predicted", "kv_reported")]
+        rows.append(what + [f"{result['equal']} of {result['tokens']}", f"{result['logprob_difference']:.1e}", *kv,
+                            result["engine_seconds"]])
+    return rows
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--zigzag", required=True)
+    arguments.add_argument("--engines", type=pathlib.Path, default=ROOT / "build/engines")
+    arguments.add_argument("--work", type=pathlib.Path, default=ROOT / "build/engine-checks")
+    arguments.add_argument("--smollm2", type=pathlib.Path, default=ROOT / "build/models/smollm2-f32")
+    arguments.add_argument("--engine", action="append", help="this engine alone; repeat it for more")
+    arguments.add_argument("--threads", type=int, default=os.cpu_count(), help="of each engine")
+    arguments.add_argument("--write", action="store_true", help="store the table in resources/checked")
+    args = arguments.parse_args()
+    args.zigzag, args.work, args.engines = str(pathlib.Path(args.zigzag).absolute()), args.work.absolute(), args.engines.absolute()
+    check, steps = Check(args), proof.Steps(args.work)
+    text = (ROOT / "LICENSE").read_text()
+    tiny = widened(ROOT / "resources/models/zigzag-tiny", args.work / "zigzag-tiny-f32")
+    models = [Model("zigzag-tiny", tiny, 48, 1024, text, 192)]
+    if (args.smollm2 / "config.json").exists():
+        models.append(Model("SmolLM2-135M-Instruct", args.smollm2.absolute(), 128, 2048, text, 320))
+    results = []
+    for model in models:
+        for form, engine in CASES:
+            if args.engine and engine not in args.engine:
+                continue
+            name = f"{model.name}-{form.replace(' ', '-')}-{engine}"
+            results.append(dict(model=model.name, format=form, engine=engine) | steps.run(name, check.answer, model, form, engine))
+    results += [dict(model="", format=form, engine=title, not_tried=reason) for form, title, reason in ABSENT]
+    head = ["engine", "version", "model", "format", "greedy tokens equal", "largest logprob difference", "KV of what",
+            "KV planned", "KV reported", "seconds"]
+    tried = [result for result in results if "equal" in result]
+    note = (f"Checked {datetime.date.today()} with {proof.commit(args.zigzag)}, {proof.machine()}, float32, by `./dev check-engines`. "
+            f"Every second layer streams (sink 4; window {models[0].window} for zigzag-tiny, 128 for SmolLM2), and the prompt is "
+            f"longer than the window. {DECODED} tokens, greedily: equal, where our engine under the map that the format says is "
+            "run chooses the same. The KV column compares with `zigzag plan`.\n")
+    text = "# Exports, run by the engines themselves\n\n" + note + "\n" + proof.table(head, rows_of(results))
+    (args.work / "engines.md").write_text(text)
+    print(text)
+    good = bool(tried) and all(result["equal"] == DECODED and result["logprob_difference"] <= SMALL for result in tried) and not any(
+        "failed" in result for result in results)
+    if args.write:
+        checked = ROOT / "resources/checked"
+        checked.mkdir(exist_ok=True)
+        (checked / "engines.md").write_text(text)
+        keep = ("model", "format", "engine", "version", "date", "tokens", "equal", "logprob_difference", "kv_unit", "kv_predicted",
+                "kv_reported", "not_tried", "failed")
+        stored = [{key: result[key] for key in keep if key in result} for result in results]
+        (checked / "engines.json").write_text(json.dumps(dict(checked=stored), indent=1) + "\n")
+    print("all as expected" if good else "NOT as expected", file=sys.stderr)
+    sys.exit(0 if good else 1)
+
+
+if __name__ == "__main__":
+    main()
