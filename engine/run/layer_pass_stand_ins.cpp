@@ -33,12 +33,12 @@ Result<LayerPass::StandInGradient> LayerPass::backwardStandIns(int layer, std::s
     GradientOps &ops = *m_backend.gradients();
     std::vector<HeadCache> heads = m_heads;
     for (std::size_t i = 0; i < heads.size(); ++i)
-        heads[i].pattern = patternIn(layer, patterns[i]);
+        heads[i].pattern = patternIn(c.fileWindows, layer, patterns[i]);
     const float *sinkLogits = sinkLogitsOf(layer);
 
     // Forward once more, up to the last of what the gradients read.
     runOps(layer, firstLayerOp, Op::OutputProjection, layerArgs(layer, tokens, in, *m_middle),
-           [&] { attend(sinkLogits, heads, tokens, *m_attended); });
+           [&] { attend(layer, sinkLogits, heads, tokens, *m_attended); });
     runOps(layer, Op::PostNorm, Op::GateUp, layerArgs(layer, tokens, in, *m_middle));
     feedForwardBackward(layer, tokens, gradient);
 
