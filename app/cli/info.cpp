@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -45,6 +46,15 @@ std::vector<std::pair<std::int64_t, std::int64_t>> kvAtContexts(const ModelConfi
     return rows;
 }
 
+/// What its matrices are stored in, the most bytes first.
+std::vector<std::string> typeNames(const ModelConfig &config)
+{
+    std::vector<std::string> names;
+    for (const WeightType type : config.matrixTypes())
+        names.emplace_back(nameOf(type));
+    return names;
+}
+
 Json ropeJson(const RopeConfig &rope)
 {
     Json json = {{"type", nameOf(rope.type)}, {"theta", rope.theta}};
@@ -72,6 +82,7 @@ void printJson(const Description &description)
                  {"max_context", config.maxContext},
                  {"rope", ropeJson(config.rope)},
                  {"dtype", nameOf(config.dtype)},
+                 {"weight_types", typeNames(config)},
                  {"parameters", config.parameters()},
                  {"weight_bytes", config.weightBytes()},
                  {"kv_bytes_per_token", config.kvBytesPerToken()}};
@@ -115,7 +126,7 @@ void printTable(const Description &description)
         fmt::format("{}, theta {:g}{}", nameOf(rope.type), rope.theta,
                     rope.type == RopeType::Default ? std::string() : fmt::format(", factor {:g}", rope.factor)));
     row("parameters", withCommas(config.parameters()));
-    row("weights", fmt::format("{} bytes, {}", withCommas(config.weightBytes()), nameOf(config.dtype)));
+    row("weights", fmt::format("{} bytes, {}", withCommas(config.weightBytes()), fmt::join(typeNames(config), ", ")));
     row("KV per token", fmt::format("{} bytes", withCommas(config.kvBytesPerToken())));
     const auto windowed
         = std::count_if(config.fileWindows.begin(), config.fileWindows.end(), [](auto window) { return window > 0; });

@@ -10,7 +10,7 @@
 
 namespace zigzag {
 
-/// The published shape of `preset:NAME`.
+/// The published shape of `preset:NAME`, or with all matrices in another type (`preset:NAME:q4_k`).
 Result<ModelConfig> presetConfig(const std::string &name);
 
 /// Names for an error line.

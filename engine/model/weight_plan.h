@@ -19,6 +19,7 @@ struct PlannedTensor {
     int layer = -1; ///< of one inside them, which the layer has `count` of
     WeightId id = WeightId::InputNorm;
     int index = 0, count = 1;
+    WeightType type = DType::F32; ///< that its view is to have
 
     /// Its view; places that the weights do not have yet are made.
     TensorView &in(Weights &weights) const;

@@ -151,13 +151,13 @@ Result<Weights> loadWeights(const std::filesystem::path &folder, const ModelConf
         if (watch.isCancelled()) // a tensor that its file does not align is copied
             return cancelled();
         ZIGZAG_TRY(stored, findTensor(checkpoint, planned));
-        const DType type = *stored->type, expected = weights.embedding ? weights.embedding.type : type;
+        const WeightType type = *stored->type, expected = weights.embedding ? weights.embedding.type : type;
         if (planned.role == TensorRole::Matrix && type != expected)
             return badInput(fmt::format("{}: tensor \"{}\" is {}, but the embedding is {}; convert all matrices to one type",
                                         checkpoint.fileOf(planned.name), planned.name, nameOf(type), nameOf(expected)));
         TensorView &view = planned.in(weights);
         view = {stored->data, type, planned.rows, planned.columns};
-        if (reinterpret_cast<std::uintptr_t>(stored->data) % static_cast<std::uintptr_t>(bytesOf(type)) != 0) {
+        if (reinterpret_cast<std::uintptr_t>(stored->data) % static_cast<std::uintptr_t>(type.blockBytes()) != 0) {
             storage->copies.push_back(std::make_unique<std::byte[]>(stored->bytes));
             std::memcpy(storage->copies.back().get(), stored->data, stored->bytes);
             view.data = storage->copies.back().get();

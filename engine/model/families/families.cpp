@@ -15,7 +15,10 @@ std::span<const Family *const> families()
 
 LayerPlan layerPlan(const ModelConfig &config, int layer)
 {
-    return config.family->layer(config, layer);
+    LayerPlan plan = config.family->layer(config, layer);
+    for (WeightSpec &weight : plan.weights())
+        weight.type = config.weightType(layer, weight.id);
+    return plan;
 }
 
 std::int64_t mostRows(const ModelConfig &config, WeightId id)
