@@ -24,6 +24,7 @@ set(ZIGZAG_PUBLIC_HEADERS
     engine/model/op.h
     engine/model/resources.h
     engine/model/tokenizer.h
+    engine/model/weight_type.h
     engine/model/weights.h
     engine/run/backend.h
     engine/run/backend_module.h

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -44,6 +45,15 @@ std::vector<std::pair<std::int64_t, std::int64_t>> kvAtContexts(const ModelConfi
         if (context <= config.maxContext && (rows.empty() || rows.back().first != context))
             rows.emplace_back(context, kvBytes(full, context, config.kvType));
     return rows;
+}
+
+/// What its matrices are stored in, the most bytes first.
+std::vector<std::string> typeNames(const ModelConfig &config)
+{
+    std::vector<std::string> names;
+    for (const WeightType type : config.matrixTypes())
+        names.emplace_back(nameOf(type));
+    return names;
 }
 
 Json ropeJson(const RopeConfig &rope)
@@ -97,6 +107,7 @@ void printJson(const Description &description)
                  {"rope", ropeJson(config.rope)},
                  {"dtype", nameOf(config.dtype)},
                  {"kv_type", nameOf(config.kvType)},
+                 {"weight_types", typeNames(config)},
                  {"parameters", config.parameters()},
                  {"weight_bytes", config.weightBytes()},
                  {"kv_bytes_per_token", config.kvBytesPerToken()}};
@@ -137,7 +148,7 @@ void printTable(const Description &description)
     row("context", fmt::format("{} tokens", withCommas(config.maxContext)));
     printRope(config);
     row("parameters", withCommas(config.parameters()));
-    row("weights", fmt::format("{} bytes, {}", withCommas(config.weightBytes()), nameOf(config.dtype)));
+    row("weights", fmt::format("{} bytes, {}", withCommas(config.weightBytes()), fmt::join(typeNames(config), ", ")));
     row("KV per token", fmt::format("{} bytes, {}", withCommas(config.kvBytesPerToken()), nameOf(config.kvType)));
     const auto windowed
         = std::count_if(config.fileWindows.begin(), config.fileWindows.end(), [](auto window) { return window > 0; });

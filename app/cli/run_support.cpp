@@ -58,6 +58,8 @@ Result<Loaded> loadForRun(const std::string &model, const std::string &backend, 
     }
     if (!note.empty())
         fmt::print(stderr, "note: {}\n", note);
+    for (const std::string &line : loaded.device->notes)
+        fmt::print(stderr, "note: {}\n", line);
     sayNotes(loaded.model->config); // behind the line of progress, which is gone
     return loaded;
 }

@@ -102,7 +102,8 @@ public:
                 .experts = true,
                 .scoreCaps = true,
                 .layerExtras = true,
-                .weightTypes = {DType::F32, DType::F16, DType::BF16},
+                .mixesTypes = true,
+                .weightTypes = {weightTypes().begin(), weightTypes().end()},
                 .kvTypes = {DType::F32, DType::F16, DType::BF16, DType::F8}};
     }
 
@@ -143,7 +144,8 @@ public:
         matrix->columns = weights.columns;
         matrix->type = weights.type;
         matrix->data = weights.data;
-        if (reinterpret_cast<std::uintptr_t>(weights.data) % static_cast<std::uintptr_t>(bytesOf(weights.type)) != 0) {
+        const auto alignment = static_cast<std::uintptr_t>(weights.type.isBlocks() ? 1 : weights.type.blockBytes());
+        if (reinterpret_cast<std::uintptr_t>(weights.data) % alignment != 0) {
             ZIGZAG_TRY(copy, allocate(static_cast<std::size_t>(weights.bytes())));
             std::memcpy(copy->data(), weights.data, static_cast<std::size_t>(weights.bytes()));
             matrix->data = copy->data();
@@ -155,12 +157,11 @@ public:
     void embed(const EmbedArgs &args) override
     {
         const auto &table = static_cast<const CpuMatrix &>(*args.table);
-        const std::int64_t rowBytes = table.columns * bytesOf(table.type);
         for (std::int64_t i = 0; i < args.count; ++i) {
             assert(args.tokens[i] >= 0 && args.tokens[i] < table.rows);
             float *out = rowOf(args.out, i, table.columns);
-            kernels::toFloat(table.type, static_cast<const std::byte *>(table.data) + args.tokens[i] * rowBytes, out,
-                             static_cast<std::size_t>(table.columns));
+            const auto *row = static_cast<const std::byte *>(table.row(args.tokens[i]));
+            decodeNumbers(table.type, row, table.columns, out);
             if (args.scale != 1)
                 std::transform(out, out + table.columns, out, [&](float value) { return args.scale * value; });
         }

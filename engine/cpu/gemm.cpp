@@ -111,7 +111,7 @@ struct Plan {
     Shape shape{}; ///< of the whole product
     Choice *choice = nullptr; ///< where there is one
     const void *in = nullptr; ///< float32, or bf16 where the product is
-    bool converts = false; ///< the weights' type has no units: a float32 copy of the tile is read
+    bool converts = false; ///< the weights' type has no units: a copy of the tile is read, in float32 or, of blocks, in bf16
     std::int64_t firstTile = 0; ///< within the job
     std::int64_t firstShared = -1; ///< of its rows' tiles in SharedRows; −1: they lie as they are read, or are read once
     std::int64_t tileTokens = 0; ///< where they are shared
@@ -130,7 +130,7 @@ struct Plan {
 /// What a thread runs its tiles with.
 struct Lane {
     dnnl::stream stream;
-    Scratch prepared, scratchpad;
+    Scratch prepared, scratchpad, converted, row;
 };
 
 std::int64_t tokensPerTile(const MatmulArgs &args)
@@ -152,7 +152,7 @@ struct Gemm::Impl {
     dnnl::engine engine{dnnl::engine::kind::cpu, 0};
     bool bf16Units = hasBf16Units();
     std::map<Shape, Primitive> primitives;
-    std::map<Shape, Choice> choices;
+    std::map<std::pair<Shape, bool>, Choice> choices; ///< by shape, and whether weights are converted before they are packed
     Scratch input, shared;
     std::deque<SharedRows> sharedRows; // those of one job
     PerThread<Lane> lanes;
@@ -166,6 +166,7 @@ struct Gemm::Impl {
     void share(std::vector<Plan> &plans, std::int64_t tileTokens);
     void runTile(const Plan &plan, Shape tile, std::int64_t token, std::int64_t row);
     const void *prepare(Lane &lane, const Plan &plan, const Shape &tile, const Primitive &use, std::int64_t row);
+    void convertRows(Lane &lane, const CpuMatrix &matrix, std::int64_t row, const Shape &tile, void *to);
     void multiply(Lane &lane, const Shape &shape, const Primitive &use, const void *in, const void *weights, const float *bias,
                   float *out);
     const std::uint16_t *rounded(const MatmulArgs &args);
@@ -230,8 +231,7 @@ void Gemm::Impl::multiply(Lane &lane, const Shape &shape, const Primitive &use, 
 /// The weights of a tile's rows, from `row` on, as its product reads them: where they lie, or converted, or packed.
 const void *Gemm::Impl::prepare(Lane &lane, const Plan &plan, const Shape &tile, const Primitive &use, std::int64_t row)
 {
-    const DType type = plan.matrix->type;
-    const void *stored = static_cast<const std::byte *>(plan.matrix->data) + row * tile.columns * bytesOf(type);
+    const void *stored = plan.matrix->row(row);
     if (!plan.converts && !use.pack)
         return stored;
     SharedRows *rows = plan.firstShared < 0 ? nullptr : &sharedRows[static_cast<std::size_t>(plan.firstShared + row / tileRows)];
@@ -243,8 +243,12 @@ const void *Gemm::Impl::prepare(Lane &lane, const Plan &plan, const Shape &tile,
     const bool makes = rows && !rows->isTaken.exchange(true, std::memory_order_relaxed);
     std::byte *prepared = makes ? rows->memory : lane.prepared.get<std::byte>(use.weights.get_size());
     if (plan.converts) {
-        kernels::toFloat(type, stored, reinterpret_cast<float *>(prepared), static_cast<std::size_t>(tile.rows * tile.columns));
-    } else {
+        const auto bytes = static_cast<std::size_t>(tile.rows * tile.columns * (tile.bf16 ? 2 : 4));
+        void *converted = use.pack ? lane.converted.get<std::byte>(bytes) : prepared;
+        convertRows(lane, *plan.matrix, row, tile, converted);
+        stored = converted;
+    }
+    if (use.pack) {
         auto *scratchpad = lane.scratchpad.get<std::byte>(use.packScratchpad.get_size());
         use.pack->execute(lane.stream,
                           {{DNNL_ARG_FROM, memory(tile.weights(), stored)},
@@ -255,6 +259,19 @@ const void *Gemm::Impl::prepare(Lane &lane, const Plan &plan, const Shape &tile,
     if (makes)
         rows->isReady.store(true, std::memory_order_release);
     return prepared;
+}
+
+/// A tile's rows of weights, from `row` on, in the type that its product reads.
+void Gemm::Impl::convertRows(Lane &lane, const CpuMatrix &matrix, std::int64_t row, const Shape &tile, void *to)
+{
+    const auto columns = static_cast<std::size_t>(tile.columns), rows = static_cast<std::size_t>(tile.rows);
+    if (!tile.bf16)
+        return kernels::widen(matrix.type, matrix.row(row), static_cast<float *>(to), rows * columns);
+    auto *const numbers = lane.row.get<float>(columns); // in the first-level cache
+    for (std::size_t r = 0; r < rows; ++r) {
+        kernels::widen(matrix.type, matrix.row(row + static_cast<std::int64_t>(r)), numbers, columns);
+        kernels::fromFloat(DType::BF16, numbers, static_cast<std::uint16_t *>(to) + r * columns, columns);
+    }
 }
 
 /// `tile`: its tokens and rows, from `token` and `row` on.
@@ -287,10 +304,10 @@ Plan Gemm::Impl::plan(const MatmulArgs &args, const Product &product)
                     false,        false,       product.bias != nullptr, product.residual != nullptr,
                     product.scale};
     result.in = args.in;
-    result.shape.bf16 = matrix.type == DType::BF16 && bf16Units;
-    result.converts = matrix.type != DType::F32 && !result.shape.bf16;
+    result.shape.bf16 = (matrix.type == DType::BF16 || matrix.type.isBlocks()) && bf16Units;
+    result.converts = matrix.type.isBlocks() || (matrix.type != DType::F32 && !result.shape.bf16);
     if (result.shape.bf16 && args.tokens * matrix.rows * matrix.columns >= smallProduct) {
-        result.choice = &choices[result.shape];
+        result.choice = &choices[{result.shape, result.converts}];
         result.shape.packed = result.choice->packed();
     }
     return result;

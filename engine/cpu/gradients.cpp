@@ -151,13 +151,12 @@ private:
     /// Rows [first, first + rows) of a matrix as float32.
     const float *floats(const CpuMatrix &matrix, std::int64_t first, std::int64_t rows)
     {
-        const auto *from = static_cast<const std::byte *>(matrix.data) + first * matrix.columns * bytesOf(matrix.type);
         if (matrix.type == DType::F32)
-            return reinterpret_cast<const float *>(from);
+            return static_cast<const float *>(matrix.row(first));
         auto *to = m_tile.get<float>(static_cast<std::size_t>(rows * matrix.columns));
         parallelFor(rows, rowsPerPart(matrix.columns), [&](std::int64_t begin, std::int64_t end) {
-            kernels::toFloat(matrix.type, from + begin * matrix.columns * bytesOf(matrix.type), to + begin * matrix.columns,
-                             static_cast<std::size_t>((end - begin) * matrix.columns));
+            kernels::widen(matrix.type, matrix.row(first + begin), to + begin * matrix.columns,
+                           static_cast<std::size_t>((end - begin) * matrix.columns));
         });
         return to;
     }

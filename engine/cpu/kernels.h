@@ -2,6 +2,8 @@
 #pragma once
 
 #include "engine/base/dtype.h"
+#include "engine/cpu/rounded_rows.h"
+#include "engine/model/weight_type.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -31,6 +33,17 @@ void rotateRow(float *x, const float *cosines, const float *sines, std::size_t h
 /// out[t · outStride + r] = dot(w row r, x row t)
 void dotRows(DType type, const void *w, std::size_t rows, std::size_t columns, const float *x, std::size_t xStride,
              std::size_t tokens, float *out, std::size_t outStride);
+
+// block_products.cpp
+/// Whether `roundRow` and `dotBlockRows` have code for this CPU.
+bool multipliesBlocks();
+/// Rounds a row; what is no number stays none.
+void roundRow(const float *x, const RoundedRows &to);
+/// out[t · outStride + r] = dot(w row r, x row t): products of codes are exact, sums of parts are float32.
+void dotBlockRows(BlockType type, const void *w, std::size_t rows, const RoundedRows &x, std::size_t tokens, float *out,
+                  std::size_t outStride);
+/// Weights of any type as float32, whole blocks of them; at most a rounding from what decodeNumbers makes of them.
+void widen(WeightType type, const void *from, float *to, std::size_t count);
 
 // attention_kernels.cpp
 /// Decode. out[h] = out[h] · scale[h] + Σ keys weights[h · weightStride + key] · values[key], for `heads` rows of `dim`.

@@ -152,7 +152,8 @@ public:
         auto matrix = std::make_unique<CudaMatrix>();
         matrix->rows = weights.rows;
         matrix->columns = weights.columns;
-        matrix->type = weights.type;
+        assert(weights.type.plain()); // blocks are decoded before they get here (uploadModel)
+        matrix->type = weights.type.plain().value_or(DType::F32);
         ZIGZAG_TRY(memory, m_device->allocate(static_cast<std::size_t>(weights.bytes())));
         matrix->memory = std::move(memory);
         m_loader.copy(matrix->memory->data(), weights.data, static_cast<std::size_t>(weights.bytes()));

@@ -10,7 +10,7 @@ namespace zigzag {
 
 // A GGUF file as a model (engine/model/gguf): its metadata is config and tokenizer, its tensors are the weights.
 
-/// Everything of it; without `needsWeights` held against the config, and not decoded.
+/// Everything of it; without `needsWeights` held against the config, and not copied.
 Result<Model> readGgufModel(const std::filesystem::path &file, bool needsWeights, const LoadWatch &watch = {});
 /// The config alone.
 Result<ModelConfig> readGgufModelConfig(const std::filesystem::path &file);

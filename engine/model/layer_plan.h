@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "engine/base/dtype.h"
 #include "engine/model/op.h"
+#include "engine/model/weight_type.h"
 
 #include <array>
 #include <cassert>
@@ -61,8 +61,12 @@ struct WeightSpec {
     int count = 1; ///< tensors of this kind: experts
     /// Where files hold several weights as one tensor of `storedRows` rows: this one's begin there. 0 rows: a tensor of its own.
     std::int64_t storedFrom = 0, storedRows = 0;
+    WeightType type = DType::F32; ///< as stored; families leave it to `layerPlan`
 
     std::int64_t numbers() const { return rows * columns * count; }
+    /// Of one tensor, as stored.
+    std::int64_t bytesOfEach() const { return rows * rowBytes(type, columns); }
+    std::int64_t bytes() const { return bytesOfEach() * count; }
 };
 
 /// One op of a layer: its weights are `weights` [firstWeight, firstWeight + weightCount) of the plan.
@@ -80,6 +84,7 @@ class LayerPlan
 public:
     std::span<const OpPlan> ops() const { return {m_ops.data(), m_opCount}; }
     std::span<const WeightSpec> weights() const { return {m_weights.data(), m_weightCount}; }
+    std::span<WeightSpec> weights() { return {m_weights.data(), m_weightCount}; }
     std::span<const WeightSpec> weightsOf(const OpPlan &op) const { return weights().subspan(op.firstWeight, op.weightCount); }
     /// Null where the layer has no such op, or no such weight.
     const OpPlan *find(Op op) const

@@ -147,7 +147,7 @@ Result<Model> readFolder(const fs::path &folder, bool needsWeights, const LoadWa
     ZIGZAG_TRY(weights, loadWeights(folder, model.config, watch));
     model.weights = std::move(weights);
     // The headers of the files know the type better than the config, and whether there is a head.
-    model.config.dtype = model.weights.embedding.type;
+    model.config.dtype = model.weights.embedding.type.plain().value_or(model.config.dtype);
     model.config.kvType = model.config.dtype;
     model.config.tiedEmbeddings = model.config.tiedEmbeddings && !model.weights.ownHead;
     std::move(model.weights.notes.begin(), model.weights.notes.end(), std::back_inserter(model.config.notes));
@@ -203,7 +203,8 @@ Result<std::string> readModelConfigText(const std::string &name)
 {
     if (isPreset(name)) {
         ZIGZAG_CHECK(presetConfig(name.substr(presetPrefix.size()))); // whose name is checked there
-        return readTextFile(resourceFolder() / "presets" / (name.substr(presetPrefix.size()) + ".json"), largestConfig);
+        const std::string shape = name.substr(presetPrefix.size()); // without a type of weights
+        return readTextFile(resourceFolder() / "presets" / (shape.substr(0, shape.find(':')) + ".json"), largestConfig);
     }
     ZIGZAG_TRY(place, placeOf(name));
     if (place.isGguf)

@@ -8,8 +8,10 @@
 #include "engine/model/layer_windows.h"
 #include "engine/model/rope_config.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <map>
 
 namespace zigzag {
 
@@ -139,13 +141,51 @@ std::int64_t ModelConfig::parameters() const
 std::int64_t ModelConfig::weightBytesReadPerToken() const
 {
     // The head is read whole; of a table of its own the embedding reads one row. Of experts, those of one token.
-    std::int64_t sum = hiddenSize + std::int64_t{vocabulary} * hiddenSize;
+    std::int64_t sum = finalNormType().bytesFor(hiddenSize) + vocabulary * rowBytes(headType(), hiddenSize);
     for (int layer = 0; layer < layers; ++layer) {
         const LayerPlan plan = layerPlan(*this, layer);
         for (const WeightSpec &weight : plan.weights())
-            sum += weight.count > 1 ? weight.numbers() / weight.count * expertsPerToken : weight.numbers();
+            sum += weight.bytesOfEach() * (weight.count > 1 ? expertsPerToken : 1);
     }
-    return sum * bytesOf(dtype);
+    return sum;
+}
+
+WeightType ModelConfig::weightType(int layer, WeightId id) const
+{
+    const auto at = static_cast<std::size_t>(layer);
+    return at < storedTypes.layers.size() ? storedTypes.layers[at][static_cast<std::size_t>(id)].value_or(dtype) : dtype;
+}
+
+std::int64_t ModelConfig::weightBytes() const
+{
+    std::int64_t sum = finalNormType().bytesFor(hiddenSize) + vocabulary * rowBytes(embeddingType(), hiddenSize);
+    if (!tiedEmbeddings)
+        sum += vocabulary * rowBytes(headType(), hiddenSize);
+    for (int layer = 0; layer < layers; ++layer) {
+        const LayerPlan plan = layerPlan(*this, layer);
+        for (const WeightSpec &weight : plan.weights())
+            sum += weight.bytes();
+    }
+    return sum;
+}
+
+std::vector<WeightType> ModelConfig::matrixTypes() const
+{
+    std::map<WeightType, std::int64_t> bytes;
+    bytes[embeddingType()] += vocabulary * rowBytes(embeddingType(), hiddenSize);
+    if (!tiedEmbeddings)
+        bytes[headType()] += vocabulary * rowBytes(headType(), hiddenSize);
+    for (int layer = 0; layer < layers; ++layer) {
+        const LayerPlan plan = layerPlan(*this, layer);
+        for (const WeightSpec &weight : plan.weights())
+            if (weight.role == TensorRole::Matrix)
+                bytes[weight.type] += weight.bytes();
+    }
+    std::vector<WeightType> types;
+    for (const auto &[type, count] : bytes)
+        types.push_back(type);
+    std::stable_sort(types.begin(), types.end(), [&](WeightType a, WeightType b) { return bytes[a] > bytes[b]; });
+    return types;
 }
 
 Result<ModelConfig> parseModelConfig(std::string_view text, const std::string &where)

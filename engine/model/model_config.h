@@ -5,8 +5,11 @@
 #include "engine/base/result.h"
 #include "engine/map/head_map.h"
 #include "engine/model/layer_plan.h"
+#include "engine/model/weight_type.h"
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,6 +49,16 @@ struct RopeConfig {
     std::vector<double> shortFactors, longFactors; // longrope (arXiv 2402.13753): a divisor of each frequency
     /// Queries at position p are multiplied with 1 + beta · log(1 + ⌊p / originalContext⌋) (Ministral 3; Llama 4).
     double queryScaleBeta = 0.0;
+};
+
+/// The types of tensors that are stored otherwise than in a config's dtype, as GGUF files have them: each in one of its own.
+struct StoredTypes {
+    using Layer = std::array<std::optional<WeightType>, weightIds>; // by WeightId
+
+    std::optional<WeightType> embedding, finalNorm, head;
+    std::vector<Layer> layers; ///< [layers] or fewer: what is not named has the config's dtype
+
+    friend bool operator==(const StoredTypes &, const StoredTypes &) = default;
 };
 
 /// The published shape of a decoder: all that the forward pass needs besides weights.
@@ -91,8 +104,11 @@ struct ModelConfig {
     double scoreCap = 0;
     double logitCap = 0;
     bool tiedEmbeddings = false;
-    DType dtype = DType::F32; ///< of the weights as stored
-    DType kvType = DType::F32; ///< of keys and values: the weights' own unless asked otherwise
+    /// Of weights, unless `storedTypes` names another for a tensor, and what backends hold weights in whose type they do not
+    /// take; and of activations, where a backend narrows them.
+    DType dtype = DType::F32;
+    StoredTypes storedTypes;
+    DType kvType = DType::F32; ///< of keys and values: `dtype` unless asked otherwise
     std::vector<int> endTokens; ///< generation stops at any of them
     /// What the files say that is not used, or otherwise than a reader would think: a line each, to be shown to who loads them.
     std::vector<std::string> notes;
@@ -110,8 +126,14 @@ struct ModelConfig {
     /// What the embedding's rows are multiplied with.
     float embeddingFactor() const;
     std::int64_t parameters() const;
-    /// Bytes of all weights at `dtype`; what decode reads per token is less by the embedding table where it is not tied.
-    std::int64_t weightBytes() const { return parameters() * bytesOf(dtype); }
+    WeightType weightType(int layer, WeightId id) const;
+    WeightType embeddingType() const { return storedTypes.embedding.value_or(dtype); }
+    WeightType finalNormType() const { return storedTypes.finalNorm.value_or(dtype); }
+    WeightType headType() const { return tiedEmbeddings ? embeddingType() : storedTypes.head.value_or(dtype); }
+    /// The types that matrices are stored in, the one with the most bytes first.
+    std::vector<WeightType> matrixTypes() const;
+    /// Bytes of all weights as stored; what decode reads per token is less by the embedding table where it is not tied.
+    std::int64_t weightBytes() const;
     std::int64_t weightBytesReadPerToken() const;
     /// Keys and values of one token over all layers, full attention.
     std::int64_t kvBytesPerToken() const { return 2 * std::int64_t{layers} * kvWidth() * bytesOf(kvType); }

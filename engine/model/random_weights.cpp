@@ -3,6 +3,8 @@
 
 #include "engine/base/thread_pool.h"
 #include "engine/model/memory_limit.h"
+#include "engine/model/random_bits.h"
+#include "engine/model/random_blocks.h"
 #include "engine/model/weight_memory.h"
 #include "engine/model/weight_plan.h"
 
@@ -16,20 +18,10 @@ namespace zigzag {
 
 namespace {
 
-/// Steele, Lea and Flood, "Fast splittable pseudorandom number generators": a bijection that looks random, so numbers come
-/// from a counter and every block can be filled by itself.
-std::uint64_t mixed(std::uint64_t value)
-{
-    value += 0x9e3779b97f4a7c15u;
-    value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9u;
-    value = (value ^ (value >> 27)) * 0x94d049bb133111ebu;
-    return value ^ (value >> 31);
-}
-
 template <class Store> void fillBlock(std::int64_t begin, std::int64_t end, std::uint64_t seed, float scale, Store store)
 {
     for (std::int64_t i = begin; i < end; i += 4) {
-        const std::uint64_t bits = mixed(seed + static_cast<std::uint64_t>(i));
+        const std::uint64_t bits = mixedBits(seed + static_cast<std::uint64_t>(i));
         for (int k = 0; k < 4 && i + k < end; ++k)
             // Half a step off the integers, so that no weight is zero and the mean is.
             store(i + k, (static_cast<float>(static_cast<std::int16_t>(bits >> (16 * k))) + 0.5f) * scale);
@@ -39,16 +31,20 @@ template <class Store> void fillBlock(std::int64_t begin, std::int64_t end, std:
 /// A part of a tensor, filled by one thread.
 struct Block {
     std::byte *data; ///< of the whole tensor
-    DType type;
+    WeightType type;
     std::int64_t begin, end;
     std::uint64_t seed;
     double deviation; ///< 0: all ones
 };
 
-/// Uniform numbers of the given deviation: sums of them, which is what a layer computes, are normal soon enough, and they
-/// cost a fraction of normal ones.
+/// Uniform numbers, or codes, of the given deviation: sums of them, which is what a layer computes, are normal soon enough, and
+/// they cost a fraction of normal ones.
 void fill(const Block &block)
 {
+    if (const auto type = block.type.block()) {
+        const std::int64_t length = block.type.blockLength();
+        return fillBlocks(*type, block.deviation, block.seed, block.begin / length, block.end / length, block.data);
+    }
     const auto scale = static_cast<float>(block.deviation * std::sqrt(3.0) / 32768.0);
     const auto each = [&](auto store) {
         if (block.deviation > 0)
@@ -106,7 +102,7 @@ Result<Weights> randomWeights(const ModelConfig &config, std::uint64_t seed, con
     const std::vector<PlannedTensor> plan = planWeights(config);
     std::int64_t bytes = 0;
     for (const PlannedTensor &planned : plan)
-        bytes += alignedBytes(planned.rows * planned.columns * bytesOf(config.dtype));
+        bytes += alignedBytes(planned.rows * rowBytes(planned.type, planned.columns));
     ZIGZAG_CHECK(checkFitsMemory(config.name, bytes, availableMemory()));
     const std::shared_ptr<void> storage = allocateWeights(static_cast<std::size_t>(bytes));
     if (!storage)
@@ -115,14 +111,14 @@ Result<Weights> randomWeights(const ModelConfig &config, std::uint64_t seed, con
     auto *data = static_cast<std::byte *>(storage.get());
     std::vector<Block> blocks;
     constexpr std::int64_t blockLength = 1 << 18;
-    std::uint64_t tensor = mixed(seed);
+    std::uint64_t tensor = mixedBits(seed);
     for (const PlannedTensor &planned : plan) {
         const std::int64_t count = planned.rows * planned.columns;
-        tensor = mixed(tensor);
+        tensor = mixedBits(tensor);
         for (std::int64_t begin = 0; begin < count; begin += blockLength)
-            blocks.push_back({data, config.dtype, begin, std::min(count, begin + blockLength), tensor, deviationOf(planned)});
-        planned.in(weights) = {data, config.dtype, planned.rows, planned.columns};
-        data += alignedBytes(count * bytesOf(config.dtype));
+            blocks.push_back({data, planned.type, begin, std::min(count, begin + blockLength), tensor, deviationOf(planned)});
+        planned.in(weights) = {data, planned.type, planned.rows, planned.columns};
+        data += alignedBytes(planned.in(weights).bytes());
     }
     fillAll(blocks, watch);
     if (watch.isCancelled())

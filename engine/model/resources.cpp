@@ -29,6 +29,42 @@ std::vector<std::string> namesIn(const fs::path &folder, bool (*wanted)(const fs
     return names;
 }
 
+/// All matrices in one type, and vectors as they were.
+Result<void> giveType(ModelConfig &config, const std::string &typeName, const std::string &where)
+{
+    const std::optional<WeightType> type = findWeightType(typeName);
+    if (!type) {
+        std::vector<std::string_view> known;
+        for (const WeightType each : weightTypes())
+            known.push_back(nameOf(each));
+        return badInput(fmt::format("{}: there is no such type of weights; choose from: {}", where, fmt::join(known, ", ")));
+    }
+    config.name += "-" + typeName;
+    if (const auto plain = type->plain()) {
+        config.dtype = *plain;
+        return {};
+    }
+    StoredTypes types;
+    types.embedding = types.head = type;
+    std::int64_t odd = config.hiddenSize % type->blockLength() != 0 ? config.hiddenSize : 0;
+    for (int layer = 0; layer < config.layers; ++layer) {
+        StoredTypes::Layer &own = types.layers.emplace_back();
+        const LayerPlan plan = layerPlan(config, layer);
+        for (const WeightSpec &weight : plan.weights()) {
+            if (weight.role != TensorRole::Matrix)
+                continue;
+            own[static_cast<std::size_t>(weight.id)] = type;
+            if (weight.columns % type->blockLength() != 0)
+                odd = weight.columns;
+        }
+    }
+    if (odd > 0)
+        return badInput(fmt::format("{}: a row of {} numbers is no whole number of blocks of {}; choose another type", where, odd,
+                                    type->blockLength()));
+    config.storedTypes = std::move(types);
+    return {};
+}
+
 } // namespace
 
 fs::path resourceFolder()
@@ -54,16 +90,21 @@ std::vector<std::string> bundledNames()
     return namesIn(resourceFolder() / "models", hasConfig, false);
 }
 
-Result<ModelConfig> presetConfig(const std::string &name)
+Result<ModelConfig> presetConfig(const std::string &asked)
 {
+    const std::size_t colon = asked.find(':');
+    const std::string name = asked.substr(0, colon);
     const std::vector<std::string> names = presetNames();
     if (std::find(names.begin(), names.end(), name) == names.end())
         return badInput(fmt::format("preset:{}: there is no such preset; choose from: {}", name, listOf(names)));
     const fs::path file = resourceFolder() / "presets" / (name + ".json");
     ZIGZAG_TRY(text, readTextFile(file, 1 << 20));
     auto config = parseModelConfig(text, file.string());
-    if (config)
-        config->name = name;
+    if (!config)
+        return config;
+    config->name = name;
+    if (colon != std::string::npos)
+        ZIGZAG_CHECK(giveType(*config, asked.substr(colon + 1), "preset:" + asked));
     return config;
 }
 

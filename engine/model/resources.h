@@ -17,7 +17,7 @@ std::vector<std::string> bundledNames();
 /// The folder of resources: $ZIGZAG_RESOURCES, that of the installation, or where the build found it.
 std::filesystem::path resourceFolder();
 
-/// The published shape of `preset:NAME`.
+/// The published shape of `preset:NAME`, or with all matrices in another type (`preset:NAME:q4_k`).
 Result<ModelConfig> presetConfig(const std::string &name);
 
 /// Names for an error line.

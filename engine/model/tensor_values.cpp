@@ -9,20 +9,7 @@ namespace zigzag {
 std::vector<float> floatsOf(const TensorView &tensor)
 {
     std::vector<float> values(static_cast<std::size_t>(tensor.rows * tensor.columns));
-    if (tensor.type == DType::F32) {
-        std::memcpy(values.data(), tensor.data, values.size() * sizeof(float));
-        return values;
-    }
-    if (tensor.type == DType::F8) {
-        std::transform(tensor.data, tensor.data + values.size(), values.begin(),
-                       [](std::byte bits) { return f8ToFloat(std::to_integer<std::uint8_t>(bits)); });
-        return values;
-    }
-    for (std::size_t i = 0; i < values.size(); ++i) {
-        std::uint16_t bits = 0;
-        std::memcpy(&bits, tensor.data + 2 * i, 2);
-        values[i] = tensor.type == DType::BF16 ? bf16ToFloat(bits) : f16ToFloat(bits);
-    }
+    decodeNumbers(tensor.type, tensor.data, std::ssize(values), values.data());
     return values;
 }
 

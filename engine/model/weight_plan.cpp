@@ -27,6 +27,7 @@ std::vector<PlannedTensor> planWeights(const ModelConfig &config)
     std::vector<PlannedTensor> plan;
     plan.push_back(
         {"model.embed_tokens.weight", "token_embd.weight", vocabulary, hidden, TensorRole::Matrix, &Weights::embedding});
+    plan.back().type = config.embeddingType();
     for (int layer = 0; layer < config.layers; ++layer) {
         const LayerPlan described = layerPlan(config, layer);
         std::vector<WeightSpec> specs(described.weights().begin(), described.weights().end());
@@ -35,11 +36,14 @@ std::vector<PlannedTensor> planWeights(const ModelConfig &config)
             for (int i = 0; i < spec.count; ++i)
                 plan.push_back({fmt::format("model.layers.{}.{}", layer, fmt::format(fmt::runtime(spec.name), i)),
                                 fmt::format("blk.{}.{}", layer, spec.ggufName), spec.rows, spec.columns, spec.role, nullptr,
-                                layer, spec.id, i, spec.count, spec.storedFrom, spec.storedRows});
+                                layer, spec.id, i, spec.count, spec.storedFrom, spec.storedRows, spec.type});
     }
     plan.push_back({"model.norm.weight", "output_norm.weight", hidden, 1, TensorRole::Norm, &Weights::finalNorm});
-    if (!config.tiedEmbeddings)
+    plan.back().type = config.finalNormType();
+    if (!config.tiedEmbeddings) {
         plan.push_back({"lm_head.weight", "output.weight", vocabulary, hidden, TensorRole::Matrix, &Weights::head});
+        plan.back().type = config.headType();
+    }
     return plan;
 }
 

@@ -20,6 +20,7 @@ struct PlannedTensor {
     WeightId id = WeightId::InputNorm;
     int index = 0, count = 1;
     std::int64_t storedFrom = 0, storedRows = 0; ///< as in WeightSpec
+    WeightType type = DType::F32; ///< that its view is to have
 
     /// Its view; places that the weights do not have yet are made.
     TensorView &in(Weights &weights) const;

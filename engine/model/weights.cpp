@@ -152,13 +152,13 @@ Result<Weights> loadWeights(const std::filesystem::path &folder, const ModelConf
         if (watch.isCancelled()) // a tensor that its file does not align is copied
             return cancelled();
         ZIGZAG_TRY(stored, findTensor(checkpoint, planned));
-        const DType type = *stored->type, expected = weights.embedding ? weights.embedding.type : type;
+        const WeightType type = *stored->type, expected = weights.embedding ? weights.embedding.type : type;
         if (planned.role == TensorRole::Matrix && type != expected)
             return badInput(fmt::format("{}: tensor \"{}\" is {}, but the embedding is {}; convert all matrices to one type",
                                         checkpoint.fileOf(planned.name), planned.name, nameOf(type), nameOf(expected)));
         TensorView &view = planned.in(weights);
-        view = {stored->data + planned.storedFrom * planned.columns * bytesOf(type), type, planned.rows, planned.columns};
-        if (reinterpret_cast<std::uintptr_t>(view.data) % static_cast<std::uintptr_t>(bytesOf(type)) != 0) {
+        view = {stored->data + planned.storedFrom * rowBytes(type, planned.columns), type, planned.rows, planned.columns};
+        if (reinterpret_cast<std::uintptr_t>(view.data) % static_cast<std::uintptr_t>(type.blockBytes()) != 0) {
             const auto bytes = static_cast<std::size_t>(view.bytes());
             storage->copies.push_back(std::make_unique<std::byte[]>(bytes));
             std::memcpy(storage->copies.back().get(), view.data, bytes);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "engine/base/dtype.h"
 #include "engine/base/result.h"
 #include "engine/model/model_config.h"
+#include "engine/model/weight_type.h"
 
 #include <array>
 #include <atomic>
@@ -19,12 +19,12 @@ namespace zigzag {
 
 /// A tensor in the type of its file; the memory belongs to Weights::storage (a memory map or an allocation).
 struct TensorView {
-    const std::byte *data = nullptr; // [rows, columns], row-major, aligned to its element
-    DType type = DType::F32;
+    const std::byte *data = nullptr; // [rows, columns], row-major; of a plain type aligned to its element, blocks lie anyhow
+    WeightType type = DType::F32;
     std::int64_t rows = 0;
     std::int64_t columns = 0; ///< 1 for a vector
 
-    std::int64_t bytes() const { return rows * columns * bytesOf(type); }
+    std::int64_t bytes() const { return rows * rowBytes(type, columns); }
     explicit operator bool() const { return data != nullptr; }
 };
 

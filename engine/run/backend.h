@@ -246,9 +246,11 @@ struct Capabilities {
     /// Takes every argument of `rmsNorm`, `ropeAppend` and `swiGlu`, and has the op `softCap`: parts of heads that are rotated,
     /// norms over the width and behind products, gates of other kinds.
     bool layerExtras = false;
-    /// Types of weights that `prepare` takes, and of keys and values that the attention ops read and write. A model beyond them
-    /// is refused where a session or a layer pass is made (checkRuns).
-    std::vector<DType> weightTypes, kvTypes;
+    bool mixesTypes = false; ///< the matrices of one model may be of several plain types
+    /// Types of weights that `prepare` takes: a model whose dtype is none of them is refused where a session or a layer pass is
+    /// made (checkRuns); matrices of other types are decoded to the dtype before they get here (uploadModel).
+    std::vector<WeightType> weightTypes;
+    std::vector<DType> kvTypes; ///< of keys and values that the attention ops read and write; other models are refused as well
 };
 
 /// What a device can do at most, by its own best code for it.
@@ -276,7 +278,7 @@ public:
     virtual std::string_view name() const = 0;
     virtual DeviceInfo device() const = 0;
     virtual Capabilities capabilities() const = 0;
-    /// The type of activations for a model whose weights are of this type.
+    /// The type of activations for a model of this dtype.
     virtual DType activationType(DType) const { return DType::F32; }
     /// Whether attention takes keys and values of `kv`, one of Capabilities::kvTypes, in a model whose weights are of `weights`.
     virtual bool attendsOver([[maybe_unused]] DType kv, [[maybe_unused]] DType weights) const { return true; }

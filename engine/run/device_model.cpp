@@ -2,6 +2,7 @@
 #include "engine/run/device_model.h"
 
 #include "engine/model/tensor_values.h"
+#include "engine/model/weight_plan.h"
 #include "engine/run/session.h"
 
 #include <algorithm>
@@ -15,6 +16,11 @@ namespace zigzag {
 
 namespace {
 
+template <class T> bool contains(const std::vector<T> &all, const T &one)
+{
+    return std::find(all.begin(), all.end(), one) != all.end();
+}
+
 /// A vector as float32 on the device. Norms that files hold as their difference from 1 get it back here, and nowhere else.
 Result<std::unique_ptr<Buffer>> uploadVector(Backend &backend, const ModelConfig &config, TensorRole role,
                                              const TensorView &tensor)
@@ -26,6 +32,24 @@ Result<std::unique_ptr<Buffer>> uploadVector(Backend &backend, const ModelConfig
     ZIGZAG_TRY(buffer, backend.allocate(values.size() * sizeof(float)));
     backend.upload(*buffer, 0, values.data(), values.size() * sizeof(float));
     return std::move(buffer);
+}
+
+/// A model's weights as a backend holds them.
+struct Held {
+    std::int64_t bytes = 0;
+    std::vector<WeightType> decoded; ///< types of the files that it does not take
+};
+
+Held heldBytes(const Capabilities &can, const ModelConfig &config)
+{
+    Held held;
+    for (const PlannedTensor &planned : planWeights(config)) {
+        const WeightType type = planned.role == TensorRole::Matrix ? heldType(can, config, planned.type) : planned.type;
+        held.bytes += planned.rows * rowBytes(type, planned.columns);
+        if (type != planned.type && !contains(held.decoded, planned.type))
+            held.decoded.push_back(planned.type);
+    }
+    return held;
 }
 
 } // namespace
@@ -47,17 +71,21 @@ const char *extrasOf(const ModelConfig &config)
     return nullptr;
 }
 
+WeightType heldType(const Capabilities &can, const ModelConfig &config, WeightType stored)
+{
+    const bool takes = contains(can.weightTypes, stored) && (stored.isBlocks() || can.mixesTypes);
+    return takes ? stored : config.dtype;
+}
+
 Result<void> checkRuns(const Backend &backend, const ModelConfig &config)
 {
     const DeviceInfo device = backend.device();
     const Capabilities can = backend.capabilities();
     const char *const instead = can.onProcessor ? "choose another model" : "use --backend cpu";
-    const auto isOneOf
-        = [](DType type, const std::vector<DType> &types) { return std::find(types.begin(), types.end(), type) != types.end(); };
-    if (!isOneOf(config.dtype, can.weightTypes))
+    if (!contains(can.weightTypes, WeightType(config.dtype)))
         return badInput(fmt::format("{} has weights in {}, which the {} backend does not run: {}", config.name,
                                     nameOf(config.dtype), backend.name(), instead));
-    if (!isOneOf(config.kvType, can.kvTypes)) {
+    if (!contains(can.kvTypes, config.kvType)) {
         std::vector<std::string_view> names;
         std::transform(can.kvTypes.begin(), can.kvTypes.end(), std::back_inserter(names),
                        [](DType type) { return nameOf(type); });
@@ -103,21 +131,42 @@ Result<std::shared_ptr<DeviceModel>> uploadModel(std::shared_ptr<const Model> mo
 {
     auto device = std::make_shared<DeviceModel>();
     const Weights &weights = model->weights;
-    const bool copies = backend->capabilities().copiesWeights;
+    const Capabilities can = backend->capabilities();
+    const bool copies = can.copiesWeights;
     if (copies) // before minutes of copying; where nothing is copied, a session says it as soon
         ZIGZAG_CHECK(checkRuns(*backend, model->config));
-    if (const std::int64_t needed = model->config.weightBytes(), free = backend->device().memoryBytes; copies && needed > free)
+    const Held held = heldBytes(can, model->config);
+    if (const std::int64_t needed = held.bytes, free = backend->device().memoryBytes; copies && needed > free)
         return failed(fmt::format("{}: its weights take {} bytes and {} are free on {}: no context fits beside them; choose a "
                                   "smaller model, or --backend cpu",
                                   model->config.name, needed, free, backend->device().name));
+    if (!held.decoded.empty()) {
+        std::vector<std::string_view> names;
+        for (const WeightType type : held.decoded)
+            names.push_back(nameOf(type));
+        device->notes.push_back(
+            fmt::format("{}: the {} backend does not multiply with {}: such matrices are decoded to {}, {} bytes "
+                        "of weights instead of {}",
+                        model->config.name, backend->name(), fmt::join(names, ", "), nameOf(model->config.dtype), held.bytes,
+                        model->config.weightBytes()));
+    }
     std::int64_t done = 0;
     const auto prepare = [&](const TensorView &from) -> Result<std::unique_ptr<Matrix>> {
         if (cancel && cancel->load(std::memory_order_relaxed))
             return cancelled();
-        auto prepared = backend->prepare(from);
-        done += from.bytes();
+        const WeightType type = heldType(can, model->config, from.type);
+        TensorView view = from;
+        std::vector<std::byte> decoded;
+        if (type != from.type) {
+            decoded = storedAs(*type.plain(), floatsOf(from));
+            view = {decoded.data(), type, from.rows, from.columns};
+        }
+        auto prepared = backend->prepare(view);
+        if (!decoded.empty() && !copies) // whoever reads weights where they are needs them there
+            device->decoded.push_back(std::move(decoded));
+        done += view.bytes();
         if (progress && copies)
-            progress(done, model->config.weightBytes());
+            progress(done, held.bytes);
         return prepared;
     };
     ZIGZAG_TRY(embedding, prepare(weights.embedding));

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -54,6 +55,8 @@ public:
     std::unique_ptr<Matrix> separateHead; ///< null where the head is the embedding
     std::unique_ptr<Buffer> finalNorm;
     std::vector<DeviceLayer> layers;
+    std::vector<std::vector<std::byte>> decoded; ///< matrices of a type that the backend does not take, for one that copies none
+    std::vector<std::string> notes; ///< how the device holds weights otherwise than the files do: lines for a person
 
     const Matrix &head() const { return separateHead ? *separateHead : *embedding; }
     const ModelConfig &config() const { return model->config; }
@@ -67,7 +70,11 @@ Result<void> checkRuns(const Backend &backend, const ModelConfig &config);
 
 /// Called while weights are copied to a device with memory of its own.
 using UploadProgress = std::function<void(std::int64_t done, std::int64_t all)>;
-/// Fails before anything is allocated where the weights do not fit. `cancel` is looked at before each tensor.
+/// The type in which a backend holds a matrix: as it is stored, or the config's dtype where its kernels do not take that.
+WeightType heldType(const Capabilities &can, const ModelConfig &config, WeightType stored);
+
+/// Matrices of a type that the backend does not take are decoded on the way. Fails before anything is allocated where the weights
+/// do not fit. `cancel` is looked at before each tensor.
 Result<std::shared_ptr<DeviceModel>> uploadModel(std::shared_ptr<const Model> model, std::shared_ptr<Backend> backend,
                                                  const UploadProgress &progress = {}, const std::atomic<bool> *cancel = nullptr);
 

@@ -3,10 +3,13 @@
 
 #include "engine/model/weight_plan.h"
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <fmt/format.h>
 #include <optional>
+#include <vector>
 
 namespace zigzag {
 
@@ -26,15 +29,19 @@ template <class Bits> std::optional<std::int64_t> firstNotFinite(const TensorVie
 
 std::optional<std::int64_t> firstNotFinite(const TensorView &tensor)
 {
-    switch (tensor.type) {
-    case DType::F32:
+    if (tensor.type == DType::F32)
         return firstNotFinite<std::uint32_t>(tensor, 0x7f800000u);
-    case DType::BF16:
+    if (tensor.type == DType::BF16)
         return firstNotFinite<std::uint16_t>(tensor, 0x7f80u);
-    case DType::F16:
+    if (tensor.type == DType::F16)
         return firstNotFinite<std::uint16_t>(tensor, 0x7c00u);
-    case DType::F8: // no weights
-        break;
+    // Of blocks, one scale that is no number spoils many.
+    std::vector<float> row(static_cast<std::size_t>(tensor.columns));
+    for (std::int64_t r = 0; r < tensor.rows; ++r) {
+        decodeNumbers(tensor.type, tensor.data + r * rowBytes(tensor.type, tensor.columns), tensor.columns, row.data());
+        if (!allFinite(row))
+            return r * tensor.columns
+                + (std::find_if(row.begin(), row.end(), [](float value) { return !std::isfinite(value); }) - row.begin());
     }
     return std::nullopt;
 }

@@ -44,14 +44,15 @@ bool sameCosts(const ModelConfig &a, const ModelConfig &b)
 {
     const auto shape = [](const ModelConfig &c) {
         return std::tuple(c.layers, c.hiddenSize, c.queryHeads, c.kvHeads, c.headDim, c.vocabulary, c.expertsPerToken, c.dtype,
-                          c.kvType);
+                          c.kvType,
+                          c.embeddingType(), c.headType());
     };
     const auto weights = [](const ModelConfig &c, int layer) {
-        std::vector<std::tuple<WeightId, std::int64_t, std::int64_t, int>> list;
+        std::vector<std::tuple<WeightId, std::int64_t, std::int64_t, int, WeightType>> list;
         const LayerPlan plan = layerPlan(c, layer);
         for (const WeightSpec &each : plan.weights())
             if (each.role != TensorRole::Bias)
-                list.emplace_back(each.id, each.rows, each.columns, each.count);
+                list.emplace_back(each.id, each.rows, each.columns, each.count, each.type);
         return list;
     };
     if (shape(a) != shape(b))

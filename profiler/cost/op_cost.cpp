@@ -12,9 +12,9 @@ namespace {
 constexpr double floatBytes = 4; // activations
 
 /// An op that reads its weights once, and `moved` floats a token.
-OpCost pointwise(std::int64_t weights, std::int64_t moved, double tokens, DType type)
+OpCost pointwise(std::int64_t weightBytes, std::int64_t moved, double tokens)
 {
-    return {.bytes = static_cast<double>(weights * bytesOf(type)),
+    return {.bytes = static_cast<double>(weightBytes),
             .activationBytes = floatBytes * tokens * static_cast<double>(moved),
             .flops = 0.0,
             .tokens = tokens};
@@ -29,12 +29,12 @@ double chosenExperts(int count, int perToken, double tokens)
 /// What the plan says of an op: its weights, read once, and its matrices' products with each token.
 OpCost planned(const ModelConfig &config, const LayerPlan &plan, const OpPlan &op, double tokens)
 {
-    OpCost cost = pointwise(0, op.moved, tokens, config.dtype);
+    OpCost cost = pointwise(0, op.moved, tokens);
     for (const WeightSpec &weight : plan.weightsOf(op)) {
         const double each = static_cast<double>(weight.rows) * static_cast<double>(weight.columns);
         const bool isOfExperts = weight.count > 1;
         const double read = isOfExperts ? chosenExperts(weight.count, config.expertsPerToken, tokens) : 1.0;
-        cost.bytes += read * each * static_cast<double>(bytesOf(config.dtype));
+        cost.bytes += read * static_cast<double>(weight.bytesOfEach());
         if (weight.role == TensorRole::Matrix)
             cost.flops += 2.0 * each * tokens * (isOfExperts ? config.expertsPerToken : 1);
     }
@@ -85,27 +85,26 @@ double sumOver(const ModelConfig &config, const HeadMap &map, Phase phase, std::
 OpCost passCost(const ModelConfig &config, const HeadMap &map, Op op, int layer, const PassShape &pass)
 {
     const double tokens = static_cast<double>(pass.tokens) * pass.batch;
-    const DType type = config.dtype;
     const std::int64_t hidden = config.hiddenSize, vocabulary = config.vocabulary;
     switch (op) {
     case Op::Embed: {
-        OpCost cost = pointwise(0, hidden, tokens, type);
-        cost.bytes = tokens * static_cast<double>(hidden * bytesOf(type));
+        OpCost cost = pointwise(0, hidden, tokens);
+        cost.bytes = tokens * static_cast<double>(rowBytes(config.embeddingType(), hidden));
         return cost;
     }
     case Op::FinalNorm:
-        return pointwise(hidden, 2 * hidden, tokens, type);
+        return pointwise(config.finalNormType().bytesFor(hidden), 2 * hidden, tokens);
     case Op::Logits: {
-        OpCost cost = pointwise(vocabulary * hidden, vocabulary + hidden, tokens, type);
+        OpCost cost = pointwise(vocabulary * rowBytes(config.headType(), hidden), vocabulary + hidden, tokens);
         cost.flops = 2.0 * static_cast<double>(vocabulary * hidden) * tokens;
         return cost;
     }
     case Op::NextToken:
-        return pointwise(0, vocabulary, tokens, type);
+        return pointwise(0, vocabulary, tokens);
     case Op::Commit:
         return commit(config, map, layer, pass);
     case Op::CopyHeads: // one of the two halves' gathers or scatters: on average half of the query heads
-        return pointwise(0, config.queryWidth(), tokens, type);
+        return pointwise(0, config.queryWidth(), tokens);
     case Op::Pass:
         return {};
     default:

@@ -48,6 +48,71 @@ constexpr Flag flags[] = {{"qkv_bias", &ModelConfig::qkvBias},
                           {"query_key_norm", &ModelConfig::queryKeyNorm},
                           {"tied_embeddings", &ModelConfig::tiedEmbeddings}};
 
+nlohmann::ordered_json typeJson(const std::optional<WeightType> &type)
+{
+    return type ? nlohmann::ordered_json(nameOf(*type)) : nlohmann::ordered_json();
+}
+
+/// The types of tensors that have one of their own; a layer's in the order of WeightId, without the last ones that have none.
+nlohmann::ordered_json storedTypesJson(const StoredTypes &types)
+{
+    nlohmann::ordered_json layers = nlohmann::ordered_json::array();
+    for (const StoredTypes::Layer &layer : types.layers) {
+        nlohmann::ordered_json &row = layers.emplace_back(nlohmann::ordered_json::array());
+        for (const auto &type : layer)
+            row.push_back(typeJson(type));
+        while (!row.empty() && row.back().is_null())
+            row.erase(row.size() - 1);
+    }
+    return {{"embedding", typeJson(types.embedding)},
+            {"final_norm", typeJson(types.finalNorm)},
+            {"head", typeJson(types.head)},
+            {"layers", std::move(layers)}};
+}
+
+Result<std::optional<WeightType>> readType(const json::Value &value, const std::string &where)
+{
+    if (value.is_null())
+        return std::nullopt;
+    ZIGZAG_TRY(name, json::asString(value, "a type of weights", where));
+    if (const auto type = findWeightType(name))
+        return type;
+    return badInput(fmt::format("{}: '{}' is no type of weights; calibrate anew", where, json::printable(name)));
+}
+
+/// Of a model whose tensors have types of their own; of others nothing.
+Result<void> readStoredTypes(ModelConfig &config, const json::Value &value, const std::string &where)
+{
+    if (!json::find(value, "weight_types"))
+        return {};
+    ZIGZAG_TRY(stored, json::objectIn(value, "weight_types", where));
+    const auto read = [&](const char *key, std::optional<WeightType> &to) -> Result<void> {
+        if (const json::Value *entry = json::find(*stored, key)) {
+            ZIGZAG_TRY(type, readType(*entry, where));
+            to = type;
+        }
+        return {};
+    };
+    StoredTypes &types = config.storedTypes;
+    ZIGZAG_CHECK(read("embedding", types.embedding));
+    ZIGZAG_CHECK(read("final_norm", types.finalNorm));
+    ZIGZAG_CHECK(read("head", types.head));
+    ZIGZAG_TRY(layers, json::arrayIn(*stored, "layers", where));
+    if (layers->size() > static_cast<std::size_t>(config.layers))
+        return badInput(fmt::format("{}: \"weight_types\" has more layers than the model; calibrate anew", where));
+    for (const json::Value &layer : *layers) {
+        if (!layer.is_array() || layer.size() > weightIds)
+            return badInput(
+                fmt::format("{}: a layer of \"weight_types\" must be a list of up to {}; calibrate anew", where, weightIds));
+        StoredTypes::Layer &own = types.layers.emplace_back();
+        for (std::size_t id = 0; id < layer.size(); ++id) {
+            ZIGZAG_TRY(type, readType(layer[id], where));
+            own[id] = type;
+        }
+    }
+    return {};
+}
+
 nlohmann::ordered_json configJson(const ModelConfig &config)
 {
     nlohmann::ordered_json out = {{"name", config.name}};
@@ -58,6 +123,8 @@ nlohmann::ordered_json configJson(const ModelConfig &config)
     out["max_context"] = config.maxContext;
     out["dtype"] = nameOf(config.dtype);
     out["kv_type"] = nameOf(config.kvType);
+    if (config.storedTypes != StoredTypes())
+        out["weight_types"] = storedTypesJson(config.storedTypes);
     if (config.experts > 0) {
         out["family"] = nameOf(*config.family);
         for (const Field &field : expertFields)
@@ -103,6 +170,7 @@ Result<ModelConfig> readConfig(const json::Value &value, const std::string &wher
         config.*flag.member = set;
     }
     ZIGZAG_CHECK(readExperts(config, value, where));
+    ZIGZAG_CHECK(readStoredTypes(config, value, where));
     ZIGZAG_TRY(context, json::integerOr(value, "max_context", 0, 0, longestContext, where));
     ZIGZAG_TRY(typeName, json::stringIn(value, "dtype", where));
     ZIGZAG_TRY(kvType, readKvType(value, where));

@@ -99,7 +99,9 @@ TEST(ModelCommands, AGgufFileIsAModel)
     EXPECT_EQ(json.at("dtype"), "bf16");
     EXPECT_EQ(json.at("rope").at("type"), "llama3");
     EXPECT_EQ(json.at("fingerprint").get<std::string>().rfind("sha256:", 0), 0u);
-    EXPECT_NE(result.errors.find("Q8_0 are decoded to bf16"), std::string::npos) << result.errors;
+    EXPECT_EQ(json.at("weight_types"), Json({"q8_0"}));
+    EXPECT_LT(json.at("weight_bytes"), json.at("parameters").get<std::int64_t>() * 5 / 4);
+    EXPECT_EQ(result.errors.find("decoded"), std::string::npos) << result.errors;
     const test::TempFolder scratch;
     test::writeText(scratch / "tokens.txt", "1 2 3");
     const auto logits = test::runZigzag(

@@ -56,6 +56,8 @@ Result<void> EngineWorker::load(const RunRequest &request)
     if (request.cancel->load())
         return cancelled();
     m_device = std::move(device);
+    for (const std::string &note : m_device->notes)
+        m_backendNote += (m_backendNote.empty() ? "" : "; ") + note;
     return {};
 }
 

@@ -17,7 +17,10 @@ std::span<const Family *const> families()
 
 LayerPlan layerPlan(const ModelConfig &config, int layer)
 {
-    return config.family->layer(config, layer);
+    LayerPlan plan = config.family->layer(config, layer);
+    for (WeightSpec &weight : plan.weights())
+        weight.type = config.weightType(layer, weight.id);
+    return plan;
 }
 
 bool normsBehind(const ModelConfig &config)

@@ -306,6 +306,26 @@ std::string nameOf(const GgufFile &file)
     return name;
 }
 
+/// What the file's matrices are stored in. F32 stands beside any other: routers have it.
+struct PlainTypes {
+    bool hasF16 = false, hasBf16 = false, hasBlocks = false;
+
+    bool areOne() const { return !hasBlocks && !(hasF16 && hasBf16); }
+};
+
+PlainTypes plainTypesOf(const GgufFile &file)
+{
+    PlainTypes types;
+    for (const auto &[name, tensor] : file.tensors()) {
+        if (tensor.shape.size() < 2 || !tensor.type)
+            continue;
+        types.hasF16 = types.hasF16 || tensor.type->stored == DType::F16;
+        types.hasBf16 = types.hasBf16 || tensor.type->stored == DType::BF16;
+        types.hasBlocks = types.hasBlocks || !tensor.type->stored || tensor.type->stored->isBlocks();
+    }
+    return types;
+}
+
 Result<Value> translated(const GgufFile &file)
 {
     ZIGZAG_TRY(family, familyOf(file));
@@ -331,19 +351,18 @@ Result<std::string> ggufConfigText(const GgufFile &file)
 
 Result<DType> elementTypeOf(const GgufFile &file)
 {
-    bool hasF16 = false, hasBf16 = false, isQuantised = false;
-    for (const auto &[name, tensor] : file.tensors()) {
-        if (tensor.shape.size() < 2 || !tensor.type)
-            continue;
-        hasF16 = hasF16 || tensor.type->plain == DType::F16;
-        hasBf16 = hasBf16 || tensor.type->plain == DType::BF16;
-        isQuantised = isQuantised || !tensor.type->plain;
-    }
-    if (!isQuantised && !(hasF16 && hasBf16))
-        return hasF16 ? DType::F16 : hasBf16 ? DType::BF16 : DType::F32;
+    ZIGZAG_TRY(asked, askedType(file));
+    const PlainTypes plain = plainTypesOf(file);
+    if (plain.areOne())
+        return plain.hasF16 ? DType::F16 : plain.hasBf16 ? DType::BF16 : DType::F32;
+    return asked.value_or(DType::BF16);
+}
+
+Result<std::optional<DType>> askedType(const GgufFile &file)
+{
     const char *asked = std::getenv("ZIGZAG_GGUF_TYPE");
-    if (!asked || *asked == '\0')
-        return DType::BF16;
+    if (!asked || *asked == '\0' || plainTypesOf(file).areOne())
+        return std::nullopt;
     for (const DType type : {DType::F32, DType::F16, DType::BF16})
         if (asked == nameOf(type))
             return type;

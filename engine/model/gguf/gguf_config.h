@@ -4,6 +4,7 @@
 #include "engine/model/gguf/gguf_file.h"
 #include "engine/model/model_config.h"
 
+#include <optional>
 #include <string>
 
 namespace zigzag {
@@ -15,8 +16,11 @@ Result<ModelConfig> readGgufConfig(const GgufFile &file);
 /// That config.json, for what is made from one.
 Result<std::string> ggufConfigText(const GgufFile &file);
 
-/// What its matrices become where they are not of one plain type: BF16 where any is quantised. ZIGZAG_GGUF_TYPE (f32, f16 or
-/// bf16) says otherwise.
+/// The config's dtype: that of the matrices where they are of one plain type, else BF16, or what ZIGZAG_GGUF_TYPE asks for.
 Result<DType> elementTypeOf(const GgufFile &file);
+
+/// ZIGZAG_GGUF_TYPE (f32, f16 or bf16): what matrices are decoded to when they are loaded, in a file whose matrices are not of
+/// one plain type. None where it is not set, or the file has nothing to decode: they stay as they are stored.
+Result<std::optional<DType>> askedType(const GgufFile &file);
 
 } // namespace zigzag

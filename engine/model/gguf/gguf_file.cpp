@@ -285,10 +285,10 @@ Result<GgufTensor> GgufParser::takeTensor(std::string_view name, std::uint64_t &
     if (!tensor.type || !tensor.type->isRead())
         return tensor; // refused where it is needed; how many bytes it takes is not known here
     std::int64_t bytes = 0;
-    if (tensor.shape.back() % tensor.type->length != 0)
+    if (tensor.shape.back() % tensor.type->stored->blockLength() != 0)
         return damaged(fmt::format("{} has rows of {} numbers, which are no whole blocks of {}", what, tensor.shape.back(),
                                    tensor.type->name));
-    if (__builtin_mul_overflow(numbers / tensor.type->length, tensor.type->bytes, &bytes))
+    if (__builtin_mul_overflow(numbers / tensor.type->stored->blockLength(), tensor.type->stored->blockBytes(), &bytes))
         return damaged(fmt::format("{} has a shape that no file can hold", what));
     tensor.bytes = static_cast<std::size_t>(bytes);
     return tensor;

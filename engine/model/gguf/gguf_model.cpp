@@ -18,6 +18,8 @@ Result<Model> readGguf(const GgufFile &file, bool needsWeights, const LoadWatch 
     Model model;
     ZIGZAG_TRY(config, readGgufConfig(file));
     model.config = std::move(config);
+    ZIGZAG_TRY(types, readStoredTypes(file, model.config));
+    model.config.storedTypes = std::move(types);
     ZIGZAG_TRY(weights, loadGgufWeights(file, model.config, needsWeights, watch));
     model.weights = std::move(weights);
     if (std::string decoded = noteDecoded(file, model.config); !decoded.empty())

@@ -72,7 +72,7 @@ Result<Value> fromFactors(const GgufTensor &tensor, std::int64_t headDim, double
     const auto refuse = [&](std::string_view why) {
         return badInput(fmt::format("{}: rope_freqs.weight {}; use a model with the rotary embedding of Llama 3", where, why));
     };
-    if (!tensor.type || tensor.type->plain != DType::F32 || tensor.shape != std::vector<std::int64_t>{headDim / 2})
+    if (!tensor.type || tensor.type->stored != DType::F32 || tensor.shape != std::vector<std::int64_t>{headDim / 2})
         return refuse(fmt::format("should be {} numbers of type F32", headDim / 2));
     std::vector<double> divisors, wavelengths;
     for (std::int64_t i = 0; i < headDim / 2; ++i) {

@@ -5,6 +5,7 @@
 #include "engine/base/sha256.h"
 #include "engine/base/thread_pool.h"
 #include "engine/model/family.h"
+#include "engine/model/gguf/gguf_config.h"
 #include "engine/model/memory_limit.h"
 #include "engine/model/weight_memory.h"
 #include "engine/model/weight_plan.h"
@@ -20,10 +21,10 @@ namespace zigzag {
 
 namespace {
 
-/// What the views point into: the mapped files, and what was decoded.
+/// What the views point into: the mapped files, and what could not stay there.
 struct GgufStorage {
     std::vector<std::shared_ptr<const void>> files;
-    std::shared_ptr<void> decoded;
+    std::shared_ptr<void> copies;
 };
 
 /// One planned tensor and where it comes from.
@@ -32,12 +33,12 @@ struct Source {
     const GgufTensor *stored = nullptr;
     const std::byte *data = nullptr; ///< of an expert: its slice
     std::int64_t bytes = 0;
-    DType type = DType::F32; ///< that it is to have
     std::int64_t interleaved = 0; ///< the length of a head whose rows lie in pairs; 0 where rows lie in order
-    bool isDecoded = false;
+    bool isCopied = false; ///< its rows in their order, decoded where it is to have another type
 
-    std::int64_t rowBytes() const { return stored->type->bytesOf(planned.columns); }
-    std::int64_t numbers() const { return planned.rows * planned.columns; }
+    WeightType storedType() const { return *stored->type->stored; }
+    /// In the type that it is to have.
+    std::int64_t wantedBytes() const { return planned.rows * rowBytes(planned.type, planned.columns); }
     /// Rotary embedding turns rows i and i + half of a head together. GGUF's llama has them side by side: 2i and 2i + 1.
     std::int64_t storedRow(std::int64_t row) const
     {
@@ -84,16 +85,18 @@ Result<Source> sourceOf(const GgufFile &file, const ModelConfig &config, const P
     if (found != shape)
         return badInput(fmt::format("{}: tensor \"{}\" has shape [{}], but the metadata implies [{}]; fetch the file anew", where,
                                     planned.ggufName, fmt::join(stored.shape, ", "), fmt::join(shape, ", ")));
-    if (planned.role != TensorRole::Matrix && !stored.type->plain)
+    if (planned.role != TensorRole::Matrix && stored.type->stored->isBlocks())
         return badInput(fmt::format("{}: tensor \"{}\" is quantised to {}, though it is a vector; fetch the file anew", where,
                                     planned.ggufName, stored.typeName()));
     source.bytes = static_cast<std::int64_t>(stored.bytes) / planned.count;
     source.data = stored.data + source.bytes * planned.index;
     source.interleaved = isInterleaved(planned, config) ? config.headDim : 0;
-    source.type = planned.role == TensorRole::Matrix ? config.dtype : *stored.type->plain; // vectors keep theirs
-    const auto alignment = static_cast<std::uintptr_t>(bytesOf(source.type));
-    source.isDecoded = stored.type->plain != source.type || source.interleaved > 0
-        || reinterpret_cast<std::uintptr_t>(source.data) % alignment != 0;
+    if (planned.role != TensorRole::Matrix)
+        source.planned.type = source.storedType(); // vectors keep theirs
+    const WeightType type = source.planned.type;
+    const auto alignment = static_cast<std::uintptr_t>(type.isBlocks() ? 1 : type.blockBytes());
+    source.isCopied
+        = source.storedType() != type || source.interleaved > 0 || reinterpret_cast<std::uintptr_t>(source.data) % alignment != 0;
     return source;
 }
 
@@ -107,7 +110,7 @@ Result<std::vector<Source>> sourcesOf(const GgufFile &file, const ModelConfig &c
     return sources;
 }
 
-/// Names, types, shapes and the ends of each tensor's data as stored: the same whatever it is decoded to.
+/// Names, types, shapes and the ends of each tensor's data as stored: the same whatever becomes of it in memory.
 void addToFingerprint(Sha256 &digest, const Source &source)
 {
     constexpr std::int64_t sample = 4096;
@@ -118,7 +121,8 @@ void addToFingerprint(Sha256 &digest, const Source &source)
     digest.update(source.data + source.bytes - static_cast<std::int64_t>(count), count);
 }
 
-void store(const float *from, std::int64_t numbers, DType type, std::byte *to)
+/// In a plain type.
+void store(const float *from, std::int64_t numbers, WeightType type, std::byte *to)
 {
     if (type == DType::F32) {
         std::memcpy(to, from, static_cast<std::size_t>(numbers) * sizeof(float));
@@ -129,25 +133,27 @@ void store(const float *from, std::int64_t numbers, DType type, std::byte *to)
         halves[i] = type == DType::BF16 ? floatToBf16(from[i]) : floatToF16(from[i]);
 }
 
-/// Some rows of a tensor, decoded by one thread.
+/// Some rows of a tensor, copied by one thread.
 struct Stretch {
     const Source *source;
     std::byte *to; ///< of the whole tensor
     std::int64_t begin, end;
 };
 
-void decode(const Stretch &stretch, std::vector<float> &row)
+void copyRows(const Stretch &stretch, std::vector<float> &row)
 {
     const Source &source = *stretch.source;
-    const std::int64_t columns = source.planned.columns, stored = source.rowBytes(), own = columns * bytesOf(source.type);
+    const WeightType wanted = source.planned.type;
+    const std::int64_t columns = source.planned.columns, stored = rowBytes(source.storedType(), columns),
+                       own = rowBytes(wanted, columns);
     row.resize(static_cast<std::size_t>(columns));
     for (std::int64_t i = stretch.begin; i < stretch.end; ++i) {
         const std::byte *from = source.data + source.storedRow(i) * stored;
-        if (source.stored->type->plain == source.type) {
+        if (source.storedType() == wanted) {
             std::memcpy(stretch.to + i * own, from, static_cast<std::size_t>(own));
         } else {
-            decodeNumbers(*source.stored->type, from, columns, row.data());
-            store(row.data(), columns, source.type, stretch.to + i * own);
+            decodeNumbers(source.storedType(), from, columns, row.data());
+            store(row.data(), columns, wanted, stretch.to + i * own);
         }
     }
 }
@@ -162,7 +168,7 @@ std::vector<Stretch> stretchesOf(const Source &source, std::byte *to)
     return stretches;
 }
 
-void decodeAll(const std::vector<Stretch> &stretches, const LoadWatch &watch)
+void copyAll(const std::vector<Stretch> &stretches, const LoadWatch &watch)
 {
     constexpr std::size_t seldom = 64;
     std::atomic<std::size_t> done = 0;
@@ -171,7 +177,7 @@ void decodeAll(const std::vector<Stretch> &stretches, const LoadWatch &watch)
         if (watch.isCancelled())
             return;
         const int thread = ThreadPool::threadIndex();
-        decode(stretches[static_cast<std::size_t>(i)], rows[static_cast<std::size_t>(thread)]);
+        copyRows(stretches[static_cast<std::size_t>(i)], rows[static_cast<std::size_t>(thread)]);
         const std::size_t now = ++done;
         if (watch.progress && thread == 0 && now % seldom < rows.size()) // the caller's thread alone speaks
             watch.progress(static_cast<double>(now) / static_cast<double>(stretches.size()));
@@ -209,7 +215,7 @@ Result<Weights> loadGgufWeights(const GgufFile &file, const ModelConfig &config,
     std::int64_t bytes = 0;
     for (const Source &source : sources) {
         addToFingerprint(digest, source);
-        bytes += source.isDecoded ? alignedBytes(source.numbers() * bytesOf(source.type)) : 0;
+        bytes += source.isCopied ? alignedBytes(source.wantedBytes()) : 0;
     }
     weights.fingerprint = "sha256:" + digest.hex();
     noteUnused(weights.notes, file, sources);
@@ -220,23 +226,23 @@ Result<Weights> loadGgufWeights(const GgufFile &file, const ModelConfig &config,
     storage->files = file.owners();
     if (bytes > 0) {
         ZIGZAG_CHECK(checkFitsMemory(config.name, bytes, availableMemory()));
-        storage->decoded = allocateWeights(static_cast<std::size_t>(bytes));
-        if (!storage->decoded)
+        storage->copies = allocateWeights(static_cast<std::size_t>(bytes));
+        if (!storage->copies)
             return failed(
                 fmt::format("{}: {} bytes of memory for the weights could not be had; close other programs", config.name, bytes));
     }
-    auto *place = static_cast<std::byte *>(storage->decoded.get());
+    auto *place = static_cast<std::byte *>(storage->copies.get());
     std::vector<Stretch> stretches;
     for (const Source &source : sources) {
         TensorView &view = source.planned.in(weights);
-        view = {source.isDecoded ? place : source.data, source.type, source.planned.rows, source.planned.columns};
-        if (!source.isDecoded)
+        view = {source.isCopied ? place : source.data, source.planned.type, source.planned.rows, source.planned.columns};
+        if (!source.isCopied)
             continue;
         const std::vector<Stretch> own = stretchesOf(source, place);
         stretches.insert(stretches.end(), own.begin(), own.end());
         place += alignedBytes(view.bytes());
     }
-    decodeAll(stretches, watch);
+    copyAll(stretches, watch);
     if (watch.isCancelled())
         return cancelled();
     if (config.tiedEmbeddings)
@@ -245,13 +251,35 @@ Result<Weights> loadGgufWeights(const GgufFile &file, const ModelConfig &config,
     return weights;
 }
 
+Result<StoredTypes> readStoredTypes(const GgufFile &file, const ModelConfig &config)
+{
+    StoredTypes types;
+    ZIGZAG_TRY(decoded, askedType(file));
+    for (const PlannedTensor &planned : planWeights(config)) {
+        const GgufTensor *tensor = file.findTensor(planned.ggufName);
+        if (!tensor || !tensor->type || !tensor->type->isRead() || (planned.role == TensorRole::Matrix && decoded))
+            continue;
+        const std::optional<WeightType> type = tensor->type->stored;
+        if (planned.outside) {
+            (planned.outside == &Weights::embedding       ? types.embedding
+                 : planned.outside == &Weights::finalNorm ? types.finalNorm
+                                                          : types.head)
+                = type;
+            continue;
+        }
+        types.layers.resize(static_cast<std::size_t>(config.layers));
+        types.layers[static_cast<std::size_t>(planned.layer)][static_cast<std::size_t>(planned.id)] = type;
+    }
+    return types;
+}
+
 std::string noteDecoded(const GgufFile &file, const ModelConfig &config)
 {
     std::set<std::string_view> types;
-    for (const auto &[name, tensor] : file.tensors())
-        if (tensor.shape.size() > 1 && tensor.type && tensor.type->isRead() && tensor.type->plain != config.dtype
-            && tensor.type->plain != DType::F32)
-            types.insert(tensor.type->name);
+    for (const PlannedTensor &planned : planWeights(config))
+        if (const GgufTensor *tensor = file.findTensor(planned.ggufName); planned.role == TensorRole::Matrix && tensor
+            && tensor->type && tensor->type->isRead() && tensor->type->stored != planned.type)
+            types.insert(tensor->type->name);
     if (types.empty())
         return {};
     return fmt::format("{}: matrices of type {} are decoded to {} when the model is loaded: {} bytes in the file, {} in memory",

@@ -4,7 +4,10 @@
 #include "tests/gguf_builder.h"
 #include "tests/paths.h"
 
+#include <algorithm>
 #include <cmath>
+#include <cstring>
+#include <fstream>
 #include <functional>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -161,20 +164,87 @@ TEST(GgufConfig, FactorsOfLlama3AreRead)
     EXPECT_NE(messageOf(other).find("factors that are not Llama 3's"), std::string::npos);
 }
 
-TEST(GgufModel, PlainMatricesLieInTheFileAndOthersAreDecoded)
+/// Whether an address lies in a mapping of the file.
+bool isMapped(const std::byte *address, const std::string &file)
+{
+    std::ifstream maps("/proc/self/maps");
+    for (std::string line; std::getline(maps, line);) {
+        const auto place = reinterpret_cast<std::uintptr_t>(address);
+        std::size_t end = 0;
+        const std::uintptr_t first = std::stoull(line, &end, 16), last = std::stoull(line.substr(end + 1), nullptr, 16);
+        if (place >= first && place < last)
+            return line.ends_with(fs::path(file).filename().string());
+    }
+    return false;
+}
+
+TEST(GgufModel, MatricesLieInTheFileAsTheyAreStored)
 {
     const auto plain = load(fixture("qwen2-f32")), rounded = load(fixture("qwen2-q4_0"));
     EXPECT_EQ(plain->config.dtype, DType::F32);
     EXPECT_TRUE(plain->config.notes.size() == 1 && plain->config.notes[0].find("no tokenizer") != std::string::npos);
     EXPECT_EQ(rounded->config.dtype, DType::BF16);
-    EXPECT_EQ(rounded->weights.layers.at(1)[WeightId::Query].type, DType::BF16);
     EXPECT_EQ(rounded->weights.layers.at(1)[WeightId::QueryBias].type, DType::F32);
     EXPECT_EQ(rounded->config.rope.type, RopeType::Yarn);
-    ASSERT_FALSE(rounded->config.notes.empty());
-    EXPECT_NE(rounded->config.notes[0].find("matrices of type F16, Q4_0, Q5_0 are decoded to bf16"), std::string::npos)
-        << rounded->config.notes[0];
+    const std::vector<WeightType> types = rounded->config.matrixTypes();
+    for (const WeightType type : {WeightType(BlockType::Q40), WeightType(BlockType::Q50), WeightType(DType::F16)})
+        EXPECT_NE(std::find(types.begin(), types.end(), type), types.end()) << nameOf(type);
+    for (const WeightId id : {WeightId::Query, WeightId::Key, WeightId::Output, WeightId::Gate, WeightId::Down}) {
+        const TensorView &view = rounded->weights.layers.at(1)[id];
+        EXPECT_EQ(view.type, rounded->config.weightType(1, id));
+        EXPECT_TRUE(isMapped(view.data, fixture("qwen2-q4_0")));
+    }
+    EXPECT_EQ(rounded->config.notes.size(), 1u) << "that it has no tokenizer, and nothing else";
+}
+
+/// Queries and keys of llama's files lie in another order of rows: they are copied, and stay in their blocks.
+TEST(GgufModel, RowsInAnotherOrderAreCopiedAndNotDecoded)
+{
+    const auto model = load(fixture("llama-q8_0"));
+    const LayerWeights &layer = model->weights.layers.at(0);
+    EXPECT_EQ(layer[WeightId::Query].type, BlockType::Q80);
+    EXPECT_FALSE(isMapped(layer[WeightId::Query].data, fixture("llama-q8_0")));
+    EXPECT_TRUE(isMapped(layer[WeightId::Value].data, fixture("llama-q8_0")));
+    const auto file = GgufFile::open(fixture("llama-q8_0"));
+    ASSERT_TRUE(file);
+    const GgufTensor *stored = file->findTensor("blk.0.attn_q.weight");
+    const auto row = static_cast<std::size_t>(rowBytes(BlockType::Q80, model->config.hiddenSize));
+    const int half = model->config.headDim / 2; // rows i and i + half are the file's 2i and 2i + 1
+    EXPECT_EQ(std::memcmp(layer[WeightId::Query].data + row, stored->data + 2 * row, row), 0);
+    EXPECT_EQ(std::memcmp(layer[WeightId::Query].data + static_cast<std::size_t>(half) * row, stored->data + row, row), 0);
+}
+
+TEST(GgufModel, BytesAreThoseOfTheFile)
+{
+    int files = 0;
+    for (const fs::directory_entry &entry : fs::directory_iterator(fixtures)) {
+        const std::string name = entry.path().filename().string();
+        if (entry.path().extension() != ".gguf" || name == "blocks.gguf")
+            continue;
+        SCOPED_TRACE(name);
+        const auto file = GgufFile::open(entry.path());
+        ASSERT_TRUE(file) << file.error().message;
+        std::int64_t bytes = file->tensorBytes();
+        if (const GgufTensor *factors = file->findTensor("rope_freqs.weight")) // of the rotation, not weights
+            bytes -= static_cast<std::int64_t>(factors->bytes);
+        EXPECT_EQ(load(entry.path())->config.weightBytes(), bytes);
+        const auto described = loadModelConfig(entry.path());
+        EXPECT_EQ(described->weightBytes(), bytes);
+        ++files;
+    }
+    EXPECT_GE(files, 15);
+}
+
+TEST(GgufModel, MatricesAreDecodedWhereThatIsAskedFor)
+{
     const test::Environment asked("ZIGZAG_GGUF_TYPE", "f32");
-    EXPECT_EQ(load(fixture("qwen2-q4_0"))->config.dtype, DType::F32);
+    const auto model = load(fixture("qwen2-q4_0"));
+    EXPECT_EQ(model->config.dtype, DType::F32);
+    EXPECT_EQ(model->config.matrixTypes(), std::vector<WeightType>{DType::F32});
+    EXPECT_EQ(model->weights.layers.at(1)[WeightId::Query].type, DType::F32);
+    ASSERT_FALSE(model->config.notes.empty());
+    EXPECT_NE(model->config.notes[0].find("matrices of type F16, Q4_0, Q5_0 are decoded to f32"), std::string::npos)
+        << model->config.notes[0];
 }
 
 TEST(GgufModel, ItsConfigNeedsNoWeights)

@@ -42,6 +42,37 @@ TEST(Model, PresetsHaveTheirPublishedParameters)
     }
 }
 
+TEST(Model, APresetCanHaveItsMatricesInAnotherType)
+{
+    const auto plain = loadModelConfig("preset:llama-3.2-1b"), four = loadModelConfig("preset:llama-3.2-1b:q4_k"),
+               full = loadModelConfig("preset:llama-3.2-1b:f32");
+    ASSERT_TRUE(plain && four && full) << four.error().message;
+    EXPECT_EQ(four->name, "llama-3.2-1b-q4_k");
+    EXPECT_EQ(four->matrixTypes(), std::vector<WeightType>{BlockType::Q4K});
+    EXPECT_EQ(four->dtype, DType::BF16);
+    EXPECT_EQ(four->kvBytesPerToken(), plain->kvBytesPerToken());
+    const std::int64_t vectors = (2 * 16 + 1) * 2048;
+    EXPECT_EQ(four->weightBytes(), (four->parameters() - vectors) / 256 * 144 + 2 * vectors);
+    EXPECT_EQ(full->weightBytes(), 4 * full->parameters());
+    EXPECT_TRUE(readModelConfigText("preset:llama-3.2-1b:q4_k"));
+    const auto unknown = loadModelConfig("preset:llama-3.2-1b:q9");
+    ASSERT_FALSE(unknown);
+    EXPECT_NE(unknown.error().message.find("there is no such type of weights; choose from: f32, f16, bf16, q4_0"),
+              std::string::npos)
+        << unknown.error().message;
+
+    const test::TempFolder scratch;
+    fs::create_directories(scratch / "presets");
+    fs::copy_file(resourceFolder() / "presets/llama-3.2-1b.json", scratch / "presets/odd.json");
+    test::patchJson(scratch / "presets/odd.json", R"({"intermediate_size": 8224})");
+    const Resources resources(scratch.path());
+    EXPECT_TRUE(loadModelConfig("preset:odd:q4_0"));
+    const auto odd = loadModelConfig("preset:odd:q4_k");
+    ASSERT_FALSE(odd);
+    EXPECT_NE(odd.error().message.find("a row of 8224 numbers is no whole number of blocks of 256"), std::string::npos)
+        << odd.error().message;
+}
+
 TEST(Model, KvBytesOfTheContractsExample)
 {
     const auto config = loadModelConfig("preset:llama-3-8b");

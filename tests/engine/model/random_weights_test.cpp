@@ -33,7 +33,7 @@ std::vector<float> valuesOf(const TensorView &view)
 {
     std::vector<float> values;
     for (std::int64_t i = 0; i < view.rows * view.columns; ++i) {
-        const std::byte *data = view.data + i * bytesOf(view.type);
+        const std::byte *data = view.data + i * view.type.blockBytes();
         std::uint16_t half = 0;
         float value = 0;
         std::memcpy(&half, data, sizeof half);

@@ -29,7 +29,7 @@ Weights load(const fs::path &folder)
 
 bool isAligned(const TensorView &view)
 {
-    return reinterpret_cast<std::uintptr_t>(view.data) % static_cast<std::uintptr_t>(bytesOf(view.type)) == 0;
+    return reinterpret_cast<std::uintptr_t>(view.data) % static_cast<std::uintptr_t>(view.type.blockBytes()) == 0;
 }
 
 TEST(Weights, ViewsHoldWhatTheFileHolds)

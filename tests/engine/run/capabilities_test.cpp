@@ -46,9 +46,9 @@ TEST(CapabilitiesTest, PreparesWeightsOfEveryTypeThatItNames)
     const Capabilities can = (*backend)->capabilities();
     EXPECT_FALSE(can.weightTypes.empty());
     EXPECT_FALSE(can.kvTypes.empty());
-    alignas(64) static const std::array<std::byte, 1024> memory = {};
-    for (const DType type : can.weightTypes) {
-        auto matrix = (*backend)->prepare({memory.data(), type, 16, 16});
+    alignas(64) static const std::array<std::byte, 16384> memory = {};
+    for (const WeightType type : can.weightTypes) {
+        auto matrix = (*backend)->prepare({memory.data(), type, 16, 256});
         ASSERT_TRUE(matrix) << nameOf(type) << ": " << matrix.error().message;
         EXPECT_EQ((*matrix)->rows, 16);
     }

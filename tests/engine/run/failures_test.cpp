@@ -277,7 +277,7 @@ TEST_F(FailuresTest, AModelBeyondTheKernelsIsRefusedBeforeItRuns)
     const std::vector<DType> all = {DType::F32, DType::F16, DType::BF16};
     m_backend->can = Capabilities{.weightTypes = {DType::BF16}, .kvTypes = all};
     refusal(*m_backend->info, "weights in f32, which the failing backend does not run");
-    m_backend->can = Capabilities{.weightTypes = all, .kvTypes = {DType::F16}};
+    m_backend->can = Capabilities{.weightTypes = {all.begin(), all.end()}, .kvTypes = {DType::F16}};
     refusal(*m_backend->info, "keys and values in f32, which the failing backend does not run");
     m_backend->can.reset();
     m_backend->info = deviceWith(roomy, config.headDim, config.queryHeads, config.kvHeads);
@@ -347,8 +347,8 @@ protected:
     {
     public:
         Spoilt(const TensorView &view, std::int64_t at, float value)
-            : m_at(const_cast<std::byte *>(view.data) + at * bytesOf(view.type))
-            , m_size(static_cast<std::size_t>(bytesOf(view.type)))
+            : m_at(const_cast<std::byte *>(view.data) + at * view.type.blockBytes())
+            , m_size(static_cast<std::size_t>(view.type.blockBytes()))
         {
             std::memcpy(m_before, m_at, m_size);
             const std::uint16_t half = view.type == DType::F16 ? floatToF16(value) : floatToBf16(value);

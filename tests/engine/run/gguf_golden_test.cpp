@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // GGUF files against transformers (tests/fixtures/make_gguf.py), whose networks have the numbers that the package gguf reads from
 // the same file.
+#include "tests/engine/run/failing_backend.h"
 #include "tests/engine/run/golden_fixture.h"
 #include "tests/gguf_builder.h"
 
@@ -29,37 +30,60 @@ std::vector<Fixture> allFixtures()
     return all;
 }
 
-/// Largest difference from the fixture's logits over the largest logit, with the whole prompt as one chunk or in several.
-double differenceOf(const std::string &file, const Fixture &fixture, std::int64_t chunk)
+std::shared_ptr<DeviceModel> deviceOf(const std::string &file, const Fixture &fixture, std::shared_ptr<Backend> backend)
 {
     auto model = loadModel((fixtures / file).string());
-    auto backend = createBackend(test::backendUnderTest());
-    if (!model || !backend) {
-        ADD_FAILURE() << (model ? backend.error().message : model.error().message);
-        return INFINITY;
+    if (!model) {
+        ADD_FAILURE() << model.error().message;
+        return {};
     }
     EXPECT_TRUE((*model)->config.is(fixture.family));
-    auto device = uploadModel(*model, std::move(*backend));
+    auto device = uploadModel(*model, std::move(backend));
     if (!device) {
         ADD_FAILURE() << device.error().message;
-        return INFINITY;
+        return {};
     }
-    const HeadMap full((*model)->shape(), HeadKind::Retrieval, 0, 1);
-    auto session = Session::create(*device, full, {.maxContext = std::ssize(fixture.tokens), .chunk = chunk});
+    return *device;
+}
+
+std::shared_ptr<DeviceModel> deviceOf(const std::string &file, const Fixture &fixture)
+{
+    auto backend = createBackend(test::backendUnderTest());
+    if (!backend) {
+        ADD_FAILURE() << backend.error().message;
+        return {};
+    }
+    return deviceOf(file, fixture, std::move(*backend));
+}
+
+/// Of all tokens, with the whole prompt as one chunk or in several; empty where something failed.
+std::vector<float> logitsOf(const std::shared_ptr<DeviceModel> &device, const Fixture &fixture, HeadKind kind, std::int64_t chunk)
+{
+    if (!device)
+        return {};
+    const HeadMap map(device->model->shape(), kind, 2, 9);
+    auto session = Session::create(device, map, {.maxContext = std::ssize(fixture.tokens), .chunk = chunk});
     auto logits = session ? (*session)->run(fixture.tokens, Session::Logits::All) : tl::unexpected(session.error());
     if (!logits) {
         ADD_FAILURE() << logits.error().message;
-        return INFINITY;
+        return {};
     }
-    return test::relativeDifference(*logits, test::readNpy(fixtures / (fixture.name + ".npy")));
+    return *logits;
+}
+
+/// Largest difference from the fixture's logits over the largest logit.
+double differenceOf(const std::string &file, const Fixture &fixture, std::int64_t chunk)
+{
+    const std::vector<float> logits = logitsOf(deviceOf(file, fixture), fixture, HeadKind::Retrieval, chunk);
+    return logits.empty() ? INFINITY : test::relativeDifference(logits, test::readNpy(fixtures / (fixture.name + ".npy")));
 }
 
 TEST(GgufGolden, LogitsAgreeWithTransformers)
 {
     constexpr double float32 = 1e-4;
-    fmt::print("largest difference from transformers / largest logit; quantised matrices decoded to f32, and to bf16 as usual\n"
+    fmt::print("largest difference from transformers / largest logit; quantised matrices decoded to f32, and as they lie\n"
                "{:<16} {:<10} {:<6} {:>9} {:>9} {:>9}\n",
-               "file", "family", "type", "f32", "as usual", "allowed");
+               "file", "family", "type", "f32", "as stored", "allowed");
     for (const Fixture &fixture : allFixtures()) {
         SCOPED_TRACE(fixture.name);
         const std::string file = fixture.name + ".gguf";
@@ -78,6 +102,72 @@ TEST(GgufGolden, LogitsAgreeWithTransformers)
         fmt::print("{:<16} {:<10} {:<6} {:>9} {:>9.1e} {:>9.0e}\n", fixture.name, fixture.family, fixture.type, exact, usual,
                    fixture.tolerance);
     }
+}
+
+/// Matrices that stay in their blocks against the same ones in float32, map by map and chunk by chunk: few tokens are rounded to
+/// eight bits, many are multiplied in bf16 at worst.
+TEST(GgufGolden, QuantisedMatricesAreNearTheirFloat32SelvesInEveryMapAndChunk)
+{
+    fmt::print("largest difference from float32 / largest logit\n{:<16} {:<10} {:>9} {:>9} {:>9} {:>9}\n", "file", "map", "1",
+               "7", "64", "whole");
+    int models = 0;
+    for (const Fixture &fixture : allFixtures()) {
+        if (!fixture.isQuantised)
+            continue;
+        SCOPED_TRACE(fixture.name);
+        const std::string file = fixture.name + ".gguf";
+        const auto stored = deviceOf(file, fixture);
+        ASSERT_TRUE(stored);
+        ASSERT_TRUE(stored->config().matrixTypes().front().isBlocks());
+        const test::Environment asked("ZIGZAG_GGUF_TYPE", "f32");
+        const auto decoded = deviceOf(file, fixture);
+        ++models;
+        for (const auto &[kind, name] : {std::pair(HeadKind::Retrieval, "full"), std::pair(HeadKind::Streaming, "streaming")}) {
+            fmt::print("{:<16} {:<10}", fixture.name, name);
+            for (const std::int64_t chunk : {std::int64_t{1}, std::int64_t{7}, std::int64_t{64}, std::ssize(fixture.tokens)}) {
+                const std::vector<float> expected = logitsOf(decoded, fixture, kind, chunk);
+                const std::vector<float> got = logitsOf(stored, fixture, kind, chunk);
+                ASSERT_FALSE(got.empty() || got.size() != expected.size());
+                const double difference = test::relativeDifference(got, expected);
+                fmt::print(" {:>9.1e}", difference);
+                // A router that rounds exchanges experts that are nearly equal.
+                EXPECT_LE(difference, fixture.family == "qwen3_moe" ? 1.0 : fixture.tolerance) << name << " chunk " << chunk;
+            }
+            fmt::print("\n");
+        }
+    }
+    EXPECT_EQ(models, 5);
+}
+
+/// A backend that multiplies with plain types alone, and with one of them in a model.
+TEST(GgufGolden, ABackendWithoutBlocksGetsThemDecoded)
+{
+    const Fixture fixture = allFixtures()[5];
+    ASSERT_EQ(fixture.name, "qwen2-q4_0");
+    auto cpu = createBackend("cpu");
+    ASSERT_TRUE(cpu) << cpu.error().message;
+    const auto backend = std::make_shared<test::FailingBackend>(std::move(*cpu));
+    backend->can = backend->capabilities();
+    backend->can->mixesTypes = false;
+    backend->can->weightTypes = {DType::F32, DType::F16, DType::BF16};
+    const auto device = deviceOf("qwen2-q4_0.gguf", fixture, backend);
+    ASSERT_TRUE(device);
+    ASSERT_EQ(device->notes.size(), 1u);
+    EXPECT_NE(device->notes[0].find("such matrices are decoded to bf16"), std::string::npos) << device->notes[0];
+    for (const char *type : {"q4_0", "q5_0", "f16"})
+        EXPECT_NE(device->notes[0].find(type), std::string::npos) << device->notes[0];
+    const std::vector<float> logits = logitsOf(device, fixture, HeadKind::Retrieval, 7);
+    ASSERT_FALSE(logits.empty());
+    EXPECT_LE(test::relativeDifference(logits, test::readNpy(fixtures / "qwen2-q4_0.npy")), fixture.tolerance);
+
+    // Memory is asked for in decoded bytes, which is more than the file has.
+    const auto model = device->model;
+    backend->can->copiesWeights = true;
+    backend->info = backend->device();
+    backend->info->memoryBytes = model->config.weightBytes() + 1;
+    const auto refused = uploadModel(model, backend);
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().message.find("no context fits beside them"), std::string::npos) << refused.error().message;
 }
 
 TEST(GgufGolden, ASplitModelIsTheSameModel)

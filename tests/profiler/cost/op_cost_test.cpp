@@ -77,6 +77,39 @@ TEST(OpCost, MatrixProductsAreCountedOutByHand)
     EXPECT_EQ(opCost(config, map, Op::Logits, -1, Phase::Prefill, 32).flops, 2.0 * 100 * 40);
 }
 
+/// Each weight by its own type, with its blocks; keys and values by the config's.
+TEST(OpCost, WeightsInBlocksAreReadAsTheyAreStored)
+{
+    ModelConfig config = smallConfig();
+    config.hiddenSize = 256;
+    config.intermediateSize = 512;
+    config.queryHeads = 8;
+    config.headDim = 32;
+    const HeadMap map = smallMap(config);
+    const double keys
+        = total(config, map, Phase::Decode, 64, &OpCost::bytes) - static_cast<double>(config.weightBytesReadPerToken());
+    config.storedTypes.embedding = BlockType::Q80;
+    config.storedTypes.head = BlockType::Q6K;
+    config.storedTypes.finalNorm = DType::F32;
+    config.storedTypes.layers.resize(1);
+    config.storedTypes.layers[0][static_cast<std::size_t>(WeightId::Query)] = BlockType::Q4K;
+    config.storedTypes.layers[0][static_cast<std::size_t>(WeightId::Value)] = BlockType::Q51;
+    const auto bytesOfOp = [&](Op op, int layer) { return opCost(config, map, op, layer, Phase::Decode, 64).bytes; };
+    EXPECT_EQ(bytesOfOp(Op::Qkv, 0), 256 * 144 + 64 * 512 + 64 * 8 * 24); // q4_k, bf16, q5_1
+    EXPECT_EQ(bytesOfOp(Op::Qkv, 1), (256 + 64 + 64) * 512);
+    EXPECT_EQ(bytesOfOp(Op::Logits, -1), 100 * 210);
+    EXPECT_EQ(bytesOfOp(Op::FinalNorm, -1), 256 * 4);
+    EXPECT_EQ(bytesOfOp(Op::Embed, -1), 8 * 34);
+    // Two norms, output projection and feed-forward of a layer in bf16.
+    const std::int64_t rest = 2 * (2 * 256 + 256 * 256 + 3 * 512 * 256), outside = 100 * (8 * 34 + 210) + 4 * 256;
+    EXPECT_EQ(config.weightBytes(), outside + 3 * rest + 256 * 144 + 64 * 512 + 64 * 8 * 24 + 2 * (256 + 64 + 64) * 512);
+    EXPECT_EQ(config.weightBytesReadPerToken(), config.weightBytes() - 100 * 8 * 34);
+    EXPECT_NEAR(total(config, map, Phase::Decode, 64, &OpCost::bytes) - static_cast<double>(config.weightBytesReadPerToken()),
+                keys, 512.0);
+    config.tiedEmbeddings = true;
+    EXPECT_EQ(bytesOfOp(Op::Logits, -1), 100 * 8 * 34) << "the embedding's type, which is the head";
+}
+
 TEST(OpCost, DecodeReadsTheWeightsOnceAndTheCache)
 {
     for (const bool tied : {false, true}) {
