@@ -74,7 +74,7 @@ Shard newTensors(const Model &carried, const Checkpoint &own)
             if (own.find(name)) // a tensor in two files is read from either
                 continue;
             shard.names.push_back(std::move(name));
-            header[shard.names.back()] = {{"dtype", storedName(view.type)},
+            header[shard.names.back()] = {{"dtype", storedName(view.type.plain().value_or(DType::F32))},
                                           {"shape", {view.rows}},
                                           {"data_offsets", {data.size(), data.size() + static_cast<std::size_t>(view.bytes())}}};
             data.append(reinterpret_cast<const char *>(view.data), static_cast<std::size_t>(view.bytes()));
