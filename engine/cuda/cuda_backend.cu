@@ -243,6 +243,8 @@ public:
             .queryHeads = args.queryHeads,
             .kvHeads = args.kvHeads,
             .headDim = args.headDim,
+            .scoreScale = 0, // both by setScores
+            .capScale = 0,
             .sinkLogits = args.sinkLogits,
             .valueScale = args.scales.value,
             .caches = viewOf(args.heads, args.selected, args.rows),
