@@ -39,9 +39,11 @@ ZIGZAG_FUZZ(gguf)
     for (const auto &[name, tensor] : file->tensors()) // every byte that a tensor claims is there to be read
         touch(tensor.data, tensor.bytes);
     readText(*file);
-    const auto config = readGgufConfig(*file);
+    auto config = readGgufConfig(*file);
     if (!config)
         return;
+    if (auto types = readStoredTypes(*file, *config)) // without them matrices are decoded
+        config->storedTypes = std::move(*types);
     const auto weights = loadGgufWeights(*file, *config, true);
     if (!weights)
         return;
