@@ -136,7 +136,7 @@ ZZ_DEVICE void weighSplits(const DecodeAttentionArgs &args, const DecodeShare &s
         sum = warpSum(sum);
         if (const float *logits = args.attention.sinkLogits)
             sum += sinkWeight(logits[share.firstQueryHead(args.attention) + row], max);
-        const float scale = args.attention.valueScale / sum;
+        const float scale = args.attention.valueScale * (1.0f / sum);
         ZZ_UNROLL for (int i = 0; i < each; ++i)
         {
             const int split = static_cast<int>(laneId()) + i * warpSize;
@@ -280,7 +280,7 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(decodeThreads, decodeBlocksPerSm(headDim)) void atten
         }
         if (a.sinkLogits && share.splits == 1) // otherwise who joins the splits adds it, once
             sum += sinkWeight(a.sinkLogits[share.firstQueryHead(a) + row], max);
-        const float scale = share.splits == 1 ? a.valueScale / sum : 1.0f;
+        const float scale = share.splits == 1 ? a.valueScale * (1.0f / sum) : 1.0f;
         DecodeMerge merge;
         ZZ_UNROLL for (int w = 0; w < decodeWarps; ++w)
             merge.add(weights[w] * scale, load16(sums + (w * decodeRows + row) * pitch + quad * 4));

@@ -116,11 +116,10 @@ TEST(ExpertsKernels, ManyTokensMatchTheCpu)
 {
     const Sizes sizes{6, 72, 88};
     ExpertsOf<Bf16> bf16(sizes);
-    for (const std::size_t tokens : {7, 70, 200})
-        for (const bool renormalises : {false, true}) {
-            bf16.check(randomRoutes(tokens, sizes), 2, renormalises, 2e-2);
-            EXPECT_TRUE(bf16.grouped);
-        }
+    for (const std::size_t tokens : {7, 130}) {
+        bf16.check(randomRoutes(tokens, sizes), 2, tokens == 7, 2e-2);
+        EXPECT_TRUE(bf16.grouped);
+    }
     const Sizes wide{40, 136, 200}; // more than a warp of experts, more than one tile of rows each way
     ExpertsOf<F16> f16(wide);
     f16.check(randomRoutes(65, wide), 5, true, 3e-3);
@@ -143,10 +142,10 @@ TEST(ExpertsKernels, PiecesOfATokenStreamAreWhole)
 {
     const Sizes sizes{6, 72, 24};
     ExpertsOf<Bf16> experts(sizes);
-    experts.check(randomRoutes(100, sizes), 2, true, 2e-2, 16 << 10);
+    experts.check(randomRoutes(40, sizes), 2, true, 2e-2, 8 << 10);
     EXPECT_GT(experts.pieces, 2);
     ExpertsOf<float> f32(sizes);
-    f32.check(randomRoutes(100, sizes), 2, true, 3e-6, 8 << 10);
+    f32.check(randomRoutes(40, sizes), 2, true, 3e-6, 4 << 10);
     EXPECT_GT(f32.pieces, 2);
 }
 
