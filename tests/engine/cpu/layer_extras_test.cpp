@@ -73,7 +73,7 @@ TEST_F(LayerExtras, SoftCapsKeepTheSignAndTheLimit)
 }
 
 /// One token of two query heads and one KV head of 8 numbers at position 3, in whatever way it is rotated.
-class Rotation : public LayerExtras
+class RotationOfHeads : public LayerExtras
 {
 protected:
     static constexpr int dim = 8, queryHeads = 2;
@@ -110,7 +110,7 @@ protected:
     }
 };
 
-TEST_F(Rotation, NoneLeavesHeadsAsTheyAre)
+TEST_F(RotationOfHeads, NoneLeavesHeadsAsTheyAre)
 {
     run({});
     EXPECT_EQ(queries, plainQueries);
@@ -118,7 +118,7 @@ TEST_F(Rotation, NoneLeavesHeadsAsTheyAre)
         EXPECT_EQ(key(i), keys[static_cast<std::size_t>(i)]);
 }
 
-TEST_F(Rotation, OfThePartOfAHeadLeavesTheRest)
+TEST_F(RotationOfHeads, OfThePartOfAHeadLeavesTheRest)
 {
     const std::vector<float> angles = table(4);
     RopeAppendArgs args;
@@ -136,7 +136,7 @@ TEST_F(Rotation, OfThePartOfAHeadLeavesTheRest)
         EXPECT_EQ(key(i), keys[static_cast<std::size_t>(i)]);
 }
 
-TEST_F(Rotation, OfNeighbours)
+TEST_F(RotationOfHeads, OfNeighbours)
 {
     const std::vector<float> angles = table(6);
     RopeAppendArgs args;
@@ -153,7 +153,7 @@ TEST_F(Rotation, OfNeighbours)
     EXPECT_EQ(key(7), keys[7]);
 }
 
-TEST_F(Rotation, NormsOverTheWidthAndScalesOfQueries)
+TEST_F(RotationOfHeads, NormsOverTheWidthAndScalesOfQueries)
 {
     const auto queryNorm = randomFloats(queryHeads * dim, 5), keyNorm = randomFloats(dim, 6);
     std::vector<float> scales(8, 0.0f);

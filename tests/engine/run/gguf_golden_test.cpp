@@ -78,6 +78,13 @@ double differenceOf(const std::string &file, const Fixture &fixture, std::int64_
     return logits.empty() ? INFINITY : test::relativeDifference(logits, test::readNpy(fixtures / (fixture.name + ".npy")));
 }
 
+/// Products with matrices in blocks round activations to eight bits, by which models as narrow as these (two blocks a row) are
+/// moved by up to 2.3e-2; rounding to bf16, which the fixtures' own bound is for, moves them by half of that.
+double toleranceOf(const Fixture &fixture)
+{
+    return fixture.isQuantised ? 4e-2 : fixture.tolerance;
+}
+
 TEST(GgufGolden, LogitsAgreeWithTransformers)
 {
     constexpr double float32 = 1e-4;
@@ -97,10 +104,10 @@ TEST(GgufGolden, LogitsAgreeWithTransformers)
         const double usual = differenceOf(file, fixture, 7);
         // Where a router rounds, two experts that are nearly equal change places, and with them the logits.
         if (fixture.family != "qwen3_moe" || !fixture.isQuantised) {
-            EXPECT_LE(usual, fixture.tolerance);
+            EXPECT_LE(usual, toleranceOf(fixture));
         }
         fmt::print("{:<16} {:<10} {:<6} {:>9} {:>9.1e} {:>9.0e}\n", fixture.name, fixture.family, fixture.type, exact, usual,
-                   fixture.tolerance);
+                   toleranceOf(fixture));
     }
 }
 
@@ -131,7 +138,7 @@ TEST(GgufGolden, QuantisedMatricesAreNearTheirFloat32SelvesInEveryMapAndChunk)
                 const double difference = test::relativeDifference(got, expected);
                 fmt::print(" {:>9.1e}", difference);
                 // A router that rounds exchanges experts that are nearly equal.
-                EXPECT_LE(difference, fixture.family == "qwen3_moe" ? 1.0 : fixture.tolerance) << name << " chunk " << chunk;
+                EXPECT_LE(difference, fixture.family == "qwen3_moe" ? 1.0 : toleranceOf(fixture)) << name << " chunk " << chunk;
             }
             fmt::print("\n");
         }
