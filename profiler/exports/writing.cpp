@@ -115,11 +115,6 @@ ExportVerdict layerVerdict(const HeadMap &map)
     verdict.headsLost = map.streamingHeads() - run.streamingHeads();
     verdict.localLayers = map.model().localLayers();
     verdict.refusal = refusedWindows(run);
-    const std::vector<std::int64_t> &own = map.model().fileWindows;
-    if (std::any_of(own.begin(), own.end(), [](std::int64_t window) { return window > 0; }))
-        verdict.refusal
-            = "the model's own file gives some layers a window, and a kind for each layer would replace them: use the "
-              "head map itself";
     return verdict;
 }
 

@@ -52,7 +52,7 @@ TEST(ModelCommands, KeysAndValuesHaveATypeOfTheirOwn)
         EXPECT_EQ(json.at("kv_type"), type);
         EXPECT_EQ(json.at("dtype"), "bf16");
         EXPECT_EQ(json.at("kv_bytes_per_token"), 65'536 * bytes) << type;
-        EXPECT_EQ(json.at("kv_bytes").back().at("bytes"), 8192 * 65'536 * bytes) << type;
+        EXPECT_EQ(json.at("kv_bytes").back().at("bytes"), std::int64_t{8192} * 65'536 * bytes) << type;
         EXPECT_EQ(json.at("weight_bytes"), 16'060'522'496);
     }
     const auto plan = test::runZigzag(
