@@ -141,7 +141,8 @@ void spoil(Weights &weights, Bytes &bytes)
         if (!view)
             return;
         const std::int64_t at = (bytes.next() * 256 + bytes.next()) % (view.rows * view.columns);
-        store(const_cast<std::byte *>(view.data) + at * view.type.blockBytes(), view.type.plain().value_or(DType::F32), bytes.of(values));
+        store(const_cast<std::byte *>(view.data) + at * view.type.blockBytes(), view.type.plain().value_or(DType::F32),
+              bytes.of(values));
     };
     for (int count = bytes.next() % 4; count > 0; --count) {
         const LayerWeights &layer = weights.layers[static_cast<std::size_t>(bytes.next()) % weights.layers.size()];

@@ -400,33 +400,6 @@ TEST(ProfileFile, ReadsBackExactlyAndPredictsTheSame)
     EXPECT_EQ(CostModel(*back, config()).paceMs(), 0.375);
 }
 
-/// A model whose weights lie in blocks costs what its blocks cost, and is another model than its decoded self.
-TEST(ProfileFile, KeepsTheTypesOfWeights)
-{
-    test::TempFolder folder;
-    ModelConfig quantised = config();
-    quantised.storedTypes.embedding = BlockType::Q6K;
-    quantised.storedTypes.layers.resize(2);
-    quantised.storedTypes.layers[1][static_cast<std::size_t>(WeightId::Down)] = BlockType::Q4K;
-    EXPECT_FALSE(sameCosts(quantised, config()));
-    ASSERT_TRUE(writeProfile(samples(quantised), folder / "profile.json"));
-    const auto back = readProfile(folder / "profile.json");
-    ASSERT_TRUE(back) << back.error().message;
-    const StoredTypes &types = back->models[0].config.storedTypes;
-    EXPECT_EQ(types.embedding, BlockType::Q6K);
-    EXPECT_FALSE(types.head);
-    EXPECT_EQ(back->models[0].config.weightType(1, WeightId::Down), BlockType::Q4K);
-    EXPECT_EQ(back->models[0].config.weightType(1, WeightId::Up), config().dtype);
-    EXPECT_EQ(back->models[0].config.weightType(0, WeightId::Down), config().dtype);
-    EXPECT_TRUE(sameCosts(back->models[0].config, quantised));
-    std::string text = *readTextFile(folder / "profile.json");
-    text.replace(text.find("q4_k"), 4, "q9_k");
-    ASSERT_TRUE(writeFileAtomically(folder / "profile.json", text));
-    const auto refused = readProfile(folder / "profile.json");
-    ASSERT_FALSE(refused);
-    EXPECT_NE(refused.error().message.find("'q9_k' is no type of weights"), std::string::npos) << refused.error().message;
-}
-
 TEST(ProfileFile, SaysHowGoodItIsAndOlderFilesAreJudgedByTheirSamples)
 {
     test::TempFolder folder;
