@@ -81,7 +81,7 @@ static int launchWidthNorms(const RopeAppendArgs &args, LaunchOn on)
 {
     const auto norm = [&](void *rows, const float *weight, int heads) {
         const WidthNormKernelArgs kernel = {rows, weight, std::int64_t{heads} * args.headDim, args.epsilon};
-        return withType(args.cacheType, [&](auto value) {
+        return withType(args.type, [&](auto value) {
             return start(widthNorm<decltype(value)>, {static_cast<unsigned>(args.tokens)}, widthNormThreads, widthNormSharedBytes,
                          on, kernel);
         });
