@@ -9,6 +9,7 @@
 #include "engine/cuda/loader.h"
 #include "engine/cuda/matvec.h"
 #include "engine/cuda/pointwise.h"
+#include "engine/cuda/recording.h"
 #include "engine/run/backend_module.h"
 
 #include <algorithm>
@@ -27,22 +28,6 @@ public:
     std::unique_ptr<Buffer> memory;
 
     const void *data() const { return memory->data(); }
-};
-
-/// A recorded step: one graph, so that the host starts hundreds of kernels with one call.
-class CudaRecording : public Recording
-{
-public:
-    CudaRecording(Device &device, cudaGraphExec_t graph)
-        : m_device(device)
-        , m_graph(graph)
-    { }
-    ~CudaRecording() override { cudaGraphExecDestroy(m_graph); }
-    void replay() override { m_device.check(cudaGraphLaunch(m_graph, m_device.stream()), "a recorded step"); }
-
-private:
-    Device &m_device;
-    cudaGraphExec_t m_graph;
 };
 
 /// The ops on one GPU. Two of them are put off until the op after them is known, because decode reads its weights faster in
