@@ -8,6 +8,7 @@
 #include "engine/map/map_io.h"
 #include "profiler/carry/granite_swa_folder.h"
 #include "profiler/evaluate/task_prompts.h"
+#include "profiler/exports/engine_checks.h"
 #include "profiler/exports/export_format.h"
 
 #include <algorithm>
@@ -50,10 +51,12 @@ std::string verdictText(std::string_view title, const ExportVerdict &verdict)
     return text + "; " + verdict.note;
 }
 
-void printVerdicts(const HeadMap &map, const ExportModel *model, bool json)
+Result<void> printVerdicts(const HeadMap &map, const ExportModel *model, bool json)
 {
+    ZIGZAG_TRY(checks, engineChecks());
     nlohmann::ordered_json rows = nlohmann::ordered_json::array();
     const auto say = [&](std::string_view name, std::string_view title, const ExportVerdict &verdict) {
+        const std::string checked = checkedText(checks, name);
         if (json)
             rows.push_back({{"format", name},
                             {"possible", verdict.refusal.empty()},
@@ -62,16 +65,19 @@ void printVerdicts(const HeadMap &map, const ExportModel *model, bool json)
                             {"heads_lost", verdict.headsLost},
                             {"kv_freed", nameOf(verdict.kvFreed)},
                             {"minimum_version", verdict.minimumVersion},
+                            {"checked", checked},
                             {"note", verdict.refusal.empty() ? verdict.note : verdict.refusal}});
         else
-            fmt::print("{:<17} {}\n", name,
-                       verdict.refusal.empty() ? verdictText(title, verdict) : "refused: " + verdict.refusal);
+            fmt::print("{:<17} {}{}\n", name,
+                       verdict.refusal.empty() ? verdictText(title, verdict) : "refused: " + verdict.refusal,
+                       checked.empty() ? "" : "; " + checked);
     };
     for (const ExportFormat &format : exportFormats())
         say(format.name, format.title, format.verdict(map, model));
     say(carriedFormat, "Granite with windows", graniteSwaVerdict(map, model));
     if (json)
         fmt::print("{}\n", rows.dump(1, ' ', false, anyBytes));
+    return {};
 }
 
 /// What sinks are calibrated on: the files given, in pieces that the model takes, or prompts made here.
@@ -145,8 +151,7 @@ Result<void> runExport(const ExportOptions &options)
         return exportCarried(options, given);
     ZIGZAG_TRY(map, mapToExport(options, given));
     if (!writes) {
-        printVerdicts(map, given, options.output == "json");
-        return {};
+        return printVerdicts(map, given, options.output == "json");
     }
     ZIGZAG_CHECK(exportMap(*format, map, given, options.out)); // first, so that a failure is one line
     fmt::print(stderr, "{}\n", verdictText(format->title, format->verdict(map, given)));
