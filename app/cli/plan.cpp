@@ -194,6 +194,11 @@ void addPlan(CLI::App &app, Chosen &chosen)
         ->check(integerFrom(1))
         ->capture_default_str();
     command
+        ->add_option_function<std::string>(
+            "--cache-type", [options](const std::string &name) { options->engines.llamaCacheType = *findKvType(name); },
+            "llama.cpp: type of its keys and values (default: f16)")
+        ->check(CLI::IsMember({"f32", "f16", "bf16"}));
+    command
         ->add_option("--swa-full-tokens-ratio", options->engines.sglangRatio,
                      "SGLang: tokens of its window pool / of its full pool")
         ->check(numberIn(0.001, 1))

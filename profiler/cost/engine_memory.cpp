@@ -77,24 +77,26 @@ EngineMemory sglang(const EngineLayers &layers, std::int64_t layerToken, std::in
 /// src/llama-kv-cache-iswa.cpp: cells for a window and one micro-batch, in steps of 256.
 EngineMemory llamaCpp(const ModelConfig &config, const EngineLayers &layers, std::int64_t context, const EngineSettings &settings)
 {
-    constexpr std::int64_t step = 256, bytesOfF16 = 2;
-    const std::int64_t layerToken = 2 * config.kvWidth() * bytesOfF16;
+    constexpr std::int64_t step = 256;
+    const std::int64_t layerToken = 2 * config.kvWidth() * bytesOf(settings.llamaCacheType);
     const std::int64_t full = roundedUp(context, step);
     const std::int64_t window = roundedUp(std::min(full, layers.window + settings.microBatchTokens), step);
     EngineMemory memory{"llama.cpp", "b11434"};
     memory.admitted = memory.decoding = layerToken * (layers.full * full + layers.sliding * window);
     memory.sequencesPerGiB = perGiB(memory.admitted);
-    memory.note = fmt::format("F16; {} cells of a window and a micro-batch of {}", window, settings.microBatchTokens);
+    memory.note = fmt::format("{}; {} cells of a window and a micro-batch of {}", nameOf(settings.llamaCacheType), window,
+                              settings.microBatchTokens);
     return memory;
 }
 
-/// cache_utils.py, DynamicSlidingWindowLayer: keeps window − 1 tokens, and holds one step's beside them.
+/// cache_utils.py, DynamicSlidingWindowLayer: keeps window − 1 tokens between steps.
 EngineMemory transformers(const EngineLayers &layers, std::int64_t layerToken, std::int64_t context)
 {
     EngineMemory memory{"transformers", "5.24.0"};
-    memory.decoding = layerToken * (layers.full * context + layers.sliding * std::min(context, layers.window));
+    const std::int64_t held = std::min(context, std::max<std::int64_t>(1, layers.window - 1));
+    memory.decoding = layerToken * (layers.full * context + layers.sliding * held);
     // A prompt goes through in one piece, and its layers are cut after it: all but the layer at work keep a window.
-    const std::int64_t whole = layers.sliding > 0 ? layerToken * (context - std::min(context, layers.window)) : 0;
+    const std::int64_t whole = layers.sliding > 0 ? layerToken * (context - held) : 0;
     memory.admitted = memory.decoding + whole;
     memory.sequencesPerGiB = perGiB(memory.decoding);
     memory.note = "one sequence; one layer at a time holds the whole prompt";

@@ -19,6 +19,7 @@ struct EngineSettings {
     /// default is 8192 on a card of 70 GiB or more and 2048 on a smaller one and on a processor.
     std::int64_t inFlightTokens = 2 * 8192;
     std::int64_t microBatchTokens = 512; ///< llama.cpp's --ubatch-size
+    DType llamaCacheType = DType::F16; ///< llama.cpp's --cache-type-k and -v
     std::int64_t promptStepTokens = 2048; ///< mlx-lm's --prefill-step-size
     double sglangRatio = 0.8; ///< SGLang's --swa-full-tokens-ratio
 };
@@ -60,7 +61,7 @@ struct EngineMemory {
     std::string note = {};
 };
 /// vLLM, SGLang, llama.cpp, transformers and mlx-lm, from their sources; computed, not measured. Keys and values of the model's
-/// type, but for llama.cpp, whose default is F16.
+/// type, but for llama.cpp, which has its own.
 std::vector<EngineMemory> engineMemory(const ModelConfig &config, const EngineLayers &layers, std::int64_t context,
                                        const EngineSettings &settings = {});
 

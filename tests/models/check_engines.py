@@ -73,7 +73,6 @@ def widened(folder: pathlib.Path, out: pathlib.Path) -> pathlib.Path:
 class Check:
     def __init__(self, args):
         self.zigzag, self.work, self.engines, self.threads = args.zigzag, args.work, args.engines, args.threads
-        self.knows_admission = "--vllm-batched" in proof.run([self.zigzag, "plan", "--help"])
 
     def python(self, engine: str) -> pathlib.Path:
         if engine == "transformers":
@@ -150,25 +149,26 @@ class Check:
         result = dict(model=model.name, format=form, engine=engine, version=theirs["version"], ran=theirs["ran"],
                       tokens=DECODED, equal=int((ours.argmax(1) == numpy.array(theirs["tokens"])).sum()),
                       logprob_difference=float(abs(chosen - numpy.array(theirs["logprobs"])).max()), engine_seconds=took)
-        result.update(self.memory(model, as_run, theirs, done.stdout))
+        result.update(self.memory(engine, model, as_run, theirs, done.stdout))
         return result
 
-    def memory(self, model: Model, as_run: str, theirs: dict, log: str) -> dict:
+    def memory(self, engine: str, model: Model, as_run: str, theirs: dict, log: str) -> dict:
         """What the engine says of its KV, and what `zigzag plan` says, in float32."""
         room = re.search(r"KV cache size: ([\d,]+) tokens", log)
         sequences = re.search(r"Maximum concurrency for ([\d,]+) tokens per request: ([\d.]+)x", log)
         seen = model.context if sequences else theirs.get("seen", model.context)
         block = re.search(r"KV block size: (\d+)", log)
-        serving = ["--vllm-block", block.group(1), "--vllm-batched", seen] if block and self.knows_admission else []
+        serving = ["--block-size", block.group(1), "--in-flight-tokens", seen] if block else []
         plan = json.loads(proof.run([self.zigzag, "plan", model.folder, "--map", as_run, "--contexts", seen, "--gpus", "1", *serving,
-                                     "-o", "json"]))["records"][0]
+                                     "--cache-type", "f32", "-o", "json"]))["records"][0]
+        planned = next(each for each in plan["engines"] if each["engine"].lower() == engine.lower())
         if sequences:
             return dict(kv_unit=f"sequences of {seen} in 1 GiB", kv_reported=float(sequences.group(2)),
                         kv_tokens=int(room.group(1).replace(",", "")) if room else None,
-                        kv_predicted=round(2**30 / plan.get("vllm_admission_bytes", plan["vllm_bytes"]), 2))
+                        kv_predicted=round(planned["sequences_per_gib"], 2))
         if "kv_bytes" not in theirs:
             return {}
-        return dict(kv_unit=f"bytes for {seen} tokens", kv_reported=theirs["kv_bytes"], kv_predicted=plan["kv_bytes"])
+        return dict(kv_unit=f"bytes for {seen} tokens", kv_reported=theirs["kv_bytes"], kv_predicted=planned["decoding_bytes"])
 
 
 def rows_of(results: list[dict]) -> list[list]:

@@ -100,8 +100,8 @@ TEST(EngineMemory, TheOthersCountAsTheirSourcesDo)
                 (1 << 30) / static_cast<double>(token * 16 * (8192 + 1000)), 1e-6);
 
     EXPECT_EQ(of(engines, "llama.cpp").admitted, token * 16 * (8192 + 1536)); // 1,000 + 512, in steps of 256
-    EXPECT_EQ(of(engines, "transformers").decoding, token * 16 * (8192 + 1000));
-    EXPECT_EQ(of(engines, "transformers").admitted, token * (16 * (8192 + 1000) + 7192)); // one layer has it all
+    EXPECT_EQ(of(engines, "transformers").decoding, token * 16 * (8192 + 999));
+    EXPECT_EQ(of(engines, "transformers").admitted, token * (16 * (8192 + 999) + 7193)); // one layer has it all
     EXPECT_EQ(of(engines, "mlx-lm").admitted, token * 16 * (8192 + 3047));
     EXPECT_EQ(of(engines, "mlx-lm").decoding, token * 16 * (8192 + 1000));
 
@@ -110,6 +110,18 @@ TEST(EngineMemory, TheOthersCountAsTheirSourcesDo)
         EXPECT_GE(engine.admitted, token * 32 * 512) << engine.engine;
         EXPECT_LE(engine.admitted, token * 32 * 528) << engine.engine;
     }
+}
+
+/// What the engines held of SmolLM2's keys and values in float32, every second layer sliding over 128 tokens (resources/checked).
+TEST(EngineMemory, WhatTheyHeldIsWhatIsComputed)
+{
+    const EngineLayers layers{15, 15, 128};
+    const EngineSettings settings{.blockTokens = 128, .inFlightTokens = 2048, .llamaCacheType = DType::F32};
+    const auto at = [&](std::int64_t context) { return engineMemory(smolLm2(), layers, context, settings); };
+    EXPECT_NEAR(of(at(2048), "vLLM").sequencesPerGiB, 11.03, 0.005);
+    EXPECT_EQ(of(at(384), "transformers").decoding, 11'773'440);
+    EXPECT_EQ(of(at(384), "mlx-lm").decoding, 14'745'600);
+    EXPECT_NEAR(static_cast<double>(of(at(2048), "llama.cpp").decoding), 64'885'882, 1e-3 * 64'885'882);
 }
 
 TEST(EngineMemory, EnginesHaveOneWindow)
