@@ -7,8 +7,8 @@ extern "C" const char *__tsan_default_options()
     return "ignore_noninstrumented_modules=1";
 }
 
-/// Nor does it see the mutex of an event queue, under which the arguments of a queued signal pass to another thread: Qt's templates
-/// copy them here, in code that is ours by name.
+/// Nor does it see the mutex of an event queue, under which the arguments of a queued signal pass to another thread: Qt's
+/// templates copy them here, in code that is ours by name.
 extern "C" const char *__tsan_default_suppressions()
 {
     return "race:QtPrivate::QMetaTypeForType\n";

@@ -44,8 +44,7 @@ bool sameCosts(const ModelConfig &a, const ModelConfig &b)
 {
     const auto shape = [](const ModelConfig &c) {
         return std::tuple(c.layers, c.hiddenSize, c.queryHeads, c.kvHeads, c.headDim, c.vocabulary, c.expertsPerToken, c.dtype,
-                          c.kvType,
-                          c.embeddingType(), c.headType());
+                          c.kvType, c.embeddingType(), c.headType());
     };
     const auto weights = [](const ModelConfig &c, int layer) {
         std::vector<std::tuple<WeightId, std::int64_t, std::int64_t, int, WeightType>> list;

@@ -19,7 +19,8 @@ Result<std::vector<NeedleResult>> askNeedles(const JobContext &context, const st
             if (told)
                 told(asked, soFar);
         };
-        ZIGZAG_TRY(result, evaluateNeedle(context.device, context.textModel(), asked.map, plan, context.cancel, progress, partial));
+        ZIGZAG_TRY(result,
+                   evaluateNeedle(context.device, context.textModel(), asked.map, plan, context.cancel, progress, partial));
         results.push_back(std::move(result));
     }
     return results;
