@@ -3,7 +3,7 @@
 
 #include "engine/base/files.h"
 #include "engine/base/json_input.h"
-#include "engine/model/model.h"
+#include "engine/model/resources.h"
 
 #include <algorithm>
 #include <fmt/format.h>
