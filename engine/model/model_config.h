@@ -62,7 +62,7 @@ struct StoredTypes {
 };
 
 /// The published shape of a decoder: all that the forward pass needs besides weights.
-struct ModelConfig {
+struct ModelConfig { // NOLINT(clang-analyzer-optin.performance.Padding): ordered for its readers, and there is one a model
     std::string name;
     const Family *family = findFamily("llama"); ///< never null
     int layers = 0;
