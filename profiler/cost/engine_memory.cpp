@@ -38,10 +38,12 @@ EngineMemory vllm(const EngineLayers &layers, std::int64_t layerToken, std::int6
     const std::int64_t blockBytes = layerToken * groups.layers * block;
     const std::int64_t blocks = groups.full * full + groups.sliding * admitted;
 
+    const std::int64_t wholeBlocks = gib / blockBytes;
+
     EngineMemory memory{"vLLM", "0.32.0"};
     memory.admitted = blockBytes * blocks;
     memory.decoding = blockBytes * (groups.full * full + groups.sliding * held);
-    memory.sequencesPerGiB = static_cast<double>(gib / blockBytes) / static_cast<double>(blocks);
+    memory.sequencesPerGiB = static_cast<double>(wholeBlocks) / static_cast<double>(blocks);
     memory.note
         = fmt::format("blocks of {} tokens for {} groups of {} layers", block, groups.full + groups.sliding, groups.layers);
     if (const int padding = groups.padding(layers); padding > 0)

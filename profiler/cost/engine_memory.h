@@ -17,7 +17,7 @@ struct EngineSettings {
     std::int64_t blockTokens = 16; ///< vLLM's --block-size; its default on GPUs (on processors: 128)
     /// vLLM's --max-num-batched-tokens times the batches that it has in flight: two with asynchronous scheduling. Its server's
     /// default is 8192 on a card of 70 GiB or more and 2048 on a smaller one and on a processor.
-    std::int64_t inFlightTokens = 2 * 8192;
+    std::int64_t inFlightTokens = std::int64_t{2} * 8192;
     std::int64_t microBatchTokens = 512; ///< llama.cpp's --ubatch-size
     DType llamaCacheType = DType::F16; ///< llama.cpp's --cache-type-k and -v
     std::int64_t promptStepTokens = 2048; ///< mlx-lm's --prefill-step-size

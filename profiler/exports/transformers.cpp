@@ -22,7 +22,7 @@ std::string refusalOf(const ExportModel *model, bool cwm)
 {
     if (!model)
         return "its folder is the model's own config, changed: name the model (--model)";
-    if (const std::string refusal = refusedFamily(model); !refusal.empty())
+    if (std::string refusal = refusedFamily(model); !refusal.empty())
         return refusal;
     const ModelConfig &config = model->config;
     if (isQwen(config))

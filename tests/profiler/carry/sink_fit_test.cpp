@@ -30,6 +30,7 @@ protected:
     {
         std::mt19937 random(static_cast<unsigned>(seed));
         std::vector<int> text;
+        text.reserve(48);
         for (int i = 0; i < 48; ++i)
             text.push_back(static_cast<int>(random() % 250));
         return text;

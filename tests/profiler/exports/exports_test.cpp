@@ -132,6 +132,7 @@ std::vector<bool> streamsByQuantile(const std::vector<float> &gates, double spar
     if (sparsity >= 1)
         threshold = 2; // as its code has it
     std::vector<bool> streams;
+    streams.reserve(gates.size());
     for (const float gate : gates)
         streams.push_back(gate < threshold);
     return streams;
@@ -379,7 +380,7 @@ TEST(Exports, CommandLinesNameLayersAndWindow)
               std::string::npos);
     ASSERT_TRUE(exportMap(format("loza"), map, nullptr, scratch / "loza"));
     const json loza = readJson(scratch / "loza");
-    EXPECT_EQ(loza["full_attention_layers"], json({0}));
+    EXPECT_EQ(loza["full_attention_layers"], json::array({0}));
     EXPECT_EQ(loza["streaming_sparse_attention_layers"], json({1}));
     EXPECT_EQ(loza["sink_blocks"], 1);
     ASSERT_TRUE(exportMap(format("kvpress"), map, nullptr, scratch / "press.py"));
