@@ -64,8 +64,7 @@ Result<EngineRun> asGraniteSwa(const Loaded &loaded, const std::string &name, co
     run.map = std::move(full);
     const std::vector<std::int64_t> &windows = carried->config.fileWindows;
     fmt::print(stderr, "as {} runs it: a window of {} tokens in {} of {} layers, no sinks; what stands in for them: {}\n",
-               carriedFormat, *std::max_element(windows.begin(), windows.end()),
-               std::count_if(windows.begin(), windows.end(), [](std::int64_t window) { return window > 0; }), windows.size(),
+               carriedFormat, *std::max_element(windows.begin(), windows.end()), run.map.model().localLayers(), windows.size(),
                source);
     return run;
 }

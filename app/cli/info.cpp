@@ -150,8 +150,7 @@ void printTable(const Description &description)
     row("parameters", withCommas(config.parameters()));
     row("weights", fmt::format("{} bytes, {}", withCommas(config.weightBytes()), fmt::join(typeNames(config), ", ")));
     row("KV per token", fmt::format("{} bytes, {}", withCommas(config.kvBytesPerToken()), nameOf(config.kvType)));
-    const auto windowed
-        = std::count_if(config.fileWindows.begin(), config.fileWindows.end(), [](auto window) { return window > 0; });
+    const int windowed = config.shape().localLayers();
     const bool hasWindows = windowed > 0;
     if (hasWindows)
         row("windows of the file",

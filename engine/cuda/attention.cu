@@ -7,15 +7,6 @@
 
 namespace zigzag::gpu {
 
-namespace {
-
-Start startOf(bool early)
-{
-    return early ? Start::Early : Start::AfterPrevious;
-}
-
-} // namespace
-
 int attendSimple(DType type, const SimpleAttentionArgs &args, cudaStream_t stream, bool early)
 {
     if (type == DType::BF16)

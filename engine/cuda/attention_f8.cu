@@ -8,15 +8,6 @@
 
 namespace zigzag::gpu {
 
-namespace {
-
-Start startOf(bool early)
-{
-    return early ? Start::Early : Start::AfterPrevious;
-}
-
-} // namespace
-
 int attendSimpleF8(DType type, const SimpleAttentionArgs &args, cudaStream_t stream, bool early)
 {
     if (type == DType::BF16)

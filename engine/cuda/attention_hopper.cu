@@ -26,7 +26,7 @@ int launchAttentionHopper(const PrefillAttentionArgs &args, const PrefillPlan &p
 
 int attendHopper(DType type, const PrefillAttentionArgs &args, const PrefillPlan &plan, cudaStream_t stream, bool early)
 {
-    const Start start = early ? Start::Early : Start::AfterPrevious;
+    const Start start = startOf(early);
     return type == DType::BF16 ? launchAttentionHopper<Bf16>(args, plan, stream, start)
                                : launchAttentionHopper<F16>(args, plan, stream, start);
 }

@@ -16,7 +16,7 @@ int launchExperts(DType type, const ExpertsArgs &args, const ExpertMatrices (&ma
                       static_cast<int>(gate.rows), static_cast<int>(bytesOf(type)), scratchBytes);
     if (plan.bytes > scratchBytes || args.gates.size() > maxExperts || args.perToken > maxExpertsPerToken)
         return cudaErrorInvalidValue;
-    const Start start = on.early ? Start::Early : Start::AfterPrevious;
+    const Start start = startOf(on.early);
     if (type == DType::F32)
         return ExpertLaunches<float>(args, matrices, plan, scratch, on.stream, start).run();
     return type == DType::BF16 ? ExpertLaunches<Bf16>(args, matrices, plan, scratch, on.stream, start).run()

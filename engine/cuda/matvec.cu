@@ -7,7 +7,7 @@ namespace zigzag::gpu {
 
 int multiplyVectors(DType type, const MatvecArgs &args, const MatvecPlan &plan, cudaStream_t stream, bool early)
 {
-    const Start start = early ? Start::Early : Start::AfterPrevious;
+    const Start start = startOf(early);
     return type == DType::BF16 ? launchMatvec<Bf16>(args, plan, stream, start) : launchMatvec<F16>(args, plan, stream, start);
 }
 

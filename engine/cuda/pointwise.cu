@@ -28,7 +28,7 @@ template <class Body> int withType(DType type, Body &&body)
 template <class Kernel, class Args>
 int start(Kernel kernel, Grid grid, int threads, std::size_t shared, LaunchOn on, const Args &args)
 {
-    return launch(kernel, grid, threads, shared, on.stream, args, on.early ? Start::Early : Start::AfterPrevious);
+    return launch(kernel, grid, threads, shared, on.stream, args, startOf(on.early));
 }
 
 /// The caches in `HeadCaches` begin at the call's first sequence already.

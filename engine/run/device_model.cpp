@@ -54,7 +54,7 @@ Held heldBytes(const Capabilities &can, const ModelConfig &config)
 
 } // namespace
 
-const char *extrasOf(const ModelConfig &config)
+const char *otherNormsOrGates(const ModelConfig &config)
 {
     if (normsBehind(config))
         return "norms behind attention and feed-forward";
@@ -62,6 +62,13 @@ const char *extrasOf(const ModelConfig &config)
         return "norms over the width of queries and keys";
     if (config.activation != GatedActivation::Silu)
         return "gates other than SiLU";
+    return nullptr;
+}
+
+const char *extrasOf(const ModelConfig &config)
+{
+    if (const char *what = otherNormsOrGates(config))
+        return what;
     if (config.logitCap > 0)
         return "a soft cap of logits";
     if (config.rotated() != config.headDim || config.interleavedRope)

@@ -62,6 +62,8 @@ public:
     const ModelConfig &config() const { return model->config; }
 };
 
+/// Norms or gates of a model's layers that are none of Llama's, for a message, or null: all that some code is written for.
+const char *otherNormsOrGates(const ModelConfig &config);
 /// What a model asks of the small ops beyond what every backend has (Capabilities::layerExtras), for a message, or null.
 const char *extrasOf(const ModelConfig &config);
 

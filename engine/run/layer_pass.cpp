@@ -20,12 +20,8 @@ constexpr std::int64_t rowBlock = 64;
 /// What a model's layers have that gradients are not written for, or null.
 const char *withoutGradient(const ModelConfig &config)
 {
-    if (normsBehind(config))
-        return "norms behind attention and feed-forward";
-    if (config.normsWidth)
-        return "norms over the width of queries and keys";
-    if (config.activation != GatedActivation::Silu)
-        return "gates other than SiLU";
+    if (const char *what = otherNormsOrGates(config))
+        return what;
     if (config.scoreCap > 0)
         return "soft caps of scores";
     if (config.interleavedRope || config.rope.queryScaleBeta != 0)

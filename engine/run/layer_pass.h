@@ -97,6 +97,9 @@ private:
     void attend(int layer, const float *sinkLogits, std::span<const HeadCache> heads, std::int64_t tokens, Buffer &out);
     void gatedAttention(int layer, std::span<const float> gates, const HeadPattern &streaming, std::int64_t tokens,
                         const Buffer &in, Buffer &out);
+    /// From `gradOut` and the forward pass's queries, keys and values to the gradients of all three.
+    AttentionGradientArgs attentionGradient(std::span<const HeadCache> heads, const Buffer &gradOut, const float *sinkLogits,
+                                            std::int64_t tokens) const;
     void attentionBackward(int layer, const HeadPattern &streaming, std::int64_t tokens);
     void feedForwardBackward(int layer, std::int64_t tokens, Buffer &gradient);
     void projectionsBackward(int layer, std::int64_t tokens, const Buffer &in, Buffer &gradient);

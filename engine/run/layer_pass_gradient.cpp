@@ -108,28 +108,35 @@ void LayerPass::projectionsBackward(int layer, std::int64_t tokens, const Buffer
                  epsilon, true});
 }
 
-void LayerPass::attentionBackward(int layer, const HeadPattern &streaming, std::int64_t tokens)
+AttentionGradientArgs LayerPass::attentionGradient(std::span<const HeadCache> heads, const Buffer &gradOut,
+                                                   const float *sinkLogits, std::int64_t tokens) const
 {
     const ModelConfig &c = config();
+    return {.queries = m_queries->as<float>(),
+            .heads = heads,
+            .gradOut = gradOut.as<float>(),
+            .gradQueries = m_gradQueries->as<float>(),
+            .gradKeys = m_gradKeys->as<float>(),
+            .gradValues = m_gradValues->as<float>(),
+            .tokens = tokens,
+            .queryHeads = c.queryHeads,
+            .kvHeads = c.kvHeads,
+            .headDim = c.headDim,
+            .scale = static_cast<float>(c.scoreScale),
+            .sinkLogits = sinkLogits};
+}
+
+void LayerPass::attentionBackward(int layer, const HeadPattern &streaming, std::int64_t tokens)
+{
     std::vector<HeadCache> heads = m_heads;
     bool add = false;
     for (const auto &[pattern, from] :
          {std::pair(HeadPattern::full(), m_attended.get()), std::pair(streaming, m_gradAttended.get())}) {
         for (HeadCache &head : heads)
             head.pattern = patternIn(config().fileWindows, layer, pattern);
-        m_backend.gradients()->attention({.queries = m_queries->as<float>(),
-                                          .heads = heads,
-                                          .gradOut = from->as<float>(),
-                                          .gradQueries = m_gradQueries->as<float>(),
-                                          .gradKeys = m_gradKeys->as<float>(),
-                                          .gradValues = m_gradValues->as<float>(),
-                                          .tokens = tokens,
-                                          .queryHeads = c.queryHeads,
-                                          .kvHeads = c.kvHeads,
-                                          .headDim = c.headDim,
-                                          .scale = static_cast<float>(c.scoreScale),
-                                          .sinkLogits = sinkLogitsOf(layer),
-                                          .add = add});
+        AttentionGradientArgs args = attentionGradient(heads, *from, sinkLogitsOf(layer), tokens);
+        args.add = add;
+        m_backend.gradients()->attention(args);
         add = true;
     }
 }

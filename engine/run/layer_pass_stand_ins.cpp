@@ -49,19 +49,9 @@ Result<LayerPass::StandInGradient> LayerPass::backwardStandIns(int layer, std::s
     ZIGZAG_TRY(ofHeads, sumOfRows(m_backend, gradAttended, tokens, c.queryWidth()));
     found.heads = std::move(ofHeads);
     found.sinkLogits.resize(sinkLogits ? static_cast<std::size_t>(c.queryHeads) : 0);
-    ops.attention({.queries = m_queries->as<float>(),
-                   .heads = heads,
-                   .gradOut = gradAttended,
-                   .gradQueries = m_gradQueries->as<float>(),
-                   .gradKeys = m_gradKeys->as<float>(),
-                   .gradValues = m_gradValues->as<float>(),
-                   .tokens = tokens,
-                   .queryHeads = c.queryHeads,
-                   .kvHeads = c.kvHeads,
-                   .headDim = c.headDim,
-                   .scale = static_cast<float>(c.scoreScale),
-                   .sinkLogits = sinkLogits,
-                   .gradSinkLogits = found.sinkLogits});
+    AttentionGradientArgs attention = attentionGradient(heads, *m_gradAttended, sinkLogits, tokens);
+    attention.gradSinkLogits = found.sinkLogits;
+    ops.attention(attention);
     projectionsBackward(layer, tokens, in, gradient);
     ZIGZAG_TRY(ofQueries, sumOfRows(m_backend, m_gradQueries->as<float>(), tokens, c.queryWidth()));
     ZIGZAG_TRY(ofKeys, sumOfRows(m_backend, m_gradKeys->as<float>(), tokens, c.kvWidth()));

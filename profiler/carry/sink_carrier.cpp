@@ -163,7 +163,7 @@ std::string whyNotCarried(const ModelConfig &config, const HeadMap &map)
         return fmt::format("granite_swa has no norm of queries and keys, and a {} has", nameOf(*config.family));
     if (config.experts > 0)
         return fmt::format("granite_swa has no experts, and a {} has", nameOf(*config.family));
-    if (config.sinkLogits || std::any_of(config.fileWindows.begin(), config.fileWindows.end(), [](auto own) { return own > 0; }))
+    if (config.sinkLogits || config.shape().localLayers() > 0)
         return "its layers have windows or sink logits of their own, which no map changes";
     if (config.outputBias)
         return "its output projections have biases of their own in the weight files, which the new ones would have to replace";

@@ -17,6 +17,11 @@ struct Grid {
 /// gpu_device.h), which needs compute capability 9.0 and a kernel that calls waitForPrevious.
 enum class Start { AfterPrevious, Early };
 
+constexpr Start startOf(bool early)
+{
+    return early ? Start::Early : Start::AfterPrevious;
+}
+
 } // namespace zigzag::gpu
 
 #if defined(__CUDACC__)
