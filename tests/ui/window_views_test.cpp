@@ -257,6 +257,8 @@ TEST_F(ViewsTest, ASmallWindowKeepsRoomForTheMap)
         m_window->showPage(page);
         settle();
         m_window->resize(m_window->minimumSizeHint());
+        const QList<QDockWidget *> docks = m_window->findChildren<QDockWidget *>();
+        m_window->resizeDocks(docks, QList<int>(docks.size(), 4000), Qt::Vertical); // drawn up as far as they go
         settle();
         HeadMapView &view = m_window->headMap();
         const int rows = (view.viewport()->height() - view.geometryOfMap().headerHeight()) / view.geometryOfMap().rowHeight();
