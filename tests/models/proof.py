@@ -85,6 +85,17 @@ def head_map(name: str, layers: int, kv_heads: int, streams, sink: int, recent: 
             f'"kv_heads": {kv_heads}}},\n "sink": {sink}, "recent": {recent}, "heads": [{rows}]}}\n')
 
 
+def smollm2_f32(gguf: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:
+    """The GGUF file as a folder in float32, decoded by transformers."""
+    import torch
+    import transformers
+    if not (folder / "config.json").exists():
+        where = dict(pretrained_model_name_or_path=gguf.parent, gguf_file=gguf.name)
+        transformers.AutoTokenizer.from_pretrained(**where).save_pretrained(folder)
+        transformers.AutoModelForCausalLM.from_pretrained(**where, dtype=torch.float32).save_pretrained(folder)
+    return folder
+
+
 def machine() -> str:
     flags = pathlib.Path("/proc/cpuinfo").read_text() if os.path.exists("/proc/cpuinfo") else ""
     wide = " with AVX-512" if "avx512f" in flags else ""

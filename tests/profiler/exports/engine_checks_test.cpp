@@ -55,13 +55,17 @@ TEST(EngineChecks, TheWorstOfAnEngineSpeaksForIt)
          "logprob_difference": 2e-3},
         {"format": "mlx-lm", "engine": "mlx-lm", "version": "2.0", "model": "a", "date": "2026-01-02", "tokens": 64, "equal": 64,
          "logprob_difference": 1e-6},
+        {"format": "kvpress", "engine": "kvpress", "version": "0.5", "model": "a", "date": "2026-01-02", "tokens": 64, "equal": 64,
+         "logprob_difference": 1e-6, "reference": "a mask"},
         {"format": "sglang", "engine": "SGLang", "not_tried": "it needs a GPU"},
         {"format": "vllm", "engine": "other", "model": "a", "failed": "no such model"}]})",
                                           "t.json");
     ASSERT_TRUE(checks) << checks.error().message;
-    EXPECT_EQ(checks->size(), 3u); // what was not tried, or failed, is no check
+    EXPECT_EQ(checks->size(), 4u); // what was not tried, or failed, is no check
     EXPECT_EQ(checkedText(*checks, "vllm"),
               "run by vllm 1.0 (2026-01-03: 60 of 64 greedy tokens as ours, log-probabilities up to 2.0e-03 apart)");
+    EXPECT_EQ(checkedText(*checks, "kvpress"),
+              "run by kvpress 0.5 (2026-01-02: 64 of 64 greedy tokens as a mask, log-probabilities up to 1.0e-06 apart)");
     EXPECT_EQ(checkedText(*checks, "sglang"), "");
 }
 
