@@ -89,10 +89,17 @@ def smollm2_f32(gguf: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:
     """The GGUF file as a folder in float32, decoded by transformers."""
     import torch
     import transformers
-    if not (folder / "config.json").exists():
+    if not folder.exists():
         where = dict(pretrained_model_name_or_path=gguf.parent, gguf_file=gguf.name)
-        transformers.AutoTokenizer.from_pretrained(**where).save_pretrained(folder)
-        transformers.AutoModelForCausalLM.from_pretrained(**where, dtype=torch.float32).save_pretrained(folder)
+        read = transformers.AutoModelForCausalLM.from_pretrained(**where, dtype=torch.float32)
+        if hasattr(read.config, "quantization_config"):
+            del read.config.quantization_config
+        plain = transformers.AutoModelForCausalLM.from_config(read.config, dtype=torch.float32)  # `read` still counts as quantised
+        plain.load_state_dict(read.state_dict())
+        begun = folder.with_name(folder.name + ".begun")
+        plain.save_pretrained(begun)
+        transformers.AutoTokenizer.from_pretrained(**where).save_pretrained(begun)
+        begun.rename(folder)
     return folder
 
 
