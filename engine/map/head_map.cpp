@@ -101,6 +101,7 @@ std::optional<StreamingWindow> HeadMap::oneStreamingWindow() const
 std::vector<HeadPattern> HeadMap::patterns(int layer) const
 {
     std::vector<HeadPattern> all;
+    all.reserve(static_cast<std::size_t>(kvHeads()));
     for (int head = 0; head < kvHeads(); ++head)
         all.push_back(pattern(layer, head));
     return all;

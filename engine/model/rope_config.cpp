@@ -21,8 +21,8 @@ constexpr std::array typeNames = {std::string_view("default"), std::string_view(
 /// What Python takes for false: a section that says this is not there.
 bool isNothing(const Value &value)
 {
-    return value.is_null() || value == false || value == "" || (value.is_number() && value.get<double>() == 0)
-        || (value.is_structured() && value.empty());
+    return value.is_null() || value == false || (value.is_number() && value.get<double>() == 0)
+        || (value.is_string() && value.get_ref<const std::string &>().empty()) || (value.is_structured() && value.empty());
 }
 
 /// rope_scaling where it says anything, else rope_parameters; both are never mixed.

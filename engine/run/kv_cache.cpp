@@ -46,8 +46,8 @@ Result<KvCache> KvCache::create(Backend &backend, const KvLayout &layout, std::i
             cache.m_straight.push_back(entry);
             if (!entry.pattern.keepsEverything() && cache.m_staging) {
                 const std::int64_t each = staging / (2 * map.kvHeads());
-                entry.stagedKeys = cache.m_staging->as<std::byte>() + 2 * head * each;
-                entry.stagedValues = cache.m_staging->as<std::byte>() + (2 * head + 1) * each;
+                entry.stagedKeys = cache.m_staging->as<std::byte>() + std::int64_t{2} * head * each;
+                entry.stagedValues = cache.m_staging->as<std::byte>() + (std::int64_t{2} * head + 1) * each;
             }
             cache.m_staged.push_back(entry);
         }

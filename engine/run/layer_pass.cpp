@@ -114,7 +114,7 @@ Result<std::unique_ptr<LayerPass>> LayerPass::create(std::shared_ptr<DeviceModel
     }
     const std::int64_t headBytes = tokens * config.headDim * bytesOf(pass->m_cacheType);
     for (int head = 0; head < config.kvHeads; ++head) {
-        auto *at = pass->m_cache->as<std::byte>() + 2 * head * headBytes;
+        auto *at = pass->m_cache->as<std::byte>() + std::int64_t{2} * head * headBytes;
         pass->m_heads.push_back({.keys = at, .values = at + headBytes, .slots = tokens});
     }
     ZIGZAG_TRY(rotations, RotationTables::create(backend, config, tokens));

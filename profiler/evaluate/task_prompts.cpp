@@ -75,7 +75,8 @@ Result<TaskPrompt> tokenPrompt(TaskKind kind, int vocabulary, std::int64_t conte
     if (kind == TaskKind::Copy) {
         const std::int64_t answer = std::min<std::int64_t>(copiedAnswer, context / 4);
         // The deeper, the shorter the way back: from half the context to little more than the answer.
-        const auto period = answer + std::lround(static_cast<double>(context / 2 - answer) * (1.0 - depth));
+        const std::int64_t half = context / 2;
+        const auto period = answer + std::lround(static_cast<double>(half - answer) * (1.0 - depth));
         if (answer < 1 || period < 2)
             return badInput(fmt::format("copying needs at least 8 tokens, and the context is {}: choose a longer one", context));
         const std::vector<int> piece = builder.some(period);

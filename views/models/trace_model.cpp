@@ -116,15 +116,12 @@ void TraceModel::layOut()
                 if (op != pass)
                     addLane(m_lanes, nameOfOp(static_cast<Op>(op)), TraceItem::Span, std::move(byOp[op]));
         } else {
-            for (std::size_t depth = 0; depth < byDepth.size(); ++depth) {
-                if (depth == 1)
-                    addLane(m_lanes, tr("layer"), TraceItem::Layer, std::move(layers));
-                addLane(m_lanes,
-                        depth == 0       ? tr("pass")
-                            : depth == 1 ? tr("op")
-                                         : tr("inside op"),
-                        TraceItem::Span, std::move(byDepth[depth]));
-            }
+            if (!byDepth.empty())
+                addLane(m_lanes, tr("pass"), TraceItem::Span, std::move(byDepth[0]));
+            if (byDepth.size() > 1)
+                addLane(m_lanes, tr("layer"), TraceItem::Layer, std::move(layers));
+            for (std::size_t depth = 1; depth < byDepth.size(); ++depth)
+                addLane(m_lanes, depth == 1 ? tr("op") : tr("inside op"), TraceItem::Span, std::move(byDepth[depth]));
         }
         // Calls of other programs contain calls: those lie in lanes of their own, below.
         const LaneTimes nesting = trace.info.isForeign ? laneTimes(trace) : LaneTimes();

@@ -80,14 +80,15 @@ TEST_F(Pointwise, SwiGlu)
 TEST_F(Pointwise, CopyHeadsGathersAndScatters)
 {
     const std::vector<int> heads = {3, 0};
-    const int dim = 6;
-    const auto in = randomFloats(2 * 4 * dim, 1);
-    auto gathered = guardedFloats(2 * 2 * dim);
+    constexpr int dim = 6;
+    constexpr std::size_t row = dim;
+    const auto in = randomFloats(2 * 4 * row, 1);
+    auto gathered = guardedFloats(2 * 2 * row);
     backend->copyHeads({in.data(), gathered.data(), heads, 2, 4, 2, dim, false});
-    auto scattered = guardedFloats(2 * 4 * dim);
+    auto scattered = guardedFloats(2 * 4 * row);
     backend->copyHeads({gathered.data(), scattered.data(), heads, 2, 2, 4, dim, true});
     for (std::size_t i = 0; i < scattered.size(); ++i) {
-        const std::size_t head = i / dim % 4;
+        const std::size_t head = i / row % 4;
         if (head == 3 || head == 0)
             EXPECT_EQ(scattered[i], in[i]);
         else

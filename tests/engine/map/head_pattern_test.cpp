@@ -128,7 +128,7 @@ TEST(KvBytes, AddUpOverWindowsThatDiffer)
     HeadMap map({"m", 3, 4, 2, 8, {}}, HeadKind::Streaming, 4, 16);
     map.setLayerWindow(1, 1, 50);
     map.set(2, 0, HeadKind::Retrieval);
-    const std::int64_t row = 2 * 8 * 2;
+    const std::int64_t row = 32; // key and value, 8 numbers of 2 bytes
     EXPECT_EQ(kvBytes(map, 1000, DType::BF16), row * (2 * 20 + 2 * 51 + 1000 + 20));
     EXPECT_EQ(KvLayout(map, 1000, DType::BF16).layerBytes(1), row * 2 * 51);
     EXPECT_EQ(kvBytes(map, 30, DType::BF16), row * (2 * 20 + 2 * 30 + 30 + 20)); // shorter than a window
@@ -143,12 +143,13 @@ TEST(KvBytes, OfLlama3AtAMillionTokens)
     EXPECT_EQ(kvBytes(map, context, DType::F32), 2 * 137'438'953'472);
 
     map.set(3, 5, HeadKind::Streaming);
-    const std::int64_t headFull = 2 * 128 * 2 * context, headStreaming = 2 * 128 * 2 * (64 + 256);
+    const std::int64_t row = 512; // key and value, 128 numbers of 2 bytes
+    const std::int64_t headFull = row * context, headStreaming = row * (64 + 256);
     EXPECT_EQ(kvBytes(map, context, DType::BF16), 137'438'953'472 - headFull + headStreaming);
     EXPECT_EQ(KvLayout(map, context, DType::BF16).layerBytes(3), 7 * headFull + headStreaming);
     EXPECT_EQ(kvBytes(HeadMap(llama, HeadKind::Streaming, 64, 256), context, DType::BF16), 32 * 8 * headStreaming);
     // A context shorter than the window keeps every token, whatever the kind.
-    EXPECT_EQ(kvBytes(HeadMap(llama, HeadKind::Streaming, 64, 256), 100, DType::BF16), std::int64_t{2} * 128 * 2 * 100 * 256);
+    EXPECT_EQ(kvBytes(HeadMap(llama, HeadKind::Streaming, 64, 256), 100, DType::BF16), row * 100 * 256);
 }
 
 } // namespace

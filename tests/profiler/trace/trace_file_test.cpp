@@ -264,7 +264,7 @@ TEST_F(TraceFile, AMillionSpansAreWrittenAndReadInSeconds)
     for (std::int64_t step = 0; step < 10'000; ++step) {
         const auto pass = static_cast<std::int32_t>(trace.spans.size());
         trace.spans.push_back({.beginNs = step * 1000, .durationNs = 990, .op = Op::Pass});
-        for (int i = 0; i < 99; ++i)
+        for (std::int64_t i = 0; i < 99; ++i)
             trace.spans.push_back({.beginNs = step * 1000 + i * 10,
                                    .durationNs = 9,
                                    .parent = pass,
