@@ -17,13 +17,34 @@
 
 namespace zigzag {
 
+/// What the numbers of a matrix in F8 are multiplied with: each block of rowsPerScale × columnsPerScale numbers has a scale of
+/// its own, and the last blocks end where the matrix does. One scale for all of them, one a row, and one for 128 × 128 numbers
+/// are what files have. Without scales all of them are 1.
+struct WeightScales {
+    const float *data = nullptr; // [ceil(rows / rowsPerScale), ceil(columns / columnsPerScale)], row-major; finite
+    std::int64_t rowsPerScale = 1, columnsPerScale = 1;
+
+    explicit operator bool() const { return data != nullptr; }
+    /// Scales of a row of so many numbers.
+    std::int64_t perRow(std::int64_t columns) const { return (columns + columnsPerScale - 1) / columnsPerScale; }
+    /// The scales of one row: numbers [i · columnsPerScale, …) have scale i.
+    const float *ofRow(std::int64_t row, std::int64_t columns) const { return data + row / rowsPerScale * perRow(columns); }
+    /// How many there are for a matrix of this size.
+    std::int64_t count(std::int64_t rows, std::int64_t columns) const
+    {
+        return (rows + rowsPerScale - 1) / rowsPerScale * perRow(columns);
+    }
+};
+
 /// A tensor in the type of its file; the memory belongs to Weights::storage (a memory map or an allocation).
 struct TensorView {
     const std::byte *data = nullptr; // [rows, columns], row-major; of a plain type aligned to its element, blocks lie anyhow
     WeightType type = DType::F32;
     std::int64_t rows = 0;
     std::int64_t columns = 0; ///< 1 for a vector
+    WeightScales scales = {}; ///< of a matrix in F8, which may have them
 
+    /// Without scales, which are a number beside thousands.
     std::int64_t bytes() const { return rows * rowBytes(type, columns); }
     explicit operator bool() const { return data != nullptr; }
 };
