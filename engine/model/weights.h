@@ -95,6 +95,7 @@ struct Weights {
     /// The files have a head of their own and it is not the embedding, whatever the config says.
     bool ownHead = false;
     std::vector<KvScales> kvScales; ///< [layers] or empty: the files' own, for keys and values in F8
+    StoredTypes storedTypes; ///< of a folder with quantised matrices: which of them are
     std::vector<std::string> notes; ///< what the files hold and nothing here uses
     std::string fingerprint; ///< "sha256:…" over names, types, shapes and samples of the data; empty for random weights
 };
@@ -102,7 +103,9 @@ struct Weights {
 /// Reads model.safetensors, or the shards that model.safetensors.index.json lists, by memory map. Every tensor that the
 /// config implies must be there with its shape; overlap, truncation and foreign types are refused, tensors that it does not imply
 /// are named in the notes. Embeddings that the config ties to a head which is stored and differs are not tied, as in
-/// transformers 5.
-Result<Weights> loadWeights(const std::filesystem::path &folder, const ModelConfig &config, const LoadWatch &watch = {});
+/// transformers 5. Matrices in FP8 stay where they are, with their scales beside them; those of AWQ and GPTQ become blocks of
+/// Int4, which takes memory and time: where the numbers are not `needed`, their views stay empty.
+Result<Weights> loadWeights(const std::filesystem::path &folder, const ModelConfig &config, const LoadWatch &watch = {},
+                            bool needed = true);
 
 } // namespace zigzag
