@@ -86,7 +86,7 @@ TEST(QuantizedTensors, WhatIsWrongWithFp8)
     const std::string inverse = key + "weight_scale_inv", channel = key + "weight_scale";
     expectRefused("fp8-block", "no scales", "neither", [&](const Copy &copy) { copy.rename(inverse, key + "scale"); });
     expectRefused("fp8-block", "scales of two kinds", "are both",
-                  [&](const Copy &copy) { copy.rename("model.layers.0.self_attn.k_proj.weight_scale_inv", channel); });
+                  [&](const Copy &copy) { copy.rename("model.layers.1.mlp.down_proj.weight_scale_inv", channel); });
     expectRefused("fp8-block", "other blocks", "are not of one model",
                   [](const Copy &copy) { copy.patch(R"({"weight_block_size": [32, 128]})"); });
     expectRefused("fp8-block", "blocks of one number", "weight_block_size must be two numbers",
