@@ -21,6 +21,7 @@ set(ZIGZAG_PUBLIC_HEADERS
     engine/model/layer_plan.h
     engine/model/model_config.h
     engine/model/op.h
+    engine/model/quantization.h
     engine/model/op.h
     engine/model/resources.h
     engine/model/tokenizer.h

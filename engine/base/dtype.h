@@ -8,7 +8,8 @@
 
 namespace zigzag {
 
-/// F8 is E4M3 with no infinities (OCP 8-bit floating point, "e4m3fn"), a type of stored keys and values alone.
+/// F8 is E4M3 with no infinities (OCP 8-bit floating point, "e4m3fn"): of stored keys and values, and of weights that have
+/// scales beside them.
 enum class DType : std::uint8_t { F32, F16, BF16, F8 };
 
 constexpr std::int64_t bytesOf(DType type)

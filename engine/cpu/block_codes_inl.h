@@ -29,8 +29,8 @@ namespace zigzag::HWY_NAMESPACE {
 
 #if ZIGZAG_HAS_BLOCK_VECTORS
 
-// Kernels take blocks in groups of eight parts of 32 numbers: one block of 256, or up to eight of 32. A number is
-// scale · code + least, with a scale and a least value for each part, or, of Q6_K, for each half of one. A type below has
+// Kernels take blocks in groups of eight parts of 32 numbers: one block of 256, up to two of 128, or up to eight of 32. A number
+// is scale · code + least, with a scale and a least value for each part, or, of Q6_K, for each half of one. A type below has
 //   groupBytes, partBytes   how far it is to the next group, and, of small blocks, to the next part
 //   areSigned               whether codes are signed and `least` is zero
 //   halves                  scales for each half of a part
@@ -217,6 +217,31 @@ struct CodesQ5K : LargeBlocks<176> {
         const __m256i bit = _mm256_set1_epi8(static_cast<char>(1 << part));
         const __m256i isSet = _mm256_cmpeq_epi8(_mm256_and_si256(load32(at + 16), bit), bit);
         return _mm256_or_si256(partNibbles(at + 48, part), _mm256_and_si256(isSet, _mm256_set1_epi8(16)));
+    }
+};
+
+struct CodesInt4 : LargeBlocks<136> {
+    static constexpr int blockBytes = 68;
+    static HWY_INLINE __m128 leastOf(__m128 scale, const std::uint8_t *block)
+    {
+        return _mm_mul_ps(scale, _mm_set1_ps(static_cast<float>(-static_cast<int>(block[2]))));
+    }
+    static HWY_INLINE Scales scales(const std::uint8_t *at, int parts)
+    {
+        const __m128 first = _mm_set1_ps(halfAt(at)), firstLeast = leastOf(first, at);
+        __m128 second = _mm_setzero_ps(), secondLeast = second;
+        if (parts > 4) {
+            second = _mm_set1_ps(halfAt(at + blockBytes));
+            secondLeast = leastOf(second, at + blockBytes);
+        }
+        return {{_mm256_insertf128_ps(_mm256_castps128_ps256(first), second, 1)},
+                {_mm256_insertf128_ps(_mm256_castps128_ps256(firstLeast), secondLeast, 1)}};
+    }
+    static HWY_INLINE __m256i codes(const std::uint8_t *at, int part)
+    {
+        const int within = part % 4; // the lower halves of 64 bytes, then the upper ones
+        const __m256i bytes = load32(at + part / 4 * blockBytes + 4 + within % 2 * 32);
+        return _mm256_and_si256(within < 2 ? bytes : _mm256_srli_epi16(bytes, 4), _mm256_set1_epi8(15));
     }
 };
 

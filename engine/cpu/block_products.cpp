@@ -203,6 +203,8 @@ template <class Work> void ofType(BlockType type, const Work &work)
         return work(CodesQ6K());
     case BlockType::Mxfp4:
         return work(CodesMxfp4());
+    case BlockType::Int4:
+        return work(CodesInt4());
     }
 }
 

@@ -9,6 +9,7 @@
 #include "engine/cpu/kernels.h"
 #include "engine/cpu/matmul.h"
 #include "engine/model/memory_limit.h"
+#include "engine/model/tensor_values.h"
 #include "engine/run/key_runs.h"
 
 #include <algorithm>
@@ -143,6 +144,7 @@ public:
         matrix->rows = weights.rows;
         matrix->columns = weights.columns;
         matrix->type = weights.type;
+        matrix->scales = weights.scales;
         matrix->data = weights.data;
         const auto alignment = static_cast<std::uintptr_t>(weights.type.isBlocks() ? 1 : weights.type.blockBytes());
         if (reinterpret_cast<std::uintptr_t>(weights.data) % alignment != 0) {
@@ -160,8 +162,7 @@ public:
         for (std::int64_t i = 0; i < args.count; ++i) {
             assert(args.tokens[i] >= 0 && args.tokens[i] < table.rows);
             float *out = rowOf(args.out, i, table.columns);
-            const auto *row = static_cast<const std::byte *>(table.row(args.tokens[i]));
-            decodeNumbers(table.type, row, table.columns, out);
+            decodeRow(table.view(), args.tokens[i], out);
             if (args.scale != 1)
                 std::transform(out, out + table.columns, out, [&](float value) { return args.scale * value; });
         }

@@ -266,10 +266,10 @@ void Gemm::Impl::convertRows(Lane &lane, const CpuMatrix &matrix, std::int64_t r
 {
     const auto columns = static_cast<std::size_t>(tile.columns), rows = static_cast<std::size_t>(tile.rows);
     if (!tile.bf16)
-        return kernels::widen(matrix.type, matrix.row(row), static_cast<float *>(to), rows * columns);
+        return matrix.widen(row, tile.rows, static_cast<float *>(to));
     auto *const numbers = lane.row.get<float>(columns); // in the first-level cache
     for (std::size_t r = 0; r < rows; ++r) {
-        kernels::widen(matrix.type, matrix.row(row + static_cast<std::int64_t>(r)), numbers, columns);
+        matrix.widen(row + static_cast<std::int64_t>(r), 1, numbers);
         kernels::fromFloat(DType::BF16, numbers, static_cast<std::uint16_t *>(to) + r * columns, columns);
     }
 }
@@ -304,8 +304,8 @@ Plan Gemm::Impl::plan(const MatmulArgs &args, const Product &product)
                     false,        false,       product.bias != nullptr, product.residual != nullptr,
                     product.scale};
     result.in = args.in;
-    result.shape.bf16 = (matrix.type == DType::BF16 || matrix.type.isBlocks()) && bf16Units;
-    result.converts = matrix.type.isBlocks() || (matrix.type != DType::F32 && !result.shape.bf16);
+    result.shape.bf16 = (matrix.type == DType::BF16 || matrix.type.isQuantised()) && bf16Units;
+    result.converts = matrix.type.isQuantised() || (matrix.type != DType::F32 && !result.shape.bf16);
     if (result.shape.bf16 && args.tokens * matrix.rows * matrix.columns >= smallProduct) {
         result.choice = &choices[{result.shape, result.converts}];
         result.shape.packed = result.choice->packed();

@@ -155,8 +155,7 @@ private:
             return static_cast<const float *>(matrix.row(first));
         auto *to = m_tile.get<float>(static_cast<std::size_t>(rows * matrix.columns));
         parallelFor(rows, rowsPerPart(matrix.columns), [&](std::int64_t begin, std::int64_t end) {
-            kernels::widen(matrix.type, matrix.row(first + begin), to + begin * matrix.columns,
-                           static_cast<std::size_t>((end - begin) * matrix.columns));
+            matrix.widen(first + begin, end - begin, to + begin * matrix.columns);
         });
         return to;
     }

@@ -3,7 +3,7 @@
 
 #include "engine/base/dtype.h"
 #include "engine/cpu/rounded_rows.h"
-#include "engine/model/weight_type.h"
+#include "engine/model/weights.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -34,6 +34,11 @@ void rotateRow(float *x, const float *cosines, const float *sines, std::size_t h
 void dotRows(DType type, const void *w, std::size_t rows, std::size_t columns, const float *x, std::size_t xStride,
              std::size_t tokens, float *out, std::size_t outStride);
 
+// scaled_products.cpp
+/// out[t · outStride + r] = dot(matrix row first + r, x row t), of a matrix in F8 with scales: nothing is rounded but sums.
+void dotScaledRows(const TensorView &matrix, std::size_t first, std::size_t rows, const float *x, std::size_t xStride,
+                   std::size_t tokens, float *out, std::size_t outStride);
+
 // block_products.cpp
 /// Whether `roundRow` and `dotBlockRows` have code for this CPU.
 bool multipliesBlocks();
@@ -42,7 +47,8 @@ void roundRow(const float *x, const RoundedRows &to);
 /// out[t · outStride + r] = dot(w row r, x row t): products of codes are exact, sums of parts are float32.
 void dotBlockRows(BlockType type, const void *w, std::size_t rows, const RoundedRows &x, std::size_t tokens, float *out,
                   std::size_t outStride);
-/// Weights of any type as float32, whole blocks of them; at most a rounding from what decodeNumbers makes of them.
+/// Weights of any type as float32, whole blocks of them and without scales beside them; at most a rounding from what
+/// decodeNumbers makes of them.
 void widen(WeightType type, const void *from, float *to, std::size_t count);
 
 // attention_kernels.cpp

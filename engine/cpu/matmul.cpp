@@ -45,6 +45,9 @@ void dotStrip(const CpuMatrix &matrix, std::int64_t row, std::int64_t rows, cons
 {
     const auto columns = static_cast<std::size_t>(matrix.columns), count = static_cast<std::size_t>(tokens);
     const float *exact = in.exact + token * matrix.columns;
+    if (matrix.scales)
+        return kernels::dotScaledRows(matrix.view(), static_cast<std::size_t>(row), static_cast<std::size_t>(rows), exact,
+                                      columns, count, sums, stripRows);
     if (const auto plain = matrix.type.plain())
         return kernels::dotRows(*plain, matrix.row(row), static_cast<std::size_t>(rows), columns, exact, columns, count, sums,
                                 stripRows);
@@ -53,7 +56,7 @@ void dotStrip(const CpuMatrix &matrix, std::int64_t row, std::int64_t rows, cons
                                      in.rounded.from(static_cast<std::size_t>(token)), count, sums, stripRows);
     auto *const numbers = decoded.get<float>(columns);
     for (std::int64_t r = 0; r < rows; ++r) {
-        kernels::widen(matrix.type, matrix.row(row + r), numbers, columns);
+        matrix.widen(row + r, 1, numbers);
         kernels::dotRows(DType::F32, numbers, 1, columns, exact, columns, count, sums + r, stripRows);
     }
 }
@@ -85,6 +88,20 @@ void multiplyRows(const MatmulArgs &args, const Product &product, const Input &i
 }
 
 } // namespace
+
+void CpuMatrix::widen(std::int64_t first, std::int64_t count, float *to) const
+{
+    kernels::widen(type, row(first), to, static_cast<std::size_t>(count * columns));
+    if (!scales)
+        return;
+    for (std::int64_t r = 0; r < count; ++r, to += columns) {
+        const float *own = scales.ofRow(first + r, columns);
+        for (std::int64_t begin = 0; begin < columns; begin += scales.columnsPerScale, ++own) {
+            const std::int64_t end = std::min(begin + scales.columnsPerScale, columns);
+            std::transform(to + begin, to + end, to + begin, [scale = *own](float value) { return scale * value; });
+        }
+    }
+}
 
 struct Matmul::Impl {
     Gemm gemm;

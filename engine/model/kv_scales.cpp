@@ -14,7 +14,7 @@ namespace {
 Result<float> readScale(const StoredTensor &stored, const std::string &name, const std::string &where)
 {
     const bool isOne = std::all_of(stored.shape.begin(), stored.shape.end(), [](std::int64_t extent) { return extent == 1; });
-    if (!stored.type || !isOne)
+    if (!stored.type || stored.type == DType::F8 || !isOne)
         return badInput(fmt::format("{}: tensor \"{}\" must be one number in F32, F16 or BF16, as scales of keys and values are; "
                                     "remove it, or fetch the file anew",
                                     where, name));

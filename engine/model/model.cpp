@@ -144,11 +144,12 @@ Result<Model> readFolder(const fs::path &folder, bool needsWeights, const LoadWa
     readEnds(model.config, folder);
     if (!needsWeights && Checkpoint::isAbsent(folder))
         return model;
-    ZIGZAG_TRY(weights, loadWeights(folder, model.config, watch));
+    ZIGZAG_TRY(weights, loadWeights(folder, model.config, watch, needsWeights));
     model.weights = std::move(weights);
     // The headers of the files know the type better than the config, and whether there is a head.
     model.config.dtype = model.weights.embedding.type.plain().value_or(model.config.dtype);
     model.config.kvType = model.config.dtype;
+    model.config.storedTypes = model.weights.storedTypes;
     model.config.tiedEmbeddings = model.config.tiedEmbeddings && !model.weights.ownHead;
     std::move(model.weights.notes.begin(), model.weights.notes.end(), std::back_inserter(model.config.notes));
     return model;

@@ -6,6 +6,7 @@
 #include "engine/model/end_tokens.h"
 #include "engine/model/family.h"
 #include "engine/model/layer_windows.h"
+#include "engine/model/quantization_config.h"
 #include "engine/model/rope_config.h"
 
 #include <algorithm>
@@ -203,9 +204,6 @@ Result<ModelConfig> parseModelConfig(std::string_view text, const std::string &w
     ZIGZAG_CHECK(readFamilyWindows(model, config, where));
     ZIGZAG_TRY(activation, readActivation(model, config, where));
     model.activation = activation;
-    if (json::find(config, "quantization_config"))
-        return badInput(fmt::format(
-            "{}: quantized weights (quantization_config) are not supported; use the float32, float16 or bfloat16 files", where));
     ZIGZAG_TRY(epsilon, json::numberOr(config, "rms_norm_eps", model.family->normEpsilon, 0, 1, where));
     model.normEpsilon = epsilon;
     ZIGZAG_TRY(tied, json::booleanOr(config, "tie_word_embeddings", model.family->tiesEmbeddings, where));
@@ -216,6 +214,11 @@ Result<ModelConfig> parseModelConfig(std::string_view text, const std::string &w
     ZIGZAG_TRY(endTokens, readEndTokens(config, where));
     model.endTokens = endTokens;
     ZIGZAG_CHECK(readRope(model, config, where));
+    if (const Value *quantized = json::find(config, "quantization_config")) {
+        ZIGZAG_TRY(quantization, parseQuantization(*quantized, where));
+        model.quantization = std::move(quantization);
+        ZIGZAG_CHECK(giveQuantizedTypes(model, where));
+    }
     return model;
 }
 

@@ -5,6 +5,7 @@
 #include "engine/base/result.h"
 #include "engine/map/head_map.h"
 #include "engine/model/layer_plan.h"
+#include "engine/model/quantization.h"
 #include "engine/model/weight_type.h"
 
 #include <array>
@@ -51,7 +52,8 @@ struct RopeConfig {
     double queryScaleBeta = 0.0;
 };
 
-/// The types of tensors that are stored otherwise than in a config's dtype, as GGUF files have them: each in one of its own.
+/// The types of tensors that are stored otherwise than in a config's dtype: in GGUF files each has one of its own, and in folders
+/// some are quantised.
 struct StoredTypes {
     using Layer = std::array<std::optional<WeightType>, weightIds>; // by WeightId
 
@@ -108,6 +110,7 @@ struct ModelConfig { // NOLINT(clang-analyzer-optin.performance.Padding): ordere
     /// take; and of activations, where a backend narrows them.
     DType dtype = DType::F32;
     StoredTypes storedTypes;
+    Quantization quantization; ///< of a folder
     DType kvType = DType::F32; ///< of keys and values: `dtype` unless asked otherwise
     std::vector<int> endTokens; ///< generation stops at any of them
     /// What the files say that is not used, or otherwise than a reader would think: a line each, to be shown to who loads them.

@@ -82,6 +82,10 @@ Scales::Scales(BlockType type, double deviation)
         bytes({16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16});
         half(deviation / deviationOfCodes(64) / 16);
         break;
+    case BlockType::Int4:
+        half(four);
+        bytes({8, 0});
+        break;
     case BlockType::Mxfp4: {
         constexpr double deviationOfValues = 2.926; // of E2M1
         bytes({127 + static_cast<int>(std::lround(std::log2(deviation / deviationOfValues)))});

@@ -45,6 +45,9 @@ void fill(const Block &block)
         const std::int64_t length = block.type.blockLength();
         return fillBlocks(*type, block.deviation, block.seed, block.begin / length, block.end / length, block.data);
     }
+    if (block.type == DType::F8) // up to the type's largest number, as quantisers scale it
+        return fillBlock(block.begin, block.end, block.seed, f8Max / 32768,
+                         [&](std::int64_t i, float value) { block.data[i] = std::byte{floatToF8(value)}; });
     const auto scale = static_cast<float>(block.deviation * std::sqrt(3.0) / 32768.0);
     const auto each = [&](auto store) {
         if (block.deviation > 0)
@@ -61,6 +64,14 @@ void fill(const Block &block)
         each([=](std::int64_t i, float value) { halves[i] = floatToF16(value); });
     else
         each([=](std::int64_t i, float value) { floats[i] = value; });
+}
+
+/// Of F8: the same for every 128 × 128 numbers, as files have them in blocks.
+constexpr std::int64_t scaledBlock = 128;
+
+std::int64_t scalesOf(const PlannedTensor &planned)
+{
+    return planned.type == DType::F8 ? WeightScales{nullptr, scaledBlock, scaledBlock}.count(planned.rows, planned.columns) : 0;
 }
 
 /// Blocks are about a millisecond each, so a cancelled load ends at once.
@@ -102,7 +113,8 @@ Result<Weights> randomWeights(const ModelConfig &config, std::uint64_t seed, con
     const std::vector<PlannedTensor> plan = planWeights(config);
     std::int64_t bytes = 0;
     for (const PlannedTensor &planned : plan)
-        bytes += alignedBytes(planned.rows * rowBytes(planned.type, planned.columns));
+        bytes += alignedBytes(planned.rows * rowBytes(planned.type, planned.columns))
+            + alignedBytes(scalesOf(planned) * bytesOf(DType::F32));
     ZIGZAG_CHECK(checkFitsMemory(config.name, bytes, availableMemory()));
     const std::shared_ptr<void> storage = allocateWeights(static_cast<std::size_t>(bytes));
     if (!storage)
@@ -117,8 +129,15 @@ Result<Weights> randomWeights(const ModelConfig &config, std::uint64_t seed, con
         tensor = mixedBits(tensor);
         for (std::int64_t begin = 0; begin < count; begin += blockLength)
             blocks.push_back({data, planned.type, begin, std::min(count, begin + blockLength), tensor, deviationOf(planned)});
-        planned.in(weights) = {data, planned.type, planned.rows, planned.columns};
-        data += alignedBytes(planned.in(weights).bytes());
+        TensorView &view = planned.in(weights);
+        view = {data, planned.type, planned.rows, planned.columns};
+        data += alignedBytes(view.bytes());
+        if (const std::int64_t scales = scalesOf(planned); scales > 0) {
+            auto *const to = reinterpret_cast<float *>(data);
+            std::fill(to, to + scales, static_cast<float>(deviationOf(planned) * std::sqrt(3.0)) / f8Max);
+            view.scales = {to, scaledBlock, scaledBlock};
+            data += alignedBytes(scales * bytesOf(DType::F32));
+        }
     }
     fillAll(blocks, watch);
     if (watch.isCancelled())

@@ -29,7 +29,8 @@ std::vector<std::string> namesIn(const fs::path &folder, bool (*wanted)(const fs
     return names;
 }
 
-/// All matrices in one type, and vectors as they were.
+/// All matrices in one type, and vectors as they were; in the types of folders those of
+/// layers alone, as these have them.
 Result<void> giveType(ModelConfig &config, const std::string &typeName, const std::string &where)
 {
     const std::optional<WeightType> type = findWeightType(typeName);
@@ -40,13 +41,14 @@ Result<void> giveType(ModelConfig &config, const std::string &typeName, const st
         return badInput(fmt::format("{}: there is no such type of weights; choose from: {}", where, fmt::join(known, ", ")));
     }
     config.name += "-" + typeName;
-    if (const auto plain = type->plain()) {
-        config.dtype = *plain;
+    if (!type->isQuantised()) {
+        config.dtype = *type->plain();
         return {};
     }
     StoredTypes types;
-    types.embedding = types.head = type;
-    std::int64_t odd = config.hiddenSize % type->blockLength() != 0 ? config.hiddenSize : 0;
+    if (type->isBlocks() && type != BlockType::Int4)
+        types.embedding = types.head = type;
+    std::int64_t odd = types.embedding && config.hiddenSize % type->blockLength() != 0 ? config.hiddenSize : 0;
     for (int layer = 0; layer < config.layers; ++layer) {
         StoredTypes::Layer &own = types.layers.emplace_back();
         const LayerPlan plan = layerPlan(config, layer);

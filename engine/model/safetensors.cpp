@@ -24,6 +24,8 @@ std::optional<DType> typeOf(std::string_view name)
         return DType::F16;
     if (name == "BF16")
         return DType::BF16;
+    if (name == "F8_E4M3")
+        return DType::F8;
     return {};
 }
 

@@ -6,10 +6,23 @@
 
 namespace zigzag {
 
+void decodeRow(const TensorView &tensor, std::int64_t row, float *to)
+{
+    const std::int64_t columns = tensor.columns, length = tensor.scales.columnsPerScale;
+    decodeNumbers(tensor.type, tensor.data + row * rowBytes(tensor.type, columns), columns, to);
+    if (!tensor.scales)
+        return;
+    const float *scales = tensor.scales.ofRow(row, columns);
+    for (std::int64_t begin = 0, block = 0; begin < columns; begin += length, ++block)
+        for (std::int64_t i = begin; i < std::min(begin + length, columns); ++i)
+            to[i] *= scales[block];
+}
+
 std::vector<float> floatsOf(const TensorView &tensor)
 {
     std::vector<float> values(static_cast<std::size_t>(tensor.rows * tensor.columns));
-    decodeNumbers(tensor.type, tensor.data, std::ssize(values), values.data());
+    for (std::int64_t row = 0; row < tensor.rows; ++row)
+        decodeRow(tensor, row, values.data() + row * tensor.columns);
     return values;
 }
 

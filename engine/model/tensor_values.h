@@ -7,6 +7,9 @@
 
 namespace zigzag {
 
+/// One row of a tensor as float32, with its scales. [columns]
+void decodeRow(const TensorView &tensor, std::int64_t row, float *to);
+
 /// A tensor's numbers as float32, whatever its type. [rows · columns]
 std::vector<float> floatsOf(const TensorView &tensor);
 

@@ -156,14 +156,26 @@ void decodeQ6K(const std::byte *block, float *to)
     }
 }
 
+/// Eleven bits times five: exact.
+void decodeInt4(const std::byte *block, float *to)
+{
+    const float scale = scaleAt(block);
+    const int zero = byteAt(block, 2);
+    for (int i = 0; i < 64; ++i) {
+        const int code = byteAt(block, 4 + i);
+        to[i] = scale * static_cast<float>((code & 15) - zero);
+        to[i + 64] = scale * static_cast<float>((code >> 4) - zero);
+    }
+}
+
 /// One block of each type to float32, in the order of BlockType.
 constexpr std::array<void (*)(const std::byte *block, float *numbers), blockShapes.size()> decodeBlock
-    = {decodeQ40, decodeQ41, decodeQ50, decodeQ51, decodeQ80, decodeQ4K, decodeQ5K, decodeQ6K, decodeMxfp4};
+    = {decodeQ40, decodeQ41, decodeQ50, decodeQ51, decodeQ80, decodeQ4K, decodeQ5K, decodeQ6K, decodeMxfp4, decodeInt4};
 
-constexpr std::array<WeightType, 3 + blockShapes.size()> allTypes = [] {
-    std::array<WeightType, 3 + blockShapes.size()> all{DType::F32, DType::F16, DType::BF16};
+constexpr std::array<WeightType, 4 + blockShapes.size()> allTypes = [] {
+    std::array<WeightType, 4 + blockShapes.size()> all{DType::F32, DType::F16, DType::BF16, DType::F8};
     for (std::size_t i = 0; i < blockShapes.size(); ++i)
-        all[3 + i] = static_cast<BlockType>(i);
+        all[4 + i] = static_cast<BlockType>(i);
     return all;
 }();
 
@@ -189,7 +201,7 @@ void decodeNumbers(WeightType type, const std::byte *from, std::int64_t numbers,
             decode(from + i * bytes, to + i * length);
     } else if (type == DType::F32) {
         std::memcpy(to, from, static_cast<std::size_t>(numbers) * sizeof(float));
-    } else if (type == DType::F8) { // keys and values
+    } else if (type == DType::F8) {
         for (std::int64_t i = 0; i < numbers; ++i)
             to[i] = f8ToFloat(std::to_integer<std::uint8_t>(from[i]));
     } else {

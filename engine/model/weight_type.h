@@ -13,8 +13,10 @@
 namespace zigzag {
 
 /// Numbers that are stored in blocks, each with scales of its own: what GGUF files are made of
-/// (https://github.com/ggml-org/ggml, src/ggml-common.h; MXFP4: OCP Microscaling Formats 1.0).
-enum class BlockType : std::uint8_t { Q40, Q41, Q50, Q51, Q80, Q4K, Q5K, Q6K, Mxfp4 };
+/// (https://github.com/ggml-org/ggml, src/ggml-common.h; MXFP4: OCP Microscaling Formats 1.0), and what AWQ (arXiv 2306.00978)
+/// and GPTQ (arXiv 2210.17323) make: Int4 is scale · (code − zero), of an F16 scale, a zero of one byte, a byte without
+/// meaning, and 64 bytes of codes, of which byte j has number j in its lower and number j + 64 in its upper half.
+enum class BlockType : std::uint8_t { Q40, Q41, Q50, Q51, Q80, Q4K, Q5K, Q6K, Mxfp4, Int4 };
 
 struct BlockShape {
     std::string_view name; ///< small letters, as people write it
@@ -24,9 +26,9 @@ struct BlockShape {
 
 /// In the order of BlockType.
 inline constexpr std::array blockShapes = {
-    BlockShape{"q4_0", 32, 18},   BlockShape{"q4_1", 32, 20},   BlockShape{"q5_0", 32, 22},
-    BlockShape{"q5_1", 32, 24},   BlockShape{"q8_0", 32, 34},   BlockShape{"q4_k", 256, 144},
-    BlockShape{"q5_k", 256, 176}, BlockShape{"q6_k", 256, 210}, BlockShape{"mxfp4", 32, 17},
+    BlockShape{"q4_0", 32, 18},  BlockShape{"q4_1", 32, 20},   BlockShape{"q5_0", 32, 22},   BlockShape{"q5_1", 32, 24},
+    BlockShape{"q8_0", 32, 34},  BlockShape{"q4_k", 256, 144}, BlockShape{"q5_k", 256, 176}, BlockShape{"q6_k", 256, 210},
+    BlockShape{"mxfp4", 32, 17}, BlockShape{"int4", 128, 68},
 };
 
 /// How a weight is stored: number by number in a plain type, or in blocks. Rows are whole blocks.
@@ -42,6 +44,8 @@ public:
     { }
 
     constexpr bool isBlocks() const { return m_id >= firstBlock; }
+    /// Whether numbers are stored beside scales: in blocks, or as F8 (WeightScales in weights.h).
+    constexpr bool isQuantised() const { return isBlocks() || m_id == static_cast<std::uint8_t>(DType::F8); }
     /// None where the numbers lie in blocks.
     constexpr std::optional<DType> plain() const { return isBlocks() ? std::nullopt : std::optional(static_cast<DType>(m_id)); }
     constexpr std::optional<BlockType> block() const
@@ -76,13 +80,14 @@ constexpr std::string_view nameOf(WeightType type)
     return type.name();
 }
 
-/// F32, F16, BF16 and the types of blocks: all that a weight may be stored in.
+/// F32, F16, BF16, F8 and the types of blocks: all that a weight may be stored in. F8 is of matrices alone.
 std::span<const WeightType> weightTypes();
 /// By its name; none where no type has it.
 std::optional<WeightType> findWeightType(std::string_view name);
 
 /// `numbers` of any type of weights, a whole number of blocks, as float32: to the bit what the Python package `gguf` makes of
-/// them. `from` need not be aligned.
+/// them, and of Int4 what its formula says, which is exact. Numbers in F8 are those before their scales (`decodeRow` in
+/// tensor_values.h has them). `from` need not be aligned.
 void decodeNumbers(WeightType type, const std::byte *from, std::int64_t numbers, float *to);
 
 } // namespace zigzag

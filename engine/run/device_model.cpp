@@ -80,7 +80,7 @@ const char *extrasOf(const ModelConfig &config)
 
 WeightType heldType(const Capabilities &can, const ModelConfig &config, WeightType stored)
 {
-    const bool takes = contains(can.weightTypes, stored) && (stored.isBlocks() || can.mixesTypes);
+    const bool takes = contains(can.weightTypes, stored) && (stored.isQuantised() || can.mixesTypes);
     return takes ? stored : config.dtype;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/run/finite.h"
 
+#include "engine/model/tensor_values.h"
 #include "engine/model/weight_plan.h"
 
 #include <algorithm>
@@ -35,10 +36,10 @@ std::optional<std::int64_t> firstNotFinite(const TensorView &tensor)
         return firstNotFinite<std::uint16_t>(tensor, 0x7f80u);
     if (tensor.type == DType::F16)
         return firstNotFinite<std::uint16_t>(tensor, 0x7c00u);
-    // Of blocks, one scale that is no number spoils many.
+    // One scale that is no number spoils many.
     std::vector<float> row(static_cast<std::size_t>(tensor.columns));
     for (std::int64_t r = 0; r < tensor.rows; ++r) {
-        decodeNumbers(tensor.type, tensor.data + r * rowBytes(tensor.type, tensor.columns), tensor.columns, row.data());
+        decodeRow(tensor, r, row.data());
         if (!allFinite(row))
             return r * tensor.columns
                 + (std::find_if(row.begin(), row.end(), [](float value) { return !std::isfinite(value); }) - row.begin());

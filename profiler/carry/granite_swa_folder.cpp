@@ -216,6 +216,10 @@ ExportVerdict graniteSwaVerdict(const HeadMap &map, const ExportModel *model)
                    "map beyond its window, and a little off inside it; export measures both, and --fit brings it nearer";
     if (!model)
         verdict.refusal = "its folder is the model's own, with new tensors: name the model (--model)";
+    else if (model->config.quantization.form != Quantization::Form::None)
+        verdict.refusal
+            = "the folder's weights are quantised, and biases beside such matrices are none that engines were seen to "
+              "read: export from the model in float32, float16 or bfloat16";
     else if (const std::string why = whyNotCarried(model->config, map); !why.empty())
         verdict.refusal = why;
     return verdict;

@@ -199,6 +199,8 @@ std::vector<Case> configCases()
         config("scaled logits", R"({"logits_scaling": 8.0})", "logits_scaling"),
         config("windowed layers", R"({"layer_types": ["full_attention", "sliding_attention"]})", "sliding_attention"),
         config("quantized", R"({"quantization_config": {"bits": 4}})", "quantization_config"),
+        config("quantized to FP8 without scales",
+               R"({"quantization_config": {"quant_method": "fp8", "weight_block_size": [0, 1]}})", "a size of a block"),
         config("a cache of more bytes than can be counted",
                R"({"num_hidden_layers": 1024, "num_attention_heads": 4096, "num_key_value_heads": 4096, "head_dim": 1024})",
                "keys of 4294967296 numbers"),

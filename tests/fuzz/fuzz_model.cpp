@@ -3,6 +3,8 @@
 #include "engine/model/weights.h"
 #include "tests/fuzz/fuzz_target.h"
 
+#include <cmath>
+
 namespace {
 
 /// Every byte that a view claims is there to be read.
@@ -11,6 +13,8 @@ void touch(const zigzag::TensorView &view)
     for (std::int64_t i = 0; i < view.bytes(); ++i) {
         [[maybe_unused]] const volatile std::byte read = view.data[i];
     }
+    for (std::int64_t i = 0; view.scales && i < view.scales.count(view.rows, view.columns); ++i)
+        zigzag::test::require(std::isfinite(view.scales.data[i]));
 }
 
 } // namespace

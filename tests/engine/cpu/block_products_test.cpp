@@ -13,6 +13,7 @@ namespace {
 std::vector<std::int64_t> columnsOf(WeightType type)
 {
     return type.blockLength() == 256 ? std::vector<std::int64_t>{256, 768}
+        : type.blockLength() == 128  ? std::vector<std::int64_t>{128, 256, 384, 1152}
                                      : std::vector<std::int64_t>{32, 96, 256, 288, 576, 1120};
 }
 

@@ -55,9 +55,14 @@ TEST(Model, APresetCanHaveItsMatricesInAnotherType)
     EXPECT_EQ(four->weightBytes(), (four->parameters() - vectors) / 256 * 144 + 2 * vectors);
     EXPECT_EQ(full->weightBytes(), 4 * full->parameters());
     EXPECT_TRUE(readModelConfigText("preset:llama-3.2-1b:q4_k"));
+    const auto eight = loadModelConfig("preset:llama-3.2-1b:fp8");
+    ASSERT_TRUE(eight) << eight.error().message;
+    EXPECT_EQ(eight->dtype, DType::BF16);
+    EXPECT_EQ(eight->matrixTypes(), (std::vector<WeightType>{DType::F8, DType::BF16})) << "its embedding is none of a layer's";
+    EXPECT_EQ(eight->weightBytes(), eight->parameters() + vectors + std::int64_t{128256} * 2048);
     const auto unknown = loadModelConfig("preset:llama-3.2-1b:q9");
     ASSERT_FALSE(unknown);
-    EXPECT_NE(unknown.error().message.find("there is no such type of weights; choose from: f32, f16, bf16, q4_0"),
+    EXPECT_NE(unknown.error().message.find("there is no such type of weights; choose from: f32, f16, bf16, fp8, q4_0"),
               std::string::npos)
         << unknown.error().message;
 

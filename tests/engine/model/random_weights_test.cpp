@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/model/memory_limit.h"
 #include "engine/model/random_weights.h"
+#include "engine/model/tensor_values.h"
 #include "engine/model/weights.h"
 
 #include <algorithm>
@@ -90,6 +91,31 @@ TEST_P(RandomWeights, FollowTheirSeed)
 
 INSTANTIATE_TEST_SUITE_P(Types, RandomWeights, testing::Values(DType::F32, DType::F16, DType::BF16),
                          [](const auto &type) { return std::string(nameOf(type.param)); });
+
+/// By scales beside its numbers, one for each 128 × 128 of them, as files have them.
+TEST(RandomWeights, InF8AreAsLargeAsInOtherTypes)
+{
+    ModelConfig config = shape(DType::BF16);
+    config.storedTypes.layers.resize(2);
+    for (const WeightId id : {WeightId::Gate, WeightId::Down})
+        config.storedTypes.layers[1][static_cast<std::size_t>(id)] = DType::F8;
+    const auto weights = randomWeights(config, 1);
+    ASSERT_TRUE(weights) << weights.error().message;
+    EXPECT_FALSE(weights->layers[0][WeightId::Gate].scales);
+    for (const WeightId id : {WeightId::Gate, WeightId::Down}) {
+        const TensorView &view = weights->layers[1][id];
+        EXPECT_EQ(view.type, DType::F8);
+        ASSERT_TRUE(view.scales);
+        EXPECT_EQ(view.scales.count(view.rows, view.columns), 8); // of 500 × 256 and of 256 × 500
+        double squares = 0;
+        for (const float value : floatsOf(view)) {
+            ASSERT_NE(value, 0.0f);
+            squares += double{value} * value;
+        }
+        const auto count = static_cast<double>(view.rows * view.columns);
+        EXPECT_NEAR(std::sqrt(squares / count * static_cast<double>(view.columns)), 1, 0.01);
+    }
+}
 
 TEST(MemoryLimit, WhatDoesNotFitIsRefusedWithWhatWould)
 {
