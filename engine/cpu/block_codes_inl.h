@@ -17,6 +17,8 @@
 
 // Highway's own vectors have no length that is known here, and Debian 12's has no product of bytes: a block is half a kilobit.
 #undef ZIGZAG_HAS_BLOCK_VECTORS
+#undef ZIGZAG_HAS_BYTE_PRODUCTS
+#undef ZIGZAG_BEFORE_BLOCKS
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2
 #define ZIGZAG_HAS_BLOCK_VECTORS 1
 #include <immintrin.h>
@@ -24,7 +26,19 @@
 #define ZIGZAG_HAS_BLOCK_VECTORS 0
 #endif
 
-HWY_BEFORE_NAMESPACE();
+// Where Debian 12's Highway has found AVX-512's products of bytes, it lets the compiler use those of AVX-VNNI, which is another
+// feature: Ice Lake and Zen 4 have the one and not the other. So the code for such targets says itself what it uses.
+#if ZIGZAG_HAS_BLOCK_VECTORS && HWY_TARGET <= HWY_AVX3_DL
+#define ZIGZAG_HAS_BYTE_PRODUCTS 1
+#define ZIGZAG_BEFORE_BLOCKS()                                                                                                   \
+    HWY_PUSH_ATTRIBUTES(HWY_TARGET_STR_AVX3 ",avx512vbmi,avx512vnni")                                                            \
+    static_assert(true, "a semicolon follows")
+#else
+#define ZIGZAG_HAS_BYTE_PRODUCTS 0
+#define ZIGZAG_BEFORE_BLOCKS() HWY_BEFORE_NAMESPACE()
+#endif
+
+ZIGZAG_BEFORE_BLOCKS();
 namespace zigzag::HWY_NAMESPACE {
 
 #if ZIGZAG_HAS_BLOCK_VECTORS
@@ -33,7 +47,7 @@ namespace zigzag::HWY_NAMESPACE {
 // scale · code + least, with a scale and a least value for each part, or, of Q6_K, for each half of one. A type below has
 //   groupBytes, partBytes   how far it is to the next group, and, of small blocks, to the next part
 //   areSigned               whether codes are signed and `least` is zero
-//   halves                  scales for each half of a part
+//   halves                  scales for each half of a part, which all have the least value leastCode · scale
 //   scales(at, parts, s)    those of a group of so many parts; those of parts that are not there are zero
 //   codes(at, part)         32 bytes, in the order of the numbers
 
@@ -222,10 +236,11 @@ struct CodesQ5K : LargeBlocks<176> {
 
 struct CodesQ6K : LargeBlocks<210> {
     static constexpr bool halves = true;
+    static constexpr float leastCode = -32;
     static HWY_INLINE Scales scales(const std::uint8_t *at, int)
     {
         const __m128i bytes = load16(at + 192);
-        const __m256 scale = _mm256_set1_ps(halfAt(at + 208)), least = _mm256_set1_ps(-32);
+        const __m256 scale = _mm256_set1_ps(halfAt(at + 208)), least = _mm256_set1_ps(leastCode);
         Scales all;
         all.scale[0] = _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes)), scale);
         all.scale[1] = _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_srli_si128(bytes, 8))), scale);
