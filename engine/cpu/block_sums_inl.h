@@ -228,8 +228,8 @@ struct RowStrip {
 
 template <class Codes, int T> void dotStrip(const RowStrip &strip, const RoundedRows &x, float *out, std::size_t outStride)
 {
-    constexpr std::size_t ahead
-        = 6144; // bytes: more than a core reads in the time that memory takes; rows lie behind one another
+    // Bytes: what a core reads in the time that memory takes to answer. Rows lie behind one another.
+    constexpr std::size_t ahead = 6144;
     alignas(64) float lanes[T][16][sumLanes];
     const std::size_t groups = strip.columns / 256;
     const int parts = static_cast<int>(strip.columns % 256 / 32);
