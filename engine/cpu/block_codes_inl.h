@@ -11,7 +11,6 @@
 
 #include <hwy/highway.h>
 
-#include <bit>
 #include <cstdint>
 #include <cstring>
 
@@ -179,12 +178,17 @@ struct CodesMxfp4 : SmallBlocks<17> {
     static constexpr bool areSigned = true;
     static HWY_INLINE Scales scales(const std::uint8_t *at, int parts)
     {
-        alignas(32) float scale[8] = {};
-        for (int i = 0; i < parts; ++i) {
-            const std::uint32_t exponent = at[i * partBytes];
-            scale[i] = std::bit_cast<float>(exponent < 2 ? 0x00200000u << exponent : (exponent - 1) << 23);
-        }
-        return {{_mm256_load_ps(scale)}, {}};
+        std::uint64_t bytes = 0;
+#pragma GCC unroll 8
+        for (int i = 0; i < parts; ++i)
+            bytes |= static_cast<std::uint64_t>(at[i * partBytes]) << 8 * i;
+        // Bits of half of a power of two, whose two smallest exponents lie below the normal numbers.
+        const __m256i exponents = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(static_cast<long long>(bytes)));
+        const __m256i normal = _mm256_slli_epi32(_mm256_sub_epi32(exponents, _mm256_set1_epi32(1)), 23);
+        const __m256i small = _mm256_sllv_epi32(_mm256_set1_epi32(0x00200000), exponents);
+        const __m256i scale = _mm256_blendv_epi8(normal, small, _mm256_cmpgt_epi32(_mm256_set1_epi32(2), exponents));
+        const __m256i isThere = _mm256_cmpgt_epi32(_mm256_set1_epi32(parts), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+        return {{_mm256_castsi256_ps(_mm256_and_si256(scale, isThere))}, {}};
     }
     static HWY_INLINE __m256i codes(const std::uint8_t *at, int part)
     {
