@@ -11,12 +11,13 @@
 
 #include <hwy/highway.h>
 
-#include <bit>
 #include <cstdint>
 #include <cstring>
 
 // Highway's own vectors have no length that is known here, and Debian 12's has no product of bytes: a block is half a kilobit.
 #undef ZIGZAG_HAS_BLOCK_VECTORS
+#undef ZIGZAG_HAS_BYTE_PRODUCTS
+#undef ZIGZAG_BEFORE_BLOCKS
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2
 #define ZIGZAG_HAS_BLOCK_VECTORS 1
 #include <immintrin.h>
@@ -24,7 +25,19 @@
 #define ZIGZAG_HAS_BLOCK_VECTORS 0
 #endif
 
-HWY_BEFORE_NAMESPACE();
+// Where Debian 12's Highway has found AVX-512's products of bytes, it lets the compiler use those of AVX-VNNI, which is another
+// feature: Ice Lake and Zen 4 have the one and not the other. So the code for such targets says itself what it uses.
+#if ZIGZAG_HAS_BLOCK_VECTORS && HWY_TARGET <= HWY_AVX3_DL
+#define ZIGZAG_HAS_BYTE_PRODUCTS 1
+#define ZIGZAG_BEFORE_BLOCKS()                                                                                                   \
+    HWY_PUSH_ATTRIBUTES(HWY_TARGET_STR_AVX3 ",avx512vbmi,avx512vnni")                                                            \
+    static_assert(true, "a semicolon follows")
+#else
+#define ZIGZAG_HAS_BYTE_PRODUCTS 0
+#define ZIGZAG_BEFORE_BLOCKS() HWY_BEFORE_NAMESPACE()
+#endif
+
+ZIGZAG_BEFORE_BLOCKS();
 namespace zigzag::HWY_NAMESPACE {
 
 #if ZIGZAG_HAS_BLOCK_VECTORS
@@ -33,7 +46,7 @@ namespace zigzag::HWY_NAMESPACE {
 // is scale · code + least, with a scale and a least value for each part, or, of Q6_K, for each half of one. A type below has
 //   groupBytes, partBytes   how far it is to the next group, and, of small blocks, to the next part
 //   areSigned               whether codes are signed and `least` is zero
-//   halves                  scales for each half of a part
+//   halves                  scales for each half of a part, which all have the least value leastCode · scale
 //   scales(at, parts, s)    those of a group of so many parts; those of parts that are not there are zero
 //   codes(at, part)         32 bytes, in the order of the numbers
 
@@ -165,12 +178,17 @@ struct CodesMxfp4 : SmallBlocks<17> {
     static constexpr bool areSigned = true;
     static HWY_INLINE Scales scales(const std::uint8_t *at, int parts)
     {
-        alignas(32) float scale[8] = {};
-        for (int i = 0; i < parts; ++i) {
-            const std::uint32_t exponent = at[i * partBytes];
-            scale[i] = std::bit_cast<float>(exponent < 2 ? 0x00200000u << exponent : (exponent - 1) << 23);
-        }
-        return {{_mm256_load_ps(scale)}, {}};
+        std::uint64_t bytes = 0;
+#pragma GCC unroll 8
+        for (int i = 0; i < parts; ++i)
+            bytes |= static_cast<std::uint64_t>(at[i * partBytes]) << 8 * i;
+        // Bits of half of a power of two, whose two smallest exponents lie below the normal numbers.
+        const __m256i exponents = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(static_cast<long long>(bytes)));
+        const __m256i normal = _mm256_slli_epi32(_mm256_sub_epi32(exponents, _mm256_set1_epi32(1)), 23);
+        const __m256i small = _mm256_sllv_epi32(_mm256_set1_epi32(0x00200000), exponents);
+        const __m256i scale = _mm256_blendv_epi8(normal, small, _mm256_cmpgt_epi32(_mm256_set1_epi32(2), exponents));
+        const __m256i isThere = _mm256_cmpgt_epi32(_mm256_set1_epi32(parts), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+        return {{_mm256_castsi256_ps(_mm256_and_si256(scale, isThere))}, {}};
     }
     static HWY_INLINE __m256i codes(const std::uint8_t *at, int part)
     {
@@ -247,10 +265,11 @@ struct CodesInt4 : LargeBlocks<136> {
 
 struct CodesQ6K : LargeBlocks<210> {
     static constexpr bool halves = true;
+    static constexpr float leastCode = -32;
     static HWY_INLINE Scales scales(const std::uint8_t *at, int)
     {
         const __m128i bytes = load16(at + 192);
-        const __m256 scale = _mm256_set1_ps(halfAt(at + 208)), least = _mm256_set1_ps(-32);
+        const __m256 scale = _mm256_set1_ps(halfAt(at + 208)), least = _mm256_set1_ps(leastCode);
         Scales all;
         all.scale[0] = _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes)), scale);
         all.scale[1] = _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_srli_si128(bytes, 8))), scale);

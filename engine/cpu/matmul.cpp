@@ -61,6 +61,21 @@ void dotStrip(const CpuMatrix &matrix, std::int64_t row, std::int64_t rows, cons
     }
 }
 
+/// One token's sums of some rows from `row` on, as the product wants them.
+void storeSums(const Product &product, std::int64_t token, std::int64_t row, std::int64_t rows, float *sums)
+{
+    const std::int64_t at = token * product.matrix->rows + row;
+    if (product.bias)
+        for (std::int64_t r = 0; r < rows; ++r)
+            sums[r] += product.bias[row + r];
+    for (std::int64_t r = 0; r < rows; ++r)
+        sums[r] *= product.scale;
+    if (product.residual)
+        for (std::int64_t r = 0; r < rows; ++r)
+            sums[r] += product.residual[at + r];
+    std::copy(sums, sums + rows, floats(product.out) + at);
+}
+
 void multiplyRows(const MatmulArgs &args, const Product &product, const Input &in, std::int64_t begin, std::int64_t end,
                   Scratch &decoded)
 {
@@ -71,18 +86,8 @@ void multiplyRows(const MatmulArgs &args, const Product &product, const Input &i
         for (std::int64_t first = 0; first < args.tokens; first += fewTokens) {
             const std::int64_t tokens = std::min(fewTokens, args.tokens - first);
             dotStrip(matrix, row, rows, in, first, tokens, sums, decoded);
-            for (std::int64_t t = 0; t < tokens; ++t) {
-                for (std::int64_t r = 0; r < rows; ++r) {
-                    const std::int64_t at = (first + t) * matrix.rows + row + r;
-                    float sum = sums[t * stripRows + r];
-                    if (product.bias)
-                        sum += product.bias[row + r];
-                    sum *= product.scale;
-                    if (product.residual)
-                        sum += product.residual[at];
-                    floats(product.out)[at] = sum;
-                }
-            }
+            for (std::int64_t t = 0; t < tokens; ++t)
+                storeSums(product, first + t, row, rows, sums + t * stripRows);
         }
     }
 }
@@ -138,9 +143,11 @@ void Matmul::Impl::multiplyFew(const MatmulArgs &args)
         rows += product.matrix->rows;
         bytes += product.matrix->rows * rowBytes(matrixOf(product).type, product.matrix->columns);
     }
-    // Stretches of whole groups of rows (kernels::dotRows): long ones read faster, short ones let late threads catch up.
+    // Stretches of whole groups of rows (kernels::dotRows, dotBlockRows): long ones read faster, short ones let late threads
+    // catch up.
     const std::int64_t partBytes = std::clamp<std::int64_t>(bytes / 16, smallestPart, largestPart);
-    const std::int64_t partRows = std::max<std::int64_t>(1, rows * partBytes / bytes / 8) * 8;
+    const std::int64_t groupRows = in.rounded.memory ? 16 : 8;
+    const std::int64_t partRows = std::max<std::int64_t>(1, rows * partBytes / bytes / groupRows) * groupRows;
     parallelFor(rows, partRows, [&](std::int64_t begin, std::int64_t end) {
         std::int64_t first = 0;
         for (const Product &product : args.products) {

@@ -3,6 +3,7 @@
 #include "engine/cpu/kernels.h"
 #include "tests/engine/cpu/block_fixture.h"
 #include "tests/engine/cpu/op_fixture.h"
+#include "tests/engine/cpu/simd_targets.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -67,7 +68,7 @@ TEST(CpuBlocks, WideningIsTheDecoderButForOneRounding)
 }
 
 /// Activations that eight bits hold as they are: what is left is the order of float32 sums.
-TEST(CpuBlocks, NothingIsLostWhereNothingIsRounded)
+void expectNothingLost(std::int64_t rows)
 {
     const auto backend = createCpuBackend();
     std::mt19937_64 random(3);
@@ -75,19 +76,45 @@ TEST(CpuBlocks, NothingIsLostWhereNothingIsRounded)
         for (const std::int64_t columns : columnsOf(type))
             for (const std::size_t tokens : {1, 2, 3, 4, 7, 8, 9, 31}) {
                 SCOPED_TRACE(fmt::format("{} columns {} tokens {}", nameOf(type), columns, tokens));
-                const StoredBlocks weights(type, 9, columns, 2);
+                const StoredBlocks weights(type, rows, columns, 2);
                 std::vector<float> in(tokens * static_cast<std::size_t>(columns));
                 for (std::size_t i = 0; i < in.size(); ++i) // each part has its 127, and a step of its own
                     in[i] = (i % 32 == 5 ? 127.0f : static_cast<float>(static_cast<int>(random() % 255) - 127))
                         * static_cast<float>(1 + i / 32 % 3) / 64.0f;
                 const std::vector<float> got = multiply(*backend, weights, in, tokens);
                 for (std::size_t t = 0; t < tokens; ++t)
-                    for (std::int64_t row = 0; row < weights.rows; ++row) {
+                    for (std::int64_t row = 0; row < rows; ++row) {
                         const Exact expected = exact(weights.values.data() + row * columns,
                                                      in.data() + t * static_cast<std::size_t>(columns), columns);
-                        EXPECT_NEAR(got[t * 9 + static_cast<std::size_t>(row)], expected.sum, 3e-6 * expected.sizes);
+                        EXPECT_NEAR(got[t * static_cast<std::size_t>(rows) + static_cast<std::size_t>(row)], expected.sum,
+                                    3e-6 * expected.sizes);
                     }
             }
+}
+
+TEST(CpuBlocks, NothingIsLostWhereNothingIsRounded)
+{
+    forEveryTarget([] {
+        for (const std::int64_t rows : {1, 9, 16, 39}) // strips of sixteen rows, and what is left of them
+            expectNothingLost(rows);
+    });
+}
+
+/// The largest codes of both signs, each row beside itself with the other sign.
+TEST(CpuBlocks, TheLargestCodesDoNotOverflow)
+{
+    forEveryTarget([] {
+        const auto backend = createCpuBackend();
+        StoredBlocks weights(BlockType::Q80, 2, 544, 19);
+        for (std::size_t at = 0; at < weights.bytes.size(); at += 34) {
+            const std::uint16_t one = 0x3c00;
+            std::memcpy(weights.bytes.data() + at, &one, sizeof one);
+            std::memset(weights.bytes.data() + at + 2, at < weights.bytes.size() / 2 ? 127 : 128, 32);
+        }
+        const std::vector<float> got = multiply(*backend, weights, std::vector<float>(544, -127.0f), 1);
+        EXPECT_EQ(got[0], -127.0f * 127 * 544);
+        EXPECT_EQ(got[1], 127.0f * 128 * 544);
+    });
 }
 
 TEST(CpuBlocks, RoundedActivationsStayWithinHalfAStep)
@@ -122,40 +149,45 @@ TEST(CpuBlocks, RoundedActivationsStayWithinHalfAStep)
 /// The groups of tokens that share a reading of the weights change no bit of any of them.
 TEST(CpuBlocks, ATokenDoesNotDependOnThoseBesideIt)
 {
-    const auto backend = createCpuBackend();
-    for (const WeightType type : allBlockTypes()) {
-        SCOPED_TRACE(nameOf(type));
-        const StoredBlocks weights(type, 70, 512, 6);
-        const auto in = randomFloats(31 * 512, 7);
-        const std::vector<float> together = multiply(*backend, weights, in, 31);
-        for (const std::size_t token : {0, 3, 6, 7, 30}) {
-            const auto *first = in.data() + token * 512;
-            const std::vector<float> alone = multiply(*backend, weights, {first, first + 512}, 1);
-            EXPECT_TRUE(std::equal(alone.begin(), alone.end(), together.begin() + static_cast<std::ptrdiff_t>(token * 70)));
+    forEveryTarget([] {
+        const auto backend = createCpuBackend();
+        for (const WeightType type : allBlockTypes()) {
+            SCOPED_TRACE(nameOf(type));
+            const StoredBlocks weights(type, 70, 512, 6);
+            const auto in = randomFloats(31 * 512, 7);
+            const std::vector<float> together = multiply(*backend, weights, in, 31);
+            for (const std::size_t token : {0, 3, 6, 7, 30}) {
+                const auto *first = in.data() + token * 512;
+                const std::vector<float> alone = multiply(*backend, weights, {first, first + 512}, 1);
+                EXPECT_TRUE(std::equal(alone.begin(), alone.end(), together.begin() + static_cast<std::ptrdiff_t>(token * 70)));
+            }
         }
-    }
+    });
 }
 
 /// What is no number must reach the results, where it is looked for (engine/run/finite.h).
 TEST(CpuBlocks, WhatIsNoNumberStaysNone)
 {
-    const auto backend = createCpuBackend();
-    for (const WeightType type : allBlockTypes())
-        for (const std::size_t tokens : {1, 40})
-            for (const float wrong : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
-                SCOPED_TRACE(fmt::format("{} tokens {} {}", nameOf(type), tokens, wrong));
-                const StoredBlocks weights(type, 4, 256, 8);
-                auto in = randomFloats(tokens * 256, 9);
-                in[77] = wrong;
-                const std::vector<float> got = multiply(*backend, weights, in, tokens);
-                EXPECT_FALSE(std::isfinite(got[0]) && std::isfinite(got[1]) && std::isfinite(got[2]) && std::isfinite(got[3]));
-                EXPECT_TRUE(tokens == 1 || std::isfinite(got[5]));
-            }
-    StoredBlocks weights(BlockType::Q80, 2, 64, 10);
-    const std::uint16_t nan = 0x7e00;
-    std::memcpy(weights.bytes.data() + 34, &nan, sizeof nan);
-    const std::vector<float> got = multiply(*backend, weights, randomFloats(64, 11), 1);
-    EXPECT_TRUE(std::isnan(got[0]) && std::isfinite(got[1]));
+    forEveryTarget([] {
+        const auto backend = createCpuBackend();
+        for (const WeightType type : allBlockTypes())
+            for (const std::size_t tokens : {1, 40})
+                for (const float wrong : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+                    SCOPED_TRACE(fmt::format("{} tokens {} {}", nameOf(type), tokens, wrong));
+                    const StoredBlocks weights(type, 4, 256, 8);
+                    auto in = randomFloats(tokens * 256, 9);
+                    in[77] = wrong;
+                    const std::vector<float> got = multiply(*backend, weights, in, tokens);
+                    EXPECT_FALSE(std::isfinite(got[0]) && std::isfinite(got[1]) && std::isfinite(got[2])
+                                 && std::isfinite(got[3]));
+                    EXPECT_TRUE(tokens == 1 || std::isfinite(got[5]));
+                }
+        StoredBlocks weights(BlockType::Q80, 2, 64, 10);
+        const std::uint16_t nan = 0x7e00;
+        std::memcpy(weights.bytes.data() + 34, &nan, sizeof nan);
+        const std::vector<float> got = multiply(*backend, weights, randomFloats(64, 11), 1);
+        EXPECT_TRUE(std::isnan(got[0]) && std::isfinite(got[1]));
+    });
 }
 
 TEST(CpuBlocks, ProductsOfSeveralTypesShareTheirInput)

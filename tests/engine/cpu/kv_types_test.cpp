@@ -2,27 +2,14 @@
 // FP8 in the kernels of every SIMD target, against the conversions of dtype.h.
 #include "engine/cpu/kernels.h"
 #include "tests/engine/cpu/op_fixture.h"
+#include "tests/engine/cpu/simd_targets.h"
 
 #include <array>
 #include <cstring>
-#include <functional>
-#include <hwy/targets.h>
 #include <numeric>
 
 namespace zigzag::test {
 namespace {
-
-void forEveryTarget(const std::function<void()> &check)
-{
-    for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
-        SCOPED_TRACE(hwy::TargetName(target));
-        hwy::SetSupportedTargetsForTest(target);
-        hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-        check();
-    }
-    hwy::SetSupportedTargetsForTest(0);
-    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-}
 
 /// Every code but the two of NaN.
 std::vector<std::uint8_t> numbers()

@@ -3,6 +3,7 @@
 #include "engine/base/thread_pool.h"
 #include "engine/run/gradients.h"
 #include "engine/run/rope.h"
+#include "tests/engine/cpu/block_fixture.h"
 #include "tests/engine/cpu/op_fixture.h"
 #include "tests/engine/run/golden_fixture.h"
 
@@ -42,6 +43,26 @@ TEST(CpuThreads, ProductsDoNotDependOnTheirNumber)
                 std::vector<float> out(static_cast<std::size_t>(tokens * (firstRows + secondRows)));
                 const std::vector<Product> products = {{a.get(), nullptr, residual.data(), out.data()},
                                                        {b.get(), bias.data(), nullptr, out.data() + tokens * firstRows}};
+                backend->matmul({in.data(), tokens, products});
+                return out;
+            });
+        }
+}
+
+TEST(CpuThreads, ProductsWithBlocksDoNotDependOnTheirNumber)
+{
+    for (const WeightType type : allBlockTypes())
+        for (const std::int64_t tokens : {1, 7, 30}) {
+            constexpr std::int64_t columns = 512, rows = 530;
+            const StoredBlocks weights(type, rows, columns, 1);
+            const auto in = randomFloats(static_cast<std::size_t>(tokens * columns), 3), bias = randomFloats(rows, 4);
+            const auto residual = randomFloats(static_cast<std::size_t>(tokens * rows), 5);
+            expectAlike(std::string(nameOf(type)) + ", " + std::to_string(tokens) + " tokens", [&] {
+                const auto backend = createCpuBackend();
+                const auto matrix = std::move(*backend->prepare({weights.bytes.data(), type, rows, columns}));
+                std::vector<float> out(static_cast<std::size_t>(2 * tokens * rows));
+                const std::vector<Product> products = {{matrix.get(), nullptr, residual.data(), out.data()},
+                                                       {matrix.get(), bias.data(), nullptr, out.data() + tokens * rows}};
                 backend->matmul({in.data(), tokens, products});
                 return out;
             });
