@@ -14,11 +14,11 @@
 namespace zigzag {
 
 /// A fit of stand-ins: Adam on the divergence of the next token's distribution from full attention's, the weights frozen.
-/// The steps, rates and lengths of pieces are those that did best of what was tried on SmolLM2-135M with every second layer in a
+/// Rates and lengths of pieces are those that did best of what was tried on SmolLM2-135M with every second layer in a
 /// window of 512 (resources/checked/sink_fit.md): pieces of three windows bring the positions far beyond the window nearer than
 /// any number of short pieces, and biases of more layers, of the feed-forward layers or weights of norms bring nothing.
 struct FitPlan {
-    int steps = 120; ///< one piece of text each
+    int steps = 100; ///< one piece of text each; under ten minutes of two cores for a model of 135 million weights
     double seconds = 0; ///< after which no step begins; 0: no limit
     double insideWeight = 1; ///< of the positions within the window, where those beyond it have 1
     /// Adam's rates, which rise over the first tenth of the steps and fall to zero over the last half.
@@ -35,8 +35,7 @@ struct FitPlan {
 class SinkFitting
 {
 public:
-    /// `from`: of calibrateSinks, for the same map. Texts are cut into pieces of three windows, of up to
-    /// four where they are short and half as many more than one where they are long; each has positions of a
+    /// `from`: of calibrateSinks, for the same map. Texts are cut into pieces of 1.5 to 4 windows; each has positions of a
     /// short prompt and of a long one. Refused where no text is longer than the window.
     static Result<SinkFitting> create(const std::shared_ptr<DeviceModel> &model, const HeadMap &map, SinkCarrier from,
                                       std::span<const std::vector<int>> texts, const FitPlan &plan);
