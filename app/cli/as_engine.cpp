@@ -119,6 +119,8 @@ Result<jobs::CarryTexts> carryTexts(const std::vector<std::string> &files, const
     }
     ZIGZAG_TRY(tokenizer, tokenizerOf(model));
     const std::int64_t longest = std::min(std::max<std::int64_t>(4096, context), model.config.maxContext);
+    // Calibration is to take no longer for many texts than for four; each still has to lose its sinks.
+    const std::int64_t calibrated = std::min(longest, std::max(2 * window, 4 * longest / std::ssize(files)));
     for (const std::string &file : files) {
         ZIGZAG_TRY(text, readTextFile(file));
         if (const FileContent content = contentOf(text); !isReadable(content))
@@ -128,7 +130,7 @@ Result<jobs::CarryTexts> carryTexts(const std::vector<std::string> &files, const
         const auto begins = [](auto first, auto last, std::int64_t most) {
             return std::vector<int>(first, first + std::min<std::int64_t>(last - first, most));
         };
-        texts.calibration.push_back(begins(tokens.begin(), seen, longest));
+        texts.calibration.push_back(begins(tokens.begin(), seen, calibrated));
         texts.fit.push_back(begins(tokens.begin(), seen, 16 * longest));
         texts.heldOut.push_back(begins(seen, tokens.end(), longest));
     }

@@ -66,6 +66,11 @@ public:
     /// Backward through run: `gradient` comes in as the gradient of the layer's output and leaves as that of its input.
     Result<StandInGradient> backwardStandIns(int layer, std::span<const HeadPattern> patterns, std::int64_t tokens,
                                              const Buffer &in, Buffer &gradient);
+    /// How large the numbers are that stand-ins are added to: root mean squares over the tokens of the layer that ran last.
+    struct StandInSizes {
+        double heads = 0, queries = 0, keys = 0, values = 0;
+    };
+    Result<StandInSizes> standInSizes(std::int64_t tokens);
     /// Backward through logits, to what lastStates gives: `gradLogits` [rows, vocabulary], host. [rows, hidden], host
     Result<std::vector<float>> logitsGradient(std::span<const float> gradLogits);
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cmath>
 
 namespace zigzag {
 
@@ -22,7 +23,29 @@ Result<std::vector<double>> sumOfRows(Backend &backend, const float *from, std::
     return sums;
 }
 
+Result<double> rootMeanSquare(Backend &backend, const Buffer &from, std::int64_t count)
+{
+    std::vector<float> values(static_cast<std::size_t>(count));
+    backend.download(values.data(), from.data(), values.size() * sizeof(float));
+    ZIGZAG_CHECK(backend.synchronize());
+    double sum = 0;
+    for (const float value : values)
+        sum += static_cast<double>(value) * static_cast<double>(value);
+    return std::sqrt(sum / static_cast<double>(count));
+}
+
 } // namespace
+
+Result<LayerPass::StandInSizes> LayerPass::standInSizes(std::int64_t tokens)
+{
+    assert(m_gradAttended); // whose activations are float32
+    const std::int64_t queries = tokens * config().queryWidth(), keys = tokens * config().kvWidth();
+    ZIGZAG_TRY(ofHeads, rootMeanSquare(m_backend, *m_attended, queries));
+    ZIGZAG_TRY(ofQueries, rootMeanSquare(m_backend, *m_queries, queries)); // a rotation changes no length
+    ZIGZAG_TRY(ofKeys, rootMeanSquare(m_backend, *m_keys, keys));
+    ZIGZAG_TRY(ofValues, rootMeanSquare(m_backend, *m_values, keys));
+    return StandInSizes{ofHeads, ofQueries, ofKeys, ofValues};
+}
 
 Result<LayerPass::StandInGradient> LayerPass::backwardStandIns(int layer, std::span<const HeadPattern> patterns,
                                                                std::int64_t tokens, const Buffer &in, Buffer &gradient)

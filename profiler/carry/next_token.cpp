@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace zigzag {
 
@@ -43,19 +44,24 @@ std::vector<NextToken> compareNextTokens(std::span<const float> full, std::span<
     return rows;
 }
 
-void divergenceGradient(std::span<const float> full, std::span<float> other, std::span<const double> weights)
+double divergenceGradient(std::span<const float> full, std::span<float> other, std::span<const double> weights)
 {
     const std::size_t vocabulary = full.size() / weights.size();
+    std::vector<double> divergences(weights.size());
     parallelParts(std::ssize(weights), [&](std::int64_t row) {
         const auto a = rowOf(full, row, vocabulary);
         const auto b = other.subspan(static_cast<std::size_t>(row) * vocabulary, vocabulary);
-        const double sumA = logSum(a), sumB = logSum(b);
-        const auto weight = static_cast<float>(weights[static_cast<std::size_t>(row)]);
-        for (std::size_t i = 0; i < vocabulary; ++i)
-            b[i] = weight
-                * (std::exp(static_cast<float>(static_cast<double>(b[i]) - sumB))
-                   - std::exp(static_cast<float>(static_cast<double>(a[i]) - sumA)));
+        const double sumA = logSum(a), sumB = logSum(b), weight = weights[static_cast<std::size_t>(row)];
+        double kl = 0;
+        for (std::size_t i = 0; i < vocabulary; ++i) {
+            const double logA = static_cast<double>(a[i]) - sumA, logB = static_cast<double>(b[i]) - sumB;
+            const float ofFull = std::exp(static_cast<float>(logA));
+            kl += static_cast<double>(ofFull) * (logA - logB);
+            b[i] = static_cast<float>(weight) * (std::exp(static_cast<float>(logB)) - ofFull);
+        }
+        divergences[static_cast<std::size_t>(row)] = weight * std::max(0.0, kl);
     });
+    return std::accumulate(divergences.begin(), divergences.end(), 0.0);
 }
 
 } // namespace zigzag

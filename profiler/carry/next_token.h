@@ -17,7 +17,7 @@ struct NextToken {
 /// Of each row. full, other: logits [rows, vocabulary], host
 std::vector<NextToken> compareNextTokens(std::span<const float> full, std::span<const float> other, std::size_t vocabulary);
 
-/// Turns `other` into the gradient of Σ weights · KL in it: weight · (p − p_full). weights: [rows]
-void divergenceGradient(std::span<const float> full, std::span<float> other, std::span<const double> weights);
+/// Σ weights · KL, and turns `other` into its gradient in it: weight · (p − p_full). weights: [rows]
+double divergenceGradient(std::span<const float> full, std::span<float> other, std::span<const double> weights);
 
 } // namespace zigzag

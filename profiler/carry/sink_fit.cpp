@@ -118,11 +118,11 @@ Result<SinkFitting> SinkFitting::create(const std::shared_ptr<DeviceModel> &mode
     return fit;
 }
 
-/// Pieces of four windows where that is little, of one and a half where it is much: what a step takes grows with them, and a
-/// position hardly changes with how far beyond the window it is.
+/// Pieces of three windows, which tell of positions far beyond the window; of four where that is little, and of one and a half
+/// where it is much, for what a step takes grows with them.
 void SinkFitting::cut(std::span<const std::vector<int>> texts)
 {
-    constexpr std::int64_t usual = 768;
+    constexpr std::int64_t usual = 1536;
     const std::int64_t window = m_window.recent, least = window + m_window.sink + 16,
                        length = std::clamp(usual, 3 * window / 2, std::max(4 * window, least));
     for (const std::vector<int> &text : texts)
@@ -142,7 +142,7 @@ void SinkFitting::lay()
             continue;
         m_firstLayer = layer;
         const auto add = [&](Kind kind, std::size_t count) {
-            m_segments.push_back({layer, kind, m_parameters, count});
+            m_segments.push_back({.layer = layer, .kind = kind, .begin = m_parameters, .count = count});
             m_parameters += count;
         };
         add(Kind::SinkLogits, static_cast<std::size_t>(config.queryHeads));
@@ -269,10 +269,7 @@ Result<double> SinkFitting::lossAndGradient(std::size_t at, int round, std::span
         const auto weight = std::span(weights).subspan(done, part.size());
         ZIGZAG_TRY(full, m_plain->logits(part, *piece.full));
         ZIGZAG_TRY(logits, m_pass->logits(part, *m_states.back()));
-        const auto compared = compareNextTokens(full, logits, static_cast<std::size_t>(m_model->config().vocabulary));
-        for (std::size_t i = 0; i < part.size(); ++i)
-            loss += weight[i] * compared[i].kl;
-        divergenceGradient(full, logits, weight);
+        loss += divergenceGradient(full, logits, weight);
         ZIGZAG_TRY(back, m_pass->logitsGradient(logits));
         slope.insert(slope.end(), back.begin(), back.end());
     }
@@ -303,9 +300,42 @@ Result<double> SinkFitting::lossAndGradient(std::size_t at, int round, std::span
     return loss;
 }
 
-double SinkFitting::rateOf(Kind kind) const
+double SinkFitting::rateOf(Kind kind, const LayerPass::StandInSizes &sizes) const
 {
-    return kind == Kind::SinkLogits ? m_plan.logitRate : kind == Kind::Heads ? m_plan.headRate : m_plan.biasRate;
+    const auto bounded = [&](double rate, double size) { return std::min(rate, m_plan.largestShare * size); };
+    switch (kind) {
+    case Kind::SinkLogits:
+        return m_plan.logitRate; // of scores, which are of one size everywhere
+    case Kind::Heads:
+        return bounded(m_plan.headRate, sizes.heads);
+    case Kind::QueryBias:
+        return bounded(m_plan.biasRate, sizes.queries);
+    case Kind::KeyBias:
+        return bounded(m_plan.biasRate, sizes.keys);
+    case Kind::ValueBias:
+        break;
+    }
+    return bounded(m_plan.biasRate, sizes.values);
+}
+
+Result<void> SinkFitting::findRates(const std::atomic<bool> *cancel)
+{
+    const std::vector<int> &tokens = m_pieces.front().tokens;
+    Buffer &states = *m_states.front();
+    ZIGZAG_CHECK(m_pass->embed(tokens, states));
+    std::vector<LayerPass::StandInSizes> sizes(static_cast<std::size_t>(m_full.layers()));
+    for (int layer = 0; layer < m_full.layers(); ++layer) {
+        if (cancel && cancel->load(std::memory_order_relaxed))
+            return cancelled();
+        m_pass->run(layer, m_full.patterns(layer), std::ssize(tokens), states, states);
+        if (m_from.layers[static_cast<std::size_t>(layer)].sinkLogits.empty())
+            continue;
+        ZIGZAG_TRY(found, m_pass->standInSizes(std::ssize(tokens)));
+        sizes[static_cast<std::size_t>(layer)] = found;
+    }
+    for (Segment &segment : m_segments)
+        segment.rate = rateOf(segment.kind, sizes[static_cast<std::size_t>(segment.layer)]);
+    return {};
 }
 
 /// Every piece once in a seeded order, then again in another.
@@ -332,6 +362,7 @@ Result<SinkCarrier> SinkFitting::run(const std::atomic<bool> *cancel, const std:
         const double spent = std::chrono::duration<double>(Clock::now() - begin).count();
         return std::max(step / m_plan.steps, m_plan.seconds > 0 ? std::min(1.0, spent / m_plan.seconds) : 0.0);
     };
+    ZIGZAG_CHECK(findRates(cancel));
     std::vector<double> parameters(m_parameters), gradient, rates(m_parameters);
     Adam adam(m_parameters);
     for (int step = 0; step < m_plan.steps && done(step) < 1; ++step) {
@@ -343,7 +374,7 @@ Result<SinkCarrier> SinkFitting::run(const std::atomic<bool> *cancel, const std:
         m_losses.push_back(loss);
         for (const Segment &segment : m_segments)
             std::fill_n(rates.begin() + static_cast<std::ptrdiff_t>(segment.begin), segment.count,
-                        rateOf(segment.kind) * schedule(done(step + 0.5)));
+                        segment.rate * schedule(done(step + 0.5)));
         adam.step(parameters, gradient, rates);
     }
     m_onLayer = {};

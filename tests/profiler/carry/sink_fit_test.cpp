@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The fit of stand-ins: its gradient against central differences, and that it lessens what it is to lessen.
 #include "profiler/carry/carry_quality.h"
+#include "profiler/carry/next_token.h"
 #include "profiler/carry/sink_fit.h"
 #include "profiler/jobs/carry_job.h"
 #include "tests/profiler/loaded_model.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <random>
@@ -114,6 +116,84 @@ TEST_F(SinkFitTest, ItLessensTheDivergence)
     ASSERT_TRUE(again);
     EXPECT_EQ(again->layers[1].sinkLogits, carrier->layers[1].sinkLogits) << "seeds are fixed";
     EXPECT_EQ(again->layers[2].outputBias, carrier->layers[2].outputBias);
+}
+
+TEST_F(SinkFitTest, BothSidesOfTheWindowComeNearerToFullAttention)
+{
+    FitPlan plan{.steps = 60};
+    plan.headRate = plan.biasRate = 0.01;
+    const auto before = calibrateSinks(device, m_map, m_texts);
+    ASSERT_TRUE(before) << before.error().message;
+    const auto after = fitting(plan).run();
+    ASSERT_TRUE(after) << after.error().message;
+    std::vector<std::shared_ptr<DeviceModel>> ways;
+    for (const SinkCarrier *carrier : {&*before, &*after}) {
+        const auto way = uploadModel(*carriedModel(*model, m_map, *carrier), backend);
+        ASSERT_TRUE(way) << way.error().message;
+        ways.push_back(*way);
+    }
+    const auto measured = measureCarried(device, m_map, ways, m_texts);
+    ASSERT_TRUE(measured) << measured.error().message;
+    EXPECT_LT(measured->back().inside.kl, 0.95 * measured->front().inside.kl);
+    EXPECT_LT(measured->back().beyond.kl, 0.95 * measured->front().beyond.kl);
+}
+
+TEST_F(SinkFitTest, NoStepIsLargeBesideWhatItsValuesAreAddedTo)
+{
+    FitPlan plan{.steps = 1};
+    plan.logitRate = 0.25;
+    plan.headRate = plan.biasRate = 1e6; // whatever is asked
+    plan.largestShare = 0.01;
+    const auto before = calibrateSinks(device, m_map, m_texts);
+    ASSERT_TRUE(before) << before.error().message;
+    const auto after = fitting(plan).run();
+    ASSERT_TRUE(after) << after.error().message;
+
+    // The sizes by hand: the first piece through a pass of the calibrated model.
+    const auto carried = uploadModel(*carriedModel(*model, m_map, *before), backend);
+    ASSERT_TRUE(carried) << carried.error().message;
+    const auto pass = LayerPass::create(*carried, 48, true);
+    ASSERT_TRUE(pass) << pass.error().message;
+    const auto states = (*pass)->states();
+    ASSERT_TRUE(states);
+    ASSERT_TRUE((*pass)->embed(m_texts.front(), **states));
+    const HeadMap full((*carried)->model->shape(), HeadKind::Retrieval, 0, 1);
+    for (int layer = 0; layer < 3; ++layer) {
+        (*pass)->run(layer, full.patterns(layer), 48, **states, **states);
+        if (layer == 0)
+            continue;
+        const auto sizes = (*pass)->standInSizes(48);
+        ASSERT_TRUE(sizes) << sizes.error().message;
+        // Adam's first step is its rate, whatever the gradient; one step is in the middle of its schedule, where that is 1.
+        const LayerCarrier &fitted = after->layers[static_cast<std::size_t>(layer)];
+        for (const auto &[values, size] :
+             {std::pair(&fitted.queryBias, sizes->queries), {&fitted.keyBias, sizes->keys}, {&fitted.valueBias, sizes->values}}) {
+            ASSERT_GT(size, 0);
+            for (const float value : *values)
+                EXPECT_LE(std::abs(value), 0.0101 * size) << layer;
+            EXPECT_NEAR(std::abs(*std::max_element(values->begin(), values->end())), 0.01 * size, 0.001 * size) << layer;
+        }
+        const auto &was = before->layers[static_cast<std::size_t>(layer)].sinkLogits;
+        for (std::size_t head = 0; head < was.size(); ++head)
+            EXPECT_NEAR(std::abs(fitted.sinkLogits[head] - was[head]), 0.25, 0.01) << layer;
+    }
+}
+
+TEST(NextTokenTest, TheLossThatComesWithItsGradientIsTheDivergence)
+{
+    std::mt19937 random(3);
+    std::normal_distribution<float> normal(0, 3);
+    std::vector<float> full(3 * 40), other(full.size());
+    for (std::vector<float> *each : {&full, &other})
+        for (float &value : *each)
+            value = normal(random);
+    const std::vector<double> weights{0.5, 0.3, 0.2};
+    const auto rows = compareNextTokens(full, other, 40);
+    double expected = 0;
+    for (std::size_t row = 0; row < weights.size(); ++row)
+        expected += weights[row] * rows[row].kl;
+    ASSERT_GT(expected, 0.1);
+    EXPECT_NEAR(divergenceGradient(full, other, weights), expected, 1e-6 * expected);
 }
 
 TEST_F(SinkFitTest, WithinTheWindowAMapIsFullAttentionAndStandInsAreNot)
