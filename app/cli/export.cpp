@@ -38,6 +38,21 @@ Result<HeadMap> mapToExport(const ExportOptions &options, const ExportModel *mod
     return resolveMap(options.map, model->config.shape(), defaultSink, defaultRecent);
 }
 
+/// A map whose layers were chosen as one engine runs them is not the best for another that runs maps otherwise.
+void noteChosenFor(const HeadMap &map, std::string_view format, HeadMap (*asRun)(const HeadMap &))
+{
+    const std::string &chosen = map.provenance().engine;
+    if (chosen.empty() || chosen == format || (chosen == carriedFormat && format == carriedGgufFormat))
+        return;
+    const auto other = findExportFormat(chosen);
+    if (other && asRun && (*other)->asRun == asRun)
+        return;
+    fmt::print(
+        stderr,
+        "note: this map's layers were chosen as {} runs them, and {} runs a map otherwise: score --as-engine {} chooses for it\n",
+        json::printable(chosen), format, format == carriedGgufFormat ? carriedFormat : format);
+}
+
 std::string verdictText(std::string_view title, const ExportVerdict &verdict)
 {
     const auto yes = [](bool kept) { return kept ? "yes" : "no"; };
@@ -128,6 +143,7 @@ Result<void> exportCarried(const ExportOptions &options, const ExportModel *give
     const ExportVerdict verdict = asGguf ? graniteSwaGgufVerdict(map, given) : graniteSwaVerdict(map, given);
     if (!verdict.refusal.empty())
         return badInput(fmt::format("{} cannot take this map: {}", options.format, verdict.refusal));
+    noteChosenFor(map, options.format, nullptr);
     if (asGguf && options.copies)
         return badInput("--copy is for --format granite-swa: a GGUF file holds its weights");
     ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend));
@@ -176,6 +192,7 @@ Result<void> runExport(const ExportOptions &options)
     if (!writes) {
         return printVerdicts(map, given, options.output == "json");
     }
+    noteChosenFor(map, format->name, format->asRun);
     ZIGZAG_CHECK(exportMap(*format, map, given, options.out)); // first, so that a failure is one line
     fmt::print(stderr, "{}\n", verdictText(format->title, format->verdict(map, given)));
     return {};

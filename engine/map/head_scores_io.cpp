@@ -103,6 +103,10 @@ Result<HeadScores> parseHeadScores(const json::Value &root, const ScoreSource &s
         ZIGZAG_TRY(spread, readGrid(root, "spread", model, where));
         result.spread = std::move(spread);
     }
+    ZIGZAG_TRY(engine, json::stringOr(root, "engine", {}, where));
+    result.engine = engine;
+    if (!engine.empty())
+        result.notes.push_back(fmt::format("layers were measured as {} runs them", json::printable(engine)));
     ZIGZAG_TRY(unanswered, json::booleanOr(root, "unanswered", false, where));
     result.unanswered = unanswered;
     if (unanswered)
@@ -176,6 +180,8 @@ Result<void> writeHeadScores(const HeadScores &scores, const std::filesystem::pa
         formatName, formatVersion, modelJson(scores.model), jsonString(scores.method), gridJson(scores.scores, columns));
     if (!scores.spread.empty())
         text += ",\n \"spread\": " + gridJson(scores.spread, columns);
+    if (!scores.engine.empty())
+        text += ",\n \"engine\": " + jsonString(scores.engine);
     if (scores.unanswered)
         text += ",\n \"unanswered\": true";
     return writeFileAtomically(file, text + "}\n");

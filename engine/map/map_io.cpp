@@ -118,7 +118,8 @@ Result<Provenance> readProvenance(const json::Value &document, const std::string
     ZIGZAG_TRY(scores, json::stringOr(*source, "scores", {}, where));
     ZIGZAG_TRY(sparsity, json::numberOr(*source, "sparsity", 0.0, 0.0, 1.0, where));
     ZIGZAG_TRY(tool, json::stringOr(*source, "tool", {}, where));
-    return Provenance{criterion, scores, sparsity, tool};
+    ZIGZAG_TRY(engine, json::stringOr(*source, "engine", {}, where));
+    return Provenance{criterion, scores, sparsity, tool, engine};
 }
 
 /// A DuoAttention folder whose gates are decided already: each 0 or 1. Its config.json has the window.
@@ -188,9 +189,10 @@ std::string toJson(const HeadMap &map)
                                   : fmt::format("\"layers\": [{}]", rows);
     const Provenance &from = map.provenance();
     return fmt::format("{{\"format\": \"{}\", \"version\": {},\n \"model\": {},\n {},\n"
-                       " \"provenance\": {{\"criterion\": {}, \"scores\": {}, \"sparsity\": {}, \"tool\": {}}}}}\n",
+                       " \"provenance\": {{\"criterion\": {}, \"scores\": {}, \"sparsity\": {}, \"tool\": {}{}}}}}\n",
                        formatName, one ? 1 : newestVersion, modelJson(map.model()), heads, jsonString(from.criterion),
-                       jsonString(from.scores), from.sparsity, jsonString(from.tool));
+                       jsonString(from.scores), from.sparsity, jsonString(from.tool),
+                       from.engine.empty() ? "" : ", \"engine\": " + jsonString(from.engine));
 }
 
 Result<void> writeHeadMap(const HeadMap &map, const std::filesystem::path &file)
