@@ -89,6 +89,8 @@ std::string refusedFamily(const ExportModel *model)
     const std::string_view family = nameOf(*model->config.family);
     if (model->config.is("granite"))
         return fmt::format("layers of a {} have no kinds of their own there: use granite-swa", family);
+    if (model->config.is("qwen3_moe"))
+        return fmt::format("layers of a {} have no kinds of their own there: use mellum", family);
     return fmt::format("layers of a {} have no kinds of their own there, so that every layer would keep everything or another "
                        "network be run: use head-map, and zigzag itself",
                        family);

@@ -344,6 +344,10 @@ TEST(Exports, WhatATargetCannotRunIsRefusedAndNothingIsWritten)
         refused(name, map, &*experts, "no kinds of their own");
         refused(name, map, &*granite, "use granite-swa");
     }
+    for (const char *name : {"vllm", "sglang", "transformers", "transformers-cwm"})
+        refused(name, map, &*experts, "use mellum");
+    refused("mellum", map, &*qwen, "another network");
+    refused("mellum", map, nullptr, "--model");
     // A model's own folder is not written over.
     fs::create_directory(scratch / "model");
     std::ofstream(scratch / "model/config.json") << "{}";
