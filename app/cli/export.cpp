@@ -23,7 +23,7 @@ namespace zigzag {
 namespace {
 
 struct ExportOptions {
-    std::string map, format, model, out, output = "table", backend = "auto";
+    std::string map, format, model, servedAs, out, output = "table", backend = "auto";
     std::vector<std::string> texts;
     bool verdicts = false, copies = false, fits = false;
     FitPlan fit;
@@ -179,10 +179,13 @@ Result<void> runExport(const ExportOptions &options)
         ZIGZAG_TRY(found, findExportFormat(options.format));
         format = found;
     }
+    if (!options.servedAs.empty() && options.model.empty())
+        return badInput("--serve-as is how the command that is written calls the model: name it with --model too");
     std::optional<ExportModel> model;
     if (!options.model.empty()) {
         ZIGZAG_TRY(loaded, loadExportModel(options.model));
         sayNotes(loaded.config);
+        loaded.servedAs = options.servedAs;
         model = std::move(loaded);
     }
     const ExportModel *given = model ? &*model : nullptr;
@@ -212,6 +215,10 @@ void addExport(CLI::App &app, Chosen &chosen)
     command->add_option("--format", options->format, "what to write: " + names);
     command->add_option("--model", options->model,
                         "the model that the map is for: checked, and needed where its config is written");
+    command->add_option(
+        "--serve-as", options->servedAs,
+        "vllm, sglang: what the written command calls the model, such as its name on a hub or its path on another "
+        "machine (default: its absolute path here)");
     command->add_option("--out", options->out, "file or folder to write");
     command->add_option("--text", options->texts, "granite-swa, gguf: texts to calibrate sinks with (default: made from seeds)");
     command->add_flag("--copy", options->copies, "granite-swa: copy the weights instead of linking them");

@@ -100,7 +100,7 @@ bool MainWindow::openMap(const QString &path)
     const bool fits = !m_studio.modelName().empty() && checkFits(*map, document().model(), nativePath(path)).has_value();
     if (fits) {
         scores = document().state().scores;
-        note = localLayersNote(*map, document().model(), nativePath(path));
+        note = fitNote(*map, document().model(), nativePath(path));
         map->setModel(document().model());
     } else {
         adoptModelOf(map->model());

@@ -113,6 +113,8 @@ Result<HeadScores> parseHeadScores(const json::Value &root, const ScoreSource &s
         result.notes.push_back("the model answered no prompt when these scores were made: they say nothing of its heads");
     if (source.model) {
         ZIGZAG_CHECK(checkFits(HeadMap(model, HeadKind::Retrieval, 0, 1), *source.model, where));
+        if (std::string note = otherWeightsNote(model, *source.model, where); !note.empty())
+            result.notes.push_back(std::move(note));
         result.model = mergedShape(*source.model, model);
     }
     return result;

@@ -212,7 +212,7 @@ Result<HeadMap> resolveHeadMap(const std::string &name, const ModelShape &model,
     ZIGZAG_TRY(map, readHeadMap(name));
     ZIGZAG_CHECK(checkFits(map, model, name));
     if (note)
-        *note = localLayersNote(map, model, name);
+        *note = fitNote(map, model, name);
     map.setModel(mergedShape(model, map.model())); // the model may know what the file does not: the head size, say
     return map;
 }
@@ -229,10 +229,6 @@ Result<void> checkFits(const HeadMap &map, const ModelShape &model, const std::s
         return badInput(
             fmt::format("{}: made for {} query heads of size {}, but {} has {} of size {}; give a file for this model", where,
                         wanted.queryHeads, wanted.headDim, model.name, model.queryHeads, model.headDim));
-    if (!wanted.fingerprint.empty() && !model.fingerprint.empty() && wanted.fingerprint != model.fingerprint)
-        return badInput(
-            fmt::format("{}: made for other weights ({}) than those of {} ({}); make it anew, or empty its fingerprint", where,
-                        json::printable(wanted.fingerprint), model.name, model.fingerprint));
     for (int layer = 0; layer < map.layers(); ++layer) {
         if (map.isLocal(layer) && !model.isLocal(layer))
             return badInput(
@@ -249,15 +245,18 @@ Result<void> checkFits(const HeadMap &map, const ModelShape &model, const std::s
     return {};
 }
 
-std::string localLayersNote(const HeadMap &map, const ModelShape &model, const std::string &where)
+std::string fitNote(const HeadMap &map, const ModelShape &model, const std::string &where)
 {
     int layers = 0;
     for (int layer = 0; layer < map.layers(); ++layer)
         layers += model.isLocal(layer) && !map.isLocal(layer);
-    if (layers == 0)
-        return {};
-    return fmt::format("{}: {} of {} layers keep the window of the model's own file, whatever the map says of them", where,
-                       layers, map.layers());
+    std::string note;
+    if (layers > 0)
+        note = fmt::format("{}: {} of {} layers keep the window of the model's own file, whatever the map says of them", where,
+                           layers, map.layers());
+    if (const std::string other = otherWeightsNote(map.model(), model, where); !other.empty())
+        note += (note.empty() ? "" : "; ") + other;
+    return note;
 }
 
 } // namespace zigzag
