@@ -217,7 +217,8 @@ void MainWindow::exportMap()
         model = std::move(*loaded);
     }
     const ExportModel *given = model ? &*model : nullptr;
-    const auto choice = m_studio.prompts().exportTo(this, document().map(), given);
+    const auto choice
+        = m_studio.prompts().exportTo(this, document().map(), given, m_studio.canScore() ? &m_studio.runs() : nullptr);
     if (!choice)
         return;
     if (const auto written = zigzag::exportMap(*choice->format, document().map(), given, nativePath(choice->path)); !written)
