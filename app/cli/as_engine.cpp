@@ -5,7 +5,6 @@
 #include "engine/base/files.h"
 #include "engine/map/map_io.h"
 #include "profiler/carry/granite_swa_folder.h"
-#include "profiler/evaluate/task_prompts.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -104,19 +103,9 @@ Result<jobs::CarryTexts> carryTexts(const std::vector<std::string> &files, const
     const StreamingWindow streaming = streamingWindowOf(map);
     const std::int64_t window = std::int64_t{streaming.sink} + streaming.recent,
                        context = std::min(model.config.maxContext, std::max<std::int64_t>(2048, 4 * window));
+    if (files.empty())
+        return jobs::madeCarryTexts(model, streaming);
     jobs::CarryTexts texts;
-    if (files.empty()) {
-        TaskPlan plan{.kinds = {TaskKind::Passkeys, TaskKind::Recall}, .contexts = {context}, .depths = {0.5}, .trials = 2};
-        for (std::vector<std::vector<int>> *each : {&texts.calibration, &texts.heldOut}) {
-            ZIGZAG_TRY(prompts, makeTaskPrompts(model, plan));
-            for (TaskPrompt &prompt : prompts)
-                each->push_back(std::move(prompt.tokens));
-            ++plan.seed;
-            plan.trials = 1;
-        }
-        texts.fit = texts.calibration;
-        return texts;
-    }
     ZIGZAG_TRY(tokenizer, tokenizerOf(model));
     const std::int64_t longest = std::min(std::max<std::int64_t>(4096, context), model.config.maxContext);
     // Calibration is to take no longer for many texts than for four; each still has to lose its sinks.

@@ -3,6 +3,7 @@
 
 #include "app/cli/run_support.h"
 #include "engine/map/head_map.h"
+#include "profiler/carry/granite_swa_folder.h"
 #include "profiler/jobs/carry_job.h"
 
 #include <CLI/CLI.hpp>
@@ -12,9 +13,7 @@
 
 namespace zigzag {
 
-/// The export that is no map in another program's words, but the model itself with stand-ins for its sinks.
-inline constexpr std::string_view carriedFormat = "granite-swa";
-/// The same as one GGUF file.
+/// The same as granite-swa (carriedFormat), as one GGUF file.
 inline constexpr std::string_view carriedGgufFormat = "gguf";
 
 /// `--as-engine` and `--stand-ins`.

@@ -10,6 +10,7 @@
 #include "engine/map/head_scores_io.h"
 #include "engine/map/map_io.h"
 #include "engine/model/model.h"
+#include "profiler/cost/engine_memory.h"
 #include "profiler/cost/time_budget.h"
 #include "profiler/jobs/calibration_job.h"
 
@@ -17,6 +18,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <variant>
 
 namespace zigzag {
 
@@ -24,7 +26,7 @@ namespace {
 
 struct AssignOptions {
     std::string scores, criterion, model, out;
-    std::string fold = "max";
+    std::string fold = "max", engine;
     std::optional<double> sparsity, tpotBudget;
     std::optional<int> layers;
     std::optional<std::int64_t> kvBudget;
@@ -94,6 +96,30 @@ Result<Target> targetOf(const AssignOptions &options, const std::optional<ModelC
     return Target(times);
 }
 
+/// For an engine that fills groups of layers up: another assignment, of as many layers as cause none, where this one does. A
+/// budget still holds: more layers stream then, never fewer.
+Result<Assignment> snapped(Assignment assignment, const HeadScores &scores, AssignRequest request)
+{
+    const HeadMap &map = assignment.map;
+    if (!map.isExclusive())
+        return badInput(fmt::format("{} layers are mixed, and vLLM knows whole ones alone: --target vllm wants a criterion that "
+                                    "chooses layers, such as zigzag",
+                                    map.mixedLayers()));
+    ZIGZAG_TRY(layers, engineLayers(map));
+    const int local = map.model().localLayers();
+    if (map.streamingHeads() == 0)
+        return assignment;
+    const bool isBudget = std::holds_alternative<KvBudget>(request.target) || std::holds_alternative<TimeBudget>(request.target);
+    const int count = vllmSnapped(layers, isBudget, local + 1);
+    if (count < 0 || count == layers.sliding)
+        return assignment;
+    const VllmGroups groups = vllmGroups(layers);
+    fmt::print(stderr, "note: with {} sliding layers vLLM would fill its groups up by {} that do not exist: {} slide\n",
+               layers.sliding, groups.padding(layers), count);
+    request.target = LayerTarget{count - local};
+    return assignHeads(scores, request);
+}
+
 Result<void> assign(const AssignOptions &options)
 {
     std::optional<ModelConfig> config;
@@ -111,8 +137,12 @@ Result<void> assign(const AssignOptions &options)
     ZIGZAG_TRY(target, targetOf(options, config, timesNote));
     if (!timesNote.empty())
         fmt::print(stderr, "note: {}\n", timesNote);
-    ZIGZAG_TRY(assignment,
-               assignHeads(scores, {options.criterion, target, options.sink, options.recent, locks.locked, &locks.base}));
+    const AssignRequest request{options.criterion, target, options.sink, options.recent, locks.locked, &locks.base};
+    ZIGZAG_TRY(assignment, assignHeads(scores, request));
+    if (!options.engine.empty()) {
+        ZIGZAG_TRY(other, snapped(std::move(assignment), scores, request));
+        assignment = std::move(other);
+    }
     ZIGZAG_CHECK(writeHeadMap(assignment.map, options.out));
     noteScores(scores, options.scores);
     const SacrificeReport report = sacrificed(assignment.map, scores);
@@ -147,6 +177,11 @@ void addAssign(CLI::App &app, Chosen &chosen)
                        "milliseconds per output token at --context that are not exceeded, as "
                        "predicted for --model on this machine");
     target->require_option(1);
+    command
+        ->add_option("--target", options->engine,
+                     "the engine that will serve the map: for vllm as many layers stream as its groups of layers hold without "
+                     "being filled up, those nearest to what was asked for")
+        ->check(CLI::IsMember({"vllm"}));
     command->add_option("--context", options->context, "tokens at which a budget holds")->check(longIntegerFrom(1));
     command->add_option("--lock-retrieval", options->lockRetrieval, "layers that retrieve whatever their scores, as 0,1")
         ->delimiter(',');

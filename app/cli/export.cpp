@@ -23,7 +23,7 @@ namespace zigzag {
 namespace {
 
 struct ExportOptions {
-    std::string map, format, model, out, output = "table", backend = "auto";
+    std::string map, format, model, servedAs, out, output = "table", backend = "auto";
     std::vector<std::string> texts;
     bool verdicts = false, copies = false, fits = false;
     FitPlan fit;
@@ -36,6 +36,21 @@ Result<HeadMap> mapToExport(const ExportOptions &options, const ExportModel *mod
     if (!model)
         return readHeadMap(options.map);
     return resolveMap(options.map, model->config.shape(), defaultSink, defaultRecent);
+}
+
+/// A map whose layers were chosen as one engine runs them is not the best for another that runs maps otherwise.
+void noteChosenFor(const HeadMap &map, std::string_view format, HeadMap (*asRun)(const HeadMap &))
+{
+    const std::string &chosen = map.provenance().engine;
+    if (chosen.empty() || chosen == format || (chosen == carriedFormat && format == carriedGgufFormat))
+        return;
+    const auto other = findExportFormat(chosen);
+    if (other && asRun && (*other)->asRun == asRun)
+        return;
+    fmt::print(
+        stderr,
+        "note: this map's layers were chosen as {} runs them, and {} runs a map otherwise: score --as-engine {} chooses for it\n",
+        json::printable(chosen), format, format == carriedGgufFormat ? carriedFormat : format);
 }
 
 std::string verdictText(std::string_view title, const ExportVerdict &verdict)
@@ -128,6 +143,7 @@ Result<void> exportCarried(const ExportOptions &options, const ExportModel *give
     const ExportVerdict verdict = asGguf ? graniteSwaGgufVerdict(map, given) : graniteSwaVerdict(map, given);
     if (!verdict.refusal.empty())
         return badInput(fmt::format("{} cannot take this map: {}", options.format, verdict.refusal));
+    noteChosenFor(map, options.format, nullptr);
     if (asGguf && options.copies)
         return badInput("--copy is for --format granite-swa: a GGUF file holds its weights");
     ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend));
@@ -163,10 +179,13 @@ Result<void> runExport(const ExportOptions &options)
         ZIGZAG_TRY(found, findExportFormat(options.format));
         format = found;
     }
+    if (!options.servedAs.empty() && options.model.empty())
+        return badInput("--serve-as is how the command that is written calls the model: name it with --model too");
     std::optional<ExportModel> model;
     if (!options.model.empty()) {
         ZIGZAG_TRY(loaded, loadExportModel(options.model));
         sayNotes(loaded.config);
+        loaded.servedAs = options.servedAs;
         model = std::move(loaded);
     }
     const ExportModel *given = model ? &*model : nullptr;
@@ -176,6 +195,7 @@ Result<void> runExport(const ExportOptions &options)
     if (!writes) {
         return printVerdicts(map, given, options.output == "json");
     }
+    noteChosenFor(map, format->name, format->asRun);
     ZIGZAG_CHECK(exportMap(*format, map, given, options.out)); // first, so that a failure is one line
     fmt::print(stderr, "{}\n", verdictText(format->title, format->verdict(map, given)));
     return {};
@@ -195,6 +215,10 @@ void addExport(CLI::App &app, Chosen &chosen)
     command->add_option("--format", options->format, "what to write: " + names);
     command->add_option("--model", options->model,
                         "the model that the map is for: checked, and needed where its config is written");
+    command->add_option(
+        "--serve-as", options->servedAs,
+        "vllm, sglang: what the written command calls the model, such as its name on a hub or its path on another "
+        "machine (default: its absolute path here)");
     command->add_option("--out", options->out, "file or folder to write");
     command->add_option("--text", options->texts, "granite-swa, gguf: texts to calibrate sinks with (default: made from seeds)");
     command->add_flag("--copy", options->copies, "granite-swa: copy the weights instead of linking them");

@@ -148,7 +148,7 @@ Result<std::vector<Row>> rankEach(const RankOptions &options, const ModelShape &
     for (const std::string &file : options.maps) {
         ZIGZAG_TRY(map, readHeadMap(file));
         ZIGZAG_CHECK(checkFits(map, model, file));
-        if (const std::string note = localLayersNote(map, model, file); !note.empty())
+        if (const std::string note = fitNote(map, model, file); !note.empty())
             fmt::print(stderr, "note: {}\n", note);
         map.setModel(model);
         ZIGZAG_TRY(rank, rankOf(map, outcomes));

@@ -6,6 +6,7 @@
 #include "app/cli/run_support.h"
 #include "app/cli/search_options.h"
 #include "engine/map/head_scores_io.h"
+#include "profiler/carry/engine_serving.h"
 #include "profiler/jobs/search_job.h"
 
 #include <algorithm>
@@ -24,6 +25,7 @@ struct ScoreOptions {
     SearchOptions search;
     int needles = 1;
     bool keep = false;
+    std::string engine; ///< that will serve the map; empty: ours
     std::optional<DType> kvType; ///< of keys and values; none: the weights' own
 };
 
@@ -56,11 +58,29 @@ Result<SearchPlan> planOf(const ScoreOptions &options, const ModelConfig &config
     return plan;
 }
 
-Result<SearchResult> runSearch(const Loaded &loaded, const SearchPlan &plan, const std::filesystem::path &file, Begin begin)
+/// How the engine that will serve the map runs one; nothing where it is ours. Says on stderr what is searched.
+Result<EngineServing> servingOf(const ScoreOptions &options, SearchPlan &plan)
+{
+    if (options.engine.empty())
+        return EngineServing{};
+    ZIGZAG_TRY(model, loadExportModel(options.model));
+    ZIGZAG_TRY(serving, engineServing(options.engine, model, plan.window, plan.unit == Unit::Head));
+    plan.served = {serving.engine, serving.asRun, {}};
+    ZIGZAG_CHECK(checkServed(plan, serving.standsIn));
+    const HeadMap all(model.config.shape(), HeadKind::Streaming, plan.window.sink, plan.window.recent);
+    fmt::print(stderr, "layers are measured as {} runs them: {}{}\n", serving.engine, windowText(serving.asRun(all)),
+               serving.standsIn ? ", with what stands in for sinks, calibrated here for each layer under full attention (export "
+                                  "calibrates again, for its own map)"
+                                : "");
+    return serving;
+}
+
+Result<SearchResult> runSearch(const Loaded &loaded, const SearchPlan &plan, bool standsIn, const std::filesystem::path &file,
+                               Begin begin)
 {
     const std::string method(nameOf(plan.method));
     JobLines lines(method);
-    jobs::SearchJob job{.plan = plan, .progressFile = file, .begin = begin};
+    jobs::SearchJob job{.plan = plan, .standsIn = standsIn, .progressFile = file, .begin = begin};
     job.opened = [&](const Search &search) {
         if (search.alreadyDone() > 0)
             fmt::print(stderr, "{}: going on from {} of {} (--restart begins anew)\n", method, search.alreadyDone(),
@@ -80,8 +100,10 @@ Result<void> score(const ScoreOptions &options)
     interruptFlag();
     ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend, options.kvType));
     ZIGZAG_TRY(plan, planOf(options, loaded.model->config));
+    ZIGZAG_TRY(serving, servingOf(options, plan));
     const std::filesystem::path progressFile = options.out + ".progress";
-    ZIGZAG_TRY(result, runSearch(loaded, plan, progressFile, options.search.restart ? Begin::Anew : Begin::GoOn));
+    ZIGZAG_TRY(result,
+               runSearch(loaded, plan, serving.standsIn, progressFile, options.search.restart ? Begin::Anew : Begin::GoOn));
     if (!result.answered && !options.keep && !result.complete)
         return cancelled(fmt::format("stopped after {} of {}, and no prompt was answered so far: nothing was written; the same "
                                      "command goes on",
@@ -129,6 +151,11 @@ void addScore(CLI::App &app, Chosen &chosen)
         ->check(integerIn(1, 16))
         ->capture_default_str();
     addSearchOptions(*command, options->search);
+    command->add_option(
+        "--as-engine", options->engine,
+        "ablation, greedy, gates: choose layers by what they cost in the engine that will serve the map, such as "
+        "vllm (no sinks) or granite-swa (what stands in for sinks, calibrated for each layer under full attention; "
+        "not for gates)");
     command->add_flag("--keep", options->keep, "write the scores, marked, even where the model answered no prompt");
     addBackendOption(*command, options->backend);
     addKvTypeOption(*command, options->kvType);

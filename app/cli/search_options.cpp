@@ -143,6 +143,8 @@ nlohmann::ordered_json searchJson(const SearchPlan &plan, const SearchResult &re
             {{"streaming", step.streaming}, {"loss", step.loss}, {"loss_error", step.lossError}, {"accuracy", step.right}});
     if (!result.losses.empty())
         json["losses"] = result.losses;
+    if (!result.scores.engine.empty())
+        json["engine"] = result.scores.engine;
     json["out"] = out;
     return json;
 }
@@ -176,6 +178,8 @@ std::string searchTable(const SearchPlan &plan, const SearchResult &result)
     } else {
         text += headTable(result.scores, "gate ± deviation over the last quarter");
     }
+    if (!result.scores.engine.empty())
+        text += fmt::format("measured as {} runs it\n", result.scores.engine);
     return text
         + fmt::format("{}{} of {} {} in {:.1f} s, {:.1f} forward passes; seed {}\n",
                       result.complete ? "" : "stopped: ", result.done, result.all, countedBy(plan.method), result.seconds,
@@ -190,7 +194,7 @@ Result<void> writePathMaps(const SearchPlan &plan, const SearchResult &result, c
         return badInput(fmt::format("{}: the folder cannot be made ({}): choose another", folder, error.message()));
     for (const GreedyStep &step : result.path) {
         HeadMap map = mapWith(result.scores.model, plan.unit, plan.window, step.streaming);
-        map.setProvenance({"greedy", result.scores.method, map.sparsity(), std::string(programVersion)});
+        map.setProvenance({"greedy", result.scores.method, map.sparsity(), std::string(programVersion), result.scores.engine});
         const auto file = std::filesystem::path(folder) / fmt::format("streaming-{}.json", step.streaming.size());
         ZIGZAG_CHECK(writeHeadMap(map, file));
     }

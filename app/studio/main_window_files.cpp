@@ -100,7 +100,7 @@ bool MainWindow::openMap(const QString &path)
     const bool fits = !m_studio.modelName().empty() && checkFits(*map, document().model(), nativePath(path)).has_value();
     if (fits) {
         scores = document().state().scores;
-        note = localLayersNote(*map, document().model(), nativePath(path));
+        note = fitNote(*map, document().model(), nativePath(path));
         map->setModel(document().model());
     } else {
         adoptModelOf(map->model());
@@ -217,7 +217,8 @@ void MainWindow::exportMap()
         model = std::move(*loaded);
     }
     const ExportModel *given = model ? &*model : nullptr;
-    const auto choice = m_studio.prompts().exportTo(this, document().map(), given);
+    const auto choice
+        = m_studio.prompts().exportTo(this, document().map(), given, m_studio.canScore() ? &m_studio.runs() : nullptr);
     if (!choice)
         return;
     if (const auto written = zigzag::exportMap(*choice->format, document().map(), given, nativePath(choice->path)); !written)

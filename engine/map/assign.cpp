@@ -240,7 +240,7 @@ Provenance provenanceOf(const Problem &problem, const HeadMap &map)
         criterion += fmt::format(", {} KV bytes at {} tokens", target->bytes, target->context);
     if (const auto *target = std::get_if<TimeBudget>(&problem.request.target))
         criterion += fmt::format(", {:g} ms per token at {} tokens", target->ms, target->context);
-    return {criterion, problem.scores.method, sparsity, std::string(programVersion)};
+    return {criterion, problem.scores.method, sparsity, std::string(programVersion), problem.scores.engine};
 }
 
 } // namespace

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/map/checks.h"
 
+#include "engine/base/json_input.h"
+
 #include <fmt/format.h>
 
 namespace zigzag {
@@ -13,6 +15,16 @@ ModelShape mergedShape(const ModelShape &model, const ModelShape &file)
     if (merged.fileWindows.empty()) // of a model that has none, a file that says otherwise was refused (checkFits)
         merged.fileWindows = file.fileWindows;
     return merged;
+}
+
+std::string otherWeightsNote(const ModelShape &file, const ModelShape &model, const std::string &where)
+{
+    if (file.fingerprint.empty() || model.fingerprint.empty() || file.fingerprint == model.fingerprint)
+        return {};
+    return fmt::format(
+        "{}: made from other weights than those of {} ({}, not {}): good for a copy of them in another type, and to "
+        "be judged anew for a model that was trained further",
+        where, model.name, json::printable(file.fingerprint), model.fingerprint);
 }
 
 Result<void> checkShape(const ModelShape &model, const std::string &where)

@@ -18,6 +18,10 @@ inline constexpr int maxWindow = 1 << 30;
 /// The model's own shape where a file agrees with it, with the file's fingerprint where the model's is not known.
 ModelShape mergedShape(const ModelShape &model, const ModelShape &file);
 
+/// That a file was made from other weights than the model's, where both are known; else empty. The one rule for fingerprints:
+/// shapes decide whether a map or scores fit, other weights are a note.
+std::string otherWeightsNote(const ModelShape &file, const ModelShape &model, const std::string &where);
+
 /// `where` names the file, or what else the value came from.
 Result<void> checkShape(const ModelShape &model, const std::string &where);
 Result<void> checkWindow(int sink, int recent, const std::string &where);

@@ -67,6 +67,7 @@ struct Provenance {
     std::string scores;
     double sparsity = 0.0;
     std::string tool;
+    std::string engine = {}; ///< as which layers were measured when they were chosen (HeadScores::engine); empty: ours
 
     bool operator==(const Provenance &) const = default;
 };

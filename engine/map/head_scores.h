@@ -17,6 +17,7 @@ struct HeadScores {
     std::vector<float> spread; // [layers, kv_heads], or empty when not known
     /// The model answered no prompt when these were made: they say nothing of its heads, and every reader is told.
     bool unanswered = false;
+    std::string engine; ///< as which layers were measured (--as-engine); empty: ours, which keeps sinks
     std::vector<std::string> notes; ///< what an import changed (clipping, folding), for the user to read
 
     float at(int layer, int head) const { return scores[index(layer, head)]; }

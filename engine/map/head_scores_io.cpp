@@ -103,12 +103,18 @@ Result<HeadScores> parseHeadScores(const json::Value &root, const ScoreSource &s
         ZIGZAG_TRY(spread, readGrid(root, "spread", model, where));
         result.spread = std::move(spread);
     }
+    ZIGZAG_TRY(engine, json::stringOr(root, "engine", {}, where));
+    result.engine = engine;
+    if (!engine.empty())
+        result.notes.push_back(fmt::format("layers were measured as {} runs them", json::printable(engine)));
     ZIGZAG_TRY(unanswered, json::booleanOr(root, "unanswered", false, where));
     result.unanswered = unanswered;
     if (unanswered)
         result.notes.push_back("the model answered no prompt when these scores were made: they say nothing of its heads");
     if (source.model) {
         ZIGZAG_CHECK(checkFits(HeadMap(model, HeadKind::Retrieval, 0, 1), *source.model, where));
+        if (std::string note = otherWeightsNote(model, *source.model, where); !note.empty())
+            result.notes.push_back(std::move(note));
         result.model = mergedShape(*source.model, model);
     }
     return result;
@@ -176,6 +182,8 @@ Result<void> writeHeadScores(const HeadScores &scores, const std::filesystem::pa
         formatName, formatVersion, modelJson(scores.model), jsonString(scores.method), gridJson(scores.scores, columns));
     if (!scores.spread.empty())
         text += ",\n \"spread\": " + gridJson(scores.spread, columns);
+    if (!scores.engine.empty())
+        text += ",\n \"engine\": " + jsonString(scores.engine);
     if (scores.unanswered)
         text += ",\n \"unanswered\": true";
     return writeFileAtomically(file, text + "}\n");

@@ -118,7 +118,8 @@ Result<Provenance> readProvenance(const json::Value &document, const std::string
     ZIGZAG_TRY(scores, json::stringOr(*source, "scores", {}, where));
     ZIGZAG_TRY(sparsity, json::numberOr(*source, "sparsity", 0.0, 0.0, 1.0, where));
     ZIGZAG_TRY(tool, json::stringOr(*source, "tool", {}, where));
-    return Provenance{criterion, scores, sparsity, tool};
+    ZIGZAG_TRY(engine, json::stringOr(*source, "engine", {}, where));
+    return Provenance{criterion, scores, sparsity, tool, engine};
 }
 
 /// A DuoAttention folder whose gates are decided already: each 0 or 1. Its config.json has the window.
@@ -188,9 +189,10 @@ std::string toJson(const HeadMap &map)
                                   : fmt::format("\"layers\": [{}]", rows);
     const Provenance &from = map.provenance();
     return fmt::format("{{\"format\": \"{}\", \"version\": {},\n \"model\": {},\n {},\n"
-                       " \"provenance\": {{\"criterion\": {}, \"scores\": {}, \"sparsity\": {}, \"tool\": {}}}}}\n",
+                       " \"provenance\": {{\"criterion\": {}, \"scores\": {}, \"sparsity\": {}, \"tool\": {}{}}}}}\n",
                        formatName, one ? 1 : newestVersion, modelJson(map.model()), heads, jsonString(from.criterion),
-                       jsonString(from.scores), from.sparsity, jsonString(from.tool));
+                       jsonString(from.scores), from.sparsity, jsonString(from.tool),
+                       from.engine.empty() ? "" : ", \"engine\": " + jsonString(from.engine));
 }
 
 Result<void> writeHeadMap(const HeadMap &map, const std::filesystem::path &file)
@@ -210,7 +212,7 @@ Result<HeadMap> resolveHeadMap(const std::string &name, const ModelShape &model,
     ZIGZAG_TRY(map, readHeadMap(name));
     ZIGZAG_CHECK(checkFits(map, model, name));
     if (note)
-        *note = localLayersNote(map, model, name);
+        *note = fitNote(map, model, name);
     map.setModel(mergedShape(model, map.model())); // the model may know what the file does not: the head size, say
     return map;
 }
@@ -227,10 +229,6 @@ Result<void> checkFits(const HeadMap &map, const ModelShape &model, const std::s
         return badInput(
             fmt::format("{}: made for {} query heads of size {}, but {} has {} of size {}; give a file for this model", where,
                         wanted.queryHeads, wanted.headDim, model.name, model.queryHeads, model.headDim));
-    if (!wanted.fingerprint.empty() && !model.fingerprint.empty() && wanted.fingerprint != model.fingerprint)
-        return badInput(
-            fmt::format("{}: made for other weights ({}) than those of {} ({}); make it anew, or empty its fingerprint", where,
-                        json::printable(wanted.fingerprint), model.name, model.fingerprint));
     for (int layer = 0; layer < map.layers(); ++layer) {
         if (map.isLocal(layer) && !model.isLocal(layer))
             return badInput(
@@ -247,15 +245,18 @@ Result<void> checkFits(const HeadMap &map, const ModelShape &model, const std::s
     return {};
 }
 
-std::string localLayersNote(const HeadMap &map, const ModelShape &model, const std::string &where)
+std::string fitNote(const HeadMap &map, const ModelShape &model, const std::string &where)
 {
     int layers = 0;
     for (int layer = 0; layer < map.layers(); ++layer)
         layers += model.isLocal(layer) && !map.isLocal(layer);
-    if (layers == 0)
-        return {};
-    return fmt::format("{}: {} of {} layers keep the window of the model's own file, whatever the map says of them", where,
-                       layers, map.layers());
+    std::string note;
+    if (layers > 0)
+        note = fmt::format("{}: {} of {} layers keep the window of the model's own file, whatever the map says of them", where,
+                           layers, map.layers());
+    if (const std::string other = otherWeightsNote(map.model(), model, where); !other.empty())
+        note += (note.empty() ? "" : "; ") + other;
+    return note;
 }
 
 } // namespace zigzag

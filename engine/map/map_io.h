@@ -20,12 +20,14 @@ Result<void> writeHeadMap(const HeadMap &map, const std::filesystem::path &file)
 std::string toJson(const HeadMap &map);
 
 /// MAP of the command line: a head-map file, `full` or `streaming`. A map for another model is refused. `note` receives
-/// localLayersNote, where there is one.
+/// fitNote, where there is one.
 Result<HeadMap> resolveHeadMap(const std::string &name, const ModelShape &model, int sink, int recent,
                                std::string *note = nullptr);
-/// Refuses a map whose layers, KV heads, local layers or (where both are known) fingerprint contradict the model.
+/// Refuses a map whose layers, KV heads, head size or local layers contradict the model. Its fingerprint may be another one: a
+/// map of weights in one type is one for their copy in another, and fitNote says where weights differ.
 Result<void> checkFits(const HeadMap &map, const ModelShape &model, const std::string &where);
-/// What is to be known of a map, as it was read, that says R or S of layers that the model's own file makes local; else empty.
-std::string localLayersNote(const HeadMap &map, const ModelShape &model, const std::string &where);
+/// What is to be known of a map, as it was read, that fits: that it was made for other weights, or says R or S of layers that the
+/// model's own file makes local; else empty.
+std::string fitNote(const HeadMap &map, const ModelShape &model, const std::string &where);
 
 } // namespace zigzag

@@ -5,8 +5,12 @@
 #include "profiler/exports/export_format.h"
 
 #include <filesystem>
+#include <string_view>
 
 namespace zigzag {
+
+/// The export that is no map in another program's words, but the model itself with stand-ins for its sinks.
+inline constexpr std::string_view carriedFormat = "granite-swa";
 
 /// How the model's own files get into the folder.
 enum class WeightFiles { Link, Copy };

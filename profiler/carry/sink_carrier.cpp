@@ -19,10 +19,12 @@ bool streams(const HeadMap &map, int layer)
 class Calibration
 {
 public:
-    Calibration(LayerPass &pass, const HeadMap &map, std::span<const std::vector<int>> texts, const std::atomic<bool> *cancel,
-                const std::function<void(double)> &progress)
+    /// `inputs`: the map whose hidden states the layers of `map` read.
+    Calibration(LayerPass &pass, const HeadMap &map, const HeadMap &inputs, std::span<const std::vector<int>> texts,
+                const std::atomic<bool> *cancel, const std::function<void(double)> &progress)
         : m_pass(pass)
         , m_map(map)
+        , m_inputs(inputs)
         , m_texts(texts)
         , m_cancel(cancel)
         , m_progress(progress)
@@ -84,7 +86,7 @@ private:
                     return cancelled();
                 if (streams(m_map, layer))
                     ZIGZAG_CHECK(look(layer, std::ssize(text)));
-                m_pass.run(layer, m_map.patterns(layer), std::ssize(text), states, states);
+                m_pass.run(layer, m_inputs.patterns(layer), std::ssize(text), states, states);
                 if (m_progress)
                     m_progress(++m_done / all);
             }
@@ -93,7 +95,7 @@ private:
     }
 
     LayerPass &m_pass;
-    const HeadMap &m_map;
+    const HeadMap &m_map, &m_inputs;
     std::span<const std::vector<int>> m_texts;
     const std::atomic<bool> *m_cancel;
     const std::function<void(double)> &m_progress;
@@ -112,16 +114,14 @@ TensorView stored(CarriedStorage &storage, const std::vector<float> &values, DTy
     return {storage.tensors.back().data(), type, std::ssize(values), 1};
 }
 
-} // namespace
-
-Result<SinkCarrier> calibrateSinks(const std::shared_ptr<DeviceModel> &model, const HeadMap &map,
-                                   std::span<const std::vector<int>> texts, const std::atomic<bool> *cancel,
-                                   const std::function<void(double)> &progress)
+/// `whole`: without mixed layers.
+Result<SinkCarrier> calibrated(const std::shared_ptr<DeviceModel> &model, const HeadMap &whole, const HeadMap &inputs,
+                               std::span<const std::vector<int>> texts, const std::atomic<bool> *cancel,
+                               const std::function<void(double)> &progress)
 {
     std::int64_t longest = 0;
     for (const std::vector<int> &text : texts)
         longest = std::max(longest, std::ssize(text));
-    const HeadMap whole = wholeLayers(map);
     for (int layer = 0; layer < whole.layers(); ++layer)
         if (const std::int64_t recent = whole.pattern(layer, 0).recent(); streams(whole, layer) && longest <= recent)
             return badInput(
@@ -129,7 +129,33 @@ Result<SinkCarrier> calibrateSinks(const std::shared_ptr<DeviceModel> &model, co
                             "longer texts",
                             longest, layer, recent));
     ZIGZAG_TRY(pass, LayerPass::create(model, longest, false));
-    return Calibration(*pass, whole, texts, cancel, progress).run();
+    return Calibration(*pass, whole, inputs, texts, cancel, progress).run();
+}
+
+} // namespace
+
+Result<SinkCarrier> calibrateSinks(const std::shared_ptr<DeviceModel> &model, const HeadMap &map,
+                                   std::span<const std::vector<int>> texts, const std::atomic<bool> *cancel,
+                                   const std::function<void(double)> &progress)
+{
+    const HeadMap whole = wholeLayers(map);
+    return calibrated(model, whole, whole, texts, cancel, progress);
+}
+
+Result<SinkCarrier> calibrateEveryLayer(const std::shared_ptr<DeviceModel> &model, StreamingWindow window,
+                                        std::span<const std::vector<int>> texts, const std::atomic<bool> *cancel,
+                                        const std::function<void(double)> &progress)
+{
+    const HeadMap all(model->model->shape(), HeadKind::Streaming, window.sink, window.recent);
+    return calibrated(model, all, all.withEvery(HeadKind::Retrieval), texts, cancel, progress);
+}
+
+HeadMap withoutSinks(const HeadMap &map)
+{
+    HeadMap run = wholeLayers(map);
+    for (int layer = 0; layer < run.layers(); ++layer)
+        run.setLayerWindow(layer, 0, run.window(layer).recent);
+    return run;
 }
 
 SinkCarrier blankCarrier(const ModelConfig &config, const HeadMap &map)

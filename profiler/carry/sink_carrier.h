@@ -39,6 +39,17 @@ Result<SinkCarrier> calibrateSinks(const std::shared_ptr<DeviceModel> &model, co
                                    std::span<const std::vector<int>> texts, const std::atomic<bool> *cancel = nullptr,
                                    const std::function<void(double)> &progress = {});
 
+/// The same for every layer that a map with this window may let stream, each with the hidden states of full attention at its
+/// input. So one pass serves any choice of layers, as a search wants it: stand-ins are a function of what their own layer reads.
+/// Those of the lowest streaming layer are exactly those of calibrateSinks; above it hidden states are not quite full
+/// attention's, and what is exported is calibrated again, for its own map.
+Result<SinkCarrier> calibrateEveryLayer(const std::shared_ptr<DeviceModel> &model, StreamingWindow window,
+                                        std::span<const std::vector<int>> texts, const std::atomic<bool> *cancel = nullptr,
+                                        const std::function<void(double)> &progress = {});
+
+/// The map as an engine with stand-ins runs it: whole layers, and no sinks.
+HeadMap withoutSinks(const HeadMap &map);
+
 /// Stand-ins without values, for what does not depend on them.
 SinkCarrier blankCarrier(const ModelConfig &config, const HeadMap &map);
 

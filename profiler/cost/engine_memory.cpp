@@ -167,6 +167,18 @@ UnpaddedCounts vllmUnpadded(const EngineLayers &layers)
     return counts;
 }
 
+int vllmSnapped(const EngineLayers &layers, bool noFewer, int least)
+{
+    if (layers.sliding == 0)
+        return 0;
+    const UnpaddedCounts counts = vllmUnpadded(layers);
+    if (counts.below == layers.sliding)
+        return counts.below;
+    const bool mayFewer = !noFewer && counts.below >= std::max(1, least);
+    const bool isFewerNearer = counts.above < 0 || layers.sliding - counts.below < counts.above - layers.sliding;
+    return mayFewer && isFewerNearer ? counts.below : counts.above;
+}
+
 std::vector<EngineMemory> engineMemory(const ModelConfig &config, const EngineLayers &layers, std::int64_t context,
                                        const EngineSettings &settings)
 {

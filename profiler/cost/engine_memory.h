@@ -51,6 +51,10 @@ struct UnpaddedCounts {
     int below = -1, above = -1;
 };
 UnpaddedCounts vllmUnpadded(const EngineLayers &layers);
+/// The one to take of both: the nearest, and of two as near the one with more sliding layers; where a budget must hold
+/// (`noFewer`), the one that slides as many or more. Not fewer than `least`, and none at all only where none slides now; -1 where
+/// there is none.
+int vllmSnapped(const EngineLayers &layers, bool noFewer, int least = 1);
 
 /// Keys and values of one sequence in an engine.
 struct EngineMemory {

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cmath>
 #include <fmt/format.h>
+#include <iterator>
 #include <numeric>
 
 namespace zigzag {
@@ -61,7 +62,7 @@ double now()
 
 } // namespace
 
-Result<MapMeter> MapMeter::create(std::shared_ptr<DeviceModel> model, std::vector<TaskPrompt> prompts)
+Result<MapMeter> MapMeter::create(std::shared_ptr<DeviceModel> model, std::vector<TaskPrompt> prompts, ServedBy served)
 {
     MapMeter meter;
     std::int64_t longest = 0;
@@ -71,7 +72,8 @@ Result<MapMeter> MapMeter::create(std::shared_ptr<DeviceModel> model, std::vecto
         return badInput("nothing to measure on: give at least one prompt");
     const ModelConfig &config = model->config();
     const std::int64_t stateBytes = longest * config.hiddenSize * static_cast<std::int64_t>(sizeof(float)) * (config.layers + 1);
-    const std::int64_t needed = LayerPass::bytesNeeded(*model->backend, config, longest, false) + stateBytes;
+    const std::int64_t passes = served.standIns ? 2 : 1;
+    const std::int64_t needed = passes * LayerPass::bytesNeeded(*model->backend, config, longest, false) + stateBytes;
     const std::int64_t available = model->backend->device().memoryBytes;
     if (needed > available)
         return failed(fmt::format("the hidden states of every layer of {} over {} tokens need {} bytes and {} are free: choose "
@@ -79,6 +81,11 @@ Result<MapMeter> MapMeter::create(std::shared_ptr<DeviceModel> model, std::vecto
                                   config.name, longest, needed, available));
     ZIGZAG_TRY(pass, LayerPass::create(model, longest, false));
     meter.m_pass = std::move(pass);
+    if (served.standIns) {
+        ZIGZAG_TRY(standing, LayerPass::create(served.standIns, longest, false));
+        meter.m_standIns = std::move(standing);
+    }
+    meter.m_served = std::move(served);
     for (int layer = 0; layer <= config.layers; ++layer) {
         ZIGZAG_TRY(states, meter.m_pass->states());
         meter.m_states.push_back(std::move(states));
@@ -116,7 +123,8 @@ Result<void> MapMeter::run(int prompt, const HeadMap &map, int fromLayer, const 
         if (cancel && cancel->load(std::memory_order_relaxed))
             return cancelled();
         const auto at = static_cast<std::size_t>(layer);
-        m_pass->run(layer, map.patterns(layer), count, *m_states[at], *m_states[at + 1]);
+        LayerPass &pass = m_standIns && map.hasStreaming(layer) ? *m_standIns : *m_pass;
+        pass.run(layer, map.patterns(layer), count, *m_states[at], *m_states[at + 1]);
         ++m_layerRuns;
         ++m_callRuns;
         if (onLayer && m_callRuns < m_callAll && m_paced.isDue())
@@ -173,9 +181,13 @@ Result<PromptMeasure> MapMeter::compare(int prompt)
     return measure;
 }
 
-Result<std::vector<PromptMeasure>> MapMeter::measure(int prompt, std::span<const HeadMap> maps, const std::atomic<bool> *cancel,
+Result<std::vector<PromptMeasure>> MapMeter::measure(int prompt, std::span<const HeadMap> asked, const std::atomic<bool> *cancel,
                                                      bool share)
 {
+    std::vector<HeadMap> served;
+    if (m_served.asRun)
+        std::transform(asked.begin(), asked.end(), std::back_inserter(served), m_served.asRun);
+    const std::span<const HeadMap> maps = m_served.asRun ? std::span<const HeadMap>(served) : asked;
     const HeadMap full(shape(), HeadKind::Retrieval, 0, 1);
     const bool isNew = m_references[static_cast<std::size_t>(prompt)].rows.empty();
     m_callRuns = 0;

@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace zigzag {
@@ -25,12 +26,22 @@ struct PromptMeasure {
     bool operator==(const PromptMeasure &) const = default;
 };
 
+/// How an engine that is not ours runs the maps that are measured.
+struct ServedBy {
+    std::string engine; ///< as --as-engine names it; empty: ours, and nothing below counts
+    HeadMap (*asRun)(const HeadMap &map) = nullptr; ///< the map that it runs in the place of one
+    /// The model with what stands in for sinks there, in every layer that a map may let stream: a layer of a measured map is
+    /// this model's where it streams, and the plain one's where it does not. Null where nothing stands in.
+    std::shared_ptr<DeviceModel> standIns;
+};
+
 /// Measures maps on prompts. Maps that agree in their lowest layers share those layers' work: the maps of a call are sorted,
 /// so that each distinct beginning of layers is run once. Used from one thread at a time.
 class MapMeter
 {
 public:
-    static Result<MapMeter> create(std::shared_ptr<DeviceModel> model, std::vector<TaskPrompt> prompts);
+    /// What is measured against is full attention of `model` whoever serves the maps. Stand-ins must be on its backend.
+    static Result<MapMeter> create(std::shared_ptr<DeviceModel> model, std::vector<TaskPrompt> prompts, ServedBy served = {});
 
     /// One measure for each map, in the maps' order. `share` false runs every map from layer 0, to the same numbers.
     Result<std::vector<PromptMeasure>> measure(int prompt, std::span<const HeadMap> maps, const std::atomic<bool> *cancel,
@@ -73,7 +84,9 @@ private:
     std::shared_ptr<DeviceModel> m_model;
     std::vector<TaskPrompt> m_prompts;
     std::vector<Reference> m_references; // empty rows where not made yet
+    ServedBy m_served;
     std::unique_ptr<LayerPass> m_pass;
+    std::unique_ptr<LayerPass> m_standIns; ///< runs the layers that stream; null where nothing stands in for sinks
     std::vector<std::unique_ptr<Buffer>> m_states; // [layers + 1]: the inputs of the layers, and the last one's output
     std::int64_t m_layerRuns = 0;
     Paced m_paced;

@@ -18,6 +18,8 @@ struct ExportModel {
     std::string name; ///< as the user named it: a folder, bundled:NAME or preset:NAME
     ModelConfig config;
     std::string configText; ///< its config.json
+    std::string servedAs
+        = {}; ///< what commands that are written call it: a name on a hub, a path elsewhere; empty: where it lies here
 };
 Result<ExportModel> loadExportModel(const std::string &name);
 

@@ -21,9 +21,9 @@ Result<ExportModel> loadExportModel(const std::string &name)
 
 std::span<const ExportFormat> exportFormats()
 {
-    static const std::array all = {headMapFormat(),      duoAttentionFormat(),    kvpressFormat(), vllmFormat(),
-                                   transformersFormat(), transformersCwmFormat(), mlxLmFormat(),   sglangFormat(),
-                                   lozaFormat(),         tensorRtLlmFormat(),     llamaCppFormat()};
+    static const std::array all
+        = {headMapFormat(), duoAttentionFormat(), kvpressFormat(), vllmFormat(), transformersFormat(), transformersCwmFormat(),
+           mellumFormat(),  mlxLmFormat(),        sglangFormat(),  lozaFormat(), tensorRtLlmFormat(),  llamaCppFormat()};
     return all;
 }
 

@@ -12,6 +12,7 @@ ExportFormat kvpressFormat();
 ExportFormat vllmFormat();
 ExportFormat transformersFormat();
 ExportFormat transformersCwmFormat();
+ExportFormat mellumFormat();
 ExportFormat mlxLmFormat();
 ExportFormat sglangFormat();
 ExportFormat lozaFormat();

@@ -89,6 +89,8 @@ std::string refusedFamily(const ExportModel *model)
     const std::string_view family = nameOf(*model->config.family);
     if (model->config.is("granite"))
         return fmt::format("layers of a {} have no kinds of their own there: use granite-swa", family);
+    if (model->config.is("qwen3_moe"))
+        return fmt::format("layers of a {} have no kinds of their own there: use mellum", family);
     return fmt::format("layers of a {} have no kinds of their own there, so that every layer would keep everything or another "
                        "network be run: use head-map, and zigzag itself",
                        family);
@@ -230,11 +232,17 @@ std::string shellQuoted(const std::string &text)
 std::string servedModel(const ExportModel *model)
 {
     constexpr std::string_view preset = "preset:", bundled = "bundled:";
+    if (model && !model->servedAs.empty())
+        return shellQuoted(model->servedAs);
     if (!model || model->name.starts_with(preset))
         return "MODEL";
-    return shellQuoted(model->name.starts_with(bundled)
-                           ? (resourceFolder() / "models" / model->name.substr(bundled.size())).string()
-                           : model->name);
+    const fs::path place = model->name.starts_with(bundled) ? resourceFolder() / "models" / model->name.substr(bundled.size())
+                                                            : fs::path(model->name);
+    std::error_code ignored;
+    if (!fs::exists(place, ignored))
+        return shellQuoted(place.string());
+    const fs::path absolute = fs::absolute(place, ignored).lexically_normal();
+    return shellQuoted((absolute.has_filename() ? absolute : absolute.parent_path()).string());
 }
 
 } // namespace zigzag

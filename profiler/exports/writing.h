@@ -57,8 +57,9 @@ nlohmann::ordered_json ropeParameters(const RopeConfig &rope);
 
 /// One word of a POSIX shell.
 std::string shellQuoted(const std::string &text);
-/// The model as a serving engine is told it, quoted: `bundled:NAME` is known here alone, and its folder everywhere. MODEL, to be
-/// filled in, where there is none with weights.
+/// The model as a serving engine is told it, quoted: as the user wants it called, or its place here as an absolute path, since a
+/// server is started elsewhere (`bundled:NAME` is known here alone, and its folder everywhere). MODEL, to be filled in, where
+/// there is none with weights.
 std::string servedModel(const ExportModel *model);
 
 } // namespace zigzag

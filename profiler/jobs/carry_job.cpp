@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "profiler/jobs/carry_job.h"
 
+#include "profiler/evaluate/task_prompts.h"
+
+#include <algorithm>
+
 namespace zigzag::jobs {
 
 namespace {
@@ -53,6 +57,42 @@ Result<Carried> carry(const JobContext &context, const HeadMap &map, const Carry
     }
     result.carrier = result.isFitted ? std::move(fitted) : std::move(calibrated);
     return result;
+}
+
+Result<CarryTexts> madeCarryTexts(const Model &model, StreamingWindow window)
+{
+    const std::int64_t kept = std::int64_t{window.sink} + window.recent,
+                       context = std::min(model.config.maxContext, std::max<std::int64_t>(2048, 4 * kept));
+    CarryTexts texts;
+    TaskPlan plan{.kinds = {TaskKind::Passkeys, TaskKind::Recall}, .contexts = {context}, .depths = {0.5}, .trials = 2};
+    for (std::vector<std::vector<int>> *each : {&texts.calibration, &texts.heldOut}) {
+        ZIGZAG_TRY(prompts, makeTaskPrompts(model, plan));
+        for (TaskPrompt &prompt : prompts)
+            each->push_back(std::move(prompt.tokens));
+        ++plan.seed;
+        plan.trials = 1;
+    }
+    texts.fit = texts.calibration;
+    return texts;
+}
+
+Result<std::shared_ptr<DeviceModel>> everyLayerCarried(const JobContext &context, StreamingWindow window)
+{
+    ZIGZAG_TRY(texts, madeCarryTexts(context.textModel(), window));
+    ZIGZAG_TRY(carrier,
+               calibrateEveryLayer(context.device, window, texts.calibration, context.cancel, toldOf(context, "calibration")));
+    return upload(context, HeadMap(context.model().shape(), HeadKind::Streaming, window.sink, window.recent), carrier);
+}
+
+Result<CarryQuality> carryCost(const JobContext &context, const HeadMap &map)
+{
+    if (const std::string why = whyNotCarried(context.config(), map); !why.empty())
+        return badInput(why);
+    CarryPlan plan;
+    ZIGZAG_TRY(texts, madeCarryTexts(context.textModel(), streamingWindowOf(map)));
+    plan.texts = std::move(texts);
+    ZIGZAG_TRY(carried, carry(context, map, plan));
+    return carried.quality();
 }
 
 } // namespace zigzag::jobs

@@ -5,6 +5,7 @@
 #include "profiler/carry/sink_fit.h"
 #include "profiler/jobs/job.h"
 
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -16,6 +17,10 @@ struct CarryTexts {
     std::vector<std::vector<int>> fit; ///< more of the same, where there is more
     std::vector<std::vector<int>> heldOut; ///< that neither has seen
 };
+
+/// Texts for a map's window from prompts that are made from two seeds, where nobody gives any; `fit` is `calibration` again.
+/// Always the same ones. `model` has a tokenizer.
+Result<CarryTexts> madeCarryTexts(const Model &model, StreamingWindow window);
 
 struct CarryPlan {
     CarryTexts texts;
@@ -36,5 +41,12 @@ struct Carried {
 /// calibration, over the held-out texts and by the plan's weights, the calibration is taken. Steps have "calibration", "fit" and
 /// "measurement" as their subjects.
 Result<Carried> carry(const JobContext &context, const HeadMap &map, const CarryPlan &plan);
+
+/// Stand-ins for every layer (calibrateEveryLayer), from texts that are made, as a model beside the context's own on its backend:
+/// what a search takes layers from for an engine that has such (ServedBy::standIns).
+Result<std::shared_ptr<DeviceModel>> everyLayerCarried(const JobContext &context, StreamingWindow window);
+
+/// What the stand-ins of a map cost, before anything is written: calibrated and measured on texts that are made.
+Result<CarryQuality> carryCost(const JobContext &context, const HeadMap &map);
 
 } // namespace zigzag::jobs

@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "profiler/jobs/search_job.h"
 
+#include "profiler/jobs/carry_job.h"
+
 #include <algorithm>
 
 namespace zigzag::jobs {
 
 Result<SearchResult> search(const JobContext &context, const SearchJob &job)
 {
-    ZIGZAG_TRY(running, Search::create(context.device, job.plan, job.progressFile, job.begin));
+    SearchPlan plan = job.plan;
+    if (job.standsIn) {
+        ZIGZAG_CHECK(checkServed(plan, true)); // before a minute of calibration
+        ZIGZAG_TRY(carried, everyLayerCarried(context, plan.window));
+        plan.served.standIns = std::move(carried);
+    }
+    ZIGZAG_TRY(running, Search::create(context.device, plan, job.progressFile, job.begin));
     if (job.opened)
         job.opened(running);
     context.tell(JobPart::TimePass, 0);

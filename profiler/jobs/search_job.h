@@ -10,6 +10,8 @@ namespace zigzag::jobs {
 
 struct SearchJob {
     SearchPlan plan = {};
+    /// The plan's engine has what stands in for sinks: calibrated first, from texts that are made, and always the same.
+    bool standsIn = false;
     std::filesystem::path progressFile = {}; ///< where an unfinished search waits; empty: nowhere
     Begin begin = Begin::GoOn; ///< from what waits there, or the reason why that cannot be; it is never thrown away unasked
     /// Before anything is run: what was done before is known.

@@ -74,11 +74,38 @@ std::string planJson(const SearchPlan &plan, const ModelShape &model, const Mode
         text["beam"] = plan.beam;
     if (plan.method == SearchMethod::Gates)
         text.update({{"steps", plan.steps}, {"rate", plan.rate}, {"lambda", plan.lambda}});
+    if (!plan.served.engine.empty()) // plans from before there was a choice say nothing of it
+        text["engine"] = plan.served.engine;
     // A folder's name need not be UTF-8.
     return withKvType(std::move(text), config).dump(-1, ' ', false, json::Value::error_handler_t::replace);
 }
 
+/// The window that gates are trained with: what streaming layers keep where the map will be served.
+GatePlan servedGates(const SearchPlan &plan, const ModelShape &model)
+{
+    GatePlan gates = gatePlan(plan);
+    const HeadMap all(model, HeadKind::Streaming, plan.window.sink, plan.window.recent);
+    for (int layer = 0; plan.served.asRun && layer < model.layers; ++layer)
+        if (!model.isLocal(layer))
+            gates.window = plan.served.asRun(all).window(layer);
+    return gates;
+}
+
 } // namespace
+
+Result<void> checkServed(const SearchPlan &plan, bool standsIn)
+{
+    if (plan.served.engine.empty())
+        return {};
+    if (plan.method == SearchMethod::Attention)
+        return badInput("scores by attention run no map, whoever serves it: choose greedy, ablation or gates for an engine");
+    if (plan.method == SearchMethod::Gates && standsIn)
+        return badInput(
+            fmt::format("gates are trained with a window alone, and {} has what stands in for sinks: choose greedy or "
+                        "ablation",
+                        plan.served.engine));
+    return {};
+}
 
 std::string_view nameOf(SearchMethod method)
 {
@@ -97,6 +124,7 @@ std::string_view nameOf(SearchMethod method)
 
 Result<Search> Search::create(std::shared_ptr<DeviceModel> model, const SearchPlan &plan)
 {
+    ZIGZAG_CHECK(checkServed(plan, plan.served.standIns != nullptr));
     Search search;
     search.m_plan = plan;
     search.m_model = model->model->shape();
@@ -108,10 +136,10 @@ Result<Search> Search::create(std::shared_ptr<DeviceModel> model, const SearchPl
     }
     ZIGZAG_TRY(prompts, makeTaskPrompts(*model->model, plan.tasks));
     if (plan.method == SearchMethod::Gates) {
-        ZIGZAG_TRY(training, GateTraining::create(std::move(model), std::move(prompts), gatePlan(plan)));
+        ZIGZAG_TRY(training, GateTraining::create(std::move(model), std::move(prompts), servedGates(plan, search.m_model)));
         search.m_training.emplace(std::move(training));
     } else {
-        ZIGZAG_TRY(meter, MapMeter::create(std::move(model), std::move(prompts)));
+        ZIGZAG_TRY(meter, MapMeter::create(std::move(model), std::move(prompts), plan.served));
         search.m_meter.emplace(std::move(meter));
     }
     return search;
@@ -214,6 +242,7 @@ SearchResult Search::soFar() const
         result.answered = m_gates.answered > 0;
     }
     result.scores.unanswered = !result.answered;
+    result.scores.engine = m_plan.served.engine;
     return result;
 }
 

@@ -32,6 +32,10 @@ struct SearchPlan {
     double lambda = 0.05;
     int copiedNeedles = 1; ///< attention: keys in a prompt; of `tasks` it takes contexts, depths, trials and seed
     Fold fold = Fold::Max; ///< attention
+    /// Who will serve the map: layers are chosen by what they cost there. Not for attention, which runs no map; gates know
+    /// engines that keep a window alone, not those in which something stands in for sinks. Maps and their windows stay as they
+    /// are asked for, sinks included.
+    ServedBy served = {};
 };
 
 struct SearchResult {
@@ -95,6 +99,9 @@ private:
     GateState m_gates;
     AttentionState m_attention;
 };
+
+/// Refuses a search that has no meaning as its engine runs maps; `standsIn`: where something stands in for sinks.
+Result<void> checkServed(const SearchPlan &plan, bool standsIn);
 
 /// Why the result of a search that answered no prompt is none, in one sentence.
 std::string unansweredText(const SearchResult &result);

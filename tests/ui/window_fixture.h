@@ -70,7 +70,10 @@ public:
         closing.pop_front();
         return answer;
     }
-    std::optional<ExportChoice> exportTo(QWidget *, const HeadMap &, const ExportModel *) override { return exporting; }
+    std::optional<ExportChoice> exportTo(QWidget *, const HeadMap &, const ExportModel *, RunController *) override
+    {
+        return exporting;
+    }
 
 private:
     QString nextFile()

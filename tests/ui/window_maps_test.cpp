@@ -10,7 +10,9 @@
 #include <QDialogButtonBox>
 #include <QDoubleSpinBox>
 #include <QLabel>
+#include <QProgressBar>
 #include <QPushButton>
+#include <QSignalSpy>
 #include <QTableView>
 #include <QTreeWidget>
 
@@ -112,7 +114,50 @@ TEST(ExportDialog, RefusedTargetsSayWhyAndCannotBeChosen)
                 << formats->topLevelItem(row)->text(2).toStdString();
         }
     }
-    EXPECT_EQ(refused, 5); // two that cannot, and three that need the model
+    EXPECT_EQ(refused, 6); // two that cannot, and four that need the model
+}
+
+TEST(ExportDialog, TheCostIsMeasuredWhenAskedForAndCanBeStopped)
+{
+    ExportDialog dialog(fullMap(4, 2), nullptr);
+    auto *measure = dialog.findChild<QPushButton *>(QStringLiteral("measureExport"));
+    auto *progress = dialog.findChild<QProgressBar *>(QStringLiteral("measureProgress"));
+    auto *cost = dialog.findChild<QLabel *>(QStringLiteral("exportCost"));
+    ASSERT_TRUE(measure && progress && cost);
+    EXPECT_TRUE(measure->isHidden()) << "nobody is there who could measure";
+    dialog.offerMeasuring();
+    EXPECT_FALSE(measure->isHidden());
+    EXPECT_FALSE(progress->accessibleName().isEmpty());
+    EXPECT_FALSE(cost->accessibleName().isEmpty());
+
+    QSignalSpy asked(&dialog, &ExportDialog::measureAsked), cancelled(&dialog, &ExportDialog::measureCancelled);
+    measure->click();
+    EXPECT_EQ(asked.count(), 1);
+    EXPECT_TRUE(dialog.isMeasuring());
+    dialog.showProgress(0.5);
+    EXPECT_EQ(progress->value(), 50);
+    EXPECT_FALSE(progress->isHidden());
+    measure->click(); // the same button stops it
+    EXPECT_EQ(cancelled.count(), 1);
+    EXPECT_FALSE(dialog.isMeasuring());
+    EXPECT_TRUE(progress->isHidden());
+    EXPECT_TRUE(cost->isHidden()) << "nothing was measured";
+
+    measure->click();
+    EXPECT_EQ(asked.count(), 2);
+    CarryQuality quality;
+    quality.inside = {0.041, 0.89, 100};
+    quality.beyond = {0.089, 0.865, 100};
+    quality.windowAlone = {0.41, 0.718, 100};
+    quality.sinksKept = {0.068, 0.89, 100};
+    dialog.showCost(quality);
+    dialog.endMeasuring();
+    EXPECT_FALSE(cost->isHidden());
+    for (const char *each : {"KL 0.068", "KL 0.410, same top token 71.8 %", "KL 0.089", "within the window", "KL 0.041"})
+        EXPECT_TRUE(cost->text().contains(QLatin1String(each))) << each << ": " << cost->text().toStdString();
+    measure->click();
+    dialog.endMeasuring(QStringLiteral("its layers have windows of their own"));
+    EXPECT_EQ(cost->text(), QStringLiteral("its layers have windows of their own"));
 }
 
 TEST(ExportDialog, EnginesMemoryIsSaidWithTheMapAndWithout)

@@ -2,11 +2,14 @@
 #include "views/widgets/export_dialog.h"
 
 #include "profiler/cost/engine_memory.h"
+#include "profiler/exports/engine_checks.h"
 #include "views/models/text.h"
 
 #include <QDialogButtonBox>
+#include <QHBoxLayout>
 #include <QHeaderView>
 #include <QLabel>
+#include <QProgressBar>
 #include <QPushButton>
 #include <QTreeWidget>
 #include <QVBoxLayout>
@@ -59,17 +62,41 @@ QString memoryText(const ExportFormat &format, const HeadMap &map, const ExportM
         .arg(plain(with.engine), plain(with.version), QString::fromStdString(with.note));
 }
 
+/// "KL 0.041, same top token 89.0 %".
+QString nearText(const NearFull &near)
+{
+    return ExportDialog::tr("KL %1, same top token %2 %").arg(near.kl, 0, 'f', 3).arg(100 * near.sameTop, 0, 'f', 1);
+}
+
+QString costText(const CarryQuality &cost)
+{
+    if (cost.beyond.positions == 0)
+        return ExportDialog::tr("No text is longer than the window: nothing was measured.");
+    QString text
+        = ExportDialog::tr("Beside full attention, beyond the window: %1 with the sinks; %2 with the window alone, as engines "
+                           "that keep no sinks run it; %3 with what stands in for sinks (zigzag export --format granite-swa).")
+              .arg(nearText(cost.sinksKept), nearText(cost.windowAlone), nearText(cost.beyond));
+    if (cost.inside.positions > 0)
+        text += QLatin1Char(' ')
+            + ExportDialog::tr("Prompts within the window cost nothing, but with stand-ins: %1.").arg(nearText(cost.inside));
+    return text;
+}
+
 } // namespace
 
 ExportDialog::ExportDialog(const HeadMap &map, const ExportModel *model, QWidget *parent)
     : QDialog(parent)
     , m_formats(new QTreeWidget(this))
     , m_note(new QLabel(this))
+    , m_cost(new QLabel(this))
+    , m_measure(new QPushButton(tr("&Measure what it costs"), this))
+    , m_progress(new QProgressBar(this))
 {
     setWindowTitle(tr("Export the map"));
     m_formats->setHeaderLabels({tr("Target"), tr("Sinks kept"), tr("Each head kept"), tr("KV freed"), tr("From version")});
     m_formats->setRootIsDecorated(false);
     m_formats->setAccessibleName(tr("Export targets and what they keep"));
+    const auto checks = engineChecks();
     int index = 0;
     for (const ExportFormat &format : exportFormats()) {
         const ExportVerdict verdict = format.verdict(map, model);
@@ -78,6 +105,9 @@ ExportDialog::ExportDialog(const HeadMap &map, const ExportModel *model, QWidget
         QString note = QString::fromStdString(verdict.refusal.empty() ? verdict.note : verdict.refusal);
         if (verdict.refusal.empty() && verdict.localLayers > 0)
             note += tr("; %n layers keep the model's own window", nullptr, verdict.localLayers);
+        if (const std::string checked = checks ? checkedText(*checks, format.name) : std::string();
+            verdict.refusal.empty() && !checked.empty())
+            note += QStringLiteral("; ") + QString::fromStdString(checked);
         if (const QString memory = verdict.refusal.empty() ? memoryText(format, map, model) : QString(); !memory.isEmpty())
             note += QLatin1Char('\n') + memory;
         item->setData(0, noteRole, note);
@@ -95,6 +125,23 @@ ExportDialog::ExportDialog(const HeadMap &map, const ExportModel *model, QWidget
     m_note->setMinimumHeight(5 * fontMetrics().lineSpacing());
     m_note->setAlignment(Qt::AlignTop | Qt::AlignLeft);
 
+    m_cost->setWordWrap(true);
+    m_cost->setTextFormat(Qt::PlainText);
+    m_cost->setObjectName(QStringLiteral("exportCost"));
+    m_cost->setAccessibleName(tr("What the map costs without its sinks"));
+    m_measure->setObjectName(QStringLiteral("measureExport"));
+    m_measure->setAutoDefault(false); // Enter exports
+    m_progress->setObjectName(QStringLiteral("measureProgress"));
+    m_progress->setAccessibleName(tr("How far the measurement is"));
+    m_progress->setRange(0, 100);
+    for (QWidget *each : {static_cast<QWidget *>(m_cost), static_cast<QWidget *>(m_measure), static_cast<QWidget *>(m_progress)})
+        each->hide(); // until somebody can measure
+    connect(m_measure, &QPushButton::clicked, this, &ExportDialog::toggleMeasuring);
+    auto *measuring = new QHBoxLayout;
+    measuring->addWidget(m_measure);
+    measuring->addWidget(m_progress, 1);
+    measuring->addStretch(1);
+
     auto *buttons = new QDialogButtonBox(QDialogButtonBox::Cancel, this);
     auto *write = buttons->addButton(tr("Export…"), QDialogButtonBox::AcceptRole);
     connect(buttons, &QDialogButtonBox::accepted, this, &QDialog::accept);
@@ -110,6 +157,8 @@ ExportDialog::ExportDialog(const HeadMap &map, const ExportModel *model, QWidget
     auto *column = new QVBoxLayout(this);
     column->addWidget(m_formats);
     column->addWidget(m_note);
+    column->addLayout(measuring);
+    column->addWidget(m_cost);
     column->addWidget(buttons);
     m_formats->setCurrentItem(m_formats->topLevelItem(0));
     // As large as its table, so that no target and no column hides behind a scroll bar.
@@ -118,6 +167,51 @@ ExportDialog::ExportDialog(const HeadMap &map, const ExportModel *model, QWidget
     const int frame = 2 * m_formats->frameWidth();
     m_formats->setMinimumSize(m_formats->header()->length() + frame, rows + m_formats->header()->sizeHint().height() + frame);
     adjustSize();
+}
+
+void ExportDialog::offerMeasuring()
+{
+    m_measure->setToolTip(
+        tr("A minute or so: calibrates what stands in for sinks, and compares with full attention on other text."));
+    m_measure->show();
+}
+
+void ExportDialog::toggleMeasuring()
+{
+    if (m_measuring) {
+        Q_EMIT measureCancelled();
+        endMeasuring();
+        return;
+    }
+    m_measuring = true;
+    m_measure->setText(tr("Stop &measuring"));
+    m_progress->setValue(0);
+    m_progress->show();
+    m_cost->hide();
+    Q_EMIT measureAsked();
+}
+
+void ExportDialog::showProgress(double fraction)
+{
+    if (m_measuring)
+        m_progress->setValue(static_cast<int>(100 * std::clamp(fraction, 0.0, 1.0)));
+}
+
+void ExportDialog::showCost(const CarryQuality &cost)
+{
+    m_cost->setText(costText(cost));
+    m_cost->show();
+}
+
+void ExportDialog::endMeasuring(const QString &why)
+{
+    m_measuring = false;
+    m_measure->setText(tr("&Measure what it costs"));
+    m_progress->hide();
+    if (!why.isEmpty()) {
+        m_cost->setText(why);
+        m_cost->show();
+    }
 }
 
 const ExportFormat *ExportDialog::format() const

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "profiler/carry/carry_quality.h"
 #include "profiler/exports/export_format.h"
 
 #include <QDialog>
 
 class QLabel;
+class QProgressBar;
+class QPushButton;
 class QTreeWidget;
 
 namespace zigzag {
@@ -20,9 +23,27 @@ public:
     /// What was chosen; null where the target refuses the map.
     const ExportFormat *format() const;
 
+    /// Shows the button that asks what the map costs where its sinks are not kept; whoever hears it measures.
+    void offerMeasuring();
+    bool isMeasuring() const { return m_measuring; }
+    void showProgress(double fraction);
+    void showCost(const CarryQuality &cost);
+    /// The measurement is over, with what it showed or with a reason why there is nothing to show.
+    void endMeasuring(const QString &why = {});
+
+Q_SIGNALS:
+    void measureAsked();
+    void measureCancelled();
+
 private:
+    void toggleMeasuring();
+
     QTreeWidget *m_formats;
     QLabel *m_note;
+    QLabel *m_cost;
+    QPushButton *m_measure;
+    QProgressBar *m_progress;
+    bool m_measuring = false;
 };
 
 } // namespace zigzag

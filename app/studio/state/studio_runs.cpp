@@ -69,7 +69,7 @@ void Studio::onLoaded(const LoadedModel &model)
     const auto fits
         = checkFits(m_document.map(), model.shape, m_document.path().empty() ? "the map" : m_document.path().string());
     report(fits); // a map of a model with the same name and other weights
-    if (const std::string note = fits ? localLayersNote(m_document.map(), model.shape, "the map") : ""; !note.empty())
+    if (const std::string note = fits ? fitNote(m_document.map(), model.shape, "the map") : ""; !note.empty())
         notes << QString::fromStdString(note);
     if (!notes.isEmpty())
         say(MessageBar::Kind::Note, notes.join('\n'));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/studio/state/user_prompts.h"
 
+#include "app/studio/state/export_measuring.h"
 #include "views/models/native_path.h"
 #include "views/widgets/exhibit.h"
 #include "views/widgets/export_dialog.h"
@@ -99,9 +100,12 @@ bool DialogPrompts::closeModel(QWidget *parent, const QString &what, const QStri
     return box.clickedButton() == close;
 }
 
-std::optional<ExportChoice> DialogPrompts::exportTo(QWidget *parent, const HeadMap &map, const ExportModel *model)
+std::optional<ExportChoice> DialogPrompts::exportTo(QWidget *parent, const HeadMap &map, const ExportModel *model,
+                                                    RunController *runs)
 {
     ExportDialog dialog(map, model, parent);
+    if (runs)
+        joinMeasuring(dialog, *runs, map);
     if (dialog.exec() != QDialog::Accepted || !dialog.format())
         return {};
     const ExportFormat *format = dialog.format();

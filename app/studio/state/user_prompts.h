@@ -11,6 +11,8 @@ class QWidget;
 
 namespace zigzag {
 
+class RunController;
+
 struct ExportChoice {
     const ExportFormat *format = nullptr;
     QString path;
@@ -35,7 +37,10 @@ public:
     virtual Unfinished goOn(QWidget *parent, const QString &what, const QDateTime &stopped) = 0;
     /// `what` is for a model of another shape than the one that is open, `model`: whether that one may be closed for it.
     virtual bool closeModel(QWidget *parent, const QString &what, const QString &model) = 0;
-    virtual std::optional<ExportChoice> exportTo(QWidget *parent, const HeadMap &map, const ExportModel *model) = 0;
+    /// `runs`: where the map may be measured first, with the model that is loaded; null where none is, or has no tokenizer.
+    virtual std::optional<ExportChoice> exportTo(QWidget *parent, const HeadMap &map, const ExportModel *model,
+                                                 RunController *runs)
+        = 0;
 };
 
 /// The ordinary dialogs.
@@ -53,7 +58,8 @@ public:
     Saving saveFirst(QWidget *parent, const QString &what) override;
     Unfinished goOn(QWidget *parent, const QString &what, const QDateTime &stopped) override;
     bool closeModel(QWidget *parent, const QString &what, const QString &model) override;
-    std::optional<ExportChoice> exportTo(QWidget *parent, const HeadMap &map, const ExportModel *model) override;
+    std::optional<ExportChoice> exportTo(QWidget *parent, const HeadMap &map, const ExportModel *model,
+                                         RunController *runs) override;
 
 private:
     bool m_alone;

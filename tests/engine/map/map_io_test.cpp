@@ -140,7 +140,21 @@ TEST(CheckFits, RefusesAMapForAnotherModel)
     EXPECT_TRUE(refused([](ModelShape &model) { model.kvHeads = 8; }));
     EXPECT_TRUE(refused([](ModelShape &model) { model.queryHeads = 16; }));
     EXPECT_TRUE(refused([](ModelShape &model) { model.headDim = 64; }));
-    EXPECT_TRUE(refused([](ModelShape &model) { model.fingerprint = "sha256:0100"; }));
+}
+
+TEST(CheckFits, OtherWeightsOfTheSameShapeAreANote)
+{
+    const HeadMap map = sampleMap();
+    ModelShape copy = map.model(); // the same model in bf16, or one that was trained further
+    EXPECT_EQ(fitNote(map, copy, "here"), "");
+    copy.fingerprint = "sha256:0100";
+    EXPECT_TRUE(checkFits(map, copy, "here"));
+    const std::string note = fitNote(map, copy, "here");
+    EXPECT_TRUE(note.starts_with("here: ")) << note;
+    EXPECT_NE(note.find("sha256:00ff"), std::string::npos);
+    EXPECT_NE(note.find("sha256:0100"), std::string::npos);
+    copy.fingerprint.clear(); // weights not read
+    EXPECT_EQ(fitNote(map, copy, "here"), "");
 }
 
 } // namespace

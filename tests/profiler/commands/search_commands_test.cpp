@@ -87,6 +87,33 @@ TEST_F(SearchCommands, ProgressOfAnotherSearchIsNotLost)
     run(asked({"score", model, "--method", "greedy", "--restart", "--out", file("s.json")}));
 }
 
+TEST_F(SearchCommands, AnEngineIsNamedInScoresAndInMaps)
+{
+    const Json ours = run(asked({"score", model, "--method", "greedy", "--out", file("ours.json")}));
+    const Json json = run(asked(
+        {"score", model, "--method", "greedy", "--as-engine", "vllm", "--out", file("scores.json"), "--maps", file("maps")}));
+    EXPECT_FALSE(ours.contains("engine"));
+    EXPECT_EQ(json.at("engine"), "vllm");
+    EXPECT_NE(json.at("path"), ours.at("path")) << "what layers cost there is another number";
+    EXPECT_EQ(readHeadScores(file("scores.json"))->engine, "vllm");
+    const auto map = readHeadMap(m_folder / "maps" / "streaming-2.json");
+    ASSERT_TRUE(map);
+    EXPECT_EQ(map->provenance().engine, "vllm");
+    EXPECT_EQ(map->oneWindow()->sink, 4) << "a map keeps what was asked for";
+    const auto heads = test::runZigzag(
+        asked({"score", model, "--method", "ablation", "--unit", "head", "--as-engine", "vllm", "--out", file("heads.json")}));
+    EXPECT_EQ(test::refusalFault(heads, 2), "");
+    const auto attention
+        = test::runZigzag(asked({"score", model, "--method", "attention", "--as-engine", "vllm", "--out", file("a.json")}));
+    EXPECT_EQ(test::refusalFault(attention, 2), "");
+    const auto carried
+        = test::runZigzag(asked({"score", model, "--method", "gates", "--as-engine", "granite-swa", "--out", file("g.json")}));
+    EXPECT_EQ(test::refusalFault(carried, 2), "");
+    EXPECT_EQ(
+        run(asked({"score", model, "--method", "ablation", "--as-engine", "granite-swa", "--out", file("g.json")})).at("engine"),
+        "granite-swa");
+}
+
 TEST_F(SearchCommands, EvalTellsLossAndIntervals)
 {
     const Json distill = run(asked({"eval", model, "--map", "streaming", "--task", "distill"}));

@@ -82,6 +82,32 @@ TEST(EngineMemory, NumbersOfLayersThatAreNotFilledUpAreFound)
     }
 }
 
+TEST(EngineMemory, ACountThatIsFilledUpSnapsToOneThatIsNot)
+{
+    for (int all : {8, 28, 30, 32})
+        for (int sliding = 0; sliding <= all; ++sliding)
+            for (const bool noFewer : {false, true}) {
+                const EngineLayers layers{all - sliding, sliding, 256};
+                const int snapped = vllmSnapped(layers, noFewer);
+                const EngineLayers then{all - snapped, snapped, 256};
+                ASSERT_GE(snapped, sliding > 0 ? 1 : 0) << "all layers of one kind are one group: there always is a count";
+                EXPECT_EQ(vllmGroups(then).padding(then), 0) << all << " " << sliding;
+                EXPECT_TRUE(!noFewer || snapped >= sliding);
+                if (vllmGroups(layers).padding(layers) == 0) {
+                    EXPECT_EQ(snapped, sliding) << "nothing to mend";
+                }
+                // No nearer one was passed over.
+                for (int other = std::max(1, sliding - std::abs(snapped - sliding) + 1); !noFewer && other < sliding; ++other)
+                    EXPECT_GT(vllmGroups({all - other, other, 256}).padding({all - other, other, 256}), 0);
+            }
+    const EngineLayers eleven{19, 11, 256}; // of 30: billed as 22 and 11
+    EXPECT_GT(vllmGroups(eleven).padding(eleven), 0);
+    EXPECT_EQ(vllmSnapped(eleven, false), 10);
+    EXPECT_EQ(vllmSnapped(eleven, true), vllmUnpadded(eleven).above);
+    EXPECT_EQ(vllmSnapped(eleven, false, 11), vllmUnpadded(eleven).above)
+        << "layers of the model's own are no one's to leave out";
+}
+
 TEST(EngineMemory, TheOthersCountAsTheirSourcesDo)
 {
     const auto config = loadModelConfig("preset:llama-3-8b"); // bfloat16

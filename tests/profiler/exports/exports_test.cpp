@@ -344,6 +344,10 @@ TEST(Exports, WhatATargetCannotRunIsRefusedAndNothingIsWritten)
         refused(name, map, &*experts, "no kinds of their own");
         refused(name, map, &*granite, "use granite-swa");
     }
+    for (const char *name : {"vllm", "sglang", "transformers", "transformers-cwm"})
+        refused(name, map, &*experts, "use mellum");
+    refused("mellum", map, &*qwen, "another network");
+    refused("mellum", map, nullptr, "--model");
     // A model's own folder is not written over.
     fs::create_directory(scratch / "model");
     std::ofstream(scratch / "model/config.json") << "{}";
@@ -372,6 +376,23 @@ TEST(Exports, CommandLinesNameLayersAndWindow)
     ASSERT_TRUE(exportMap(format("vllm"), map, &quoted, scratch / "vllm"));
     EXPECT_EQ(readText(scratch / "vllm").find("bundled:"), std::string::npos);
     EXPECT_NE(readText(scratch / "vllm").find("models/zigzag-tiny'"), std::string::npos);
+    EXPECT_EQ(readText(scratch / "vllm").rfind("vllm serve '/", 0), 0u) << "a server is started in another folder";
+    // A folder that is named from here is written as what it is from everywhere, or as the user calls it there.
+    const fs::path before = fs::current_path();
+    fs::create_directory(scratch / "here");
+    fs::current_path(scratch.path());
+    quoted.name = "./here/";
+    const auto relative = exportMap(format("vllm"), map, &quoted, scratch / "vllm");
+    const std::string absolute = (fs::current_path() / "here").string();
+    fs::current_path(before);
+    ASSERT_TRUE(relative);
+    EXPECT_EQ(readText(scratch / "vllm").rfind("vllm serve '" + absolute + "' ", 0), 0u) << readText(scratch / "vllm");
+    quoted.servedAs = "Qwen/Qwen2-7B";
+    for (const char *each : {"vllm", "sglang"}) {
+        ASSERT_TRUE(exportMap(format(each), map, &quoted, scratch / each));
+        EXPECT_NE(readText(scratch / each).find(" 'Qwen/Qwen2-7B' "), std::string::npos) << each;
+    }
+    quoted.servedAs.clear();
     quoted.name = "preset:qwen2-7b";
     ASSERT_TRUE(exportMap(format("vllm"), map, &quoted, scratch / "vllm"));
     EXPECT_EQ(readText(scratch / "vllm").rfind("vllm serve MODEL ", 0), 0u);

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/studio/state/export_measuring.h"
+
+#include "profiler/jobs/carry_job.h"
+#include "views/widgets/export_dialog.h"
+
+#include <QPointer>
+#include <utility>
+
+namespace zigzag {
+
+namespace {
+
+constexpr const char *taskName = "export cost";
+
+RunRequest requestFor(const HeadMap &map, const QPointer<ExportDialog> &dialog)
+{
+    RunRequest request;
+    request.task = taskName;
+    request.title = ExportDialog::tr("Cost without sinks");
+    request.work = [map, dialog, title = request.title](const TaskContext &context) -> Result<void> {
+        const auto tell = [&](const JobStep &step) {
+            // Calibration and measurement take about as long.
+            const double begin = step.subject == "measurement" ? 0.5 : 0.0;
+            context.progress(begin + 0.5 * step.fraction, title);
+        };
+        ZIGZAG_TRY(cost, jobs::carryCost(context.told(tell), map));
+        context.deliver([dialog, shown = cost] {
+            if (dialog)
+                dialog->showCost(shown);
+        });
+        return {};
+    };
+    return request;
+}
+
+/// Whether it runs or waits; one that waits is taken out of the queue, and nothing else is stopped.
+void stop(RunController &runs)
+{
+    if (runs.isRunning(taskName))
+        runs.cancel();
+    const std::vector<RunController::Waiting> waiting = runs.waiting();
+    for (const RunController::Waiting &each : waiting)
+        if (each.title == ExportDialog::tr("Cost without sinks"))
+            runs.remove(each.id);
+}
+
+} // namespace
+
+void joinMeasuring(ExportDialog &dialog, RunController &runs, const HeadMap &map)
+{
+    dialog.offerMeasuring();
+    QObject::connect(&dialog, &ExportDialog::measureAsked, &runs,
+                     [&runs, map, shown = QPointer<ExportDialog>(&dialog)] { runs.enqueue(requestFor(map, shown)); });
+    QObject::connect(&dialog, &ExportDialog::measureCancelled, &runs, [&runs] { stop(runs); });
+    QObject::connect(&dialog, &QDialog::finished, &runs, [&runs] { stop(runs); });
+    QObject::connect(&runs, &RunController::progressed, &dialog, [&dialog, &runs](double fraction, const QString &) {
+        if (runs.isRunning(taskName))
+            dialog.showProgress(fraction);
+    });
+    QObject::connect(&runs, &RunController::finished, &dialog, [&dialog](const std::string &task, const RunOutcome &outcome) {
+        if (task == taskName && dialog.isMeasuring())
+            dialog.endMeasuring(outcome.error);
+    });
+}
+
+} // namespace zigzag
