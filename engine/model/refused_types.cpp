@@ -19,9 +19,9 @@ struct Reason {
 
 /// Published kinds of models, the longer names first where one begins another.
 constexpr Reason reasons[] = {
-    {"deepseek_v*", "keys and values are made anew from a latent vector of each token (multi-head latent attention)"},
-    {"kimi_k2*", "keys and values are made anew from a latent vector of each token (multi-head latent attention)"},
-    {"minicpm3", "keys and values are made anew from a latent vector of each token (multi-head latent attention)"},
+    {"deepseek_v*", "keys and values that are made anew from a latent vector of each token (multi-head latent attention)"},
+    {"kimi_k2*", "keys and values that are made anew from a latent vector of each token (multi-head latent attention)"},
+    {"minicpm3", "keys and values that are made anew from a latent vector of each token (multi-head latent attention)"},
     {"glm_moe_dsa",
      "latent attention to keys that an index of its own chooses (sparse attention), and experts chosen by sigmoids"},
     {"glm4_moe*", "experts beside a shared one, chosen by sigmoids with a bias"},
@@ -42,7 +42,7 @@ constexpr Reason reasons[] = {
     {"gemma3n*", "an embedding for each layer, and layers that share keys and values"},
     {"gemma", "a feed-forward and norms of the first Gemma, of which only 2 and 3 are run"},
     {"gpt_oss", "a feed-forward whose gates are clamped, experts with biases, and weights in MXFP4 of its own layout"},
-    {"internlm2", "queries, keys and values of a group interleaved in one tensor; GGUF files of it are no llama either"},
+    {"internlm2", "queries, keys and values of each group beside each other in one tensor"},
     {"internlm3", "heads and biases that are arranged otherwise than a llama's"},
     {"stablelm*", "norms that subtract the mean (LayerNorm), with biases"},
     {"gpt2", "norms that subtract the mean (LayerNorm) and learned positions"},

@@ -42,12 +42,15 @@ def parameters(transformers, torch, file: pathlib.Path) -> int:
     values = json.loads(file.read_text())
     stand_in = STAND_INS.get(values["model_type"])
     values = stand_in(values) if stand_in else values
+    text = values.get("text_config", {})
+    if text and transformers.CONFIG_MAPPING[text["model_type"]] in transformers.MODEL_FOR_CAUSAL_LM_MAPPING:
+        tied = {"tie_word_embeddings": values["tie_word_embeddings"]} if "tie_word_embeddings" in values else {}
+        values, text = dict(text, **tied), {}
     values.pop("quantization_config", None)  # the network before its weights were made smaller
     config = transformers.CONFIG_MAPPING[values.pop("model_type")].from_dict(values)
-    text = config.get_text_config()
     with torch.device("meta"):
-        if text is config or type(text) in transformers.MODEL_FOR_CAUSAL_LM_MAPPING:
-            return transformers.AutoModelForCausalLM.from_config(text).num_parameters()
+        if not text:
+            return transformers.AutoModelForCausalLM.from_config(config).num_parameters()
         whole = transformers.AutoModelForImageTextToText.from_config(config)
     return whole.num_parameters() - sum(weight.numel() for weight in whole.model.visual.parameters())
 
@@ -71,7 +74,7 @@ def row(zigzag, transformers, torch, folder: pathlib.Path) -> dict:
     try:
         found["theirs"] = parameters(transformers, torch, folder / "config.json")
     except Exception as error:  # whatever transformers cannot make of the file is a line of the table
-        found["failed"] = str(error).strip().splitlines()[-1]
+        found["failed"] = str(error).strip().splitlines()[-1][:200]
     return found
 
 
