@@ -4,7 +4,9 @@
 #include "engine/base/files.h"
 #include "engine/base/json_input.h"
 
+#include <algorithm>
 #include <fmt/format.h>
+#include <iterator>
 
 namespace zigzag {
 
@@ -18,6 +20,9 @@ bool isPlainName(const std::string &name)
     return !name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos
         && name.find('\0') == std::string::npos;
 }
+
+/// What models that also see put before the names of their text part, in the place of "model.".
+constexpr std::string_view textPrefixes[] = {"model.language_model.", "language_model.model."};
 
 constexpr auto single = "model.safetensors", indexName = "model.safetensors.index.json";
 
@@ -55,13 +60,41 @@ bool Checkpoint::isAbsent(const fs::path &folder)
 
 Result<Checkpoint> Checkpoint::open(const fs::path &folder)
 {
+    auto checkpoint = openFiles(folder);
+    if (checkpoint)
+        checkpoint->keepTextPart();
+    return checkpoint;
+}
+
+void Checkpoint::keepTextPart()
+{
+    constexpr std::string_view alone = "model.", head = "lm_head.weight", outerHead = "language_model.lm_head.weight";
+    const auto hasEmbedding
+        = [&](std::string_view prefix) { return m_places.contains(fmt::format("{}embed_tokens.weight", prefix)); };
+    if (hasEmbedding(alone))
+        return;
+    const auto prefix = std::find_if(std::begin(textPrefixes), std::end(textPrefixes), hasEmbedding);
+    if (prefix == std::end(textPrefixes))
+        return;
+    std::map<std::string, Place, std::less<>> kept;
+    for (auto &[name, place] : m_places) {
+        if (name.starts_with(*prefix))
+            kept.emplace(fmt::format("{}{}", alone, name.substr(prefix->size())), std::move(place));
+        else if (name == head || name == outerHead)
+            kept.emplace(head, std::move(place));
+    }
+    m_places = std::move(kept);
+}
+
+Result<Checkpoint> Checkpoint::openFiles(const fs::path &folder)
+{
     Checkpoint checkpoint;
     checkpoint.m_folder = folder;
     const fs::path index = folder / indexName;
     if (isThere(folder / single)) {
         ZIGZAG_TRY(file, openSafetensors(folder / single));
         for (const auto &[name, tensor] : file.tensors)
-            checkpoint.m_fileOf.emplace(name, 0);
+            checkpoint.m_places.emplace(name, Place{0, name});
         checkpoint.m_files.push_back(std::move(file));
         checkpoint.m_fileNames.emplace_back(single);
         return checkpoint;
@@ -91,29 +124,32 @@ Result<Checkpoint> Checkpoint::open(const fs::path &folder)
         if (!checkpoint.m_files[place->second].tensors.contains(tensor))
             return badInput(fmt::format("{}: tensor \"{}\" is not in its shard \"{}\"; fetch both anew", where,
                                         json::printable(tensor), json::printable(shard)));
-        checkpoint.m_fileOf.emplace(tensor, place->second);
+        checkpoint.m_places.emplace(tensor, Place{place->second, tensor});
     }
     return checkpoint;
 }
 
 const StoredTensor *Checkpoint::find(std::string_view name) const
 {
-    const auto place = m_fileOf.find(name);
-    return place == m_fileOf.end() ? nullptr : &m_files[place->second].tensors.find(name)->second;
+    const auto place = m_places.find(name);
+    if (place == m_places.end())
+        return nullptr;
+    const auto &[file, stored] = place->second;
+    return &m_files[file].tensors.find(stored)->second;
 }
 
 std::vector<std::string> Checkpoint::names() const
 {
     std::vector<std::string> all;
-    for (const auto &[name, file] : m_fileOf)
+    for (const auto &[name, place] : m_places)
         all.push_back(name);
     return all;
 }
 
 std::string Checkpoint::fileOf(std::string_view name) const
 {
-    const auto place = m_fileOf.find(name);
-    return (place == m_fileOf.end() ? m_folder : m_folder / m_fileNames[place->second]).string();
+    const auto place = m_places.find(name);
+    return (place == m_places.end() ? m_folder : m_folder / m_fileNames[place->second.file]).string();
 }
 
 std::vector<std::shared_ptr<const void>> Checkpoint::owners() const

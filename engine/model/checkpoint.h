@@ -11,7 +11,9 @@
 
 namespace zigzag {
 
-/// The tensors of a model folder, from one safetensors file or from the shards that its index names.
+/// The tensors of a model folder, from one safetensors file or from the shards that its index names. Of a model that also sees,
+/// whose text part has a name of its own (model.language_model., language_model.model.), the tensors of that part, under the
+/// names that they would have alone; the others are not there.
 class Checkpoint
 {
 public:
@@ -28,10 +30,18 @@ public:
     std::vector<std::string> names() const;
 
 private:
+    struct Place {
+        std::size_t file = 0; ///< of m_files
+        std::string stored; ///< the name there
+    };
+
+    static Result<Checkpoint> openFiles(const std::filesystem::path &folder);
+    void keepTextPart();
+
     std::filesystem::path m_folder;
     std::vector<SafetensorsFile> m_files;
     std::vector<std::string> m_fileNames;
-    std::map<std::string, std::size_t, std::less<>> m_fileOf; ///< tensor → index of its file
+    std::map<std::string, Place, std::less<>> m_places; ///< by tensor
 };
 
 } // namespace zigzag

@@ -128,6 +128,7 @@ constexpr Switch switches[] = {
     {"rope_local_base_freq", Off::Empty},
     {"local_rope_theta", Off::Empty},
     {"global_rope_theta", Off::Empty},
+    {"use_mrope", Off::Empty},
     {"alibi", Off::Empty},
     {"use_alibi", Off::Empty},
     {"alibi_bias_max", Off::Empty},

@@ -28,14 +28,26 @@ struct GgufKey {
     bool isInteger = true; ///< else any number
 };
 
+/// A size that transformers fills in where a config.json does not say it.
+struct DefaultSize {
+    std::string_view key;
+    std::int64_t size;
+};
+
 /// A family of models: what its config.json says beyond what all say, and what its layers are made of.
 struct Family {
     std::string_view modelType; ///< of config.json
+    std::span<const std::string_view> outerTypes
+        = {}; ///< of config.json of models that also see: their text_config is of this family
     std::string_view ggufArchitecture = {}; ///< general.architecture of GGUF files; empty where those have none, or another's
     bool ggufInterleaves = false; ///< there, rows of queries and keys that rotate together are neighbours
     std::span<const GgufKey> ggufKeys = {}; ///< beside those of all families
+    std::int64_t ggufWindowPattern = 0; ///< where the file does not say which layers are local: every so manieth is not
+    /// Puts into a config.json what such files leave to llama.cpp, which knows it by the sizes.
+    void (*ggufImplied)(json::Value &config) = nullptr;
     FileWindow window = FileWindow::None;
     std::int64_t windowLength = 4096; ///< where the file does not say, and null is none; 0: none either way
+    std::span<const DefaultSize> sizes = {}; ///< that files may leave out, beside those below
     int headDim = 0; ///< where the file does not say, 0 = hidden size / query heads
     bool mayLackKvHeads = false; ///< files from before grouped-query attention
     bool tiesEmbeddings = false; ///< where the file does not say

@@ -2,6 +2,7 @@
 #include "engine/model/mapped_file.h"
 
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -40,6 +41,15 @@ Result<MappedFile> MappedFile::open(const std::filesystem::path &file)
     return MappedFile{
         {static_cast<const std::byte *>(memory), size},
         std::shared_ptr<const void>(memory, [size](const void *pointer) { ::munmap(const_cast<void *>(pointer), size); })};
+}
+
+void fetchSoon(const std::byte *data, std::size_t bytes)
+{
+    static const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+    const auto begin = reinterpret_cast<std::uintptr_t>(data) / page * page;
+    const std::uintptr_t end = reinterpret_cast<std::uintptr_t>(data) + bytes;
+    if (bytes > 0) // what the system makes of it is its own affair: the bytes are read either way
+        ::madvise(reinterpret_cast<void *>(begin), end - begin, MADV_WILLNEED);
 }
 
 } // namespace zigzag

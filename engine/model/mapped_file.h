@@ -19,4 +19,8 @@ struct MappedFile {
     static Result<MappedFile> open(const std::filesystem::path &file);
 };
 
+/// Asks the system for the pages of some bytes of a mapped file, and does not wait. Who reads here and there and has not asked
+/// waits for one page after the other, and for the megabytes behind each that the system may read ahead of it.
+void fetchSoon(const std::byte *data, std::size_t bytes);
+
 } // namespace zigzag

@@ -7,11 +7,12 @@
 #include "engine/model/family.h"
 #include "engine/model/layer_windows.h"
 #include "engine/model/quantization_config.h"
+#include "engine/model/refused_types.h"
 #include "engine/model/rope_config.h"
+#include "engine/model/text_part.h"
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <map>
 
 namespace zigzag {
@@ -25,11 +26,7 @@ Result<const Family *> readFamily(const Value &config, const std::string &where)
     ZIGZAG_TRY(name, json::stringIn(config, "model_type", where));
     if (const Family *family = findFamily(name))
         return family;
-    std::vector<std::string_view> known;
-    for (const Family *family : families())
-        known.push_back(family->modelType);
-    return badInput(fmt::format("{}: model_type \"{}\" is not supported; use a model of one of these: {}", where,
-                                json::printable(name), fmt::join(known, ", ")));
+    return refusedType(name, where);
 }
 
 /// Bounds far above any published model, and low enough that no product of sizes overflows 64 bits.
@@ -196,8 +193,12 @@ Result<ModelConfig> parseModelConfig(std::string_view text, const std::string &w
         return badInput(
             fmt::format("{}: a model's config must be a JSON object, not {}; fetch the file anew", where, config.type_name()));
     ModelConfig model;
+    ZIGZAG_CHECK(takeTextPart(config, model.notes, where));
     ZIGZAG_TRY(family, readFamily(config, where));
     model.family = family;
+    for (const DefaultSize &each : family->sizes)
+        if (!config.contains(each.key))
+            config[std::string(each.key)] = each.size;
     ZIGZAG_CHECK(readSizes(model, config, where));
     ZIGZAG_CHECK(model.family->read(model, config, where));
     ZIGZAG_CHECK(checkConfigKeys(model, config, where));

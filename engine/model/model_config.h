@@ -19,7 +19,7 @@ namespace zigzag {
 
 struct Family;
 
-enum class RopeType { Default, Linear, Llama3, Yarn, LongRope };
+enum class RopeType { Default, Linear, Llama3, Yarn, LongRope, Dynamic };
 
 /// What a feed-forward's gate goes through before it is multiplied with the other product.
 enum class GatedActivation : std::uint8_t {
@@ -42,7 +42,7 @@ struct RopeConfig {
     double factor = 1.0;
     double lowFrequencyFactor = 1.0; // llama3
     double highFrequencyFactor = 4.0; // llama3
-    double originalContext = 0.0; // llama3, yarn, longrope; of the scaled queries
+    double originalContext = 0.0; // llama3, yarn, longrope, dynamic; of the scaled queries
     double betaFast = 32.0; // yarn (arXiv 2309.00071)
     double betaSlow = 1.0; // yarn
     double attentionFactor = 0.0; // yarn, longrope; 0 = by formula

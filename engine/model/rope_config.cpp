@@ -15,8 +15,8 @@ namespace {
 
 using json::Value;
 
-constexpr std::array typeNames = {std::string_view("default"), std::string_view("linear"), std::string_view("llama3"),
-                                  std::string_view("yarn"), std::string_view("longrope")};
+constexpr std::array typeNames = {std::string_view("default"), std::string_view("linear"),   std::string_view("llama3"),
+                                  std::string_view("yarn"),    std::string_view("longrope"), std::string_view("dynamic")};
 
 /// What Python takes for false: a section that says this is not there.
 bool isNothing(const Value &value)
@@ -76,8 +76,8 @@ Result<RopeType> readType(const Family &family, const Value &scaling, const std:
     for (std::size_t i = 0; i < typeNames.size(); ++i)
         if (name == typeNames[i])
             return static_cast<RopeType>(i);
-    return badInput(fmt::format("{}: rope type \"{}\" is not supported; use a model with default, linear, llama3, yarn or "
-                                "longrope",
+    return badInput(fmt::format("{}: rope type \"{}\" is not supported; use a model with default, linear, llama3, yarn, "
+                                "longrope or dynamic",
                                 where, json::printable(name)));
 }
 
@@ -85,15 +85,25 @@ Result<RopeType> readType(const Family &family, const Value &scaling, const std:
 Result<void> checkKeys(ModelConfig &model, const Value &section, const std::string &where)
 {
     constexpr std::array known = {
-        std::string_view("rope_type"),     std::string_view("type"),
-        std::string_view("rope_theta"),    std::string_view("factor"),
-        std::string_view("beta_fast"),     std::string_view("low_freq_factor"),
-        std::string_view("beta_slow"),     std::string_view("high_freq_factor"),
-        std::string_view("truncate"),      std::string_view("original_max_position_embeddings"),
-        std::string_view("mscale"),        std::string_view("attention_factor"),
-        std::string_view("finetuned"),     std::string_view("mscale_all_dim"),
-        std::string_view("mrope_section"), std::string_view("partial_rotary_factor"),
-        std::string_view("short_factor"),  std::string_view("long_factor"),
+        std::string_view("rope_type"),
+        std::string_view("type"),
+        std::string_view("rope_theta"),
+        std::string_view("factor"),
+        std::string_view("beta_fast"),
+        std::string_view("low_freq_factor"),
+        std::string_view("beta_slow"),
+        std::string_view("high_freq_factor"),
+        std::string_view("truncate"),
+        std::string_view("original_max_position_embeddings"),
+        std::string_view("mscale"),
+        std::string_view("attention_factor"),
+        std::string_view("finetuned"),
+        std::string_view("mscale_all_dim"),
+        std::string_view("mrope_section"),
+        std::string_view("partial_rotary_factor"),
+        std::string_view("short_factor"),
+        std::string_view("long_factor"),
+        std::string_view("mrope_interleaved"), // a text has one position for all axes, however they are dealt out
     };
     std::vector<std::string> unknown;
     for (const auto &[key, value] : section.items()) {
@@ -149,6 +159,22 @@ Result<void> readLlama3(RopeConfig &rope, const Value &scaling, const std::strin
     if (!(low < high))
         return badInput(
             fmt::format("{}: low_freq_factor {} must be below high_freq_factor {}; correct the config", where, low, high));
+    return {};
+}
+
+/// Dynamic NTK scaling: nothing up to the longest context, and a base that grows with what is beyond it.
+Result<void> readDynamic(RopeConfig &rope, ModelConfig &model, const Value &scaling, const std::string &where)
+{
+    ZIGZAG_TRY(factor, json::numberIn(scaling, "factor", 1e-6, largest, where));
+    if (model.rotated() < 4)
+        return badInput(
+            fmt::format("{}: rope type \"dynamic\" needs heads of at least 4 rotated numbers; correct the config", where));
+    rope.factor = factor;
+    rope.originalContext = static_cast<double>(model.maxContext);
+    model.notes.push_back(
+        fmt::format("{}: the rotary embedding is scaled (dynamic NTK) only where more than {} tokens are planned "
+                    "for, and then by their number from the first one on",
+                    where, model.maxContext));
     return {};
 }
 
@@ -211,6 +237,10 @@ Result<RopeConfig> readSection(ModelConfig &model, const Value &config, const Va
         return rope;
 
     const auto context = static_cast<double>(model.maxContext);
+    if (type == RopeType::Dynamic) {
+        ZIGZAG_CHECK(readDynamic(rope, model, scaling, where));
+        return rope;
+    }
     const bool isOutside = config.contains("original_max_position_embeddings") || model.family->originalContext > 0;
     const Value &originalOwner = isOutside ? config : scaling;
     if (type != RopeType::Linear) // in the section itself a null is refused even where the other place would win

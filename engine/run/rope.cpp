@@ -46,6 +46,13 @@ double yarnFrequency(double frequency, int pair, const RopeConfig &rope, int rot
     return frequency / rope.factor * ramp + frequency * (1 - ramp);
 }
 
+/// Dynamic NTK scaling, as transformers computes it: the base of a context beyond the original one.
+double dynamicBase(const RopeConfig &rope, int rotated, std::int64_t context)
+{
+    const double stretched = rope.factor * static_cast<double>(context) / rope.originalContext - (rope.factor - 1);
+    return rope.theta * std::pow(stretched, rotated / (rotated - 2.0));
+}
+
 double attentionFactor(const RopeConfig &rope)
 {
     if (rope.type != RopeType::Yarn && rope.type != RopeType::LongRope)
@@ -63,11 +70,13 @@ std::vector<float> rotationFrequencies(const ModelConfig &config, const RopeConf
 {
     const int rotated = config.rotated();
     const bool isLong = static_cast<double>(context) > rope.originalContext;
+    const double theta = rope.type == RopeType::Dynamic && isLong ? dynamicBase(rope, rotated, context) : rope.theta;
     std::vector<float> frequencies;
     for (int pair = 0; pair < rotated / 2; ++pair) {
-        double frequency = std::pow(rope.theta, -2.0 * pair / rotated);
+        double frequency = std::pow(theta, -2.0 * pair / rotated);
         switch (rope.type) {
         case RopeType::Default:
+        case RopeType::Dynamic: // in its base
             break;
         case RopeType::Linear:
             frequency /= rope.factor;

@@ -9,7 +9,8 @@
 namespace zigzag {
 
 /// Radians per position of each pair of a head's dimensions, after the context extension of `rope`. LongRoPE has one set of
-/// factors up to its original context and another for contexts beyond: `context` is what is planned for. [rotated / 2]
+/// factors up to its original context and another for contexts beyond, and the base of dynamic NTK scaling grows with them:
+/// `context` is what is planned for. [rotated / 2]
 std::vector<float> rotationFrequencies(const ModelConfig &config, const RopeConfig &rope, std::int64_t context);
 inline std::vector<float> rotationFrequencies(const ModelConfig &config)
 {

@@ -207,7 +207,7 @@ Json ropeParameters(const RopeConfig &rope)
     }
     if (rope.attentionFactor > 0)
         json["attention_factor"] = rope.attentionFactor;
-    if (rope.type != RopeType::Linear)
+    if (rope.type != RopeType::Linear && rope.type != RopeType::Dynamic)
         json["original_max_position_embeddings"] = static_cast<std::int64_t>(rope.originalContext);
     return json;
 }

@@ -12,6 +12,8 @@ const Family &glm4Family();
 const Family &graniteFamily();
 const Family &graniteSwaFamily();
 const Family &llamaFamily();
+const Family &mimoFamily();
+const Family &minicpmFamily();
 const Family &ministral3Family();
 const Family &mistralFamily();
 const Family &mixtralFamily();
@@ -21,6 +23,7 @@ const Family &phi3Family();
 const Family &qwen2Family();
 const Family &qwen3Family();
 const Family &qwen3MoeFamily();
+const Family &qwen3VlFamily();
 const Family &smollm3Family();
 
 /// The layer that most families have: norm, attention, norm and a gated feed-forward, with the biases and head norms that the

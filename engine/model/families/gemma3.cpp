@@ -13,6 +13,9 @@ namespace {
 constexpr std::string_view keys[]
     = {"attention_bias", "hidden_activation",      "query_pre_attn_scalar",   "attn_logit_softcapping", "final_logit_softcapping",
        "sliding_window", "sliding_window_pattern", "_sliding_window_pattern", "rope_local_base_freq",   "cache_implementation"};
+constexpr std::string_view outerTypes[] = {"gemma3"};
+constexpr DefaultSize sizes[]
+    = {{"vocab_size", 262208}, {"num_attention_heads", 8}, {"num_key_value_heads", 4}, {"max_position_embeddings", 131072}};
 
 Result<void> read(ModelConfig &model, const json::Value &config, const std::string &where)
 {
@@ -33,13 +36,33 @@ Result<void> read(ModelConfig &model, const json::Value &config, const std::stri
     return readFileWindows(model, config, local, where);
 }
 
+constexpr GgufKey ggufKeys[] = {
+    {"attention.sliding_window", "sliding_window", false},
+    {"final_logit_softcapping", "final_logit_softcapping", false, false},
+    {"rope.freq_base_swa", "rope_local_base_freq", false, false},
+};
+
+/// Of the published ones, the largest alone does not scale scores by the size of its heads.
+void impliedByGguf(json::Value &config)
+{
+    constexpr int layersOfLargest = 62;
+    const std::int64_t hidden = config["hidden_size"], heads = config["num_attention_heads"], headDim = config["head_dim"];
+    config["query_pre_attn_scalar"] = config["num_hidden_layers"] == layersOfLargest && heads > 0 ? hidden / heads : headDim;
+}
+
 } // namespace
 
 const Family &gemma3Family()
 {
     static const Family family{
         .modelType = "gemma3_text",
+        .outerTypes = outerTypes,
+        .ggufArchitecture = "gemma3",
+        .ggufKeys = ggufKeys,
+        .ggufWindowPattern = 6,
+        .ggufImplied = impliedByGguf,
         .window = FileWindow::OfLayers,
+        .sizes = sizes,
         .headDim = 256, // as transformers fills it in
         .tiesEmbeddings = true,
         .ropeTheta = 1e6,

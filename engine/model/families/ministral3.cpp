@@ -8,6 +8,7 @@ namespace zigzag {
 namespace {
 
 constexpr std::string_view keys[] = {"sliding_window"};
+constexpr std::string_view outerTypes[] = {"mistral3", "ministral3"};
 
 } // namespace
 
@@ -15,6 +16,7 @@ const Family &ministral3Family()
 {
     static const Family family{
         .modelType = "ministral3",
+        .outerTypes = outerTypes,
         .window = FileWindow::Everywhere,
         .windowLength = 0,
         .headDim = 128, // as transformers fills it in

@@ -6,7 +6,8 @@ namespace zigzag {
 
 namespace {
 
-constexpr std::string_view keys[] = {"sliding_window"};
+// The last two are what mlc-llm has its own cache keep; transformers reads neither.
+constexpr std::string_view keys[] = {"sliding_window", "sliding_window_size", "attention_sink_size"};
 
 Result<void> read(ModelConfig &, const json::Value &, const std::string &)
 {

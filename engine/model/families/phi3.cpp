@@ -17,6 +17,18 @@ Result<void> read(ModelConfig &, const json::Value &config, const std::string &w
     return {};
 }
 
+constexpr GgufKey ggufKeys[] = {
+    {"attention.sliding_window", "sliding_window", false},
+    {"rope.scaling.original_context_length", "original_max_position_embeddings", false},
+};
+
+/// 0 says that there is none.
+void impliedByGguf(json::Value &config)
+{
+    if (config.contains("sliding_window") && config["sliding_window"] == 0)
+        config["sliding_window"] = nullptr;
+}
+
 LayerPlan layer(const ModelConfig &config, int)
 {
     return decoderLayer(config, {.fusesQkv = true, .fusesGateUp = true});
@@ -28,6 +40,9 @@ const Family &phi3Family()
 {
     static const Family family{
         .modelType = "phi3",
+        .ggufArchitecture = "phi3",
+        .ggufKeys = ggufKeys,
+        .ggufImplied = impliedByGguf,
         .window = FileWindow::Everywhere,
         .windowLength = 0,
         .mayLackKvHeads = true,

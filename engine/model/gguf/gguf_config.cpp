@@ -9,10 +9,12 @@
 #include "engine/model/gguf/gguf_tokenizer.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <utility>
+#include <variant>
 
 namespace zigzag {
 
@@ -80,6 +82,11 @@ bool isKeyOf(std::span<const GgufKey> keys, std::string_view key)
     return std::any_of(keys.begin(), keys.end(), [&](const GgufKey &each) { return each.key == key; });
 }
 
+bool isArray(const GgufValue &value)
+{
+    return std::holds_alternative<GgufArray>(value);
+}
+
 Result<const Family *> familyOf(const GgufFile &file)
 {
     ZIGZAG_TRY(architecture, ggufText(file, "general.architecture"));
@@ -121,6 +128,14 @@ private:
     Result<void> takeRest();
     Result<void> checkSwitches() const;
 
+    /// Numbers of a head that are rotated, after takeHeadDim.
+    std::int64_t rotated() const
+    {
+        const std::int64_t headDim = m_config["head_dim"];
+        const auto part = m_config.find("partial_rotary_factor");
+        return part == m_config.end() ? headDim : static_cast<std::int64_t>(part->get<double>() * static_cast<double>(headDim));
+    }
+
     const GgufFile &m_file;
     const Family &m_family;
     const std::string m_architecture, m_where;
@@ -160,6 +175,14 @@ Result<void> Translation::takeVocabulary()
     return {};
 }
 
+/// The part that these numbers are of a head: times its length it is their count, rounded down.
+double partOf(std::int64_t numbers, std::int64_t headDim)
+{
+    const double part = static_cast<double>(numbers) / static_cast<double>(headDim);
+    const bool isBelow = static_cast<std::int64_t>(part * static_cast<double>(headDim)) < numbers;
+    return isBelow ? std::nextafter(part, 1.0) : part;
+}
+
 /// Where the file does not say, whatever the family's config.json would have.
 Result<void> Translation::takeHeadDim()
 {
@@ -173,7 +196,9 @@ Result<void> Translation::takeHeadDim()
     const std::int64_t headDim = m_config["head_dim"];
     for (const std::string_view key : {"attention.value_length", "rope.dimension_count"}) {
         ZIGZAG_TRY(value, ggufInteger(m_file, keyOf(key)));
-        if (value && *value != headDim)
+        if (value && *value < headDim && m_family.rotatedPart > 0 && key == "rope.dimension_count")
+            m_config["partial_rotary_factor"] = partOf(*value, headDim);
+        else if (value && *value != headDim)
             return refuse(
                 fmt::format("{} is {}, but keys are {} long, and only whole heads of one size are run; use a model with "
                             "those",
@@ -188,13 +213,25 @@ Result<void> Translation::takeWindows()
     if (m_family.window != FileWindow::OfLayers)
         return {};
     const std::int64_t layers = m_config["num_hidden_layers"];
+    constexpr auto local = "sliding_attention", full = "full_attention";
     const std::string patternKey = keyOf("attention.sliding_window_pattern"), ropeKey = keyOf("attention.rope_pattern");
+    Value types = Value::array();
+    if (const GgufValue *given = m_file.find(patternKey); m_family.ggufWindowPattern > 0 && !(given && isArray(*given))) {
+        // A window of 0 is none, and every so manieth layer has none, the last of so many.
+        ZIGZAG_TRY(period, ggufInteger(m_file, patternKey));
+        const std::int64_t every = period.value_or(m_family.ggufWindowPattern);
+        const bool hasWindow = m_config.contains("sliding_window") && m_config["sliding_window"] != 0;
+        constexpr std::int64_t most = 4096; // more than a config's reader takes
+        for (std::int64_t layer = 0; layer < std::min(layers, most); ++layer)
+            types.push_back(hasWindow && every > 0 && layer % every < every - 1 ? local : full);
+        m_config["layer_types"] = std::move(types);
+        return {};
+    }
     ZIGZAG_TRY(pattern, ggufArray(m_file, patternKey));
     if (!pattern || pattern->hasStrings() || std::cmp_not_equal(pattern->size(), layers))
         return refuse(fmt::format("{} should have an entry for each of its {} layers; fetch the file anew", patternKey, layers));
-    Value types = Value::array();
     for (std::size_t layer = 0; layer < pattern->size(); ++layer)
-        types.push_back(pattern->integer(layer).value_or(0) != 0 ? "sliding_attention" : "full_attention");
+        types.push_back(pattern->integer(layer).value_or(0) != 0 ? local : full);
     m_config["layer_types"] = std::move(types);
     ZIGZAG_TRY(rope, ggufArray(m_file, ropeKey));
     for (std::size_t layer = 0; rope && !rope->hasStrings() && layer < rope->size(); ++layer)
@@ -210,10 +247,10 @@ Result<void> Translation::takeRest()
 {
     ZIGZAG_TRY(theta, ggufNumber(m_file, keyOf("rope.freq_base")));
     m_config["rope_theta"] = theta.value_or(10000.0);
-    ZIGZAG_TRY(rope, readGgufRope(m_file, m_architecture, m_config["head_dim"], m_config["rope_theta"], m_where));
+    ZIGZAG_TRY(rope, readGgufRope(m_file, m_architecture, rotated(), m_config["rope_theta"], m_where));
     m_config["rope_scaling"] = rope;
     m_config["tie_word_embeddings"] = m_file.findTensor("output.weight") == nullptr;
-    m_config["hidden_act"] = "silu";
+    m_config[std::string(m_family.activationKey)] = m_family.activation;
     ZIGZAG_TRY(type, elementTypeOf(m_file));
     m_config["torch_dtype"] = type == DType::F32 ? "float32" : type == DType::F16 ? "float16" : "bfloat16";
     ZIGZAG_TRY(ends, ggufEndTokens(m_file));
@@ -261,6 +298,8 @@ Result<Value> Translation::run()
     ZIGZAG_CHECK(takeWindows());
     ZIGZAG_CHECK(takeRest());
     ZIGZAG_CHECK(checkSwitches());
+    if (m_family.ggufImplied)
+        m_family.ggufImplied(m_config);
     return std::move(m_config);
 }
 
@@ -281,7 +320,7 @@ Result<void> noteKeys(ModelConfig &config, const GgufFile &file)
         unknown.emplace_back(key);
     }
     noteUnknownKeys(config.notes, unknown, file.path().string());
-    if (config.family->window == FileWindow::OfLayers)
+    if (config.family->window == FileWindow::OfLayers || isKeyOf(config.family->ggufKeys, "attention.sliding_window"))
         return {};
     const std::string windowKey = prefix + "attention.sliding_window";
     ZIGZAG_TRY(window, ggufInteger(file, windowKey));
@@ -339,6 +378,8 @@ Result<ModelConfig> readGgufConfig(const GgufFile &file)
     ZIGZAG_TRY(config, translated(file));
     ZIGZAG_TRY(model, parseModelConfig(config.dump(), file.path().string() + ", its metadata under the names of a config.json"));
     model.name = nameOf(file);
+    // Gemma's norms are stored whole there, and what embeddings are multiplied with is rounded to no type.
+    model.normAddsOne = model.roundsEmbeddingScale = false;
     ZIGZAG_CHECK(noteKeys(model, file));
     return model;
 }

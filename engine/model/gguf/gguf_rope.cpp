@@ -8,6 +8,7 @@
 #include <cstring>
 #include <fmt/format.h>
 #include <numbers>
+#include <utility>
 #include <vector>
 
 namespace zigzag {
@@ -97,6 +98,34 @@ Result<Value> fromFactors(const GgufTensor &tensor, std::int64_t headDim, double
                  {"original_max_position_embeddings", found.original}};
 }
 
+/// The two lists of LongRoPE, which stand in tensors.
+Result<Value> fromLists(const GgufFile &file, const GgufTensor &shorter, const GgufTensor &longer, std::string_view prefix,
+                        std::int64_t rotated, const std::string &where)
+{
+    Value scaling = {{"rope_type", "longrope"}};
+    for (const auto &[key, tensor] : {std::pair("short_factor", &shorter), std::pair("long_factor", &longer)}) {
+        if (!tensor->type || tensor->type->stored != DType::F32 || tensor->shape != std::vector<std::int64_t>{rotated / 2})
+            return badInput(
+                fmt::format("{}: the tensors of the rotary embedding's factors should be {} numbers of type F32; fetch the "
+                            "file anew",
+                            where, rotated / 2));
+        Value factors = Value::array();
+        for (std::int64_t i = 0; i < rotated / 2; ++i) {
+            float factor = 0;
+            std::memcpy(&factor, tensor->data + i * 4, sizeof factor);
+            factors.push_back(static_cast<double>(factor)); // what is no divisor, the config's reader refuses
+        }
+        scaling[key] = std::move(factors);
+    }
+    ZIGZAG_TRY(attention, ggufNumber(file, fmt::format("{}attn_factor", prefix)));
+    if (attention)
+        scaling["attention_factor"] = *attention;
+    ZIGZAG_TRY(original, ggufInteger(file, fmt::format("{}original_context_length", prefix)));
+    if (original)
+        scaling["original_max_position_embeddings"] = *original;
+    return scaling;
+}
+
 Result<Value> fromYarn(const GgufFile &file, const std::string &prefix, double factor)
 {
     ZIGZAG_TRY(original, ggufNumber(file, prefix + "original_context_length"));
@@ -117,7 +146,7 @@ Result<Value> fromYarn(const GgufFile &file, const std::string &prefix, double f
 
 } // namespace
 
-Result<Value> readGgufRope(const GgufFile &file, std::string_view architecture, std::int64_t headDim, double theta,
+Result<Value> readGgufRope(const GgufFile &file, std::string_view architecture, std::int64_t rotated, double theta,
                            const std::string &where)
 {
     const std::string prefix = fmt::format("{}.rope.scaling.", architecture);
@@ -130,9 +159,17 @@ Result<Value> readGgufRope(const GgufFile &file, std::string_view architecture, 
     if (logMultiplier && *logMultiplier != 0)
         return badInput(fmt::format("{}: {}yarn_log_multiplier is {}, which is not supported; use a model without it", where,
                                     prefix, *logMultiplier));
-    const GgufTensor *factors = file.findTensor("rope_freqs.weight");
+    const GgufTensor *factors = file.findTensor("rope_freqs.weight"), *shorter = file.findTensor("rope_factors_short.weight"),
+                     *longer = file.findTensor("rope_factors_long.weight");
+    if (shorter && longer && !factors && (type == "none" || type == "longrope"))
+        return fromLists(file, *shorter, *longer, prefix, rotated, where);
+    if (shorter || longer)
+        return badInput(
+            fmt::format("{}: rope_factors_short.weight and rope_factors_long.weight go together, and with no other kind "
+                        "of rotary embedding; fetch the file anew",
+                        where));
     if (factors && (type == "none" || type == "llama3"))
-        return fromFactors(*factors, headDim, theta, where);
+        return fromFactors(*factors, rotated, theta, where);
     if (factors)
         return badInput(fmt::format("{}: {}type is {} and there is a rope_freqs.weight; only one of them can be run", where,
                                     prefix, json::printable(type)));

@@ -12,8 +12,9 @@
 namespace zigzag {
 
 /// "rope_scaling" as a config.json has it, null for none: from rope.scaling.* behind `architecture`, or from the factors in
-/// rope_freqs.weight, which stand for Llama 3's kind.
-Result<json::Value> readGgufRope(const GgufFile &file, std::string_view architecture, std::int64_t headDim, double theta,
+/// rope_freqs.weight, which stand for Llama 3's kind, or those in rope_factors_short.weight and rope_factors_long.weight
+/// (LongRoPE). `rotated` numbers of a head are turned.
+Result<json::Value> readGgufRope(const GgufFile &file, std::string_view architecture, std::int64_t rotated, double theta,
                                  const std::string &where);
 
 } // namespace zigzag

@@ -6,6 +6,7 @@
 #include "engine/base/thread_pool.h"
 #include "engine/model/family.h"
 #include "engine/model/gguf/gguf_config.h"
+#include "engine/model/mapped_file.h"
 #include "engine/model/memory_limit.h"
 #include "engine/model/weight_memory.h"
 #include "engine/model/weight_plan.h"
@@ -54,7 +55,7 @@ std::vector<std::int64_t> plannedShape(const PlannedTensor &planned)
     std::vector<std::int64_t> shape;
     if (planned.count > 1)
         shape.push_back(planned.count);
-    shape.push_back(planned.rows);
+    shape.push_back(planned.storedRows > 0 ? planned.storedRows : planned.rows);
     if (planned.role == TensorRole::Matrix)
         shape.push_back(planned.columns);
     return shape;
@@ -88,8 +89,9 @@ Result<Source> sourceOf(const GgufFile &file, const ModelConfig &config, const P
     if (planned.role != TensorRole::Matrix && stored.type->stored->isBlocks())
         return badInput(fmt::format("{}: tensor \"{}\" is quantised to {}, though it is a vector; fetch the file anew", where,
                                     planned.ggufName, stored.typeName()));
-    source.bytes = static_cast<std::int64_t>(stored.bytes) / planned.count;
-    source.data = stored.data + source.bytes * planned.index;
+    const std::int64_t row = rowBytes(source.storedType(), planned.columns);
+    source.bytes = row * planned.rows; // experts and weights that are stored as one tensor lie behind each other
+    source.data = stored.data + source.bytes * planned.index + row * planned.storedFrom;
     source.interleaved = isInterleaved(planned, config) ? config.headDim : 0;
     if (planned.role != TensorRole::Matrix)
         source.planned.type = source.storedType(); // vectors keep theirs
@@ -110,13 +112,18 @@ Result<std::vector<Source>> sourcesOf(const GgufFile &file, const ModelConfig &c
     return sources;
 }
 
+/// What a fingerprint sees of each end of a tensor's data.
+std::int64_t sampleOf(const Source &source)
+{
+    return std::min<std::int64_t>(source.bytes, 4096);
+}
+
 /// Names, types, shapes and the ends of each tensor's data as stored: the same whatever becomes of it in memory.
 void addToFingerprint(Sha256 &digest, const Source &source)
 {
-    constexpr std::int64_t sample = 4096;
     digest.update(fmt::format("{} {} {} {} {}\n", source.planned.ggufName, source.planned.index, source.stored->type->name,
                               source.planned.rows, source.planned.columns));
-    const auto count = static_cast<std::size_t>(std::min(source.bytes, sample));
+    const auto count = static_cast<std::size_t>(sampleOf(source));
     digest.update(source.data, count);
     digest.update(source.data + source.bytes - static_cast<std::int64_t>(count), count);
 }
@@ -194,7 +201,7 @@ void noteUnused(std::vector<std::string> &notes, const GgufFile &file, const std
     std::vector<std::string> named;
     std::size_t count = 0;
     for (const auto &[name, tensor] : file.tensors()) {
-        if (planned.contains(name) || name == "rope_freqs.weight")
+        if (planned.contains(name) || name == "rope_freqs.weight" || name.starts_with("rope_factors_"))
             continue;
         if (++count <= mostNamed)
             named.push_back(printable(name));
@@ -213,6 +220,9 @@ Result<Weights> loadGgufWeights(const GgufFile &file, const ModelConfig &config,
     Weights weights;
     Sha256 digest;
     std::int64_t bytes = 0;
+    for (const Source &source : sources)
+        for (const std::int64_t from : {std::int64_t{0}, source.bytes - sampleOf(source)})
+            fetchSoon(source.data + from, static_cast<std::size_t>(sampleOf(source)));
     for (const Source &source : sources) {
         addToFingerprint(digest, source);
         bytes += source.isCopied ? alignedBytes(source.wantedBytes()) : 0;

@@ -180,5 +180,91 @@ TEST(Families, Glm4RotatesHalfOfAHeadInPairsOfNeighbours)
     EXPECT_EQ(layerPlan(config, 0).find(WeightId::AttentionNorm)->name, "post_self_attn_layernorm.weight");
 }
 
+TEST(Families, MiniCpmScalesByItsSizes)
+{
+    const ModelConfig config = sound(R"({"model_type": "minicpm", "scale_emb": 12, "scale_depth": 1.4, "dim_model_base": 16,
+        "tie_word_embeddings": false, "rope_scaling": {"type": "dynamic", "factor": 4}})");
+    EXPECT_EQ(config.embeddingScale, 12);
+    EXPECT_DOUBLE_EQ(config.residualScale, 0.7); // of four layers
+    EXPECT_EQ(config.logitScale, 0.25); // of a hidden size of 64
+    EXPECT_EQ(config.scoreScale, 0);
+    EXPECT_EQ(config.rope.type, RopeType::Dynamic);
+    EXPECT_EQ(config.rope.originalContext, 8192);
+    EXPECT_TRUE(sound(R"({"model_type": "minicpm"})").tiedEmbeddings);
+    refusal(R"({"model_type": "minicpm", "num_experts": 8})");
+    refusal(R"({"model_type": "minicpm", "scale_depth": 0})");
+    refusal(R"({"model_type": "llama", "scale_depth": 1.4})");
+}
+
+TEST(Families, MiMoIsAQwen2ThatGuessesFurther)
+{
+    const ModelConfig config = sound(R"({"model_type": "mimo", "num_nextn_predict_layers": 1, "use_mrope": false})");
+    EXPECT_TRUE(config.qkvBias);
+    EXPECT_TRUE(config.notes.empty()) << config.notes.front();
+    refusal(R"({"model_type": "mimo", "use_mrope": true})");
+}
+
+TEST(Families, OfAModelThatSeesTheTextPartIsRead)
+{
+    const auto read = [](const std::string &outside, const std::string &inside) {
+        Json config = Json::parse(R"({"model_type": "qwen3_vl", "vision_config": {"depth": 27}, "image_token_id": 5,
+            "text_config": {"model_type": "qwen3_vl_text", "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 4,
+            "num_attention_heads": 8, "num_key_value_heads": 2, "vocab_size": 100, "max_position_embeddings": 8192, "head_dim": 16}})");
+        config.merge_patch(Json::parse(outside));
+        config["text_config"].merge_patch(Json::parse(inside));
+        return parseModelConfig(config.dump(), "config.json");
+    };
+    const auto config
+        = read(R"({"tie_word_embeddings": true, "dtype": "bfloat16", "eos_token_id": 7})",
+               R"({"rope_scaling": {"mrope_interleaved": true, "mrope_section": [4, 2, 2], "rope_type": "default"}})");
+    ASSERT_TRUE(config) << config.error().message;
+    EXPECT_TRUE(config->is("qwen3_vl_text") && config->queryKeyNorm && config->tiedEmbeddings);
+    EXPECT_EQ(config->dtype, DType::BF16);
+    EXPECT_EQ(config->endTokens, std::vector<int>{7});
+    EXPECT_EQ(config->rope.theta, 5e5);
+    ASSERT_EQ(config->notes.size(), 1u);
+    EXPECT_NE(config->notes[0].find("of this qwen3_vl the text part alone is run: it sees no images"), std::string::npos);
+    // What the text part says itself is its own; the head is outside.
+    const auto own = read(R"({"tie_word_embeddings": false, "dtype": "bfloat16", "eos_token_id": 7})",
+                          R"({"tie_word_embeddings": true, "torch_dtype": "float16", "eos_token_id": [8, 9]})");
+    ASSERT_TRUE(own) << own.error().message;
+    EXPECT_FALSE(own->tiedEmbeddings);
+    EXPECT_EQ(own->dtype, DType::F16);
+    EXPECT_EQ(own->endTokens, (std::vector<int>{8, 9}));
+    for (const auto &[outside, inside] :
+         {std::pair(R"({"model_type": "llava"})", "{}"), std::pair("{}", R"({"model_type": "qwen3"})"),
+          std::pair("{}", R"({"model_type": 3})"), std::pair(R"({"model_type": null})", "{}"),
+          std::pair("{}", R"({"text_config": {"a": 1}})")})
+        EXPECT_FALSE(read(outside, inside)) << outside << inside;
+}
+
+/// The smallest Gemma 3 that sees leaves most sizes to transformers.
+TEST(Families, Gemma3MayLeaveSizesOut)
+{
+    const auto config = parseModelConfig(R"({"model_type": "gemma3", "eos_token_id": [1, 106], "mm_tokens_per_image": 256,
+        "text_config": {"hidden_size": 2560, "intermediate_size": 10240, "model_type": "gemma3_text", "num_hidden_layers": 34,
+        "rope_scaling": {"factor": 8.0, "rope_type": "linear"}, "sliding_window": 1024}, "torch_dtype": "bfloat16",
+        "vision_config": {"hidden_size": 1152, "model_type": "siglip_vision_model"}})",
+                                         "config.json");
+    ASSERT_TRUE(config) << config.error().message;
+    EXPECT_EQ(config->queryHeads, 8);
+    EXPECT_EQ(config->kvHeads, 4);
+    EXPECT_EQ(config->headDim, 256);
+    EXPECT_EQ(config->maxContext, 131072);
+    EXPECT_EQ(config->parameters(), 3880263168); // of transformers' Gemma3ForCausalLM
+    EXPECT_EQ(config->shape().localLayers(), 29);
+}
+
+TEST(Families, OthersAreRefusedWithTheReason)
+{
+    EXPECT_NE(refusal(R"({"model_type": "deepseek_v3"})").find(": it has keys and values"), std::string::npos);
+    EXPECT_NE(
+        refusal(R"({"model_type": "qwen3_5_moe", "text_config": {"model_type": "qwen3_5_moe_text"}})").find("linear attention"),
+        std::string::npos);
+    EXPECT_NE(refusal(R"({"model_type": "stablelm"})").find("LayerNorm"), std::string::npos);
+    const std::string unknown = refusal(R"({"model_type": "wibble"})");
+    EXPECT_NE(unknown.find("\"wibble\" is not supported; use a model of one of these: "), std::string::npos) << unknown;
+}
+
 } // namespace
 } // namespace zigzag

@@ -164,6 +164,102 @@ TEST(GgufConfig, FactorsOfLlama3AreRead)
     EXPECT_NE(messageOf(other).find("factors that are not Llama 3's"), std::string::npos);
 }
 
+/// Metadata of a model of another architecture, as the converter of llama.cpp writes it.
+GgufBuilder metadataOf(const std::string &architecture, std::uint32_t layers)
+{
+    GgufBuilder builder;
+    const auto add = [&](const std::string &key, std::uint32_t value) { builder.u32(architecture + "." + key, value); };
+    builder.text("general.architecture", architecture);
+    add("block_count", layers);
+    add("context_length", 4096);
+    add("embedding_length", 64);
+    add("feed_forward_length", 96);
+    add("attention.head_count", 4);
+    add("attention.head_count_kv", 2);
+    add("vocab_size", 10);
+    builder.f32(architecture + ".attention.layer_norm_rms_epsilon", 1e-6f);
+    return builder;
+}
+
+TEST(GgufConfig, Gemma3SaysLittleOfItsLayers)
+{
+    using Windows = std::vector<std::int64_t>;
+    GgufBuilder usual = metadataOf("gemma3", 7);
+    usual.u32("gemma3.attention.key_length", 32)
+        .u32("gemma3.attention.value_length", 32)
+        .u32("gemma3.attention.sliding_window", 512);
+    usual.f32("gemma3.rope.freq_base", 1e6f).text("gemma3.rope.scaling.type", "linear").f32("gemma3.rope.scaling.factor", 8);
+    const auto config = configOf(usual);
+    ASSERT_TRUE(config) << config.error().message;
+    EXPECT_EQ(config->fileWindows, Windows({512, 512, 512, 512, 512, 0, 512}));
+    EXPECT_EQ(config->rope.factor, 8);
+    EXPECT_EQ(config->localRope.type, RopeType::Default);
+    EXPECT_EQ(config->localRope.theta, 10000);
+    EXPECT_EQ(config->activation, GatedActivation::GeluTanh);
+    EXPECT_NEAR(config->scoreScale, 1 / std::sqrt(32.0), 1e-12);
+    EXPECT_FALSE(config->normAddsOne) << "its files hold the weights of norms whole";
+    EXPECT_EQ(config->embeddingFactor(), 8.0f);
+    // Of the one with 62 layers the scores are scaled by hidden size / heads.
+    GgufBuilder largest = metadataOf("gemma3", 62);
+    largest.u32("gemma3.attention.key_length", 32).u32("gemma3.attention.sliding_window", 512);
+    EXPECT_NEAR(configOf(largest)->scoreScale, 0.25, 1e-12);
+    // A pattern of its own, as a number; and no window at all.
+    GgufBuilder other = metadataOf("gemma3", 4);
+    other.u32("gemma3.attention.sliding_window", 64).u32("gemma3.attention.sliding_window_pattern", 2);
+    other.f32("gemma3.rope.freq_base_swa", 500).f32("gemma3.final_logit_softcapping", 30);
+    const auto second = configOf(other);
+    ASSERT_TRUE(second) << second.error().message;
+    EXPECT_EQ(second->fileWindows, Windows({64, 0, 64, 0}));
+    EXPECT_EQ(second->localRope.theta, 500);
+    EXPECT_EQ(second->logitCap, 30);
+    const auto plain = configOf(metadataOf("gemma3", 3));
+    ASSERT_TRUE(plain) << plain.error().message;
+    EXPECT_TRUE(plain->fileWindows.empty());
+    EXPECT_EQ(plain->layerRopes, std::vector<LayerRope>(3, LayerRope::Main));
+    GgufBuilder wrong = metadataOf("gemma3", 3);
+    wrong.text("gemma3.attention.sliding_window_pattern", "all");
+    EXPECT_NE(messageOf(wrong).find("sliding_window_pattern in its metadata must be an integer"), std::string::npos);
+}
+
+TEST(GgufConfig, Phi3KeepsItsFactorsInTensors)
+{
+    const auto phi3 = [](std::uint64_t shorter, std::uint64_t longer, float first = 1) {
+        GgufBuilder builder = metadataOf("phi3", 2);
+        builder.u32("phi3.rope.dimension_count", 12).u32("phi3.rope.scaling.original_context_length", 1024);
+        builder.u32("phi3.attention.sliding_window", 0).f32("phi3.rope.scaling.attn_factor", 1.19f);
+        for (const auto &[name, count] : {std::pair("short", shorter), std::pair("long", longer)}) {
+            std::string factors;
+            for (std::uint64_t i = 0; i < count; ++i)
+                factors += GgufBuilder::bytes(first + static_cast<float>(i));
+            if (count > 0)
+                builder.tensor(std::string("rope_factors_") + name + ".weight", {count}, 0, factors);
+        }
+        return builder;
+    };
+    const auto config = configOf(phi3(6, 6));
+    ASSERT_TRUE(config) << config.error().message;
+    EXPECT_EQ(config->rotated(), 12);
+    EXPECT_EQ(config->rope.type, RopeType::LongRope);
+    EXPECT_EQ(config->rope.longFactors, (std::vector<double>{1, 2, 3, 4, 5, 6}));
+    EXPECT_EQ(config->rope.originalContext, 1024);
+    EXPECT_EQ(config->rope.attentionFactor, 1.19);
+    EXPECT_TRUE(config->fileWindows.empty());
+    EXPECT_NE(messageOf(phi3(6, 5)).find("should be 6 numbers of type F32"), std::string::npos);
+    EXPECT_NE(messageOf(phi3(6, 0)).find("go together"), std::string::npos);
+    EXPECT_NE(messageOf(phi3(6, 6, -1)).find("numbers above 0"), std::string::npos);
+    EXPECT_NE(messageOf(phi3(6, 6, NAN)).find("numbers above 0"), std::string::npos);
+    // A window of the file's own is the model's, in all layers.
+    GgufBuilder windowed = metadataOf("phi3", 2);
+    windowed.u32("phi3.attention.sliding_window", 2047);
+    EXPECT_EQ(configOf(windowed)->fileWindows, (std::vector<std::int64_t>{2047, 2047}));
+    // A third of a head is no round part of it, and its numbers are as many as the file says.
+    for (const std::uint32_t rotated : {2u, 4u, 6u, 10u, 14u}) {
+        GgufBuilder part = metadataOf("phi3", 2);
+        part.u32("phi3.rope.dimension_count", rotated);
+        EXPECT_EQ(configOf(part)->rotated(), static_cast<int>(rotated));
+    }
+}
+
 /// Whether an address lies in a mapping of the file.
 bool isMapped(const std::byte *address, const std::string &file)
 {
@@ -225,8 +321,9 @@ TEST(GgufModel, BytesAreThoseOfTheFile)
         const auto file = GgufFile::open(entry.path());
         ASSERT_TRUE(file) << file.error().message;
         std::int64_t bytes = file->tensorBytes();
-        if (const GgufTensor *factors = file->findTensor("rope_freqs.weight")) // of the rotation, not weights
-            bytes -= static_cast<std::int64_t>(factors->bytes);
+        for (const char *factors : {"rope_freqs.weight", "rope_factors_short.weight", "rope_factors_long.weight"})
+            if (const GgufTensor *tensor = file->findTensor(factors)) // of the rotation, not weights
+                bytes -= static_cast<std::int64_t>(tensor->bytes);
         EXPECT_EQ(load(entry.path())->config.weightBytes(), bytes);
         const auto described = loadModelConfig(entry.path());
         EXPECT_EQ(described->weightBytes(), bytes);

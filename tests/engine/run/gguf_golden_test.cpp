@@ -143,7 +143,7 @@ TEST(GgufGolden, QuantisedMatricesAreNearTheirFloat32SelvesInEveryMapAndChunk)
             fmt::print("\n");
         }
     }
-    EXPECT_EQ(models, 5);
+    EXPECT_EQ(models, 7);
 }
 
 /// A backend that multiplies with plain types alone, and with one of them in a model.

@@ -64,5 +64,25 @@ TEST(RopeTable, WhichPlaceWinsIsAsInTransformers)
     EXPECT_EQ(place, 23u * 23u * 4u * 3u);
 }
 
+/// What transformers' LlamaRotaryEmbedding computes for a sequence as long as the context that is planned for.
+TEST(RopeTable, DynamicScalingActsBeyondTheLongestContext)
+{
+    const auto config = parseModelConfig(
+        R"({"model_type": "llama", "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 1, "num_attention_heads": 4,
+            "num_key_value_heads": 2, "head_dim": 16, "vocab_size": 32, "max_position_embeddings": 512, "rms_norm_eps": 1e-6,
+            "rope_scaling": {"type": "dynamic", "factor": 4}})",
+        "config.json");
+    ASSERT_TRUE(config) << config.error().message;
+    const auto expectNear = [&](std::int64_t context, const std::vector<double> &expected) {
+        const std::vector<float> found = rotationFrequencies(*config, config->rope, context);
+        ASSERT_EQ(found.size(), expected.size());
+        for (std::size_t i = 0; i < found.size(); ++i)
+            EXPECT_NEAR(found[i], expected[i], 2e-6 * expected[i]) << context << ", frequency " << i;
+    };
+    expectNear(512, {1, 0.31622776, 0.1, 0.031622779, 0.0099999998, 0.0031622779, 0.001, 0.00031622779});
+    expectNear(1000, {1, 0.25264952, 0.063831776, 0.016127067, 0.0040744958, 0.0010294194, 0.00026008228, 6.5709661e-05});
+    EXPECT_EQ(scaleOf(*config), 1);
+}
+
 } // namespace
 } // namespace zigzag
