@@ -29,11 +29,9 @@ std::string_view refusalByLlamaCpp(const ExportModel *model)
                "folder its converter reads";
     if (!model || model->config.is("llama") || model->config.is("mistral"))
         return "its Llama reads no windows of layers, and every layer would retrieve as before: use granite-swa, whose folder "
-               "its "
-               "converter turns into a GGUF that keeps them";
+               "its converter turns into a GGUF that keeps them";
     return "it reads no windows of layers for this family, so that every layer would retrieve as before: see what granite-swa "
-           "says, "
-           "or use vllm or transformers where they take it";
+           "says, or use vllm or transformers where they take it";
 }
 
 } // namespace
@@ -55,8 +53,7 @@ ExportFormat tensorRtLlmFormat()
 ExportFormat llamaCppFormat()
 {
     return {"llama.cpp",  "llama.cpp",
-            false,        [](const HeadMap &map, const ExportModel *model) {
-                return refused(map, refusalByLlamaCpp(model)); },
+            false,        [](const HeadMap &map, const ExportModel *model) { return refused(map, refusalByLlamaCpp(model)); },
             writeNothing, layersWithoutSinks};
 }
 
