@@ -5,6 +5,7 @@
 #include "app/cli/json_text.h"
 #include "app/cli/number_checks.h"
 #include "app/cli/run_support.h"
+#include "engine/base/json_input.h"
 #include "engine/map/map_io.h"
 #include "profiler/carry/granite_swa_folder.h"
 #include "profiler/carry/granite_swa_gguf.h"
@@ -42,7 +43,7 @@ Result<HeadMap> mapToExport(const ExportOptions &options, const ExportModel *mod
 void noteChosenFor(const HeadMap &map, std::string_view format, HeadMap (*asRun)(const HeadMap &))
 {
     const std::string &chosen = map.provenance().engine;
-    if (chosen.empty() || chosen == format || (chosen == carriedFormat && format == carriedGgufFormat))
+    if (chosen.empty() || chosen == format || format == "head-map" || (chosen == carriedFormat && format == carriedGgufFormat))
         return;
     const auto other = findExportFormat(chosen);
     if (other && asRun && (*other)->asRun == asRun)

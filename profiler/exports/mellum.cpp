@@ -64,7 +64,7 @@ ExportFormat mellumFormat()
             verdict.note
                 = "config.json alone: the weights stay the model's own; a Mellum is the same network as a Qwen3-MoE, with a "
                   "kind for each layer; SGLang 0.5.23 has it too, vLLM 0.32 through its transformers backend, llama.cpp "
-                  "b11434 by its converter and mlx-lm 0.32 where every layer has experts and positions are not scaled: "
+                  "b11434 by its converter and mlx-lm 0.32 where every layer has experts and positions are not scaled linearly: "
                   "read in their sources, not tried";
             if (const std::string refusal = refusalOf(model); !refusal.empty())
                 verdict.refusal = refusal;

@@ -12,7 +12,8 @@ std::string refusalOf(const HeadMap &map, const ExportModel *model)
     if (!model)
         return "its folder is the model's own config, changed: name the model (--model)";
     if (!model->config.is("llama") && !model->config.is("mistral"))
-        return "only Llama and Mistral read layer_types there: use the format transformers";
+        return model->config.is("qwen3_moe") ? "only Llama and Mistral read layer_types there, and Mellum does: use mellum"
+                                             : "only Llama and Mistral read layer_types there: use the format transformers";
     const HeadMap run = layersWithoutSinks(map);
     bool isAnyFull = false;
     for (int layer = 0; layer < run.layers(); ++layer)

@@ -21,6 +21,19 @@ Result<void> writeNothing(const HeadMap &, const ExportModel *, const std::files
     return failed("this target was refused");
 }
 
+/// Its architectures with a window for each layer that models here can be rewritten as: granite-swa and mellum.
+std::string_view refusalByLlamaCpp(const ExportModel *model)
+{
+    if (model && model->config.is("qwen3_moe"))
+        return "its Qwen3 with experts reads no windows of layers, and every layer would retrieve as before: use mellum, whose "
+               "folder its converter reads";
+    if (!model || model->config.is("llama") || model->config.is("mistral"))
+        return "its Llama reads no windows of layers, and every layer would retrieve as before: use granite-swa, whose folder "
+               "its converter turns into a GGUF that keeps them";
+    return "it reads no windows of layers for this family, so that every layer would retrieve as before: see what granite-swa "
+           "says, or use vllm or transformers where they take it";
+}
+
 } // namespace
 
 ExportFormat tensorRtLlmFormat()
@@ -39,19 +52,9 @@ ExportFormat tensorRtLlmFormat()
 
 ExportFormat llamaCppFormat()
 {
-    return {"llama.cpp",
-            "llama.cpp",
-            false,
-            [](const HeadMap &map, const ExportModel *model) {
-                const bool isCarried = !model || model->config.is("llama") || model->config.is("mistral");
-                return refused(map,
-                               isCarried ? "its Llama reads no windows of layers, and every layer would retrieve as before: use "
-                                           "granite-swa, whose folder its converter turns into a GGUF that keeps them"
-                                         : "it reads no windows of layers for this family, so that every layer would retrieve as "
-                                           "before: see what granite-swa says, or use vllm or mlx-lm");
-            },
-            writeNothing,
-            layersWithoutSinks};
+    return {"llama.cpp",  "llama.cpp",
+            false,        [](const HeadMap &map, const ExportModel *model) { return refused(map, refusalByLlamaCpp(model)); },
+            writeNothing, layersWithoutSinks};
 }
 
 } // namespace zigzag

@@ -36,8 +36,10 @@ ExportFormat sglangFormat()
                 if (const std::string refusal = refusedFamily(model); !refusal.empty())
                     verdict.refusal = refusal;
                 verdict.kvFreed = KvFreed::OptIn;
-                verdict.note = "experimental: versions that know hybrid models by their names alone keep every key, whatever the "
-                               "command says; compare its answers with full attention before you trust it";
+                verdict.note
+                    = "experimental, not tried: 0.5.23 frees keys by is_hybrid_swa (read in its source), and versions that "
+                      "know hybrid models by their names alone keep every key, whatever the command says; compare its "
+                      "answers with full attention before you trust it";
                 if (verdict.refusal.empty() && windowOf(map) < 2)
                     verdict.refusal = "its window leaves the token itself out, and ours is that token alone: raise recent to 2";
                 return verdict;

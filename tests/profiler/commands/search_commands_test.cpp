@@ -106,12 +106,17 @@ TEST_F(SearchCommands, AnEngineIsNamedInScoresAndInMaps)
     const auto attention
         = test::runZigzag(asked({"score", model, "--method", "attention", "--as-engine", "vllm", "--out", file("a.json")}));
     EXPECT_EQ(test::refusalFault(attention, 2), "");
+    // Stand-ins are calibrated with texts that want a longer context.
+    const std::string longer = test::writeTinyModel(m_folder / "longer", {.layers = 3, .maxContext = 2048}).string();
+    const auto gates
+        = test::runZigzag(asked({"score", longer, "--method", "gates", "--as-engine", "granite-swa", "--out", file("g.json")}));
+    EXPECT_EQ(test::refusalFault(gates, 2), "");
     const auto carried
-        = test::runZigzag(asked({"score", model, "--method", "gates", "--as-engine", "granite-swa", "--out", file("g.json")}));
-    EXPECT_EQ(test::refusalFault(carried, 2), "");
-    EXPECT_EQ(
-        run(asked({"score", model, "--method", "ablation", "--as-engine", "granite-swa", "--out", file("g.json")})).at("engine"),
-        "granite-swa");
+        = run(asked({"score", longer, "--method", "ablation", "--as-engine", "granite-swa", "--out", file("g.json")}));
+    EXPECT_EQ(carried.at("engine"), "granite-swa");
+    EXPECT_NE(
+        carried.at("effects"),
+        run(asked({"score", longer, "--method", "ablation", "--as-engine", "vllm", "--out", file("v.json")})).at("effects"));
 }
 
 TEST_F(SearchCommands, EvalTellsLossAndIntervals)

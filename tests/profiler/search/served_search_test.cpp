@@ -28,7 +28,7 @@ protected:
     }
 
     static constexpr StreamingWindow window{4, 16};
-    static TaskPlan tasks() { return {.kinds = {TaskKind::Passkey}, .contexts = {100}, .depths = {0.2, 0.8}, .trials = 2}; }
+    static TaskPlan tasks() { return {.kinds = {TaskKind::Passkey}, .contexts = {200}, .depths = {0.2, 0.8}, .trials = 2}; }
     HeadMap layersStream(std::vector<int> layers) const { return mapWith(model->shape(), Unit::Layer, window, layers); }
     std::vector<std::vector<int>> texts() const { return {text}; }
 
