@@ -16,6 +16,7 @@ set(ZIGZAG_PUBLIC_HEADERS
     engine/map/map_io.h
     engine/map/penalty.h
     engine/map/target.h
+    engine/model/chat.h
     engine/model/layer_plan.h
     engine/model/model.h
     engine/model/layer_plan.h

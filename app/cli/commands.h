@@ -17,6 +17,8 @@ struct Chosen {
 void addInfo(CLI::App &app, Chosen &chosen);
 void addLogits(CLI::App &app, Chosen &chosen);
 void addGenerate(CLI::App &app, Chosen &chosen);
+void addServe(CLI::App &app, Chosen &chosen);
+void addTokenize(CLI::App &app, Chosen &chosen);
 void addScore(CLI::App &app, Chosen &chosen);
 void addAssign(CLI::App &app, Chosen &chosen);
 void addCompare(CLI::App &app, Chosen &chosen);

@@ -6,8 +6,8 @@
 #include "app/cli/run_output.h"
 #include "app/cli/run_support.h"
 #include "app/cli/search_options.h"
+#include "app/cli/text_input.h"
 #include "engine/base/file_content.h"
-#include "engine/base/files.h"
 #include "engine/map/map_io.h"
 #include "profiler/jobs/evaluate_job.h"
 
@@ -123,7 +123,7 @@ Result<void> evaluatePerplexity(const EvalOptions &options, const Loaded &loaded
         return badInput("perplexity needs a text: give --text FILE");
     ZIGZAG_TRY(tokenizer, tokenizerOf(*loaded.model));
     const std::int64_t context = options.plan.contexts.back();
-    ZIGZAG_TRY(text, readTextFile(options.text));
+    ZIGZAG_TRY(text, readTextInput(options.text));
     if (const FileContent content = contentOf(text); !isReadable(content))
         return wrongContent(options.text, {content, false}, "a text");
     const std::vector<int> tokens = tokenizer->encode(text, true);
@@ -196,7 +196,8 @@ void addEval(CLI::App &app, Chosen &chosen)
     addEngineOptions(*command, options->engine);
     addQuestionOptions(*command, options->plan);
     addTaskOptions(*command, options->tasks, options->needles);
-    command->add_option("--text", options->text, "perplexity: file with the text, read in windows of the last context");
+    command->add_option("--text", options->text,
+                        "perplexity: file with the text, - for standard input; read in windows of the last context");
     addWindowOptions(*command, options->sink, options->recent);
     addBackendOption(*command, options->backend);
     addKvTypeOption(*command, options->kvType);

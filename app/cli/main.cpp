@@ -29,6 +29,8 @@ int main(int argc, char **argv)
     zigzag::addInfo(app, chosen);
     zigzag::addLogits(app, chosen);
     zigzag::addGenerate(app, chosen);
+    zigzag::addServe(app, chosen);
+    zigzag::addTokenize(app, chosen);
     zigzag::addScore(app, chosen);
     zigzag::addAssign(app, chosen);
     zigzag::addCompare(app, chosen);

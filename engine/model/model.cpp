@@ -112,6 +112,18 @@ void readEnds(ModelConfig &config, const fs::path &folder)
     config.endTokens = *ends;
 }
 
+/// A template in a file of its own has its way before the one of tokenizer_config.json, as in transformers.
+void readChatTemplate(ChatTemplate &chat, const fs::path &file)
+{
+    if (!isThere(file))
+        return;
+    auto text = readTextFile(file, largestConfig);
+    if (text)
+        chat.text = std::move(*text);
+    else
+        chat.refusal = text.error().message;
+}
+
 void readTokenizer(Model &model, const fs::path &folder)
 {
     constexpr std::uint64_t largest = 64 << 20;
@@ -125,14 +137,19 @@ void readTokenizer(Model &model, const fs::path &folder)
         return;
     }
     model.tokenizer = std::move(*tokenizer);
+    readChatTemplate(model.chat, folder / "chat_template.jinja");
     if (!isThere(settings))
         return;
     const auto text = readTextFile(settings, largest);
     const auto config = text ? parseTokenizerConfig(*text, settings.string()) : tl::unexpected(text.error());
-    if (config)
+    if (config) {
         applyTokenizerConfig(*model.tokenizer, *config, *model.config.family, model.config.notes, settings.string());
-    else
+        model.chat.tokens = config->namedTokens;
+        if (model.chat.text.empty() && model.chat.refusal.empty())
+            model.chat.text = config->chatTemplate;
+    } else {
         model.config.notes.push_back(config.error().message + "; tokenizer.json is used without it");
+    }
 }
 
 /// Everything of a folder but its tokenizer.

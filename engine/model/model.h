@@ -10,15 +10,24 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace zigzag {
+
+/// How a model's files put a conversation together (engine/model/chat.h).
+struct ChatTemplate {
+    std::string text; ///< in Jinja; empty: there is none
+    std::vector<std::pair<std::string, std::string>> tokens; ///< that it may name: "bos_token" and its like, and their text
+    std::string refusal; ///< why there is none to be had though there is a file
+};
 
 /// A model in memory, shared by every session that runs it.
 struct Model {
     ModelConfig config;
     Weights weights;
     std::optional<Tokenizer> tokenizer; ///< absent for presets, and where the model's files have none that can be read
+    ChatTemplate chat;
     std::string tokenizerRefusal; ///< why it cannot be; empty where a folder has no tokenizer.json
 
     ModelShape shape() const { return config.shape(weights.fingerprint); }

@@ -37,6 +37,30 @@ Result<std::string> tokenIn(const Value &config, std::string_view key, const std
     return json::stringOr(config, key, "", where);
 }
 
+/// "chat_template": a text, or several with names.
+Result<std::string> chatTemplateIn(const Value &config, const std::string &where)
+{
+    const Value *given = json::find(config, "chat_template");
+    if (!given || !given->is_array())
+        return json::stringOr(config, "chat_template", "", where);
+    for (const Value &one : *given)
+        if (const Value *name = json::find(one, "name"); name && *name == "default")
+            return json::stringIn(one, "template", where);
+    return std::string();
+}
+
+/// The tokens that a chat template may name.
+Result<std::vector<std::pair<std::string, std::string>>> namedTokensIn(const Value &config, const std::string &where)
+{
+    std::vector<std::pair<std::string, std::string>> named;
+    for (const char *name : {"bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"}) {
+        ZIGZAG_TRY(token, tokenIn(config, name, where));
+        if (!token.empty())
+            named.emplace_back(name, std::move(token));
+    }
+    return named;
+}
+
 bool isLlamaTokenizer(const TokenizerConfig &config, const Family &family)
 {
     if (config.className.empty())
@@ -61,7 +85,10 @@ Result<TokenizerConfig> parseTokenizerConfig(std::string_view text, const std::s
     ZIGZAG_TRY(addEnd, flagIn(config, "add_eos_token", where));
     ZIGZAG_TRY(begin, tokenIn(config, "bos_token", where));
     ZIGZAG_TRY(end, tokenIn(config, "eos_token", where));
-    return TokenizerConfig{std::move(className), addBegin, addEnd, std::move(begin), std::move(end)};
+    ZIGZAG_TRY(chatTemplate, chatTemplateIn(config, where));
+    ZIGZAG_TRY(named, namedTokensIn(config, where));
+    return TokenizerConfig{std::move(className),    addBegin,        addEnd, std::move(begin), std::move(end),
+                           std::move(chatTemplate), std::move(named)};
 }
 
 void applyTokenizerConfig(Tokenizer &tokenizer, const TokenizerConfig &config, const Family &family,

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace zigzag {
@@ -22,6 +23,8 @@ struct TokenizerConfig {
     std::string className; ///< "tokenizer_class"; empty where the file has none
     std::optional<bool> addBegin, addEnd; ///< "add_bos_token", "add_eos_token"
     std::string beginToken, endToken; ///< empty where the file has none
+    std::string chatTemplate; ///< the one of that name, or the "default" of several; empty where the file has none
+    std::vector<std::pair<std::string, std::string>> namedTokens; ///< "bos_token" and its like, and their text
 };
 Result<TokenizerConfig> parseTokenizerConfig(std::string_view json, const std::string &where);
 

@@ -101,6 +101,7 @@ struct Tokenizer::Impl {
     AddedTokenFinder rawTokens, normalizedTokens;
     TokenizerTemplate around;
     std::unordered_map<std::string, int> addedIds;
+    std::unordered_map<int, std::string> specialTexts;
     bool stripFirstSpace = false;
     std::vector<std::string> bytesOf; ///< of each id; empty for special tokens and for ids that are not used
 
@@ -173,8 +174,11 @@ Tokenizer::Tokenizer(TokenizerParts parts)
     m_impl->around = std::move(parts.around);
     m_impl->stripFirstSpace = parts.stripFirstSpace;
     m_impl->collectBytes(parts.added, parts.byteFallback);
-    for (const AddedToken &token : parts.added)
+    for (const AddedToken &token : parts.added) {
         m_impl->addedIds.emplace(token.pattern, token.id);
+        if (token.special)
+            m_impl->specialTexts.emplace(token.id, token.pattern);
+    }
 }
 
 Tokenizer::Tokenizer(Tokenizer &&) noexcept = default;
@@ -207,6 +211,18 @@ std::string Tokenizer::decode(std::span<const int> ids) const
     if (m_impl->stripFirstSpace && bytes.rfind(' ', 0) == 0)
         bytes.erase(0, 1);
     return bytes;
+}
+
+std::string Tokenizer::piece(int id) const
+{
+    if (const auto special = m_impl->specialTexts.find(id); special != m_impl->specialTexts.end())
+        return special->second;
+    return id >= 0 && id < vocabulary() ? m_impl->bytesOf[static_cast<std::size_t>(id)] : std::string();
+}
+
+bool Tokenizer::isSpecial(int id) const
+{
+    return m_impl->specialTexts.count(id) > 0;
 }
 
 int Tokenizer::vocabulary() const

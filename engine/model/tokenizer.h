@@ -30,6 +30,10 @@ public:
     std::vector<int> encode(std::string_view text, bool addSpecial) const;
     /// Ids to bytes; unknown ids and special tokens are left out. The result may end inside a UTF-8 sequence.
     std::string decode(std::span<const int> ids) const;
+    /// The bytes of one token, wherever it stands; of a special token its text as the file has it. Empty for unknown ids.
+    std::string piece(int id) const;
+    /// Whether decoding leaves it out.
+    bool isSpecial(int id) const;
     int vocabulary() const;
     /// The id of a token by its text as the file has it, special or not.
     std::optional<int> idOf(std::string_view token) const;

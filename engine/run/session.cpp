@@ -188,6 +188,32 @@ Result<std::vector<float>> Session::step(std::span<const int> tokens)
     return out;
 }
 
+Result<std::vector<float>> Session::stepSome(std::span<const int> tokens)
+{
+    Impl &s = *m_impl;
+    if (tokens.empty() || std::ssize(tokens) > s.options.batch)
+        return badInput(
+            fmt::format("{} tokens for a batch of {}: give one of each of its first sequences", tokens.size(), s.options.batch));
+    // What a waiting sequence computes lies at its next position, where its own next token will overwrite it.
+    std::vector<int> run(tokens.begin(), tokens.end());
+    std::replace(run.begin(), run.end(), waiting, 0);
+    ZIGZAG_CHECK(s.checkTokens(run));
+    const auto positions = std::span(s.positions).first(tokens.size());
+    for (const std::int32_t position : positions)
+        ZIGZAG_CHECK(s.checkRoom(1, position));
+    s.transformer.setNext(run, positions);
+    std::vector<float> out;
+    auto ran = s.transformer.step();
+    if (ran)
+        ran = s.transformer.stepLogits(out);
+    if (!ran)
+        return s.forget(std::move(ran.error()));
+    for (std::size_t i = 0; i < tokens.size(); ++i)
+        if (tokens[i] != waiting)
+            ++positions[i];
+    return out;
+}
+
 Result<std::vector<std::int32_t>> Session::continueGreedily(std::span<const int> tokens, int steps)
 {
     Impl &s = *m_impl;
@@ -232,6 +258,11 @@ Result<std::vector<std::int32_t>> Session::continueGreedily(std::span<const int>
 void Session::reset()
 {
     std::fill(m_impl->positions.begin(), m_impl->positions.end(), 0);
+}
+
+void Session::reset(int sequence)
+{
+    m_impl->positions[static_cast<std::size_t>(sequence)] = 0;
 }
 
 void Session::pretend(std::int64_t position, std::uint64_t seed)

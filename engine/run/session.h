@@ -36,6 +36,12 @@ public:
     Result<std::vector<float>> run(std::span<const int> tokens, Logits logits = Logits::Last, int sequence = 0);
     /// Decode: one token of every sequence. Returns [batch, vocabulary] float32; fails as `run` does.
     Result<std::vector<float>> step(std::span<const int> tokens);
+    /// In `stepSome`, instead of a token: this sequence stays as it is.
+    static constexpr int waiting = -1;
+    /// Decode of the first `tokens.size()` sequences, at most the batch: a token of each, or `waiting`, whose row means nothing.
+    /// A sequence that waits needs room for a token as well: it is computed with one that is then forgotten. Returns [tokens,
+    /// vocabulary] float32; fails as `run` does.
+    Result<std::vector<float>> stepSome(std::span<const int> tokens);
     /// Greedy decode without the host between its steps: runs a token of every sequence, and `steps` − 1 times what was
     /// chosen. Returns the choices. [steps, batch]
     Result<std::vector<std::int32_t>> continueGreedily(std::span<const int> tokens, int steps);
@@ -45,6 +51,8 @@ public:
 
     /// Forgets every token of every sequence; the memory stays.
     void reset();
+    /// Forgets the tokens of one sequence.
+    void reset(int sequence);
     /// As if `position` tokens of every sequence had been run: the caches hold seeded random keys and values. For timing
     /// decode at a context without its prefill; what follows is not text.
     void pretend(std::int64_t position, std::uint64_t seed);

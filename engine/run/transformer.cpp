@@ -20,7 +20,7 @@ Transformer::Transformer(const DeviceModel &model, const KvLayout &layout, const
     , m_config(model.config())
     , m_type(m_backend.activationType(m_config.dtype))
     , m_mixed(options.mixed)
-    , m_batch(options.batch)
+    , m_rows(options.batch)
     , m_allHeads(static_cast<std::size_t>(m_config.kvHeads))
     , m_retrieval(static_cast<std::size_t>(m_config.layers))
     , m_streaming(static_cast<std::size_t>(m_config.layers))
@@ -74,6 +74,11 @@ void Transformer::setNext(std::span<const std::int32_t> tokens, std::span<const 
     m_backend.upload(*m_work.tokens, 0, tokens.data(), tokens.size_bytes());
     m_backend.upload(*m_work.positions, 0, positions.data(), positions.size_bytes());
     m_nextPosition = *std::max_element(positions.begin(), positions.end());
+    if (const auto rows = static_cast<int>(tokens.size()); rows != m_rows) {
+        m_rows = rows;
+        m_recording.reset(); // which was of another number of sequences
+        m_steps = 0;
+    }
 }
 
 Result<void> Transformer::step()
@@ -96,7 +101,7 @@ Result<void> Transformer::step()
     m_steps = std::min(m_steps + 1, 2);
     if (!m_recording)
         return decode();
-    m_pass = {.tokens = 1, .firstPosition = m_nextPosition++, .batch = m_batch};
+    m_pass = {.tokens = 1, .firstPosition = m_nextPosition++, .batch = m_rows};
     const Span whole(sink, m_pass);
     m_recording->replay();
     return {};
@@ -105,13 +110,13 @@ Result<void> Transformer::step()
 Result<void> Transformer::decode()
 {
     auto *positions = m_work.positions->as<std::int32_t>();
-    m_pass = {.tokens = 1, .firstPosition = m_nextPosition++, .batch = m_batch};
+    m_pass = {.tokens = 1, .firstPosition = m_nextPosition++, .batch = m_rows};
     const Span whole(sink, m_pass);
-    ZIGZAG_CHECK(forward({m_batch, m_layout.context() - 1, {0, m_batch, m_cache.sequenceBytes(), positions}}));
-    headLogits(0, m_batch);
+    ZIGZAG_CHECK(forward({m_rows, m_layout.context() - 1, {0, m_rows, m_cache.sequenceBytes(), positions}}));
+    headLogits(0, m_rows);
     const Span span(sink, spanOf(Op::NextToken));
     m_backend.nextToken({.logits = m_work.logits->as<float>(),
-                         .rows = m_batch,
+                         .rows = m_rows,
                          .vocabulary = m_config.vocabulary,
                          .tokens = m_work.tokens->as<std::int32_t>(),
                          .positions = positions,
@@ -122,7 +127,7 @@ Result<void> Transformer::decode()
 
 Result<void> Transformer::stepLogits(std::vector<float> &out)
 {
-    return takeLogits(m_batch, out);
+    return takeLogits(m_rows, out);
 }
 
 Result<void> Transformer::takeLogits(std::int64_t rows, std::vector<float> &out)

@@ -28,12 +28,12 @@ public:
     /// Logits of rows [first, first + count) of the last pass, appended to `out`. Fails where one is not finite.
     Result<void> logits(std::int64_t first, std::int64_t count, std::vector<float> &out);
 
-    /// Decode: the tokens that every sequence runs next, and where. tokens, positions: [batch]
+    /// Decode: the tokens that the first sequences run next, and where. tokens, positions: [rows], at most the batch
     void setNext(std::span<const std::int32_t> tokens, std::span<const std::int32_t> positions);
-    /// One token of every sequence: forward pass, logits, greedy choice of the next token, and on to the next position.
+    /// One token of each of these sequences: forward pass, logits, greedy choice of the next token, and on to the next position.
     /// Nothing waits for the device. From the second step on a device that has recordings replays one.
     Result<void> step();
-    /// Waits, and appends the logits of the last step. [batch, vocabulary] Fails where one is not finite.
+    /// Waits, and appends the logits of the last step. [rows, vocabulary] Fails where one is not finite.
     Result<void> stepLogits(std::vector<float> &out);
 
     TraceSink *sink = nullptr;
@@ -70,7 +70,7 @@ private:
     const ModelConfig &m_config;
     DType m_type; ///< of activations
     MixedMode m_mixed;
-    int m_batch;
+    int m_rows; ///< sequences that decode runs
     SpanInfo m_pass; ///< what the spans of the pass have in common
     std::int64_t m_nextPosition = 0; ///< of the sequence that decode has taken furthest
     std::vector<LayerKind> m_kinds; // [layers]

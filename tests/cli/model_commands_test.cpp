@@ -175,5 +175,46 @@ TEST(ModelCommands, GenerateFollowsItsSeed)
     EXPECT_NE(sampled, generate({"--temperature", "1", "--seed", "2"}));
 }
 
+TEST(ModelCommands, PromptsComeFromFilesAndIdsAreGiven)
+{
+    const test::TempFolder scratch;
+    const std::string model = test::writeTinyModel(scratch / "tiny"), file = (scratch / "prompt.txt").string();
+    std::ofstream(file) << "Some text";
+    const auto run = [&](std::vector<std::string> arguments) {
+        arguments.insert(arguments.begin(), {"generate", model, "--max-new", "12"});
+        const auto result = test::runZigzag(arguments);
+        EXPECT_EQ(result.code, 0) << result.errors;
+        return result.output;
+    };
+    EXPECT_EQ(run({"--prompt", "Some text"}), run({"--prompt-file", file}));
+    const auto json = nlohmann::json::parse(run({"--prompt-file", file, "-o", "json"}));
+    EXPECT_EQ(json["prompt_ids"].size(), 10u); // the beginning of a text, and its bytes
+    EXPECT_EQ(json["prompt_ids"][1], 'S');
+    std::string ids;
+    for (const int id : json["ids"])
+        ids += (ids.empty() ? "" : " ") + std::to_string(id);
+    EXPECT_EQ(run({"--prompt", "Some text", "--ids"}), ids + "\n");
+    EXPECT_EQ(test::refusalFault(test::runZigzag({"generate", model}), 2), "");
+    EXPECT_EQ(test::refusalFault(test::runZigzag({"generate", model, "--prompt", "x", "--prompt-file", file}), 2), "");
+    EXPECT_EQ(test::refusalFault(test::runZigzag({"generate", model, "--prompt", "x", "--chat"}), 2), ""); // it has no template
+}
+
+TEST(ModelCommands, TokenizeShowsIdsAndPieces)
+{
+    const test::TempFolder scratch;
+    const std::string model = test::writeTinyModel(scratch / "tiny");
+    std::ofstream(scratch / "tiny/chat_template.jinja") << "{{ '<|begin|>' + messages[0].content }}";
+    const auto plain = nlohmann::json::parse(test::runZigzag({"tokenize", model, "a\n", "-o", "json"}).output);
+    EXPECT_EQ(plain["ids"], (std::vector<int>{256, 'a', '\n'}));
+    EXPECT_EQ(plain["pieces"], (std::vector<std::string>{"<|begin|>", "a", "\n"}));
+    EXPECT_EQ(plain["count"], 3);
+    const auto bare = nlohmann::json::parse(test::runZigzag({"tokenize", model, "a", "--bare", "-o", "json"}).output);
+    EXPECT_EQ(bare["ids"], (std::vector<int>{'a'}));
+    const auto chat = nlohmann::json::parse(test::runZigzag({"tokenize", model, "a", "--chat", "-o", "json"}).output);
+    EXPECT_EQ(chat["ids"], (std::vector<int>{256, 'a'})); // one beginning, the template's
+    EXPECT_NE(test::runZigzag({"tokenize", model, "a\n"}).output.find("      10  \"\\n\"\n3 tokens\n"), std::string::npos);
+    EXPECT_EQ(test::refusalFault(test::runZigzag({"tokenize", model}), 2), "");
+}
+
 } // namespace
 } // namespace zigzag

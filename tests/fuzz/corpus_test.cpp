@@ -8,6 +8,8 @@
 
 #define ZIGZAG_FUZZERS(X)                                                                                                        \
     X(bench_file)                                                                                                                \
+    X(chat_template)                                                                                                             \
+    X(completion_request)                                                                                                        \
     X(duo_folder)                                                                                                                \
     X(exports)                                                                                                                   \
     X(forward)                                                                                                                   \

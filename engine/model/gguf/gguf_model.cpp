@@ -33,6 +33,11 @@ void readTokenizer(Model &model, const GgufFile &file)
     auto tokenizer = readGgufTokenizer(file, model.config.notes);
     if (tokenizer) {
         model.tokenizer = std::move(*tokenizer);
+        auto chat = readGgufChatTemplate(file);
+        if (chat)
+            model.chat = std::move(*chat);
+        else
+            model.chat.refusal = chat.error().message;
         return;
     }
     model.tokenizerRefusal = tokenizer.error().message;

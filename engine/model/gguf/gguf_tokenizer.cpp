@@ -212,6 +212,24 @@ Result<Tokenizer> readGgufTokenizer(const GgufFile &file, std::vector<std::strin
     return Tokenizer(std::move(*parts));
 }
 
+Result<ChatTemplate> readGgufChatTemplate(const GgufFile &file)
+{
+    ChatTemplate chat;
+    ZIGZAG_TRY(text, ggufText(file, "tokenizer.chat_template"));
+    if (!text)
+        return chat;
+    chat.text = std::string(*text);
+    ZIGZAG_TRY(lists, readLists(file));
+    const auto name = [&](const char *as, std::optional<std::int64_t> id) {
+        if (id && *id < std::ssize(*lists.tokens))
+            chat.tokens.emplace_back(as, std::string(lists.tokens->text(static_cast<std::size_t>(*id))));
+    };
+    name("bos_token", lists.begin);
+    name("eos_token", lists.end);
+    name("unk_token", lists.unknown);
+    return chat;
+}
+
 Result<std::vector<int>> ggufEndTokens(const GgufFile &file)
 {
     static constexpr std::array<std::string_view, 12> spellings

@@ -3,6 +3,7 @@
 
 #include "engine/base/result.h"
 #include "engine/model/gguf/gguf_file.h"
+#include "engine/model/model.h"
 #include "engine/model/tokenizer.h"
 
 #include <string>
@@ -17,5 +18,8 @@ Result<Tokenizer> readGgufTokenizer(const GgufFile &file, std::vector<std::strin
 
 /// The tokens that end a text: those that the metadata names, and those that llama.cpp takes for ends by their spelling.
 Result<std::vector<int>> ggufEndTokens(const GgufFile &file);
+
+/// tokenizer.chat_template, and the tokens that it may name; nothing where the metadata has none.
+Result<ChatTemplate> readGgufChatTemplate(const GgufFile &file);
 
 } // namespace zigzag

@@ -138,5 +138,57 @@ TEST_F(BatchTest, RefusesWhatItCannotRun)
     EXPECT_EQ(three->position(0), 0);
 }
 
+/// Of three sequences one decodes from the start, one waits in the midst of its prompt, and one joins late; then the first leaves
+/// and its place is another's.
+TEST_F(BatchTest, SequencesWaitJoinAndLeave)
+{
+    auto together = session(batch), first = session(1), second = session(1), third = session(1);
+    std::vector<int> next(3, Session::waiting);
+    const auto start = [&](Session &alone, int place, int length) {
+        const auto ids = prompt(place, length);
+        const auto mine = together->run(ids, Session::Logits::Last, place), its = alone.run(ids);
+        ASSERT_TRUE(mine && its);
+        next[static_cast<std::size_t>(place)] = Sampler().next(*its);
+    };
+    const auto step = [&](std::size_t rows, const std::vector<Session *> &alone) {
+        const auto got = together->stepSome(std::span(next).first(rows));
+        ASSERT_TRUE(got) << got.error().message;
+        const std::size_t vocabulary = got->size() / rows;
+        for (std::size_t s = 0; s < rows; ++s) {
+            if (next[s] == Session::waiting)
+                continue;
+            const auto its = alone[s]->run(std::span(next).subspan(s, 1));
+            ASSERT_TRUE(its);
+            for (std::size_t i = 0; i < vocabulary; ++i)
+                ASSERT_NEAR((*got)[s * vocabulary + i], (*its)[i], 1e-4) << s << ' ' << i;
+            next[s] = Sampler().next(*its);
+        }
+    };
+    start(*first, 0, 40);
+    step(1, {first.get()});
+    const auto late = prompt(1, 50); // longer than the window, in two parts with steps of others between them
+    const std::span<const int> ids = late;
+    ASSERT_TRUE(together->run(ids.first(30), Session::Logits::None, 1));
+    for (int i = 0; i < 4; ++i)
+        step(3, {first.get(), nullptr, nullptr});
+    EXPECT_EQ(together->position(1), 30);
+    EXPECT_EQ(together->position(2), 0);
+    const auto whole = together->run(ids.subspan(30), Session::Logits::Last, 1), its = second->run(ids);
+    ASSERT_TRUE(whole && its);
+    for (std::size_t i = 0; i < its->size(); ++i)
+        ASSERT_NEAR((*whole)[i], (*its)[i], 1e-4) << i;
+    next[1] = Sampler().next(*its);
+    step(2, {first.get(), second.get()});
+    start(*third, 2, 5);
+    step(3, {first.get(), second.get(), third.get()});
+    together->reset(0);
+    first->reset();
+    start(*first, 0, 23);
+    for (int i = 0; i < 4; ++i)
+        step(3, {first.get(), second.get(), third.get()});
+    EXPECT_FALSE(together->stepSome({}));
+    EXPECT_FALSE(together->stepSome(std::vector<int>(batch + 1, 1)));
+}
+
 } // namespace
 } // namespace zigzag
