@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/cuda/attention.h"
+#include "engine/cuda/block_layout.h"
+#include "engine/cuda/blocks.h"
 #include "engine/cuda/cache_views.h"
 #include "engine/cuda/ceilings.h"
 #include "engine/cuda/device.h"
@@ -10,11 +12,14 @@
 #include "engine/cuda/matvec.h"
 #include "engine/cuda/pointwise.h"
 #include "engine/cuda/recording.h"
+#include "engine/model/weight_type.h"
 #include "engine/run/backend_module.h"
 
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <fmt/format.h>
+#include <iterator>
 #include <optional>
 
 namespace zigzag::gpu {
@@ -24,10 +29,19 @@ namespace {
 class CudaMatrix : public Matrix
 {
 public:
-    DType type = DType::BF16;
+    DType type = DType::BF16; ///< of plain numbers
+    std::optional<BlockLayout> layout; ///< of quantised ones
+    float scale = 1; ///< of those
     std::unique_ptr<Buffer> memory;
 
     const void *data() const { return memory->data(); }
+    /// Of the vectors that it is multiplied with.
+    DType vectorType() const { return layout ? activations : type; }
+    BlockMatrix blocks() const
+    {
+        const auto *codes = static_cast<const char *>(data());
+        return {codes, codes + layout->codeBytes(), static_cast<int>(layout->groups), scale};
+    }
 };
 
 /// The ops on one GPU. Two of them are put off until the op after them is known, because decode reads its weights faster in
@@ -80,7 +94,9 @@ public:
                 .experts = true,
                 .scoreCaps = true,
                 .layerExtras = true,
-                .weightTypes = {DType::F32, DType::F16, DType::BF16},
+                .blocksBesideF32 = false,
+                .blocksOfExperts = false,
+                .weightTypes = heldTypes(),
                 .kvTypes = {DType::F32, DType::F16, DType::BF16, DType::F8}};
     }
     DType activationType(DType weights) const override { return weights; }
@@ -90,7 +106,8 @@ public:
     }
     std::int64_t scratchBytes() const override
     {
-        return static_cast<std::int64_t>(attentionScratchBytes + expertScratchBytes + Linear::workspaceBytes);
+        return static_cast<std::int64_t>(attentionScratchBytes + expertScratchBytes + Linear::workspaceBytes
+                                         + (m_widened ? m_widened->bytes() : 0));
     }
     std::optional<DeviceCeilings> measureCeilings(const std::atomic<bool> *cancel) override
     {
@@ -137,7 +154,11 @@ public:
         auto matrix = std::make_unique<CudaMatrix>();
         matrix->rows = weights.rows;
         matrix->columns = weights.columns;
-        assert(weights.type.plain()); // blocks are decoded before they get here (uploadModel)
+        if (heldBlocks(weights.type)) {
+            ZIGZAG_CHECK(prepareBlocks(*matrix, weights));
+            return matrix;
+        }
+        assert(weights.type.plain()); // other blocks are decoded before they get here (uploadModel)
         matrix->type = weights.type.plain().value_or(DType::F32);
         ZIGZAG_TRY(memory, m_device->allocate(static_cast<std::size_t>(weights.bytes())));
         matrix->memory = std::move(memory);
@@ -149,6 +170,11 @@ public:
     {
         flush();
         const auto &table = static_cast<const CudaMatrix &>(*args.table);
+        if (table.layout) {
+            const BlockRowsArgs rows = {table.blocks(), args.tokens, args.out, 0, static_cast<int>(table.columns), args.scale};
+            m_device->check(launchBlockRows(table.layout->held, DType::F32, rows, args.count, stream(), startsEarly()), "embed");
+            return;
+        }
         m_device->check(launchEmbed(table.type, args, table.data(), on()), "embed");
     }
 
@@ -164,13 +190,29 @@ public:
     {
         if (args.tokens == 0 || args.products.empty())
             return;
-        const DType type = static_cast<const CudaMatrix *>(args.products[0].matrix)->type;
+        const auto &first = static_cast<const CudaMatrix &>(*args.products[0].matrix);
+        const DType type = first.vectorType();
+        const std::size_t alike = static_cast<std::size_t>(
+            std::ranges::find_if_not(args.products, [&](const Product &product) { return heldAlike(*product.matrix, first); })
+            - args.products.begin());
+        if (alike < args.products.size()) { // matrices of one layer may be of several types: a launch for each
+            if (m_norm && m_norm->out == args.in)
+                flush();
+            matmul({args.in, args.tokens, args.products.first(alike)});
+            matmul({args.in, args.tokens, args.products.subspan(alike)});
+            return;
+        }
         std::optional<RmsNormArgs> norm;
         if (m_norm && !m_gated && m_norm->out == args.in && m_norm->tokens == args.tokens && m_norm->type == type)
             norm = std::exchange(m_norm, std::nullopt);
         flush();
-        if (takesMatvec(args, type)) {
+        if (takesMatvec(args, type, first.layout.has_value())) {
             Matvec matvec{type, matvecOf(args), static_cast<int>(args.products.size())};
+            if (first.layout) {
+                matvec.held = first.layout->held;
+                for (std::size_t i = 0; i < args.products.size(); ++i)
+                    matvec.blocks[i] = static_cast<const CudaMatrix *>(args.products[i].matrix)->blocks();
+            }
             if (norm && planOf(matvec).whole) {
                 matvec.args.in = norm->in;
                 matvec.args.normWeight = norm->weight;
@@ -178,7 +220,7 @@ public:
             } else if (norm) {
                 launchNorm(*norm);
             }
-            if (mayBeGated(args.products))
+            if (mayBeGated(args.products) && (!matvec.held || planOf(matvec).whole))
                 m_gated = matvec;
             else
                 launchMatvec(matvec);
@@ -327,9 +369,12 @@ private:
         MatvecArgs args;
         int productCount;
         bool gated = false;
+        std::optional<HeldBlocks> held = std::nullopt; ///< quantised weights
+        BlockMatrix blocks[matvecMaxProducts] = {};
     };
 
     static constexpr std::size_t attentionScratchBytes = 16u << 20; ///< partial results of decode's splits
+    static constexpr std::size_t widenedBytes = 128u << 20; ///< rows of quantised matrices as plain numbers
     static constexpr std::size_t expertScratchBytes = 64u << 20; ///< what experts make of a piece of a chunk's tokens
 
     cudaStream_t stream() const { return m_device->stream(); }
@@ -363,12 +408,89 @@ private:
         const int count = matvec.gated ? 1 : matvec.productCount;
         for (int i = 0; i < count; ++i)
             rows[i] = matvec.args.products[i].rows;
+        if (matvec.held)
+            return planBlocks({rows, static_cast<std::size_t>(count)}, blockPaddedColumns(*matvec.held, matvec.args.columns),
+                              matvec.args.batch, matvec.gated, m_device->limits());
         return planMatvec({rows, static_cast<std::size_t>(count)}, matvec.args.columns, matvec.args.batch, matvec.gated,
                           m_device->limits());
     }
 
+    static std::vector<WeightType> heldTypes()
+    {
+        std::vector<WeightType> types = {DType::F32, DType::F16, DType::BF16};
+        std::ranges::copy_if(zigzag::weightTypes(), std::back_inserter(types),
+                             [](WeightType type) { return heldBlocks(type).has_value(); });
+        return types;
+    }
+
+    static bool heldAlike(const Matrix &one, const CudaMatrix &other)
+    {
+        const auto &matrix = static_cast<const CudaMatrix &>(one);
+        return matrix.layout.has_value() == other.layout.has_value()
+            && (matrix.layout ? matrix.layout->held == other.layout->held && matrix.activations == other.activations
+                              : matrix.type == other.type);
+    }
+
+    Result<void> prepareBlocks(CudaMatrix &matrix, const TensorView &weights)
+    {
+        const std::int64_t length = weights.scales.columnsPerScale;
+        if (weights.columns % 8 != 0 || (weights.scales && length < weights.columns && length % blockGroup != 0))
+            return badInput(fmt::format("a matrix of {} columns has a scale for every {}, which the cuda backend does not run: use "
+                                        "--backend cpu",
+                                        weights.columns, length));
+        matrix.layout.emplace(*heldBlocks(weights.type), weights.rows, weights.columns);
+        const BlockLayout &layout = *matrix.layout;
+        ZIGZAG_TRY(memory, m_device->allocate(static_cast<std::size_t>(layout.bytes())));
+        matrix.memory = std::move(memory);
+        if (!m_widened) {
+            ZIGZAG_TRY(widened, m_device->allocate(widenedBytes));
+            m_widened = std::move(widened);
+        }
+        const float scale = paramScale(weights);
+        matrix.scale = 1 / scale;
+        constexpr std::int64_t pieceBytes = 16 << 20;
+        const std::int64_t piece = std::clamp<std::int64_t>(pieceBytes / layout.tileCodes, 1, layout.tiles);
+        std::vector<std::byte> codes(static_cast<std::size_t>(piece * layout.tileCodes)),
+            params(static_cast<std::size_t>(piece * layout.tileParams));
+        auto *to = matrix.memory->as<std::byte>();
+        for (std::int64_t first = 0; first < layout.tiles; first += piece) {
+            const std::int64_t count = std::min(piece, layout.tiles - first);
+            layOutBlocks(weights, layout, scale, first, count, codes.data(), params.data());
+            m_loader.copy(to + first * layout.tileCodes, codes.data(), static_cast<std::size_t>(count * layout.tileCodes));
+            m_loader.copy(to + layout.codeBytes() + first * layout.tileParams, params.data(),
+                          static_cast<std::size_t>(count * layout.tileParams));
+        }
+        return {};
+    }
+
+    /// In as few launches as the vectors' shared memory allows: each reads the weights.
+    void launchBlocks(const Matvec &matvec)
+    {
+        const int most = std::min(blockMaxBatch,
+                                  mostBlockVectors(blockPaddedColumns(*matvec.held, matvec.args.columns), m_device->limits()));
+        for (int first = 0; first < matvec.args.batch; first += most) {
+            Matvec part = matvec;
+            part.args.batch = std::min(most, matvec.args.batch - first);
+            const std::int64_t inBytes = matvec.args.normWeight ? 4 : bytesOf(matvec.type);
+            part.args.in = static_cast<const char *>(matvec.args.in) + inBytes * first * matvec.args.columns;
+            for (MatvecProduct &product : part.args.products) {
+                const std::int64_t at = std::int64_t{first} * product.rows;
+                product.residual = product.residual ? product.residual + at : nullptr;
+                product.out = static_cast<char *>(product.out) + at * (product.floatOut ? 4 : bytesOf(matvec.type));
+            }
+            BlockMatvecArgs args = {.base = part.args, .matrices = {}};
+            std::copy(std::begin(matvec.blocks), std::end(matvec.blocks), args.matrices);
+            m_device->check(multiplyBlocks(*matvec.held, matvec.type, args, planOf(part), stream(), startsEarly()),
+                            "a matrix-vector product");
+        }
+    }
+
     void launchMatvec(const Matvec &matvec)
     {
+        if (matvec.held) {
+            launchBlocks(matvec);
+            return;
+        }
         m_device->check(multiplyVectors(matvec.type, matvec.args, planOf(matvec), stream(), startsEarly()),
                         "a matrix-vector product");
     }
@@ -415,10 +537,18 @@ private:
         m_device->check(attend(type, prefillArgs, plan, stream(), startsEarly()), "attention");
     }
 
-    static bool takesMatvec(const MatmulArgs &args, DType type)
+    bool takesMatvec(const MatmulArgs &args, DType type, bool isBlocks) const
     {
+        if (isBlocks)
+            return args.products.size() <= matvecMaxProducts && args.tokens <= matvecMaxBatch && fitsBlocks(*args.products[0].matrix);
         return type != DType::F32 && args.products.size() <= matvecMaxProducts && args.tokens <= matvecMaxBatch
             && supportsMatvec(static_cast<int>(args.tokens), static_cast<int>(args.products[0].matrix->columns));
+    }
+
+    bool fitsBlocks(const Matrix &matrix) const
+    {
+        const BlockLayout &layout = *static_cast<const CudaMatrix &>(matrix).layout;
+        return mostBlockVectors(blockPaddedColumns(layout.held, matrix.columns), m_device->limits()) > 0;
     }
 
     /// Two products of one shape whose only use may be SwiGLU.
@@ -450,19 +580,35 @@ private:
     void multiply(const MatmulArgs &args, const Product &product)
     {
         const auto &matrix = static_cast<const CudaMatrix &>(*product.matrix);
+        const DType type = matrix.vectorType();
         const bool floatOut = product.residual || product.floatOut;
         const std::size_t bytes = static_cast<std::size_t>(args.tokens * matrix.rows) * sizeof(float);
         if (product.residual && product.residual != product.out)
             m_device->check(cudaMemcpyAsync(product.out, product.residual, bytes, cudaMemcpyDeviceToDevice, stream()),
                             "a residual");
-        const DType outType = floatOut ? DType::F32 : matrix.type;
-        m_linear.run({.rows = matrix.rows,
-                      .columns = matrix.columns,
-                      .tokens = args.tokens,
-                      .type = matrix.type,
-                      .outType = outType,
-                      .accumulate = product.residual != nullptr},
-                     matrix.data(), args.in, product.out, product.scale);
+        const DType outType = floatOut ? DType::F32 : type;
+        // A quantised matrix becomes plain numbers in pieces of its rows.
+        const std::int64_t piece = matrix.layout
+            ? std::clamp<std::int64_t>(static_cast<std::int64_t>(widenedBytes) / (matrix.columns * bytesOf(type)), 1,
+                                       matrix.rows)
+            : matrix.rows;
+        for (std::int64_t first = 0; first < matrix.rows; first += piece) {
+            const std::int64_t count = std::min(piece, matrix.rows - first);
+            if (matrix.layout) {
+                const BlockRowsArgs rows = {matrix.blocks(), nullptr, m_widened->data(), first, static_cast<int>(matrix.columns), 1};
+                m_device->check(launchBlockRows(matrix.layout->held, type, rows, count, stream(), startsEarly()),
+                                "a matrix made plain");
+            }
+            m_linear.run({.rows = count,
+                          .columns = matrix.columns,
+                          .tokens = args.tokens,
+                          .type = type,
+                          .outType = outType,
+                          .accumulate = product.residual != nullptr,
+                          .outPitch = matrix.rows},
+                         matrix.layout ? m_widened->data() : matrix.data(), args.in,
+                         static_cast<char *>(product.out) + first * bytesOf(outType), product.scale);
+        }
         if (product.bias)
             m_device->check(launchAddBias(outType, product.out, product.bias, product.scale, args.tokens, matrix.rows, on()),
                             "a bias");
@@ -475,6 +621,7 @@ private:
     Loader m_loader;
     Linear m_linear;
     std::unique_ptr<Buffer> m_scratch, m_expertScratch;
+    std::unique_ptr<Buffer> m_widened; ///< where some matrix is quantised
     cudaEvent_t m_timedBegin = nullptr, m_timedEnd = nullptr;
     std::optional<RmsNormArgs> m_norm;
     std::optional<Matvec> m_gated;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/cuda/linear.h"
 
+#include <algorithm>
 #include <array>
 #include <fmt/format.h>
 #include <limits>
@@ -41,7 +42,7 @@ struct Linear::Plan {
         cublasLtMatmulDescSetAttribute(product, CUBLASLT_MATMUL_DESC_TRANSA, &transposed, sizeof(transposed));
         cublasLtMatrixLayoutCreate(&weight, cudaType(shape.type), columns, rows, shape.columns);
         cublasLtMatrixLayoutCreate(&in, cudaType(shape.type), columns, tokens, shape.columns);
-        cublasLtMatrixLayoutCreate(&out, cudaType(shape.outType), rows, tokens, shape.rows);
+        cublasLtMatrixLayoutCreate(&out, cudaType(shape.outType), rows, tokens, std::max(shape.outPitch, shape.rows));
     }
     ~Plan()
     {
@@ -116,7 +117,7 @@ void Linear::choose(Plan &plan, const LinearShape &shape, const void *weight, co
     if (count == 1 || isRecording(m_device.stream()))
         return;
     // Into an output of its own: the product may be added to what is there.
-    const auto out = m_device.allocate(static_cast<std::size_t>(shape.tokens * shape.rows * bytesOf(shape.outType)));
+    const auto out = m_device.allocate(static_cast<std::size_t>(shape.tokens * std::max(shape.outPitch, shape.rows) * bytesOf(shape.outType)));
     if (!out)
         return;
     cudaEvent_t begin = nullptr, end = nullptr;

@@ -18,6 +18,7 @@ struct LinearShape {
     DType type = DType::BF16; ///< of weight and input
     DType outType = DType::BF16;
     bool accumulate = false;
+    std::int64_t outPitch = 0; ///< numbers from one token's outputs to the next one's: at least rows
 
     auto operator<=>(const LinearShape &) const = default;
 };

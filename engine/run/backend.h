@@ -46,6 +46,8 @@ public:
     virtual ~Matrix() = default;
     std::int64_t rows = 0; ///< output features
     std::int64_t columns = 0; ///< input features
+    /// Of what a quantised matrix is multiplied with, set by uploadModel; a plain one is multiplied with its own type.
+    DType activations = DType::BF16;
 };
 
 // Activations are row-major. The residual stream and the logits are float32; what is behind a `void *` is of the backend's
@@ -247,6 +249,8 @@ struct Capabilities {
     /// norms over the width and behind products, gates of other kinds.
     bool layerExtras = false;
     bool mixesTypes = false; ///< the matrices of one model may be of several plain types
+    bool blocksBesideF32 = true; ///< quantised matrices in a model whose dtype is F32
+    bool blocksOfExperts = true; ///< quantised matrices of experts
     /// Types of weights that `prepare` takes: a model whose dtype is none of them is refused where a session or a layer pass is
     /// made (checkRuns); matrices of other types are decoded to the dtype before they get here (uploadModel).
     std::vector<WeightType> weightTypes;

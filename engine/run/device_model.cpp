@@ -21,6 +21,11 @@ template <class T> bool contains(const std::vector<T> &all, const T &one)
     return std::find(all.begin(), all.end(), one) != all.end();
 }
 
+bool isOfExperts(WeightId id)
+{
+    return id == WeightId::ExpertGate || id == WeightId::ExpertUp || id == WeightId::ExpertDown;
+}
+
 /// A vector as float32 on the device. Norms that files hold as their difference from 1 get it back here, and nowhere else.
 Result<std::unique_ptr<Buffer>> uploadVector(Backend &backend, const ModelConfig &config, TensorRole role,
                                              const TensorView &tensor)
@@ -44,7 +49,7 @@ Held heldBytes(const Capabilities &can, const ModelConfig &config)
 {
     Held held;
     for (const PlannedTensor &planned : planWeights(config)) {
-        const WeightType type = planned.role == TensorRole::Matrix ? heldType(can, config, planned.type) : planned.type;
+        const WeightType type = planned.role == TensorRole::Matrix ? heldType(can, config, planned.type, planned.layer >= 0 && isOfExperts(planned.id)) : planned.type;
         held.bytes += planned.rows * rowBytes(type, planned.columns);
         if (type != planned.type && !contains(held.decoded, planned.type))
             held.decoded.push_back(planned.type);
@@ -78,9 +83,10 @@ const char *extrasOf(const ModelConfig &config)
     return nullptr;
 }
 
-WeightType heldType(const Capabilities &can, const ModelConfig &config, WeightType stored)
+WeightType heldType(const Capabilities &can, const ModelConfig &config, WeightType stored, bool isExpert)
 {
-    const bool takes = contains(can.weightTypes, stored) && (stored.isQuantised() || can.mixesTypes);
+    const bool takesBlocks = (can.blocksBesideF32 || config.dtype != DType::F32) && (can.blocksOfExperts || !isExpert);
+    const bool takes = contains(can.weightTypes, stored) && (stored.isQuantised() ? takesBlocks : can.mixesTypes);
     return takes ? stored : config.dtype;
 }
 
@@ -158,10 +164,10 @@ Result<std::shared_ptr<DeviceModel>> uploadModel(std::shared_ptr<const Model> mo
                         model->config.weightBytes()));
     }
     std::int64_t done = 0;
-    const auto prepare = [&](const TensorView &from) -> Result<std::unique_ptr<Matrix>> {
+    const auto prepare = [&](const TensorView &from, bool isExpert) -> Result<std::unique_ptr<Matrix>> {
         if (cancel && cancel->load(std::memory_order_relaxed))
             return cancelled();
-        const WeightType type = heldType(can, model->config, from.type);
+        const WeightType type = heldType(can, model->config, from.type, isExpert);
         TensorView view = from;
         std::vector<std::byte> decoded;
         if (type != from.type) {
@@ -169,6 +175,8 @@ Result<std::shared_ptr<DeviceModel>> uploadModel(std::shared_ptr<const Model> mo
             view = {decoded.data(), type, from.rows, from.columns};
         }
         auto prepared = backend->prepare(view);
+        if (prepared)
+            (*prepared)->activations = backend->activationType(model->config.dtype);
         if (!decoded.empty() && !copies) // whoever reads weights where they are needs them there
             device->decoded.push_back(std::move(decoded));
         done += view.bytes();
@@ -176,10 +184,10 @@ Result<std::shared_ptr<DeviceModel>> uploadModel(std::shared_ptr<const Model> mo
             progress(done, held.bytes);
         return prepared;
     };
-    ZIGZAG_TRY(embedding, prepare(weights.embedding));
+    ZIGZAG_TRY(embedding, prepare(weights.embedding, false));
     device->embedding = std::move(embedding);
     if (!model->config.tiedEmbeddings) {
-        ZIGZAG_TRY(head, prepare(weights.head));
+        ZIGZAG_TRY(head, prepare(weights.head, false));
         device->separateHead = std::move(head);
     }
     ZIGZAG_TRY(finalNorm, uploadVector(*backend, model->config, TensorRole::Norm, weights.finalNorm));
@@ -192,7 +200,7 @@ Result<std::shared_ptr<DeviceModel>> uploadModel(std::shared_ptr<const Model> mo
         for (const WeightSpec &spec : to.plan.weights())
             for (const TensorView &from : weights.layers[static_cast<std::size_t>(layer)].all(spec.id)) {
                 if (spec.role == TensorRole::Matrix) {
-                    ZIGZAG_TRY(prepared, prepare(from));
+                    ZIGZAG_TRY(prepared, prepare(from, isOfExperts(spec.id)));
                     to.add(spec.id, std::move(prepared));
                 } else {
                     ZIGZAG_TRY(uploaded, uploadVector(*backend, model->config, spec.role, from));

@@ -163,4 +163,35 @@ MatvecPlan planMatvec(std::span<const int> rows, int columns, int batch, bool ga
     return plan;
 }
 
+namespace {
+
+constexpr std::int64_t blockParts = 4 * matvecWarps * (2 * 16 * 8 + matvecMaxBatch);
+
+}
+
+int mostBlockVectors(std::int64_t paddedColumns, const GpuLimits &gpu)
+{
+    // One block a multiprocessor has more of them than two.
+    return static_cast<int>((gpu.sharedPerBlock - blockParts) / (paddedColumns * 2 + 64));
+}
+
+MatvecPlan planBlocks(std::span<const int> rows, std::int64_t paddedColumns, int batch, bool gated, const GpuLimits &gpu)
+{
+    assert(!rows.empty() && rows.size() <= 3);
+    MatvecPlan plan;
+    plan.gated = gated;
+    const int tileRows = gated ? 8 : 16;
+    for (std::size_t i = 0; i < plan.tileEnd.size(); ++i) {
+        if (i < (gated ? 1 : rows.size()))
+            plan.tiles += static_cast<int>(ceilDivide(rows[i], tileRows));
+        plan.tileEnd[i] = plan.tiles;
+    }
+    plan.sharedBytes = static_cast<std::size_t>(blockParts + batch * (paddedColumns * 2 + 64));
+    plan.whole = batch <= mostBlockVectors(paddedColumns, gpu);
+    const bool two = static_cast<std::int64_t>(plan.sharedBytes) <= gpu.sharedPerMultiprocessor / matvecBlocksPerSm - 1024;
+    const auto waves = ceilDivide(plan.tiles, (two ? matvecBlocksPerSm : 1) * gpu.multiprocessors);
+    plan.blocks = static_cast<unsigned>(ceilDivide(plan.tiles, waves));
+    return plan;
+}
+
 } // namespace zigzag::gpu

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/cuda/kernels/block_args.h"
+#include "engine/model/weights.h"
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace zigzag::gpu {
+
+/// The form in which a GPU holds matrices of a type, or none. Q5_0, Q5_1, Q5_K and Q6_K have eight bits for a code there.
+std::optional<HeldBlocks> heldBlocks(WeightType type);
+
+/// Where the parts of a matrix in this form lie: codes from 0 on, then its params.
+struct BlockLayout {
+    HeldBlocks held = HeldBlocks::F8;
+    std::int64_t groups = 0; ///< of 128 columns, the last of which may be short of some
+    std::int64_t tiles = 0; ///< of 8 rows; an even number, as a kernel's tile is two
+    std::int64_t tileCodes = 0, tileParams = 0; ///< bytes of a tile
+
+    BlockLayout(HeldBlocks form, std::int64_t rows, std::int64_t columns);
+    std::int64_t codeBytes() const { return tiles * tileCodes; }
+    std::int64_t bytes() const { return tiles * (tileCodes + tileParams); }
+};
+
+/// What the numbers of params are multiplied with before they become F16: a power of two, so that scales that were products of two
+/// keep their eleven bits. 1 for types whose scales are F16.
+float paramScale(const TensorView &matrix);
+
+/// Puts tiles [first, first + count) in that form. `codes` and `params` begin at the first one's, and are written whole.
+void layOutBlocks(const TensorView &matrix, const BlockLayout &layout, float scale, std::int64_t first, std::int64_t count,
+                  std::byte *codes, std::byte *params);
+
+/// Columns of a launch's vectors in shared memory: whole rounds. `held`: of its matrices.
+std::int64_t blockPaddedColumns(HeldBlocks held, std::int64_t columns);
+
+} // namespace zigzag::gpu

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/cuda/block_layout.h"
+#include "engine/cuda/kernels/matvec_blocks.cuh"
+#include "engine/model/weight_type.h"
+#include "tests/engine/cuda/kernel_fixture.h"
+
+namespace zigzag::test {
+namespace {
+
+using gpu::Bf16, gpu::F16, gpu::HeldBlocks;
+
+/// Random bits of a type, with scales that are numbers of moderate size, in the form of files and in that of GPUs.
+struct BlocksMatrix {
+    std::vector<std::byte> file;
+    std::vector<float> fileScales;
+    TensorView view;
+    gpu::BlockLayout layout;
+    DeviceArray<std::uint8_t> memory;
+    float scale;
+    std::vector<float> values; // [rows, columns]
+
+    BlocksMatrix(WeightType type, std::int64_t rows, std::int64_t columns, unsigned seed)
+        : file(static_cast<std::size_t>(rows * rowBytes(type, columns)))
+        , layout(*gpu::heldBlocks(type), rows, columns)
+        , memory(static_cast<std::size_t>(layout.bytes()))
+    {
+        std::mt19937 random(seed);
+        for (std::byte &byte : file)
+            byte = static_cast<std::byte>(random() % 256);
+        view = {file.data(), type, rows, columns};
+        if (type == DType::F8) {
+            for (std::byte &byte : file)
+                byte = (byte & std::byte{0x7f}) == std::byte{0x7f} ? std::byte{0x31} : byte;
+            view.scales = {nullptr, 3, 128};
+            for (std::int64_t i = 0; i < view.scales.count(rows, columns); ++i)
+                fileScales.push_back(0.001f * static_cast<float>(1 + random() % 50));
+            view.scales.data = fileScales.data();
+        } else {
+            putScales(type, random);
+        }
+        scale = gpu::paramScale(view);
+        auto *to = reinterpret_cast<std::byte *>(memory.data());
+        // In two pieces, as an upload may.
+        const std::int64_t half = layout.tiles / 2;
+        gpu::layOutBlocks(view, layout, scale, 0, half, to, to + layout.codeBytes());
+        gpu::layOutBlocks(view, layout, scale, half, layout.tiles - half, to + half * layout.tileCodes,
+                          to + layout.codeBytes() + half * layout.tileParams);
+        values.resize(static_cast<std::size_t>(rows * columns));
+        for (std::int64_t r = 0; r < rows; ++r) {
+            float *row = values.data() + r * columns;
+            decodeNumbers(type, file.data() + r * rowBytes(type, columns), columns, row);
+            for (std::int64_t c = 0; view.scales && c < columns; ++c)
+                row[c] *= view.scales.ofRow(r, columns)[c / 128];
+        }
+    }
+
+    gpu::BlockMatrix blocks() const
+    {
+        const auto *codes = reinterpret_cast<const char *>(memory.data());
+        return {codes, codes + layout.codeBytes(), static_cast<int>(layout.groups), 1 / scale};
+    }
+
+private:
+    void putScales(WeightType type, std::mt19937 &random)
+    {
+        const std::int64_t bytes = type.blockBytes();
+        const bool atEnd = type == BlockType::Q6K;
+        const bool two = type == BlockType::Q41 || type == BlockType::Q51 || type == BlockType::Q4K || type == BlockType::Q5K;
+        for (std::int64_t at = 0; at < std::ssize(file); at += bytes)
+            for (int i = 0; i < (two ? 2 : 1); ++i) {
+                const std::uint16_t half = floatToF16((i == 1 ? -2e-5f : 1e-5f) * static_cast<float>(1 + random() % 50));
+                std::memcpy(file.data() + at + (atEnd ? bytes - 2 : 2 * i), &half, sizeof half);
+            }
+        for (std::int64_t at = 0; type == BlockType::Int4 && at < std::ssize(file); at += bytes)
+            file[static_cast<std::size_t>(at + 2)] = static_cast<std::byte>(random() % 17);
+    }
+};
+
+const std::vector<WeightType> held = {BlockType::Q40, BlockType::Q41, BlockType::Q50, BlockType::Q51,  BlockType::Q80,
+                                      BlockType::Q4K, BlockType::Q5K, BlockType::Q6K, BlockType::Int4, DType::F8};
+
+struct Case {
+    std::vector<int> rows;
+    int columns, batch;
+    bool more, gated, norm;
+};
+
+/// Against a plain loop over the numbers that the file's bytes stand for, in float64.
+template <class T> void checkProducts(WeightType type, const Case &c, double tolerance)
+{
+    const auto width = static_cast<std::size_t>(c.columns), count = static_cast<std::size_t>(c.batch);
+    const DeviceArray<T> in(randomFloats(count * width, 1));
+    const DeviceArray<float> floats(randomFloats(count * width, 2)), weight(randomFloats(width, 3));
+    std::vector<double> x;
+    for (std::size_t b = 0; b < count; ++b) {
+        double square = 0;
+        for (std::size_t i = 0; i < width; ++i)
+            square += double{floats[b * width + i]} * double{floats[b * width + i]};
+        const double factor = 1 / std::sqrt(square / static_cast<double>(width) + 1e-5);
+        for (std::size_t i = 0; i < width; ++i)
+            x.push_back(c.norm ? double{floats[b * width + i]} * factor * double{weight[i]} : double{gpu::toFloat(in[b * width + i])});
+    }
+    gpu::BlockMatvecArgs args = {};
+    args.base.in = c.norm ? static_cast<const void *>(floats.data()) : in.data();
+    args.base.normWeight = c.norm ? weight.data() : nullptr;
+    args.base.epsilon = 1e-5f;
+    args.base.batch = c.batch;
+    args.base.columns = c.columns;
+    std::vector<std::unique_ptr<BlocksMatrix>> matrices;
+    std::vector<std::vector<float>> biases, residuals;
+    std::vector<std::unique_ptr<DeviceArray<T>>> outs;
+    std::vector<std::unique_ptr<DeviceArray<float>>> floatOuts;
+    for (std::size_t i = 0; i < c.rows.size(); ++i) {
+        const auto outputs = static_cast<std::size_t>(c.rows[i]);
+        matrices.push_back(std::make_unique<BlocksMatrix>(type, c.rows[i], c.columns, static_cast<unsigned>(i + 5)));
+        biases.push_back(randomFloats(outputs, 20 + i));
+        residuals.push_back(randomFloats(count * outputs, 30 + i));
+        outs.push_back(std::make_unique<DeviceArray<T>>(count * outputs));
+        floatOuts.push_back(std::make_unique<DeviceArray<float>>(residuals[i]));
+        args.matrices[i] = matrices[i]->blocks();
+        args.base.products[i] = {nullptr,
+                                 c.more ? biases[i].data() : nullptr,
+                                 c.more && !c.gated ? floatOuts[i]->data() : nullptr,
+                                 c.more && !c.gated ? static_cast<void *>(floatOuts[i]->data()) : outs[i]->data(),
+                                 c.rows[i],
+                                 c.more && !c.gated,
+                                 c.more && !c.gated ? 0.5f : 1.0f};
+    }
+    const gpu::MatvecPlan plan = gpu::planBlocks({c.rows.data(), c.gated ? 1 : c.rows.size()},
+                                                 gpu::blockPaddedColumns(matrices[0]->layout.held, c.columns), c.batch, c.gated,
+                                                 {.multiprocessors = 1});
+    const int status = gpu::withBlocks(matrices[0]->layout.held, [&]<class Format>(Format) {
+        return gpu::launchMatvecBlocks<T, Format>(args, plan, {}, gpu::Start::Early);
+    });
+    ASSERT_EQ(status, 0);
+    const auto dot = [&](std::size_t i, std::size_t b, std::size_t r) {
+        double sum = c.more ? double{biases[i][r]} : 0.0;
+        for (std::size_t k = 0; k < width; ++k)
+            sum += double{matrices[i]->values[r * width + k]} * x[b * width + k];
+        return sum;
+    };
+    for (std::size_t i = 0; i < (c.gated ? 1 : c.rows.size()); ++i) {
+        std::vector<double> expected;
+        for (std::size_t b = 0; b < count; ++b)
+            for (std::size_t r = 0; r < static_cast<std::size_t>(c.rows[i]); ++r) {
+                const double sum = dot(i, b, r);
+                expected.push_back(c.gated      ? sum / (1 + std::exp(-sum)) * dot(1, b, r)
+                                       : c.more ? 0.5 * sum + double{residuals[i][b * static_cast<std::size_t>(c.rows[i]) + r]}
+                                                : sum);
+            }
+        const auto got = c.more && !c.gated ? floatOuts[i]->floats() : outs[i]->floats();
+        EXPECT_LT(relativeError(got.data(), expected), tolerance) << nameOf(type) << " " << i << " of " << c.columns;
+        EXPECT_TRUE(outs[i]->intact() && floatOuts[i]->intact() && matrices[i]->memory.intact());
+    }
+}
+
+TEST(MatvecBlocksKernel, MatchesFloat64)
+{
+    for (const WeightType type : held) {
+        const bool isLong = type.blockLength() > 128;
+        checkProducts<Bf16>(type, {{17}, isLong ? 256 : 128, 1, false, false, false}, 6e-3);
+        checkProducts<F16>(type, {{40, 7, 1}, 256, 3, true, false, false}, 2e-3);
+        checkProducts<Bf16>(type, {{21, 21}, isLong ? 512 : 384, 8, true, true, true}, 1.5e-2);
+        checkProducts<F16>(type, {{5, 16}, 256, 2, false, false, true}, 4e-3);
+    }
+    checkProducts<Bf16>(BlockType::Q80, {{18}, 96, 2, true, false, true}, 1e-2); // a group that is short
+    checkProducts<F16>(BlockType::Q41, {{18}, 4096 + 160, 1, true, false, false}, 2e-3); // and more than a round
+}
+
+TEST(BlockRowsKernel, DecodesAsTheFileSays)
+{
+    for (const WeightType type : held) {
+        const int columns = type.blockLength() > 128 ? 256 : 384, rows = 19;
+        const BlocksMatrix matrix(type, rows, columns, 9);
+        const std::vector<std::int32_t> tokens = {18, 0, 7};
+        for (const bool picks : {false, true}) {
+            const std::size_t count = picks ? tokens.size() : 11;
+            const DeviceArray<float> out(count * static_cast<std::size_t>(columns));
+            const gpu::BlockRowsArgs args
+                = {matrix.blocks(), picks ? tokens.data() : nullptr, out.data(), picks ? 0 : 8, columns, picks ? 2.0f : 1.0f};
+            const int status = gpu::withBlocks(matrix.layout.held, [&]<class Format>(Format) {
+                return gpu::launch(gpu::blockRows<float, Format>, {static_cast<unsigned>(count), 1, 1}, gpu::blockRowsThreads, 0,
+                                   {}, args, gpu::Start::Early);
+            });
+            ASSERT_EQ(status, 0);
+            std::vector<float> expected;
+            for (std::size_t i = 0; i < count; ++i)
+                for (int c = 0; c < columns; ++c)
+                    expected.push_back(args.scale
+                                       * matrix.values[static_cast<std::size_t>((picks ? tokens[i] : 8 + static_cast<int>(i)) * columns + c)]);
+            expectClose(out.floats(), expected, 1e-3, 1e-3);
+            EXPECT_TRUE(out.intact());
+        }
+    }
+}
+
+} // namespace
+} // namespace zigzag::test
