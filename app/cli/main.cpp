@@ -30,6 +30,7 @@ int main(int argc, char **argv)
     zigzag::addLogits(app, chosen);
     zigzag::addGenerate(app, chosen);
     zigzag::addServe(app, chosen);
+    zigzag::addCheck(app, chosen);
     zigzag::addTokenize(app, chosen);
     zigzag::addScore(app, chosen);
     zigzag::addAssign(app, chosen);
