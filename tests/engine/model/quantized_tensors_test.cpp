@@ -10,6 +10,7 @@
 #include <functional>
 #include <gtest/gtest.h>
 #include <limits>
+#include <vector>
 
 namespace zigzag {
 namespace {
@@ -136,14 +137,19 @@ TEST(QuantizedTensors, WhatIsWrongWithFourBits)
 
 TEST(QuantizedTensors, OtherQuantisationsAreRefusedByName)
 {
-    for (const auto &[members, says] :
-         {std::pair(R"({"quant_method": "bitsandbytes"})", "bitsandbytes"),
-          std::pair(R"({"quant_method": null})", "quant_method"), std::pair(R"({"format": "pack-quantized"})", "pack-quantized"),
-          std::pair(R"({"config_groups": {"group_0": {"weights": {"num_bits": 4, "type": "int"}}}})", "of 4 bits"),
-          std::pair(R"({"config_groups": {"group_1": {}}})", "2 groups"),
-          std::pair(R"({"sparsity_config": {"format": "sparse-24"}})", "sparsity_config"),
-          std::pair(R"({"ignore": "lm_head"})", "ignore")})
-        expectRefused("fp8-tensor", members, says, [&](const Copy &copy) { copy.patch(members); });
+    struct Case {
+        std::string members, says;
+    };
+    const std::vector<Case> cases
+        = {{R"({"quant_method": "bitsandbytes"})", "bitsandbytes"},
+           {R"({"quant_method": null})", "quant_method"},
+           {R"({"format": "pack-quantized"})", "pack-quantized"},
+           {R"({"config_groups": {"group_0": {"weights": {"num_bits": 4, "type": "int"}}}})", "of 4 bits"},
+           {R"({"config_groups": {"group_1": {}}})", "2 groups"},
+           {R"({"sparsity_config": {"format": "sparse-24"}})", "sparsity_config"},
+           {R"({"ignore": "lm_head"})", "ignore"}};
+    for (const Case &each : cases)
+        expectRefused("fp8-tensor", each.members, each.says, [&](const Copy &copy) { copy.patch(each.members); });
 }
 
 /// Scales of activations are said once; biases of nothing, which packers of GPTQ write, are no news; those of something are.
