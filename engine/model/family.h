@@ -42,7 +42,7 @@ struct Family {
     std::string_view ggufArchitecture = {}; ///< general.architecture of GGUF files; empty where those have none, or another's
     bool ggufInterleaves = false; ///< there, rows of queries and keys that rotate together are neighbours
     std::span<const GgufKey> ggufKeys = {}; ///< beside those of all families
-    std::int64_t ggufWindowPattern = 0; ///< where the file does not say which layers are local: every so manieth is not
+    std::int64_t ggufWindowPattern = 0; ///< where the file says nothing: of so many layers the last is not local
     /// Puts into a config.json what such files leave to llama.cpp, which knows it by the sizes.
     void (*ggufImplied)(json::Value &config) = nullptr;
     FileWindow window = FileWindow::None;

@@ -186,7 +186,7 @@ std::vector<Case> configCases()
         config("unknown rotary embedding", R"({"rope_scaling": {"rope_type": "spiral", "factor": 2}})", "spiral"),
         config("dynamic rotary embedding without a factor", R"({"rope_scaling": {"rope_type": "dynamic"}})", "factor"),
         config("text part that is no object", R"({"text_config": [1]})", "text_config"),
-        config("text part of another kind", R"({"text_config": {"model_type": "qwen3"}})", "model_type"),
+        config("text part of another kind", R"({"text_config": {"model_type": "qwen3"}})", "text_config"),
         config("rotary embedding without factor", R"({"rope_scaling": {"type": "linear"}})", "factor"),
         config("rotary embedding of text", R"({"rope_scaling": "linear"})", "rope_scaling"),
         config("rotary embedding per layer type", R"({"rope_parameters": {"full_attention": {"rope_type": "default"}}})",

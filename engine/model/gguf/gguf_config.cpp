@@ -217,7 +217,7 @@ Result<void> Translation::takeWindows()
     const std::string patternKey = keyOf("attention.sliding_window_pattern"), ropeKey = keyOf("attention.rope_pattern");
     Value types = Value::array();
     if (const GgufValue *given = m_file.find(patternKey); m_family.ggufWindowPattern > 0 && !(given && isArray(*given))) {
-        // A window of 0 is none, and every so manieth layer has none, the last of so many.
+        // A window of 0 is none, and of so many layers in a row the last one has none either.
         ZIGZAG_TRY(period, ggufInteger(m_file, patternKey));
         const std::int64_t every = period.value_or(m_family.ggufWindowPattern);
         const bool hasWindow = m_config.contains("sliding_window") && m_config["sliding_window"] != 0;
