@@ -5,7 +5,6 @@
 #include "profiler/exports/format_list.h"
 #include "profiler/exports/writing.h"
 
-#include <algorithm>
 #include <fmt/format.h>
 
 namespace zigzag {
@@ -39,8 +38,8 @@ Result<void> write(const HeadMap &map, const ExportModel &model, const std::file
     config["moe_intermediate_size"] = model.config.expertIntermediateSize;
     config["norm_topk_prob"] = model.config.renormalisesExperts;
     Json kinds = Json::array();
-    for (int layer = 0; layer < map.layers(); ++layer)
-        kinds.push_back(model.config.denseLayers[static_cast<std::size_t>(layer)] ? "dense" : "sparse");
+    for (const bool dense : model.config.denseLayers)
+        kinds.push_back(dense ? "dense" : "sparse");
     config["mlp_layer_types"] = kinds;
     // One rotary embedding for each kind of layer, and without these keys one of its own.
     const Json rope = ropeParameters(model.config.rope);
