@@ -130,8 +130,8 @@ void printCarried(const ExportOptions &options, const jobs::Carried &carried, co
                carried.isFitted ? fmt::format(", then fitted in {} steps", carried.steps) : "");
     if (carried.fitted && !carried.isFitted)
         fmt::print(stderr,
-                   "note: {} steps of fitting made it no better, and calibration is what was written: give more text, or "
-                   "more steps\n",
+                   "note: {} steps of fitting made it no better, and calibration is what was written: give more text, "
+                   "more steps, or a smaller --rate\n",
                    carried.steps);
     fmt::print(stderr, "against full attention, on text that they were not made from: {}\n", qualityText(carried.quality()));
 }
@@ -235,6 +235,9 @@ void addExport(CLI::App &app, Chosen &chosen)
         ->add_option("--weigh-inside", options->fit.insideWeight,
                      "--fit: what being near within the window counts, where being near beyond it counts 1")
         ->check(numberIn(0.0, 1000.0))
+        ->capture_default_str();
+    command->add_option("--rate", options->fit.rateScale, "--fit: how large its steps are, where the usual ones are 1")
+        ->check(numberIn(0.001, 100.0))
         ->capture_default_str();
     addBackendOption(*command, options->backend);
     command->add_flag("--verdicts", options->verdicts, "write nothing: say what each format would keep of the map");

@@ -334,7 +334,7 @@ Result<void> SinkFitting::findRates(const std::atomic<bool> *cancel)
         sizes[static_cast<std::size_t>(layer)] = found;
     }
     for (Segment &segment : m_segments)
-        segment.rate = rateOf(segment.kind, sizes[static_cast<std::size_t>(segment.layer)]);
+        segment.rate = m_plan.rateScale * rateOf(segment.kind, sizes[static_cast<std::size_t>(segment.layer)]);
     return {};
 }
 

@@ -25,6 +25,7 @@ struct FitPlan {
     double logitRate = 0.15, headRate = 0.009, biasRate = 0.009;
     /// No rate is more than this of the root mean square of what its values are added to: early layers have small numbers.
     double largestShare = 0.05;
+    double rateScale = 1; ///< of all rates: less where early layers stream and the loss rises instead
     /// Biases of queries, keys and values too, where the model has none of its own.
     bool fitsProjections = true;
     std::uint64_t seed = 1; ///< of the order of the pieces and of the positions that count

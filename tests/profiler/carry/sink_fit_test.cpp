@@ -141,9 +141,10 @@ TEST_F(SinkFitTest, BothSidesOfTheWindowComeNearerToFullAttention)
 TEST_F(SinkFitTest, NoStepIsLargeBesideWhatItsValuesAreAddedTo)
 {
     FitPlan plan{.steps = 1};
-    plan.logitRate = 0.25;
+    plan.logitRate = 0.5;
+    plan.rateScale = 0.5;
     plan.headRate = plan.biasRate = 1e6; // whatever is asked
-    plan.largestShare = 0.01;
+    plan.largestShare = 0.02;
     const auto before = calibrateSinks(device, m_map, m_texts);
     ASSERT_TRUE(before) << before.error().message;
     const auto after = fitting(plan).run();
