@@ -205,7 +205,8 @@ Value chosen(const std::string &name, const Value &from, const std::vector<Value
                 result.push_back(itemOf(item, named["attribute"]));
             } else {
                 const std::string &filter = textArgument(arguments, 0, name);
-                result.push_back(applyFilter(filter, item, {arguments.begin() + 1, arguments.end()}, Value::object()));
+                result.push_back(
+                    applyFilter(filter, item, std::vector<Value>(arguments.begin() + 1, arguments.end()), Value::object()));
             }
             continue;
         }
