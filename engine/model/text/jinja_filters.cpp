@@ -201,11 +201,13 @@ Value chosen(const std::string &name, const Value &from, const std::vector<Value
     const bool byAttribute = name == "selectattr" || name == "rejectattr", selects = name == "select" || name == "selectattr";
     for (const Value &item : itemsOf(from)) {
         if (name == "map") {
-            if (named.contains("attribute"))
+            if (named.contains("attribute")) {
                 result.push_back(itemOf(item, named["attribute"]));
-            else
-                result.push_back(applyFilter(textArgument(arguments, 0, name), item,
-                                             std::vector<Value>(arguments.begin() + 1, arguments.end()), Value::object()));
+            } else {
+                const std::string &filter = textArgument(arguments, 0, name);
+                result.push_back(
+                    applyFilter(filter, item, std::vector<Value>(arguments.begin() + 1, arguments.end()), Value::object()));
+            }
             continue;
         }
         const std::size_t testAt = byAttribute ? 1 : 0;

@@ -81,6 +81,15 @@ struct Piece {
 };
 /// Throws Fault.
 std::vector<Piece> cutTemplate(std::string_view text);
+/// What the inside of a tag is made of.
+struct Token {
+    enum class Kind { Name, Text, Number, Sign, End };
+    Kind kind = Kind::End;
+    std::string text;
+    Value number = nullptr;
+};
+/// The last one is an End. Throws Fault.
+std::vector<Token> tokensOf(std::string_view text);
 /// Throws Fault.
 std::vector<Statement> parseTemplate(std::string_view text);
 

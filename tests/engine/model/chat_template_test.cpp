@@ -51,6 +51,7 @@ TEST(ChatTemplate, RefusesByName)
 {
     EXPECT_NE(faultOf("{% include 'x' %}").find("\"include\" is a tag that is not supported"), std::string::npos);
     EXPECT_NE(faultOf("{{ messages | shout }}").find("the filter \"shout\""), std::string::npos);
+    EXPECT_NE(faultOf("{{ messages | map }}").find("map needs a text"), std::string::npos);
     EXPECT_NE(faultOf("{{ messages.append(1) }}").find("\"append\" of array"), std::string::npos);
     EXPECT_NE(faultOf("{{ open('/etc/passwd') }}").find("there is no function \"open\""), std::string::npos);
     EXPECT_NE(faultOf("{{ raise_exception('only two turns') }}").find("only two turns"), std::string::npos);

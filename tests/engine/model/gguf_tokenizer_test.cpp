@@ -70,6 +70,22 @@ Tokenizer pieces(const fs::path &path, const std::vector<float> &scores, bool ad
     return std::move(*tokenizer);
 }
 
+TEST(GgufTokenizer, ItsChatTemplateComesWithTheTokensThatItMayName)
+{
+    const test::TempFolder scratch;
+    GgufBuilder builder;
+    builder.text("tokenizer.ggml.model", "gpt2").texts("tokenizer.ggml.tokens", {"a", "<s>", "</s>"});
+    builder.u32("tokenizer.ggml.bos_token_id", 1).u32("tokenizer.ggml.eos_token_id", 9);
+    const auto none = readGgufChatTemplate(GgufFile::open(builder.write(scratch / "none.gguf")).value());
+    ASSERT_TRUE(none) << none.error().message;
+    EXPECT_EQ(none->text, "");
+    builder.text("tokenizer.chat_template", "{{ bos_token }}");
+    const auto chat = readGgufChatTemplate(GgufFile::open(builder.write(scratch / "chat.gguf")).value());
+    ASSERT_TRUE(chat) << chat.error().message;
+    EXPECT_EQ(chat->text, "{{ bos_token }}");
+    EXPECT_EQ(chat->tokens, (std::vector<std::pair<std::string, std::string>>{{"bos_token", "<s>"}})); // 9 is none
+}
+
 TEST(GgufTokenizer, TheBestScoreMergesFirstAndTheLeftmostOfEqualOnes)
 {
     const test::TempFolder scratch;
