@@ -136,8 +136,7 @@ void putHalf(std::byte *to, float value)
 /// Part s of a group, into its words of a row.
 void putPart(HeldBlocks held, const Part &part, int s, float scale, std::byte *codes, std::byte *params)
 {
-    const bool twoPlanes
-        = held == HeldBlocks::Symmetric8 || held == HeldBlocks::Affine8 || held == HeldBlocks::Halves8;
+    const bool twoPlanes = held == HeldBlocks::Symmetric8 || held == HeldBlocks::Affine8 || held == HeldBlocks::Halves8;
     for (int t = 0; t < 4; ++t) {
         std::uint32_t words[2] = {};
         for (int c = 0; c < 8; ++c) {
@@ -174,9 +173,8 @@ void putF8Group(const TensorView &matrix, std::int64_t row, std::int64_t group, 
         const std::int64_t s = i / 32, t = i / 8 % 4, c = i % 8;
         codes[s / 2 * blockTileRows * 64 + t * 16 + s % 2 * 8 + c] = from[group * blockGroup + i];
     }
-    const float scale = matrix.scales
-        ? matrix.scales.ofRow(row, matrix.columns)[group * blockGroup / matrix.scales.columnsPerScale]
-        : 1.0f;
+    const float scale
+        = matrix.scales ? matrix.scales.ofRow(row, matrix.columns)[group * blockGroup / matrix.scales.columnsPerScale] : 1.0f;
     std::memcpy(params, &scale, sizeof scale);
 }
 
@@ -233,7 +231,7 @@ float paramScale(const TensorView &matrix)
         const std::byte *at = matrix.data + i * bytes;
         const float bound = *block == BlockType::Q6K ? 128 * std::abs(halfAt(at + 208))
             : *block == BlockType::Q50               ? 16 * std::abs(halfAt(at))
-                                       : 63 * std::max(std::abs(halfAt(at)), std::abs(halfAt(at + 2)));
+                                                     : 63 * std::max(std::abs(halfAt(at)), std::abs(halfAt(at + 2)));
         largest = std::isfinite(bound) ? std::max(largest, bound) : largest;
     }
     int exponent = 0;
@@ -246,7 +244,8 @@ void layOutBlocks(const TensorView &matrix, const BlockLayout &layout, float sca
 {
     std::fill_n(codes, count * layout.tileCodes, std::byte{0});
     std::fill_n(params, count * layout.tileParams, std::byte{0});
-    const std::int64_t codesOfGroup = layout.tileCodes / layout.groups, paramsOfRow = layout.tileParams / layout.groups / blockTileRows;
+    const std::int64_t codesOfGroup = layout.tileCodes / layout.groups,
+                       paramsOfRow = layout.tileParams / layout.groups / blockTileRows;
     const std::int64_t end = std::min((first + count) * blockTileRows, matrix.rows);
     for (std::int64_t row = first * blockTileRows; row < end; ++row)
         for (std::int64_t group = 0; group < layout.groups; ++group) {

@@ -25,8 +25,8 @@ struct BlockLayout {
     std::int64_t bytes() const { return tiles * (tileCodes + tileParams); }
 };
 
-/// What the numbers of params are multiplied with before they become F16: a power of two, so that scales that were products of two
-/// keep their eleven bits. 1 for types whose scales are F16.
+/// What the numbers of params are multiplied with before they become F16: a power of two, so that scales that were products of
+/// two keep their eleven bits. 1 for types whose scales are F16.
 float paramScale(const TensorView &matrix);
 
 /// Puts tiles [first, first + count) in that form. `codes` and `params` begin at the first one's, and are written whole.

@@ -5,7 +5,8 @@
 
 namespace zigzag::gpu {
 
-int multiplyBlocks(HeldBlocks held, DType type, const BlockMatvecArgs &args, const MatvecPlan &plan, cudaStream_t stream, bool early)
+int multiplyBlocks(HeldBlocks held, DType type, const BlockMatvecArgs &args, const MatvecPlan &plan, cudaStream_t stream,
+                   bool early)
 {
     return withBlocks(held, [&]<class Format>(Format) {
         return type == DType::BF16 ? launchMatvecBlocks<Bf16, Format>(args, plan, stream, startOf(early))

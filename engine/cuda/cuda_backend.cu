@@ -435,9 +435,10 @@ private:
     {
         const std::int64_t length = weights.scales.columnsPerScale;
         if (weights.columns % 8 != 0 || (weights.scales && length < weights.columns && length % blockGroup != 0))
-            return badInput(fmt::format("a matrix of {} columns has a scale for every {}, which the cuda backend does not run: use "
-                                        "--backend cpu",
-                                        weights.columns, length));
+            return badInput(
+                fmt::format("a matrix of {} columns has a scale for every {}, which the cuda backend does not run: use "
+                            "--backend cpu",
+                            weights.columns, length));
         matrix.layout.emplace(*heldBlocks(weights.type), weights.rows, weights.columns);
         const BlockLayout &layout = *matrix.layout;
         ZIGZAG_TRY(memory, m_device->allocate(static_cast<std::size_t>(layout.bytes())));
@@ -540,7 +541,8 @@ private:
     bool takesMatvec(const MatmulArgs &args, DType type, bool isBlocks) const
     {
         if (isBlocks)
-            return args.products.size() <= matvecMaxProducts && args.tokens <= matvecMaxBatch && fitsBlocks(*args.products[0].matrix);
+            return args.products.size() <= matvecMaxProducts && args.tokens <= matvecMaxBatch
+                && fitsBlocks(*args.products[0].matrix);
         return type != DType::F32 && args.products.size() <= matvecMaxProducts && args.tokens <= matvecMaxBatch
             && supportsMatvec(static_cast<int>(args.tokens), static_cast<int>(args.products[0].matrix->columns));
     }
@@ -589,13 +591,13 @@ private:
         const DType outType = floatOut ? DType::F32 : type;
         // A quantised matrix becomes plain numbers in pieces of its rows.
         const std::int64_t piece = matrix.layout
-            ? std::clamp<std::int64_t>(static_cast<std::int64_t>(widenedBytes) / (matrix.columns * bytesOf(type)), 1,
-                                       matrix.rows)
+            ? std::clamp<std::int64_t>(static_cast<std::int64_t>(widenedBytes) / (matrix.columns * bytesOf(type)), 1, matrix.rows)
             : matrix.rows;
         for (std::int64_t first = 0; first < matrix.rows; first += piece) {
             const std::int64_t count = std::min(piece, matrix.rows - first);
             if (matrix.layout) {
-                const BlockRowsArgs rows = {matrix.blocks(), nullptr, m_widened->data(), first, static_cast<int>(matrix.columns), 1};
+                const BlockRowsArgs rows
+                    = {matrix.blocks(), nullptr, m_widened->data(), first, static_cast<int>(matrix.columns), 1};
                 m_device->check(launchBlockRows(matrix.layout->held, type, rows, count, stream(), startsEarly()),
                                 "a matrix made plain");
             }

@@ -49,7 +49,9 @@ Held heldBytes(const Capabilities &can, const ModelConfig &config)
 {
     Held held;
     for (const PlannedTensor &planned : planWeights(config)) {
-        const WeightType type = planned.role == TensorRole::Matrix ? heldType(can, config, planned.type, planned.layer >= 0 && isOfExperts(planned.id)) : planned.type;
+        const WeightType type = planned.role == TensorRole::Matrix
+            ? heldType(can, config, planned.type, planned.layer >= 0 && isOfExperts(planned.id))
+            : planned.type;
         held.bytes += planned.rows * rowBytes(type, planned.columns);
         if (type != planned.type && !contains(held.decoded, planned.type))
             held.decoded.push_back(planned.type);

@@ -172,7 +172,7 @@ constexpr std::int64_t blockParts = 4 * matvecWarps * (2 * 16 * 8 + matvecMaxBat
 int mostBlockVectors(std::int64_t paddedColumns, const GpuLimits &gpu)
 {
     // One block a multiprocessor has more of them than two.
-    return static_cast<int>((gpu.sharedPerBlock - blockParts) / (paddedColumns * 2 + 64));
+    return static_cast<int>((gpu.sharedPerBlock - blockParts - 2 * paddedColumns) / (paddedColumns * 2 + 64));
 }
 
 MatvecPlan planBlocks(std::span<const int> rows, std::int64_t paddedColumns, int batch, bool gated, const GpuLimits &gpu)
@@ -186,7 +186,8 @@ MatvecPlan planBlocks(std::span<const int> rows, std::int64_t paddedColumns, int
             plan.tiles += static_cast<int>(ceilDivide(rows[i], tileRows));
         plan.tileEnd[i] = plan.tiles;
     }
-    plan.sharedBytes = static_cast<std::size_t>(blockParts + batch * (paddedColumns * 2 + 64));
+    plan.sharedBytes
+        = static_cast<std::size_t>(blockParts + 2 * paddedColumns + batch * (paddedColumns * 2 + 64)); // and sums of inputs
     plan.whole = batch <= mostBlockVectors(paddedColumns, gpu);
     const bool two = static_cast<std::int64_t>(plan.sharedBytes) <= gpu.sharedPerMultiprocessor / matvecBlocksPerSm - 1024;
     const auto waves = ceilDivide(plan.tiles, (two ? matvecBlocksPerSm : 1) * gpu.multiprocessors);

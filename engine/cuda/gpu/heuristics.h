@@ -179,8 +179,8 @@ struct MatvecPlan {
 /// `rows`: of each product, at most three; gated: of the gate, which up's equal.
 MatvecPlan planMatvec(std::span<const int> rows, int columns, int batch, bool gated, const GpuLimits &gpu);
 
-/// The same for quantised weights (matvec_blocks.cuh): tiles of 16 rows, of vectors that are `paddedColumns` wide in shared memory.
-/// `whole` is false where they do not fit there: then as many fit as `mostBlockVectors` says.
+/// The same for quantised weights (matvec_blocks.cuh): tiles of 16 rows, of vectors that are `paddedColumns` wide in shared
+/// memory. `whole` is false where they do not fit there: then as many fit as `mostBlockVectors` says.
 MatvecPlan planBlocks(std::span<const int> rows, std::int64_t paddedColumns, int batch, bool gated, const GpuLimits &gpu);
 int mostBlockVectors(std::int64_t paddedColumns, const GpuLimits &gpu);
 

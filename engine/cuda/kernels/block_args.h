@@ -29,9 +29,9 @@ template <int planeCount, BlockParams kind, int zeroCode, bool isF8 = false> str
     static constexpr int planes = planeCount, zero = zeroCode;
     static constexpr BlockParams params = kind;
     static constexpr bool f8 = isF8;
-    static constexpr int paramWords = kind == BlockParams::Scale              ? 2
+    static constexpr int paramWords = kind == BlockParams::Scale     ? 2
         : kind == BlockParams::Affine || kind == BlockParams::Halves ? 4
-                                                                              : 1;
+                                                                     : 1;
 };
 
 /// Groups of a warp's round.

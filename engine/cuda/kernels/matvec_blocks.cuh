@@ -4,7 +4,7 @@
 // Matrix times a few vectors (1 to 8), with quantised weights as block_args.h lays them out: matvec.cuh, with codes instead of
 // numbers. A code of four bits becomes a number of 16 bits by standing in the mantissa of a power of two, which costs one
 // instruction for two of them; tensor cores multiply it, power and all, and what the powers and zeros add is taken off by the
-// sum of a block's inputs, which a product with ones gives. A block's scale is applied to its sums: 4 products for 16 weights.
+// sum of a block's inputs. A block's scale is applied to its sums: 4 products for 16 weights.
 
 #include "engine/cuda/kernels/block_args.h"
 #include "engine/cuda/kernels/matvec.cuh"
@@ -12,14 +12,14 @@
 
 namespace zigzag::gpu {
 
-/// Two numbers each: the power of two under a code of plane 0 and 1, and 1. Powers as a float.
+/// Two numbers each: the power of two under a code of plane 0 and of plane 1; and those as floats.
 template <class T> struct CodePowers;
 template <> struct CodePowers<Bf16> {
-    static constexpr std::uint32_t low = 0x43004300u, high = 0x45004500u, one = 0x3f803f80u;
+    static constexpr std::uint32_t low = 0x43004300u, high = 0x45004500u;
     static constexpr float lowPower = 128.0f, highPower = 2048.0f;
 };
 template <> struct CodePowers<F16> {
-    static constexpr std::uint32_t low = 0x64006400u, high = 0x74007400u, one = 0x3c003c00u;
+    static constexpr std::uint32_t low = 0x64006400u, high = 0x74007400u;
     static constexpr float lowPower = 1024.0f, highPower = 16384.0f;
 };
 
@@ -72,8 +72,7 @@ template <class Format> struct BlockCodes {
 
     ZZ_DEVICE void load(const char *from, bool valid)
     {
-        ZZ_UNROLL for (int p = 0; p < Format::planes; ++p) planes[p]
-            = loadStreaming16(from + p * blockTileRows * 64, valid);
+        ZZ_UNROLL for (int p = 0; p < Format::planes; ++p) planes[p] = loadStreaming16(from + p * blockTileRows * 64, valid);
     }
     /// Columns 2p and 2p + 1 of block s, as a pair of T: the codes of a plane under their power, or numbers in E4M3.
     template <class T> ZZ_DEVICE std::uint32_t pair(int s, int plane, int p) const
@@ -98,8 +97,7 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(matvecThreads, matvecBlocksPerSm) void matvecBlocks(Z
 {
     constexpr int roundGroups = blockRoundGroups<Format>, roundColumns = matvecWarps * roundGroups * blockGroup;
     constexpr int codePlanes = Format::f8 ? 1 : Format::planes, parts = Format::params == BlockParams::Halves ? 2 : 1;
-    constexpr float power = Format::f8 ? 0.0f
-        : CodePowers<T>::lowPower + (Format::planes == 2 ? CodePowers<T>::highPower : 0.0f);
+    constexpr float power = Format::f8 ? 0.0f : CodePowers<T>::lowPower + (Format::planes == 2 ? CodePowers<T>::highPower : 0.0f);
     const int lane = static_cast<int>(laneId()), warp = static_cast<int>(warpId()), g = lane / 4, t = lane % 4;
     const int groups = args.matrices[0].groups, rounds = (args.base.columns + roundColumns - 1) / roundColumns;
 
@@ -148,6 +146,25 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(matvecThreads, matvecBlocksPerSm) void matvecBlocks(Z
     }
     syncThreads();
 
+    // The sums of each block's inputs, or of its halves': [blocks, blockMaxBatch]
+    auto *inputSums = reinterpret_cast<float *>(input.shared + args.base.batch * input.pitch);
+    if constexpr (!Format::f8) {
+        constexpr int length = 32 / parts;
+        const int blocks = paddedColumns / length; // what stands for vectors that are not there is never read
+        for (int i = static_cast<int>(threadIdx().x); i < blocks * args.base.batch; i += matvecThreads) {
+            const int row = i / blocks, block = i % blocks;
+            float sum = 0;
+            ZZ_UNROLL for (int c = 0; c < length; c += vectorWidth)
+            {
+                float values[vectorWidth];
+                loadVector(reinterpret_cast<const T *>(input.shared + row * input.pitch) + block * length + c, values);
+                ZZ_UNROLL for (int k = 0; k < vectorWidth; ++k) sum += values[k];
+            }
+            inputSums[block * blockMaxBatch + row] = sum;
+        }
+        syncThreads();
+    }
+
     const char *vector = input.shared + (g < args.base.batch ? g : 0) * input.pitch + t * 16;
     int buffer = 0;
     for (; tile < args.base.tiles; tile += static_cast<int>(gridDim().x)) {
@@ -169,21 +186,20 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(matvecThreads, matvecBlocksPerSm) void matvecBlocks(Z
                     {
                         // Half a block's columns are half the lanes'.
                         const std::uint32_t mask = parts == 1 || t / 2 == part ? 0xffffffffu : 0u;
-                        float products[4] = {}, inputs[4] = {};
+                        float products[4] = {};
                         ZZ_UNROLL for (int plane = 0; plane < codePlanes; ++plane) ZZ_UNROLL for (int k = 0; k < 2; ++k)
                         {
                             const BlockCodes<Format> &low = codes[i][0], &high = codes[i][1];
                             mma16816<T>(products,
-                                        {low.template pair<T>(s, plane, 2 * k) & mask, high.template pair<T>(s, plane, 2 * k) & mask,
+                                        {low.template pair<T>(s, plane, 2 * k) & mask,
+                                         high.template pair<T>(s, plane, 2 * k) & mask,
                                          low.template pair<T>(s, plane, 2 * k + 1) & mask,
                                          high.template pair<T>(s, plane, 2 * k + 1) & mask},
                                         {x.w[2 * k], x.w[2 * k + 1]});
                         }
-                        if constexpr (!Format::f8) {
-                            const std::uint32_t one = CodePowers<T>::one & mask;
-                            mma16816<T>(inputs, {one, one, one, one}, {x.w[0], x.w[1]});
-                            mma16816<T>(inputs, {one, one, one, one}, {x.w[2], x.w[3]});
-                        }
+                        Float2 inputs = {};
+                        if constexpr (!Format::f8)
+                            inputs = loadAs<Float2>(inputSums + ((column / 32 + s) * parts + part) * blockMaxBatch + 2 * t);
                         ZZ_UNROLL for (int half = 0; half < 2; ++half)
                         {
                             const Float2 scale = scales[i][half].of(s, part, power);
@@ -191,7 +207,7 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(matvecThreads, matvecBlocksPerSm) void matvecBlocks(Z
                             {
                                 sums[j] += scale.x * products[j];
                                 if constexpr (!Format::f8)
-                                    sums[j] += scale.y * inputs[j];
+                                    sums[j] += scale.y * (j % 2 == 0 ? inputs.x : inputs.y);
                             }
                         }
                     }

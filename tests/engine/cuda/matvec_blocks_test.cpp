@@ -98,7 +98,8 @@ template <class T> void checkProducts(WeightType type, const Case &c, double tol
             square += double{floats[b * width + i]} * double{floats[b * width + i]};
         const double factor = 1 / std::sqrt(square / static_cast<double>(width) + 1e-5);
         for (std::size_t i = 0; i < width; ++i)
-            x.push_back(c.norm ? double{floats[b * width + i]} * factor * double{weight[i]} : double{gpu::toFloat(in[b * width + i])});
+            x.push_back(c.norm ? double{floats[b * width + i]} * factor * double{weight[i]}
+                               : double{gpu::toFloat(in[b * width + i])});
     }
     gpu::BlockMatvecArgs args = {};
     args.base.in = c.norm ? static_cast<const void *>(floats.data()) : in.data();
@@ -126,9 +127,9 @@ template <class T> void checkProducts(WeightType type, const Case &c, double tol
                                  c.more && !c.gated,
                                  c.more && !c.gated ? 0.5f : 1.0f};
     }
-    const gpu::MatvecPlan plan = gpu::planBlocks({c.rows.data(), c.gated ? 1 : c.rows.size()},
-                                                 gpu::blockPaddedColumns(matrices[0]->layout.held, c.columns), c.batch, c.gated,
-                                                 {.multiprocessors = 1});
+    const gpu::MatvecPlan plan
+        = gpu::planBlocks({c.rows.data(), c.gated ? 1 : c.rows.size()},
+                          gpu::blockPaddedColumns(matrices[0]->layout.held, c.columns), c.batch, c.gated, {.multiprocessors = 1});
     const int status = gpu::withBlocks(matrices[0]->layout.held, [&]<class Format>(Format) {
         return gpu::launchMatvecBlocks<T, Format>(args, plan, {}, gpu::Start::Early);
     });
@@ -186,8 +187,9 @@ TEST(BlockRowsKernel, DecodesAsTheFileSays)
             std::vector<float> expected;
             for (std::size_t i = 0; i < count; ++i)
                 for (int c = 0; c < columns; ++c)
-                    expected.push_back(args.scale
-                                       * matrix.values[static_cast<std::size_t>((picks ? tokens[i] : 8 + static_cast<int>(i)) * columns + c)]);
+                    expected.push_back(
+                        args.scale
+                        * matrix.values[static_cast<std::size_t>((picks ? tokens[i] : 8 + static_cast<int>(i)) * columns + c)]);
             expectClose(out.floats(), expected, 1e-3, 1e-3);
             EXPECT_TRUE(out.intact());
         }
