@@ -70,6 +70,7 @@ public:
     void swiGlu(const SwiGluArgs &args) override { run(&Backend::swiGlu, args); }
     void softCap(const SoftCapArgs &args) override { run(&Backend::softCap, args); }
     void copyHeads(const CopyHeadsArgs &args) override { run(&Backend::copyHeads, args); }
+    void experts(const ExpertsArgs &args) override { run(&Backend::experts, args); }
     void nextToken(const NextTokenArgs &args) override { run(&Backend::nextToken, args); }
 
     void wait() override { m_real->wait(); }
