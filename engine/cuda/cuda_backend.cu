@@ -524,7 +524,7 @@ private:
     {
         const auto isFull = [&](int head) { return args.heads[static_cast<std::size_t>(head)].pattern.keepsEverything(); };
         const PrefillAttentionArgs prefillArgs
-            = {.attention = kernel, .fullCount = static_cast<int>(std::ranges::count_if(args.selected, isFull))};
+            = {.attention = kernel, .fullCount = static_cast<int>(std::count_if(args.selected.begin(), args.selected.end(), isFull))};
         const int heads = kernel.caches.selectedCount * (args.queryHeads / args.kvHeads);
         if (args.cacheType == DType::F8) {
             const PrefillPlan plan = planPrefillF8(kernel.tokens, heads, args.headDim);

@@ -58,6 +58,7 @@ const std::vector<Layer> layers = {
      {"engine/base/", "engine/map/", "engine/run/", "profiler/base/", "profiler/machine/", "profiler/cost/", "profiler/trace/",
       "profiler/measure/", "profiler/compare/", "profiler/evaluate/", "profiler/search/", "profiler/carry/", "profiler/jobs/"}},
     {"profiler/serve", {"engine/base/", "engine/map/", "engine/model/", "engine/run/", "profiler/serve/"}},
+    {"profiler/check", {"engine/base/", "engine/map/", "engine/model/", "engine/run/", "profiler/evaluate/", "profiler/check/"}},
     {"profiler/exports", {"engine/base/", "engine/map/", "engine/model/", "profiler/exports/"}},
     {"profiler/carry", {"engine/base/", "engine/map/", "engine/model/", "engine/run/", "profiler/exports/", "profiler/carry/"}},
     {"views/models", {"engine/base/", "engine/map/", "engine/model/model_config.h", "profiler/", "views/models/"}, true},
