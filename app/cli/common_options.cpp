@@ -36,6 +36,7 @@ void addBackendOption(CLI::App &command, std::string &backend)
 void addKvTypeOption(CLI::App &command, std::optional<DType> &type)
 {
     std::vector<std::string> names;
+    names.reserve(std::size(kvTypes));
     for (const DType known : kvTypes)
         names.emplace_back(nameOf(known));
     command

@@ -95,7 +95,7 @@ QString nameOf(Theme theme)
 void applyTheme(Theme theme)
 {
     if (!dynamic_cast<const ThemeStyle *>(QApplication::style()))
-        QApplication::setStyle(new ThemeStyle);
+        QApplication::setStyle(new ThemeStyle); // NOLINT(clang-analyzer-cplusplus.NewDeleteLeaks): the application owns it
     QApplication::setPalette(QPalette()); // what the desktop says
     const bool dark = theme == Theme::Dark || (theme == Theme::System && isDark(QApplication::palette()));
     QApplication::setPalette(paletteOf(dark));

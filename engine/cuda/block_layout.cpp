@@ -8,6 +8,7 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <fmt/format.h>
 
 namespace zigzag::gpu {
 
@@ -217,6 +218,16 @@ BlockLayout::BlockLayout(HeldBlocks form, std::int64_t rows, std::int64_t column
         tileCodes = groups * Format::planes * blockTileRows * 64;
         tileParams = groups * blockTileRows * Format::paramWords * 4;
     });
+}
+
+Result<void> checkBlocks(const TensorView &matrix)
+{
+    const std::int64_t length = matrix.scales.columnsPerScale;
+    if (matrix.columns % 8 == 0 && (!matrix.scales || length >= matrix.columns || length % blockGroup == 0))
+        return {};
+    return badInput(fmt::format("a matrix of {} columns has a scale for every {}, which the cuda backend does not run: use "
+                                "--backend cpu",
+                                matrix.columns, length));
 }
 
 float paramScale(const TensorView &matrix)

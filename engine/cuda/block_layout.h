@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "engine/base/result.h"
 #include "engine/cuda/kernels/block_args.h"
 #include "engine/model/weights.h"
 
@@ -12,6 +13,9 @@ namespace zigzag::gpu {
 
 /// The form in which a GPU holds matrices of a type, or none. Q5_0, Q5_1, Q5_K and Q6_K have eight bits for a code there.
 std::optional<HeldBlocks> heldBlocks(WeightType type);
+
+/// Refuses what no form has room for: rows that are no whole eights, scales that change within a group.
+Result<void> checkBlocks(const TensorView &matrix);
 
 /// Where the parts of a matrix in this form lie: codes from 0 on, then its params.
 struct BlockLayout {

@@ -18,7 +18,6 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
-#include <fmt/format.h>
 #include <iterator>
 #include <optional>
 
@@ -433,12 +432,7 @@ private:
 
     Result<void> prepareBlocks(CudaMatrix &matrix, const TensorView &weights)
     {
-        const std::int64_t length = weights.scales.columnsPerScale;
-        if (weights.columns % 8 != 0 || (weights.scales && length < weights.columns && length % blockGroup != 0))
-            return badInput(
-                fmt::format("a matrix of {} columns has a scale for every {}, which the cuda backend does not run: use "
-                            "--backend cpu",
-                            weights.columns, length));
+        ZIGZAG_CHECK(checkBlocks(weights));
         matrix.layout.emplace(*heldBlocks(weights.type), weights.rows, weights.columns);
         const BlockLayout &layout = *matrix.layout;
         ZIGZAG_TRY(memory, m_device->allocate(static_cast<std::size_t>(layout.bytes())));

@@ -28,7 +28,7 @@ Case file(std::string name, const std::string &fileName, const std::string &cont
     return {std::move(name), [=](const fs::path &folder) { test::writeText(folder / fileName, content); }, std::move(says)};
 }
 
-Case header(std::string name, std::function<void(Json &)> edit, std::string says)
+Case header(std::string name, const std::function<void(Json &)> &edit, std::string says)
 {
     return {std::move(name), [=](const fs::path &folder) { test::editHeader(folder / weights, edit); }, std::move(says)};
 }

@@ -57,7 +57,7 @@ QByteArray bytesOf(const QString &text)
 
 QString textOfPath(const QByteArray &bytes)
 {
-    const QString plain = QString::fromUtf8(bytes);
+    QString plain = QString::fromUtf8(bytes);
     if (!plain.contains(QChar::ReplacementCharacter))
         return plain;
     QString text;

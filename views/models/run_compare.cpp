@@ -28,6 +28,7 @@ QString nameOfRow(const Difference &row)
 std::vector<BenchRecord> recordsOf(const std::vector<RunEntry> &runs)
 {
     std::vector<BenchRecord> records;
+    records.reserve(runs.size());
     for (const RunEntry &run : runs)
         records.push_back(run.record);
     return records;

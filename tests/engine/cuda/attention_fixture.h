@@ -126,6 +126,7 @@ public:
     std::vector<std::int64_t> slots(const std::vector<int> &selected) const
     {
         std::vector<std::int64_t> result;
+        result.reserve(selected.size());
         for (const int head : selected)
             result.push_back(m_slots[static_cast<std::size_t>(head)]);
         return result;

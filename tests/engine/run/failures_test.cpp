@@ -161,6 +161,7 @@ TEST_F(FailuresTest, AStepWhoseRecordingWasCancelledIsNotReplayed)
     auto plain = session(map());
     const std::vector<int> one = {7};
     std::vector<std::vector<float>> expected;
+    expected.reserve(4);
     for (int step = 0; step < 4; ++step)
         expected.push_back(*plain->step(one));
 

@@ -63,7 +63,7 @@ TEST_F(ProfileCommands, AProfilePredictsWhatItMeasuredAndWhatItDidNot)
     const auto table = test::runZigzag({"predict", model, "--map", mixed, "--contexts", "40", "--profile", at("machine.json"),
                                         "--measure", "--repeats", "2", "--patience", "0"});
     EXPECT_EQ(table.code, 0) << table.errors;
-    EXPECT_NE(table.output.find("~"), std::string::npos) << "predicted and measured never look alike";
+    EXPECT_NE(table.output.find('~'), std::string::npos) << "predicted and measured never look alike";
     EXPECT_NE(table.output.find("KV bytes exact"), std::string::npos) << table.output;
 }
 

@@ -261,8 +261,8 @@ TEST(CostModel, WhatTheCacheDoesNotKeepIsDearer)
             = static_cast<double>(of.weightBytesReadPerToken()) + static_cast<double>(batch * kvBytes(map, context, of.dtype));
         return uncachedShare(step, calibration.machine) * static_cast<double>(batch * kvBytes(map, context, of.dtype)) / 1e7;
     };
-    for (std::size_t i = 0; i < model.ops.size(); ++i)
-        if (OpSample &sample = model.ops[i]; sample.op == Op::Attention && sample.point.phase == Phase::Decode) {
+    for (OpSample &sample : model.ops)
+        if (sample.op == Op::Attention && sample.point.phase == Phase::Decode) {
             const HeadMap map(of.shape(), sample.point.kind, sample.point.sink, sample.point.recent);
             sample.us += 1e3 * missing(map, sample.point.pass.firstPosition + 1, sample.point.pass.batch) / of.layers;
         }

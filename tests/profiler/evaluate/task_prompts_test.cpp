@@ -14,7 +14,7 @@ const std::vector<TaskKind> allKinds = {TaskKind::Passkey, TaskKind::Passkeys, T
 class TaskPrompts : public test::LoadedModel
 {
 protected:
-    std::vector<TaskPrompt> make(TaskPlan plan) const
+    std::vector<TaskPrompt> make(const TaskPlan &plan) const
     {
         auto prompts = makeTaskPrompts(*model, plan);
         EXPECT_TRUE(prompts) << prompts.error().message;
