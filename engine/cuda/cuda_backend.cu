@@ -18,7 +18,6 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
-#include <iterator>
 #include <optional>
 
 namespace zigzag::gpu {
@@ -417,8 +416,13 @@ private:
     static std::vector<WeightType> heldTypes()
     {
         std::vector<WeightType> types = {DType::F32, DType::F16, DType::BF16};
-        std::ranges::copy_if(zigzag::weightTypes(), std::back_inserter(types),
-                             [](WeightType type) { return heldBlocks(type).has_value(); });
+        const auto add = [&](WeightType type) {
+            if (heldBlocks(type))
+                types.push_back(type);
+        };
+        add(DType::F8);
+        for (std::size_t block = 0; block < blockShapes.size(); ++block)
+            add(static_cast<BlockType>(block));
         return types;
     }
 

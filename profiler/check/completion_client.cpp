@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "profiler/check/completion_client.h"
 
+#include "engine/base/json_input.h"
 #include "engine/base/printable.h"
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <fmt/format.h>
@@ -44,14 +46,30 @@ public:
         for (std::size_t end = m_rest.find('\n'); end != std::string::npos; end = m_rest.find('\n')) {
             const std::string_view line = std::string_view(m_rest).substr(0, end);
             // Usage alone, and the last mark, are no pieces.
-            pieces += line.starts_with("data:") && line.find("\"choices\"") != std::string_view::npos
-                && line.find("\"choices\":[]") == std::string_view::npos;
+            if (line.starts_with("data:") && line.find("\"choices\"") != std::string_view::npos)
+                pieces += takeEvent(line.substr(5));
             m_rest.erase(0, end + 1);
         }
         return pieces;
     }
+    /// As the server counted them; 0 where it did not say.
+    int tokens() const { return m_tokens; }
 
 private:
+    /// 1 for a piece of the answer, 0 for what comes behind it.
+    int takeEvent(std::string_view data)
+    {
+        const auto event = json::parse(data, "event");
+        if (!event)
+            return 0;
+        if (const json::Value *usage = json::find(*event, "usage"))
+            if (const auto count = json::integerIn(*usage, "completion_tokens", 0, 1 << 20, "event"))
+                m_tokens = static_cast<int>(*count);
+        const json::Value *choices = json::find(*event, "choices");
+        return choices && choices->is_array() && !choices->empty() ? 1 : 0;
+    }
+
+    int m_tokens = 0;
     std::string m_rest;
 };
 
@@ -195,6 +213,7 @@ Result<StreamTimes> CompletionClient::stream(const std::string &model, std::span
     Json asked = request(model, prompt, count);
     asked["ignore_eos"] = true;
     asked["stream"] = true;
+    asked["stream_options"] = {{"include_usage", true}};
     StreamTimes times;
     EventCounter events;
     double lastMs = 0;
@@ -214,6 +233,7 @@ Result<StreamTimes> CompletionClient::stream(const std::string &model, std::span
     if (times.pieces < 2)
         return badInput(
             fmt::format("{}: streams an answer in {} pieces, whose times tell nothing", m_address.text(), times.pieces));
+    times.tokens = std::max(events.tokens(), times.pieces); // a piece may have several
     times.laterMs = lastMs - times.firstMs;
     return times;
 }

@@ -34,7 +34,7 @@ struct ClientOptions {
 struct StreamTimes {
     double firstMs = 0; ///< from the request to the first piece of text
     double laterMs = 0; ///< from the first piece to the last
-    int pieces = 0;
+    int pieces = 0, tokens = 0;
 };
 
 /// Asks a server that speaks OpenAI's API (vLLM, SGLang, llama.cpp's, `zigzag serve`). What comes back is from outside: bounded,

@@ -26,6 +26,24 @@ std::optional<int> namedById(std::string_view text)
     return fault == std::errc() && end == text.data() + text.size() ? std::optional(id) : std::nullopt;
 }
 
+/// `bytes:\xd9`, as completions name a token that is no UTF-8: its bytes.
+std::optional<std::string> namedByBytes(std::string_view text)
+{
+    constexpr std::string_view prefix = "bytes:", byte = "\\x";
+    if (!text.starts_with(prefix))
+        return {};
+    text.remove_prefix(prefix.size());
+    std::string bytes;
+    for (; !text.empty(); text.remove_prefix(4)) {
+        unsigned int value = 0;
+        if (text.size() < 4 || !text.starts_with(byte)
+            || std::from_chars(text.data() + 2, text.data() + 4, value, 16).ptr != text.data() + 4)
+            return {};
+        bytes += static_cast<char>(value);
+    }
+    return bytes;
+}
+
 Result<int> idOfName(const Value &name, const TokenNames &names, const std::string &where)
 {
     ZIGZAG_TRY(text, json::asString(name, "a token", where));
@@ -33,6 +51,9 @@ Result<int> idOfName(const Value &name, const TokenNames &names, const std::stri
         return *id;
     if (const auto id = names.idOf(text))
         return *id;
+    if (const auto bytes = namedByBytes(text))
+        if (const auto id = names.idOf(*bytes))
+            return *id;
     return badInput(
         fmt::format("{}: names a token \"{}\", which is not one token of the model's tokenizer: is it the same model?", where,
                     json::printable(text)));

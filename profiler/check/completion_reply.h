@@ -33,7 +33,8 @@ struct ServedTokens {
 };
 
 /// The reply of /v1/completions. Ids are taken from `token_ids` or from names such as `token_id:5` (vLLM, SGLang), from
-/// `logprobs.content[].id` (llama.cpp), or found by their texts in `logprobs.tokens`. `where` names the server in errors.
+/// `logprobs.content[].id` (llama.cpp), or found by their texts in `logprobs.tokens` (or by their
+/// bytes, where those are no UTF-8). `where` names the server in errors.
 Result<ServedTokens> parseServedTokens(std::string_view body, const TokenNames &names, const std::string &where);
 
 /// The ids of GET /v1/models.

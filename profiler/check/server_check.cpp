@@ -142,7 +142,7 @@ Result<std::vector<ServedTimes>> measureTimes(const CompletionClient &client, co
             ZIGZAG_TRY(prompt, promptOf(texts, context, seed++));
             ZIGZAG_TRY(stream, client.stream(served, prompt, plan.tokens));
             times.firstMs.push_back(stream.firstMs);
-            times.stepMs.push_back(stream.laterMs / (stream.pieces - 1));
+            times.stepMs.push_back(stream.laterMs / (stream.tokens - 1));
             if (progress)
                 progress(++done / (static_cast<double>(plan.contexts.size()) * plan.repeats));
         }

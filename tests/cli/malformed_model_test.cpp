@@ -103,7 +103,7 @@ std::vector<Case> weightCases()
         header("offset 2^63", set(query, "data_offsets", {0, 9223372036854775808ull}), "outside"),
         header("three offsets", set(query, "data_offsets", {0, 1, 2}), "two numbers"),
         header("offsets are text", set(query, "data_offsets", "0, 4"), "array"),
-        header("foreign type", set(query, "dtype", "F8_E4M3"), "F8_E4M3"),
+        header("foreign type", set(query, "dtype", "F8_E5M2"), "F8_E5M2"),
         header("type is a number", set(query, "dtype", 32), "string"),
         header("another type than its bytes", set(query, "dtype", "BF16"), "does not fill"),
         header("transposed shape", set(gate, "shape", {32, 48}), "config.json implies [48, 32]"),
