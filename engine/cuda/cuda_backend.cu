@@ -180,7 +180,7 @@ public:
     {
         flush();
         m_norm = args;
-        if (!args.weight || args.residual) // no product does it on the way
+        if (!args.weight || args.residual || args.readAgain) // no product does it on the way
             flush();
     }
 

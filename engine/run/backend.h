@@ -70,7 +70,7 @@ struct EmbedArgs {
 };
 
 /// out = weight · in / rms(in) (+ residual). Without a residual a backend may put this off until the product that reads `out`,
-/// make it a part of that product, and never write `out`.
+/// make it a part of that product, and never write `out`, unless `readAgain` says that more than this product reads it.
 struct RmsNormArgs {
     const float *in = nullptr; // [tokens, width]
     const float *weight = nullptr; // [width]; null: no norm, out is `in` in the type of `out`
@@ -79,6 +79,7 @@ struct RmsNormArgs {
     float epsilon = 0;
     DType type = DType::F32; ///< of out; float32 with a residual
     const float *residual = nullptr; // [tokens, width] or null, may be `out`
+    bool readAgain = false;
 };
 
 /// One of the products of a matmul: out = scale · (in · matrixᵀ (+ bias)) (+ residual).

@@ -17,7 +17,14 @@ struct LayerOpRunner {
 
     void norm(const float *in, WeightId weight) const
     {
-        backend.rmsNorm({in, layer.vector(weight), run.normed, run.tokens, config.hiddenSize, epsilon, type});
+        backend.rmsNorm({.in = in,
+                         .weight = layer.vector(weight),
+                         .out = run.normed,
+                         .tokens = run.tokens,
+                         .width = config.hiddenSize,
+                         .epsilon = epsilon,
+                         .type = type,
+                         .readAgain = weight == WeightId::PostNorm && layer.matrix(WeightId::Router)}); // by the experts, too
     }
 
     Product product(WeightId matrix, WeightId bias, void *out) const

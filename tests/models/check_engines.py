@@ -39,7 +39,7 @@ SMALL = 1e-3  # nats: two programs that compute in float32 differ less; a wrong 
 CASES = [("model itself", "transformers"), ("model itself", "vllm"), ("model itself", "mlx-lm"), ("model itself", "llama.cpp"),
          ("transformers", "transformers"), ("transformers-cwm", "transformers"), ("vllm", "vllm"), ("mlx-lm", "mlx-lm"),
          ("granite-swa", "transformers"), ("granite-swa", "vllm"), ("granite-swa", "llama.cpp"),
-         ("gguf", "llama.cpp"), ("kvpress", "kvpress")]
+         ("gguf", "llama.cpp"), ("mellum", "transformers"), ("mellum", "mlx-lm"), ("kvpress", "kvpress")]
 ABSENT = [("sglang", "SGLang", "no build for a processor alone can be installed by name"),
           ("duo-attention", "DuoAttention", "its kernels need a GPU")]
 
@@ -68,7 +68,8 @@ def random_model(family: str, out: pathlib.Path, tokenizer: pathlib.Path | None)
     sizes = dict(vocab_size=vocabulary, hidden_size=128, intermediate_size=256, num_hidden_layers=4, num_attention_heads=4,
                  num_key_value_heads=2, head_dim=32, max_position_embeddings=1024, initializer_range=0.1, tie_word_embeddings=False)
     more = {"granite": dict(embedding_multiplier=2.0, attention_multiplier=0.2, residual_multiplier=0.7, logits_scaling=0.5),
-            "mistral": dict(sliding_window=None)}.get(family, {})
+            "mistral": dict(sliding_window=None),
+            "qwen3_moe": dict(moe_intermediate_size=64, num_experts=8, num_experts_per_tok=2, norm_topk_prob=True)}.get(family, {})
     config = transformers.AutoConfig.for_model(family, **sizes, **more)
     model = transformers.AutoModelForCausalLM.from_config(config, dtype=torch.float32)
     with torch.no_grad():
@@ -131,7 +132,7 @@ class Check:
             if verdict["format"] == form and not verdict["possible"]:
                 raise NotTried(f"zigzag refuses: {verdict['note']}")
         proof.run([self.zigzag, "export", asked, "--model", source, "--format", form, "--out", out])
-        if form in ("transformers", "transformers-cwm", "mlx-lm"):
+        if form in ("transformers", "transformers-cwm", "mlx-lm", "mellum"):
             for file in [*model.folder.glob("*.safetensors*"), *model.folder.glob("tokenizer*")]:
                 (out / file.name).symlink_to(file.resolve())
         return out, str(as_run)
@@ -254,7 +255,7 @@ def main():
     tiny = widened(ROOT / "resources/models/zigzag-tiny", args.work / "zigzag-tiny-f32")
     models = [Model("zigzag-tiny", tiny, 48, 1024, prompt_of(tiny, text, 192))]
     smollm = proof.smollm2_f32(args.gguf, args.work / "smollm2-f32") if args.gguf else None
-    for family in ("qwen2", "mistral", "granite"):
+    for family in ("qwen2", "mistral", "granite", "qwen3_moe"):
         folder = random_model(family, args.work / f"random-{family}-f32", smollm)
         prompt = [(37 * i + i * i // 5) % 500 for i in range(192)]  # no text: its weights are random
         models.append(Model(f"random-{family}", folder, 48, 1024, prompt))

@@ -126,7 +126,8 @@ TEST(Golden, OldAndNewSpellingOfTheConfigAreOneModel)
         }
     ASSERT_EQ(logits.size(), 2u);
     ASSERT_FALSE(logits[0].empty());
-    EXPECT_EQ(logits[0], logits[1]);
+    // A GPU's library takes the algorithm that was fastest just then.
+    EXPECT_LE(test::relativeDifference(logits[0], logits[1]), test::backendUnderTest() == "cpu" ? 0 : 1e-5);
 }
 
 } // namespace

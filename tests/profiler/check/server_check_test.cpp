@@ -108,21 +108,6 @@ TEST_F(ServerCheck, AnotherMapIsNoneOfThem)
     EXPECT_NE(answers.finding, Finding::Found);
 }
 
-TEST_F(ServerCheck, TimesAreTakenAtEachContext)
-{
-    serve(asked());
-    const auto times = measureTimes(client(), "tiny", *model, {.contexts = {70, 90}, .repeats = 2, .tokens = 24});
-    ASSERT_TRUE(times) << times.error().message;
-    ASSERT_EQ(times->size(), 2u);
-    for (const ServedTimes &each : *times) {
-        ASSERT_EQ(each.firstMs.size(), 2u);
-        for (const double ms : each.firstMs)
-            EXPECT_GT(ms, 0);
-        for (const double ms : each.stepMs)
-            EXPECT_GT(ms, 0);
-    }
-}
-
 TEST_F(ServerCheck, ModelsAreNamed)
 {
     serve(asked());
@@ -192,6 +177,12 @@ protected:
         const std::vector<int> prompt = {1, 2, 3};
         return client.complete("m", prompt, 2, TokenNames(nullptr, 100));
     }
+    Result<StreamTimes> stream() const
+    {
+        const CompletionClient client({"127.0.0.1", m_port, ""}, impatient());
+        const std::vector<int> prompt = {1, 2, 3};
+        return client.stream("m", prompt, 3);
+    }
 
 private:
     httplib::Server m_server;
@@ -231,6 +222,27 @@ TEST_F(OddServer, IdsAreReadInEachOfTheirForms)
     ASSERT_TRUE(served) << served.error().message;
     EXPECT_EQ(served->tokens, (std::vector<int>{7, 9}));
     EXPECT_EQ(served->logprobs, (std::vector<double>{-0.5, -1}));
+}
+
+TEST_F(OddServer, AStreamsPiecesAndTokensAreCounted)
+{
+    answer(200,
+           "data: {\"choices\": [{\"text\": \"a\"}]}\n\ndata: {\"choices\": [{\"text\": \"b c\"}]}\n\n"
+           "data: {\"choices\": [], \"usage\": {\"completion_tokens\": 3}}\n\ndata: [DONE]\n\n");
+    const auto times = stream();
+    ASSERT_TRUE(times) << times.error().message;
+    EXPECT_EQ(times->pieces, 2);
+    EXPECT_EQ(times->tokens, 3);
+    EXPECT_GT(times->firstMs, 0);
+    EXPECT_GE(times->laterMs, 0);
+}
+
+TEST_F(OddServer, AStreamOfOnePieceTellsNothing)
+{
+    answer(200, "data: {\"choices\": [{\"text\": \"a\"}]}\n\ndata: [DONE]\n\n");
+    const auto times = stream();
+    ASSERT_FALSE(times);
+    EXPECT_NE(times.error().message.find("in 1 pieces"), std::string::npos) << times.error().message;
 }
 
 TEST(ServedTokensReply, OtherFormsAndSpoiledOnes)
