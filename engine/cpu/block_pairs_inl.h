@@ -138,27 +138,38 @@ template <class Codes, int Place> struct PairsOfNibbles : PairsOfHalves<Codes> {
     }
 };
 
-template <> struct Pairs<CodesQ40> : PairsOfNibbles<CodesQ40, 2> { };
+/// The first halfword of each of `parts` small blocks, and behind eight of them the halfword `Other` of each.
+template <int Stride, int Other> HWY_INLINE __m512 halvesOfBlocks(const std::uint8_t *at, int parts)
+{
+    constexpr int four = 4 * Stride, block = Stride / 2;
+    static_assert(3 * block + Other < 32, "the halfwords of four blocks begin within 64 bytes");
+    __m512i first, second;
+    if (HWY_LIKELY(parts == 8)) {
+        first = load64(at);
+        second = load64(at + four);
+    } else {
+        const auto bytes = [parts](int before) { return ~std::uint64_t{0} >> (64 - std::min(64, Stride * (parts - before))); };
+        first = _mm512_maskz_loadu_epi8(bytes(0), at);
+        second = parts > 4 ? _mm512_maskz_loadu_epi8(bytes(4), at + four) : _mm512_setzero_si512();
+    }
+    constexpr short a = block, b = 2 * block, c = 3 * block, o = Other;
+    const __m256i places = _mm256_setr_epi16(0, a, b, c, 32, 32 + a, 32 + b, 32 + c, o, o + a, o + b, o + c, o + 32, o + 32 + a,
+                                             o + 32 + b, o + 32 + c);
+    return _mm512_cvtph_ps(_mm512_castsi512_si256(_mm512_permutex2var_epi16(first, _mm512_castsi256_si512(places), second)));
+}
+
+template <> struct Pairs<CodesQ40> : PairsOfNibbles<CodesQ40, 2> {
+    static HWY_INLINE __m512 factors(const std::uint8_t *at, int parts)
+    {
+        return _mm512_mul_ps(halvesOfBlocks<CodesQ40::partBytes, 0>(at, parts),
+                             _mm512_setr_ps(1, 1, 1, 1, 1, 1, 1, 1, -8, -8, -8, -8, -8, -8, -8, -8));
+    }
+};
 
 template <> struct Pairs<CodesQ41> : PairsOfNibbles<CodesQ41, 4> {
     static HWY_INLINE __m512 factors(const std::uint8_t *at, int parts)
     {
-        // Scales and least values of four parts begin within 64 bytes.
-        constexpr int four = 4 * CodesQ41::partBytes;
-        __m512i first, second;
-        if (HWY_LIKELY(parts == 8)) {
-            first = load64(at);
-            second = load64(at + four);
-        } else {
-            const auto bytes = [parts](int before) {
-                return ~std::uint64_t{0} >> (64 - std::min(64, CodesQ41::partBytes * (parts - before)));
-            };
-            first = _mm512_maskz_loadu_epi8(bytes(0), at);
-            second = parts > 4 ? _mm512_maskz_loadu_epi8(bytes(4), at + four) : _mm512_setzero_si512();
-        }
-        const __m512i places
-            = _mm512_castsi256_si512(_mm256_setr_epi16(0, 10, 20, 30, 32, 42, 52, 62, 1, 11, 21, 31, 33, 43, 53, 63));
-        return _mm512_cvtph_ps(_mm512_castsi512_si256(_mm512_permutex2var_epi16(first, places, second)));
+        return halvesOfBlocks<CodesQ41::partBytes, 1>(at, parts);
     }
 };
 
