@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/cuda/attention.h"
-#include "engine/cuda/block_layout.h"
 #include "engine/cuda/blocks.h"
 #include "engine/cuda/cache_views.h"
 #include "engine/cuda/ceilings.h"
+#include "engine/cuda/cuda_matrix.h"
 #include "engine/cuda/device.h"
 #include "engine/cuda/experts.h"
 #include "engine/cuda/gpu/heuristics.h"
@@ -12,7 +12,6 @@
 #include "engine/cuda/matvec.h"
 #include "engine/cuda/pointwise.h"
 #include "engine/cuda/recording.h"
-#include "engine/model/weight_type.h"
 #include "engine/run/backend_module.h"
 
 #include <algorithm>
@@ -23,24 +22,6 @@
 namespace zigzag::gpu {
 
 namespace {
-
-class CudaMatrix : public Matrix
-{
-public:
-    DType type = DType::BF16; ///< of plain numbers
-    std::optional<BlockLayout> layout; ///< of quantised ones
-    float scale = 1; ///< of those
-    std::unique_ptr<Buffer> memory;
-
-    const void *data() const { return memory->data(); }
-    /// Of the vectors that it is multiplied with.
-    DType vectorType() const { return layout ? activations : type; }
-    BlockMatrix blocks() const
-    {
-        const auto *codes = static_cast<const char *>(data());
-        return {codes, codes + layout->codeBytes(), static_cast<int>(layout->groups), scale};
-    }
-};
 
 /// The ops on one GPU. Two of them are put off until the op after them is known, because decode reads its weights faster in
 /// fewer kernels: an RMSNorm becomes the prologue of the product that reads it, and the two products behind a gate become one
@@ -94,7 +75,7 @@ public:
                 .layerExtras = true,
                 .blocksBesideF32 = false,
                 .blocksOfExperts = false,
-                .weightTypes = heldTypes(),
+                .weightTypes = CudaMatrix::types(),
                 .kvTypes = {DType::F32, DType::F16, DType::BF16, DType::F8}};
     }
     DType activationType(DType weights) const override { return weights; }
@@ -149,18 +130,11 @@ public:
     {
         assert(weights);
         flush();
-        auto matrix = std::make_unique<CudaMatrix>();
-        matrix->rows = weights.rows;
-        matrix->columns = weights.columns;
-        if (heldBlocks(weights.type)) {
-            ZIGZAG_CHECK(prepareBlocks(*matrix, weights));
-            return matrix;
+        if (heldBlocks(weights.type) && !m_widened) {
+            ZIGZAG_TRY(widened, m_device->allocate(widenedBytes));
+            m_widened = std::move(widened);
         }
-        assert(weights.type.plain()); // other blocks are decoded before they get here (uploadModel)
-        matrix->type = weights.type.plain().value_or(DType::F32);
-        ZIGZAG_TRY(memory, m_device->allocate(static_cast<std::size_t>(weights.bytes())));
-        matrix->memory = std::move(memory);
-        m_loader.copy(matrix->memory->data(), weights.data, static_cast<std::size_t>(weights.bytes()));
+        ZIGZAG_TRY(matrix, CudaMatrix::load(*m_device, m_loader, weights));
         return matrix;
     }
 
@@ -413,55 +387,6 @@ private:
                           m_device->limits());
     }
 
-    static std::vector<WeightType> heldTypes()
-    {
-        std::vector<WeightType> types = {DType::F32, DType::F16, DType::BF16};
-        const auto add = [&](WeightType type) {
-            if (heldBlocks(type))
-                types.push_back(type);
-        };
-        add(DType::F8);
-        for (std::size_t block = 0; block < blockShapes.size(); ++block)
-            add(static_cast<BlockType>(block));
-        return types;
-    }
-
-    static bool heldAlike(const Matrix &one, const CudaMatrix &other)
-    {
-        const auto &matrix = static_cast<const CudaMatrix &>(one);
-        return matrix.layout.has_value() == other.layout.has_value()
-            && (matrix.layout ? matrix.layout->held == other.layout->held && matrix.activations == other.activations
-                              : matrix.type == other.type);
-    }
-
-    Result<void> prepareBlocks(CudaMatrix &matrix, const TensorView &weights)
-    {
-        ZIGZAG_CHECK(checkBlocks(weights));
-        matrix.layout.emplace(*heldBlocks(weights.type), weights.rows, weights.columns);
-        const BlockLayout &layout = *matrix.layout;
-        ZIGZAG_TRY(memory, m_device->allocate(static_cast<std::size_t>(layout.bytes())));
-        matrix.memory = std::move(memory);
-        if (!m_widened) {
-            ZIGZAG_TRY(widened, m_device->allocate(widenedBytes));
-            m_widened = std::move(widened);
-        }
-        const float scale = paramScale(weights);
-        matrix.scale = 1 / scale;
-        constexpr std::int64_t pieceBytes = 16 << 20;
-        const std::int64_t piece = std::clamp<std::int64_t>(pieceBytes / layout.tileCodes, 1, layout.tiles);
-        std::vector<std::byte> codes(static_cast<std::size_t>(piece * layout.tileCodes)),
-            params(static_cast<std::size_t>(piece * layout.tileParams));
-        auto *to = matrix.memory->as<std::byte>();
-        for (std::int64_t first = 0; first < layout.tiles; first += piece) {
-            const std::int64_t count = std::min(piece, layout.tiles - first);
-            layOutBlocks(weights, layout, scale, first, count, codes.data(), params.data());
-            m_loader.copy(to + first * layout.tileCodes, codes.data(), static_cast<std::size_t>(count * layout.tileCodes));
-            m_loader.copy(to + layout.codeBytes() + first * layout.tileParams, params.data(),
-                          static_cast<std::size_t>(count * layout.tileParams));
-        }
-        return {};
-    }
-
     /// In as few launches as the vectors' shared memory allows: each reads the weights.
     void launchBlocks(const Matvec &matvec)
     {
@@ -522,7 +447,8 @@ private:
     {
         const auto isFull = [&](int head) { return args.heads[static_cast<std::size_t>(head)].pattern.keepsEverything(); };
         const PrefillAttentionArgs prefillArgs
-            = {.attention = kernel, .fullCount = static_cast<int>(std::count_if(args.selected.begin(), args.selected.end(), isFull))};
+            = {.attention = kernel,
+               .fullCount = static_cast<int>(std::count_if(args.selected.begin(), args.selected.end(), isFull))};
         const int heads = kernel.caches.selectedCount * (args.queryHeads / args.kvHeads);
         if (args.cacheType == DType::F8) {
             const PrefillPlan plan = planPrefillF8(kernel.tokens, heads, args.headDim);
