@@ -135,7 +135,7 @@ public:
             m_widened = std::move(widened);
         }
         ZIGZAG_TRY(matrix, CudaMatrix::load(*m_device, m_loader, weights));
-        return matrix;
+        return std::unique_ptr<Matrix>(std::move(matrix));
     }
 
     void embed(const EmbedArgs &args) override
@@ -165,7 +165,9 @@ public:
         const auto &first = static_cast<const CudaMatrix &>(*args.products[0].matrix);
         const DType type = first.vectorType();
         const std::size_t alike = static_cast<std::size_t>(
-            std::ranges::find_if_not(args.products, [&](const Product &product) { return heldAlike(*product.matrix, first); })
+            std::ranges::find_if_not(
+                args.products,
+                [&](const Product &product) { return first.isAlike(static_cast<const CudaMatrix &>(*product.matrix)); })
             - args.products.begin());
         if (alike < args.products.size()) { // matrices of one layer may be of several types: a launch for each
             if (m_norm && m_norm->out == args.in)
