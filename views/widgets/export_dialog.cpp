@@ -161,11 +161,20 @@ ExportDialog::ExportDialog(const HeadMap &map, const ExportModel *model, QWidget
     column->addWidget(m_cost);
     column->addWidget(buttons);
     m_formats->setCurrentItem(m_formats->topLevelItem(0));
-    // As large as its table, so that no target and no column hides behind a scroll bar.
-    ensurePolished();
-    const int rows = m_formats->topLevelItemCount() * m_formats->sizeHintForRow(0);
+}
+
+void ExportDialog::showEvent(QShowEvent *event)
+{
+    QDialog::showEvent(event);
+    // As large as its table, so that no target and no column hides behind a scroll bar: now, when all have their fonts.
+    m_formats->doItemsLayout();
+    m_formats->header()->resizeSections(QHeaderView::ResizeToContents);
+    const int row = m_formats->visualItemRect(m_formats->topLevelItem(0)).height();
     const int frame = 2 * m_formats->frameWidth();
-    m_formats->setMinimumSize(m_formats->header()->length() + frame, rows + m_formats->header()->sizeHint().height() + frame);
+    m_formats->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff); // either would only be there for the other's sake
+    m_formats->setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    m_formats->setMinimumSize(m_formats->header()->length() + frame,
+                              m_formats->topLevelItemCount() * row + m_formats->header()->height() + frame);
     adjustSize();
 }
 

@@ -35,6 +35,9 @@ Q_SIGNALS:
     void measureAsked();
     void measureCancelled();
 
+protected:
+    void showEvent(QShowEvent *event) override;
+
 private:
     void toggleMeasuring();
 
