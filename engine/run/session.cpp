@@ -81,6 +81,18 @@ struct Session::Impl {
         return {};
     }
 
+    /// A step of decode, and its logits. [sequences, vocabulary]
+    Result<std::vector<float>> stepped()
+    {
+        std::vector<float> out;
+        auto ran = transformer.step();
+        if (ran)
+            ran = transformer.stepLogits(out);
+        if (!ran)
+            return forget(std::move(ran.error()));
+        return out;
+    }
+
     /// After a pass that did not end, some layers have its tokens and some do not: only a fresh start is sound.
     tl::unexpected<Error> forget(Error error)
     {
@@ -177,15 +189,10 @@ Result<std::vector<float>> Session::step(std::span<const int> tokens)
 {
     Impl &s = *m_impl;
     ZIGZAG_CHECK(s.startDecode(tokens, 1));
-    std::vector<float> out;
-    auto ran = s.transformer.step();
-    if (ran)
-        ran = s.transformer.stepLogits(out);
-    if (!ran)
-        return s.forget(std::move(ran.error()));
+    ZIGZAG_TRY(out, s.stepped());
     for (std::int32_t &position : s.positions)
         ++position;
-    return out;
+    return std::move(out);
 }
 
 Result<std::vector<float>> Session::stepSome(std::span<const int> tokens)
@@ -202,16 +209,11 @@ Result<std::vector<float>> Session::stepSome(std::span<const int> tokens)
     for (const std::int32_t position : positions)
         ZIGZAG_CHECK(s.checkRoom(1, position));
     s.transformer.setNext(run, positions);
-    std::vector<float> out;
-    auto ran = s.transformer.step();
-    if (ran)
-        ran = s.transformer.stepLogits(out);
-    if (!ran)
-        return s.forget(std::move(ran.error()));
+    ZIGZAG_TRY(out, s.stepped());
     for (std::size_t i = 0; i < tokens.size(); ++i)
         if (tokens[i] != waiting)
             ++positions[i];
-    return out;
+    return std::move(out);
 }
 
 Result<std::vector<std::int32_t>> Session::continueGreedily(std::span<const int> tokens, int steps)
