@@ -117,7 +117,8 @@ void Linear::choose(Plan &plan, const LinearShape &shape, const void *weight, co
     if (count == 1 || isRecording(m_device.stream()))
         return;
     // Into an output of its own: the product may be added to what is there.
-    const auto out = m_device.allocate(static_cast<std::size_t>(shape.tokens * std::max(shape.outPitch, shape.rows) * bytesOf(shape.outType)));
+    const auto out = m_device.allocate(
+        static_cast<std::size_t>(shape.tokens * std::max(shape.outPitch, shape.rows) * bytesOf(shape.outType)));
     if (!out)
         return;
     cudaEvent_t begin = nullptr, end = nullptr;
