@@ -142,8 +142,9 @@ void printTimes(const std::vector<check::ServedTimes> &times, const std::vector<
     for (std::size_t i = 0; i < times.size(); ++i)
         fmt::print("{:>8}  {:>10.2f}  {:>12}  {:>10.2f}  {:>12}\n", times[i].context, median(times[i].firstMs),
                    known(predicted[i].firstMs), median(times[i].stepMs), known(predicted[i].stepMs));
-    fmt::print("times as a client sees them, medians of {}; predicted: our engine on the machine of --profile\n",
-               times.front().firstMs.size());
+    fmt::print("times as a client sees them, medians of {}; {}\n", times.front().firstMs.size(),
+               predicted.front().firstMs ? "predicted: our engine on the machine of --profile"
+                                         : "not predicted: no --profile of the server's machine");
 }
 
 nlohmann::ordered_json checkJson(const std::string &server, const std::string &served, const check::Answers &answers,
@@ -221,11 +222,7 @@ Result<void> checkServer(CheckOptions options)
     if (window == 0)
         return badInput(
             fmt::format("{}: lets no head stream, so there is nothing that a server could leave undone", options.map));
-    if (options.answers.context <= window)
-        return badInput(
-            fmt::format("prompts of {} tokens are not longer than the map's window of {}, within which every way is the "
-                        "same; give a larger --context, or a map with a smaller window",
-                        options.answers.context, window));
+    options.answers.window = window;
     ZIGZAG_TRY(ways, waysOf(loaded, options, map));
     check::Answers answers;
     {
@@ -287,7 +284,8 @@ void addCheck(CLI::App &app, Chosen &chosen)
         ->delimiter(',')
         ->check(longIntegerFrom(1));
     command->add_option("--repeats", options->times.repeats, "of each length")->check(integerIn(1, 1000))->capture_default_str();
-    command->add_option("--profile", options->profile, "machine profile of the server's machine, to predict the times by");
+    command->add_option("--profile", options->profile, "machine profile of the server's machine, to predict the times by")
+        ->needs("--contexts");
     command->add_option("--out", options->out, "write the times as a run that compare and the window open")->needs("--contexts");
     addBackendOption(*command, options->backend);
     addOutputOption(*command, options->format);

@@ -46,7 +46,7 @@ public:
         for (std::size_t end = m_rest.find('\n'); end != std::string::npos; end = m_rest.find('\n')) {
             const std::string_view line = std::string_view(m_rest).substr(0, end);
             // Usage alone, and the last mark, are no pieces.
-            if (line.starts_with("data:") && line.find("\"choices\"") != std::string_view::npos)
+            if (line.starts_with("data:"))
                 pieces += takeEvent(line.substr(5));
             m_rest.erase(0, end + 1);
         }
@@ -54,6 +54,8 @@ public:
     }
     /// As the server counted them; 0 where it did not say.
     int tokens() const { return m_tokens; }
+    /// What the server said instead of going on; empty where it said nothing.
+    const std::string &error() const { return m_error; }
 
 private:
     /// 1 for a piece of the answer, 0 for what comes behind it.
@@ -62,6 +64,10 @@ private:
         const auto event = json::parse(data, "event");
         if (!event)
             return 0;
+        if (json::find(*event, "error")) {
+            m_error = errorText(data);
+            return 0;
+        }
         if (const json::Value *usage = json::find(*event, "usage"))
             if (const auto count = json::integerIn(*usage, "completion_tokens", 0, 1 << 20, "event"))
                 m_tokens = static_cast<int>(*count);
@@ -70,6 +76,7 @@ private:
     }
 
     int m_tokens = 0;
+    std::string m_error;
     std::string m_rest;
 };
 
@@ -168,8 +175,8 @@ Result<Received> exchange(const ServerAddress &address, const ClientOptions &opt
         return badInput(
             fmt::format("{}: sends more than {} MiB: is it a server of a language model?", address.text(), largestReply >> 20));
     if (!result)
-        return failed(fmt::format("{}: {}: is the server up, and is this its address?", address.text(),
-                                  httplib::to_string(result.error())));
+        return badInput(fmt::format("{}: {}: is the server up, and is this its address?", address.text(),
+                                    httplib::to_string(result.error())));
     received.status = result->status;
     return received;
 }
@@ -181,7 +188,12 @@ Result<std::string> CompletionClient::fetch(std::string_view method, const std::
     ZIGZAG_TRY(received, exchange(m_address, m_options, method, path, body, {}));
     if (received.status == 200)
         return std::move(received.body);
-    return badInput(fmt::format("{}{}: answers {}: {}", m_address.text(), path, received.status, errorText(received.body)));
+    return refused(path, received.status, received.body);
+}
+
+tl::unexpected<Error> CompletionClient::refused(const std::string &path, int status, const std::string &body) const
+{
+    return badInput(fmt::format("{}{}: answers {}: {}", m_address.text(), path, status, errorText(body)));
 }
 
 Result<std::vector<std::string>> CompletionClient::models() const
@@ -200,12 +212,18 @@ Result<ServedTokens> CompletionClient::complete(const std::string &model, std::s
     Json first = asked;
     first["return_token_ids"] = true;
     first["return_tokens_as_token_ids"] = true;
-    auto body = fetch("POST", "/v1/completions", first.dump());
-    if (!body && body.error().kind == ErrorKind::BadInput)
-        body = fetch("POST", "/v1/completions", asked.dump());
-    if (!body)
-        return tl::unexpected(body.error());
-    return parseServedTokens(*body, names, m_address.text());
+    ZIGZAG_TRY(received, exchange(m_address, m_options, "POST", "/v1/completions", first.dump(), {}));
+    std::string body = std::move(received.body);
+    if (received.status == 400 || received.status == 422) {
+        ZIGZAG_TRY(again, fetch("POST", "/v1/completions", asked.dump()));
+        body = std::move(again);
+    } else if (received.status != 200) {
+        return refused("/v1/completions", received.status, body);
+    }
+    ZIGZAG_TRY(served, parseServedTokens(body, names, m_address.text()));
+    if (std::ssize(served.tokens) > count)
+        return badInput(fmt::format("{}: gave {} tokens where {} were asked for", m_address.text(), served.tokens.size(), count));
+    return std::move(served);
 }
 
 Result<StreamTimes> CompletionClient::stream(const std::string &model, std::span<const int> prompt, int count) const
@@ -228,12 +246,15 @@ Result<StreamTimes> CompletionClient::stream(const std::string &model, std::span
                    return true;
                }));
     if (received.status != 200)
-        return badInput(
-            fmt::format("{}/v1/completions: answers {}: {}", m_address.text(), received.status, errorText(received.body)));
+        return refused("/v1/completions", received.status, received.body);
+    if (!events.error().empty()) // in an answer that began well
+        return badInput(fmt::format("{}/v1/completions: {}", m_address.text(), events.error()));
     if (times.pieces < 2)
         return badInput(
             fmt::format("{}: streams an answer in {} pieces, whose times tell nothing", m_address.text(), times.pieces));
-    times.tokens = std::max(events.tokens(), times.pieces); // a piece may have several
+    times.tokens = events.tokens() > 0 ? events.tokens() : times.pieces; // a piece may have several, or none
+    if (times.tokens < 2)
+        return badInput(fmt::format("{}: streams {} tokens, whose times tell nothing", m_address.text(), times.tokens));
     times.laterMs = lastMs - times.firstMs;
     return times;
 }

@@ -54,6 +54,7 @@ public:
     Result<StreamTimes> stream(const std::string &model, std::span<const int> prompt, int count) const;
 
 private:
+    tl::unexpected<Error> refused(const std::string &path, int status, const std::string &body) const;
     Result<std::string> fetch(std::string_view method, const std::string &path, const std::string &body) const;
 
     ServerAddress m_address;

@@ -26,7 +26,7 @@ double meanBetween(std::span<const double> a, std::span<const double> b)
     return a.empty() ? 0 : sum / static_cast<double>(a.size());
 }
 
-/// A prompt of exactly so many tokens: a question whose answer stands far before the window, up to the answer.
+/// A prompt of so many tokens with its answer, which is left out: it asks for what stands far before the window.
 Result<std::vector<int>> promptOf(const Model &texts, std::int64_t context, std::uint64_t seed)
 {
     TaskPlan plan;
@@ -112,6 +112,11 @@ Result<Answers> compareAnswers(const CompletionClient &client, const std::string
     };
     for (int i = 0; i < plan.prompts; ++i) {
         ZIGZAG_TRY(prompt, promptOf(texts, plan.context, plan.seed + static_cast<std::uint64_t>(i)));
+        if (std::ssize(prompt) <= plan.window)
+            return badInput(
+                fmt::format("prompts of {} tokens are not longer than the map's window of {}, within which every way is "
+                            "the same; give a larger --context, or a map with a smaller window",
+                            prompt.size(), plan.window));
         ZIGZAG_TRY(given, client.complete(served, prompt, plan.tokens, names));
         tell();
         for (std::size_t way = 0; way < hypotheses.size(); ++way) {
@@ -137,10 +142,10 @@ Result<std::vector<ServedTimes>> measureTimes(const CompletionClient &client, co
     double done = 0;
     for (const std::int64_t context : plan.contexts) {
         ServedTimes times;
-        times.context = context;
         for (int i = 0; i < plan.repeats; ++i) {
             ZIGZAG_TRY(prompt, promptOf(texts, context, seed++));
             ZIGZAG_TRY(stream, client.stream(served, prompt, plan.tokens));
+            times.context = std::ssize(prompt);
             times.firstMs.push_back(stream.firstMs);
             times.stepMs.push_back(stream.laterMs / (stream.tokens - 1));
             if (progress)

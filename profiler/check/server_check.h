@@ -53,7 +53,8 @@ void judge(Answers &answers);
 
 struct AnswerPlan {
     int prompts = 4, tokens = 32;
-    std::int64_t context = 0; ///< of a prompt: longer than the window
+    std::int64_t context = 0; ///< of a prompt with its answer
+    std::int64_t window = 0; ///< of the map, which prompts have to be longer than
     std::uint64_t seed = 1;
 };
 
@@ -64,7 +65,7 @@ Result<Answers> compareAnswers(const CompletionClient &client, const std::string
 
 /// Times of one context: the samples of each, in the order of their measurement.
 struct ServedTimes {
-    std::int64_t context = 0;
+    std::int64_t context = 0; ///< tokens of the prompt
     std::vector<double> firstMs; ///< to the first token
     std::vector<double> stepMs; ///< a token after the first, mean of an answer
 };

@@ -108,6 +108,15 @@ TEST_F(ServerCheck, AnotherMapIsNoneOfThem)
     EXPECT_NE(answers.finding, Finding::Found);
 }
 
+TEST_F(ServerCheck, PromptsWithinTheWindowTellNothing)
+{
+    serve(asked());
+    const auto answers
+        = compareAnswers(client(), "tiny", *model, ways(), {.prompts = 1, .tokens = 4, .context = 90, .window = 90});
+    ASSERT_FALSE(answers);
+    EXPECT_NE(answers.error().message.find("not longer than the map's window of 90"), std::string::npos);
+}
+
 TEST_F(ServerCheck, ModelsAreNamed)
 {
     serve(asked());
@@ -213,6 +222,20 @@ TEST_F(OddServer, AHugeAnswerIsCutOff)
 {
     answer(200, std::string(40 << 20, ' '));
     EXPECT_NE(errorOf().find("more than 32 MiB"), std::string::npos) << errorOf();
+}
+
+TEST_F(OddServer, MoreTokensThanWereAskedForAreRefused)
+{
+    answer(200, R"({"choices": [{"token_ids": [1, 2, 3], "logprobs": {"token_logprobs": [-1, -1, -1]}}]})");
+    EXPECT_NE(errorOf().find("gave 3 tokens where 2 were asked for"), std::string::npos) << errorOf();
+}
+
+TEST_F(OddServer, AnErrorWithinAStreamIsShown)
+{
+    answer(200, "data: {\"choices\": [{\"text\": \"a\"}]}\n\ndata: {\"error\": {\"message\": \"out of memory\"}}\n\n");
+    const auto times = stream();
+    ASSERT_FALSE(times);
+    EXPECT_NE(times.error().message.find("out of memory"), std::string::npos) << times.error().message;
 }
 
 TEST_F(OddServer, IdsAreReadInEachOfTheirForms)
