@@ -18,7 +18,7 @@ namespace zigzag {
 /// window of 512 (resources/checked/sink_fit.md): pieces of three windows bring the positions far beyond the window nearer than
 /// any number of short pieces, and biases of more layers, of the feed-forward layers or weights of norms bring nothing.
 struct FitPlan {
-    int steps = 100; ///< one piece of text each; under ten minutes of two cores for a model of 135 million weights
+    int steps = 60; ///< one piece of text each
     double seconds = 0; ///< after which no step begins; 0: no limit
     double insideWeight = 1; ///< of the positions within the window, where those beyond it have 1
     /// Adam's rates, which rise over the first tenth of the steps and fall to zero over the last half.
