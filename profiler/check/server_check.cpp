@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "profiler/check/server_check.h"
 
+#include "engine/run/log_sum_exp.h"
 #include "engine/run/session.h"
 #include "profiler/evaluate/task_prompts.h"
 
@@ -46,12 +47,8 @@ struct Row {
 
 Row rowOf(std::span<const float> logits, int token)
 {
-    const float top = *std::max_element(logits.begin(), logits.end());
-    double sum = 0;
-    for (const float logit : logits)
-        sum += std::exp(static_cast<double>(logit) - top);
     const float given = logits[static_cast<std::size_t>(token)];
-    return {static_cast<double>(given) - top - std::log(sum), given == top};
+    return {static_cast<double>(given) - logSumExp(logits), given == *std::max_element(logits.begin(), logits.end())};
 }
 
 /// Our engine under one way, given the prompt and the server's own tokens.

@@ -2,6 +2,7 @@
 #include "profiler/evaluate/map_meter.h"
 
 #include "engine/map/run_alike.h"
+#include "engine/run/log_sum_exp.h"
 
 #include <algorithm>
 #include <chrono>
@@ -39,14 +40,7 @@ std::vector<std::size_t> sortedByLayers(std::span<const HeadMap> maps)
 /// Σ p_full (log p_full − log p), in nats.
 double divergence(std::span<const float> full, std::span<const float> other)
 {
-    const auto logSum = [](std::span<const float> logits) {
-        const auto max = static_cast<double>(*std::max_element(logits.begin(), logits.end()));
-        double sum = 0.0;
-        for (const float value : logits)
-            sum += std::exp(static_cast<double>(value) - max);
-        return max + std::log(sum);
-    };
-    const double fullSum = logSum(full), otherSum = logSum(other);
+    const double fullSum = logSumExp(full), otherSum = logSumExp(other);
     double sum = 0.0;
     for (std::size_t i = 0; i < full.size(); ++i) {
         const double logFull = static_cast<double>(full[i]) - fullSum;

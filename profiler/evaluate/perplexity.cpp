@@ -3,6 +3,7 @@
 
 #include "engine/model/context_limit.h"
 #include "engine/run/device_model.h"
+#include "engine/run/log_sum_exp.h"
 
 #include <algorithm>
 #include <cmath>
@@ -16,11 +17,7 @@ constexpr std::size_t block = 64;
 
 double negativeLogLikelihood(std::span<const float> logits, int token)
 {
-    const auto max = static_cast<double>(*std::max_element(logits.begin(), logits.end()));
-    double sum = 0.0;
-    for (const float value : logits)
-        sum += std::exp(static_cast<double>(value) - max);
-    return max + std::log(sum) - static_cast<double>(logits[static_cast<std::size_t>(token)]);
+    return logSumExp(logits) - static_cast<double>(logits[static_cast<std::size_t>(token)]);
 }
 
 Result<Perplexity> perplexityOf(const std::vector<double> &losses)

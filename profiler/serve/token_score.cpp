@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "profiler/serve/token_score.h"
 
+#include "engine/run/log_sum_exp.h"
+
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 
 namespace zigzag::serve {
 
 TokenScore scoreOf(std::span<const float> logits, int token, int count)
 {
-    const float largest = *std::max_element(logits.begin(), logits.end());
-    double sum = 0;
-    for (const float logit : logits)
-        sum += std::exp(static_cast<double>(logit) - largest);
-    const double normalizer = largest + std::log(sum);
+    const double normalizer = logSumExp(logits);
     const auto logprob = [&](int id) { return static_cast<float>(logits[static_cast<std::size_t>(id)] - normalizer); };
     TokenScore score{.logprob = logprob(token), .top = {}};
     const auto named = std::min<std::size_t>(static_cast<std::size_t>(std::max(count, 0)), logits.size());
