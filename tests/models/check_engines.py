@@ -6,15 +6,19 @@
                                           [--gguf FILE] [--only WORD …] [--write]
 
 The bundled model, small random models of other families, and SmolLM2 in float32, made of its GGUF file where there is one, with
-every second layer streaming, in every format that an engine here reads. Each engine runs in an environment of its own (tests/models/engines) and answers a prompt longer than the
-window greedily. `zigzag logits`, given the engine's own tokens and the map that the format says is run, must choose each of them
-too; the log-probabilities that both gave them are compared. KV: what vLLM's log says there is room for beside `zigzag plan`, and
-what the caches of the others hold beside the same plan. What cannot be installed or run is "not tried", with the reason.
+every second layer streaming, in every format that an engine here reads. Each engine runs in an environment of its own
+(tests/models/engines) and answers a prompt longer than the window greedily. `zigzag logits`, given the engine's own tokens and the
+map that the format says is run, must choose each of them too; the log-probabilities that both gave them are compared. KV: what
+vLLM's log says there is room for beside `zigzag plan` (for SmolLM2 under four maps and two block sizes as well), and what the
+caches of the others hold beside the same plan. What cannot be installed or run is "not tried", with the reason.
 --write stores the table in resources/checked. Needs transformers and numpy.
 """
 import argparse
+import dataclasses
 import datetime
+import functools
 import json
+import math
 import os
 import pathlib
 import re
@@ -40,16 +44,38 @@ CASES = [("model itself", "transformers"), ("model itself", "vllm"), ("model its
          ("transformers", "transformers"), ("transformers-cwm", "transformers"), ("vllm", "vllm"), ("mlx-lm", "mlx-lm"),
          ("granite-swa", "transformers"), ("granite-swa", "vllm"), ("granite-swa", "llama.cpp"),
          ("gguf", "llama.cpp"), ("mellum", "transformers"), ("mellum", "mlx-lm"), ("kvpress", "kvpress")]
+# Of SmolLM2's 30 layers: which stream, and the window. Half of them fill vLLM's groups; the others leave some of a group empty.
+KV_MAPS = [("15 of 30", lambda layer: layer % 2 == 1, 256), ("10 of 30", lambda layer: layer % 3 == 2, 512),
+           ("20 of 30", lambda layer: layer % 3 != 0, 128), ("24 of 30", lambda layer: layer % 5 != 0, 256)]
+KV_BLOCKS = [32, 128]
+KV_CONTEXT = 4096
+KV_SMALL = 0.02  # of what vLLM reports
 ABSENT = [("sglang", "SGLang", "no build for a processor alone can be installed by name"),
           ("duo-attention", "DuoAttention", "its kernels need a GPU")]
 
 
+@dataclasses.dataclass(frozen=True)
 class Model:
-    def __init__(self, name, folder, window, context, prompt: list[int]):
-        assert len(prompt) > window, f"{name}: the text is too short for a prompt longer than the window"
-        self.name, self.folder, self.window, self.context, self.prompt = name, folder, window, context, prompt
-        config = json.loads((folder / "config.json").read_text())
-        self.layers, self.kv_heads = config["num_hidden_layers"], config["num_key_value_heads"]
+    name: str
+    folder: pathlib.Path
+    window: int
+    context: int
+    prompt: list[int]
+
+    def __post_init__(self):
+        assert len(self.prompt) > self.window, f"{self.name}: the text is too short for a prompt longer than the window"
+
+    @property
+    def layers(self) -> int:
+        return self.config["num_hidden_layers"]
+
+    @property
+    def kv_heads(self) -> int:
+        return self.config["num_key_value_heads"]
+
+    @functools.cached_property
+    def config(self) -> dict:
+        return json.loads((self.folder / "config.json").read_text())
 
 
 def prompt_of(folder: pathlib.Path, text: str, length: int) -> list[int]:
@@ -154,27 +180,19 @@ class Check:
         return file
 
     def answer(self, model: Model, form: str, engine: str) -> dict:
-        python = self.python(engine)
+        self.python(engine)  # before anything is written for it
         out, as_run = self.export(model, form)
         asked = dict(model=str(out.absolute()), prompt=model.prompt, new=DECODED, threads=self.threads, context=model.context)
         if form == "vllm":
-            words = shlex.split(out.read_text().replace("\\\n", " "))
-            asked.update(model=str(model.folder.absolute()), overrides=json.loads(words[words.index("--hf-overrides") + 1]),
-                         implementation=words[words.index("--model-impl") + 1] if "--model-impl" in words else "auto")
+            asked.update(self.as_commanded(out), model=str(model.folder.absolute()))
         if engine == "llama.cpp":
             asked["model"] = str(out if form == "gguf" else self.converted(out, f"{model.name}-{form.replace(' ', '-')}"))
         if engine == "kvpress":
             letters = [("S" if layer % 2 == 1 else "R") * model.kv_heads for layer in range(model.layers)]
             asked.update(model=str(model.folder.absolute()), press=str(out.absolute()), heads=letters, sink=4, recent=model.window)
-        script = HERE / "engines" / f"{PROGRAMS.get(engine, engine)}_run.py"
         log = self.work / f"{model.name}-{form.replace(' ', '-')}-{engine}.log"
         begin = datetime.datetime.now()
-        done = subprocess.run([python, script, json.dumps(asked)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        log.write_text(done.stdout)
-        if done.returncode != 0:
-            lines = [line for line in done.stdout.strip().splitlines() if re.match(r"\w*(Error|Exception)\b", line)]
-            raise RuntimeError((lines or done.stdout.strip().splitlines() or [f"ended with {done.returncode}"])[-1])
-        theirs = json.loads([line for line in done.stdout.splitlines() if line.startswith("{")][-1])
+        theirs, output = self.asked(engine, asked, log)
         took = round((datetime.datetime.now() - begin).total_seconds(), 1)
         result = dict(model=model.name, format=form, engine=engine, version=theirs["version"], ran=theirs["ran"], tokens=DECODED,
                       engine_seconds=took)
@@ -188,8 +206,39 @@ class Check:
         chosen = ours[numpy.arange(DECODED), theirs["tokens"]]
         result.update(equal=int((ours.argmax(1) == numpy.array(theirs["tokens"])).sum()),
                       logprob_difference=float(abs(chosen - numpy.array(theirs["logprobs"])).max()))
-        result.update(self.memory(engine, model, as_run, theirs, done.stdout))
+        result.update(self.memory(engine, model, as_run, theirs, output))
         return result
+
+    @staticmethod
+    def as_commanded(command: pathlib.Path) -> dict:
+        """What an exported command line asks of vLLM."""
+        words = shlex.split(command.read_text().replace("\\\n", " "))
+        return dict(overrides=json.loads(words[words.index("--hf-overrides") + 1]),
+                    implementation=words[words.index("--model-impl") + 1] if "--model-impl" in words else "auto")
+
+    def asked(self, engine: str, asked: dict, log: pathlib.Path) -> tuple[dict, str]:
+        """What an engine's script answers, and all that was said meanwhile."""
+        script = HERE / "engines" / f"{PROGRAMS.get(engine, engine)}_run.py"
+        done = subprocess.run([self.python(engine), script, json.dumps(asked)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True)
+        log.write_text(done.stdout)
+        if done.returncode != 0:
+            lines = [line for line in done.stdout.strip().splitlines() if re.match(r"\w*(Error|Exception)\b", line)]
+            raise RuntimeError((lines or done.stdout.strip().splitlines() or [f"ended with {done.returncode}"])[-1])
+        return json.loads([line for line in done.stdout.splitlines() if line.startswith("{")][-1]), done.stdout
+
+    def room(self, model: Model, streams, window: int, block: int) -> dict:
+        """How many sequences vLLM's log says that a GiB has room for under a map, beside `zigzag plan`."""
+        scratch = self.work / model.name / "kv"
+        scratch.mkdir(parents=True, exist_ok=True)
+        as_run, command = scratch / "map.json", scratch / "command.txt"
+        as_run.write_text(proof.head_map(model.name, model.layers, model.kv_heads, streams, 0, window))
+        proof.run([self.zigzag, "export", as_run, "--model", model.folder, "--format", "vllm", "--out", command])
+        asked = dict(model=str(model.folder.absolute()), prompt=model.prompt[:8], new=1, threads=self.threads, context=KV_CONTEXT,
+                     block=block, **self.as_commanded(command))
+        theirs, output = self.asked("vllm", asked, scratch / "log.txt")
+        seen = self.memory("vllm", dataclasses.replace(model, context=KV_CONTEXT), str(as_run), theirs, output)
+        return dict(version=theirs["version"], window=window, block=block) | seen
 
     @staticmethod
     def masked(model: Model, asked: dict, theirs: dict) -> dict:
@@ -236,6 +285,20 @@ def rows_of(results: list[dict]) -> list[list]:
     return rows
 
 
+def room_off(room: dict) -> float:
+    return abs(room["kv_predicted"] / room["kv_reported"] - 1) if room.get("kv_reported") else math.inf
+
+
+def room_rows(rooms: list[dict]) -> list[list]:
+    rows = []
+    for room in rooms:
+        reason = room.get("not_tried") or room.get("failed")
+        result = [proof.short(reason), "", "", ""] if reason else [room["version"], room["kv_predicted"], room["kv_reported"],
+                                                                      f"{100 * room_off(room):.1f} %"]
+        rows.append([room["share"], room.get("window", ""), room.get("block", ""), *result])
+    return rows
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--zigzag", required=True)
@@ -267,6 +330,11 @@ def main():
             name = f"{model.name}-{form.replace(' ', '-')}-{engine}"
             result = steps.run(name, check.answer, model, form, engine)
             results.append(dict(model=model.name, format=form, engine=engine) | result)
+    rooms = []
+    for share, streams, window in KV_MAPS if smollm else []:
+        for block in KV_BLOCKS:
+            name = f"{models[-1].name}-kv-{share.replace(' ', '-')}-{window}-vllm-{block}"
+            rooms.append(dict(share=share) | steps.run(name, check.room, models[-1], streams, window, block))
     results += [dict(model="", format=form, engine=title, not_tried=reason) for form, title, reason in ABSENT]
     head = ["engine", "version", "model", "format", "greedy tokens equal", "largest logprob difference", "KV of what",
             "KV planned", "KV reported", "seconds"]
@@ -279,10 +347,15 @@ def main():
             "map's mask. KV planned: by `zigzag plan`. "
             f"{args.note}".rstrip() + "\n")
     text = "# Exports, run by the engines themselves\n\n" + note + "\n" + proof.table(head, rows_of(results))
+    if rooms:
+        text += (f"\n## Sequences of {KV_CONTEXT:,} that vLLM has room for in a GiB: SmolLM2-135M-Instruct in float32\n\n"
+                 + proof.table(["layers that stream", "window", "tokens of a block", "version", "planned", "reported", "off"],
+                               room_rows(rooms)))
     (args.work / "engines.md").write_text(text)
     print(text)
     good = bool(tried) and all(result["equal"] == DECODED and result["logprob_difference"] <= SMALL for result in tried) and not any(
         "failed" in result and result["format"] != "model itself" for result in results)
+    good = good and all(room_off(room) <= KV_SMALL for room in rooms if "not_tried" not in room)
     if args.write:
         checked = ROOT / "resources/checked"
         checked.mkdir(exist_ok=True)

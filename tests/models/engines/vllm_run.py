@@ -15,7 +15,8 @@ def main():
     llm = vllm.LLM(asked["model"], dtype="float32", max_model_len=asked["context"], enforce_eager=True, max_num_seqs=1,
                    max_num_batched_tokens=asked.get("batch", asked["context"]), enable_prefix_caching=False,
                    hf_overrides=asked.get("overrides", {}), model_impl=asked.get("implementation", "auto"),
-                   skip_tokenizer_init=True, seed=0)
+                   skip_tokenizer_init=True, seed=0,
+                   **({"block_size": asked["block"]} if "block" in asked else {}))
     sampling = vllm.SamplingParams(temperature=0, max_tokens=asked["new"], ignore_eos=True, logprobs=1, detokenize=False)
     answer = llm.generate({"prompt_token_ids": asked["prompt"]}, sampling, use_tqdm=False)[0].outputs[0]
     tokens = list(answer.token_ids)
