@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/as_engine.h"
 
-#include "engine/base/file_content.h"
-#include "engine/base/files.h"
 #include "engine/map/map_io.h"
 #include "profiler/carry/granite_swa_folder.h"
 
@@ -16,7 +14,7 @@ namespace {
 
 Result<SinkCarrier> calibratedHere(const Loaded &loaded, const HeadMap &map)
 {
-    ZIGZAG_TRY(texts, carryTexts({}, *loaded.model, map));
+    ZIGZAG_TRY(texts, jobs::madeCarryTexts(*loaded.model, streamingWindowOf(map)));
     Progress progress("calibrating the sinks");
     ZIGZAG_TRY(carrier, calibrateSinks(loaded.device, map, texts.calibration, &interruptFlag(), std::ref(progress)));
     return std::move(carrier);
@@ -96,34 +94,6 @@ Result<EngineRun> asEngine(const Loaded &loaded, const std::string &model, const
     fmt::print(stderr, "as {} runs it: {}, {} of {} KV heads stream ({} in the map)\n", engine->name, windowText(run.map),
                run.map.streamingHeads(), run.map.model().mappableHeads(), map.streamingHeads());
     return run;
-}
-
-Result<jobs::CarryTexts> carryTexts(const std::vector<std::string> &files, const Model &model, const HeadMap &map)
-{
-    const StreamingWindow streaming = streamingWindowOf(map);
-    const std::int64_t window = std::int64_t{streaming.sink} + streaming.recent,
-                       context = std::min(model.config.maxContext, std::max<std::int64_t>(2048, 4 * window));
-    if (files.empty())
-        return jobs::madeCarryTexts(model, streaming);
-    jobs::CarryTexts texts;
-    ZIGZAG_TRY(tokenizer, tokenizerOf(model));
-    const std::int64_t longest = std::min(std::max<std::int64_t>(4096, context), model.config.maxContext);
-    // Calibration is to take no longer for many texts than for four; each still has to lose its sinks.
-    const std::int64_t calibrated = std::min(longest, std::max(2 * window, 4 * longest / std::ssize(files)));
-    for (const std::string &file : files) {
-        ZIGZAG_TRY(text, readTextFile(file));
-        if (const FileContent content = contentOf(text); !isReadable(content))
-            return wrongContent(file, {content, false}, "a text");
-        const std::vector<int> tokens = tokenizer->encode(text, true);
-        const auto seen = tokens.begin() + 2 * std::ssize(tokens) / 3;
-        const auto begins = [](auto first, auto last, std::int64_t most) {
-            return std::vector<int>(first, first + std::min<std::int64_t>(last - first, most));
-        };
-        texts.calibration.push_back(begins(tokens.begin(), seen, calibrated));
-        texts.fit.push_back(begins(tokens.begin(), seen, 16 * longest));
-        texts.heldOut.push_back(begins(seen, tokens.end(), longest));
-    }
-    return texts;
 }
 
 } // namespace zigzag

@@ -13,9 +13,6 @@
 
 namespace zigzag {
 
-/// The same as granite-swa (carriedFormat), as one GGUF file.
-inline constexpr std::string_view carriedGgufFormat = "gguf";
-
 /// `--as-engine` and `--stand-ins`.
 struct EngineOptions {
     std::string engine, standIns;
@@ -34,9 +31,5 @@ struct EngineRun {
 /// export makes it; `calibrates` false leaves them without values, where only times count.
 Result<EngineRun> asEngine(const Loaded &loaded, const std::string &model, const HeadMap &map, const EngineOptions &options,
                            bool calibrates = true);
-
-/// What stand-ins are made from and judged by: the first two thirds and the last third of each file given, or else prompts made
-/// from two seeds.
-Result<jobs::CarryTexts> carryTexts(const std::vector<std::string> &files, const Model &model, const HeadMap &map);
 
 } // namespace zigzag

@@ -7,7 +7,7 @@
 #include "app/cli/run_support.h"
 #include "engine/base/json_input.h"
 #include "engine/map/map_io.h"
-#include "profiler/carry/granite_swa_folder.h"
+#include "profiler/carry/carried_target.h"
 #include "profiler/carry/granite_swa_gguf.h"
 #include "profiler/exports/engine_checks.h"
 #include "profiler/exports/export_format.h"
@@ -93,8 +93,8 @@ Result<void> printVerdicts(const HeadMap &map, const ExportModel *model, bool js
     };
     for (const ExportFormat &format : exportFormats())
         say(format.name, format.title, format.verdict(map, model));
-    say(carriedFormat, "Granite with windows", graniteSwaVerdict(map, model));
-    say(carriedGgufFormat, "Granite with windows, as GGUF", graniteSwaGgufVerdict(map, model));
+    for (const CarriedTarget &target : carriedTargets())
+        say(target.name, target.title, target.verdict(map, model));
     if (json)
         fmt::print("{}\n", rows.dump(1, ' ', false, anyBytes));
     return {};
@@ -137,32 +137,28 @@ void printCarried(const ExportOptions &options, const jobs::Carried &carried, co
 }
 
 /// The model itself with stand-ins for its sinks, which a minute of calibration gives, or ten of fitting.
-Result<void> exportCarried(const ExportOptions &options, const ExportModel *given)
+Result<void> exportCarried(const ExportOptions &options, const CarriedTarget &target, const ExportModel *given)
 {
     ZIGZAG_TRY(map, mapToExport(options, given));
-    const bool asGguf = options.format == carriedGgufFormat;
-    const ExportVerdict verdict = asGguf ? graniteSwaGgufVerdict(map, given) : graniteSwaVerdict(map, given);
-    if (!verdict.refusal.empty())
+    if (const ExportVerdict verdict = target.verdict(map, given); !verdict.refusal.empty()) // before the model is loaded
         return badInput(fmt::format("{} cannot take this map: {}", options.format, verdict.refusal));
     noteChosenFor(map, options.format, nullptr);
-    if (asGguf && options.copies)
+    if (!target.writesFolder && options.copies)
         return badInput("--copy is for --format granite-swa: a GGUF file holds its weights");
     ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend));
     jobs::CarryPlan plan;
-    ZIGZAG_TRY(texts, carryTexts(options.texts, *loaded.model, map));
+    ZIGZAG_TRY(texts, jobs::carryTexts({options.texts.begin(), options.texts.end()}, *loaded.model, streamingWindowOf(map)));
     plan.texts = std::move(texts);
     if (options.fits)
         plan.fit = options.fit;
     JobLines lines(std::string{carriedFormat});
-    ZIGZAG_TRY(carried, jobs::carry(loaded.job(lines), map, plan));
+    ZIGZAG_TRY(carried,
+               jobs::exportCarried(loaded.job(lines), map, plan,
+                                   {.target = &target,
+                                    .model = given,
+                                    .out = options.out,
+                                    .files = options.copies ? WeightFiles::Copy : WeightFiles::Link}));
     lines.end();
-    ZIGZAG_TRY(model, carriedModel(*loaded.model, map, carried.carrier));
-    if (asGguf)
-        ZIGZAG_CHECK(writeGraniteSwaGguf(*given, *model, options.out));
-    else
-        ZIGZAG_CHECK(writeGraniteSwaFolder(*given, *model, options.out, options.copies ? WeightFiles::Copy : WeightFiles::Link,
-                                           "Against full attention, on text that it was not made from: "
-                                               + qualityText(carried.quality())));
     printCarried(options, carried, plan.texts);
     return {};
 }
@@ -173,10 +169,10 @@ Result<void> runExport(const ExportOptions &options)
     if (options.verdicts == writes || (writes && (options.format.empty() || options.out.empty())))
         return badInput("export: give --format and --out to write, or --verdicts to see what each format would keep");
     const ExportFormat *format = nullptr;
-    const bool carries = options.format == carriedFormat || options.format == carriedGgufFormat;
-    if (!carries && (!options.texts.empty() || options.copies || options.fits))
+    const CarriedTarget *carried = findCarriedTarget(options.format);
+    if (!carried && (!options.texts.empty() || options.copies || options.fits))
         return badInput(fmt::format("--text, --copy and --fit are for --format {} and {}", carriedFormat, carriedGgufFormat));
-    if (writes && !carries) {
+    if (writes && !carried) {
         ZIGZAG_TRY(found, findExportFormat(options.format));
         format = found;
     }
@@ -190,8 +186,8 @@ Result<void> runExport(const ExportOptions &options)
         model = std::move(loaded);
     }
     const ExportModel *given = model ? &*model : nullptr;
-    if (carries)
-        return exportCarried(options, given);
+    if (carried)
+        return exportCarried(options, *carried, given);
     ZIGZAG_TRY(map, mapToExport(options, given));
     if (!writes) {
         return printVerdicts(map, given, options.output == "json");

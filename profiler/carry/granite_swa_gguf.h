@@ -5,8 +5,12 @@
 #include "profiler/exports/export_format.h"
 
 #include <filesystem>
+#include <string_view>
 
 namespace zigzag {
+
+/// The same as granite-swa (carriedFormat), as one GGUF file.
+inline constexpr std::string_view carriedGgufFormat = "gguf";
 
 /// A GGUF file of a llama or a granite rewritten as a granite_swa, which llama.cpp and what is built on it load: its tensors as
 /// they lie, of whatever type; its metadata under the new architecture's name; sinks, biases and the pattern of windows added, in

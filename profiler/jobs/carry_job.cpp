@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "profiler/jobs/carry_job.h"
 
+#include "engine/base/file_content.h"
+#include "engine/base/files.h"
 #include "profiler/evaluate/task_prompts.h"
 
 #include <algorithm>
+#include <fmt/format.h>
 
 namespace zigzag::jobs {
 
@@ -21,6 +24,17 @@ Result<std::shared_ptr<DeviceModel>> upload(const JobContext &context, const Hea
 {
     ZIGZAG_TRY(model, carriedModel(context.model(), map, carrier));
     return uploadModel(model, context.device->backend);
+}
+
+std::int64_t keptTokens(StreamingWindow window)
+{
+    return std::int64_t{window.sink} + window.recent;
+}
+
+/// Tokens of a text that loses its sinks for most of its length.
+std::int64_t textLength(const Model &model, StreamingWindow window)
+{
+    return std::min(model.config.maxContext, std::max<std::int64_t>(2048, 4 * keptTokens(window)));
 }
 
 /// What the fit lessens, where both kinds of positions were measured.
@@ -59,10 +73,21 @@ Result<Carried> carry(const JobContext &context, const HeadMap &map, const Carry
     return result;
 }
 
+Result<Carried> exportCarried(const JobContext &context, const HeadMap &map, const CarryPlan &plan, const CarriedExport &where)
+{
+    if (const ExportVerdict verdict = where.target->verdict(map, where.model); !verdict.refusal.empty())
+        return badInput(fmt::format("{} cannot take this map: {}", where.target->name, verdict.refusal));
+    ZIGZAG_TRY(carried, carry(context, map, plan));
+    ZIGZAG_TRY(model, carriedModel(context.model(), map, carried.carrier));
+    ZIGZAG_CHECK(
+        where.target->write(*where.model, *model, where.out, where.files,
+                            "Against full attention, on text that it was not made from: " + qualityText(carried.quality())));
+    return std::move(carried);
+}
+
 Result<CarryTexts> madeCarryTexts(const Model &model, StreamingWindow window)
 {
-    const std::int64_t kept = std::int64_t{window.sink} + window.recent,
-                       context = std::min(model.config.maxContext, std::max<std::int64_t>(2048, 4 * kept));
+    const std::int64_t context = textLength(model, window);
     CarryTexts texts;
     TaskPlan plan{.kinds = {TaskKind::Passkeys, TaskKind::Recall}, .contexts = {context}, .depths = {0.5}, .trials = 2};
     for (std::vector<std::vector<int>> *each : {&texts.calibration, &texts.heldOut}) {
@@ -73,6 +98,31 @@ Result<CarryTexts> madeCarryTexts(const Model &model, StreamingWindow window)
         plan.trials = 1;
     }
     texts.fit = texts.calibration;
+    return texts;
+}
+
+Result<CarryTexts> carryTexts(const std::vector<std::filesystem::path> &files, const Model &model, StreamingWindow window)
+{
+    if (files.empty())
+        return madeCarryTexts(model, window);
+    CarryTexts texts;
+    ZIGZAG_TRY(tokenizer, tokenizerOf(model));
+    const std::int64_t longest = std::min(std::max<std::int64_t>(4096, textLength(model, window)), model.config.maxContext);
+    // Calibration is to take no longer for many texts than for four; each still has to lose its sinks.
+    const std::int64_t calibrated = std::min(longest, std::max(2 * keptTokens(window), 4 * longest / std::ssize(files)));
+    for (const std::filesystem::path &file : files) {
+        ZIGZAG_TRY(text, readTextFile(file));
+        if (const FileContent content = contentOf(text); !isReadable(content))
+            return wrongContent(file.string(), {content, false}, "a text");
+        const std::vector<int> tokens = tokenizer->encode(text, true);
+        const auto seen = tokens.begin() + 2 * std::ssize(tokens) / 3;
+        const auto begins = [](auto first, auto last, std::int64_t most) {
+            return std::vector<int>(first, first + std::min<std::int64_t>(last - first, most));
+        };
+        texts.calibration.push_back(begins(tokens.begin(), seen, calibrated));
+        texts.fit.push_back(begins(tokens.begin(), seen, 16 * longest));
+        texts.heldOut.push_back(begins(seen, tokens.end(), longest));
+    }
     return texts;
 }
 

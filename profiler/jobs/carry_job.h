@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "profiler/carry/carried_target.h"
 #include "profiler/carry/carry_quality.h"
 #include "profiler/carry/sink_fit.h"
 #include "profiler/jobs/job.h"
 
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -21,6 +23,8 @@ struct CarryTexts {
 /// Texts for a map's window from prompts that are made from two seeds, where nobody gives any; `fit` is `calibration` again.
 /// Always the same ones. `model` has a tokenizer.
 Result<CarryTexts> madeCarryTexts(const Model &model, StreamingWindow window);
+/// The first two thirds of each file to make them from, the last third to judge them by. Without files, madeCarryTexts.
+Result<CarryTexts> carryTexts(const std::vector<std::filesystem::path> &files, const Model &model, StreamingWindow window);
 
 struct CarryPlan {
     CarryTexts texts;
@@ -41,6 +45,15 @@ struct Carried {
 /// calibration, over the held-out texts and by the plan's weights, the calibration is taken. Steps have "calibration", "fit" and
 /// "measurement" as their subjects.
 Result<Carried> carry(const JobContext &context, const HeadMap &map, const CarryPlan &plan);
+
+struct CarriedExport {
+    const CarriedTarget *target = nullptr;
+    const ExportModel *model = nullptr; ///< the context's model, as it lies on disk
+    std::filesystem::path out;
+    WeightFiles files = WeightFiles::Link;
+};
+/// The same, and writes the model with them. Refuses what the target refuses before anything runs.
+Result<Carried> exportCarried(const JobContext &context, const HeadMap &map, const CarryPlan &plan, const CarriedExport &where);
 
 /// Stand-ins for every layer (calibrateEveryLayer), from texts that are made, as a model beside the context's own on its backend:
 /// what a search takes layers from for an engine that has such (ServedBy::standIns).

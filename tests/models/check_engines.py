@@ -49,6 +49,7 @@ KV_MAPS = [("15 of 30", lambda layer: layer % 2 == 1, 256), ("10 of 30", lambda 
            ("20 of 30", lambda layer: layer % 3 != 0, 128), ("24 of 30", lambda layer: layer % 5 != 0, 256)]
 KV_BLOCKS = [32, 128]
 KV_CONTEXT = 4096
+KV_BATCH = 512  # --max-num-batched-tokens: a streaming layer keeps so many beside its window, and with fewer than the context it shows
 KV_SMALL = 0.02  # of what vLLM reports
 ABSENT = [("sglang", "SGLang", "no build for a processor alone can be installed by name"),
           ("duo-attention", "DuoAttention", "its kernels need a GPU")]
@@ -235,9 +236,9 @@ class Check:
         as_run.write_text(proof.head_map(model.name, model.layers, model.kv_heads, streams, 0, window))
         proof.run([self.zigzag, "export", as_run, "--model", model.folder, "--format", "vllm", "--out", command])
         asked = dict(model=str(model.folder.absolute()), prompt=model.prompt[:8], new=1, threads=self.threads, context=KV_CONTEXT,
-                     block=block, **self.as_commanded(command))
+                     block=block, batch=KV_BATCH, **self.as_commanded(command))
         theirs, output = self.asked("vllm", asked, scratch / "log.txt")
-        seen = self.memory("vllm", dataclasses.replace(model, context=KV_CONTEXT), str(as_run), theirs, output)
+        seen = self.memory("vllm", dataclasses.replace(model, context=KV_CONTEXT), str(as_run), theirs, output, KV_BATCH)
         return dict(version=theirs["version"], window=window, block=block) | seen
 
     @staticmethod
@@ -252,13 +253,13 @@ class Check:
                     logprob_difference=max(abs(logprob - other["logprob"]) for _, logprob, other in pairs),
                     kv_unit="keys masked in a streaming head", kv_predicted=hidden, kv_reported=max(max(row) for row in theirs["masked"]))
 
-    def memory(self, engine: str, model: Model, as_run: str, theirs: dict, log: str) -> dict:
+    def memory(self, engine: str, model: Model, as_run: str, theirs: dict, log: str, in_flight: int | None = None) -> dict:
         """What the engine says of its KV, and what `zigzag plan` says, in float32."""
         room = re.search(r"KV cache size: ([\d,]+) tokens", log)
         sequences = re.search(r"Maximum concurrency for ([\d,]+) tokens per request: ([\d.]+)x", log)
         seen = model.context if sequences else theirs.get("seen", model.context)
         block = re.search(r"KV block size: (\d+)", log)
-        serving = ["--block-size", block.group(1), "--in-flight-tokens", seen] if block else []
+        serving = ["--block-size", block.group(1), "--in-flight-tokens", in_flight or seen] if block else []
         plan = json.loads(proof.run([self.zigzag, "plan", model.folder, "--map", as_run, "--contexts", seen, "--gpus", "1", *serving,
                                      "--cache-type", "f32", "-o", "json"]))["records"][0]
         planned = next(each for each in plan["engines"] if each["engine"].lower() == engine.lower())
@@ -348,7 +349,8 @@ def main():
             f"{args.note}".rstrip() + "\n")
     text = "# Exports, run by the engines themselves\n\n" + note + "\n" + proof.table(head, rows_of(results))
     if rooms:
-        text += (f"\n## Sequences of {KV_CONTEXT:,} that vLLM has room for in a GiB: SmolLM2-135M-Instruct in float32\n\n"
+        text += (f"\n## Sequences of {KV_CONTEXT:,} that vLLM has room for in a GiB: SmolLM2-135M-Instruct in float32, "
+                 f"{KV_BATCH} tokens in flight\n\n"
                  + proof.table(["layers that stream", "window", "tokens of a block", "version", "planned", "reported", "off"],
                                room_rows(rooms)))
     (args.work / "engines.md").write_text(text)

@@ -37,6 +37,18 @@ TEST(EngineMemory, VllmsOwnLogIsMetToItsLastDigit)
         = [&](EngineLayers layers) { return of(engineMemory(smolLm2(), layers, 4096, onProcessor), "vLLM").sequencesPerGiB; };
     EXPECT_NEAR(sequences({15, 15, 256}), 7.14, 0.005); // "Maximum concurrency for 4,096 tokens per request: 7.14x"
     EXPECT_NEAR(sequences({30, 0, 0}), 5.69, 0.005);
+    // resources/checked/engines.md: four maps, blocks of 32 and of 128, 512 tokens in flight.
+    struct {
+        EngineLayers layers;
+        double ofBlocks32, ofBlocks128;
+    } const logged[]
+        = {{{15, 15, 256}, 9.52, 9.33}, {{20, 10, 512}, 7.56, 7.48}, {{10, 20, 128}, 12.85, 12.41}, {{6, 24, 256}, 15.96, 15.17}};
+    for (const auto &each : logged)
+        for (const auto &[block, reported] : {std::pair(32, each.ofBlocks32), std::pair(128, each.ofBlocks128)}) {
+            const EngineSettings settings{.blockTokens = block, .inFlightTokens = 512};
+            const EngineMemory memory = of(engineMemory(smolLm2(), each.layers, 4096, settings), "vLLM");
+            EXPECT_NEAR(memory.sequencesPerGiB, reported, 0.005) << each.layers.sliding << " layers, blocks of " << block;
+        }
 }
 
 TEST(EngineMemory, VllmGroupsLayersAndFillsThemUp)

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "profiler/carry/carried_target.h"
+
+#include "profiler/carry/granite_swa_gguf.h"
+
+#include <algorithm>
+#include <array>
+
+namespace zigzag {
+
+namespace {
+
+/// A file holds its weights: there is nothing to link, and no README beside it.
+Result<void> writeGguf(const ExportModel &model, const Model &carried, const std::filesystem::path &out, WeightFiles /*files*/,
+                       const std::string & /*quality*/)
+{
+    return writeGraniteSwaGguf(model, carried, out);
+}
+
+constexpr std::array targets{
+    CarriedTarget{carriedFormat, "Granite with windows", true, graniteSwaVerdict, writeGraniteSwaFolder},
+    CarriedTarget{carriedGgufFormat, "Granite with windows, as GGUF", false, graniteSwaGgufVerdict, writeGguf},
+};
+
+} // namespace
+
+std::span<const CarriedTarget> carriedTargets()
+{
+    return targets;
+}
+
+const CarriedTarget *findCarriedTarget(std::string_view name)
+{
+    const auto found = std::find_if(targets.begin(), targets.end(), [&](const CarriedTarget &each) { return each.name == name; });
+    return found == targets.end() ? nullptr : &*found;
+}
+
+} // namespace zigzag
