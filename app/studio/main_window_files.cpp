@@ -4,6 +4,7 @@
 #include "app/studio/open_target.h"
 #include "app/studio/pages/profile_page.h"
 #include "app/studio/pages/runs_page.h"
+#include "app/studio/state/export_carried.h"
 
 #include "engine/map/head_scores_io.h"
 #include "engine/map/map_io.h"
@@ -221,6 +222,15 @@ void MainWindow::exportMap()
         = m_studio.prompts().exportTo(this, document().map(), given, m_studio.canScore() ? &m_studio.runs() : nullptr);
     if (!choice)
         return;
+    if (choice->carried) {
+        const auto written = [this, path = choice->path](const CarryQuality &quality) {
+            m_messages->say(MessageBar::Kind::Note,
+                            tr("Exported to %1. Against full attention, on other text: %2")
+                                .arg(shownPath(path), QString::fromStdString(qualityText(quality))));
+        };
+        return m_studio.runs().enqueue(requestFor(
+            CarriedExportRun{document().map(), *model, choice->carried, choice->options, pathOf(choice->path), written}));
+    }
     if (const auto written = zigzag::exportMap(*choice->format, document().map(), given, nativePath(choice->path)); !written)
         return m_studio.say(written.error());
     m_messages->say(MessageBar::Kind::Note, tr("Exported to %1").arg(shownPath(choice->path)));

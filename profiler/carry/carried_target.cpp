@@ -18,8 +18,9 @@ Result<void> writeGguf(const ExportModel &model, const Model &carried, const std
 }
 
 constexpr std::array targets{
-    CarriedTarget{carriedFormat, "Granite with windows", true, graniteSwaVerdict, writeGraniteSwaFolder},
-    CarriedTarget{carriedGgufFormat, "Granite with windows, as GGUF", false, graniteSwaGgufVerdict, writeGguf},
+    CarriedTarget{carriedFormat, "Granite folder (vLLM, SGLang, transformers)", true, graniteSwaVerdict, writeGraniteSwaFolder,
+                  "vLLM"},
+    CarriedTarget{carriedGgufFormat, "Granite GGUF file (llama.cpp)", false, graniteSwaGgufVerdict, writeGguf, "llama.cpp"},
 };
 
 } // namespace

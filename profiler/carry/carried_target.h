@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace zigzag {
 
@@ -23,6 +24,14 @@ struct CarriedTarget {
     /// behind when it fails.
     Result<void> (*write)(const ExportModel &model, const Model &carried, const std::filesystem::path &out, WeightFiles files,
                           const std::string &quality);
+    std::string_view engine; ///< that is counted on for its memory, as profiler/cost/engine_memory.h calls it
+};
+
+/// What a person asks of one.
+struct CarriedOptions {
+    bool fits = false; ///< after calibration; minutes
+    WeightFiles files = WeightFiles::Link;
+    std::vector<std::filesystem::path> texts; ///< that stand-ins are made from; empty: prompts are made
 };
 
 std::span<const CarriedTarget> carriedTargets();

@@ -48,6 +48,10 @@ EngineMemory vllm(const EngineLayers &layers, std::int64_t layerToken, std::int6
         = fmt::format("blocks of {} tokens for {} groups of {} layers", block, groups.full + groups.sliding, groups.layers);
     if (const int padding = groups.padding(layers); padding > 0)
         memory.note += fmt::format(", {} of them filled up with nothing", padding);
+    if (layers.sliding > 0 && seen + settings.inFlightTokens >= context)
+        memory.note += fmt::format("; windows save no room at admission, where {} tokens in flight count: set a smaller "
+                                   "--max-num-batched-tokens",
+                                   settings.inFlightTokens);
     return memory;
 }
 

@@ -165,6 +165,26 @@ TEST_F(WindowTest, ExportsInEveryFormat)
     EXPECT_EQ(m_window->messages().kind(), MessageBar::Kind::Error);
 }
 
+TEST_F(WindowTest, ACalibratedExportIsARunAndSaysWhatItCosts)
+{
+    ASSERT_TRUE(m_window->open("bundled:zigzag-tiny"));
+    ASSERT_TRUE(QTest::qWaitFor([&] { return m_window->studio().loaded().has_value(); }, 60000)) << message().toStdString();
+    m_window->runs().cancel();
+    ASSERT_TRUE(QTest::qWaitFor([&] { return !m_window->runs().isBusy(); }, 60000));
+    HeadMap streaming(map().model(), HeadKind::Retrieval, 4, 64);
+    streaming.setLayer(1, HeadKind::Streaming);
+    ASSERT_TRUE(open(savedMap(streaming)));
+    const std::filesystem::path out = m_folder / "granite";
+    m_prompts->exporting = ExportChoice{nullptr, QString::fromStdString(out.string()), &carriedTargets()[0], {}};
+    m_window->actions().exportMap->trigger();
+    ASSERT_TRUE(QTest::qWaitFor([&] { return message().contains("Exported to"); }, 120000)) << message().toStdString();
+    EXPECT_TRUE(message().contains("KL")) << message().toStdString();
+    const auto written = loadModelConfig(out.string());
+    ASSERT_TRUE(written) << written.error().message;
+    EXPECT_GT(written->fileWindows.at(1), 0);
+    EXPECT_EQ(written->fileWindows.at(0), 0);
+}
+
 TEST_F(WindowTest, AMapOfAnotherModelOpensWithoutOne)
 {
     ASSERT_TRUE(open(savedMap(fullMap(4, 2))));

@@ -6,6 +6,7 @@
 #include "views/widgets/export_dialog.h"
 #include "window_fixture.h"
 
+#include <QCheckBox>
 #include <QComboBox>
 #include <QDialogButtonBox>
 #include <QDoubleSpinBox>
@@ -97,9 +98,9 @@ TEST(ExportDialog, RefusedTargetsSayWhyAndCannotBeChosen)
     ExportDialog dialog(map, nullptr);
     auto *formats = dialog.findChild<QTreeWidget *>();
     ASSERT_TRUE(formats);
-    ASSERT_EQ(formats->topLevelItemCount(), static_cast<int>(exportFormats().size()));
+    ASSERT_EQ(formats->topLevelItemCount(), static_cast<int>(exportFormats().size() + carriedTargets().size()));
     int refused = 0;
-    for (int row = 0; row < formats->topLevelItemCount(); ++row) {
+    for (int row = 0; row < static_cast<int>(exportFormats().size()); ++row) {
         const ExportFormat &format = exportFormats()[static_cast<std::size_t>(row)];
         formats->setCurrentItem(formats->topLevelItem(row));
         const bool possible = format.verdict(map, nullptr).refusal.empty();
@@ -115,6 +116,53 @@ TEST(ExportDialog, RefusedTargetsSayWhyAndCannotBeChosen)
         }
     }
     EXPECT_EQ(refused, 6); // two that cannot, and four that need the model
+}
+
+TEST(ExportDialog, WhatIsCalibratedFirstNeedsTheModelAndAsksHow)
+{
+    auto model = loadExportModel("bundled:zigzag-tiny");
+    ASSERT_TRUE(model) << model.error().message;
+    HeadMap map(model->config.shape(), HeadKind::Retrieval, 4, 64);
+    map.setLayer(1, HeadKind::Streaming);
+    ExportDialog dialog(map, &*model);
+    auto *formats = dialog.findChild<QTreeWidget *>();
+    auto *fits = dialog.findChild<QCheckBox *>(QStringLiteral("exportFits"));
+    ASSERT_TRUE(formats && fits);
+    const int first = static_cast<int>(exportFormats().size());
+    ASSERT_TRUE(formats->topLevelItem(first)->text(0).startsWith("Granite folder"));
+    formats->setCurrentItem(formats->topLevelItem(first));
+    EXPECT_FALSE(dialog.carried()) << "there is no model to calibrate with";
+    EXPECT_TRUE(fits->isHidden() || !fits->isVisibleTo(&dialog));
+    dialog.offerMeasuring();
+    ASSERT_EQ(dialog.carried(), &carriedTargets()[0]);
+    EXPECT_FALSE(dialog.format());
+    EXPECT_TRUE(fits->isVisibleTo(&dialog));
+    EXPECT_FALSE(dialog.carriedOptions().fits);
+    fits->click();
+    EXPECT_TRUE(dialog.carriedOptions().fits);
+    formats->setCurrentItem(formats->topLevelItem(first + 1)); // a GGUF file is made of one, and this model is a folder
+    EXPECT_FALSE(dialog.carried());
+    EXPECT_FALSE(fits->isVisibleTo(&dialog));
+    formats->setCurrentItem(formats->topLevelItem(0));
+    EXPECT_EQ(dialog.format(), &exportFormats()[0]);
+    EXPECT_FALSE(dialog.carried());
+}
+
+TEST(ExportDialog, NothingCoversTheTableOnceTheCostIsShown)
+{
+    ExportDialog dialog(fullMap(4, 2), nullptr);
+    dialog.offerMeasuring();
+    dialog.show();
+    ASSERT_TRUE(QTest::qWaitForWindowExposed(&dialog));
+    CarryQuality quality;
+    quality.inside = quality.beyond = quality.windowAlone = quality.sinksKept = {0.041, 0.89, 100};
+    dialog.showCost(quality);
+    QCoreApplication::processEvents();
+    const auto *formats = dialog.findChild<QTreeWidget *>();
+    for (const QLabel *label : dialog.findChildren<QLabel *>()) {
+        EXPECT_FALSE(formats->geometry().intersects(label->geometry())) << label->text().toStdString();
+        EXPECT_GE(label->height(), label->heightForWidth(label->width())) << label->text().toStdString();
+    }
 }
 
 TEST(ExportDialog, TheCostIsMeasuredWhenAskedForAndCanBeStopped)
@@ -170,7 +218,7 @@ TEST(ExportDialog, EnginesMemoryIsSaidWithTheMapAndWithout)
     ExportDialog dialog(map, &*model);
     auto *formats = dialog.findChild<QTreeWidget *>();
     ASSERT_TRUE(formats);
-    for (int row = 0; row < formats->topLevelItemCount(); ++row) {
+    for (int row = 0; row < static_cast<int>(exportFormats().size()); ++row) {
         formats->setCurrentItem(formats->topLevelItem(row));
         QString note;
         for (const QLabel *label : dialog.findChildren<QLabel *>())

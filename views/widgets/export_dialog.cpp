@@ -3,9 +3,12 @@
 
 #include "profiler/cost/engine_memory.h"
 #include "profiler/exports/engine_checks.h"
+#include "views/models/native_path.h"
 #include "views/models/text.h"
 
+#include <QCheckBox>
 #include <QDialogButtonBox>
+#include <QFileDialog>
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QLabel>
@@ -24,34 +27,35 @@ QString plain(std::string_view text)
     return QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size()));
 }
 
-constexpr int indexRole = Qt::UserRole, noteRole = Qt::UserRole + 1, refusedRole = Qt::UserRole + 2;
+/// Of a row: its place in exportFormats() or in carriedTargets(), its sentences, and whether it cannot be chosen.
+constexpr int indexRole = Qt::UserRole, noteRole = Qt::UserRole + 1, refusedRole = Qt::UserRole + 2,
+              carriedRole = Qt::UserRole + 3;
 
-QStringList verdictRow(const ExportFormat &format, const ExportVerdict &verdict)
+QStringList verdictRow(std::string_view title, const ExportVerdict &verdict)
 {
     const QString dash = QStringLiteral("–");
     if (!verdict.refusal.empty())
-        return {plain(format.title), ExportDialog::tr("cannot run it"), dash, dash, dash};
+        return {plain(title), ExportDialog::tr("cannot run it"), dash, dash, dash};
     const auto word = [](bool kept) { return kept ? ExportDialog::tr("yes") : ExportDialog::tr("no"); };
     const QString heads
         = verdict.headsLost == 0 ? word(verdict.perHeadKept) : ExportDialog::tr("no: %n retrieve", nullptr, verdict.headsLost);
     const QString freed = verdict.kvFreed == KvFreed::OptIn ? ExportDialog::tr("opt-in") : word(verdict.kvFreed == KvFreed::Yes);
-    return {plain(format.title), word(verdict.sinksKept), heads, freed,
+    return {plain(title), word(verdict.sinksKept), heads, freed,
             verdict.minimumVersion.empty() ? dash : QString::fromStdString(verdict.minimumVersion)};
 }
 
 /// What the engine behind a target takes for the longest sequences that the model knows, with the map and without; empty where
 /// nothing is known of it.
-QString memoryText(const ExportFormat &format, const HeadMap &map, const ExportModel *model)
+QString memoryText(std::string_view engine, const HeadMap &map, const ExportModel *model)
 {
-    if (!model || format.engine.empty())
+    if (!model || engine.empty())
         return {};
     const auto layers = engineLayers(map);
     if (!layers)
         return {};
     const auto ofEngine = [&](EngineLayers asked) {
         const auto engines = engineMemory(model->config, asked, model->config.maxContext);
-        return *std::find_if(engines.begin(), engines.end(),
-                             [&](const EngineMemory &each) { return each.engine == format.engine; });
+        return *std::find_if(engines.begin(), engines.end(), [&](const EngineMemory &each) { return each.engine == engine; });
     };
     const EngineMemory with = ofEngine(*layers), without = ofEngine({layers->all(), 0, 0});
     return ExportDialog::tr(
@@ -74,7 +78,7 @@ QString costText(const CarryQuality &cost)
         return ExportDialog::tr("No text is longer than the window: nothing was measured.");
     QString text
         = ExportDialog::tr("Beside full attention, beyond the window: %1 with the sinks; %2 with the window alone, as engines "
-                           "that keep no sinks run it; %3 with what stands in for sinks (zigzag export --format granite-swa).")
+                           "that keep no sinks run it; %3 with what stands in for sinks (the Granite targets).")
               .arg(nearText(cost.sinksKept), nearText(cost.windowAlone), nearText(cost.beyond));
     if (cost.inside.positions > 0)
         text += QLatin1Char(' ')
@@ -96,27 +100,7 @@ ExportDialog::ExportDialog(const HeadMap &map, const ExportModel *model, QWidget
     m_formats->setHeaderLabels({tr("Target"), tr("Sinks kept"), tr("Each head kept"), tr("KV freed"), tr("From version")});
     m_formats->setRootIsDecorated(false);
     m_formats->setAccessibleName(tr("Export targets and what they keep"));
-    const auto checks = engineChecks();
-    int index = 0;
-    for (const ExportFormat &format : exportFormats()) {
-        const ExportVerdict verdict = format.verdict(map, model);
-        auto *item = new QTreeWidgetItem(verdictRow(format, verdict));
-        item->setData(0, indexRole, index++);
-        QString note = QString::fromStdString(verdict.refusal.empty() ? verdict.note : verdict.refusal);
-        if (verdict.refusal.empty() && verdict.localLayers > 0)
-            note += tr("; %n layers keep the model's own window", nullptr, verdict.localLayers);
-        if (const std::string checked = checks ? checkedText(*checks, format.name) : std::string();
-            verdict.refusal.empty() && !checked.empty())
-            note += QStringLiteral("; ") + QString::fromStdString(checked);
-        if (const QString memory = verdict.refusal.empty() ? memoryText(format, map, model) : QString(); !memory.isEmpty())
-            note += QLatin1Char('\n') + memory;
-        item->setData(0, noteRole, note);
-        item->setData(0, refusedRole, !verdict.refusal.empty());
-        if (!verdict.refusal.empty())
-            for (int column = 0; column < m_formats->columnCount(); ++column)
-                item->setForeground(column, palette().brush(QPalette::Disabled, QPalette::Text));
-        m_formats->addTopLevelItem(item);
-    }
+    addTargets(map, model);
     m_formats->header()->setSectionResizeMode(QHeaderView::ResizeToContents);
     m_formats->header()->setStretchLastSection(false);
     m_formats->setUniformRowHeights(true);
@@ -143,24 +127,113 @@ ExportDialog::ExportDialog(const HeadMap &map, const ExportModel *model, QWidget
     measuring->addStretch(1);
 
     auto *buttons = new QDialogButtonBox(QDialogButtonBox::Cancel, this);
-    auto *write = buttons->addButton(tr("Export…"), QDialogButtonBox::AcceptRole);
+    m_write = buttons->addButton(tr("Export…"), QDialogButtonBox::AcceptRole);
     connect(buttons, &QDialogButtonBox::accepted, this, &QDialog::accept);
     connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);
     connect(m_formats, &QTreeWidget::itemActivated, this, [this] {
-        if (format())
+        if (format() || carried())
             accept();
     });
-    connect(m_formats, &QTreeWidget::currentItemChanged, this, [this, write](const QTreeWidgetItem *current) {
-        write->setEnabled(format() != nullptr);
-        m_note->setText(current ? current->data(0, noteRole).toString() : QString());
-    });
+    connect(m_formats, &QTreeWidget::currentItemChanged, this, &ExportDialog::showTarget);
     auto *column = new QVBoxLayout(this);
     column->addWidget(m_formats);
     column->addWidget(m_note);
+    column->addWidget(carriedRow());
     column->addLayout(measuring);
     column->addWidget(m_cost);
     column->addWidget(buttons);
     m_formats->setCurrentItem(m_formats->topLevelItem(0));
+}
+
+void ExportDialog::addTargets(const HeadMap &map, const ExportModel *model)
+{
+    const auto add = [&](const auto &target, int index) {
+        const ExportVerdict verdict = target.verdict(map, model);
+        QTreeWidgetItem *item = addTarget(target.name, target.title, verdict);
+        item->setData(0, indexRole, index);
+        if (const QString memory = verdict.refusal.empty() ? memoryText(target.engine, map, model) : QString(); !memory.isEmpty())
+            item->setData(0, noteRole, item->data(0, noteRole).toString() + QLatin1Char('\n') + memory);
+        return item;
+    };
+    int index = 0;
+    for (const ExportFormat &format : exportFormats())
+        add(format, index++);
+    index = 0;
+    for (const CarriedTarget &target : carriedTargets()) {
+        QTreeWidgetItem *item = add(target, index++);
+        item->setData(0, carriedRole, true);
+        if (!item->data(0, refusedRole).toBool())
+            item->setText(1, tr("stood in for"));
+    }
+}
+
+QTreeWidgetItem *ExportDialog::addTarget(std::string_view name, std::string_view title, const ExportVerdict &verdict)
+{
+    static const auto checks = engineChecks();
+    auto *item = new QTreeWidgetItem(m_formats, verdictRow(title, verdict));
+    const bool isRefused = !verdict.refusal.empty();
+    QString note = QString::fromStdString(isRefused ? verdict.refusal : verdict.note);
+    if (!isRefused && verdict.localLayers > 0)
+        note += tr("; %n layers keep the model's own window", nullptr, verdict.localLayers);
+    if (const std::string checked = checks ? checkedText(*checks, name) : std::string(); !isRefused && !checked.empty())
+        note += QStringLiteral("; ") + QString::fromStdString(checked);
+    item->setData(0, noteRole, note);
+    item->setData(0, refusedRole, isRefused);
+    if (isRefused)
+        for (int column = 0; column < m_formats->columnCount(); ++column)
+            item->setForeground(column, palette().brush(QPalette::Disabled, QPalette::Text));
+    return item;
+}
+
+/// What a calibrated target asks beside its place.
+QWidget *ExportDialog::carriedRow()
+{
+    m_carriedRow = new QWidget(this);
+    m_fits = new QCheckBox(tr("&Fit after calibration (minutes)"), m_carriedRow);
+    m_fits->setObjectName(QStringLiteral("exportFits"));
+    m_fits->setToolTip(
+        tr("Fits the stand-ins to full attention by their gradient; of a fit that is no better, calibration is kept."));
+    m_copies = new QCheckBox(tr("&Copy weights"), m_carriedRow);
+    m_copies->setToolTip(tr("Otherwise the folder links to the model's own files, which then must stay where they are."));
+    m_chooseTexts = new QPushButton(tr("Calibrate on &texts…"), m_carriedRow);
+    m_chooseTexts->setAutoDefault(false);
+    m_chooseTexts->setToolTip(tr("Text files like what the model will be asked, 60,000 tokens or more for a fit. Without them, "
+                                 "prompts are made."));
+    connect(m_chooseTexts, &QPushButton::clicked, this, &ExportDialog::chooseTexts);
+    auto *row = new QHBoxLayout(m_carriedRow);
+    row->setContentsMargins({});
+    row->addWidget(m_fits);
+    row->addWidget(m_copies);
+    row->addWidget(m_chooseTexts);
+    row->addStretch(1);
+    QSizePolicy kept = m_carriedRow->sizePolicy();
+    kept.setRetainSizeWhenHidden(true); // so that nothing moves from target to target
+    m_carriedRow->setSizePolicy(kept);
+    m_carriedRow->hide();
+    return m_carriedRow;
+}
+
+void ExportDialog::showTarget()
+{
+    const QTreeWidgetItem *current = m_formats->currentItem();
+    const bool isCarried = current && current->data(0, carriedRole).toBool();
+    const bool waits = isCarried && !m_canRun && !current->data(0, refusedRole).toBool();
+    m_note->setText(!current    ? QString()
+                        : waits ? tr("calibrated before it is written: open the model with its weights and its tokenizer first")
+                                : current->data(0, noteRole).toString());
+    giveRoom(*m_note);
+    m_write->setEnabled(format() || carried());
+    m_carriedRow->setVisible(carried());
+    m_copies->setVisible(carried() && carried()->writesFolder);
+}
+
+void ExportDialog::chooseTexts()
+{
+    const QStringList files = QFileDialog::getOpenFileNames(this, tr("Texts to calibrate on"));
+    if (files.isEmpty())
+        return;
+    m_texts = files;
+    m_chooseTexts->setText(tr("Calibrate on %n &texts…", nullptr, static_cast<int>(files.size())));
 }
 
 void ExportDialog::showEvent(QShowEvent *event)
@@ -176,6 +249,7 @@ void ExportDialog::showEvent(QShowEvent *event)
     m_formats->setMinimumSize(m_formats->header()->length() + frame,
                               m_formats->topLevelItemCount() * row + m_formats->header()->height() + frame);
     adjustSize();
+    giveRoom(*m_note);
 }
 
 void ExportDialog::offerMeasuring()
@@ -183,6 +257,8 @@ void ExportDialog::offerMeasuring()
     m_measure->setToolTip(
         tr("A minute or so: calibrates what stands in for sinks, and compares with full attention on other text."));
     m_measure->show();
+    m_canRun = true;
+    showTarget();
 }
 
 void ExportDialog::toggleMeasuring()
@@ -208,8 +284,24 @@ void ExportDialog::showProgress(double fraction)
 
 void ExportDialog::showCost(const CarryQuality &cost)
 {
-    m_cost->setText(costText(cost));
+    sayCost(costText(cost));
+}
+
+void ExportDialog::sayCost(const QString &text)
+{
+    m_cost->setText(text);
     m_cost->show();
+    giveRoom(*m_cost);
+}
+
+/// A text that is longer than what was there makes the dialog larger, and nothing makes it smaller: buttons stay where they are.
+void ExportDialog::giveRoom(QLabel &label)
+{
+    if (!isVisible())
+        return;
+    label.setMinimumHeight(std::max(label.minimumHeight(), label.heightForWidth(label.width())));
+    layout()->activate();
+    resize(size().expandedTo(layout()->totalMinimumSize()));
 }
 
 void ExportDialog::endMeasuring(const QString &why)
@@ -217,18 +309,35 @@ void ExportDialog::endMeasuring(const QString &why)
     m_measuring = false;
     m_measure->setText(tr("&Measure what it costs"));
     m_progress->hide();
-    if (!why.isEmpty()) {
-        m_cost->setText(why);
-        m_cost->show();
-    }
+    if (!why.isEmpty())
+        sayCost(why);
 }
 
 const ExportFormat *ExportDialog::format() const
 {
     const QTreeWidgetItem *current = m_formats->currentItem();
-    if (!current || current->data(0, refusedRole).toBool())
+    if (!current || current->data(0, refusedRole).toBool() || current->data(0, carriedRole).toBool())
         return nullptr;
     return &exportFormats()[static_cast<std::size_t>(current->data(0, indexRole).toInt())];
+}
+
+const CarriedTarget *ExportDialog::carried() const
+{
+    const QTreeWidgetItem *current = m_formats->currentItem();
+    if (!m_canRun || !current || current->data(0, refusedRole).toBool() || !current->data(0, carriedRole).toBool())
+        return nullptr;
+    return &carriedTargets()[static_cast<std::size_t>(current->data(0, indexRole).toInt())];
+}
+
+CarriedOptions ExportDialog::carriedOptions() const
+{
+    CarriedOptions options;
+    options.fits = m_fits->isChecked();
+    if (carried() && carried()->writesFolder && m_copies->isChecked())
+        options.files = WeightFiles::Copy;
+    for (const QString &text : m_texts)
+        options.texts.push_back(pathOf(text));
+    return options;
 }
 
 } // namespace zigzag

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "profiler/carry/carried_target.h"
 #include "profiler/carry/carry_quality.h"
 #include "profiler/exports/export_format.h"
 
 #include <QDialog>
+#include <QStringList>
 
+class QCheckBox;
 class QLabel;
 class QProgressBar;
 class QPushButton;
 class QTreeWidget;
+class QTreeWidgetItem;
 
 namespace zigzag {
 
@@ -20,10 +24,13 @@ class ExportDialog : public QDialog
 public:
     /// `model` may be null: then the targets that need its config say so.
     ExportDialog(const HeadMap &map, const ExportModel *model, QWidget *parent = nullptr);
-    /// What was chosen; null where the target refuses the map.
+    /// What was chosen: one of both, or neither where the target refuses the map.
     const ExportFormat *format() const;
+    const CarriedTarget *carried() const;
+    CarriedOptions carriedOptions() const;
 
-    /// Shows the button that asks what the map costs where its sinks are not kept; whoever hears it measures.
+    /// The model is loaded: what is calibrated before it is written can be chosen, and the button is there that asks what the map
+    /// costs where its sinks are not kept; whoever hears it measures.
     void offerMeasuring();
     bool isMeasuring() const { return m_measuring; }
     void showProgress(double fraction);
@@ -39,13 +46,26 @@ protected:
     void showEvent(QShowEvent *event) override;
 
 private:
+    void addTargets(const HeadMap &map, const ExportModel *model);
+    QTreeWidgetItem *addTarget(std::string_view name, std::string_view title, const ExportVerdict &verdict);
+    QWidget *carriedRow();
+    void showTarget();
+    void chooseTexts();
     void toggleMeasuring();
+    void sayCost(const QString &text);
+    void giveRoom(QLabel &label);
 
     QTreeWidget *m_formats;
     QLabel *m_note;
     QLabel *m_cost;
     QPushButton *m_measure;
     QProgressBar *m_progress;
+    QWidget *m_carriedRow = nullptr;
+    QCheckBox *m_fits = nullptr, *m_copies = nullptr;
+    QPushButton *m_chooseTexts = nullptr;
+    QPushButton *m_write = nullptr;
+    QStringList m_texts;
+    bool m_canRun = false;
     bool m_measuring = false;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/studio/state/export_measuring.h"
 
+#include "app/studio/state/export_carried.h"
 #include "profiler/jobs/carry_job.h"
 #include "views/widgets/export_dialog.h"
 
@@ -19,11 +20,7 @@ RunRequest requestFor(const HeadMap &map, const QPointer<ExportDialog> &dialog)
     request.task = taskName;
     request.title = ExportDialog::tr("Cost without sinks");
     request.work = [map, dialog, title = request.title](const TaskContext &context) -> Result<void> {
-        const auto tell = [&](const JobStep &step) {
-            // Calibration and measurement take about as long.
-            const double begin = step.subject == "measurement" ? 0.5 : 0.0;
-            context.progress(begin + 0.5 * step.fraction, title);
-        };
+        const auto tell = [&](const JobStep &step) { context.progress(carryFraction(step, false), title); };
         ZIGZAG_TRY(cost, jobs::carryCost(context.told(tell), map));
         context.deliver([dialog, shown = cost] {
             if (dialog)

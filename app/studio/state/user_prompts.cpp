@@ -106,15 +106,16 @@ std::optional<ExportChoice> DialogPrompts::exportTo(QWidget *parent, const HeadM
     ExportDialog dialog(map, model, parent);
     if (runs)
         joinMeasuring(dialog, *runs, map);
-    if (dialog.exec() != QDialog::Accepted || !dialog.format())
+    const ExportFormat *format = dialog.exec() == QDialog::Accepted ? dialog.format() : nullptr;
+    const CarriedTarget *carried = dialog.result() == QDialog::Accepted ? dialog.carried() : nullptr;
+    if (!format && !carried)
         return {};
-    const ExportFormat *format = dialog.format();
-    const QString path = chosen(
-        QFileDialog::getSaveFileUrl(parent, format->writesFolder ? tr("Export into a new folder") : tr("Export to a file"), {},
-                                    {}, nullptr, {}, onlyFiles()));
+    const bool writesFolder = format ? format->writesFolder : carried->writesFolder;
+    const QString path = chosen(QFileDialog::getSaveFileUrl(
+        parent, writesFolder ? tr("Export into a new folder") : tr("Export to a file"), {}, {}, nullptr, {}, onlyFiles()));
     if (path.isEmpty())
         return {};
-    return ExportChoice{format, path};
+    return ExportChoice{format, path, carried, dialog.carriedOptions()};
 }
 
 } // namespace zigzag

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "profiler/exports/export_format.h"
+#include "profiler/carry/carried_target.h"
 
 #include <QDateTime>
 #include <QString>
@@ -13,9 +13,12 @@ namespace zigzag {
 
 class RunController;
 
+/// A format of maps, or a target that is calibrated first.
 struct ExportChoice {
     const ExportFormat *format = nullptr;
     QString path;
+    const CarriedTarget *carried = nullptr;
+    CarriedOptions options = {}; ///< of `carried`
 };
 
 /// Every question that stops the window for an answer. A test answers in a person's place.
