@@ -17,8 +17,17 @@ Result<void> writeGguf(const ExportModel &model, const Model &carried, const std
     return writeGraniteSwaGguf(model, carried, out);
 }
 
+/// The folder's weights are the model's own files, which have to be those of a folder.
+ExportVerdict folderVerdict(const HeadMap &map, const ExportModel *model)
+{
+    ExportVerdict verdict = graniteSwaVerdict(map, model);
+    if (std::error_code ignored; verdict.refusal.empty() && std::filesystem::is_regular_file(model->name, ignored))
+        verdict.refusal = "a folder is made of a folder's weights, and this model is one file: write a GGUF file (--format gguf)";
+    return verdict;
+}
+
 constexpr std::array targets{
-    CarriedTarget{carriedFormat, "Granite folder (vLLM, SGLang, transformers)", true, graniteSwaVerdict, writeGraniteSwaFolder,
+    CarriedTarget{carriedFormat, "Granite folder (vLLM, SGLang, transformers)", true, folderVerdict, writeGraniteSwaFolder,
                   "vLLM"},
     CarriedTarget{carriedGgufFormat, "Granite GGUF file (llama.cpp)", false, graniteSwaGgufVerdict, writeGguf, "llama.cpp"},
 };

@@ -212,8 +212,8 @@ ExportVerdict graniteSwaVerdict(const HeadMap &map, const ExportModel *model)
 {
     ExportVerdict verdict = layerVerdict(map);
     verdict.minimumVersion = "transformers 5.15";
-    verdict.note = "sinks are stood in for by a logit for each query head and a bias, which calibration gives (--text): near the "
-                   "map beyond its window, and a little off inside it; export measures both, and --fit brings it nearer";
+    verdict.note = "sinks are stood in for by a logit for each query head and a bias, which a calibration gives: near the map "
+                   "beyond its window, and a little off inside it; both are measured, and a fit brings it nearer";
     if (!model)
         verdict.refusal = "its folder is the model's own, with new tensors: name the model (--model)";
     else if (model->config.quantization.form != Quantization::Form::None)

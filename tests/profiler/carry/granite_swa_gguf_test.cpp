@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // GGUF files of a llama and a granite as granite_swa: read back, they are the model that was carried.
+#include "profiler/carry/carried_target.h"
 #include "profiler/carry/granite_swa_gguf.h"
 
 #include "engine/model/gguf/gguf_file.h"
@@ -61,6 +62,7 @@ TEST_P(GraniteSwaGguf, ReadBackItIsTheModelThatWasCarried)
     const auto exported = loadExportModel(from);
     ASSERT_TRUE(exported) << exported.error().message;
     EXPECT_EQ(graniteSwaGgufVerdict(map, &*exported).refusal, "");
+    EXPECT_NE(findCarriedTarget(carriedFormat)->verdict(map, &*exported).refusal, "") << "a folder is made of a folder";
     const auto carried = carriedModel(**model, map, randomCarrier((*model)->config));
     ASSERT_TRUE(carried) << carried.error().message;
     const fs::path out = folder.path() / "out.gguf";
