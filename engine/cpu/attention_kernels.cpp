@@ -140,7 +140,7 @@ HWY_INLINE void scoreTile(const float *queries, const float *keys, std::size_t d
     const std::size_t lanes = hn::Lanes(d);
     Vector sums[4][tileVectors];
 #pragma GCC unroll 16
-    for (int k = 0; k < 4; ++k) {
+    for (int k = 0; k < 4; ++k) { // NOLINT(modernize-loop-convert): unrolled by its counter, as below
 #pragma GCC unroll 16
         for (int v = 0; v < tileVectors; ++v)
             sums[k][v] = hn::Zero(d);

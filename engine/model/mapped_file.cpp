@@ -46,10 +46,9 @@ Result<MappedFile> MappedFile::open(const std::filesystem::path &file)
 void fetchSoon(const std::byte *data, std::size_t bytes)
 {
     static const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-    const auto begin = reinterpret_cast<std::uintptr_t>(data) / page * page;
-    const std::uintptr_t end = reinterpret_cast<std::uintptr_t>(data) + bytes;
+    const std::size_t before = reinterpret_cast<std::uintptr_t>(data) % page; // within its first page
     if (bytes > 0) // what the system makes of it is its own affair: the bytes are read either way
-        ::madvise(reinterpret_cast<void *>(begin), end - begin, MADV_WILLNEED);
+        ::madvise(const_cast<std::byte *>(data - before), before + bytes, MADV_WILLNEED);
 }
 
 } // namespace zigzag

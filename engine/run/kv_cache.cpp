@@ -45,7 +45,7 @@ Result<KvCache> KvCache::create(Backend &backend, const KvLayout &layout, std::i
             next += 2 * half;
             cache.m_straight.push_back(entry);
             if (!entry.pattern.keepsEverything() && cache.m_staging) {
-                const std::int64_t each = staging / (2 * map.kvHeads());
+                const std::int64_t each = staging / (std::int64_t{2} * map.kvHeads());
                 entry.stagedKeys = cache.m_staging->as<std::byte>() + std::int64_t{2} * head * each;
                 entry.stagedValues = cache.m_staging->as<std::byte>() + (std::int64_t{2} * head + 1) * each;
             }

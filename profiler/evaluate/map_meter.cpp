@@ -226,14 +226,14 @@ Result<double> MapMeter::estimateSeconds(std::int64_t layerRunsPerPrompt, const 
     if (m_secondsPerToken == 0.0) {
         const HeadMap full(shape(), HeadKind::Retrieval, 0, 1);
         m_callRuns = 0;
-        m_callAll = 2 * full.layers();
+        m_callAll = std::int64_t{2} * full.layers();
         for (int pass = 0; pass < 2; ++pass) { // the first builds what the backend builds once
             const double begin = now();
             ZIGZAG_CHECK(run(static_cast<int>(longest), full, 0, cancel));
             ZIGZAG_CHECK(m_model->backend->synchronize());
             m_secondsPerToken = (now() - begin) / (static_cast<double>(m_prompts[longest].tokens.size()) * full.layers());
         }
-        m_layerRuns -= 2 * full.layers();
+        m_layerRuns -= std::int64_t{2} * full.layers();
     }
     return m_secondsPerToken * static_cast<double>(tokens) * static_cast<double>(layerRunsPerPrompt);
 }

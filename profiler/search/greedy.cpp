@@ -40,6 +40,7 @@ std::vector<std::vector<int>> candidatesOf(const std::vector<std::vector<int>> &
 std::vector<HeadMap> mapsOf(const ModelShape &model, const GreedyPlan &plan, const std::vector<std::vector<int>> &sets)
 {
     std::vector<HeadMap> maps;
+    maps.reserve(sets.size());
     for (const std::vector<int> &streaming : sets)
         maps.push_back(mapWith(model, plan.unit, plan.window, streaming));
     return maps;
@@ -179,7 +180,7 @@ std::int64_t greedyLayerRuns(const ModelShape &model, const GreedyPlan &plan)
             beam = std::move(candidates);
         }
     }
-    return 2 * model.layers + runs / 2;
+    return std::int64_t{2} * model.layers + runs / 2;
 }
 
 HeadScores greedyScores(const GreedyState &state, const ModelShape &model, const GreedyPlan &plan)

@@ -122,7 +122,7 @@ std::vector<OpRow> opTable(const Trace &trace, GroupBy by, const TimeRange &rang
         row.flopsPerSecond = seconds > 0 ? row.flops / seconds : 0.0;
         const double ratio = row.totalNs > 0 ? row.floorNs / static_cast<double>(row.totalNs) : 0.0;
         row.floorRatio = ratio <= 1 ? ratio : 0.0;
-        rows.push_back(std::move(row));
+        rows.push_back(row);
     }
     std::stable_sort(rows.begin(), rows.end(), [](const OpRow &a, const OpRow &b) { return a.selfNs > b.selfNs; });
     return rows;

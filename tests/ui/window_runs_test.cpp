@@ -32,7 +32,7 @@ protected:
         ASSERT_TRUE(open(m_folder / name)) << message().toStdString();
         settle();
     }
-    void select(std::vector<int> rows)
+    void select(const std::vector<int> &rows)
     {
         QItemSelection selection;
         for (const int row : rows)

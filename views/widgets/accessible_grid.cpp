@@ -24,7 +24,7 @@ QHash<const QObject *, AccessibleGrid> &grids()
     return all;
 }
 
-class GridInterface;
+class GridInterface; // NOLINT(cppcoreguidelines-virtual-class-destructor): Qt alone deletes interfaces
 
 class CellInterface final : public QAccessibleInterface, public QAccessibleTableCellInterface
 {
@@ -69,7 +69,9 @@ private:
     int m_row, m_column;
 };
 
-class GridInterface final : public QAccessibleWidget, public QAccessibleTableInterface
+class GridInterface final
+    : public QAccessibleWidget,
+      public QAccessibleTableInterface // NOLINT(cppcoreguidelines-virtual-class-destructor): Qt alone deletes interfaces
 {
 public:
     explicit GridInterface(QWidget *of)
@@ -256,7 +258,8 @@ public:
     { }
     QString text(QAccessible::Text what) const override
     {
-        const QString name = QAccessibleWidget::text(QAccessible::Name), value = m_box->currentText();
+        const QString name = QAccessibleWidget::text(QAccessible::Name);
+        QString value = m_box->currentText();
         if (what == QAccessible::Value || (what == QAccessible::Name && name.isEmpty()))
             return value;
         if (what != QAccessible::Name)
@@ -333,7 +336,7 @@ void listenToCells(CellListener wanted)
     listener() = std::move(wanted);
 }
 
-void makeAccessible(QWidget *widget, AccessibleGrid grid)
+void makeAccessible(QWidget *widget, const AccessibleGrid &grid)
 {
     nameWidgetsForScreenReaders();
     grids().insert(widget, grid);

@@ -23,7 +23,7 @@ struct AccessibleGrid {
 
 /// Makes the cells of such a widget known to assistive technology (AT-SPI): a table with a name for every cell. Says by itself
 /// when the current cell and the contents change.
-void makeAccessible(QWidget *widget, AccessibleGrid grid);
+void makeAccessible(QWidget *widget, const AccessibleGrid &grid);
 
 /// Hears whatever assistive technology is told of cells, whether or not any is there: Qt passes news on only to what is.
 using CellListener = std::function<void(const QAccessibleEvent &)>;

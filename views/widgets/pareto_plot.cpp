@@ -120,7 +120,7 @@ void ParetoPlot::show(std::vector<ParetoPoint> points, const QString &costTitle,
     }
     setAccessibleDescription(
         m_points.empty() ? waiting : tr("%1 maps; arrow keys walk along them, Enter applies one").arg(m_points.size()));
-    draw();
+    drawSeries();
 }
 
 Exhibit ParetoPlot::exhibit()
@@ -147,7 +147,7 @@ double ParetoPlot::shownLoss(double loss) const
     return std::max(loss, m_leastLoss);
 }
 
-void ParetoPlot::draw()
+void ParetoPlot::drawSeries()
 {
     double least = 0, most = 0, cheapest = 0, dearest = 0;
     for (const ParetoPoint &point : m_points) {

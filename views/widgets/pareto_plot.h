@@ -47,7 +47,7 @@ protected:
     void changeEvent(QEvent *event) override;
 
 private:
-    void draw();
+    void drawSeries();
     void applyPalette();
     std::optional<int> pointAt(const QPointF &position) const;
     void mark(std::optional<int> point);

@@ -27,7 +27,7 @@ QAction *Page::offer(PageMenu menu, const QString &name, const QString &text, co
     return action;
 }
 
-void Page::exhibit(Exhibit exhibit, QWidget *shown)
+void Page::exhibit(const Exhibit &exhibit, QWidget *shown)
 {
     const QString name = QStringLiteral("save_") + exhibit.fileName;
     QAction *action = offer(PageMenu::Export, name, tr("Save %1…").arg(exhibit.name), {}, [this, exhibit] {

@@ -41,7 +41,7 @@ protected:
 
     /// A plot or a table that can be saved as PNG, SVG, PDF or CSV: by the context menu of `shown`, from the File menu and
     /// from the command palette.
-    void exhibit(Exhibit exhibit, QWidget *shown);
+    void exhibit(const Exhibit &exhibit, QWidget *shown);
 
 private:
     QAction *offer(PageMenu menu, const QString &name, const QString &text, const QKeySequence &keys);

@@ -71,11 +71,11 @@ void Document::begin(HeadMap map, std::filesystem::path path, std::shared_ptr<co
     describeMap(state);
     state.scores = std::move(scores);
     m_path = std::move(path);
-    beginFrom(std::move(state));
+    beginFrom(state);
     Q_EMIT pathChanged(); // to who then reads the new state
 }
 
-void Document::beginFrom(DocumentState state)
+void Document::beginFrom(const DocumentState &state)
 {
     m_beforeStroke.reset();
     m_undo.clear();

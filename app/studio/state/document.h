@@ -55,7 +55,7 @@ public:
     /// Begins anew with another map; history is forgotten.
     void begin(HeadMap map, std::filesystem::path path, std::shared_ptr<const HeadScores> scores = {});
     /// What a start-up decides by itself: no step of undo, and nothing to save.
-    void beginFrom(DocumentState state);
+    void beginFrom(const DocumentState &state);
     Result<void> save(const std::filesystem::path &path);
 
     // Heads of local layers (HeadMap::isLocal) are left as they are; what was asked of such heads alone is refused

@@ -25,7 +25,7 @@ Studio::Studio(std::unique_ptr<RunWorker> worker, std::unique_ptr<UserPrompts> p
 
 Studio::~Studio() = default;
 
-void Studio::adopt(const ModelShape &shape, std::optional<ModelConfig> config)
+void Studio::adopt(const ModelShape &shape, const std::optional<ModelConfig> &config)
 {
     m_runs.cancelAll();
     m_loaded.reset();

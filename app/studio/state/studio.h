@@ -54,7 +54,7 @@ public:
     UserPrompts &prompts() { return *m_prompts; }
 
     /// Another document takes the window: its shape, and its model's config where that is known.
-    void adopt(const ModelShape &shape, std::optional<ModelConfig> config);
+    void adopt(const ModelShape &shape, const std::optional<ModelConfig> &config);
     void loadInBackground(const std::string &name);
     const std::string &modelName() const { return m_modelName; }
     /// What models keep keys and values in; none: their weights' own type. Another one loads the model anew: what was measured

@@ -17,7 +17,8 @@ std::int64_t ceilDivide(std::int64_t a, std::int64_t b)
 
 std::size_t decodeSharedBytes(int headDim)
 {
-    const auto ring = static_cast<std::size_t>(decodeWarps * decodeStages<2> * 2 * decodeWarpKeys * paddedRowBytes(headDim));
+    const auto ring = static_cast<std::size_t>(decodeWarps * decodeStages<2> * 2 * decodeWarpKeys)
+        * static_cast<std::size_t>(paddedRowBytes(headDim));
     const std::size_t warps = sizeof(float) * static_cast<std::size_t>(decodeWarps * decodeRows * (headDim + 8 + 2));
     const std::size_t join = sizeof(float) * static_cast<std::size_t>(decodeRows * decodeMaxSplits);
     return std::max({ring, warps, join});
@@ -91,8 +92,8 @@ PrefillPlan planPrefillF8(int tokens, int heads, int headDim)
     plan.blocks = static_cast<unsigned>(ceilDivide(tokens, prefillQueries) * heads);
     plan.stages = 1;
     constexpr int tables = 512; // PrefillWork
-    plan.sharedBytes = static_cast<std::size_t>((prefillQueries + 2 * prefillKeys) * paddedRowBytes(headDim)
-                                                + 2 * prefillKeys * headDim + tables);
+    const int bytes = (prefillQueries + 2 * prefillKeys) * paddedRowBytes(headDim) + 2 * prefillKeys * headDim + tables;
+    plan.sharedBytes = static_cast<std::size_t>(bytes);
     return plan;
 }
 
@@ -102,8 +103,8 @@ PrefillPlan planHopper(int tokens, int heads, int headDim)
     plan.blocks = static_cast<unsigned>(ceilDivide(tokens, prefillQueries) * heads);
     plan.stages = hopperStages;
     constexpr int alignment = 1024, barriers = 8 * (1 + 4 * hopperStages), work = 512; // PrefillWork
-    plan.sharedBytes
-        = static_cast<std::size_t>(alignment + 2 * headDim * (prefillQueries + 2 * hopperStages * hopperKeys) + barriers + work);
+    const int bytes = alignment + 2 * headDim * (prefillQueries + 2 * hopperStages * hopperKeys) + barriers + work;
+    plan.sharedBytes = static_cast<std::size_t>(bytes);
     return plan;
 }
 
@@ -114,20 +115,21 @@ ExpertPlan planExperts(std::int64_t tokens, int experts, int perToken, int hidde
     plan.grouped = tokens * perToken > experts && elementBytes == 2 && hidden % 8 == 0 && intermediate % 8 == 0;
     constexpr std::int64_t alignment = 256, mostPairs = 32768; // of a grid's second direction, with room
     const auto padded = [](std::int64_t bytes) { return ceilDivide(bytes, alignment) * alignment; };
-    const std::int64_t pairBytes = 3 * 4 + std::int64_t{elementBytes} * (intermediate + (plan.grouped ? hidden : 0));
-    const std::int64_t room = static_cast<std::int64_t>(scratchBytes) - padded(4 * (experts + 1)) - 5 * alignment;
+    const std::int64_t pairBytes
+        = 3 * 4 + std::int64_t{elementBytes} * (std::int64_t{intermediate} + (plan.grouped ? hidden : 0));
+    const std::int64_t room = static_cast<std::int64_t>(scratchBytes) - padded(std::int64_t{4} * (experts + 1)) - 5 * alignment;
     const std::int64_t most = std::max<std::int64_t>(1, std::min(room / pairBytes, mostPairs) / perToken);
     plan.tokens = static_cast<int>(ceilDivide(tokens, ceilDivide(tokens, most))); // pieces of one size
     const std::int64_t pairs = std::int64_t{plan.tokens} * perToken;
     plan.rowTiles = static_cast<unsigned>(pairs / expertTileRows + std::min<std::int64_t>(experts, pairs));
-    plan.sharedBytes
-        = static_cast<std::size_t>(expertTileStages * (expertTileRows + expertTileWeights) * paddedRowBytes(expertTileColumns));
+    constexpr int tileBytes = expertTileStages * (expertTileRows + expertTileWeights) * paddedRowBytes(expertTileColumns);
+    plan.sharedBytes = static_cast<std::size_t>(tileBytes);
     std::int64_t at = 0;
     const auto place = [&](std::int64_t bytes) { return static_cast<std::size_t>(std::exchange(at, at + padded(bytes))); };
     place(4 * pairs); // the chosen
     plan.weights = place(4 * pairs);
     plan.order = place(4 * pairs);
-    plan.first = place(4 * (experts + 1));
+    plan.first = place(std::int64_t{4} * (experts + 1));
     plan.middle = place(pairs * intermediate * elementBytes);
     plan.parts = place(plan.grouped ? pairs * hidden * elementBytes : 0);
     plan.bytes = static_cast<std::size_t>(at);
@@ -154,18 +156,19 @@ MatvecPlan planMatvec(std::span<const int> rows, int columns, int batch, bool ga
     plan.blocks = static_cast<unsigned>(ceilDivide(plan.tiles, waves));
 
     const std::int64_t roundColumns = matvecRoundColumns(plan.rowTiles, plan.batchTiles);
-    const std::int64_t parts = 4 * matvecWarps * (2 * plan.rowTiles * 16 * plan.batchTiles * 8 + matvecMaxBatch);
+    const std::int64_t parts = std::int64_t{4 * matvecWarps} * (2 * plan.rowTiles * 16 * plan.batchTiles * 8 + matvecMaxBatch);
     const std::int64_t wholeBytes = parts + batch * (ceilDivide(columns, roundColumns) * roundColumns * 2 + 64);
     const std::int64_t most = std::min(static_cast<std::int64_t>(gpu.sharedPerMultiprocessor) / matvecBlocksPerSm - 1024,
                                        static_cast<std::int64_t>(gpu.sharedPerBlock));
     plan.whole = wholeBytes <= most;
-    plan.sharedBytes = static_cast<std::size_t>(plan.whole ? wholeBytes : parts + 2 * batch * (roundColumns * 2 + 64));
+    plan.sharedBytes
+        = static_cast<std::size_t>(plan.whole ? wholeBytes : parts + std::int64_t{2} * batch * (roundColumns * 2 + 64));
     return plan;
 }
 
 namespace {
 
-constexpr std::int64_t blockParts = 4 * matvecWarps * (2 * 16 * 8 + matvecMaxBatch);
+constexpr std::int64_t blockParts = std::int64_t{4 * matvecWarps} * (2 * 16 * 8 + matvecMaxBatch);
 
 }
 
@@ -190,7 +193,7 @@ MatvecPlan planBlocks(std::span<const int> rows, std::int64_t paddedColumns, int
         = static_cast<std::size_t>(blockParts + 2 * paddedColumns + batch * (paddedColumns * 2 + 64)); // and sums of inputs
     plan.whole = batch <= mostBlockVectors(paddedColumns, gpu);
     const bool two = static_cast<std::int64_t>(plan.sharedBytes) <= gpu.sharedPerMultiprocessor / matvecBlocksPerSm - 1024;
-    const auto waves = ceilDivide(plan.tiles, (two ? matvecBlocksPerSm : 1) * gpu.multiprocessors);
+    const auto waves = ceilDivide(plan.tiles, std::int64_t{two ? matvecBlocksPerSm : 1} * gpu.multiprocessors);
     plan.blocks = static_cast<unsigned>(ceilDivide(plan.tiles, waves));
     return plan;
 }

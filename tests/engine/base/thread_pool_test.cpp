@@ -90,6 +90,7 @@ TEST(ThreadPool, CallersFromSeveralThreadsAllGetTheirResults)
     ThreadPool pool(3);
     std::atomic<int> wrong{0};
     std::vector<std::thread> callers;
+    callers.reserve(4);
     for (int caller = 0; caller < 4; ++caller)
         callers.emplace_back([&] {
             const ThreadPool::Use use(pool);

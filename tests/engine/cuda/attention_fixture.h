@@ -68,7 +68,8 @@ public:
         for (std::size_t i = 0; i < 2 * sequences() * kvHeads(); ++i) {
             std::vector<float> rows = randomFloats(context * dim(), 10 + i);
             for (std::size_t j = 0; i % 2 == 0 && j < rows.size(); ++j)
-                rows[j] *= 1 + config.steepness * static_cast<float>(j / dim());
+                if (const std::size_t row = j / dim(); row > 0)
+                    rows[j] *= 1 + config.steepness * static_cast<float>(row);
             const float scale = i % 2 == 0 ? keyScale() : valueScale();
             for (float &x : rows)
                 x /= scale;

@@ -106,7 +106,7 @@ TEST(LocalLayers, EveryTargetSpeaksOfTheOthers)
 {
     const HeadScores scores = localScores();
     const auto assigned = [&](std::string criterion, Target target) {
-        return assignHeads(scores, {std::move(criterion), target, 4, 16, {}, nullptr});
+        return assignHeads(scores, {std::move(criterion), std::move(target), 4, 16, {}, nullptr});
     };
     for (const Criterion &criterion : criteria()) {
         SCOPED_TRACE(criterion.name);

@@ -316,6 +316,7 @@ TEST_F(Server, EightClientsAtOnceGetTheirOwnAnswers)
         expected[static_cast<std::size_t>(i)] = asJson(textBehind(tokens, greedy(tokens, 20 + i)));
     }
     std::vector<std::thread> clients;
+    clients.reserve(8);
     for (int i = 0; i < 8; ++i)
         clients.emplace_back([&, i] {
             const Answer answer

@@ -124,8 +124,7 @@ std::string deadlock()
 
 void release(int id)
 {
-    for (std::size_t i = 0; i < block->threads.size(); ++i) {
-        Thread &thread = block->threads[i];
+    for (Thread &thread : block->threads) {
         if (!thread.waitsIn || thread.barrier != id)
             continue;
         const Thread &first = *lanesOf(thread);
