@@ -68,7 +68,8 @@ bool hasText(const json::Value &record, std::string_view key)
     return value && value->is_string();
 }
 
-Result<std::vector<std::string>> referencesIn(const json::Value &record, std::string_view key, const std::string &where)
+Result<std::vector<std::string>> referencesIn(const json::Value &record, std::string_view key, const std::string &where,
+                                              std::size_t most)
 {
     std::vector<std::string> references;
     const json::Value *value = json::find(record, key);
@@ -78,9 +79,9 @@ Result<std::vector<std::string>> referencesIn(const json::Value &record, std::st
         ZIGZAG_CHECK(addReference(references, *value, key, where));
         return references;
     }
-    if (value->size() > mostReferences)
+    if (value->size() > most)
         return badInput(fmt::format("{}: {} has {} answers, and at most {} are read; leave some out", where, quoted(key),
-                                    value->size(), mostReferences));
+                                    value->size(), most));
     for (const json::Value &each : *value)
         ZIGZAG_CHECK(addReference(references, each, key, where));
     return references;

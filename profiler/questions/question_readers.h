@@ -50,7 +50,7 @@ struct LongBenchTask {
     int answerTokens = 0;
     bool isTemplated = true, endsAtLine = false;
 };
-/// With or without the "_e" or "-e" of LongBench-E.
+/// With or without the "_e" or "-e" of LongBench-E. Null also for those that are judged by words as jieba cuts them.
 const LongBenchTask *longBenchTask(std::string_view name);
 
 struct RulerTask {
@@ -73,14 +73,16 @@ bool isOfInfiniteBench(std::string_view name);
 
 // ---- What readers share.
 
-inline constexpr std::size_t mostReferences = 1000, longestReference = 1 << 20, mostClasses = 1000, mostMessages = 100'000;
+inline constexpr std::size_t mostReferences = 1000, mostValues = 100'000, longestReference = 1 << 20, mostClasses = 1000,
+                             mostMessages = 100'000;
 inline constexpr int mostAnswerTokens = 1 << 16;
 
 bool hasText(const json::Value &record, std::string_view key);
 bool has(const json::Value &record, std::string_view key);
 
 /// Answers as text: one, or a list of them, each a text or a number. Empty texts are none.
-Result<std::vector<std::string>> referencesIn(const json::Value &record, std::string_view key, const std::string &where);
+Result<std::vector<std::string>> referencesIn(const json::Value &record, std::string_view key, const std::string &where,
+                                              std::size_t most = mostReferences);
 /// A list of texts; empty where it is absent.
 Result<std::vector<std::string>> classesIn(const json::Value &record, std::string_view key, const std::string &where);
 /// "max_new_tokens".

@@ -14,13 +14,19 @@ namespace {
 using enum ScoringRule;
 
 constexpr std::array tasks = {
-    InfiniteBenchTask{"passkey", InfinitePasskey, 6},   InfiniteBenchTask{"number_string", InfinitePasskey, 12},
-    InfiniteBenchTask{"kv_retrieval", InfiniteKv, 50},  InfiniteBenchTask{"longbook_choice_eng", InfiniteChoice, 40},
-    InfiniteBenchTask{"longbook_qa_eng", QaF1, 40},     InfiniteBenchTask{"math_find", InfiniteMathFind, 3},
-    InfiniteBenchTask{"code_debug", InfiniteChoice, 5},
+    InfiniteBenchTask{"passkey", InfinitePasskey, 6},
+    InfiniteBenchTask{"number_string", InfinitePasskey, 12},
+    InfiniteBenchTask{"kv_retrieval", InfiniteKv, 50},
+    InfiniteBenchTask{"longbook_choice_eng", InfiniteChoice, 40},
+    InfiniteBenchTask{"longbook_qa_eng", QaF1, 40},
+    InfiniteBenchTask{"math_find", InfiniteMathFind, 3},
+    InfiniteBenchTask{"code_debug", InfiniteDebug, 5},
+    InfiniteBenchTask{"longbook_qa_chn", InfiniteQaZh, 40},
+    InfiniteBenchTask{"longdialogue_qa_eng", InfiniteDialogue, 40},
+    InfiniteBenchTask{"math_calc", InfiniteCalc, 30'000},
+    InfiniteBenchTask{"code_run", InfiniteRun, 5},
 };
-constexpr std::array<std::string_view, 5> othersTasks
-    = {"longbook_sum_eng", "longbook_qa_chn", "longdialogue_qa_eng", "math_calc", "code_run"};
+constexpr std::string_view withoutRule = "longbook_sum_eng";
 
 /// The published task that the file's name begins with: "passkey" for passkey.jsonl and passkey_8192.jsonl.
 std::string taskOf(const std::filesystem::path &file)
@@ -29,10 +35,7 @@ std::string taskOf(const std::filesystem::path &file)
     for (const InfiniteBenchTask &task : tasks)
         if (stem.starts_with(task.name))
             return std::string(task.name);
-    for (const std::string_view other : othersTasks)
-        if (stem.starts_with(other))
-            return std::string(other);
-    return {};
+    return std::string(stem.starts_with(withoutRule) ? withoutRule : std::string_view());
 }
 
 /// "What is the largest number in the following list?" of "The largest number of the list is:".
@@ -48,6 +51,23 @@ Result<std::string> mathFindPrefix(const std::string &input, const std::string &
     std::transform(target.begin(), target.end(), target.begin(),
                    [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
     return fmt::format("What is {} in the following list?", target);
+}
+
+/// "func_7(-3)" in "Please give me the exact number of the return value of func_7(-3)."
+Result<std::string> calledFunction(std::string_view input, const std::string &where)
+{
+    constexpr std::string_view name = "func_", digits = "0123456789";
+    const auto behindDigits = [&](std::size_t from) { return std::min(input.find_first_not_of(digits, from), input.size()); };
+    for (std::size_t at = input.find(name); at != std::string_view::npos; at = input.find(name, at + 1)) {
+        const std::size_t bracket = behindDigits(at + name.size());
+        if (bracket == at + name.size() || bracket == input.size() || input[bracket] != '(')
+            continue;
+        const std::size_t argument = bracket + (input.substr(bracket + 1).starts_with('-') ? 2 : 1);
+        const std::size_t end = behindDigits(std::min(argument, input.size()));
+        if (end > argument && end < input.size() && input[end] == ')')
+            return std::string(input.substr(at, end + 1 - at));
+    }
+    return badInput(fmt::format("{}: \"input\" calls no func_1(2), by which this task is asked; fetch the file anew", where));
 }
 
 struct Options {
@@ -78,6 +98,15 @@ Result<Options> optionsIn(const json::Value &record, const std::vector<std::stri
     return options;
 }
 
+/// Of math_calc, the values one after another, which may be a list within a list.
+Result<std::vector<std::string>> answersIn(const json::Value &record, const InfiniteBenchTask &task, const std::string &where)
+{
+    const json::Value *answer = json::find(record, "answer");
+    if (task.rule == InfiniteCalc && answer && answer->is_array() && answer->size() == 1 && answer->front().is_array())
+        return referencesIn({{"answer", answer->front()}}, "answer", where, mostValues);
+    return referencesIn(record, "answer", where, task.rule == InfiniteCalc ? mostValues : mostReferences);
+}
+
 Result<std::optional<Question>> readRecord(const json::Value &document, const InfiniteBenchTask &task, const json::Value &record,
                                            const std::string &where)
 {
@@ -85,10 +114,10 @@ Result<std::optional<Question>> readRecord(const json::Value &document, const In
     ZIGZAG_TRY(begin, json::stringOr(document.at("answer_begins"), task.name, "", "infinitebench.json"));
     ZIGZAG_TRY(context, json::stringIn(record, "context", where));
     ZIGZAG_TRY(input, json::stringIn(record, "input", where));
-    ZIGZAG_TRY(references, referencesIn(record, "answer", where));
+    ZIGZAG_TRY(references, answersIn(record, task, where));
     ZIGZAG_TRY(id, nameIn(record, "id", "", where));
     Options options;
-    if (task.rule == InfiniteChoice) {
+    if (task.rule == InfiniteChoice || task.rule == InfiniteDebug) {
         ZIGZAG_TRY(read, optionsIn(record, references, where));
         options = std::move(read);
         references = std::move(options.references);
@@ -97,6 +126,11 @@ Result<std::optional<Question>> readRecord(const json::Value &document, const In
     if (task.rule == InfiniteMathFind) {
         ZIGZAG_TRY(asked, mathFindPrefix(input, where));
         prefix = std::move(asked);
+    }
+    std::string call;
+    if (task.rule == InfiniteRun) {
+        ZIGZAG_TRY(called, calledFunction(input, where));
+        call = std::move(called);
     }
     Question question;
     question.source = "infinitebench";
@@ -107,11 +141,13 @@ Result<std::optional<Question>> readRecord(const json::Value &document, const In
                               {"input", input},
                               {"question", input},
                               {"prefix", prefix},
+                              {"func", std::string_view(call).substr(0, call.find('('))},
+                              {"func_call", call},
                               {"option_A", options.texts[0]},
                               {"option_B", options.texts[1]},
                               {"option_C", options.texts[2]},
                               {"option_D", options.texts[3]}});
-    question.answerBegin = std::move(begin);
+    question.answerBegin = filled(begin, {{"func_call", call}});
     question.references = std::move(references);
     question.rule = task.rule;
     question.answerTokens = task.answerTokens;
@@ -155,7 +191,7 @@ const InfiniteBenchTask *infiniteBenchTask(std::string_view name)
 
 bool isOfInfiniteBench(std::string_view name)
 {
-    return infiniteBenchTask(name) || std::find(othersTasks.begin(), othersTasks.end(), name) != othersTasks.end();
+    return infiniteBenchTask(name) || name == withoutRule;
 }
 
 Format infiniteBench()

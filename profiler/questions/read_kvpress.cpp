@@ -30,7 +30,8 @@ Result<bool> judge(Question &question, const json::Value &record, const std::str
         const InfiniteBenchTask *task = infiniteBenchTask(question.task);
         if (task)
             question.rule = task->rule;
-        return task != nullptr;
+        // Of code_debug it has the letter alone, and the rule asks for the function's name before it.
+        return task && (task->rule != ScoringRule::InfiniteDebug || question.references.size() > 1);
     }
     const RulerTask *task = rulerTask(question.task);
     if (task)
@@ -64,7 +65,7 @@ Result<std::optional<Question>> readKvpress(const json::Value &record, const std
     if (!isJudged) {
         addNote(
             notes,
-            fmt::format("questions of \"{}\" are left out: the rule by which kvpress judges them is none of ours; a \"rule\" in "
+            fmt::format("questions of \"{}\" are left out: they cannot be judged by their publishers' rule here; a \"rule\" in "
                         "their lines would make them questions of your own",
                         question.task));
         return std::nullopt;

@@ -17,15 +17,12 @@ constexpr std::array tasks = {
     LongBenchTask{"narrativeqa", QaF1, 128},
     LongBenchTask{"qasper", QaF1, 128},
     LongBenchTask{"multifieldqa_en", QaF1, 64},
-    LongBenchTask{"multifieldqa_zh", QaF1Zh, 64},
     LongBenchTask{"hotpotqa", QaF1, 32},
     LongBenchTask{"2wikimqa", QaF1, 32},
     LongBenchTask{"musique", QaF1, 32},
-    LongBenchTask{"dureader", RougeLZh, 128},
     LongBenchTask{"gov_report", RougeL, 512},
     LongBenchTask{"qmsum", RougeL, 512},
     LongBenchTask{"multi_news", RougeL, 512},
-    LongBenchTask{"vcsum", RougeLZh, 512},
     LongBenchTask{"trec", Classification, 64, false, true},
     LongBenchTask{"triviaqa", QaF1, 32, false, true},
     LongBenchTask{"samsum", RougeL, 128, false, true},
@@ -36,6 +33,8 @@ constexpr std::array tasks = {
     LongBenchTask{"lcc", CodeSimilarity, 64, false},
     LongBenchTask{"repobench-p", CodeSimilarity, 64, false},
 };
+
+constexpr std::array<std::string_view, 3> othersTasks = {"multifieldqa_zh", "dureader", "vcsum"};
 
 constexpr std::string_view promptFile = "longbench.json";
 
@@ -50,9 +49,17 @@ Result<RecordReader> openLongBench(const std::filesystem::path &file)
     // LongBench-E: the same datasets, evenly spread over lengths.
     const bool isEven = file.stem().string().ends_with("_e");
     return [prompts = document.at("prompts"), isEven](const json::Value &record, const std::string &where,
-                                                      std::vector<std::string> &) -> Result<std::optional<Question>> {
+                                                      std::vector<std::string> &notes) -> Result<std::optional<Question>> {
         ZIGZAG_TRY(dataset, json::stringIn(record, "dataset", where));
         const LongBenchTask *task = longBenchTask(dataset);
+        if (std::find(othersTasks.begin(), othersTasks.end(), dataset) != othersTasks.end()) {
+            addNote(
+                notes,
+                fmt::format("questions of {} are left out: LongBench counts their words as jieba's dictionary cuts them, which "
+                            "is not done here",
+                            dataset));
+            return std::nullopt;
+        }
         if (!task)
             return badInput(fmt::format("{}: \"{}\" is none of LongBench's datasets; ask it as questions of your own, with "
                                         "\"prompt\" and \"answers\"",

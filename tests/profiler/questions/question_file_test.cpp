@@ -248,15 +248,12 @@ TEST_F(QuestionFiles, EveryDatasetOfLongBenchHasItsPrompt)
     using enum ScoringRule;
     const Expected datasets[] = {{"narrativeqa", QaF1, 128, true, false},
                                  {"multifieldqa_en", QaF1, 64, true, false},
-                                 {"multifieldqa_zh", QaF1Zh, 64, true, false},
                                  {"hotpotqa", QaF1, 32, true, false},
                                  {"2wikimqa", QaF1, 32, true, false},
                                  {"musique", QaF1, 32, true, false},
-                                 {"dureader", RougeLZh, 128, true, false},
                                  {"gov_report", RougeL, 512, true, false},
                                  {"qmsum", RougeL, 512, true, false},
                                  {"multi_news", RougeL, 512, true, false},
-                                 {"vcsum", RougeLZh, 512, true, false},
                                  {"triviaqa", QaF1, 32, false, true},
                                  {"samsum", RougeL, 128, false, true},
                                  {"lsht", Classification, 64, false, true},
@@ -275,6 +272,8 @@ TEST_F(QuestionFiles, EveryDatasetOfLongBenchHasItsPrompt)
         EXPECT_NE(question.prompt.find("A text."), std::string::npos) << each.dataset;
         EXPECT_EQ(question.prompt.find("{input}"), std::string::npos) << each.dataset;
     }
+    for (const char *dataset : {"multifieldqa_zh", "dureader", "vcsum"})
+        expectRefused(longBench(dataset).dump(), std::string("no question is left to ask: questions of ") + dataset);
     expectRefused(longBench("loogle").dump(), "line 1: \"loogle\" is none of LongBench's datasets");
 }
 
@@ -368,8 +367,8 @@ TEST_F(QuestionFiles, KvpressIsJudgedByTheRulesOfEachSet)
     ASSERT_TRUE(mixed) << mixed.error().message;
     EXPECT_EQ(mixed->questions.size(), 1u);
     ASSERT_EQ(mixed->notes.size(), 1u);
-    EXPECT_EQ(mixed->notes[0].rfind("questions of \"shortdep_qa\" are left out: the rule", 0), 0u);
-    expectRefused(record("longdialogue_qa_eng", "answer", {"ACE"}).dump(), "no question is left to ask: questions of");
+    EXPECT_EQ(mixed->notes[0].rfind("questions of \"shortdep_qa\" are left out: they cannot be judged", 0), 0u);
+    expectRefused(record("code_debug", "answer", {"A"}).dump(), "no question is left to ask: questions of");
     Json own = record("shortdep_qa", "answer", "x");
     own["rule"] = nameOf(ScoringRule::RougeL);
     EXPECT_EQ(only("test.jsonl", own, "questions").rule, ScoringRule::RougeL);
@@ -433,7 +432,9 @@ TEST_F(QuestionFiles, InfiniteBenchIsToldByItsFilesNames)
     EXPECT_EQ(choice.references, (Strings{"y", "C"}));
     EXPECT_NE(choice.prompt.find("\n\nQuestion: Which one?\nA. w\nB. x\nC. y\nD. z\n\n"), std::string::npos);
     EXPECT_EQ(choice.rule, ScoringRule::InfiniteChoice);
-    EXPECT_EQ(ask("code_debug.jsonl", record("", {"x", "B"}, options)).references, (Strings{"x", "B"}));
+    const Question debug = ask("code_debug.jsonl", record("", {"x", "B"}, options));
+    EXPECT_EQ(debug.references, (Strings{"x", "B"}));
+    EXPECT_EQ(debug.rule, ScoringRule::InfiniteDebug);
     expectRefused(record("", "v", options).dump(), "\"answer\" is none of the options", "code_debug.jsonl");
     expectRefused(record("", "w", {"w"}).dump(), "\"options\" has 1 members instead of four", "code_debug.jsonl");
 
@@ -443,7 +444,25 @@ TEST_F(QuestionFiles, InfiniteBenchIsToldByItsFilesNames)
     EXPECT_EQ(found.references, Strings{"88"});
     EXPECT_EQ(found.rule, ScoringRule::InfiniteMathFind);
     expectRefused(record("The of", 1, Json::array()).dump(), "does not say \"The ... of\"", "math_find.jsonl");
-    expectRefused(record("q", 1, Json::array()).dump(), "judges code_run is none of ours", "code_run.jsonl");
+
+    const Question run = ask("code_run.jsonl", record("func_1( func_x(2) func_12(-3). func_2(4)", -7, Json::array()));
+    EXPECT_EQ(
+        run.prompt + run.answerBegin,
+        "There is a function called func_12 in the following Python code.\n\nThe text.\n\nPlease compute the exact value of "
+        "func_12(-3). The value of func_12(-3) is");
+    EXPECT_EQ(run.answerBegin, "The value of func_12(-3) is");
+    EXPECT_EQ(run.references, Strings{"-7"});
+    EXPECT_EQ(run.rule, ScoringRule::InfiniteRun);
+    for (const char *input : {"", "func_", "func_1", "func_1(", "func_1(-", "func_1(2", "func_(2)", "func_1()"})
+        expectRefused(record(input, 1, Json::array()).dump(), "\"input\" calls no func_1(2)", "code_run.jsonl");
+    const Question calc = ask("math_calc.jsonl", record("", {{1, -2, 3}}, Json::array()));
+    EXPECT_EQ(calc.references, (Strings{"1", "-2", "3"}));
+    EXPECT_EQ(calc.answerBegin, "Values:");
+    EXPECT_EQ(ask("math_calc.jsonl", record("", {1, -2}, Json::array())).references.size(), 2u);
+    EXPECT_EQ(ask("longdialogue_qa_eng.jsonl", record("", {"ACE", "ACE ROTHSTEIN"}, Json::array())).rule,
+              ScoringRule::InfiniteDialogue);
+    EXPECT_EQ(ask("longbook_qa_chn.jsonl", record("", {"a"}, Json::array())).answerBegin, "答案：");
+    expectRefused(record("q", 1, Json::array()).dump(), "judges longbook_sum_eng is none of ours", "longbook_sum_eng.jsonl");
     expectRefused(record("q", 1, Json::array()).dump(), "only the file's name tells", "other.jsonl");
 }
 
