@@ -2,6 +2,7 @@
 #include "app/cli/as_engine.h"
 #include "app/cli/commands.h"
 #include "app/cli/common_options.h"
+#include "app/cli/eval_questions.h"
 #include "app/cli/json_text.h"
 #include "app/cli/run_output.h"
 #include "app/cli/run_support.h"
@@ -19,12 +20,15 @@ namespace zigzag {
 namespace {
 
 struct EvalOptions {
-    std::string model, map, task, backend = "auto", format = "table";
-    std::vector<std::string> texts, tasks = {"passkey", "passkeys"};
+    std::string model, task, backend = "auto", format = "table";
+    std::vector<std::string> maps, texts, tasks;
     int sink = defaultSink, recent = defaultRecent, needles = 4;
     NeedlePlan plan;
     std::optional<DType> kvType; ///< of keys and values; none: the weights' own
     EngineOptions engine;
+    QuestionOptions questions;
+
+    bool asksQuestions() const { return task == "ruler" || task == "questions" || task == "jsonl"; }
 };
 
 nlohmann::ordered_json intervalJson(const Interval &interval)
@@ -79,7 +83,7 @@ Result<void> evaluateDistillation(const EvalOptions &options, const Loaded &load
                   .trials = options.plan.trials,
                   .needles = options.needles,
                   .seed = options.plan.seed};
-    ZIGZAG_TRY(kinds, parseTasks(options.tasks));
+    ZIGZAG_TRY(kinds, parseTasks(options.tasks.empty() ? std::vector<std::string>{"passkey", "passkeys"} : options.tasks));
     plan.kinds = std::move(kinds);
     JobLines lines("distill");
     ZIGZAG_TRY(distillation, jobs::distill(loaded.job(lines), map, plan));
@@ -158,8 +162,23 @@ Result<void> evaluatePerplexity(const EvalOptions &options, const Loaded &loaded
     return {};
 }
 
+/// Options of other tasks than the one that is asked.
+Result<void> checkOptions(const EvalOptions &options)
+{
+    if (options.asksQuestions())
+        return options.task != "ruler" && options.questions.files.empty()
+            ? Result<void>(badInput(fmt::format("--task {} needs questions: give --prompts FILE", options.task)))
+            : Result<void>();
+    if (options.maps.size() > 1)
+        return badInput(fmt::format("--task {} asks one map: several are compared by --task ruler and questions", options.task));
+    if (options.format == "csv")
+        return badInput(fmt::format("--task {} prints no CSV: use -o table or json", options.task));
+    return {};
+}
+
 Result<void> evaluate(EvalOptions options)
 {
+    ZIGZAG_CHECK(checkOptions(options));
     if (options.task == "distill" && options.engine.engine == carriedFormat)
         return badInput(fmt::format("--task distill compares maps of one model, and {} is another: ask for needle or perplexity; "
                                     "export says how near it is to full attention",
@@ -167,7 +186,15 @@ Result<void> evaluate(EvalOptions options)
     ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend, options.kvType));
     if (options.plan.contexts.empty())
         options.plan.contexts = defaultContexts(loaded.model->config);
-    ZIGZAG_TRY(map, resolveMap(options.map, loaded.model->shape(), options.sink, options.recent));
+    ZIGZAG_TRY(maps, resolveMaps(options.maps, loaded.model->shape(), options.sink, options.recent));
+    if (options.asksQuestions()) {
+        options.questions.ruler.tasks = options.tasks;
+        options.questions.ruler.contexts = options.plan.contexts;
+        options.questions.ruler.trials = options.plan.trials;
+        options.questions.ruler.seed = options.plan.seed;
+        return evaluateQuestions(options.questions, loaded, options.model, maps, options.engine, options.format);
+    }
+    const HeadMap &map = maps.front().map;
     ZIGZAG_TRY(run, asEngine(loaded, options.model, map, options.engine));
     return options.task == "needle" ? evaluateNeedles(options, loaded, run)
         : options.task == "distill" ? evaluateDistillation(options, loaded, run.map)
@@ -183,16 +210,24 @@ void addEval(CLI::App &app, Chosen &chosen)
     CLI::App *command = app.add_subcommand("eval", "ask what a map costs in quality, beside full attention");
     command->add_option("MODEL", options->model, "Hugging Face folder with tokenizer.json, GGUF file, or bundled:NAME")
         ->required();
-    command->add_option("--map", options->map, "head-map file, full or streaming")->required();
+    command->add_option("--map", options->maps, "head-map file, full or streaming; ruler, questions: repeat it to compare")
+        ->required();
     command
-        ->add_option("--task", options->task,
-                     "needle: find a passkey by depth and length; distill: distance of the last hidden states and of the next "
-                     "token's distribution; perplexity: of a text")
+        ->add_option(
+            "--task", options->task,
+            "needle: find a passkey by depth and length; distill: distance of the last hidden states and of the next "
+            "token's distribution; perplexity: of a text; ruler: RULER's tasks, made here; questions (or jsonl): of files")
         ->required()
-        ->check(CLI::IsMember({"needle", "distill", "perplexity"}));
+        ->check(CLI::IsMember({"needle", "distill", "perplexity", "ruler", "questions", "jsonl"}));
     addEngineOptions(*command, options->engine);
     addQuestionOptions(*command, options->plan);
-    addTaskOptions(*command, options->tasks, options->needles);
+    command
+        ->add_option("--tasks", options->tasks,
+                     "distill: passkey, passkeys (several), recall (from a list), copy (default: passkey,passkeys); ruler: its "
+                     "tasks' names (default: all that need no data)")
+        ->delimiter(',');
+    addNeedlesOption(*command, options->needles);
+    addAskOptions(*command, options->questions);
     command
         ->add_option("--text", options->texts,
                      "perplexity: file with the text, - for standard input, or a folder of texts; may be given again; read in "
@@ -201,7 +236,7 @@ void addEval(CLI::App &app, Chosen &chosen)
     addWindowOptions(*command, options->sink, options->recent);
     addBackendOption(*command, options->backend);
     addKvTypeOption(*command, options->kvType);
-    addOutputOption(*command, options->format);
+    addOutputOption(*command, options->format, true);
     command->callback([options, &chosen] { chosen.run = [options] { return evaluate(*options); }; });
 }
 

@@ -68,6 +68,11 @@ void addTaskOptions(CLI::App &command, std::vector<std::string> &tasks, int &nee
         ->delimiter(',')
         ->check(CLI::IsMember({"passkey", "passkeys", "recall", "copy"}))
         ->capture_default_str();
+    addNeedlesOption(command, needles);
+}
+
+void addNeedlesOption(CLI::App &command, int &needles)
+{
     command.add_option("--needles", needles, "keys in a prompt of the task passkeys")
         ->check(integerIn(1, 16))
         ->capture_default_str();

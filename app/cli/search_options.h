@@ -13,6 +13,7 @@ namespace zigzag {
 
 /// `--tasks` and `--needles` of prompts with answers (contexts, depths, trials and seed are addQuestionOptions').
 void addTaskOptions(CLI::App &command, std::vector<std::string> &tasks, int &needles);
+void addNeedlesOption(CLI::App &command, int &needles);
 Result<std::vector<TaskKind>> parseTasks(const std::vector<std::string> &names);
 
 /// What `score` asks of a search beside the questions.

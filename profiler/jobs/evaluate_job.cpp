@@ -49,4 +49,12 @@ Result<std::vector<Perplexity>> perplexities(const JobContext &context, const st
     return results;
 }
 
+Result<std::vector<QuestionAnswer>> ask(const JobContext &context, const NamedMap &map, std::span<const Question> questions,
+                                        AskAs as, const AnswerTold &told)
+{
+    context.tell({.part = JobPart::Questions, .subject = map.name});
+    return askQuestions(context.device, context.textModel(), map.map, questions, as, context.cancel,
+                        context.counted(JobPart::Questions, map.name), told);
+}
+
 } // namespace zigzag::jobs

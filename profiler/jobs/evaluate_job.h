@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "profiler/evaluate/ask_questions.h"
 #include "profiler/evaluate/map_quality.h"
 #include "profiler/evaluate/needle.h"
 #include "profiler/evaluate/perplexity.h"
@@ -28,5 +29,9 @@ Result<Distillation> distill(const JobContext &context, const HeadMap &map, cons
 /// The perplexity of a text under each map, in windows of `window` tokens.
 Result<std::vector<Perplexity>> perplexities(const JobContext &context, const std::vector<NamedMap> &maps,
                                              std::span<const int> tokens, std::int64_t window);
+
+/// The answers of one map; fewer than the questions where it was stopped.
+Result<std::vector<QuestionAnswer>> ask(const JobContext &context, const NamedMap &map, std::span<const Question> questions,
+                                        AskAs as, const AnswerTold &told = {});
 
 } // namespace zigzag::jobs

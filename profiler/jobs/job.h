@@ -28,6 +28,7 @@ enum class JobPart {
     Needle,
     Distill,
     Perplexity,
+    Questions,
     Trace,
     Carry, ///< stand-ins for sinks
 };

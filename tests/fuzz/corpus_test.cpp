@@ -7,6 +7,7 @@
 #include <iterator>
 
 #define ZIGZAG_FUZZERS(X)                                                                                                        \
+    X(answers)                                                                                                                   \
     X(bench_file)                                                                                                                \
     X(chat_template)                                                                                                             \
     X(completion_request)                                                                                                        \

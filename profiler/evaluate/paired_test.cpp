@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "profiler/evaluate/paired_test.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <fmt/format.h>
+#include <random>
+#include <vector>
+
+namespace zigzag {
+
+namespace {
+
+constexpr int resamples = 10'000;
+
+/// Twice the smaller tail of a fair coin thrown for every pair that differs.
+double mcnemar(int worse, int better)
+{
+    const int pairs = worse + better, fewer = std::min(worse, better);
+    double tail = 0.0;
+    for (int k = 0; k <= fewer; ++k)
+        tail += std::exp(std::lgamma(pairs + 1.0) - std::lgamma(k + 1.0) - std::lgamma(pairs - k + 1.0) - pairs * std::log(2.0));
+    return std::min(1.0, 2 * tail);
+}
+
+/// Means of resampled differences, ascending.
+std::vector<double> resampledMeans(const std::vector<double> &differences, std::uint64_t seed)
+{
+    std::mt19937_64 random(seed);
+    std::vector<double> means(resamples);
+    for (double &mean : means) {
+        double sum = 0.0;
+        for (std::size_t i = 0; i < differences.size(); ++i)
+            sum += differences[random() % differences.size()];
+        mean = sum / static_cast<double>(differences.size());
+    }
+    std::sort(means.begin(), means.end());
+    return means;
+}
+
+/// Of a sorted list.
+double quantile(const std::vector<double> &sorted, double share)
+{
+    const double place = share * static_cast<double>(sorted.size() - 1);
+    const auto below = static_cast<std::size_t>(place);
+    const double part = place - static_cast<double>(below);
+    return below + 1 < sorted.size() ? sorted[below] * (1 - part) + sorted[below + 1] * part : sorted[below];
+}
+
+double detectableDrop(int count, double meanSquare)
+{
+    constexpr double alpha = 1.959963984540054, power = 0.8416212335729143; // quantiles of 97.5 % and 80 %
+    const auto shown = [&](double drop) {
+        const double square = std::max(meanSquare, drop);
+        return std::sqrt(static_cast<double>(count)) * drop
+            >= alpha * std::sqrt(square) + power * std::sqrt(std::max(0.0, square - drop * drop));
+    };
+    double low = 0, high = 1;
+    if (!shown(high))
+        return 1;
+    for (int i = 0; i < 60; ++i) {
+        const double middle = 0.5 * (low + high);
+        (shown(middle) ? high : low) = middle;
+    }
+    return high;
+}
+
+} // namespace
+
+PairedTest pairedTest(std::span<const double> full, std::span<const double> map, std::uint64_t seed)
+{
+    assert(full.size() == map.size());
+    PairedTest test;
+    test.count = static_cast<int>(full.size());
+    if (full.empty())
+        return test;
+    const auto isWhole = [](double score) { return score == 0.0 || score == 1.0; };
+    test.isExact = std::all_of(full.begin(), full.end(), isWhole) && std::all_of(map.begin(), map.end(), isWhole);
+    std::vector<double> differences(full.size());
+    double sum = 0, squares = 0;
+    for (std::size_t i = 0; i < full.size(); ++i) {
+        const double difference = differences[i] = map[i] - full[i];
+        test.worse += difference < 0;
+        test.better += difference > 0;
+        sum += difference;
+        squares += difference * difference;
+    }
+    const auto count = static_cast<double>(test.count);
+    test.difference = sum / count;
+    test.detectable = detectableDrop(test.count, squares / count);
+    if (test.worse + test.better == 0)
+        return test;
+    const std::vector<double> means = resampledMeans(differences, seed);
+    test.low = quantile(means, 0.025);
+    test.high = quantile(means, 0.975);
+    if (test.isExact) {
+        test.p = mcnemar(test.worse, test.better);
+        return test;
+    }
+    const auto shareOf = [&](auto &&counts) {
+        return static_cast<double>(std::count_if(means.begin(), means.end(), counts)) / static_cast<double>(means.size());
+    };
+    const double smaller
+        = std::min(shareOf([](double mean) { return mean <= 0; }), shareOf([](double mean) { return mean >= 0; }));
+    test.p = std::clamp(2 * smaller, 2.0 / resamples, 1.0); // no fewer than the resamples can tell
+    return test;
+}
+
+std::string pairedText(const PairedTest &test)
+{
+    if (test.count == 0)
+        return "nothing was asked";
+    const std::string_view method = test.isExact ? "McNemar's exact test" : "bootstrap over questions";
+    if (test.isDifferent())
+        return fmt::format("{} by {:.1f} points (95 % interval {:+.1f} to {:+.1f}; n = {}, {} worse, {} better; p = {:.2g}, {})",
+                           test.difference < 0 ? "worse" : "better", 100 * std::abs(test.difference), 100 * test.low,
+                           100 * test.high, test.count, test.worse, test.better, test.p, method);
+    return fmt::format(
+        "no difference seen with n = {} ({} worse, {} better; p = {:.2g}, {}); a drop of less than {:.0f} points would "
+        "not have been seen",
+        test.count, test.worse, test.better, test.p, method, 100 * test.detectable);
+}
+
+} // namespace zigzag

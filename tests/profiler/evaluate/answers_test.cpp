@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Questions answered under maps, what their scores say, and the file that keeps them.
+#include "engine/run/device_model.h"
+#include "engine/run/session.h"
+#include "profiler/evaluate/answers_summary.h"
+#include "tests/temp_folder.h"
+
+#include <algorithm>
+#include <gtest/gtest.h>
+
+namespace zigzag {
+namespace {
+
+std::vector<double> scores(int ones, int all)
+{
+    std::vector<double> values(static_cast<std::size_t>(all), 0.0);
+    std::fill_n(values.begin(), ones, 1.0);
+    return values;
+}
+
+/// Pairs of which so many fell from 1 to 0, so many rose, and the rest stayed.
+PairedTest fromPairs(int worse, int better, int same)
+{
+    std::vector<double> full, map;
+    const auto add = [&](int count, double a, double b) {
+        full.insert(full.end(), static_cast<std::size_t>(count), a);
+        map.insert(map.end(), static_cast<std::size_t>(count), b);
+    };
+    add(worse, 1, 0);
+    add(better, 0, 1);
+    add(same, 1, 1);
+    return pairedTest(full, map);
+}
+
+TEST(PairedTest, McNemarsExactProbabilities)
+{
+    // Two-sided binomial tests at one half.
+    struct {
+        int worse, better;
+        double p;
+    } const known[]
+        = {{9, 2, 0.0654296875}, {5, 0, 0.0625}, {6, 0, 0.03125}, {0, 6, 0.03125}, {1, 1, 1.0}, {30, 12, 0.007915897334896727}};
+    for (const auto &each : known) {
+        const PairedTest test = fromPairs(each.worse, each.better, 20);
+        EXPECT_TRUE(test.isExact);
+        EXPECT_NEAR(test.p, each.p, 1e-12) << each.worse << ", " << each.better;
+        EXPECT_EQ(test.isDifferent(), each.p < 0.05);
+        EXPECT_LE(test.low, test.difference);
+        EXPECT_GE(test.high, test.difference);
+    }
+    EXPECT_NEAR(fromPairs(6, 0, 20).difference, -6.0 / 26, 1e-15);
+    EXPECT_NE(pairedText(fromPairs(6, 0, 20)).find("worse by 23.1 points"), std::string::npos) << pairedText(fromPairs(6, 0, 20));
+}
+
+TEST(PairedTest, SaysWhatItCouldNotHaveSeen)
+{
+    EXPECT_NEAR(fromPairs(0, 0, 40).detectable, 0.18493135, 1e-6);
+    EXPECT_NEAR(fromPairs(10, 10, 180).detectable, 0.06227680, 1e-6);
+    EXPECT_EQ(fromPairs(0, 0, 3).detectable, 1.0) << "three questions show nothing";
+    EXPECT_EQ(fromPairs(0, 0, 40).p, 1.0);
+    const std::string text = pairedText(fromPairs(0, 0, 40));
+    EXPECT_NE(text.find("no difference seen with n = 40"), std::string::npos) << text;
+    EXPECT_NE(text.find("less than 18 points would not have been seen"), std::string::npos) << text;
+}
+
+TEST(PairedTest, PartsOfAScoreAreResampled)
+{
+    std::vector<double> full(30, 0.75), map(30, 0.75);
+    for (std::size_t i = 0; i < 30; i += 2)
+        map[i] = 0.5;
+    const PairedTest test = pairedTest(full, map);
+    EXPECT_FALSE(test.isExact);
+    EXPECT_NEAR(test.difference, -0.125, 1e-12);
+    EXPECT_LT(test.high, 0);
+    EXPECT_TRUE(test.isDifferent());
+    const PairedTest again = pairedTest(full, map);
+    EXPECT_EQ(test.low, again.low);
+    EXPECT_EQ(test.p, again.p);
+    EXPECT_FALSE(pairedTest(full, full).isDifferent());
+    EXPECT_EQ(pairedTest(scores(3, 3), scores(3, 3)).difference, 0.0);
+}
+
+AnswersRecord smallRecord()
+{
+    AnswersRecord record;
+    record.model = "m";
+    record.fingerprint = "sha256:00";
+    record.machine.processor = "a machine";
+    record.asked = "ruler";
+    record.questionsHash = "sha256:01";
+    record.as = AskAs::Chat;
+    record.seed = 7;
+    for (int i = 0; i < 4; ++i)
+        record.questions.push_back(
+            {"ruler", i < 2 ? "vt" : "cwe", std::to_string(i), 128, i == 0 ? 0.25 : -1.0, {"A", "B"}, "end"});
+    const auto answers = [](std::vector<double> values) {
+        std::vector<QuestionAnswer> out;
+        for (const double value : values) {
+            QuestionAnswer answer;
+            answer.text = "said \"ü\"\n";
+            answer.score = value;
+            answer.promptTokens = 120;
+            answer.isEnded = value > 0;
+            out.push_back(answer);
+        }
+        return out;
+    };
+    record.maps.push_back({"full attention", 0, 4, 64, "", answers({1, 1, 0.5, 1})});
+    record.maps.push_back({"map.json", 0.5, 4, 64, "vllm", answers({0, 1, 0.5, 0.75})});
+    return record;
+}
+
+TEST(AnswersSummary, ARowForEachTaskAndOneForAll)
+{
+    const AnswersRecord record = smallRecord();
+    const std::vector<AnswersRow> rows = summaryOf(record);
+    ASSERT_EQ(rows.size(), 3u);
+    EXPECT_EQ(rows[0].task, "vt");
+    EXPECT_EQ(rows[0].context, 128);
+    EXPECT_DOUBLE_EQ(rows[0].full, 1.0);
+    EXPECT_DOUBLE_EQ(rows[0].mean, 0.5);
+    EXPECT_EQ(rows[0].test.worse, 1);
+    EXPECT_DOUBLE_EQ(rows[1].mean, 0.625);
+    EXPECT_TRUE(rows[2].task.empty());
+    EXPECT_EQ(rows[2].test.count, 4);
+    EXPECT_EQ(brokenBy(record, 1), (std::vector<std::size_t>{0, 3})) << "the largest drop first";
+    AnswersRecord stopped = record;
+    stopped.maps[1].answers.resize(1);
+    EXPECT_EQ(stopped.answered(), 1u);
+    EXPECT_EQ(summaryOf(stopped).size(), 1u);
+}
+
+TEST(AnswersFile, ComesBackAsItWasWritten)
+{
+    const test::TempFolder folder;
+    const auto file = folder.path() / "answers.json";
+    const AnswersRecord record = smallRecord();
+    ASSERT_TRUE(writeAnswersFile(file, record));
+    const auto read = readAnswersFile(file);
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(answersJson(*read).dump(), answersJson(record).dump());
+    EXPECT_EQ(read->maps[1].engine, "vllm");
+    EXPECT_EQ(read->questions[0].depth, 0.25);
+    EXPECT_LT(read->questions[1].depth, 0);
+}
+
+TEST(AnswersFile, WhatIsWrongInOneIsSaid)
+{
+    const nlohmann::ordered_json good = answersJson(smallRecord());
+    const auto refusal = [](const nlohmann::ordered_json &json) {
+        const auto read = answersFrom(json.dump(), "x.json");
+        return read ? std::string() : read.error().message;
+    };
+    EXPECT_EQ(refusal(good), "");
+    for (const char *key : {"format", "version", "model", "questions", "maps", "machine", "questions_hash"}) {
+        nlohmann::ordered_json without = good;
+        without.erase(key);
+        EXPECT_NE(refusal(without).find("x.json"), std::string::npos) << key;
+    }
+    nlohmann::ordered_json more = good;
+    more["maps"][1]["answers"].push_back(more["maps"][1]["answers"][0]);
+    EXPECT_NE(refusal(more).find("5 answers to 4 questions"), std::string::npos) << refusal(more);
+    nlohmann::ordered_json beyond = good;
+    beyond["maps"][0]["answers"][0]["score"] = 1.5;
+    EXPECT_NE(refusal(beyond), "");
+    EXPECT_FALSE(answersFrom("[]", "x.json"));
+    EXPECT_FALSE(answersFrom("{", "x.json"));
+}
+
+TEST(AskQuestions, AnswersAreTheModelsGreedyOnesAndAreJudged)
+{
+    const auto loaded = loadModel("bundled:zigzag-tiny");
+    ASSERT_TRUE(loaded) << loaded.error().message;
+    auto backend = createBackend("cpu");
+    ASSERT_TRUE(backend);
+    const auto device = uploadModel(*loaded, std::move(*backend));
+    ASSERT_TRUE(device) << device.error().message;
+    const Model &model = **loaded;
+    const HeadMap full(model.shape(), HeadKind::Retrieval, 16, 128);
+    const auto tokens = model.tokenizer->encode("The grass is green. The", true);
+    auto session = Session::create(*device, full, {.maxContext = 64});
+    ASSERT_TRUE(session);
+    auto logits = (*session)->run(tokens);
+    std::vector<int> said;
+    for (int i = 0; i < 8; ++i) {
+        ASSERT_TRUE(logits);
+        const int token = static_cast<int>(std::max_element(logits->begin(), logits->end()) - logits->begin());
+        if (std::find(model.config.endTokens.begin(), model.config.endTokens.end(), token) != model.config.endTokens.end())
+            break;
+        said.push_back(token);
+        logits = (*session)->run(std::span<const int>(&said.back(), 1));
+    }
+    std::vector<int> whole = tokens;
+    whole.insert(whole.end(), said.begin(), said.end());
+    const std::string expected = model.tokenizer->decode(whole).substr(model.tokenizer->decode(tokens).size());
+    ASSERT_GT(expected.size(), 2u);
+
+    Question right;
+    right.prompt = "The grass is green. The";
+    right.references = {expected.substr(1, 2)};
+    right.answerTokens = 8;
+    Question wrong = right;
+    wrong.references = {"no such words"};
+    std::vector<double> told;
+    const auto answers = askQuestions(*device, model, full, std::vector{right, wrong}, AskAs::Text, nullptr, {},
+                                      [&](std::size_t, const QuestionAnswer &answer) { told.push_back(answer.score); });
+    ASSERT_TRUE(answers) << answers.error().message;
+    EXPECT_EQ((*answers)[0].text, expected);
+    EXPECT_EQ((*answers)[0].promptTokens, std::ssize(tokens));
+    EXPECT_EQ(told, (std::vector<double>{1, 0}));
+
+    std::atomic<bool> cancel{true};
+    EXPECT_FALSE(askQuestions(*device, model, full, std::vector{right}, AskAs::Text, &cancel));
+    right.answerTokens = 1 << 20;
+    const auto tooLong = askQuestions(*device, model, full, std::vector{right}, AskAs::Text);
+    ASSERT_FALSE(tooLong) << "the answer's room alone is more than the context";
+}
+
+} // namespace
+} // namespace zigzag
