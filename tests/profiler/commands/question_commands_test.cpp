@@ -50,7 +50,7 @@ TEST_F(QuestionCommands, RulersTasksAreAskedOfEveryMapAndKept)
     for (std::size_t i = 0; i < 8; ++i) {
         EXPECT_EQ(json.at("maps")[0].at("answers")[i].at("text"), json.at("maps")[2].at("answers")[i].at("text"))
             << "full is full";
-        EXPECT_LT(json.at("maps")[0].at("answers")[i].at("prompt_tokens").get<int>(), i % 4 < 2 ? 512 : 768);
+        EXPECT_LT(json.at("maps")[0].at("answers")[i].at("prompt_tokens").get<int>(), i % 4 < 2 ? 768 : 1024);
     }
     ASSERT_EQ(json.at("summary").size(), 2u * (4 + 1)); // two tasks, two lengths, and all
     const Json &last = json.at("summary").back();

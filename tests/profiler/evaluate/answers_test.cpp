@@ -85,7 +85,7 @@ AnswersRecord smallRecord()
     AnswersRecord record;
     record.model = "m";
     record.fingerprint = "sha256:00";
-    record.machine.processor = "a machine";
+    record.machine.device = "a machine";
     record.asked = "ruler";
     record.questionsHash = "sha256:01";
     record.as = AskAs::Chat;
