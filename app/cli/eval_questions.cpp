@@ -121,6 +121,8 @@ nlohmann::ordered_json jsonOf(const AnswersRecord &record, const std::vector<Ans
     return json;
 }
 
+constexpr std::size_t longestSaid = 240; ///< bytes of a question, an answer or its reference that are printed
+
 std::string brokenText(const AnswersRecord &record, int most)
 {
     std::string text;
@@ -131,11 +133,13 @@ std::string brokenText(const AnswersRecord &record, int most)
         for (std::size_t i = 0; i < std::min(broken.size(), static_cast<std::size_t>(most)); ++i) {
             const AskedQuestion &question = record.questions[broken[i]];
             const QuestionAnswer &full = record.maps.front().answers[broken[i]], &mine = record.maps[map].answers[broken[i]];
+            const auto said = [](const std::string &words) { return json::printable(words, longestSaid); };
+            const std::string_view end = question.end;
             text += fmt::format("{} {}, {} tokens: …{}\n  right: {}\n  full attention ({:.2f}): {}\n  this map ({:.2f}): {}\n",
                                 json::printable(question.task), json::printable(question.id), mine.promptTokens,
-                                json::printable(question.end),
-                                json::printable(fmt::format("{}", fmt::join(question.references, " | "))), full.score,
-                                json::printable(full.text), mine.score, json::printable(mine.text));
+                                said(std::string(end.substr(end.size() - std::min(end.size(), longestSaid)))),
+                                said(fmt::format("{}", fmt::join(question.references, " | "))), full.score, said(full.text),
+                                mine.score, said(mine.text));
         }
     }
     return text;
