@@ -29,8 +29,12 @@ struct ScoreOptions {
     std::optional<DType> kvType; ///< of keys and values; none: the weights' own
 };
 
+constexpr std::string_view answerLossMethod = "answer-loss"; ///< ablation by that loss
+
 SearchMethod methodOf(const std::string &name)
 {
+    if (name == answerLossMethod)
+        return SearchMethod::Ablation;
     for (const SearchMethod method : {SearchMethod::Ablation, SearchMethod::Greedy, SearchMethod::Gates})
         if (name == nameOf(method))
             return method;
@@ -41,6 +45,16 @@ Result<SearchPlan> planOf(const ScoreOptions &options, const ModelConfig &config
 {
     SearchPlan plan = options.search.plan;
     plan.method = methodOf(options.method);
+    if (options.method == answerLossMethod) {
+        if (!options.search.loss.empty() && options.search.loss != nameOf(SearchLoss::Answer))
+            return badInput(fmt::format("--method answer-loss has its loss, and it is not {}: leave --loss out, or take --method "
+                                        "ablation",
+                                        options.search.loss));
+        plan.loss = SearchLoss::Answer;
+    } else if (!options.search.loss.empty()) {
+        ZIGZAG_TRY(loss, parseSearchLoss(options.search.loss));
+        plan.loss = loss;
+    }
     plan.unit = options.search.unit == "layer" ? Unit::Layer : Unit::Head;
     plan.share = !options.search.plain;
     ZIGZAG_TRY(kinds, parseTasks(options.search.tasks));
@@ -55,6 +69,7 @@ Result<SearchPlan> planOf(const ScoreOptions &options, const ModelConfig &config
         plan.tasks.contexts = defaultContexts(config);
     if (plan.tasks.contexts.empty())
         plan.tasks.contexts = {std::max<std::int64_t>(16, config.maxContext / 2)};
+    ZIGZAG_CHECK(checkPlan(plan)); // before a minute of calibration
     return plan;
 }
 
@@ -75,10 +90,9 @@ Result<EngineServing> servingOf(const ScoreOptions &options, SearchPlan &plan)
     return serving;
 }
 
-Result<SearchResult> runSearch(const Loaded &loaded, const SearchPlan &plan, bool standsIn, const std::filesystem::path &file,
-                               Begin begin)
+Result<SearchResult> runSearch(const Loaded &loaded, const std::string &method, const SearchPlan &plan, bool standsIn,
+                               const std::filesystem::path &file, Begin begin)
 {
-    const std::string method(nameOf(plan.method));
     JobLines lines(method);
     jobs::SearchJob job{.plan = plan, .standsIn = standsIn, .progressFile = file, .begin = begin};
     job.opened = [&](const Search &search) {
@@ -102,8 +116,8 @@ Result<void> score(const ScoreOptions &options)
     ZIGZAG_TRY(plan, planOf(options, loaded.model->config));
     ZIGZAG_TRY(serving, servingOf(options, plan));
     const std::filesystem::path progressFile = options.out + ".progress";
-    ZIGZAG_TRY(result,
-               runSearch(loaded, plan, serving.standsIn, progressFile, options.search.restart ? Begin::Anew : Begin::GoOn));
+    const Begin begin = options.search.restart ? Begin::Anew : Begin::GoOn;
+    ZIGZAG_TRY(result, runSearch(loaded, options.method, plan, serving.standsIn, progressFile, begin));
     if (!result.answered && !options.keep && !result.complete)
         return cancelled(fmt::format("stopped after {} of {}, and no prompt was answered so far: nothing was written; the same "
                                      "command goes on",
@@ -139,10 +153,11 @@ void addScore(CLI::App &app, Chosen &chosen)
     command
         ->add_option("--method", options->method,
                      "attention: how often a head's strongest key is the needle token being copied; ablation: the loss when one "
-                     "layer alone streams; greedy: layers turned one by one, measured again each time; gates: trained by "
+                     "layer alone streams; answer-loss: the same by how much less likely the right answer becomes; greedy: "
+                     "layers turned one by one, measured again each time; gates: trained by "
                      "distillation")
         ->required()
-        ->check(CLI::IsMember({"attention", "ablation", "greedy", "gates"}));
+        ->check(CLI::IsMember({"attention", "ablation", "answer-loss", "greedy", "gates"}));
     addQuestionOptions(*command, options->plan);
     command->add_option("--fold", options->fold, "how query heads become their KV head")
         ->check(CLI::IsMember({"max", "mean"}))
@@ -153,7 +168,7 @@ void addScore(CLI::App &app, Chosen &chosen)
     addSearchOptions(*command, options->search);
     command->add_option(
         "--as-engine", options->engine,
-        "ablation, greedy, gates: choose layers by what they cost in the engine that will serve the map, such as "
+        "ablation, answer-loss, greedy, gates: choose layers by what they cost in the engine that will serve the map, such as "
         "vllm (no sinks) or granite-swa (what stands in for sinks, calibrated for each layer under full attention; "
         "not for gates)");
     command->add_flag("--keep", options->keep, "write the scores, marked, even where the model answered no prompt");
