@@ -7,7 +7,6 @@
 #include "app/cli/run_support.h"
 #include "app/cli/search_options.h"
 #include "app/cli/text_input.h"
-#include "engine/base/file_content.h"
 #include "engine/map/map_io.h"
 #include "profiler/jobs/evaluate_job.h"
 
@@ -20,8 +19,8 @@ namespace zigzag {
 namespace {
 
 struct EvalOptions {
-    std::string model, map, task, text, backend = "auto", format = "table";
-    std::vector<std::string> tasks = {"passkey", "passkeys"};
+    std::string model, map, task, backend = "auto", format = "table";
+    std::vector<std::string> texts, tasks = {"passkey", "passkeys"};
     int sink = defaultSink, recent = defaultRecent, needles = 4;
     NeedlePlan plan;
     std::optional<DType> kvType; ///< of keys and values; none: the weights' own
@@ -119,13 +118,11 @@ Result<void> evaluateDistillation(const EvalOptions &options, const Loaded &load
 
 Result<void> evaluatePerplexity(const EvalOptions &options, const Loaded &loaded, const EngineRun &run)
 {
-    if (options.text.empty())
+    if (options.texts.empty())
         return badInput("perplexity needs a text: give --text FILE");
     ZIGZAG_TRY(tokenizer, tokenizerOf(*loaded.model));
     const std::int64_t context = options.plan.contexts.back();
-    ZIGZAG_TRY(text, readTextInput(options.text));
-    if (const FileContent content = contentOf(text); !isReadable(content))
-        return wrongContent(options.text, {content, false}, "a text");
+    ZIGZAG_TRY(text, readTextInputs(options.texts));
     const std::vector<int> tokens = tokenizer->encode(text, true);
     JobLines lines("perplexity");
     ZIGZAG_TRY(everything, resolveHeadMap("full", loaded.model->shape(), options.sink, options.recent));
@@ -196,8 +193,11 @@ void addEval(CLI::App &app, Chosen &chosen)
     addEngineOptions(*command, options->engine);
     addQuestionOptions(*command, options->plan);
     addTaskOptions(*command, options->tasks, options->needles);
-    command->add_option("--text", options->text,
-                        "perplexity: file with the text, - for standard input; read in windows of the last context");
+    command
+        ->add_option("--text", options->texts,
+                     "perplexity: file with the text, - for standard input, or a folder of texts; may be given again; read in "
+                     "windows of the last context")
+        ->allow_extra_args(false);
     addWindowOptions(*command, options->sink, options->recent);
     addBackendOption(*command, options->backend);
     addKvTypeOption(*command, options->kvType);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/text_input.h"
 
+#include "engine/base/file_content.h"
 #include "engine/base/files.h"
 #include "engine/model/chat.h"
+#include "profiler/questions/documents.h"
 
 #include <array>
 #include <cstdio>
@@ -29,6 +31,24 @@ Result<std::string> readTextInput(const std::string &file)
     if (std::ferror(stdin))
         return badInput("standard input could not be read; give a file");
     return text;
+}
+
+Result<std::string> readTextInputs(const std::vector<std::string> &files)
+{
+    std::string all;
+    for (const std::string &file : files) {
+        ZIGZAG_TRY(documents, documentsOf(file));
+        for (const std::filesystem::path &document : documents) {
+            ZIGZAG_TRY(text, readTextInput(document.string()));
+            if (const FileContent content = contentOf(text); !isReadable(content))
+                return wrongContent(document.string(), {content, false}, "a text");
+            all += (all.empty() ? "" : "\n\n") + text;
+            if (all.size() > largestText)
+                return badInput(fmt::format("{}: with it there are more than {} bytes of text; give fewer texts",
+                                            document.string(), largestText));
+        }
+    }
+    return all;
 }
 
 void addPromptOptions(CLI::App &command, PromptOptions &options)

@@ -13,6 +13,9 @@ namespace zigzag {
 
 /// The text of a file, or of standard input where it is "-"; at most 64 MiB of either.
 Result<std::string> readTextInput(const std::string &file);
+/// The texts of files, of folders (documentsOf) and of standard input, one behind another with an empty line between them, at
+/// most 64 MiB in all. Fails where one of them is no text.
+Result<std::string> readTextInputs(const std::vector<std::string> &files);
 
 /// What a model is asked, and as what: `--prompt`, `--prompt-file`, `--chat` and `--system`.
 struct PromptOptions {

@@ -13,8 +13,12 @@
 namespace zigzag {
 namespace {
 
-constexpr std::array<std::pair<TaskKind, std::string_view>, 4> kinds = {
-    {{TaskKind::Passkey, "passkey"}, {TaskKind::Passkeys, "passkeys"}, {TaskKind::Recall, "recall"}, {TaskKind::Copy, "copy"}}};
+constexpr std::array<std::pair<TaskKind, std::string_view>, 5> kinds = {{{TaskKind::Passkey, "passkey"},
+                                                                         {TaskKind::Passkeys, "passkeys"},
+                                                                         {TaskKind::Recall, "recall"},
+                                                                         {TaskKind::Copy, "copy"},
+                                                                         {TaskKind::Asked, "asked"}}};
+constexpr auto madeElsewhere = "questions from outside are no task that is made here: choose passkey, passkeys, recall or copy";
 constexpr int markerTokens = 4, keyTokens = 5, recalledKeys = 8, copiedAnswer = 16;
 
 std::mt19937_64 randomOf(std::uint64_t seed, TaskKind kind, std::int64_t context, double depth, int trial)
@@ -62,7 +66,7 @@ std::string_view nameOf(TaskKind kind)
 Result<TaskKind> parseTaskKind(std::string_view name)
 {
     for (const auto &[kind, known] : kinds)
-        if (known == name)
+        if (known == name && kind != TaskKind::Asked)
             return kind;
     return badInput(fmt::format("'{}' is no task: choose passkey, passkeys, recall or copy", name));
 }
@@ -70,6 +74,8 @@ Result<TaskKind> parseTaskKind(std::string_view name)
 Result<TaskPrompt> tokenPrompt(TaskKind kind, int vocabulary, std::int64_t context, double depth, int needles,
                                std::mt19937_64 &random)
 {
+    if (kind == TaskKind::Asked)
+        return badInput(madeElsewhere);
     TaskPrompt prompt{kind, context, depth, {}, {}};
     TokenBuilder builder(vocabulary, random);
     if (kind == TaskKind::Copy) {
@@ -123,6 +129,8 @@ Result<std::vector<TaskPrompt>> makeTaskPrompts(const Model &model, const TaskPl
         return badInput("more than 100,000 prompts: choose fewer trials");
     if (plan.needles < 1 || plan.needles > 16)
         return badInput(fmt::format("{} keys in a prompt are outside 1 to 16: choose fewer", plan.needles));
+    if (std::find(plan.kinds.begin(), plan.kinds.end(), TaskKind::Asked) != plan.kinds.end())
+        return badInput(madeElsewhere);
     for (const std::int64_t context : plan.contexts)
         ZIGZAG_CHECK(checkWithinMaximum(model.config, context, 16));
     for (const double depth : plan.depths)

@@ -18,8 +18,10 @@ enum class TaskKind {
     Passkeys, ///< several keys, all asked for in turn
     Recall, ///< a list of named keys in one place, one of them asked for
     Copy, ///< a text without sense said twice; the end of its second saying is the answer
+    Asked, ///< a question that came from outside (question_prompts.h), never made here
 };
 std::string_view nameOf(TaskKind kind);
+/// Of the tasks that are made here.
 Result<TaskKind> parseTaskKind(std::string_view name);
 
 /// An answer's tokens, [begin, end) of a prompt; the token at p is predicted at p − 1.

@@ -10,25 +10,30 @@
 namespace zigzag {
 
 /// How an answer is judged, each rule as its publishers wrote it (scoring.h says which file of theirs, and what it does).
+/// Not among them: LongBench's qa_f1_zh_score and rouge_zh_score (multifieldqa_zh, dureader, vcsum), which count the words that
+/// jieba cuts by its dictionary, and InfiniteBench's longbook_sum. Their questions cannot be judged here.
 enum class ScoringRule {
     Contains, ///< 1 where any reference stands in the answer, in any case
     RulerAll, ///< RULER string_match_all: share of the references that stand in the answer
     RulerPart, ///< RULER string_match_part: 1 where any reference does
     QaF1, ///< LongBench qa_f1_score, as SQuAD: F1 of words, the best over references
-    QaF1Zh, ///< LongBench qa_f1_zh_score
     RougeL, ///< LongBench rouge_score
-    RougeLZh, ///< LongBench rouge_zh_score
     Classification, ///< LongBench classification_score
     Retrieval, ///< LongBench retrieval_score
     RetrievalZh, ///< LongBench retrieval_zh_score
     Count, ///< LongBench count_score
     CodeSimilarity, ///< LongBench code_sim_score
     Letter, ///< LongBench v2: the letter of the choice
-    Mrcr, ///< OpenAI MRCR: the prefix, then the ratio of sequences
+    Mrcr, ///< OpenAI MRCR: the prefix, then the ratio of sequences; the references are the answer and its prefix, in this order
     InfinitePasskey, ///< InfiniteBench passkey and number_string: the first integer
     InfiniteKv, ///< InfiniteBench kv_retrieval
-    InfiniteChoice, ///< InfiniteBench longbook_choice and code_debug
-    InfiniteMathFind, ///< InfiniteBench math_find
+    InfiniteChoice, ///< InfiniteBench longbook_choice: the references are the option's text and its letter, in this order
+    InfiniteDebug, ///< InfiniteBench code_debug: the references are the function's name and its letter, in this order
+    InfiniteMathFind, ///< InfiniteBench math_find: an integer, or a number with a point
+    InfiniteCalc, ///< InfiniteBench math_calc: the references are the integers in their order
+    InfiniteRun, ///< InfiniteBench code_run: the last word is the integer
+    InfiniteDialogue, ///< InfiniteBench longdialogue_qa: the first reference is one of the words, in capitals
+    InfiniteQaZh, ///< InfiniteBench longbook_qa_chn: F1 of characters, the best over references
 };
 
 /// One question put to a model, wherever it came from: a person's file, a published set, a task made here.
