@@ -6,7 +6,9 @@
 #include "app/cli/run_support.h"
 #include "app/cli/search_options.h"
 #include "engine/map/head_scores_io.h"
+#include "engine/model/context_limit.h"
 #include "profiler/carry/engine_serving.h"
+#include "profiler/evaluate/answered_questions.h"
 #include "profiler/jobs/search_job.h"
 
 #include <algorithm>
@@ -41,8 +43,26 @@ SearchMethod methodOf(const std::string &name)
     return SearchMethod::Attention;
 }
 
-Result<SearchPlan> planOf(const ScoreOptions &options, const ModelConfig &config)
+/// A person's questions, with what was left out of them on stderr.
+Result<std::shared_ptr<const std::vector<TaskPrompt>>> askedOf(const ScoreOptions &options, const Loaded &loaded)
 {
+    const Model &model = loaded.texts ? *loaded.texts : *loaded.model;
+    const std::vector<std::int64_t> &contexts = options.plan.contexts;
+    if (contexts.size() > 1)
+        return badInput("--prompts are cut to one context: give a single one, or none for the model's");
+    const std::int64_t longest = contexts.empty() ? model.config.maxContext : contexts.front();
+    ZIGZAG_CHECK(checkWithinMaximum(model.config, longest, 16));
+    const std::vector<std::filesystem::path> files(options.search.prompts.begin(), options.search.prompts.end());
+    const AskAs as = options.search.as == "chat" ? AskAs::Chat : options.search.as == "text" ? AskAs::Text : AskAs::Auto;
+    ZIGZAG_TRY(read, readAnsweredQuestions(model, files, as, longest));
+    for (const std::string &note : read.notes)
+        fmt::print(stderr, "note: {}\n", note);
+    return std::make_shared<const std::vector<TaskPrompt>>(std::move(read.prompts));
+}
+
+Result<SearchPlan> planOf(const ScoreOptions &options, const Loaded &loaded)
+{
+    const ModelConfig &config = loaded.model->config;
     SearchPlan plan = options.search.plan;
     plan.method = methodOf(options.method);
     if (options.method == answerLossMethod) {
@@ -69,6 +89,10 @@ Result<SearchPlan> planOf(const ScoreOptions &options, const ModelConfig &config
         plan.tasks.contexts = defaultContexts(config);
     if (plan.tasks.contexts.empty())
         plan.tasks.contexts = {std::max<std::int64_t>(16, config.maxContext / 2)};
+    if (!options.search.prompts.empty()) {
+        ZIGZAG_TRY(asked, askedOf(options, loaded));
+        plan.asked = std::move(asked);
+    }
     ZIGZAG_CHECK(checkPlan(plan)); // before a minute of calibration
     return plan;
 }
@@ -113,7 +137,7 @@ Result<void> score(const ScoreOptions &options)
 {
     interruptFlag();
     ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend, options.kvType));
-    ZIGZAG_TRY(plan, planOf(options, loaded.model->config));
+    ZIGZAG_TRY(plan, planOf(options, loaded));
     ZIGZAG_TRY(serving, servingOf(options, plan));
     const std::filesystem::path progressFile = options.out + ".progress";
     const Begin begin = options.search.restart ? Begin::Anew : Begin::GoOn;

@@ -21,6 +21,8 @@ struct SearchOptions {
     std::string loss; ///< empty: what the method says
     std::vector<std::string> tasks = {"passkey", "passkeys"};
     bool restart = false, plain = false;
+    std::vector<std::string> prompts; ///< files with questions; empty: tasks
+    std::string as = "auto";
     SearchPlan plan;
 };
 void addSearchOptions(CLI::App &command, SearchOptions &options);

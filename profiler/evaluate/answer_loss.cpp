@@ -21,4 +21,9 @@ double answerLoss(const TaskPrompt &prompt, std::span<const float> logits, std::
     return sum / static_cast<double>(row);
 }
 
+bool isAnswered(const TaskPrompt &prompt, double right, double loss)
+{
+    return right > 0 || (prompt.kind == TaskKind::Asked && loss <= knownAnswerLoss);
+}
+
 } // namespace zigzag

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "profiler/search/greedy.h"
 
+#include "profiler/evaluate/answer_loss.h"
 #include "profiler/evaluate/statistics.h"
 #include "profiler/search/measure_json.h"
 
@@ -127,7 +128,7 @@ std::string GreedyState::toJson() const
     json::Value steps = json::Value::array();
     for (const GreedyStep &step : path)
         steps.push_back(stepJson(step));
-    json::Value root = {{"path", std::move(steps)}, {"beam", beam}, {"measured", measuresJson(measured)}};
+    json::Value root = {{"path", std::move(steps)}, {"beam", beam}, {"measured", measuresJson(measured)}, {"answered", answered}};
     if (cut)
         root["cut"] = {{"prompts", cut->prompts}, {"same", cut->same}, {"side", cut->side}};
     return root.dump();
@@ -174,6 +175,10 @@ Result<GreedyState> GreedyState::fromJson(std::string_view text, const ModelShap
     state.measured = std::move(measures);
     ZIGZAG_TRY(cut, readCut(root, state.path, static_cast<std::size_t>(units), prompts, plan));
     state.cut = std::move(cut);
+    // Files of before have the share of answers alone.
+    const bool some = !state.path.empty() && state.path.front().right > 0;
+    ZIGZAG_TRY(answered, json::integerOr(root, "answered", some ? 1 : 0, 0, static_cast<std::int64_t>(prompts), where));
+    state.answered = static_cast<int>(answered);
     return state;
 }
 
@@ -187,11 +192,14 @@ Result<GreedyState> runGreedy(MapMeter &meter, const GreedyPlan &plan, GreedySta
     GreedyState &state = from;
     if (state.path.empty()) {
         state.beam = {{}};
+        state.answered = 0;
         // Full attention is the first map; its loss is zero by definition, and its answers are worth knowing.
         std::vector<double> right;
         for (int prompt = 0; prompt < meter.promptCount(); ++prompt) {
             ZIGZAG_TRY(full, meter.measure(prompt, mapsOf(model, plan, {{}}), cancel));
             right.push_back(full.front().right);
+            state.answered
+                += isAnswered(meter.prompts()[static_cast<std::size_t>(prompt)], right.back(), full.front().answer) ? 1 : 0;
         }
         state.path.push_back({{}, 0.0, 0.0, meanInterval(right).mean, {}});
     }

@@ -45,6 +45,7 @@ struct GreedyState {
     std::vector<GreedyStep> path; ///< path[k]: k units stream; path[0] is full attention
     std::vector<std::vector<int>> beam; ///< the maps that the next count starts from
     std::vector<std::vector<PromptMeasure>> measured; // [prompts done][candidates] of the count under way
+    int answered = 0; ///< prompts that full attention answers (isAnswered)
     std::optional<CutConfidence> cut; ///< of the plan's count, once it is reached; what `same` leaves out, it does as well
 
     std::string toJson() const;

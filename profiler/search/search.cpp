@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "profiler/search/search.h"
 
+#include "profiler/evaluate/answer_loss.h"
+#include "profiler/evaluate/answered_questions.h"
 #include "profiler/search/measure_json.h"
 #include "profiler/search/search_progress.h"
 
@@ -54,13 +56,21 @@ std::string planJson(const SearchPlan &plan, const ModelShape &model, const Mode
                            {"seed", plan.tasks.seed}},
                           config)
             .dump();
-    json::Value tasks = json::Value::array();
-    for (const TaskKind kind : plan.tasks.kinds)
-        tasks.push_back(nameOf(kind));
-    json::Value text = {{"model", model.name},         {"fingerprint", model.fingerprint}, {"backend", backend},
-                        {"unit", nameOf(plan.unit)},   {"sink", plan.window.sink},         {"recent", plan.window.recent},
-                        {"tasks", std::move(tasks)},   {"contexts", plan.tasks.contexts},  {"depths", plan.tasks.depths},
-                        {"trials", plan.tasks.trials}, {"needles", plan.tasks.needles},    {"seed", plan.tasks.seed}};
+    json::Value text
+        = {{"model", model.name},      {"fingerprint", model.fingerprint}, {"backend", backend},     {"unit", nameOf(plan.unit)},
+           {"sink", plan.window.sink}, {"recent", plan.window.recent},     {"seed", plan.tasks.seed}};
+    if (plan.asked) {
+        text.update({{"prompts", plan.asked->size()}, {"prompts_sha256", digestOf(*plan.asked)}});
+    } else {
+        json::Value tasks = json::Value::array();
+        for (const TaskKind kind : plan.tasks.kinds)
+            tasks.push_back(nameOf(kind));
+        text.update({{"tasks", std::move(tasks)},
+                     {"contexts", plan.tasks.contexts},
+                     {"depths", plan.tasks.depths},
+                     {"trials", plan.tasks.trials},
+                     {"needles", plan.tasks.needles}});
+    }
     if (plan.method == SearchMethod::Greedy)
         text["beam"] = plan.beam;
     // Plans from before there was a choice say nothing of it.
@@ -119,6 +129,9 @@ Result<void> checkPlan(const SearchPlan &plan)
                             : "scores by attention have no loss: choose ablation or greedy for one");
     if (plan.count > 0 && !measuresMaps)
         return badInput("a count of layers to be sure of is for ablation and greedy: leave it out");
+    if (plan.asked && plan.method == SearchMethod::Attention)
+        return badInput(
+            "scores by attention ask for needles of their own: choose answer-loss, ablation, greedy or gates for questions");
     if (plan.untilSettled && plan.method != SearchMethod::Ablation)
         return badInput("only an ablation can stop once its cut is settled: choose ablation, or every prompt");
     return {};
@@ -168,7 +181,13 @@ Result<Search> Search::create(std::shared_ptr<DeviceModel> model, const SearchPl
         search.m_scoring.emplace(std::move(scoring));
         return search;
     }
-    ZIGZAG_TRY(prompts, makeTaskPrompts(*model->model, plan.tasks));
+    std::vector<TaskPrompt> prompts;
+    if (plan.asked) {
+        prompts = *plan.asked;
+    } else {
+        ZIGZAG_TRY(made, makeTaskPrompts(*model->model, plan.tasks));
+        prompts = std::move(made);
+    }
     if (plan.untilSettled)
         shuffle(prompts, plan.tasks.seed);
     if (plan.method == SearchMethod::Gates) {
@@ -264,13 +283,15 @@ SearchResult Search::soFar() const
         result.effects = effectsOf(m_ablation, m_plan.loss);
         result.confidence = confidenceOf(m_ablation, m_model, ablationPlan());
         result.complete = result.complete || (m_plan.untilSettled && result.confidence && result.confidence->isSettled());
-        result.answered = std::any_of(m_ablation.prompts.begin(), m_ablation.prompts.end(),
-                                      [](const std::vector<PromptMeasure> &maps) { return maps.front().right > 0; });
+        for (std::size_t prompt = 0; prompt < m_ablation.prompts.size() && !result.answered; ++prompt) {
+            const PromptMeasure &full = m_ablation.prompts[prompt].front();
+            result.answered = isAnswered(m_meter->prompts()[prompt], full.right, full.answer);
+        }
     } else if (m_plan.method == SearchMethod::Greedy) {
         result.scores = greedyScores(m_greedy, m_model, greedyPlan());
         result.path = m_greedy.path;
         result.confidence = m_greedy.cut;
-        result.answered = !m_greedy.path.empty() && m_greedy.path.front().right > 0;
+        result.answered = m_greedy.answered > 0;
     } else if (m_plan.method == SearchMethod::Attention) {
         result.attention = measureOf(m_attention, result.all);
         result.scores = foldAttention(m_model, result.attention, m_plan.fold);
@@ -280,6 +301,7 @@ SearchResult Search::soFar() const
         result.losses = m_gates.losses;
         result.answered = m_gates.answered > 0;
     }
+    result.isAsked = m_plan.asked != nullptr;
     result.scores.unanswered = !result.answered;
     result.scores.engine = m_plan.served.engine;
     return result;
@@ -356,6 +378,11 @@ Result<SearchResult> Search::run(const std::filesystem::path &progress, const st
 
 std::string unansweredText(const SearchResult &result)
 {
+    if (result.isAsked)
+        return fmt::format("no prompt was answered, not even with full attention (of {}, none has an answer whose tokens the "
+                           "model gives one in ten): "
+                           "such scores say nothing of the layers; look at the answers, and at how the questions are asked",
+                           result.done);
     return fmt::format(
         "no prompt was answered, not even with full attention (0 of {}): such scores say nothing of the layers; try "
         "shorter contexts, or a model that finds a key in a text",

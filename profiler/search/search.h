@@ -25,6 +25,9 @@ struct SearchPlan {
     Unit unit = Unit::Layer;
     StreamingWindow window;
     TaskPlan tasks; ///< its seed is the search's
+    /// A person's questions (readAnsweredQuestions) in the place of tasks; null: tasks. Not for attention, which asks for
+    /// needles.
+    std::shared_ptr<const std::vector<TaskPrompt>> asked = {};
     SearchLoss loss = SearchLoss::Distillation; ///< ablation, greedy: what a map is chosen by
     /// Ablation, greedy: units that stream at the cut whose confidence is told; 0: half of those that can.
     int count = 0;
@@ -48,9 +51,10 @@ struct SearchResult {
     HeadScores scores;
     bool complete = false; ///< false: cancelled; the scores are of what was done. A search until settled may be so before `all`
     int done = 0, all = 0; ///< prompts, or steps of a training
-    /// Whether the model, with full attention, answered any of the prompts. If not, the scores are no result: they carry the mark
-    /// (HeadScores::unanswered), and what they are for says so.
+    /// Whether the model, with full attention, answered any of the prompts (isAnswered). If not, the scores are no result: they
+    /// carry the mark (HeadScores::unanswered), and what they are for says so.
     bool answered = false;
+    bool isAsked = false; ///< of a person's questions
     std::int64_t layerRuns = 0; ///< in this run; a training step counts four a layer: forward twice, and backward as two
     double seconds = 0; ///< of this run
     std::vector<AblationEffect> effects; ///< ablation
