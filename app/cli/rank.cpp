@@ -23,7 +23,7 @@ namespace zigzag {
 namespace {
 
 struct RankOptions {
-    std::string model, measures, backend = "auto", format = "table";
+    std::string model, measures, loss, backend = "auto", format = "table";
     std::vector<std::string> scores, maps, criteria = {"zigzag"}, tasks = {"passkey", "passkeys"};
     StreamingWindow window;
     TaskPlan plan;
@@ -195,6 +195,11 @@ Result<void> rank(RankOptions options)
 {
     if (options.scores.empty() && options.maps.empty())
         return badInput("nothing to rank: give --scores or --map");
+    SearchLoss by = SearchLoss::Distillation;
+    if (!options.loss.empty()) {
+        ZIGZAG_TRY(loss, parseSearchLoss(options.loss));
+        by = loss;
+    }
     ZIGZAG_TRY(kinds, parseTasks(options.tasks));
     options.plan.kinds = std::move(kinds);
     ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend, options.kvType));
@@ -207,7 +212,10 @@ Result<void> rank(RankOptions options)
     ZIGZAG_TRY(prompts, makeTaskPrompts(*loaded.model, options.plan));
     ZIGZAG_TRY(meter, MapMeter::create(loaded.device, std::move(prompts)));
     ZIGZAG_TRY(state, measure(meter, options, planJson(options, shape, loaded.model->config, loaded.backend->name())));
-    const std::vector<MapOutcome> outcomes = outcomesOf(state);
+    if (by == SearchLoss::Answer && !hasAnswerLoss(state))
+        return badInput(
+            fmt::format("{} was measured before losses of answers were: name another file for --measures", options.measures));
+    const std::vector<MapOutcome> outcomes = outcomesOf(state, by);
     ZIGZAG_TRY(rows, rankEach(options, shape, outcomes));
     ZIGZAG_TRY(pairs, agreements(options, shape));
     if (options.format == "json") {
@@ -238,6 +246,7 @@ void addRank(CLI::App &app, Chosen &chosen)
     command->add_option("--map", options->maps, "head-map files to rank");
     command->add_option("--measures", options->measures, "file that keeps the measures of every map, to go on from or use again");
     addWindowOptions(*command, options->window.sink, options->window.recent, "a streaming layer keeps");
+    addLossOption(*command, options->loss, "what maps are ranked by (default: distill)");
     addTaskOptions(*command, options->tasks, options->plan.needles);
     addQuestionOptions(*command, options->plan);
     addBackendOption(*command, options->backend);

@@ -6,7 +6,9 @@
 #include "app/cli/run_support.h"
 #include "app/cli/search_options.h"
 #include "engine/map/head_scores_io.h"
+#include "engine/model/context_limit.h"
 #include "profiler/carry/engine_serving.h"
+#include "profiler/evaluate/answered_questions.h"
 #include "profiler/jobs/search_job.h"
 
 #include <algorithm>
@@ -29,18 +31,50 @@ struct ScoreOptions {
     std::optional<DType> kvType; ///< of keys and values; none: the weights' own
 };
 
+constexpr std::string_view answerLossMethod = "answer-loss"; ///< ablation by that loss
+
 SearchMethod methodOf(const std::string &name)
 {
+    if (name == answerLossMethod)
+        return SearchMethod::Ablation;
     for (const SearchMethod method : {SearchMethod::Ablation, SearchMethod::Greedy, SearchMethod::Gates})
         if (name == nameOf(method))
             return method;
     return SearchMethod::Attention;
 }
 
-Result<SearchPlan> planOf(const ScoreOptions &options, const ModelConfig &config)
+/// A person's questions, with what was left out of them on stderr.
+Result<std::shared_ptr<const std::vector<TaskPrompt>>> askedOf(const ScoreOptions &options, const Loaded &loaded)
 {
+    const Model &model = loaded.texts ? *loaded.texts : *loaded.model;
+    const std::vector<std::int64_t> &contexts = options.plan.contexts;
+    if (contexts.size() > 1)
+        return badInput("--prompts are cut to one context: give a single one, or none for the model's");
+    const std::int64_t longest = contexts.empty() ? model.config.maxContext : contexts.front();
+    ZIGZAG_CHECK(checkWithinMaximum(model.config, longest, 16));
+    const std::vector<std::filesystem::path> files(options.search.prompts.begin(), options.search.prompts.end());
+    const AskAs as = options.search.as == "chat" ? AskAs::Chat : options.search.as == "text" ? AskAs::Text : AskAs::Auto;
+    ZIGZAG_TRY(read, readAnsweredQuestions(model, files, as, longest));
+    for (const std::string &note : read.notes)
+        fmt::print(stderr, "note: {}\n", note);
+    return std::make_shared<const std::vector<TaskPrompt>>(std::move(read.prompts));
+}
+
+Result<SearchPlan> planOf(const ScoreOptions &options, const Loaded &loaded)
+{
+    const ModelConfig &config = loaded.model->config;
     SearchPlan plan = options.search.plan;
     plan.method = methodOf(options.method);
+    if (options.method == answerLossMethod) {
+        if (!options.search.loss.empty() && options.search.loss != nameOf(SearchLoss::Answer))
+            return badInput(fmt::format("--method answer-loss has its loss, and it is not {}: leave --loss out, or take --method "
+                                        "ablation",
+                                        options.search.loss));
+        plan.loss = SearchLoss::Answer;
+    } else if (!options.search.loss.empty()) {
+        ZIGZAG_TRY(loss, parseSearchLoss(options.search.loss));
+        plan.loss = loss;
+    }
     plan.unit = options.search.unit == "layer" ? Unit::Layer : Unit::Head;
     plan.share = !options.search.plain;
     ZIGZAG_TRY(kinds, parseTasks(options.search.tasks));
@@ -55,6 +89,11 @@ Result<SearchPlan> planOf(const ScoreOptions &options, const ModelConfig &config
         plan.tasks.contexts = defaultContexts(config);
     if (plan.tasks.contexts.empty())
         plan.tasks.contexts = {std::max<std::int64_t>(16, config.maxContext / 2)};
+    if (!options.search.prompts.empty()) {
+        ZIGZAG_TRY(asked, askedOf(options, loaded));
+        plan.asked = std::move(asked);
+    }
+    ZIGZAG_CHECK(checkPlan(plan)); // before a minute of calibration
     return plan;
 }
 
@@ -75,10 +114,9 @@ Result<EngineServing> servingOf(const ScoreOptions &options, SearchPlan &plan)
     return serving;
 }
 
-Result<SearchResult> runSearch(const Loaded &loaded, const SearchPlan &plan, bool standsIn, const std::filesystem::path &file,
-                               Begin begin)
+Result<SearchResult> runSearch(const Loaded &loaded, const std::string &method, const SearchPlan &plan, bool standsIn,
+                               const std::filesystem::path &file, Begin begin)
 {
-    const std::string method(nameOf(plan.method));
     JobLines lines(method);
     jobs::SearchJob job{.plan = plan, .standsIn = standsIn, .progressFile = file, .begin = begin};
     job.opened = [&](const Search &search) {
@@ -99,11 +137,11 @@ Result<void> score(const ScoreOptions &options)
 {
     interruptFlag();
     ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend, options.kvType));
-    ZIGZAG_TRY(plan, planOf(options, loaded.model->config));
+    ZIGZAG_TRY(plan, planOf(options, loaded));
     ZIGZAG_TRY(serving, servingOf(options, plan));
     const std::filesystem::path progressFile = options.out + ".progress";
-    ZIGZAG_TRY(result,
-               runSearch(loaded, plan, serving.standsIn, progressFile, options.search.restart ? Begin::Anew : Begin::GoOn));
+    const Begin begin = options.search.restart ? Begin::Anew : Begin::GoOn;
+    ZIGZAG_TRY(result, runSearch(loaded, options.method, plan, serving.standsIn, progressFile, begin));
     if (!result.answered && !options.keep && !result.complete)
         return cancelled(fmt::format("stopped after {} of {}, and no prompt was answered so far: nothing was written; the same "
                                      "command goes on",
@@ -139,10 +177,11 @@ void addScore(CLI::App &app, Chosen &chosen)
     command
         ->add_option("--method", options->method,
                      "attention: how often a head's strongest key is the needle token being copied; ablation: the loss when one "
-                     "layer alone streams; greedy: layers turned one by one, measured again each time; gates: trained by "
+                     "layer alone streams; answer-loss: the same by how much less likely the right answer becomes; greedy: "
+                     "layers turned one by one, measured again each time; gates: trained by "
                      "distillation")
         ->required()
-        ->check(CLI::IsMember({"attention", "ablation", "greedy", "gates"}));
+        ->check(CLI::IsMember({"attention", "ablation", "answer-loss", "greedy", "gates"}));
     addQuestionOptions(*command, options->plan);
     command->add_option("--fold", options->fold, "how query heads become their KV head")
         ->check(CLI::IsMember({"max", "mean"}))
@@ -153,7 +192,7 @@ void addScore(CLI::App &app, Chosen &chosen)
     addSearchOptions(*command, options->search);
     command->add_option(
         "--as-engine", options->engine,
-        "ablation, greedy, gates: choose layers by what they cost in the engine that will serve the map, such as "
+        "ablation, answer-loss, greedy, gates: choose layers by what they cost in the engine that will serve the map, such as "
         "vllm (no sinks) or granite-swa (what stands in for sinks, calibrated for each layer under full attention; "
         "not for gates)");
     command->add_flag("--keep", options->keep, "write the scores, marked, even where the model answered no prompt");

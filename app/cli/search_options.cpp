@@ -45,6 +45,43 @@ nlohmann::ordered_json attentionJson(const SearchPlan &plan, const SearchResult 
             {"out", out}};
 }
 
+/// What a map is chosen by, as the head of a column.
+std::string_view lossTitle(SearchLoss loss)
+{
+    return loss == SearchLoss::Answer ? "answer rise" : loss == SearchLoss::Kl ? "KL" : "loss";
+}
+
+nlohmann::ordered_json confidenceJson(const CutConfidence &confidence)
+{
+    return {{"count", confidence.count},     {"streaming", confidence.streaming},
+            {"prompts", confidence.prompts}, {"resamples", bootstrapResamples},
+            {"same", confidence.same},       {"settled", confidence.isSettled()},
+            {"side", confidence.side},       {"undecided", confidence.undecided()}};
+}
+
+std::string confidenceText(const SearchPlan &plan, const SearchResult &result)
+{
+    const CutConfidence &confidence = *result.confidence;
+    const int kvHeads = result.scores.model.kvHeads;
+    std::string text = fmt::format("{} of {} {}s stream ({}): the same ones in {:.1f} % of resamples of the {} prompts",
+                                   confidence.count, mappableUnits(result.scores.model, plan.unit), nameOf(plan.unit),
+                                   unitsText(plan, kvHeads, confidence.streaming), 100.0 * confidence.same, confidence.prompts);
+    if (plan.method == SearchMethod::Greedy)
+        text += ", beside those taken before";
+    if (confidence.isSettled())
+        return text + ": settled\n";
+    text += ": not settled";
+    if (confidence.prompts < settledPrompts)
+        text += fmt::format(" (that takes {} prompts)", settledPrompts);
+    std::string_view between = "; undecided: ";
+    for (const int unit : confidence.undecided()) {
+        text += fmt::format("{}{} ({:.0f} %)", between, unitText(plan, kvHeads, unit),
+                            100.0 * confidence.side[static_cast<std::size_t>(unit)]);
+        between = ", ";
+    }
+    return text + '\n';
+}
+
 /// A line for each layer, its KV heads' scores with what their spread is over.
 std::string headTable(const HeadScores &scores, std::string_view title)
 {
@@ -78,6 +115,17 @@ void addNeedlesOption(CLI::App &command, int &needles)
         ->capture_default_str();
 }
 
+void addLossOption(CLI::App &command, std::string &loss, const std::string &what)
+{
+    command
+        .add_option(
+            "--loss", loss,
+            what
+                + ": distill (of the last hidden states), kl (of the next token's distribution) or answer (rise of the right "
+                  "answer's negative log-likelihood)")
+        ->check(CLI::IsMember({"distill", "kl", "answer"}));
+}
+
 Result<std::vector<TaskKind>> parseTasks(const std::vector<std::string> &names)
 {
     std::vector<TaskKind> kinds;
@@ -95,10 +143,34 @@ void addSearchOptions(CLI::App &command, SearchOptions &options)
         ->capture_default_str();
     addWindowOptions(command, options.plan.window.sink, options.plan.window.recent, "a streaming head keeps in the search");
     addTaskOptions(command, options.tasks, options.plan.tasks.needles);
+    CLI::Option *prompts
+        = command.add_option("--prompts", options.prompts,
+                             "file or folder with questions and answers in the place of tasks (lines of JSON: prompt, "
+                             "or context and question, and answer; LongBench, RULER and others as they come); may be "
+                             "given again; not for attention; what is longer than the model's context, or --contexts, "
+                             "loses its middle");
+    prompts->allow_extra_args(false);
+    for (const char *ofTasks : {"--tasks", "--needles", "--depths", "--trials"})
+        prompts->excludes(command.get_option(ofTasks));
+    command
+        .add_option("--as", options.as, "how --prompts are asked: by the model's chat template, as text, or as the model wants")
+        ->check(CLI::IsMember({"auto", "chat", "text"}))
+        ->capture_default_str();
     command.add_flag("--plain", options.plain, "ablation: run every layer for every map, to see what sharing saves");
     command.add_option("--beam", options.plan.beam, "greedy: maps that are followed at each count")
         ->check(integerIn(1, 1000))
         ->capture_default_str();
+    addLossOption(command, options.loss, "ablation, greedy: what maps are chosen by (default: distill)");
+    command
+        .add_option(
+            "--count", options.plan.count,
+            "ablation, answer-loss, greedy: layers (or heads) that will stream; says how sure that choice is of the prompts "
+            "(default: half)")
+        ->check(integerFrom(1));
+    command.add_flag(
+        "--until-settled", options.plan.untilSettled,
+        "ablation, answer-loss: prompts in a random order, until the choice at the count is the same in 95 % of their "
+        "resamples");
     command.add_option("--maps", options.maps, "greedy: folder for the best map of every count");
     command.add_option("--steps", options.plan.steps, "gates: steps, one prompt each")
         ->check(integerIn(1, 1'000'000))
@@ -122,6 +194,7 @@ nlohmann::ordered_json searchJson(const SearchPlan &plan, const SearchResult &re
     const int kvHeads = result.scores.model.kvHeads, layers = result.scores.model.layers;
     nlohmann::ordered_json json = {{"method", result.scores.method},
                                    {"unit", nameOf(plan.unit)},
+                                   {"loss", nameOf(plan.loss)},
                                    {"seed", plan.tasks.seed},
                                    {"sink", plan.window.sink},
                                    {"recent", plan.window.recent},
@@ -143,11 +216,19 @@ nlohmann::ordered_json searchJson(const SearchPlan &plan, const SearchResult &re
                                    {"loss_error", effect.lossError},
                                    {"accuracy_change", effect.accuracyChange}});
     }
-    for (const GreedyStep &step : result.path)
-        json["path"].push_back(
-            {{"streaming", step.streaming}, {"loss", step.loss}, {"loss_error", step.lossError}, {"accuracy", step.right}});
+    for (const GreedyStep &step : result.path) {
+        nlohmann::ordered_json entry
+            = {{"streaming", step.streaming}, {"loss", step.loss}, {"loss_error", step.lossError}, {"accuracy", step.right}};
+        if (step.same)
+            entry["same"] = *step.same;
+        json["path"].push_back(std::move(entry));
+    }
+    if (result.confidence)
+        json["confidence"] = confidenceJson(*result.confidence);
     if (!result.losses.empty())
         json["losses"] = result.losses;
+    if (plan.asked)
+        json["prompts"] = plan.asked->size();
     if (!result.scores.engine.empty())
         json["engine"] = result.scores.engine;
     json["out"] = out;
@@ -159,18 +240,19 @@ std::string searchTable(const SearchPlan &plan, const SearchResult &result)
     const int kvHeads = result.scores.model.kvHeads;
     std::string text;
     if (!result.effects.empty()) {
-        text += fmt::format("{:>6}  {:>12}  {:>10}  {:>15}\n", nameOf(plan.unit), "loss alone", "± error", "answers right");
+        text += fmt::format("{:>6}  {:>17}  {:>10}  {:>15}\n", nameOf(plan.unit), fmt::format("{} alone", lossTitle(plan.loss)),
+                            "± error", "answers right");
         for (std::size_t unit = 0; unit < result.effects.size(); ++unit) {
             const AblationEffect &effect = result.effects[unit];
             if (!isMappable(result.scores.model, plan.unit, static_cast<int>(unit))) {
                 text += fmt::format("{:>6}  local by the model's own file\n", unitText(plan, kvHeads, static_cast<int>(unit)));
                 continue;
             }
-            text += fmt::format("{:>6}  {:>12.6f}  {:>10.6f}  {:>+13.1f} %\n", unitText(plan, kvHeads, static_cast<int>(unit)),
+            text += fmt::format("{:>6}  {:>17.6f}  {:>10.6f}  {:>+13.1f} %\n", unitText(plan, kvHeads, static_cast<int>(unit)),
                                 effect.loss, effect.lossError, 100.0 * effect.accuracyChange);
         }
     } else if (!result.path.empty()) {
-        text += fmt::format("{:>9}  {:>12}  {:>10}  {:>8}  {}\n", "streaming", "loss", "± error", "right", "which");
+        text += fmt::format("{:>9}  {:>12}  {:>10}  {:>8}  {}\n", "streaming", lossTitle(plan.loss), "± error", "right", "which");
         for (const GreedyStep &step : result.path)
             text += fmt::format("{:>9}  {:>12.6f}  {:>10.6f}  {:>6.1f} %  {}\n", step.streaming.size(), step.loss, step.lossError,
                                 100.0 * step.right, unitsText(plan, kvHeads, step.streaming));
@@ -183,6 +265,8 @@ std::string searchTable(const SearchPlan &plan, const SearchResult &result)
     } else {
         text += headTable(result.scores, "gate ± deviation over the last quarter");
     }
+    if (result.confidence)
+        text += confidenceText(plan, result);
     if (!result.scores.engine.empty())
         text += fmt::format("measured as {} runs it\n", result.scores.engine);
     return text

@@ -19,12 +19,17 @@ Result<std::vector<TaskKind>> parseTasks(const std::vector<std::string> &names);
 /// What `score` asks of a search beside the questions.
 struct SearchOptions {
     std::string unit = "layer", maps;
+    std::string loss; ///< empty: what the method says
     std::vector<std::string> tasks = {"passkey", "passkeys"};
     bool restart = false, plain = false;
+    std::vector<std::string> prompts; ///< files with questions; empty: tasks
+    std::string as = "auto";
     SearchPlan plan;
 };
 void addSearchOptions(CLI::App &command, SearchOptions &options);
 
+/// `--loss` of what chooses maps, and of what ranks them.
+void addLossOption(CLI::App &command, std::string &loss, const std::string &what);
 /// What a method counts: "prompts", "steps".
 std::string_view countedBy(SearchMethod method);
 nlohmann::ordered_json searchJson(const SearchPlan &plan, const SearchResult &result, const std::string &out);

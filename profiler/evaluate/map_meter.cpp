@@ -3,6 +3,7 @@
 
 #include "engine/map/run_alike.h"
 #include "engine/run/log_sum_exp.h"
+#include "profiler/evaluate/answer_loss.h"
 
 #include <algorithm>
 #include <chrono>
@@ -142,6 +143,7 @@ Result<bool> MapMeter::makeReference(int prompt, const HeadMap &full, const std:
     ZIGZAG_TRY(logits, m_pass->logits(rows, *m_states.back()));
     reference.rows = std::move(rows); // only now is there one
     reference.states = std::move(states);
+    reference.answer = answerLoss(m_prompts[static_cast<std::size_t>(prompt)], logits, config().vocabulary);
     reference.logits = std::move(logits);
     return true;
 }
@@ -172,6 +174,8 @@ Result<PromptMeasure> MapMeter::compare(int prompt)
     }
     measure.kl /= static_cast<double>(row);
     measure.right /= static_cast<double>(asked.answers.size());
+    measure.answer = answerLoss(asked, logits, config().vocabulary);
+    measure.answerRise = measure.answer - reference.answer;
     return measure;
 }
 

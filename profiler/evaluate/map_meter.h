@@ -22,6 +22,10 @@ struct PromptMeasure {
     double loss = 0;
     double kl = 0; ///< of the next-token distribution from full attention's, nats, mean over the same positions
     double right = 0; ///< share of the answers that greedy decoding says
+    /// Of the answers' tokens, each after the right ones before it: mean negative log-likelihood, nats. What lies behind an
+    /// answer does not count. Not-a-number where it was read from a file that did not have it.
+    double answer = 0;
+    double answerRise = 0; ///< `answer` less full attention's on the same prompt, nats; of either sign
 
     bool operator==(const PromptMeasure &) const = default;
 };
@@ -74,6 +78,7 @@ private:
         std::vector<std::int64_t> rows;
         std::vector<float> states; // [rows, hidden]
         std::vector<float> logits; // [rows, vocabulary]
+        double answer = 0; ///< PromptMeasure::answer
     };
 
     MapMeter() = default;

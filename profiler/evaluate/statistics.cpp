@@ -100,4 +100,19 @@ double rankCorrelation(std::span<const double> a, std::span<const double> b)
     return xx > 0 && yy > 0 ? xy / std::sqrt(xx * yy) : 0.0;
 }
 
+Bootstrap::Bootstrap(int values, std::uint64_t seed)
+    : m_random(seed)
+    , m_drawn(static_cast<std::size_t>(values))
+{
+    assert(values > 0);
+}
+
+std::span<const int> Bootstrap::next()
+{
+    std::fill(m_drawn.begin(), m_drawn.end(), 0);
+    for (std::size_t i = 0; i < m_drawn.size(); ++i) // the library's distributions differ from one to another
+        ++m_drawn[static_cast<std::size_t>(m_random() % m_drawn.size())];
+    return m_drawn;
+}
+
 } // namespace zigzag

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <cstdint>
+#include <random>
 #include <span>
+#include <vector>
 
 namespace zigzag {
 
@@ -24,5 +27,21 @@ Interval positiveMeanInterval(std::span<const double> values);
 Interval shareInterval(double found, double trials);
 /// Spearman's rank correlation, equal values sharing their mean rank; 0 where one side is constant.
 double rankCorrelation(std::span<const double> a, std::span<const double> b);
+
+/// Resamples of a number of values, as many drawn with replacement each time: what is computed from each says how far it hangs on
+/// the values that happened to be there (B. Efron, The Annals of Statistics 7, 1979). A seed gives the same ones on every
+/// machine.
+class Bootstrap
+{
+public:
+    /// At least one value.
+    Bootstrap(int values, std::uint64_t seed);
+    /// How often each value was drawn in the next resample. [values]; valid until the next one
+    std::span<const int> next();
+
+private:
+    std::mt19937_64 m_random;
+    std::vector<int> m_drawn;
+};
 
 } // namespace zigzag

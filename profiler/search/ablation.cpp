@@ -42,25 +42,48 @@ std::int64_t ablationLayerRuns(const ModelShape &model, const AblationPlan &plan
 Result<AblationState> runAblation(MapMeter &meter, const AblationPlan &plan, AblationState from, const std::atomic<bool> *cancel,
                                   const std::function<void(const AblationState &)> &onPrompt)
 {
-    const std::vector<HeadMap> maps = ablatedMaps(meter.shape(), plan);
-    const auto tell = [&] {
+    const ModelShape model = meter.shape();
+    const std::vector<HeadMap> maps = ablatedMaps(model, plan);
+    const auto isEnough = [&] {
+        if (!plan.untilSettled || static_cast<int>(from.prompts.size()) < settledPrompts)
+            return false;
+        const auto confidence = confidenceOf(from, model, plan);
+        return confidence && confidence->isSettled();
+    };
+    while (static_cast<int>(from.prompts.size()) < meter.promptCount() && !isEnough()) {
+        auto measured = meter.measure(static_cast<int>(from.prompts.size()), maps, cancel, plan.share);
+        if (!measured && isCancelled(measured.error()) && !from.prompts.empty())
+            return from;
+        if (!measured)
+            return tl::unexpected(std::move(measured.error()));
+        from.prompts.push_back(std::move(*measured));
         if (onPrompt)
             onPrompt(from);
-    };
-    const auto measured = meter.measureRest(maps, from.prompts, cancel, plan.share, tell);
-    if (!measured && !(isCancelled(measured.error()) && !from.prompts.empty()))
-        return tl::unexpected(measured.error());
+    }
     return from;
 }
 
-std::vector<AblationEffect> effectsOf(const AblationState &state)
+std::optional<CutConfidence> confidenceOf(const AblationState &state, const ModelShape &model, const AblationPlan &plan)
+{
+    if (plan.count == 0 || state.prompts.size() < 2)
+        return std::nullopt;
+    std::vector<std::vector<double>> losses;
+    for (const auto &prompt : state.prompts) {
+        std::vector<double> &row = losses.emplace_back();
+        for (std::size_t unit = 1; unit < prompt.size(); ++unit)
+            row.push_back(lossOf(prompt[unit], plan.loss));
+    }
+    return bootstrapRanking(losses, model, plan.unit, plan.count, plan.seed);
+}
+
+std::vector<AblationEffect> effectsOf(const AblationState &state, SearchLoss by)
 {
     std::vector<AblationEffect> effects;
     const std::size_t columns = state.prompts.empty() ? 0 : state.prompts.front().size();
     for (std::size_t unit = 1; unit < columns; ++unit) {
         std::vector<double> losses, changes;
         for (const auto &prompt : state.prompts) {
-            losses.push_back(prompt[unit].loss);
+            losses.push_back(lossOf(prompt[unit], by));
             changes.push_back(prompt[unit].right - prompt[0].right);
         }
         const Interval loss = meanInterval(losses);
@@ -71,18 +94,22 @@ std::vector<AblationEffect> effectsOf(const AblationState &state)
 
 HeadScores ablationScores(const AblationState &state, const ModelShape &model, const AblationPlan &plan)
 {
-    const std::vector<AblationEffect> effects = effectsOf(state);
-    double largest = 0.0;
-    for (const AblationEffect &effect : effects)
-        largest = std::max(largest, effect.loss);
+    const std::vector<AblationEffect> effects = effectsOf(state, plan.loss);
+    double largest = 0.0, lowest = 0.0;
+    for (std::size_t unit = 0; unit < effects.size(); ++unit)
+        if (isMappable(model, plan.unit, static_cast<int>(unit))) {
+            largest = std::max(largest, effects[unit].loss);
+            lowest = std::min(lowest, effects[unit].loss);
+        }
+    const double range = largest - lowest;
     std::vector<double> scores, spread;
     for (const AblationEffect &effect : effects) {
-        scores.push_back(largest > 0 ? effect.loss / largest : 0.0);
-        spread.push_back(largest > 0 ? effect.lossError / largest : 0.0);
+        scores.push_back(range > 0 ? (effect.loss - lowest) / range : 0.0);
+        spread.push_back(range > 0 ? effect.lossError / range : 0.0);
     }
     HeadScores result;
     result.model = model;
-    result.method = "ablation";
+    result.method = plan.loss == SearchLoss::Answer ? "answer-loss" : plan.loss == SearchLoss::Kl ? "ablation-kl" : "ablation";
     result.scores = spreadOverHeads(model, plan.unit, scores);
     result.spread = spreadOverHeads(model, plan.unit, spread);
     return result;

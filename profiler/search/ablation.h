@@ -2,9 +2,13 @@
 #pragma once
 
 #include "profiler/evaluate/map_meter.h"
+#include "profiler/search/cut_confidence.h"
+#include "profiler/search/search_loss.h"
 #include "profiler/search/search_units.h"
 
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +19,11 @@ struct AblationPlan {
     Unit unit = Unit::Layer;
     StreamingWindow window;
     bool share = true; ///< layers below the turned one are run once for all; false runs them again for each
+    SearchLoss loss = SearchLoss::Distillation; ///< what a unit's effect is
+    /// Units that stream at the cut whose confidence is told; 0: none is.
+    int count = 0;
+    bool untilSettled = false; ///< ends with the first prompt at which the cut is settled (CutConfidence)
+    std::uint64_t seed = 1; ///< of the resamples
 };
 
 /// How far an ablation is: complete prompts alone. A value that can be written down and taken up again.
@@ -28,21 +37,26 @@ struct AblationState {
 
 /// One unit's effect, over prompts.
 struct AblationEffect {
-    double loss = 0, lossError = 0; ///< mean distillation loss and its standard error
+    double loss = 0, lossError = 0; ///< mean of the plan's loss, below 0 as SearchLoss says, and its standard error
     double accuracyChange = 0; ///< share of answers right, minus full attention's
 };
 
 /// Turns each unit alone to streaming and measures what that does; local layers, which cannot be turned, are full attention once
-/// more, which costs nothing and measures nothing. `onPrompt` hears of every finished prompt. Cancelled, it
-/// returns what is complete, with the error only when nothing is.
+/// more, which costs nothing and measures nothing. By the answers' loss this is the criterion of arXiv 2606.27791. `onPrompt`
+/// hears of every finished prompt. Cancelled, it returns what is complete, with the error only when nothing is. Prompts are taken
+/// in the meter's order, so whoever stops when the cut is settled gives them in a random one.
 Result<AblationState> runAblation(MapMeter &meter, const AblationPlan &plan, AblationState from = {},
                                   const std::atomic<bool> *cancel = nullptr,
                                   const std::function<void(const AblationState &)> &onPrompt = {});
 /// Layer runs of a whole ablation on one prompt, full attention's included.
 std::int64_t ablationLayerRuns(const ModelShape &model, const AblationPlan &plan);
 
-std::vector<AblationEffect> effectsOf(const AblationState &state);
-/// Score = loss over the largest loss; spread = its standard error over the same. Needs a finished prompt.
+std::vector<AblationEffect> effectsOf(const AblationState &state, SearchLoss loss = SearchLoss::Distillation);
+/// How sure the cut of the plan is; nothing where the plan has none, or before there are two prompts. The same for the same
+/// prompts.
+std::optional<CutConfidence> confidenceOf(const AblationState &state, const ModelShape &model, const AblationPlan &plan);
+/// Score = loss over the largest loss; spread = its standard error over the same. Where losses are below 0, all are counted from
+/// the lowest one on, so that scores keep their order: (loss − lowest) / (largest − lowest). Needs a finished prompt.
 HeadScores ablationScores(const AblationState &state, const ModelShape &model, const AblationPlan &plan);
 
 } // namespace zigzag

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <fmt/format.h>
 
 namespace zigzag {
@@ -51,14 +52,21 @@ Result<ExhaustiveState> measureEveryMap(MapMeter &meter, StreamingWindow window,
     return from;
 }
 
-std::vector<MapOutcome> outcomesOf(const ExhaustiveState &state)
+bool hasAnswerLoss(const ExhaustiveState &state)
+{
+    return std::none_of(state.prompts.begin(), state.prompts.end(), [](const std::vector<PromptMeasure> &maps) {
+        return std::any_of(maps.begin(), maps.end(), [](const PromptMeasure &measure) { return std::isnan(measure.answer); });
+    });
+}
+
+std::vector<MapOutcome> outcomesOf(const ExhaustiveState &state, SearchLoss by)
 {
     std::vector<MapOutcome> outcomes;
     const std::size_t maps = state.prompts.empty() ? 0 : state.prompts.front().size();
     for (std::size_t map = 0; map < maps; ++map) {
         std::vector<double> losses, right;
         for (const auto &prompt : state.prompts) {
-            losses.push_back(prompt[map].loss);
+            losses.push_back(lossOf(prompt[map], by));
             right.push_back(prompt[map].right);
         }
         const Interval loss = meanInterval(losses);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "profiler/evaluate/map_meter.h"
+#include "profiler/search/search_loss.h"
 #include "profiler/search/search_units.h"
 
 #include <cstdint>
@@ -18,7 +19,7 @@ inline constexpr int exhaustiveLayers = 12;
 /// One exclusive map and what it does: bit l of `layers` set = layer l streams.
 struct MapOutcome {
     std::uint32_t layers = 0;
-    double loss = 0, lossError = 0; ///< mean distillation loss and its standard error
+    double loss = 0, lossError = 0; ///< mean of the loss that was asked for and its standard error
     double right = 0; ///< share of answers right
 };
 
@@ -35,7 +36,9 @@ Result<ExhaustiveState> measureEveryMap(MapMeter &meter, StreamingWindow window,
                                         const std::atomic<bool> *cancel = nullptr,
                                         const std::function<void(const ExhaustiveState &)> &onPrompt = {});
 /// [2^layers], by the number that `layers` is.
-std::vector<MapOutcome> outcomesOf(const ExhaustiveState &state);
+std::vector<MapOutcome> outcomesOf(const ExhaustiveState &state, SearchLoss loss = SearchLoss::Distillation);
+/// False where measures are from a file of before, which has no losses of answers.
+bool hasAnswerLoss(const ExhaustiveState &state);
 
 /// Where a map stands among all maps with as many streaming layers; 1 = none is better, equal ones share the better place.
 struct MapRank {

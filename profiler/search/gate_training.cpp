@@ -2,6 +2,7 @@
 #include "profiler/search/gate_training.h"
 
 #include "engine/run/session.h"
+#include "profiler/evaluate/answer_loss.h"
 #include "profiler/search/measure_json.h"
 
 #include <algorithm>
@@ -169,6 +170,7 @@ Result<void> GateTraining::makeTarget(int prompt, const std::atomic<bool> *cance
         }
         m_answered[at] = m_answered[at] || right;
     }
+    m_answered[at] = isAnswered(m_prompts[at], m_answered[at] ? 1.0 : 0.0, answerLoss(m_prompts[at], logits, config.vocabulary));
     m_targets[at] = std::move(target);
     return {};
 }

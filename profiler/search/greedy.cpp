@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "profiler/search/greedy.h"
 
+#include "profiler/evaluate/answer_loss.h"
 #include "profiler/evaluate/statistics.h"
 #include "profiler/search/measure_json.h"
 
@@ -48,20 +49,77 @@ std::vector<HeadMap> mapsOf(const ModelShape &model, const GreedyPlan &plan, con
 
 /// The candidates as steps, the best first; equal losses keep the order of the units.
 std::vector<GreedyStep> ranked(const std::vector<std::vector<int>> &candidates,
-                               const std::vector<std::vector<PromptMeasure>> &measured)
+                               const std::vector<std::vector<PromptMeasure>> &measured, SearchLoss by)
 {
     std::vector<GreedyStep> steps;
     for (std::size_t i = 0; i < candidates.size(); ++i) {
         std::vector<double> losses, right;
         for (const auto &prompt : measured) {
-            losses.push_back(prompt[i].loss);
+            losses.push_back(lossOf(prompt[i], by));
             right.push_back(prompt[i].right);
         }
         const Interval loss = meanInterval(losses);
-        steps.push_back({candidates[i], loss.mean, loss.error, meanInterval(right).mean});
+        steps.push_back({candidates[i], loss.mean, loss.error, meanInterval(right).mean, {}});
     }
     std::stable_sort(steps.begin(), steps.end(), [](const GreedyStep &a, const GreedyStep &b) { return a.loss < b.loss; });
     return steps;
+}
+
+/// How often the chosen candidate is the best one.
+std::optional<CutConfidence> confidenceOf(const std::vector<std::vector<int>> &candidates,
+                                          const std::vector<std::vector<PromptMeasure>> &measured, const std::vector<int> &chosen,
+                                          const ModelShape &model, const GreedyPlan &plan)
+{
+    if (measured.size() < 2)
+        return std::nullopt;
+    std::vector<std::vector<double>> losses;
+    for (const auto &prompt : measured) {
+        std::vector<double> &row = losses.emplace_back();
+        for (const PromptMeasure &measure : prompt)
+            row.push_back(lossOf(measure, plan.loss));
+    }
+    return bootstrapChoice(losses, chosen, unitCount(model, plan.unit), plan.seed, [&](std::span<const double> sums) {
+        return candidates[static_cast<std::size_t>(std::min_element(sums.begin(), sums.end()) - sums.begin())];
+    });
+}
+
+json::Value stepJson(const GreedyStep &step)
+{
+    json::Value entry = {{"streaming", step.streaming}, {"loss", step.loss}, {"error", step.lossError}, {"right", step.right}};
+    if (step.same)
+        entry["same"] = *step.same;
+    return entry;
+}
+
+Result<std::optional<double>> readSame(const json::Value &entry)
+{
+    if (!json::find(entry, "same"))
+        return std::nullopt;
+    ZIGZAG_TRY(same, json::numberIn(entry, "same", 0.0, 1.0, where));
+    return same;
+}
+
+/// The confidence of the plan's count; its set is the path's.
+Result<std::optional<CutConfidence>> readCut(const json::Value &root, const std::vector<GreedyStep> &path, std::size_t units,
+                                             std::size_t prompts, const GreedyPlan &plan)
+{
+    if (!json::find(root, "cut"))
+        return std::nullopt;
+    const auto count = static_cast<std::size_t>(plan.count);
+    if (count == 0 || count >= path.size())
+        return badInput(std::string(where) + " is sure of a count that it has not reached: start the search again");
+    ZIGZAG_TRY(cut, json::objectIn(root, "cut", where));
+    ZIGZAG_TRY(measured, json::integerIn(*cut, "prompts", 2, static_cast<std::int64_t>(prompts), where));
+    ZIGZAG_TRY(same, json::numberIn(*cut, "same", 0.0, 1.0, where));
+    ZIGZAG_TRY(side, json::arrayIn(*cut, "side", where));
+    if (side->size() != units)
+        return badInput(std::string(where) + " is sure of other layers or heads: start the search again");
+    CutConfidence confidence{plan.count, path[count].streaming, static_cast<int>(measured), same, {}};
+    for (const json::Value &entry : *side) {
+        ZIGZAG_TRY(share, json::asNumber(entry, "a share", 0.0, 1.0, where));
+        confidence.side.push_back(share);
+    }
+    return confidence;
 }
 
 } // namespace
@@ -70,8 +128,11 @@ std::string GreedyState::toJson() const
 {
     json::Value steps = json::Value::array();
     for (const GreedyStep &step : path)
-        steps.push_back({{"streaming", step.streaming}, {"loss", step.loss}, {"error", step.lossError}, {"right", step.right}});
-    return json::Value{{"path", std::move(steps)}, {"beam", beam}, {"measured", measuresJson(measured)}}.dump();
+        steps.push_back(stepJson(step));
+    json::Value root = {{"path", std::move(steps)}, {"beam", beam}, {"measured", measuresJson(measured)}, {"answered", answered}};
+    if (cut)
+        root["cut"] = {{"prompts", cut->prompts}, {"same", cut->same}, {"side", cut->side}};
+    return root.dump();
 }
 
 Result<GreedyState> GreedyState::fromJson(std::string_view text, const ModelShape &model, std::size_t prompts,
@@ -93,10 +154,11 @@ Result<GreedyState> GreedyState::fromJson(std::string_view text, const ModelShap
             return badInput(std::string(where) + " lets local layers stream: start the search again");
         if (streaming.size() != state.path.size())
             return badInput(std::string(where) + " has a gap in its path: start the search again");
-        ZIGZAG_TRY(loss, json::numberIn(entry, "loss", 0.0, largestLoss, where));
+        ZIGZAG_TRY(loss, json::numberIn(entry, "loss", leastLossOf(plan.loss), largestLoss, where));
         ZIGZAG_TRY(error, json::numberIn(entry, "error", 0.0, largestLoss, where));
         ZIGZAG_TRY(right, json::numberIn(entry, "right", 0.0, 1.0, where));
-        state.path.push_back({std::move(streaming), loss, error, right});
+        ZIGZAG_TRY(same, readSame(entry));
+        state.path.push_back({std::move(streaming), loss, error, right, same});
     }
     for (const json::Value &entry : *beam) {
         ZIGZAG_TRY(base, readUnits(entry, units));
@@ -112,6 +174,12 @@ Result<GreedyState> GreedyState::fromJson(std::string_view text, const ModelShap
         return badInput(std::string(where) + " follows no map of its path: start the search again");
     ZIGZAG_TRY(measures, readMeasures(*measured, prompts, candidatesOf(state.beam, model, plan.unit).size()));
     state.measured = std::move(measures);
+    ZIGZAG_TRY(cut, readCut(root, state.path, static_cast<std::size_t>(units), prompts, plan));
+    state.cut = std::move(cut);
+    // Files of before have the share of answers alone.
+    const bool some = !state.path.empty() && state.path.front().right > 0;
+    ZIGZAG_TRY(answered, json::integerOr(root, "answered", some ? 1 : 0, 0, static_cast<std::int64_t>(prompts), where));
+    state.answered = static_cast<int>(answered);
     return state;
 }
 
@@ -125,13 +193,16 @@ Result<GreedyState> runGreedy(MapMeter &meter, const GreedyPlan &plan, GreedySta
     GreedyState &state = from;
     if (state.path.empty()) {
         state.beam = {{}};
+        state.answered = 0;
         // Full attention is the first map; its loss is zero by definition, and its answers are worth knowing.
         std::vector<double> right;
         for (int prompt = 0; prompt < meter.promptCount(); ++prompt) {
             ZIGZAG_TRY(full, meter.measure(prompt, mapsOf(model, plan, {{}}), cancel));
             right.push_back(full.front().right);
+            state.answered
+                += isAnswered(meter.prompts()[static_cast<std::size_t>(prompt)], right.back(), full.front().answer) ? 1 : 0;
         }
-        state.path.push_back({{}, 0.0, 0.0, meanInterval(right).mean});
+        state.path.push_back({{}, 0.0, 0.0, meanInterval(right).mean, {}});
     }
     while (static_cast<int>(state.path.size()) <= last) {
         const std::vector<std::vector<int>> candidates = candidatesOf(state.beam, model, plan.unit);
@@ -147,8 +218,13 @@ Result<GreedyState> runGreedy(MapMeter &meter, const GreedyPlan &plan, GreedySta
             if (onPrompt && static_cast<int>(state.measured.size()) < meter.promptCount())
                 onPrompt(state);
         }
-        const std::vector<GreedyStep> steps = ranked(candidates, state.measured);
+        const std::vector<GreedyStep> steps = ranked(candidates, state.measured, plan.loss);
         state.path.push_back(steps.front());
+        if (auto confidence = confidenceOf(candidates, state.measured, steps.front().streaming, model, plan)) {
+            state.path.back().same = confidence->same;
+            if (confidence->count == plan.count)
+                state.cut = std::move(confidence);
+        }
         state.beam.clear();
         for (std::size_t i = 0; i < std::min(steps.size(), static_cast<std::size_t>(plan.beam)); ++i)
             state.beam.push_back(steps[i].streaming);
@@ -198,6 +274,8 @@ HeadScores greedyScores(const GreedyState &state, const ModelShape &model, const
     HeadScores result;
     result.model = model;
     result.method = plan.beam > 1 ? "greedy-beam" : "greedy";
+    if (plan.loss != SearchLoss::Distillation)
+        result.method += plan.loss == SearchLoss::Answer ? "-answer-loss" : "-kl";
     result.scores = spreadOverHeads(model, plan.unit, scores);
     return result;
 }

@@ -2,9 +2,13 @@
 #pragma once
 
 #include "profiler/evaluate/map_meter.h"
+#include "profiler/search/cut_confidence.h"
+#include "profiler/search/search_loss.h"
 #include "profiler/search/search_units.h"
 
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,13 +22,20 @@ struct GreedyPlan {
     /// because units that cost little alone may cost much together.
     int beam = 1;
     int most = 0; ///< units that stream at the end; 0 = all that can (isMappable)
+    SearchLoss loss = SearchLoss::Distillation; ///< by which maps are chosen, anew for every count
+    int count = 0; ///< units that stream at the cut whose confidence is told; 0: none is
+    std::uint64_t seed = 1; ///< of the resamples
 };
 
 /// The best map that the search found for a count of streaming units.
 struct GreedyStep {
     std::vector<int> streaming; ///< units, ascending
-    double loss = 0, lossError = 0; ///< mean distillation loss and its standard error
+    double loss = 0, lossError = 0; ///< mean of the plan's loss and its standard error
     double right = 0; ///< share of answers right
+    /// Share of the resamples of the prompts (Bootstrap) in which this map is the best of those that were measured at this count,
+    /// which grow from the maps followed so far: what another path would have found, it does not know. None of one prompt alone,
+    /// and of files that did not have it.
+    std::optional<double> same;
 
     bool operator==(const GreedyStep &) const = default;
 };
@@ -34,6 +45,8 @@ struct GreedyState {
     std::vector<GreedyStep> path; ///< path[k]: k units stream; path[0] is full attention
     std::vector<std::vector<int>> beam; ///< the maps that the next count starts from
     std::vector<std::vector<PromptMeasure>> measured; // [prompts done][candidates] of the count under way
+    int answered = 0; ///< prompts that full attention answers (isAnswered)
+    std::optional<CutConfidence> cut; ///< of the plan's count, once it is reached; what `same` leaves out, it does as well
 
     std::string toJson() const;
     /// Trusts nothing: the path starts with full attention and has no gap, and the beam follows maps of its last count.

@@ -2,6 +2,8 @@
 #include "profiler/search/measure_json.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 namespace zigzag {
 namespace {
@@ -16,7 +18,10 @@ json::Value measuresJson(const std::vector<std::vector<PromptMeasure>> &prompts)
     for (const auto &maps : prompts) {
         json::Value row = json::Value::array();
         for (const PromptMeasure &measure : maps)
-            row.push_back({measure.loss, measure.kl, measure.right});
+            if (std::isnan(measure.answer)) // from a file of before, and kept in its form
+                row.push_back({measure.loss, measure.kl, measure.right});
+            else
+                row.push_back({measure.loss, measure.kl, measure.right, measure.answer, measure.answerRise});
         list.push_back(std::move(row));
     }
     return list;
@@ -32,12 +37,19 @@ Result<std::vector<std::vector<PromptMeasure>>> readMeasures(const json::Value &
             return badInput(where + " has measures of another search: start it again");
         std::vector<PromptMeasure> &to = measures.emplace_back();
         for (const json::Value &entry : row) {
-            if (!entry.is_array() || entry.size() != 3)
+            if (!entry.is_array() || (entry.size() != 3 && entry.size() != 5))
                 return badInput(where + " has a measure that is none: start the search again");
             ZIGZAG_TRY(loss, json::asNumber(entry[0], "a loss", 0.0, largestLoss, where));
             ZIGZAG_TRY(kl, json::asNumber(entry[1], "a divergence", 0.0, largestLoss, where));
             ZIGZAG_TRY(right, json::asNumber(entry[2], "a share", 0.0, 1.0, where));
-            to.push_back({loss, kl, right});
+            constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+            PromptMeasure &measure = to.emplace_back(PromptMeasure{loss, kl, right, unknown, unknown});
+            if (entry.size() == 3)
+                continue;
+            ZIGZAG_TRY(answer, json::asNumber(entry[3], "a loss", 0.0, largestLoss, where));
+            ZIGZAG_TRY(rise, json::asNumber(entry[4], "a rise", -largestLoss, largestLoss, where));
+            measure.answer = answer;
+            measure.answerRise = rise;
         }
     }
     return measures;

@@ -12,7 +12,8 @@ namespace zigzag {
 /// variance of them overflows.
 inline constexpr double largestLoss = 1e100;
 
-/// [[[loss, kl, right], …] per map, …] per prompt; numbers read back as the same numbers.
+/// [[[loss, kl, right, answer, answerRise], …] per map, …] per prompt; numbers read back as the same numbers. Files of before
+/// have the first three.
 json::Value measuresJson(const std::vector<std::vector<PromptMeasure>> &prompts);
 /// At most `prompts` rows of exactly `maps` measures each.
 Result<std::vector<std::vector<PromptMeasure>>> readMeasures(const json::Value &list, std::size_t prompts, std::size_t maps);

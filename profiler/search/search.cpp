@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "profiler/search/search.h"
 
+#include "profiler/evaluate/answer_loss.h"
+#include "profiler/evaluate/answered_questions.h"
 #include "profiler/search/measure_json.h"
 #include "profiler/search/search_progress.h"
 
 #include <algorithm>
 #include <chrono>
 #include <fmt/format.h>
+#include <random>
 
 namespace zigzag {
 namespace {
@@ -14,16 +17,6 @@ namespace {
 double now()
 {
     return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-AblationPlan ablationPlan(const SearchPlan &plan)
-{
-    return {plan.unit, plan.window, plan.share};
-}
-
-GreedyPlan greedyPlan(const SearchPlan &plan)
-{
-    return {plan.unit, plan.window, plan.beam, 0};
 }
 
 AttentionScorePlan attentionPlan(const SearchPlan &plan)
@@ -63,21 +56,44 @@ std::string planJson(const SearchPlan &plan, const ModelShape &model, const Mode
                            {"seed", plan.tasks.seed}},
                           config)
             .dump();
-    json::Value tasks = json::Value::array();
-    for (const TaskKind kind : plan.tasks.kinds)
-        tasks.push_back(nameOf(kind));
-    json::Value text = {{"model", model.name},         {"fingerprint", model.fingerprint}, {"backend", backend},
-                        {"unit", nameOf(plan.unit)},   {"sink", plan.window.sink},         {"recent", plan.window.recent},
-                        {"tasks", std::move(tasks)},   {"contexts", plan.tasks.contexts},  {"depths", plan.tasks.depths},
-                        {"trials", plan.tasks.trials}, {"needles", plan.tasks.needles},    {"seed", plan.tasks.seed}};
+    json::Value text
+        = {{"model", model.name},      {"fingerprint", model.fingerprint}, {"backend", backend},     {"unit", nameOf(plan.unit)},
+           {"sink", plan.window.sink}, {"recent", plan.window.recent},     {"seed", plan.tasks.seed}};
+    if (plan.asked) {
+        text.update({{"prompts", plan.asked->size()}, {"prompts_sha256", digestOf(*plan.asked)}});
+    } else {
+        json::Value tasks = json::Value::array();
+        for (const TaskKind kind : plan.tasks.kinds)
+            tasks.push_back(nameOf(kind));
+        text.update({{"tasks", std::move(tasks)},
+                     {"contexts", plan.tasks.contexts},
+                     {"depths", plan.tasks.depths},
+                     {"trials", plan.tasks.trials},
+                     {"needles", plan.tasks.needles}});
+    }
     if (plan.method == SearchMethod::Greedy)
         text["beam"] = plan.beam;
+    // Plans from before there was a choice say nothing of it.
+    if (plan.method == SearchMethod::Greedy && plan.count > 0)
+        text["count"] = plan.count;
+    if (plan.loss != SearchLoss::Distillation)
+        text["loss"] = nameOf(plan.loss);
+    if (plan.untilSettled)
+        text["order"] = "shuffled";
     if (plan.method == SearchMethod::Gates)
         text.update({{"steps", plan.steps}, {"rate", plan.rate}, {"lambda", plan.lambda}});
-    if (!plan.served.engine.empty()) // plans from before there was a choice say nothing of it
+    if (!plan.served.engine.empty())
         text["engine"] = plan.served.engine;
     // A folder's name need not be UTF-8.
     return withKvType(std::move(text), config).dump(-1, ' ', false, json::Value::error_handler_t::replace);
+}
+
+/// Whatever stops early has seen prompts of all kinds: the library's own shuffle differs from one to another.
+void shuffle(std::vector<TaskPrompt> &prompts, std::uint64_t seed)
+{
+    std::mt19937_64 random(seed);
+    for (std::size_t left = prompts.size(); left > 1; --left)
+        std::swap(prompts[left - 1], prompts[static_cast<std::size_t>(random() % left)]);
 }
 
 /// The window that gates are trained with: what streaming layers keep where the map will be served.
@@ -92,6 +108,34 @@ GatePlan servedGates(const SearchPlan &plan, const ModelShape &model)
 }
 
 } // namespace
+
+AblationPlan Search::ablationPlan() const
+{
+    return {m_plan.unit, m_plan.window, m_plan.share, m_plan.loss, m_count, m_plan.untilSettled, m_plan.tasks.seed};
+}
+
+GreedyPlan Search::greedyPlan() const
+{
+    return {m_plan.unit, m_plan.window, m_plan.beam, 0, m_plan.loss, m_count, m_plan.tasks.seed};
+}
+
+Result<void> checkPlan(const SearchPlan &plan)
+{
+    const bool measuresMaps = plan.method == SearchMethod::Ablation || plan.method == SearchMethod::Greedy;
+    if (plan.loss != SearchLoss::Distillation && !measuresMaps)
+        return badInput(plan.method == SearchMethod::Gates
+                            ? "gates are trained by the distillation loss alone: choose ablation or "
+                              "greedy for another loss"
+                            : "scores by attention have no loss: choose ablation or greedy for one");
+    if (plan.count > 0 && !measuresMaps)
+        return badInput("a count of layers to be sure of is for ablation and greedy: leave it out");
+    if (plan.asked && plan.method == SearchMethod::Attention)
+        return badInput(
+            "scores by attention ask for needles of their own: choose answer-loss, ablation, greedy or gates for questions");
+    if (plan.untilSettled && plan.method != SearchMethod::Ablation)
+        return badInput("only an ablation can stop once its cut is settled: choose ablation, or every prompt");
+    return {};
+}
 
 Result<void> checkServed(const SearchPlan &plan, bool standsIn)
 {
@@ -124,17 +168,28 @@ std::string_view nameOf(SearchMethod method)
 
 Result<Search> Search::create(std::shared_ptr<DeviceModel> model, const SearchPlan &plan)
 {
+    ZIGZAG_CHECK(checkPlan(plan));
     ZIGZAG_CHECK(checkServed(plan, plan.served.standIns != nullptr));
     Search search;
     search.m_plan = plan;
     search.m_model = model->model->shape();
+    ZIGZAG_TRY(count, cutCount(search.m_model, plan.unit, plan.count));
+    search.m_count = count;
     search.m_planJson = planJson(plan, search.m_model, model->config(), model->backend->name());
     if (plan.method == SearchMethod::Attention) {
         ZIGZAG_TRY(scoring, AttentionScoring::create(std::move(model), attentionPlan(plan)));
         search.m_scoring.emplace(std::move(scoring));
         return search;
     }
-    ZIGZAG_TRY(prompts, makeTaskPrompts(*model->model, plan.tasks));
+    std::vector<TaskPrompt> prompts;
+    if (plan.asked) {
+        prompts = *plan.asked;
+    } else {
+        ZIGZAG_TRY(made, makeTaskPrompts(*model->model, plan.tasks));
+        prompts = std::move(made);
+    }
+    if (plan.untilSettled)
+        shuffle(prompts, plan.tasks.seed);
     if (plan.method == SearchMethod::Gates) {
         ZIGZAG_TRY(training, GateTraining::create(std::move(model), std::move(prompts), servedGates(plan, search.m_model)));
         search.m_training.emplace(std::move(training));
@@ -160,10 +215,10 @@ Result<void> Search::resumeFrom(const std::filesystem::path &progress)
     if (!text)
         return {};
     if (m_plan.method == SearchMethod::Ablation) {
-        ZIGZAG_TRY(state, AblationState::fromJson(*text, m_model, m_meter->prompts().size(), ablationPlan(m_plan)));
+        ZIGZAG_TRY(state, AblationState::fromJson(*text, m_model, m_meter->prompts().size(), ablationPlan()));
         m_ablation = std::move(state);
     } else if (m_plan.method == SearchMethod::Greedy) {
-        ZIGZAG_TRY(state, GreedyState::fromJson(*text, m_model, m_meter->prompts().size(), greedyPlan(m_plan)));
+        ZIGZAG_TRY(state, GreedyState::fromJson(*text, m_model, m_meter->prompts().size(), greedyPlan()));
         m_greedy = std::move(state);
     } else if (m_plan.method == SearchMethod::Attention) {
         ZIGZAG_TRY(state, AttentionState::fromJson(*text, m_model, m_scoring->promptCount()));
@@ -181,7 +236,7 @@ int Search::all() const
         return m_plan.steps;
     if (m_plan.method == SearchMethod::Attention)
         return m_scoring->promptCount();
-    const int rounds = m_plan.method == SearchMethod::Greedy ? greedyRounds(m_model, greedyPlan(m_plan)) : 1;
+    const int rounds = m_plan.method == SearchMethod::Greedy ? greedyRounds(m_model, greedyPlan()) : 1;
     return rounds * m_meter->promptCount();
 }
 
@@ -211,8 +266,8 @@ Result<double> Search::estimateSeconds(const std::atomic<bool> *cancel)
         ZIGZAG_TRY(seconds, m_training->estimateSecondsPerStep(cancel));
         return seconds * m_plan.steps * left;
     }
-    const std::int64_t runs = m_plan.method == SearchMethod::Greedy ? greedyLayerRuns(m_model, greedyPlan(m_plan))
-                                                                    : ablationLayerRuns(m_model, ablationPlan(m_plan));
+    const std::int64_t runs = m_plan.method == SearchMethod::Greedy ? greedyLayerRuns(m_model, greedyPlan())
+                                                                    : ablationLayerRuns(m_model, ablationPlan());
     ZIGZAG_TRY(seconds, m_meter->estimateSeconds(runs, cancel));
     return seconds * left;
 }
@@ -224,14 +279,19 @@ SearchResult Search::soFar() const
     result.all = all();
     result.complete = result.done == result.all;
     if (m_plan.method == SearchMethod::Ablation) {
-        result.scores = ablationScores(m_ablation, m_model, ablationPlan(m_plan));
-        result.effects = effectsOf(m_ablation);
-        result.answered = std::any_of(m_ablation.prompts.begin(), m_ablation.prompts.end(),
-                                      [](const std::vector<PromptMeasure> &maps) { return maps.front().right > 0; });
+        result.scores = ablationScores(m_ablation, m_model, ablationPlan());
+        result.effects = effectsOf(m_ablation, m_plan.loss);
+        result.confidence = confidenceOf(m_ablation, m_model, ablationPlan());
+        result.complete = result.complete || (m_plan.untilSettled && result.confidence && result.confidence->isSettled());
+        for (std::size_t prompt = 0; prompt < m_ablation.prompts.size() && !result.answered; ++prompt) {
+            const PromptMeasure &full = m_ablation.prompts[prompt].front();
+            result.answered = isAnswered(m_meter->prompts()[prompt], full.right, full.answer);
+        }
     } else if (m_plan.method == SearchMethod::Greedy) {
-        result.scores = greedyScores(m_greedy, m_model, greedyPlan(m_plan));
+        result.scores = greedyScores(m_greedy, m_model, greedyPlan());
         result.path = m_greedy.path;
-        result.answered = !m_greedy.path.empty() && m_greedy.path.front().right > 0;
+        result.confidence = m_greedy.cut;
+        result.answered = m_greedy.answered > 0;
     } else if (m_plan.method == SearchMethod::Attention) {
         result.attention = measureOf(m_attention, result.all);
         result.scores = foldAttention(m_model, result.attention, m_plan.fold);
@@ -241,6 +301,7 @@ SearchResult Search::soFar() const
         result.losses = m_gates.losses;
         result.answered = m_gates.answered > 0;
     }
+    result.isAsked = m_plan.asked != nullptr;
     result.scores.unanswered = !result.answered;
     result.scores.engine = m_plan.served.engine;
     return result;
@@ -276,7 +337,7 @@ Result<SearchResult> Search::run(const std::filesystem::path &progress, const st
         if (!outcome)
             return tl::unexpected(std::move(outcome.error()));
         mine = std::move(*outcome);
-        if (doneOf() < all() || !soFar().answered) // what is no result may still be asked for as it is
+        if (const SearchResult now = soFar(); !now.complete || !now.answered) // what is no result may still be asked for as it is
             save(mine);
         return {};
     };
@@ -289,9 +350,9 @@ Result<SearchResult> Search::run(const std::filesystem::path &progress, const st
         m_training->onLayer = inPrompt;
     Result<void> ran;
     if (m_plan.method == SearchMethod::Ablation)
-        ran = finish(m_ablation, runAblation(*m_meter, ablationPlan(m_plan), m_ablation, cancel, keep(m_ablation)));
+        ran = finish(m_ablation, runAblation(*m_meter, ablationPlan(), m_ablation, cancel, keep(m_ablation)));
     else if (m_plan.method == SearchMethod::Greedy)
-        ran = finish(m_greedy, runGreedy(*m_meter, greedyPlan(m_plan), m_greedy, cancel, keep(m_greedy)));
+        ran = finish(m_greedy, runGreedy(*m_meter, greedyPlan(), m_greedy, cancel, keep(m_greedy)));
     else if (m_plan.method == SearchMethod::Attention)
         ran = finish(m_attention, m_scoring->run(m_attention, cancel, keep(m_attention), inPrompt));
     else
@@ -317,6 +378,11 @@ Result<SearchResult> Search::run(const std::filesystem::path &progress, const st
 
 std::string unansweredText(const SearchResult &result)
 {
+    if (result.isAsked)
+        return fmt::format("no prompt was answered, not even with full attention (of {}, none has an answer whose tokens the "
+                           "model gives one in ten): "
+                           "such scores say nothing of the layers; look at the answers, and at how the questions are asked",
+                           result.done);
     return fmt::format(
         "no prompt was answered, not even with full attention (0 of {}): such scores say nothing of the layers; try "
         "shorter contexts, or a model that finds a key in a text",

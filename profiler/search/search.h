@@ -25,6 +25,15 @@ struct SearchPlan {
     Unit unit = Unit::Layer;
     StreamingWindow window;
     TaskPlan tasks; ///< its seed is the search's
+    /// A person's questions (readAnsweredQuestions) in the place of tasks; null: tasks. Not for attention, which asks for
+    /// needles.
+    std::shared_ptr<const std::vector<TaskPrompt>> asked = {};
+    SearchLoss loss = SearchLoss::Distillation; ///< ablation, greedy: what a map is chosen by
+    /// Ablation, greedy: units that stream at the cut whose confidence is told; 0: half of those that can.
+    int count = 0;
+    /// Ablation: prompts in a random order, until the cut is settled (CutConfidence). It is looked at after every prompt, so a
+    /// choice that is doubtful at first has several occasions to look settled.
+    bool untilSettled = false;
     bool share = true; ///< ablation: shared lower layers are run once
     int beam = 1; ///< greedy
     int steps = 200; ///< gates, with the two below
@@ -40,15 +49,18 @@ struct SearchPlan {
 
 struct SearchResult {
     HeadScores scores;
-    bool complete = false; ///< false: cancelled; the scores are of what was done
+    bool complete = false; ///< false: cancelled; the scores are of what was done. A search until settled may be so before `all`
     int done = 0, all = 0; ///< prompts, or steps of a training
-    /// Whether the model, with full attention, answered any of the prompts. If not, the scores are no result: they carry the mark
-    /// (HeadScores::unanswered), and what they are for says so.
+    /// Whether the model, with full attention, answered any of the prompts (isAnswered). If not, the scores are no result: they
+    /// carry the mark (HeadScores::unanswered), and what they are for says so.
     bool answered = false;
+    bool isAsked = false; ///< of a person's questions
     std::int64_t layerRuns = 0; ///< in this run; a training step counts four a layer: forward twice, and backward as two
     double seconds = 0; ///< of this run
     std::vector<AblationEffect> effects; ///< ablation
     std::vector<GreedyStep> path; ///< greedy
+    /// Ablation, greedy: how sure the choice at the cut is; none of one prompt alone, or where the cut is not reached yet.
+    std::optional<CutConfidence> confidence;
     std::vector<double> losses; ///< gates: distillation loss of each step
     AttentionMeasure attention; ///< attention
 };
@@ -88,7 +100,11 @@ private:
     Search() = default;
     int doneOf() const;
 
+    AblationPlan ablationPlan() const;
+    GreedyPlan greedyPlan() const;
+
     SearchPlan m_plan;
+    int m_count = 0; ///< units that stream at the cut; 0: there is none
     ModelShape m_model;
     std::string m_planJson;
     std::optional<MapMeter> m_meter;
@@ -100,6 +116,8 @@ private:
     AttentionState m_attention;
 };
 
+/// Refuses a search that asks for what its method does not have.
+Result<void> checkPlan(const SearchPlan &plan);
 /// Refuses a search that has no meaning as its engine runs maps; `standsIn`: where something stands in for sinks.
 Result<void> checkServed(const SearchPlan &plan, bool standsIn);
 

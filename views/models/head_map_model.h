@@ -20,7 +20,8 @@ struct LayerCost {
     std::optional<LayerTimes::Stack> predictedMs; ///< by group of ops; nothing without a cost model
     std::optional<LayerTimes::Stack> measuredMs; ///< nothing until the map was traced
     double longestMs = 0; ///< the length of a full bar; 0 = no times yet
-    double loss = 0, lossError = 0; ///< distillation loss when this layer alone streams, and its standard error
+    /// What this layer costs when it alone streams, by the newest ablation (of whichever loss), and its standard error.
+    double loss = 0, lossError = 0;
     double leastLoss = 0, largestLoss = 0; ///< of any layer, both above 0; 0 = no ablation
 
     /// Where a loss lies between the least one and the largest, by its logarithm: losses of layers differ by orders of

@@ -11,14 +11,22 @@
 
 namespace zigzag {
 
-QString nameOf(SearchMethod method, Unit unit)
+QString nameOf(SearchMethod method, Unit unit, SearchLoss loss)
 {
     const auto text = [](const char *words) { return QCoreApplication::translate("zigzag::ScoreSources", words); };
     const bool layers = unit == Unit::Layer;
     switch (method) {
     case SearchMethod::Ablation:
+        if (loss == SearchLoss::Answer)
+            return layers ? text("Answer loss of layers") : text("Answer loss of heads");
+        if (loss == SearchLoss::Kl)
+            return layers ? text("Ablation of layers by KL") : text("Ablation of heads by KL");
         return layers ? text("Ablation of layers") : text("Ablation of heads");
     case SearchMethod::Greedy:
+        if (loss == SearchLoss::Answer)
+            return layers ? text("Greedy search over layers by answer loss") : text("Greedy search over heads by answer loss");
+        if (loss == SearchLoss::Kl)
+            return layers ? text("Greedy search over layers by KL") : text("Greedy search over heads by KL");
         return layers ? text("Greedy search over layers") : text("Greedy search over heads");
     case SearchMethod::Gates:
         return layers ? text("Gates, one per layer") : text("Gates, one per head");

@@ -52,6 +52,6 @@ private:
 };
 
 /// What to call the outcome of a search.
-QString nameOf(SearchMethod method, Unit unit);
+QString nameOf(SearchMethod method, Unit unit, SearchLoss loss);
 
 } // namespace zigzag

@@ -18,9 +18,15 @@ namespace zigzag {
 namespace {
 
 constexpr std::array choices = {
-    FindPanel::Choice{SearchMethod::Ablation, Unit::Layer}, FindPanel::Choice{SearchMethod::Greedy, Unit::Layer},
-    FindPanel::Choice{SearchMethod::Gates, Unit::Layer},    FindPanel::Choice{SearchMethod::Ablation, Unit::Head},
+    FindPanel::Choice{SearchMethod::Ablation, Unit::Layer},
+    FindPanel::Choice{SearchMethod::Greedy, Unit::Layer},
+    FindPanel::Choice{SearchMethod::Gates, Unit::Layer},
+    FindPanel::Choice{SearchMethod::Ablation, Unit::Head},
     FindPanel::Choice{SearchMethod::Gates, Unit::Head},
+    FindPanel::Choice{SearchMethod::Ablation, Unit::Layer, SearchLoss::Answer},
+    FindPanel::Choice{SearchMethod::Greedy, Unit::Layer, SearchLoss::Answer},
+    FindPanel::Choice{SearchMethod::Ablation, Unit::Head, SearchLoss::Answer},
+    FindPanel::Choice{SearchMethod::Greedy, Unit::Layer, SearchLoss::Kl},
 };
 
 } // namespace
@@ -36,7 +42,7 @@ FindPanel::FindPanel(ScoreSources *scoreSources, QWidget *parent)
     m_method->setObjectName(QStringLiteral("searchMethod"));
     m_method->setAccessibleName(tr("How to find the layers that can stream"));
     for (const Choice &each : choices)
-        m_method->addItem(nameOf(each.method, each.unit));
+        m_method->addItem(nameOf(each.method, each.unit, each.loss));
     m_start->setObjectName(QStringLiteral("startSearch"));
     m_explanation->setObjectName(QStringLiteral("searchExplanation"));
     m_explanation->setWordWrap(true);
@@ -79,12 +85,25 @@ void FindPanel::explain()
     QString text;
     switch (chosen.method) {
     case SearchMethod::Ablation:
-        text = chosen.unit == Unit::Layer
-            ? tr("Each layer streams alone; the score is how far that moves the last hidden states where answers are predicted.")
-            : tr("Each KV head streams alone; the score is how far that moves the last hidden states.");
+        if (chosen.loss == SearchLoss::Answer)
+            text = chosen.unit == Unit::Layer
+                ? tr("Each layer streams alone; the score is how much less likely that makes the tokens of the right answers.")
+                : tr("Each KV head streams alone; the score is how much less likely that makes the tokens of the right answers.");
+        else
+            text = chosen.unit == Unit::Layer
+                ? tr("Each layer streams alone; the score is how far that moves the last hidden states where answers are "
+                     "predicted.")
+                : tr("Each KV head streams alone; the score is how far that moves the last hidden states.");
         break;
     case SearchMethod::Greedy:
-        text = tr("Layers are turned one after another, each time the one that costs least beside those turned before.");
+        text = chosen.loss == SearchLoss::Answer
+            ? tr(
+                "Layers are turned one after another, each time the one beside those turned before that leaves the right answers "
+                "likeliest.")
+            : chosen.loss == SearchLoss::Kl
+            ? tr("Layers are turned one after another, each time the one beside those turned before that moves the next token's "
+                 "distribution least.")
+            : tr("Layers are turned one after another, each time the one that costs least beside those turned before.");
         break;
     case SearchMethod::Gates:
         text = chosen.unit == Unit::Layer

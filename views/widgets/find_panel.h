@@ -22,6 +22,7 @@ public:
     struct Choice {
         SearchMethod method = SearchMethod::Ablation;
         Unit unit = Unit::Layer;
+        SearchLoss loss = SearchLoss::Distillation;
     };
     Choice choice() const;
     /// `whyNot`: why no search can start now, empty when one can. `current`: the row that the document uses, or −1.

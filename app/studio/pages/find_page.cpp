@@ -33,6 +33,7 @@ SearchPlan planFor(const FindPanel::Choice &choice, const HeadMap &map, std::int
     SearchPlan plan;
     plan.method = choice.method;
     plan.unit = choice.unit;
+    plan.loss = choice.loss;
     plan.window = searchedWindow(map);
     plan.tasks.kinds = {TaskKind::Passkey, TaskKind::Passkeys};
     plan.tasks.contexts = {std::clamp<std::int64_t>(maxContext / 4, std::min<std::int64_t>(512, maxContext), 4096)};
@@ -48,8 +49,9 @@ QString progressFile(const SearchPlan &plan, const ModelShape &model)
     const QString folder = QStandardPaths::writableLocation(QStandardPaths::AppDataLocation) + QStringLiteral("/searches");
     if (!QDir().mkpath(folder))
         return {};
-    const QByteArray key = QByteArray::fromStdString(model.name + model.fingerprint + std::string(nameOf(plan.method))
-                                                     + std::string(nameOf(plan.unit)))
+    const QByteArray key = QByteArray::fromStdString(
+                               model.name + model.fingerprint + std::string(nameOf(plan.method)) + std::string(nameOf(plan.unit))
+                               + std::string(plan.loss == SearchLoss::Distillation ? "" : nameOf(plan.loss)))
         + QByteArray::number(plan.window.sink) + '+' + QByteArray::number(plan.window.recent);
     return folder + QLatin1Char('/')
         + QString::fromLatin1(QCryptographicHash::hash(key, QCryptographicHash::Sha256).toHex().left(24))
@@ -112,7 +114,7 @@ void FindPage::start()
         return;
     const SearchPlan plan = planFor(m_panel->choice(), studio().document().map(), studio().loaded()->config.maxContext);
     const QString file = progressFile(plan, studio().loaded()->shape);
-    const QString name = nameOf(plan.method, plan.unit);
+    const QString name = nameOf(plan.method, plan.unit, plan.loss);
     bool anew = false;
     if (const QFileInfo unfinished(file); unfinished.exists()) {
         const auto answer = studio().prompts().goOn(this, name, unfinished.lastModified());
