@@ -30,6 +30,7 @@ enum class JobPart {
     Perplexity,
     Trace,
     Carry, ///< stand-ins for sinks
+    Check, ///< of a server that somebody runs
 };
 
 /// How far it is. Each part begins with a step of nothing done.

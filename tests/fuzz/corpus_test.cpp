@@ -9,6 +9,7 @@
 #define ZIGZAG_FUZZERS(X)                                                                                                        \
     X(bench_file)                                                                                                                \
     X(chat_template)                                                                                                             \
+    X(completion_reply)                                                                                                          \
     X(completion_request)                                                                                                        \
     X(duo_folder)                                                                                                                \
     X(exports)                                                                                                                   \
