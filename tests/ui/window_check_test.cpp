@@ -271,6 +271,24 @@ TEST_F(CheckWindow, MemoryAndNeedlesAreThoseOfTheEngineThatWillServeAndSaySo)
     EXPECT_FALSE(engine("").contains("runs it"));
 }
 
+TEST_F(CheckWindow, NumbersOfLayersThatVllmFillsUpAreNamed)
+{
+    HeadMap map(m_window->document().model(), HeadKind::Retrieval, 4, 16);
+    for (const int layer : {1, 2})
+        map.setLayer(layer, HeadKind::Streaming);
+    m_window->document().applyMap(map);
+    const auto *now = m_window->findChild<QLabel *>(QStringLiteral("assignNow"));
+    ASSERT_TRUE(now);
+    m_window->refreshNow();
+    EXPECT_FALSE(now->text().contains("vLLM"));
+    m_window->studio().setServedBy("vllm");
+    m_window->refreshNow();
+    EXPECT_TRUE(now->text().contains("vLLM")) << now->text().toStdString();
+    m_window->studio().setServedBy("sglang");
+    m_window->refreshNow();
+    EXPECT_FALSE(now->text().contains("vLLM")) << now->text().toStdString();
+}
+
 TEST_F(CheckWindow, AMapThatTheEngineCannotRunIsSaidWhereItsNumbersWouldBe)
 {
     HeadMap mixed = asked();
