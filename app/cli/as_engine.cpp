@@ -2,6 +2,7 @@
 #include "app/cli/as_engine.h"
 
 #include "engine/map/map_io.h"
+#include "profiler/carry/engine_serving.h"
 #include "profiler/carry/granite_swa_folder.h"
 
 #include <algorithm>
@@ -46,8 +47,7 @@ Result<EngineRun> asGraniteSwa(const Loaded &loaded, const std::string &name, co
                                bool calibrates)
 {
     ZIGZAG_TRY(exported, loadExportModel(name));
-    if (const ExportVerdict verdict = graniteSwaVerdict(map, &exported); !verdict.refusal.empty())
-        return badInput(fmt::format("{} cannot run this map: {}", carriedFormat, verdict.refusal));
+    ZIGZAG_CHECK(engineServing(carriedFormat, exported, map));
     std::string source;
     ZIGZAG_TRY(carried, standingIn(loaded, map, options, calibrates, source));
     EngineRun run;
@@ -85,13 +85,10 @@ Result<EngineRun> asEngine(const Loaded &loaded, const std::string &model, const
         return EngineRun{loaded, map};
     if (options.engine == carriedFormat)
         return asGraniteSwa(loaded, model, map, options, calibrates);
-    ZIGZAG_TRY(engine, findExportFormat(options.engine));
     ZIGZAG_TRY(exported, loadExportModel(model));
-    const ExportVerdict verdict = engine->verdict(map, &exported);
-    if (!verdict.refusal.empty())
-        return badInput(fmt::format("{} cannot run this map: {}", engine->title, verdict.refusal));
-    EngineRun run{loaded, engine->asRun(map)};
-    fmt::print(stderr, "as {} runs it: {}, {} of {} KV heads stream ({} in the map)\n", engine->name, windowText(run.map),
+    ZIGZAG_TRY(serving, engineServing(options.engine, exported, map));
+    EngineRun run{loaded, serving.asRun(map)};
+    fmt::print(stderr, "as {} runs it: {}, {} of {} KV heads stream ({} in the map)\n", serving.engine, windowText(run.map),
                run.map.streamingHeads(), run.map.model().mappableHeads(), map.streamingHeads());
     return run;
 }

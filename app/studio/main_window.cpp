@@ -114,7 +114,8 @@ void MainWindow::setTheme(Theme theme)
 
 void MainWindow::refresh()
 {
-    m_headline->show(plotted(), m_studio.context());
+    m_headline->show(plotted(), m_studio.context(),
+                     m_studio.serving().memoryText(document().map(), plotted().config(), m_studio.context()));
     refreshTitle();
     refreshActions();
 }

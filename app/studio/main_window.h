@@ -25,8 +25,8 @@ class RunsPage;
 struct WindowActions;
 
 /// The window: a frame around the studio's pages. The head map is in the middle, every other page is a dock.
-/// Files: main_window_actions (menus), main_window_files (open, save, export), main_window_keys (Esc, shortcuts in text fields),
-/// main_window_layout (docks and their places).
+/// Files: main_window_actions (menus), main_window_files (open, save, export, check), main_window_keys (Esc, shortcuts in text
+/// fields), main_window_layout (docks and their places).
 class MainWindow : public QMainWindow
 {
     Q_OBJECT
@@ -92,6 +92,7 @@ private:
     void buildActions();
     void buildMenus();
     QMenu *buildKvTypeMenu();
+    QMenu *buildServedByMenu();
     QMenu *buildViewMenu();
     void nameOtherwise();
     QList<QAction *> pageActions(PageMenu menu) const;
@@ -122,6 +123,7 @@ private:
     bool save();
     bool saveAs();
     void exportMap();
+    void checkServer();
 
     std::unique_ptr<QSettings> m_settings;
     RecentFiles m_recent;

@@ -82,6 +82,9 @@ void MainWindow::buildActions()
     all.score = make(tr("&Score heads"), QKeySequence(Qt::Key_F7), [this] { m_studio.scoreModel(true); });
     all.score->setToolTip(tr("Score every KV head by the attention it pays to needles (F7)"));
     all.calibrate = make(tr("&Calibrate predictions"), QKeySequence(Qt::Key_F8), [this] { m_studio.calibrateModel(true); });
+    all.checkServer = make(tr("Check a ser&ver…"), {}, [this] { checkServer(); });
+    all.checkServer->setObjectName(QStringLiteral("checkServer"));
+    all.checkServer->setToolTip(tr("Ask a running server whether it applies this map, and how fast it is"));
     all.cancel = make(tr("Cancel"), {}, [this] { runs().cancel(); }); // Esc: main_window_keys.cpp
     all.cancel->setToolTip(tr("Stop the current run; what waits goes on (Esc, when there is nothing else to leave)"));
 
@@ -129,9 +132,10 @@ void MainWindow::buildMenus()
     edit->addAction(all.exclusive);
 
     QMenu *run = menuBar()->addMenu(tr("&Run"));
-    run->addActions({all.measure, all.needle, all.score, all.calibrate});
+    run->addActions({all.measure, all.needle, all.score, all.calibrate, all.checkServer});
     run->addSeparator();
     run->addMenu(buildKvTypeMenu());
+    run->addMenu(buildServedByMenu());
     run->addSeparator();
     run->addAction(all.cancel);
 
@@ -178,6 +182,28 @@ QMenu *MainWindow::buildKvTypeMenu()
     return menu;
 }
 
+/// Who will serve the map, by the names of `--as-engine`.
+QMenu *MainWindow::buildServedByMenu()
+{
+    auto *menu = new QMenu(tr("As serve&d by"), this);
+    auto *group = new QActionGroup(menu);
+    const auto add = [&](const QString &text, const std::string &engine) {
+        QAction *action = menu->addAction(text);
+        action->setObjectName(QStringLiteral("servedBy_") + QString::fromStdString(engine));
+        action->setCheckable(true);
+        action->setChecked(engine.empty());
+        action->setProperty(CommandPalette::prefix, tr("As served by: "));
+        connect(action, &QAction::triggered, this, [this, engine] { m_studio.setServedBy(engine); });
+        group->addAction(action);
+    };
+    add(tr("zigzag's own engine"), {});
+    for (const ServingEngine &each : servingEngines()) {
+        const std::string name(each.name);
+        add(QStringLiteral("%1: %2").arg(QString::fromStdString(name), QString::fromStdString(std::string(each.title))), name);
+    }
+    return menu;
+}
+
 /// Each entry shows its page and brings it to the front; a page is closed by its own button.
 QMenu *MainWindow::buildViewMenu()
 {
@@ -209,6 +235,7 @@ void MainWindow::nameOtherwise()
     also(m_actions->needle, tr("passkey retrieval haystack ask quality"));
     also(m_actions->score, tr("attention rank importance"));
     also(m_actions->calibrate, tr("cost model predict"));
+    also(m_actions->checkServer, tr("vLLM SGLang llama.cpp OpenAI applied running URL"));
     also(m_actions->cancel, tr("stop abort"));
     also(m_actions->exportMap, tr("vLLM SGLang transformers llama.cpp deploy"));
     also(m_actions->importScores, tr("load open"));
@@ -256,6 +283,7 @@ void MainWindow::refreshActions()
     m_actions->measure->setEnabled(m_studio.loaded().has_value());
     m_actions->calibrate->setEnabled(m_studio.loaded().has_value());
     m_actions->needle->setEnabled(m_studio.canScore());
+    m_actions->checkServer->setEnabled(m_studio.loaded().has_value());
     m_actions->score->setEnabled(m_studio.canScore());
     m_actions->cancel->setEnabled(runs().isBusy());
     for (QAction *action : m_actions->themes->actions())

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Opening, saving and exporting.
+// Opening, saving, exporting and checking.
 #include "app/studio/main_window.h"
 #include "app/studio/open_target.h"
 #include "app/studio/pages/profile_page.h"
 #include "app/studio/pages/runs_page.h"
 #include "app/studio/state/export_carried.h"
+#include "app/studio/state/server_checking.h"
 
 #include "engine/map/head_scores_io.h"
 #include "engine/map/map_io.h"
 #include "engine/model/model.h"
 #include "engine/model/resources.h"
 #include "views/models/native_path.h"
+#include "views/widgets/check_dialog.h"
 #include "views/widgets/message_bar.h"
 
 #include <QDragEnterEvent>
@@ -234,6 +236,16 @@ void MainWindow::exportMap()
     if (const auto written = zigzag::exportMap(*choice->format, document().map(), given, nativePath(choice->path)); !written)
         return m_studio.say(written.error());
     m_messages->say(MessageBar::Kind::Note, tr("Exported to %1").arg(shownPath(choice->path)));
+}
+
+void MainWindow::checkServer()
+{
+    constexpr std::int64_t most = 8192; // of the contexts at which times are taken
+    auto *dialog = new CheckDialog(m_studio.serving().engine(),
+                                   usualContexts(std::min(m_studio.loaded()->config.maxContext / 2, most)), this);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    joinChecking(*dialog, m_studio);
+    dialog->open();
 }
 
 bool MainWindow::openTrace(const QString &path)

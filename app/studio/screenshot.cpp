@@ -72,18 +72,21 @@ void Screenshot::write()
     if (messages.isVisible())
         std::fprintf(stderr, "%s: %s\n", messages.kind() == MessageBar::Kind::Error ? "error" : "note",
                      qPrintable(messages.text()));
-    if (m_page != QLatin1String("export"))
+    QAction *asking = m_page == QLatin1String("export") ? m_window.actions().exportMap
+        : m_page == QLatin1String("check")              ? m_window.actions().checkServer
+                                                        : nullptr;
+    if (!asking)
         return save(m_window);
     QTimer::singleShot(0, this, [this] { // the dialog has an event loop of its own
         QWidget *dialog = QApplication::activeModalWidget();
         if (!dialog) {
-            std::fprintf(stderr, "error: there is no map to export: open a model, scores or a map\n");
+            std::fprintf(stderr, "error: this dialog is about a map: open a model, scores or a map\n");
             return QCoreApplication::exit(1);
         }
         save(*dialog);
         dialog->close();
     });
-    m_window.actions().exportMap->trigger();
+    asking->trigger();
 }
 
 void Screenshot::save(QWidget &shown)

@@ -18,8 +18,8 @@ class Screenshot : public QObject
 {
     Q_OBJECT
 public:
-    /// `page`: the object name of the page to bring to the front; empty = as the window begins; "export" = the dialog of
-    /// the export targets instead of the window.
+    /// `page`: the object name of the page to bring to the front; empty = as the window begins; "export", "check" = the
+    /// dialog of the export targets, or that of a server, instead of the window.
     Screenshot(MainWindow &window, QString path, bool measure, QString page);
 
 private:

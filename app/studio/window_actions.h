@@ -12,7 +12,7 @@ struct WindowActions {
     QAction *open, *openFolder, *importScores, *save, *saveAs, *exportMap, *close;
     QMenu *recent;
     QAction *undo, *redo, *flip, *retrieve, *stream, *lock, *selectAll, *exclusive;
-    QAction *measure, *needle, *score, *calibrate, *cancel;
+    QAction *measure, *needle, *score, *calibrate, *checkServer, *cancel;
     QActionGroup *themes;
     QAction *resetLayout;
     QAction *palette, *shortcuts, *about;

@@ -4,31 +4,22 @@
 #include "engine/base/result.h"
 #include "engine/model/tokenizer.h"
 #include "profiler/check/completion_reply.h"
+#include "profiler/check/server_connection.h"
 
-#include <atomic>
-#include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace zigzag::check {
 
-/// http://HOST[:PORT][/PREFIX], with or without /v1 at its end.
-struct ServerAddress {
-    std::string host;
-    int port = 80;
-    std::string prefix; ///< empty, or begins with a slash and ends without one
-
-    std::string text() const;
+/// One prompt in both forms in which a server may take it. `text` is empty where no text says exactly these tokens.
+struct Prompt {
+    std::vector<int> tokens;
+    std::string text;
 };
-Result<ServerAddress> parseServerAddress(std::string_view url);
-
-struct ClientOptions {
-    std::string key; ///< sent as Authorization: Bearer KEY; empty: none
-    int timeoutSeconds = 600; ///< without a byte from the server
-    const std::atomic<bool> *cancel = nullptr; ///< heard while an answer comes
-};
+/// The tokens as a text, and the tokens that the model's tokenizer makes of that text: the same ones nearly always, and as good a
+/// prompt where they are not. Without a tokenizer, the tokens alone.
+Prompt promptOf(std::vector<int> tokens, const Tokenizer *tokenizer);
 
 /// How long an answer took to come, in pieces.
 struct StreamTimes {
@@ -46,19 +37,21 @@ public:
 
     /// The names of GET /v1/models.
     Result<std::vector<std::string>> models() const;
-    /// Greedy tokens behind a prompt of token ids, `count` of them, with what the server gave each. Servers name their tokens in
-    /// several ways (completion_reply.h); texts are looked up in `names`.
-    Result<ServedTokens> complete(const std::string &model, std::span<const int> prompt, int count,
-                                  const TokenNames &names) const;
+    /// Greedy tokens behind a prompt, `count` of them, with what the server gave each. Servers name their tokens in several ways
+    /// (completion_reply.h); texts are looked up in `names`. A server that refuses token ids is asked in text, then and later;
+    /// where it says how many tokens it read, and they are not the prompt's, its tokenizer is another one, and it is refused.
+    Result<ServedTokens> complete(const std::string &model, const Prompt &prompt, int count, const TokenNames &names);
     /// The same as a stream, for its times alone.
-    Result<StreamTimes> stream(const std::string &model, std::span<const int> prompt, int count) const;
+    Result<StreamTimes> stream(const std::string &model, const Prompt &prompt, int count) const;
+    /// Whether the server takes no token ids.
+    bool asksInText() const { return m_asksInText; }
 
 private:
-    tl::unexpected<Error> refused(const std::string &path, int status, const std::string &body) const;
-    Result<std::string> fetch(std::string_view method, const std::string &path, const std::string &body) const;
+    tl::unexpected<Error> refused(const std::string &path, const HttpReply &reply) const;
 
     ServerAddress m_address;
     ClientOptions m_options;
+    bool m_asksInText = false;
 };
 
 } // namespace zigzag::check

@@ -13,6 +13,7 @@ using json::Value;
 namespace {
 
 constexpr std::size_t mostTokens = 1 << 16, mostModels = 1 << 12, longestError = 300;
+constexpr std::int64_t mostPromptTokens = std::int64_t{1} << 40;
 constexpr double leastLogprob = -1e6;
 constexpr std::string_view idPrefix = "token_id:";
 
@@ -142,6 +143,9 @@ Result<ServedTokens> parseServedTokens(std::string_view body, const TokenNames &
     if (served.tokens.size() != served.logprobs.size() || served.tokens.empty() || served.tokens.size() > mostTokens)
         return badInput(
             fmt::format("{}: gave {} tokens and {} log-probabilities", where, served.tokens.size(), served.logprobs.size()));
+    if (const Value *usage = json::find(reply, "usage"); usage && usage->is_object())
+        if (const auto count = json::integerIn(*usage, "prompt_tokens", 0, mostPromptTokens, where)) // many say nothing
+            served.promptTokens = *count;
     for (const int token : served.tokens)
         if (token < 0 || token >= names.vocabulary())
             return badInput(
@@ -175,7 +179,7 @@ std::string errorText(std::string_view body)
                 break;
             }
     }
-    return json::printable(text);
+    return json::printable(text, longestError);
 }
 
 } // namespace zigzag::check

@@ -4,6 +4,7 @@
 #include "engine/base/result.h"
 #include "engine/model/tokenizer.h"
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -30,6 +31,7 @@ private:
 struct ServedTokens {
     std::vector<int> tokens;
     std::vector<double> logprobs;
+    std::optional<std::int64_t> promptTokens; ///< as the server counted them, where it says
 };
 
 /// The reply of /v1/completions. Ids are taken from `token_ids` or from names such as `token_id:5` (vLLM, SGLang), from

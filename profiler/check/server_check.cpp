@@ -28,7 +28,7 @@ double meanBetween(std::span<const double> a, std::span<const double> b)
 }
 
 /// A prompt of so many tokens with its answer, which is left out: it asks for what stands far before the window.
-Result<std::vector<int>> promptOf(const Model &texts, std::int64_t context, std::uint64_t seed)
+Result<Prompt> longPrompt(const Model &texts, std::int64_t context, std::uint64_t seed)
 {
     TaskPlan plan;
     plan.contexts = {context};
@@ -37,7 +37,7 @@ Result<std::vector<int>> promptOf(const Model &texts, std::int64_t context, std:
     ZIGZAG_TRY(made, makeTaskPrompts(texts, plan));
     TaskPrompt &prompt = made.front();
     prompt.tokens.resize(static_cast<std::size_t>(prompt.answers.front().begin));
-    return std::move(prompt.tokens);
+    return promptOf(std::move(prompt.tokens), texts.tokenizer ? &*texts.tokenizer : nullptr);
 }
 
 struct Row {
@@ -93,7 +93,7 @@ void judge(Answers &answers)
         answers.finding = nearest->meanDifference < answers.toNext ? Finding::Undecided : Finding::None;
 }
 
-Result<Answers> compareAnswers(const CompletionClient &client, const std::string &served, const Model &texts,
+Result<Answers> compareAnswers(CompletionClient &client, const std::string &served, const Model &texts,
                                const std::vector<Hypothesis> &hypotheses, const AnswerPlan &plan, const std::atomic<bool> *cancel,
                                const std::function<void(double)> &progress)
 {
@@ -108,22 +108,24 @@ Result<Answers> compareAnswers(const CompletionClient &client, const std::string
             progress(++done / all);
     };
     for (int i = 0; i < plan.prompts; ++i) {
-        ZIGZAG_TRY(prompt, promptOf(texts, plan.context, plan.seed + static_cast<std::uint64_t>(i)));
-        if (std::ssize(prompt) <= plan.window)
+        ZIGZAG_TRY(prompt, longPrompt(texts, plan.context, plan.seed + static_cast<std::uint64_t>(i)));
+        const auto length = std::ssize(prompt.tokens);
+        if (length <= plan.window)
             return badInput(
                 fmt::format("prompts of {} tokens are not longer than the map's window of {}, within which every way is "
                             "the same; give a larger --context, or a map with a smaller window",
-                            prompt.size(), plan.window));
+                            length, plan.window));
         ZIGZAG_TRY(given, client.complete(served, prompt, plan.tokens, names));
         tell();
         for (std::size_t way = 0; way < hypotheses.size(); ++way) {
-            ZIGZAG_CHECK(follow(hypotheses[way], prompt, given, answers.likenesses[way], cancel));
+            ZIGZAG_CHECK(follow(hypotheses[way], prompt.tokens, given, answers.likenesses[way], cancel));
             tell();
         }
         theirs.insert(theirs.end(), given.logprobs.begin(), given.logprobs.end());
-        answers.context = std::ssize(prompt);
+        answers.context = length;
     }
     answers.prompts = plan.prompts;
+    answers.inText = client.asksInText();
     answers.tokens = static_cast<int>(theirs.size());
     for (Likeness &likeness : answers.likenesses)
         likeness.meanDifference = meanBetween(likeness.logprobs, theirs);
@@ -140,9 +142,9 @@ Result<std::vector<ServedTimes>> measureTimes(const CompletionClient &client, co
     for (const std::int64_t context : plan.contexts) {
         ServedTimes times;
         for (int i = 0; i < plan.repeats; ++i) {
-            ZIGZAG_TRY(prompt, promptOf(texts, context, seed++));
+            ZIGZAG_TRY(prompt, longPrompt(texts, context, seed++));
             ZIGZAG_TRY(stream, client.stream(served, prompt, plan.tokens));
-            times.context = std::ssize(prompt);
+            times.context = std::ssize(prompt.tokens);
             times.firstMs.push_back(stream.firstMs);
             times.stepMs.push_back(stream.laterMs / (stream.tokens - 1));
             if (progress)

@@ -42,6 +42,7 @@ enum class Finding {
 struct Answers {
     int prompts = 0, tokens = 0; ///< tokens of all prompts
     std::int64_t context = 0; ///< tokens of a prompt
+    bool inText = false; ///< the server takes no token ids, and was asked in text
     std::vector<Likeness> likenesses; ///< one for each hypothesis
     Finding finding = Finding::None;
     std::size_t nearest = 0;
@@ -59,7 +60,7 @@ struct AnswerPlan {
 };
 
 /// `served`: the model's name at the server. `progress`: the part that is done.
-Result<Answers> compareAnswers(const CompletionClient &client, const std::string &served, const Model &texts,
+Result<Answers> compareAnswers(CompletionClient &client, const std::string &served, const Model &texts,
                                const std::vector<Hypothesis> &hypotheses, const AnswerPlan &plan,
                                const std::atomic<bool> *cancel = nullptr, const std::function<void(double)> &progress = {});
 

@@ -31,6 +31,7 @@ enum class JobPart {
     Questions,
     Trace,
     Carry, ///< stand-ins for sinks
+    Check, ///< of a server that somebody runs
 };
 
 /// How far it is. Each part begins with a step of nothing done.

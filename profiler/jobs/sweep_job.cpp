@@ -6,7 +6,7 @@ namespace zigzag::jobs {
 Result<SweepResult> sweep(const JobContext &context, const SweepJob &job)
 {
     ZIGZAG_TRY(prompts, makeTaskPrompts(context.model(), job.tasks));
-    ZIGZAG_TRY(meter, MapMeter::create(context.device, std::move(prompts)));
+    ZIGZAG_TRY(meter, MapMeter::create(context.device, std::move(prompts), job.served));
     if (job.opened)
         ZIGZAG_CHECK(job.opened());
     context.tell(JobPart::TimePass, 0);

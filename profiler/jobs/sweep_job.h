@@ -10,6 +10,7 @@ namespace zigzag::jobs {
 struct SweepJob {
     std::vector<HeadMap> maps = {}; ///< sweepMaps
     TaskPlan tasks = {};
+    ServedBy served = {}; ///< how the engine that will serve a map runs it; maps stay as they are asked for
     /// The prompts are made, and nothing was run yet: what else the caller needs, such as times; an error ends the sweep.
     std::function<Result<void>()> opened = {};
     /// Once a pass was timed.

@@ -10,6 +10,7 @@
     X(answers)                                                                                                                   \
     X(bench_file)                                                                                                                \
     X(chat_template)                                                                                                             \
+    X(completion_reply)                                                                                                          \
     X(completion_request)                                                                                                        \
     X(duo_folder)                                                                                                                \
     X(exports)                                                                                                                   \

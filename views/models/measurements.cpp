@@ -32,10 +32,10 @@ void Measurements::addRecords(const std::vector<NamedMap> &maps, const std::vect
     }
 }
 
-void Measurements::addNeedle(const HeadMap &map, const NeedleResult &result)
+void Measurements::addNeedle(const HeadMap &map, const NeedleResult &result, const std::string &engine)
 {
-    std::erase_if(m_needles, [&](const Asked &asked) { return runAlike(asked.map, map); });
-    m_needles.push_back({map, result});
+    std::erase_if(m_needles, [&](const Asked &asked) { return asked.engine == engine && runAlike(asked.map, map); });
+    m_needles.push_back({map, engine, result});
 }
 
 const BenchRecord *Measurements::find(const HeadMap &map, Phase phase, std::int64_t context) const
@@ -74,10 +74,10 @@ std::shared_ptr<const Trace> Measurements::trace(const HeadMap &map, Phase phase
     return found == m_traces.end() ? nullptr : found->trace;
 }
 
-const NeedleResult *Measurements::needle(const HeadMap &map) const
+const NeedleResult *Measurements::needle(const HeadMap &map, const std::string &engine) const
 {
-    const auto found
-        = std::find_if(m_needles.begin(), m_needles.end(), [&](const Asked &asked) { return runAlike(asked.map, map); });
+    const auto found = std::find_if(m_needles.begin(), m_needles.end(),
+                                    [&](const Asked &asked) { return asked.engine == engine && runAlike(asked.map, map); });
     return found == m_needles.end() ? nullptr : &found->result;
 }
 

@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace zigzag {
@@ -19,7 +20,8 @@ public:
     void clear();
     /// Takes the records of a run; a newer record of the same map, phase, context and batch replaces the older one.
     void addRecords(const std::vector<NamedMap> &maps, const std::vector<BenchRecord> &records);
-    void addNeedle(const HeadMap &map, const NeedleResult &result);
+    /// `engine`: that ran the map, as `--as-engine` names it; empty: ours.
+    void addNeedle(const HeadMap &map, const NeedleResult &result, const std::string &engine = {});
 
     // Plots and figures speak of one sequence: records of several at once are kept, and not found by these two.
     const BenchRecord *find(const HeadMap &map, Phase phase, std::int64_t context) const;
@@ -28,7 +30,7 @@ public:
     /// A newer trace of the same map, phase and context replaces the older one.
     void addTrace(const HeadMap &map, std::shared_ptr<const Trace> trace);
     std::shared_ptr<const Trace> trace(const HeadMap &map, Phase phase, std::int64_t context) const;
-    const NeedleResult *needle(const HeadMap &map) const;
+    const NeedleResult *needle(const HeadMap &map, const std::string &engine = {}) const;
     bool isEmpty() const { return m_records.empty() && m_needles.empty(); }
 
 private:
@@ -38,6 +40,7 @@ private:
     };
     struct Asked {
         HeadMap map;
+        std::string engine;
         NeedleResult result;
     };
     std::vector<Measured> m_records;

@@ -75,7 +75,8 @@ int ScoreSources::rowOf(const HeadScores *scores) const
 const FoundScores *ScoreSources::ablation(StreamingWindow window) const
 {
     const auto found = std::find_if(m_found.rbegin(), m_found.rend(), [&](const FoundScores &each) {
-        return !each.effects.empty() && each.unit == Unit::Layer && each.window == window;
+        return !each.effects.empty() && each.unit == Unit::Layer && each.window == window
+            && (!each.scores || each.scores->engine.empty());
     });
     return found == m_found.rend() ? nullptr : &*found;
 }

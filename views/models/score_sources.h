@@ -39,7 +39,7 @@ public:
     const FoundScores &at(int row) const { return m_found[static_cast<std::size_t>(row)]; }
     /// The row of these very scores, or −1.
     int rowOf(const HeadScores *scores) const;
-    /// The newest ablation of layers in this window, or null.
+    /// The newest ablation of layers in this window by zigzag's engine, or null.
     const FoundScores *ablation(StreamingWindow window) const;
 
     int rowCount(const QModelIndex &parent = {}) const override;

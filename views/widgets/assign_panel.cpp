@@ -181,6 +181,7 @@ void AssignPanel::build()
     m_target->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
     form->addRow(QString(), m_target);
     m_now->setWordWrap(true);
+    m_now->setObjectName(QStringLiteral("assignNow"));
     form->addRow(QString(), m_now);
     form->setRowVisible(m_now, false);
     form->addRow(tr("Sink"), m_sink);
@@ -289,6 +290,8 @@ void AssignPanel::showTarget(const AssignView &view)
     if (kind() == AssignBy::TpotBudget)
         now = view.tpotMs ? tr("at %1 tokens; this map is predicted to take %2 ms").arg(view.context).arg(*view.tpotMs, 0, 'f', 3)
                           : tr("Open the model first: there are no times yet.");
+    if (!view.grouping.isEmpty())
+        now += (now.isEmpty() ? QString() : QStringLiteral("\n")) + view.grouping;
     m_now->setText(now);
     auto *form = qobject_cast<QFormLayout *>(m_now->parentWidget()->layout());
     if (form)

@@ -32,6 +32,7 @@ struct AssignView {
     QString context; ///< at which budgets hold, as "2K"
     std::optional<double> kvBytes; ///< of this map there; nothing while the head size is not known
     std::optional<double> tpotMs; ///< predicted there; nothing while there are no times
+    QString grouping; ///< how its number of streaming layers suits the engine that will serve it; empty: nothing to say
     int mixedLayers = 0;
     int streamingHeads = 0;
     std::optional<Sacrifice> lost; ///< nothing without scores

@@ -22,7 +22,7 @@ HeadlineBar::HeadlineBar(QWidget *parent)
     m_label->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred); // a long line does not widen the window
 }
 
-void HeadlineBar::show(const PlottedMaps &plotted, std::int64_t context)
+void HeadlineBar::show(const PlottedMaps &plotted, std::int64_t context, const QString &served)
 {
     const auto source = [](const Figure &figure) {
         return figure.source == Figure::Source::Measured  ? tr("measured")
@@ -53,9 +53,12 @@ void HeadlineBar::show(const PlottedMaps &plotted, std::int64_t context)
                       ? tr("<b>Needle %1</b> (full %2, measured)")
                             .arg(percentText(needle.current.value), percentText(needle.full.value))
                       : tr("<b>Needle %1</b> (measured)").arg(percentText(needle.current.value)));
-    m_label->setText(parts.isEmpty()
-                         ? QString()
-                         : tr("At %1 tokens, against full: ").arg(contextText(context)) + parts.join(QStringLiteral(" · ")));
+    QString line = parts.isEmpty()
+        ? QString()
+        : tr("At %1 tokens, against full: ").arg(contextText(context)) + parts.join(QStringLiteral(" · "));
+    if (!served.isEmpty()) // of another engine: apart from what is of ours
+        line += (line.isEmpty() ? QString() : QStringLiteral(" ‖ ")) + served.toHtmlEscaped();
+    m_label->setText(line);
     const bool disturbed = text().contains(tr("disturbed"));
     m_label->setToolTip(disturbed ? text() + QLatin1Char('\n') + explained(Term::Disturbed) : text());
 }

@@ -15,7 +15,8 @@ class HeadlineBar : public QWidget
     Q_OBJECT
 public:
     explicit HeadlineBar(QWidget *parent = nullptr);
-    void show(const PlottedMaps &plotted, std::int64_t context);
+    /// `served`: what is known of the engine that will serve the map, which the rest of the line is not about; may be empty.
+    void show(const PlottedMaps &plotted, std::int64_t context, const QString &served = {});
     QString text() const;
 
 private:

@@ -67,6 +67,14 @@ Exhibit NeedleGrid::exhibit(const QString &fileName)
             [this] { return csvOf(m_model, tr("depth")); }};
 }
 
+void NeedleGrid::setName(const QString &name)
+{
+    if (name == m_name)
+        return;
+    m_name = name;
+    update();
+}
+
 QRect NeedleGrid::cell(int row, int column, const QSize &room) const
 {
     const int em = fontMetrics().height();
@@ -181,8 +189,9 @@ QSize NeedleView::minimumSizeHint() const
     return m_current->minimumSizeHint();
 }
 
-void NeedleView::show(const NeedleResult *current, const NeedleResult *full, const QString &hint)
+void NeedleView::show(const NeedleResult *current, const NeedleResult *full, const QString &hint, const QString &servedAs)
 {
+    m_current->setName(servedAs.isEmpty() ? tr("This map") : tr("This map, %1").arg(servedAs));
     m_current->model().show(current);
     m_full->model().show(full);
     m_difference->model().showDifference(current, full);

@@ -17,6 +17,7 @@ class NeedleGrid : public QWidget
 public:
     NeedleGrid(const QString &name, QWidget *parent = nullptr);
     NeedleModel &model() { return m_model; }
+    void setName(const QString &name);
     Exhibit exhibit(const QString &fileName);
     QSize sizeHint() const override;
     QSize minimumSizeHint() const override;
@@ -45,7 +46,8 @@ public:
     NeedleGrid &differenceGrid() { return *m_difference; }
     /// Null = not asked yet; `hint` says how to ask, or why that is not possible. A result may be one that still grows: what was
     /// not asked yet is shown as such.
-    void show(const NeedleResult *current, const NeedleResult *full, const QString &hint);
+    /// `servedAs`: who ran the current map, such as "as vllm runs it"; empty: zigzag's engine.
+    void show(const NeedleResult *current, const NeedleResult *full, const QString &hint, const QString &servedAs = {});
 
 private:
     QWidget *m_grids;

@@ -2,6 +2,7 @@
 #include "app/studio/pages/assign_page.h"
 
 #include "engine/map/criterion.h"
+#include "profiler/cost/engine_memory.h"
 #include "profiler/cost/time_budget.h"
 #include "views/models/text.h"
 #include "views/widgets/assign_panel.h"
@@ -12,6 +13,33 @@
 #include <cmath>
 
 namespace zigzag {
+
+namespace {
+
+/// Numbers of streaming layers that vLLM does not fill its groups up for; empty where somebody else serves the map.
+QString groupingText(const ServingChoice &serving, const HeadMap &map)
+{
+    const auto found = serving.serving(map);
+    if (!found || !*found || (*found)->counted != "vLLM")
+        return {};
+    const auto layers = engineLayers((*found)->asRun(map));
+    if (!layers)
+        return {};
+    const int local = map.model().localLayers();
+    if (layers->sliding == 0 || vllmGroups(*layers).padding(*layers) == 0)
+        return AssignPage::tr("vLLM reserves nothing beside this map's layers.");
+    const UnpaddedCounts counts = vllmUnpadded(*layers);
+    QStringList without;
+    for (const int count : {counts.below, counts.above})
+        if (count > local)
+            without << QString::number(count - local);
+    const QString filled = AssignPage::tr("vLLM fills this map's groups up by %n layers that do not exist", nullptr,
+                                          vllmGroups(*layers).padding(*layers));
+    return without.isEmpty() ? filled + QLatin1Char('.')
+                             : filled + AssignPage::tr("; by none with %1.").arg(without.join(AssignPage::tr(" or ")));
+}
+
+} // namespace
 
 AssignPage::AssignPage(Studio &studio, QWidget *parent)
     : Page(studio, QStringLiteral("assign"), tr("Assign"), parent)
@@ -82,6 +110,7 @@ void AssignPage::refresh()
     if (plotted.hasTimes())
         view.tpotMs = plotted.cost().estimate(state.map, Phase::Decode, studio().context()).ms;
     view.heads = state.map.model().mappableHeads();
+    view.grouping = groupingText(studio().serving(), state.map);
     view.mixedLayers = state.map.mixedLayers();
     view.streamingHeads = state.map.streamingHeads();
     view.ties = state.ties;

@@ -52,7 +52,8 @@ QString progressFile(const SearchPlan &plan, const ModelShape &model)
     const QByteArray key = QByteArray::fromStdString(
                                model.name + model.fingerprint + std::string(nameOf(plan.method)) + std::string(nameOf(plan.unit))
                                + std::string(plan.loss == SearchLoss::Distillation ? "" : nameOf(plan.loss)))
-        + QByteArray::number(plan.window.sink) + '+' + QByteArray::number(plan.window.recent);
+        + QByteArray::number(plan.window.sink) + '+' + QByteArray::number(plan.window.recent)
+        + QByteArray::fromStdString(plan.served.engine);
     return folder + QLatin1Char('/')
         + QString::fromLatin1(QCryptographicHash::hash(key, QCryptographicHash::Sha256).toHex().left(24))
         + QStringLiteral(".progress");
@@ -112,9 +113,18 @@ void FindPage::start()
 {
     if (!studio().canScore())
         return;
-    const SearchPlan plan = planFor(m_panel->choice(), studio().document().map(), studio().loaded()->config.maxContext);
+    SearchPlan plan = planFor(m_panel->choice(), studio().document().map(), studio().loaded()->config.maxContext);
+    const auto serving = studio().serving().serving(plan.window, plan.unit == Unit::Head);
+    if (!serving)
+        return studio().say(serving.error());
+    const bool standsIn = *serving && (*serving)->standsIn;
+    if (*serving)
+        plan.served = {(*serving)->engine, (*serving)->asRun, {}};
+    if (const auto possible = checkServed(plan, standsIn); !possible)
+        return studio().say(possible.error());
     const QString file = progressFile(plan, studio().loaded()->shape);
-    const QString name = nameOf(plan.method, plan.unit, plan.loss);
+    const QString asked = nameOf(plan.method, plan.unit, plan.loss);
+    const QString name = studio().serving().isOurs() ? asked : tr("%1, %2").arg(asked, studio().serving().asText());
     bool anew = false;
     if (const QFileInfo unfinished(file); unfinished.exists()) {
         const auto answer = studio().prompts().goOn(this, name, unfinished.lastModified());
@@ -126,8 +136,10 @@ void FindPage::start()
     RunRequest request;
     request.task = "search";
     request.title = name;
-    request.work = [plan, file, name, page, anew](const TaskContext &context) -> Result<void> {
+    request.work = [plan, standsIn, file, name, page, anew](const TaskContext &context) -> Result<void> {
         const auto tell = [&](const JobStep &step) {
+            if (step.part == JobPart::Carry)
+                context.progress(0, tr("%1: calibrating what stands in for sinks").arg(name));
             if (step.part == JobPart::Search && step.all > 0)
                 context.progress(step.fraction, tr("%1: %2 of %3").arg(name).arg(static_cast<int>(step.done)).arg(step.all));
         };
@@ -142,7 +154,8 @@ void FindPage::start()
             });
         };
         QElapsedTimer sinceShown;
-        jobs::SearchJob job{.plan = plan, .progressFile = file.toStdString(), .begin = anew ? Begin::Anew : Begin::GoOn};
+        jobs::SearchJob job{
+            .plan = plan, .standsIn = standsIn, .progressFile = file.toStdString(), .begin = anew ? Begin::Anew : Begin::GoOn};
         job.begun = [&](const Search &search, double seconds) {
             const QString takes = search.alreadyDone() > 0 ? tr("%1: going on from %2 of %3, about %4")
                                                                  .arg(name)

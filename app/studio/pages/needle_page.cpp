@@ -24,14 +24,16 @@ void NeedlePage::refresh()
     const PlottedMaps &plotted = studio().plotted();
     const HeadMap *full = plotted.map(Series::Full);
     const QString doing = studio().doing(RunName::Needle);
-    m_needle->show(plotted.measurements().needle(studio().document().map()),
+    const ServingChoice &serving = studio().serving();
+    m_needle->show(plotted.measurements().needle(studio().document().map(), serving.engine()),
                    full ? plotted.measurements().needle(*full) : nullptr,
                    !doing.isEmpty()                        ? doing
                        : studio().canScore()               ? tr("Does this map still find the key? Ask with Run › Needle (F6).")
                        : studio().modelName().empty()      ? tr("The needle question needs the model: open it.")
                        : studio().loaded()                 ? tr("The needle question needs a trained model with its tokenizer.")
                        : studio().whyNotLoaded().isEmpty() ? tr("loading the model…")
-                                                           : studio().whyNotLoaded());
+                                                           : studio().whyNotLoaded(),
+                   serving.asText());
 }
 
 } // namespace zigzag

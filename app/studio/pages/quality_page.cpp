@@ -55,7 +55,8 @@ void QualityPage::refresh()
     const bool timed = plotted.hasTimes();
     std::vector<double> cost, loss;
     for (const SweepPoint &point : m_points) {
-        cost.push_back(timed ? plotted.cost().estimate(point.map, Phase::Decode, context).ms : plotted.kv(point.map, context));
+        const HeadMap run = m_asRun ? m_asRun(point.map) : point.map;
+        cost.push_back(timed ? plotted.cost().estimate(run, Phase::Decode, context).ms : plotted.kv(run, context));
         loss.push_back(point.quality.loss.mean);
     }
     const std::vector<bool> inSet = paretoSet(cost, loss);
@@ -71,28 +72,32 @@ void QualityPage::refresh()
             {cost[i], quality.loss.mean, quality.loss.error, inSet[i], runAlike(map, s.document().map()),
              tr("%1 streaming, %2 sink and %3 recent tokens\nloss %4 ± %5 (standard error, %6 prompts), %7 of answers "
                 "right\n%8 at %9\nClick to apply this map")
-                 .arg(percentText(map.sparsity()))
-                 .arg(window.sink)
-                 .arg(window.recent)
-                 .arg(quality.loss.mean, 0, 'g', 3)
-                 .arg(quality.loss.error, 0, 'g', 2)
-                 .arg(quality.prompts)
-                 .arg(percentText(quality.right.mean), price, contextText(context)),
+                     .arg(percentText(map.sparsity()))
+                     .arg(window.sink)
+                     .arg(window.recent)
+                     .arg(quality.loss.mean, 0, 'g', 3)
+                     .arg(quality.loss.error, 0, 'g', 2)
+                     .arg(quality.prompts)
+                     .arg(percentText(quality.right.mean), price, contextText(context))
+                 + (m_servedAs.isEmpty() ? QString() : QLatin1Char('\n') + tr("quality %1").arg(m_servedAs)),
              map.sparsity(), window.sink, window.recent});
     }
     const QString doing = s.doing(sweepTask);
-    m_plot->show(
-        std::move(points),
-        plotted.isUnreliable() ? tr("predicted time per output token at %1 (disturbed calibration)").arg(contextText(context))
-            : timed            ? tr("predicted time per output token at %1").arg(contextText(context))
-                               : tr("KV memory at %1").arg(contextText(context)),
-        timed                    ? UnitTicker::Unit::Time
-            : plotted.hasBytes() ? UnitTicker::Unit::Bytes
-                                 : UnitTicker::Unit::Keys,
-        !doing.isEmpty()    ? doing
-            : !s.canScore() ? tr("The sweep needs a trained model with its tokenizer.")
-            : !state.scores ? tr("The sweep needs scores: find the layers first (Shift+F7).")
-                            : tr("What does each map lose, and what does it gain?\nSweep with Run › Sweep quality (Shift+F6)."));
+    QString costTitle = plotted.isUnreliable()
+        ? tr("predicted time per output token at %1 (disturbed calibration)").arg(contextText(context))
+        : timed ? tr("predicted time per output token at %1").arg(contextText(context))
+                : tr("KV memory at %1").arg(contextText(context));
+    if (!m_servedAs.isEmpty() && !m_points.empty())
+        costTitle = tr("%1, by zigzag; quality %2").arg(costTitle, m_servedAs);
+    m_plot->show(std::move(points), costTitle,
+                 timed                    ? UnitTicker::Unit::Time
+                     : plotted.hasBytes() ? UnitTicker::Unit::Bytes
+                                          : UnitTicker::Unit::Keys,
+                 !doing.isEmpty()    ? doing
+                     : !s.canScore() ? tr("The sweep needs a trained model with its tokenizer.")
+                     : !state.scores
+                     ? tr("The sweep needs scores: find the layers first (Shift+F7).")
+                     : tr("What does each map lose, and what does it gain?\nSweep with Run › Sweep quality (Shift+F6)."));
 }
 
 void QualityPage::apply(int point)
@@ -114,12 +119,26 @@ void QualityPage::sweep()
     const auto maps = sweepMaps(*state.scores, state.criterion.toStdString(), windowsAround(window));
     if (!maps)
         return studio().say(maps.error());
+    // One map's verdict is every map's: engines judge families and whole layers, not how long a window is.
+    const auto serving = studio().serving().serving(window, false);
+    if (!serving)
+        return studio().say(serving.error());
+    if (*serving && (*serving)->standsIn)
+        return studio().say(
+            MessageBar::Kind::Note,
+            tr("What stands in for sinks is calibrated for one window, and a sweep tries several: sweep as another "
+               "engine (Run › As served by)."));
+    ServedBy served;
+    if (*serving)
+        served = {(*serving)->engine, (*serving)->asRun, {}};
     const TaskPlan tasks = sweepTasks(studio().loaded()->config.maxContext);
     const QPointer<QualityPage> page(this);
     RunRequest request;
     request.task = sweepTask;
-    request.title = tr("Sweep quality");
-    request.work = [tasks, maps = *maps, page, shape = studio().document().model()](const TaskContext &context) -> Result<void> {
+    const QString servedAs = studio().serving().asText();
+    request.title = servedAs.isEmpty() ? tr("Sweep quality") : tr("Sweep quality, %1").arg(servedAs);
+    request.work = [tasks, maps = *maps, served, servedAs, page,
+                    shape = studio().document().model()](const TaskContext &context) -> Result<void> {
         const auto tell = [&](const JobStep &step) {
             if (step.all > 0)
                 context.progress(
@@ -128,14 +147,16 @@ void QualityPage::sweep()
             else
                 context.progress(0, tr("Quality sweep of %1 maps").arg(maps.size()));
         };
-        jobs::SweepJob job{.maps = maps, .tasks = tasks};
+        jobs::SweepJob job{.maps = maps, .tasks = tasks, .served = served};
         job.begun = [&](int, double seconds) { context.expect(seconds); };
         // After every prompt, because what is delivered after a cancel is dropped: what is shown stays.
         job.soFar = [&](std::vector<SweepPoint> points) {
-            context.deliver([page, points = std::move(points), shape] {
+            context.deliver([page, points = std::move(points), shape, servedAs, asRun = served.asRun] {
                 if (!page)
                     return;
                 page->m_points = points;
+                page->m_servedAs = servedAs;
+                page->m_asRun = asRun;
                 page->m_model = shape;
                 page->studio().refreshSoon();
             });

@@ -27,6 +27,8 @@ private:
 
     ParetoPlot *m_plot;
     std::vector<SweepPoint> m_points;
+    QString m_servedAs; ///< who ran the points' maps, "as vllm runs it"; empty: zigzag's engine
+    HeadMap (*m_asRun)(const HeadMap &map) = nullptr; ///< what that engine makes of a map; null: nothing else
     ModelShape m_model; ///< that the points belong to
 };
 

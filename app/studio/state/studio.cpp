@@ -30,6 +30,7 @@ void Studio::adopt(const ModelShape &shape, const std::optional<ModelConfig> &co
     m_runs.cancelAll();
     m_loaded.reset();
     m_modelName.clear();
+    m_serving.setModel({});
     m_whyNotLoaded.clear();
     m_selection.clear();
     m_scoreSources.clear();
@@ -42,6 +43,7 @@ void Studio::adopt(const ModelShape &shape, const std::optional<ModelConfig> &co
 void Studio::loadInBackground(const std::string &name)
 {
     m_modelName = name;
+    m_serving.setModel(name);
     RunRequest request;
     request.task = RunName::Load;
     request.title = tr("Load %1").arg(QString::fromStdString(name));
@@ -74,6 +76,12 @@ void Studio::setKvType(std::optional<DType> type)
     m_whyNotLoaded.clear();
     m_plotted.setModel(m_document.model(), *config);
     loadInBackground(m_modelName);
+    refreshSoon();
+}
+
+void Studio::setServedBy(const std::string &engine)
+{
+    m_serving.setEngine(engine);
     refreshSoon();
 }
 

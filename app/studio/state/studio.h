@@ -4,6 +4,7 @@
 #include "app/studio/state/calibration_watch.h"
 #include "app/studio/state/document.h"
 #include "app/studio/state/run_controller.h"
+#include "app/studio/state/serving_choice.h"
 #include "app/studio/state/user_prompts.h"
 #include "profiler/base/job_time.h"
 #include "profiler/base/run_types.h"
@@ -61,6 +62,9 @@ public:
     /// and predicted of it is of the other type.
     std::optional<DType> kvType() const { return m_kvType; }
     void setKvType(std::optional<DType> type);
+    /// Who will serve the map. Memory, needles and searches are then of that engine, and say so; times and plots stay ours.
+    const ServingChoice &serving() const { return m_serving; }
+    void setServedBy(const std::string &engine);
     const std::optional<LoadedModel> &loaded() const { return m_loaded; }
     const QString &whyNotLoaded() const { return m_whyNotLoaded; }
     bool canScore() const { return m_loaded && m_loaded->hasTokenizer; }
@@ -91,7 +95,8 @@ public:
     // What runs deliver.
     void takeCost(const CostModel &cost);
     void takeRecords(const std::vector<NamedMap> &maps, const std::vector<BenchRecord> &records);
-    void takeNeedles(const NamedMap &map, const NeedleResult &result);
+    /// `engine`: that ran the map; empty: ours.
+    void takeNeedles(const NamedMap &map, const NeedleResult &result, const std::string &engine = {});
 
     void report(const Result<void> &result);
     void say(MessageBar::Kind kind, const QString &text) { Q_EMIT said(kind, text); }
@@ -131,6 +136,7 @@ private:
     CalibrationWatch m_watch;
     JobTime m_jobTime;
     std::string m_modelName; ///< as MODEL on the command line; empty for a map without its model
+    ServingChoice m_serving;
     std::optional<DType> m_kvType;
     std::optional<LoadedModel> m_loaded;
     QString m_whyNotLoaded; ///< after a failed or cancelled load

@@ -7,6 +7,7 @@
 #include "profiler/jobs/calibration_job.h"
 #include "profiler/jobs/evaluate_job.h"
 #include "profiler/jobs/search_job.h"
+#include "profiler/jobs/served_job.h"
 #include "views/models/text.h"
 
 #include <algorithm>
@@ -54,9 +55,9 @@ void Studio::takeRecords(const std::vector<NamedMap> &maps, const std::vector<Be
     refreshSoon();
 }
 
-void Studio::takeNeedles(const NamedMap &map, const NeedleResult &result)
+void Studio::takeNeedles(const NamedMap &map, const NeedleResult &result, const std::string &engine)
 {
-    m_plotted.measurements().addNeedle(map.map, result);
+    m_plotted.measurements().addNeedle(map.map, result, engine);
     refreshSoon();
 }
 
@@ -243,6 +244,9 @@ void Studio::askNeedles()
     plan.trials = isHurried() ? 1 : 5;
     plan.seed = 2; // other questions than those that scored the heads
     const HeadMap &map = m_document.map();
+    const auto serving = m_serving.serving(map);
+    if (!serving)
+        return say(serving.error());
     const HeadMap *full = m_plotted.map(Series::Full);
     std::vector<NamedMap> maps{{"this map", map}};
     const NeedleResult *known = full ? m_plotted.measurements().needle(*full) : nullptr;
@@ -250,10 +254,12 @@ void Studio::askNeedles()
         maps.push_back({"full", *full});
     RunRequest request;
     request.task = RunName::Needle;
-    request.title = tr("Needle");
+    request.title = m_serving.isOurs() ? tr("Needle") : tr("Needle, %1").arg(m_serving.asText());
     request.expectedSeconds = expectedSeconds(plan.contexts, static_cast<double>(maps.size() * plan.depths.size()) * plan.trials);
-    request.work = [this, plan, maps](const TaskContext &context) -> Result<void> {
+    request.work = [this, plan, maps, served = *serving](const TaskContext &context) -> Result<void> {
         const auto tell = [&](const JobStep &step) {
+            if (step.part == JobPart::Carry)
+                return context.progress(0, tr("Calibrating what stands in for sinks"));
             const std::string asked(step.subject);
             const auto before
                 = std::find_if(maps.begin(), maps.end(), [&](const NamedMap &each) { return each.name == asked; }) - maps.begin();
@@ -266,7 +272,17 @@ void Studio::askNeedles()
         const auto show = [&](const NamedMap &asked, const NeedleResult &soFar) {
             context.deliver([this, asked, soFar] { takeNeedles(asked, soFar); });
         };
-        ZIGZAG_CHECK(jobs::askNeedles(context.told(tell), maps, plan, show));
+        if (!served) {
+            ZIGZAG_CHECK(jobs::askNeedles(context.told(tell), maps, plan, show));
+            return {};
+        }
+        // As the engine has it: another model perhaps, and another map; what it said is kept for the map that was asked about.
+        ZIGZAG_TRY(run, jobs::servedRun(context.told(tell), maps.front().map, *served));
+        const auto showServed = [&](const NamedMap &, const NeedleResult &soFar) {
+            context.deliver([this, asked = maps.front(), engine = served->engine, soFar] { takeNeedles(asked, soFar, engine); });
+        };
+        ZIGZAG_CHECK(jobs::askNeedles(run.context, {{maps.front().name, run.map}}, plan, showServed));
+        ZIGZAG_CHECK(jobs::askNeedles(context.told(tell), {maps.begin() + 1, maps.end()}, plan, show));
         return {};
     };
     m_runs.enqueue(std::move(request));

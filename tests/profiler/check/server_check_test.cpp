@@ -21,7 +21,7 @@ constexpr int window = 20; // 4 sinks and 16 behind
 ClientOptions impatient()
 {
     ClientOptions options;
-    options.timeoutSeconds = 10;
+    options.silenceSeconds = 10;
     return options;
 }
 
@@ -65,7 +65,8 @@ protected:
     Answers answersOf(const HeadMap &map)
     {
         serve(map);
-        const auto answers = compareAnswers(client(), "tiny", *model, ways(), {.prompts = 3, .tokens = 8, .context = 90});
+        CompletionClient asked = client();
+        const auto answers = compareAnswers(asked, "tiny", *model, ways(), {.prompts = 3, .tokens = 8, .context = 90});
         EXPECT_TRUE(answers) << answers.error().message;
         return answers ? *answers : Answers{};
     }
@@ -111,8 +112,8 @@ TEST_F(ServerCheck, AnotherMapIsNoneOfThem)
 TEST_F(ServerCheck, PromptsWithinTheWindowTellNothing)
 {
     serve(asked());
-    const auto answers
-        = compareAnswers(client(), "tiny", *model, ways(), {.prompts = 1, .tokens = 4, .context = 90, .window = 90});
+    CompletionClient asking = client();
+    const auto answers = compareAnswers(asking, "tiny", *model, ways(), {.prompts = 1, .tokens = 4, .context = 90, .window = 90});
     ASSERT_FALSE(answers);
     EXPECT_NE(answers.error().message.find("not longer than the map's window of 90"), std::string::npos);
 }
@@ -175,23 +176,21 @@ protected:
     }
     std::string errorOf() const
     {
-        const CompletionClient client({"127.0.0.1", m_port, ""}, impatient());
-        const std::vector<int> prompt = {1, 2, 3};
-        const auto served = client.complete("m", prompt, 2, TokenNames(nullptr, 100));
+        const auto served = complete();
         return served ? std::string() : served.error().message;
     }
     Result<ServedTokens> complete() const
     {
-        const CompletionClient client({"127.0.0.1", m_port, ""}, impatient());
-        const std::vector<int> prompt = {1, 2, 3};
+        CompletionClient client({"127.0.0.1", m_port, ""}, impatient());
         return client.complete("m", prompt, 2, TokenNames(nullptr, 100));
     }
     Result<StreamTimes> stream() const
     {
         const CompletionClient client({"127.0.0.1", m_port, ""}, impatient());
-        const std::vector<int> prompt = {1, 2, 3};
         return client.stream("m", prompt, 3);
     }
+
+    const Prompt prompt = {{1, 2, 3}, {}};
 
 private:
     httplib::Server m_server;

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/studio/state/server_checking.h"
+
+#include "app/studio/state/studio.h"
+#include "profiler/jobs/check_job.h"
+#include "profiler/jobs/served_job.h"
+#include "profiler/measure/bench_file.h"
+#include "views/models/native_path.h"
+#include "views/widgets/check_dialog.h"
+
+#include <QDateTime>
+#include <QPointer>
+
+namespace zigzag {
+
+namespace {
+
+constexpr const char *taskName = "check";
+
+QString title()
+{
+    return CheckDialog::tr("Check a server");
+}
+
+/// The plan as far as the window's thread knows it.
+Result<jobs::CheckPlan> planOf(const CheckDialog::Choice &choice, Studio &studio)
+{
+    jobs::CheckPlan plan;
+    ZIGZAG_TRY(server, check::parseServerAddress(choice.server));
+    plan.server = std::move(server);
+    plan.key = choice.key;
+    plan.servedName = choice.servedName;
+    const std::filesystem::path &path = studio.document().path();
+    plan.map = {path.empty() ? "this map" : path.filename().string(), studio.document().map()};
+    plan.times.contexts = choice.contexts;
+    if (studio.plotted().hasTimes())
+        plan.cost = studio.plotted().cost();
+    return plan;
+}
+
+/// With the model: the map as the engine behind the server runs it.
+Result<void> putMeant(jobs::CheckPlan &plan, const JobContext &context, const std::string &model, const std::string &engine)
+{
+    if (engine.empty())
+        return {};
+    ZIGZAG_TRY(exported, loadExportModel(model));
+    ZIGZAG_TRY(serving, engineServing(engine, exported, plan.map.map));
+    ZIGZAG_TRY(run, jobs::servedRun(context, plan.map.map, serving));
+    plan.meant = {"the map, as " + engine + " runs it", run.context.device, run.map};
+    plan.costMap = serving.asRun(plan.map.map); // what stands in for sinks takes no time
+    return {};
+}
+
+void listTimes(Studio &studio, const std::string &model, const jobs::ServerCheck &check)
+{
+    if (check.records.empty())
+        return;
+    const BenchFile file{model, check.machine, check.records, false};
+    studio.runList().addFile(CheckDialog::tr("server %1").arg(QString::fromStdString(check.server)), QDateTime::currentDateTime(),
+                             file);
+    studio.refreshSoon();
+}
+
+RunRequest requestFor(const jobs::CheckPlan &asked, const std::string &engine, Studio &studio,
+                      const QPointer<CheckDialog> &dialog)
+{
+    RunRequest request;
+    request.task = taskName;
+    request.title = title();
+    request.work = [asked, engine, dialog, &studio, model = studio.modelName()](const TaskContext &context) -> Result<void> {
+        const auto tell = [&](const JobStep &step) {
+            const bool times = step.subject == "times";
+            const QString what = step.part == JobPart::Carry ? CheckDialog::tr("calibrating what stands in for sinks")
+                : times                                      ? CheckDialog::tr("taking times")
+                                                             : CheckDialog::tr("comparing answers");
+            context.progress(step.fraction, what);
+        };
+        const JobContext telling = context.told(tell);
+        jobs::CheckPlan plan = asked;
+        ZIGZAG_CHECK(putMeant(plan, telling, model, engine));
+        ZIGZAG_TRY(found, jobs::checkServer(telling, plan));
+        context.deliver([dialog, &studio, model, shown = found] {
+            listTimes(studio, model, shown);
+            if (dialog)
+                dialog->showFound(shown);
+        });
+        return {};
+    };
+    return request;
+}
+
+/// Whether it runs or waits; nothing else is stopped.
+void stop(RunController &runs)
+{
+    if (runs.isRunning(taskName))
+        runs.cancel();
+    const std::vector<RunController::Waiting> waiting = runs.waiting();
+    for (const RunController::Waiting &each : waiting)
+        if (each.title == title())
+            runs.remove(each.id);
+}
+
+} // namespace
+
+void joinChecking(CheckDialog &dialog, Studio &studio)
+{
+    RunController &runs = studio.runs();
+    QObject::connect(&dialog, &CheckDialog::checkAsked, &studio, [&studio, shown = QPointer<CheckDialog>(&dialog)] {
+        const CheckDialog::Choice choice = shown->choice();
+        const auto plan = planOf(choice, studio);
+        if (!plan)
+            return shown->endChecking(QString::fromStdString(plan.error().message));
+        studio.runs().enqueue(requestFor(*plan, choice.engine, studio, shown));
+    });
+    QObject::connect(&dialog, &CheckDialog::checkCancelled, &runs, [&runs] { stop(runs); });
+    QObject::connect(&dialog, &QDialog::finished, &runs, [&runs] { stop(runs); });
+    QObject::connect(&runs, &RunController::progressed, &dialog, [&dialog, &runs](double fraction, const QString &text) {
+        if (runs.isRunning(taskName))
+            dialog.showProgress(fraction, text);
+    });
+    QObject::connect(&runs, &RunController::finished, &dialog, [&dialog](const std::string &task, const RunOutcome &outcome) {
+        if (task == taskName && dialog.isChecking())
+            dialog.endChecking(outcome.error);
+    });
+}
+
+} // namespace zigzag
