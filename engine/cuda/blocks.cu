@@ -2,6 +2,7 @@
 #include "engine/cuda/blocks.h"
 
 #include "engine/cuda/kernels/matvec_blocks.cuh"
+#include "engine/cuda/kernels/matvec_codes.cuh"
 
 namespace zigzag::gpu {
 
@@ -9,8 +10,13 @@ int multiplyBlocks(HeldBlocks held, DType type, const BlockMatvecArgs &args, con
                    bool early)
 {
     return withBlocks(held, [&]<class Format>(Format) {
-        return type == DType::BF16 ? launchMatvecBlocks<Bf16, Format>(args, plan, stream, startOf(early))
-                                   : launchMatvecBlocks<F16, Format>(args, plan, stream, startOf(early));
+        const Start start = startOf(early);
+        if constexpr (Format::f8)
+            return type == DType::BF16 ? launchMatvecBlocks<Bf16, Format>(args, plan, stream, start)
+                                       : launchMatvecBlocks<F16, Format>(args, plan, stream, start);
+        else
+            return type == DType::BF16 ? launchMatvecCodes<Bf16, Format>(args, plan, stream, start)
+                                       : launchMatvecCodes<F16, Format>(args, plan, stream, start);
     });
 }
 

@@ -287,6 +287,14 @@ template <int pending> ZZ_DEVICE void copyAsyncWait()
     asm volatile("cp.async.wait_group %0;" ::"n"(pending) : "memory");
 }
 
+/// Brings memory into the second-level cache, where the GPU can (compute capability 9.0). `bytes`: a multiple of 16.
+ZZ_DEVICE void prefetchFar(const void *from, int bytes)
+{
+#if __CUDA_ARCH__ >= 900
+    asm volatile("cp.async.bulk.prefetch.L2.global [%0], %1;" ::"l"(__cvta_generic_to_global(from)), "r"(bytes) : "memory");
+#endif
+}
+
 // Tensor cores. With g = lane / 4 and t = lane % 4, registers hold pairs of neighbours, the low half first:
 //     a (16 x 16, rows): a[0] = (g, 2t..), a[1] = (g + 8, 2t..), a[2] = (g, 2t + 8..), a[3] = (g + 8, 2t + 8..)
 //     b (16 x 8, columns): b[0] = (k = 2t.., n = g), b[1] = (k = 2t + 8.., n = g)
@@ -307,6 +315,32 @@ template <> ZZ_DEVICE void mma16816<F16>(float (&d)[4], const std::uint32_t (&a)
                  "{%0, %1, %2, %3};"
                  : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
                  : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+}
+
+// Bytes: four neighbours a register, the lowest one first. `b` and what `a` is not otherwise are signed; sums are whole.
+//     a (16 x 32): a[0] = (g, 4t..), a[1] = (g + 8, 4t..), a[2] = (g, 16 + 4t..), a[3] = (g + 8, 16 + 4t..)
+//     b (32 x 8): b[0] = (k = 4t.., n = g), b[1] = (k = 16 + 4t.., n = g); d as above. With 16 columns: the first halves.
+
+/// d += a · b
+template <bool isSigned> ZZ_DEVICE void mma16832(int (&d)[4], const std::uint32_t (&a)[4], const std::uint32_t (&b)[2])
+{
+    if constexpr (isSigned)
+        asm volatile("mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
+                     "{%0, %1, %2, %3};"
+                     : "+r"(d[0]), "+r"(d[1]), "+r"(d[2]), "+r"(d[3])
+                     : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+    else
+        asm volatile("mma.sync.aligned.m16n8k32.row.col.s32.u8.s8.s32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
+                     "{%0, %1, %2, %3};"
+                     : "+r"(d[0]), "+r"(d[1]), "+r"(d[2]), "+r"(d[3])
+                     : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+}
+/// The same over 16 columns, of signed bytes.
+ZZ_DEVICE void mma16816Bytes(int (&d)[4], const std::uint32_t (&a)[2], std::uint32_t b)
+{
+    asm volatile("mma.sync.aligned.m16n8k16.row.col.s32.s8.s8.s32 {%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, %3};"
+                 : "+r"(d[0]), "+r"(d[1]), "+r"(d[2]), "+r"(d[3])
+                 : "r"(a[0]), "r"(a[1]), "r"(b));
 }
 
 // Matrices of 8 x 8 16-bit numbers from shared memory: lane 8i + r gives the address of row r of matrix i (16 bytes,

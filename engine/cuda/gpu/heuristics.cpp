@@ -167,12 +167,18 @@ namespace {
 
 constexpr std::int64_t blockParts = 4 * matvecWarps * (2 * 16 * 8 + matvecMaxBatch);
 
+/// Of one vector: numbers of 16 bits, and a padding of E4M3's or two floats for each 32 numbers.
+constexpr std::int64_t blockVectorBytes(std::int64_t paddedColumns)
+{
+    return paddedColumns * 2 + std::max<std::int64_t>(64, paddedColumns / 4);
 }
+
+} // namespace
 
 int mostBlockVectors(std::int64_t paddedColumns, const GpuLimits &gpu)
 {
     // One block a multiprocessor has more of them than two.
-    return static_cast<int>((gpu.sharedPerBlock - blockParts - 2 * paddedColumns) / (paddedColumns * 2 + 64));
+    return static_cast<int>((gpu.sharedPerBlock - blockParts) / blockVectorBytes(paddedColumns));
 }
 
 MatvecPlan planBlocks(std::span<const int> rows, std::int64_t paddedColumns, int batch, bool gated, const GpuLimits &gpu)
@@ -186,8 +192,7 @@ MatvecPlan planBlocks(std::span<const int> rows, std::int64_t paddedColumns, int
             plan.tiles += static_cast<int>(ceilDivide(rows[i], tileRows));
         plan.tileEnd[i] = plan.tiles;
     }
-    plan.sharedBytes
-        = static_cast<std::size_t>(blockParts + 2 * paddedColumns + batch * (paddedColumns * 2 + 64)); // and sums of inputs
+    plan.sharedBytes = static_cast<std::size_t>(blockParts + batch * blockVectorBytes(paddedColumns));
     plan.whole = batch <= mostBlockVectors(paddedColumns, gpu);
     const bool two = static_cast<std::int64_t>(plan.sharedBytes) <= gpu.sharedPerMultiprocessor / matvecBlocksPerSm - 1024;
     const auto waves = ceilDivide(plan.tiles, (two ? matvecBlocksPerSm : 1) * gpu.multiprocessors);
