@@ -299,4 +299,12 @@ std::int64_t blockPaddedColumns(HeldBlocks held, std::int64_t columns)
     return (columns + round - 1) / round * round;
 }
 
+std::int64_t blockRingBytes(HeldBlocks held)
+{
+    return withBlocks(held, []<class Format>(Format) {
+        return std::int64_t{Format::f8 ? 0
+                                       : codesWarps * codesSlots<Format::bits> * 2 * (Format::groupBytes + Format::groupParams)};
+    });
+}
+
 } // namespace zigzag::gpu

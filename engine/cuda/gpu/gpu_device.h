@@ -287,14 +287,6 @@ template <int pending> ZZ_DEVICE void copyAsyncWait()
     asm volatile("cp.async.wait_group %0;" ::"n"(pending) : "memory");
 }
 
-/// Brings memory into the second-level cache, where the GPU can (compute capability 9.0). `bytes`: a multiple of 16.
-ZZ_DEVICE void prefetchFar(const void *from, int bytes)
-{
-#if __CUDA_ARCH__ >= 900
-    asm volatile("cp.async.bulk.prefetch.L2.global [%0], %1;" ::"l"(__cvta_generic_to_global(from)), "r"(bytes) : "memory");
-#endif
-}
-
 // Tensor cores. With g = lane / 4 and t = lane % 4, registers hold pairs of neighbours, the low half first:
 //     a (16 x 16, rows): a[0] = (g, 2t..), a[1] = (g + 8, 2t..), a[2] = (g, 2t + 8..), a[3] = (g + 8, 2t + 8..)
 //     b (16 x 8, columns): b[0] = (k = 2t.., n = g), b[1] = (k = 2t + 8.., n = g)

@@ -165,7 +165,13 @@ MatvecPlan planMatvec(std::span<const int> rows, int columns, int batch, bool ga
 
 namespace {
 
-constexpr std::int64_t blockParts = 4 * matvecWarps * (2 * 16 * 8 + matvecMaxBatch);
+/// A block's shared memory but for its vectors.
+constexpr std::int64_t blockParts(std::int64_t ringBytes, int batch)
+{
+    if (ringBytes == 0)
+        return 4 * matvecWarps * (2 * 16 * 8 + matvecMaxBatch);
+    return ringBytes + 4 * codesWarps * (2 * 16 * (batch > 4 ? 8 : 4) + 8);
+}
 
 /// Of one vector: numbers of 16 bits, and a padding of E4M3's or two floats for each 32 numbers.
 constexpr std::int64_t blockVectorBytes(std::int64_t paddedColumns)
@@ -175,13 +181,13 @@ constexpr std::int64_t blockVectorBytes(std::int64_t paddedColumns)
 
 } // namespace
 
-int mostBlockVectors(std::int64_t paddedColumns, const GpuLimits &gpu)
+int mostBlockVectors(std::int64_t paddedColumns, std::int64_t ringBytes, const GpuLimits &gpu)
 {
-    // One block a multiprocessor has more of them than two.
-    return static_cast<int>((gpu.sharedPerBlock - blockParts) / blockVectorBytes(paddedColumns));
+    return static_cast<int>((gpu.sharedPerBlock - blockParts(ringBytes, 8)) / blockVectorBytes(paddedColumns));
 }
 
-MatvecPlan planBlocks(std::span<const int> rows, std::int64_t paddedColumns, int batch, bool gated, const GpuLimits &gpu)
+MatvecPlan planBlocks(std::span<const int> rows, std::int64_t paddedColumns, int batch, bool gated, std::int64_t ringBytes,
+                      const GpuLimits &gpu)
 {
     assert(!rows.empty() && rows.size() <= 3);
     MatvecPlan plan;
@@ -192,9 +198,10 @@ MatvecPlan planBlocks(std::span<const int> rows, std::int64_t paddedColumns, int
             plan.tiles += static_cast<int>(ceilDivide(rows[i], tileRows));
         plan.tileEnd[i] = plan.tiles;
     }
-    plan.sharedBytes = static_cast<std::size_t>(blockParts + batch * blockVectorBytes(paddedColumns));
-    plan.whole = batch <= mostBlockVectors(paddedColumns, gpu);
-    const bool two = static_cast<std::int64_t>(plan.sharedBytes) <= gpu.sharedPerMultiprocessor / matvecBlocksPerSm - 1024;
+    plan.sharedBytes = static_cast<std::size_t>(blockParts(ringBytes, batch) + batch * blockVectorBytes(paddedColumns));
+    plan.whole = batch <= mostBlockVectors(paddedColumns, ringBytes, gpu);
+    const bool two = ringBytes == 0 // one block a multiprocessor has more shared memory than two
+        && static_cast<std::int64_t>(plan.sharedBytes) <= gpu.sharedPerMultiprocessor / matvecBlocksPerSm - 1024;
     const auto waves = ceilDivide(plan.tiles, (two ? matvecBlocksPerSm : 1) * gpu.multiprocessors);
     plan.blocks = static_cast<unsigned>(ceilDivide(plan.tiles, waves));
     return plan;

@@ -13,8 +13,18 @@ namespace zigzag::gpu {
 template <class Format> struct BlockScales {
     std::uint32_t words[Format::paramWords];
 
+    /// From shared memory.
+    ZZ_DEVICE void load(const char *group, int row, int)
+    {
+        if constexpr (Format::paramWords == 4) {
+            const Vec16 v = load16(group + row * 16);
+            ZZ_UNROLL for (int i = 0; i < 4; ++i) words[i] = v.w[i];
+        } else {
+            loadFar(group, row, true);
+        }
+    }
     /// `group`: of a tile, where its params begin. `row`: of its 8.
-    ZZ_DEVICE void load(const char *group, int row, bool valid)
+    ZZ_DEVICE void loadFar(const char *group, int row, bool valid)
     {
         if constexpr (Format::paramWords == 4) {
             const Vec16 v = loadStreaming16(group + row * 16, valid);
@@ -90,6 +100,16 @@ template <class Format> struct BlockCodes {
             }
         }
     }
+    /// The same from shared memory.
+    ZZ_DEVICE void loadShared(const char *group, int at)
+    {
+        ZZ_UNROLL for (int p = 0; p < planes; ++p) plane[p] = load16(group + p * blockTileRows * rowBytes + at * 16);
+        if constexpr (Format::bits == 6) {
+            const Float2 both = loadAs<Float2>(group + blockTileRows * rowBytes + at * 8);
+            low[0] = bitsOfFloat(both.x);
+            low[1] = bitsOfFloat(both.y);
+        }
+    }
     /// The codes of columns 16 · half + 4t … of block s, a byte each (codeScale).
     ZZ_DEVICE std::uint32_t bytes(int s, int half) const
     {
@@ -146,7 +166,7 @@ template <class T, class Format> ZZ_KERNEL ZZ_LAUNCH_BOUNDS(blockRowsThreads, 1)
         BlockCodes<Format> codes;
         codes.load(args.matrix.codes + group * Format::groupBytes, within * 4 + i % 4, true);
         BlockScales<Format> scales;
-        scales.load(args.matrix.params + group * Format::groupParams, within, true);
+        scales.loadFar(args.matrix.params + group * Format::groupParams, within, true);
         ZZ_UNROLL for (int s = 0; s < 4; ++s) ZZ_UNROLL for (int half = 0; half < 2; ++half)
         {
             // Of E4M3 a lane's columns are neighbours.

@@ -36,7 +36,7 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(matvecThreads, matvecBlocksPerSm) void matvecBlocks(Z
         ZZ_UNROLL for (int half = 0; half < 2; ++half)
         {
             codes[i][half].load(codesAt[half] + group * Format::groupBytes, lane, valid && group < groups);
-            scales[i][half].load(scalesAt[half] + group * Format::groupParams, g, valid && group < groups);
+            scales[i][half].loadFar(scalesAt[half] + group * Format::groupParams, g, valid && group < groups);
         }
     };
     int tile = static_cast<int>(blockIdx().x);

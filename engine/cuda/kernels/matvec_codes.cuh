@@ -8,6 +8,7 @@
 
 #include "engine/cuda/kernels/block_codes.cuh"
 #include "engine/cuda/kernels/matvec.cuh"
+#include "engine/cuda/kernels/swiglu.cuh"
 
 namespace zigzag::gpu {
 
@@ -45,7 +46,7 @@ struct FourNumbers {
 template <class T, class Format> struct CodeInput {
     static constexpr int length = Format::params == BlockParams::Zero ? blockGroup : 32;
     static constexpr int largest = 127 * 256;
-    static constexpr int each = 4; ///< loads of a thread on their way
+    static constexpr int each = 2; ///< loads of a thread on their way
     char *shared;
     int columns, batch; ///< columns: whole groups
 
@@ -56,7 +57,7 @@ template <class T, class Format> struct CodeInput {
     {
         ZZ_UNROLL for (int i = 0; i < each; ++i)
         {
-            const int c = (static_cast<int>(threadIdx().x) + i * matvecThreads) * 4;
+            const int c = (static_cast<int>(threadIdx().x) + i * codesThreads) * 4;
             weights[i].template load<float>(args.normWeight, c, args.normWeight && c < args.columns);
         }
     }
@@ -78,11 +79,11 @@ private:
         for (int row = 0; row < batch; ++row) {
             const From *in = static_cast<const From *>(args.in) + static_cast<std::int64_t>(row) * args.columns;
             float sum = 0;
-            for (int first = 0; first < columns; first += each * matvecThreads * 4) {
+            for (int first = 0; first < columns; first += each * codesThreads * 4) {
                 FourNumbers numbers[each], weights[each];
                 ZZ_UNROLL for (int i = 0; i < each; ++i)
                 {
-                    const int c = first + (thread + i * matvecThreads) * 4;
+                    const int c = first + (thread + i * codesThreads) * 4;
                     numbers[i].template load<From>(in, c, c < args.columns);
                     if (norm && first == 0)
                         weights[i] = early[i];
@@ -91,7 +92,7 @@ private:
                 }
                 ZZ_UNROLL for (int i = 0; i < each; ++i)
                 {
-                    const int c = first + (thread + i * matvecThreads) * 4;
+                    const int c = first + (thread + i * codesThreads) * 4;
                     if (c >= columns) // all of a warp: it has a group
                         break;
                     float x[4], w[4];
@@ -110,7 +111,7 @@ private:
             if constexpr (norm) {
                 sum = warpSum(sum);
                 if (laneId() == 0)
-                    squares[row * matvecWarps + static_cast<int>(warpId())] = sum;
+                    squares[row * codesWarps + static_cast<int>(warpId())] = sum;
             }
         }
     }
@@ -122,10 +123,13 @@ private:
             most = maxOf(most, x[k] < 0 ? -x[k] : x[k]);
             sum += x[k];
         }
+        if (!(sum - sum == 0)) // what is no number would leave no trace in the bytes
+            most = floatOfBits(0x7f800000u);
         ZZ_UNROLL for (int mask = 1; mask < length / 4; mask *= 2)
         {
             most = maxOf(most, shuffleXor(most, mask));
-            sum += shuffleXor(sum, mask);
+            if constexpr (!Format::codesAreSigned)
+                sum += shuffleXor(sum, mask);
         }
         const float inverse = most > 1e-30f ? static_cast<float>(largest) / most : 0.0f;
         std::uint32_t bits[4], rounded[4];
@@ -146,151 +150,310 @@ private:
     }
 };
 
-/// batchTiles: of four vectors.
-template <class T, class Format, int batchTiles, bool gated>
-ZZ_KERNEL ZZ_LAUNCH_BOUNDS(matvecThreads, matvecBlocksPerSm) void matvecCodes(ZZ_ARGS BlockMatvecArgs args)
+/// A warp's groups on their way to shared memory, both eights of a tile's rows of each: what a lane multiplies waits there, so
+/// that registers are left for another kernel's blocks, which may have their first weights when they start (launch.h).
+template <class Format> struct CodeRing {
+    static constexpr int halfBytes = Format::groupBytes + Format::groupParams, slotBytes = 2 * halfBytes;
+    static constexpr int paramChunks = Format::groupParams / 16;
+    char *shared; ///< this warp's
+    const char *codes[2], *params[2]; ///< of the tile whose groups are copied
+
+    /// Starts copying a group, or nothing: a group of copies of its own either way.
+    ZZ_DEVICE void copy(int slot, int group, bool valid) const
+    {
+        const int lane = static_cast<int>(laneId());
+        if (valid) {
+            char *to = shared + slot * slotBytes;
+            ZZ_UNROLL for (int half = 0; half < 2; ++half) ZZ_UNROLL for (int p = 0; p < BlockCodes<Format>::planes; ++p)
+                copyAsync16(to + half * halfBytes + p * 512 + lane * 16,
+                            codes[half] + static_cast<std::int64_t>(group) * Format::groupBytes + p * 512 + lane * 16, true);
+            if constexpr (Format::bits == 6) {
+                const int at = 512 + lane % 16 * 16;
+                copyAsync16(to + lane / 16 * halfBytes + at,
+                            (lane < 16 ? codes[0] : codes[1]) + static_cast<std::int64_t>(group) * Format::groupBytes + at, true);
+            }
+            if (lane < 2 * paramChunks) {
+                const bool first = lane < paramChunks;
+                const int at = (first ? lane : lane - paramChunks) * 16;
+                copyAsync16(to + (first ? 0 : halfBytes) + Format::groupBytes + at,
+                            (first ? params[0] : params[1]) + static_cast<std::int64_t>(group) * Format::groupParams + at, true);
+            }
+        }
+        copyAsyncCommit();
+    }
+};
+
+/// What a thread of the last step of a tile writes, one row and one vector of it. What does not depend on the sum is read early.
+template <class T, bool gated> struct CodeResult {
+    static constexpr int rows = gated ? 8 : 16;
+    int row, vector;
+    std::int64_t at;
+    float bias[2], residual;
+    bool exists;
+
+    ZZ_DEVICE void find(const MatvecArgs &args, int tile, int which)
+    {
+        const int thread = static_cast<int>(threadIdx().x);
+        const MatvecProduct &product = args.products[which];
+        vector = thread / rows;
+        row = (tile - (which == 0 ? 0 : args.tileEnd[which - 1])) * rows + thread % rows;
+        exists = vector < args.batch && row < product.rows;
+        at = static_cast<std::int64_t>(vector) * product.rows + row;
+        bias[0] = exists && product.bias ? product.bias[row] : 0.0f;
+        bias[1] = gated && exists && args.products[1].bias ? args.products[1].bias[row] : 0.0f;
+        residual = exists && product.residual ? product.residual[at] : 0.0f;
+    }
+    /// `sumOf(row of 16)`: of this vector.
+    template <class Sum> ZZ_DEVICE void store(const MatvecArgs &args, int which, Sum sumOf) const
+    {
+        if (!exists)
+            return;
+        const MatvecProduct &product = args.products[which];
+        const int local = static_cast<int>(threadIdx().x) % rows;
+        if constexpr (gated)
+            storeMatvec(product, at, silu(sumOf(local) + bias[0]) * (sumOf(local + 8) + bias[1]), T{});
+        else
+            storeMatvec(product, at, (sumOf(local) + bias[0]) * product.scale + residual, T{});
+    }
+};
+
+/// Of one row and one block of a group, as they lie in shared memory.
+template <class Format> struct CodeScale {
+    float scale, least; ///< Halves: what both halves' scales are multiplied with, and nothing
+    float halves[2];
+
+    ZZ_DEVICE void load(const char *group, int row, int block)
+    {
+        least = halves[0] = halves[1] = 0;
+        if constexpr (Format::params == BlockParams::Scale) {
+            scale = toFloat(loadAs<F16>(group + row * 8 + block * 2));
+        } else if constexpr (Format::params == BlockParams::Affine) {
+            const Float2 both = unpack2<F16>(loadAs<std::uint32_t>(group + row * 16 + block * 4));
+            scale = both.x;
+            least = both.y;
+        } else {
+            const std::uint32_t bytes = loadAs<std::uint16_t>(group + row * 8 + block * 2);
+            const auto last = loadAs<std::uint32_t>(group + blockTileRows * 8 + row * 4);
+            if constexpr (Format::params == BlockParams::Packed) {
+                const Float2 both = unpack2<F16>(last);
+                scale = both.x * static_cast<float>(bytes & 255u);
+                least = -both.y * static_cast<float>(bytes >> 8);
+            } else {
+                scale = floatOfBits(last);
+                halves[0] = static_cast<float>(static_cast<std::int8_t>(bytes));
+                halves[1] = static_cast<float>(static_cast<std::int8_t>(bytes >> 8));
+            }
+        }
+    }
+};
+
+/// What a group's products add to the sums of one vector. The instruction's eight vectors are the two bytes of each of the four
+/// blocks, and each block's product has its own ones alone: its sums come out in lane t = block, so that a group's scales are
+/// applied at once.
+template <class Format>
+ZZ_DEVICE void addOneVector(float (&sums)[2], const BlockCodes<Format> (&codes)[2], const CodeScale<Format> (&scales)[2],
+                            Float2 x, Float2 in)
 {
-    constexpr int roundGroups = blockRoundGroups<Format>;
+    const int block = static_cast<int>(laneId()) / 8;
+    int products[2][4] = {};
+    ZZ_UNROLL for (int s = 0; s < 4; ++s)
+    {
+        const std::uint32_t b[2] = {s == block ? bitsOfFloat(x.x) : 0u, s == block ? bitsOfFloat(x.y) : 0u};
+        if constexpr (Format::params == BlockParams::Halves) {
+            ZZ_UNROLL for (int half = 0; half < 2; ++half)
+                mma16816Bytes(products[half], {codes[0].bytes(s, half), codes[1].bytes(s, half)}, b[half]);
+        } else {
+            mma16832<Format::codesAreSigned>(
+                products[0], {codes[0].bytes(s, 0), codes[1].bytes(s, 0), codes[0].bytes(s, 1), codes[1].bytes(s, 1)}, b);
+        }
+    }
+    ZZ_UNROLL for (int row = 0; row < 2; ++row)
+    {
+        const auto whole
+            = [&](int half) { return static_cast<float>(products[half][2 * row] * 256 + products[half][2 * row + 1]); };
+        float product = whole(0);
+        if constexpr (Format::params == BlockParams::Halves)
+            product = product * scales[row].halves[0] + whole(1) * scales[row].halves[1];
+        sums[row] += product * (in.x * scales[row].scale);
+        if constexpr (!Format::codesAreSigned)
+            sums[row] += scales[row].least * in.y;
+    }
+}
+
+/// batchTiles: of four vectors; 0: one vector.
+template <class T, class Format, int batchTiles, bool gated>
+ZZ_KERNEL ZZ_LAUNCH_BOUNDS(codesThreads, 2) void matvecCodes(ZZ_ARGS BlockMatvecArgs args)
+{
+    constexpr int slots = codesSlots<Format::bits>, tiles = batchTiles > 0 ? batchTiles : 1, vectors = 4 * tiles;
     constexpr bool byGroup = Format::params == BlockParams::Zero, byHalf = Format::params == BlockParams::Halves;
     constexpr bool addsLeast = !Format::codesAreSigned;
+    using Ring = CodeRing<Format>;
     const int lane = static_cast<int>(laneId()), warp = static_cast<int>(warpId()), g = lane / 4, t = lane % 4;
-    const int groups = args.matrices[0].groups, rounds = (groups + matvecWarps * roundGroups - 1) / (matvecWarps * roundGroups);
+    const int groups = args.matrices[0].groups, step = static_cast<int>(gridDim().x);
+    const auto productOf = [&](int tile) { return gated ? 0 : MatvecRows<T, 1, gated>::productOf(args.base, tile); };
 
-    BlockCodes<Format> codes[roundGroups][2];
-    BlockScales<Format> scales[roundGroups][2];
-    const char *codesAt[2] = {}, *scalesAt[2] = {};
-    const auto find = [&](int tile) {
-        const int which = gated ? 0 : MatvecRows<T, 1, gated>::productOf(args.base, tile);
-        const int local = tile - (which == 0 ? 0 : args.base.tileEnd[which - 1]);
+    char *shared = sharedMemory<char>();
+    Ring ring{shared + warp * slots * Ring::slotBytes, {}, {}};
+    int copyTile = static_cast<int>(blockIdx().x), copyGroup = warp;
+    const auto find = [&] {
+        if (copyTile >= args.base.tiles)
+            return;
+        const int which = productOf(copyTile), local = copyTile - (which == 0 ? 0 : args.base.tileEnd[which - 1]);
         ZZ_UNROLL for (int half = 0; half < 2; ++half)
         {
             const BlockMatrix &matrix = args.matrices[gated ? half : which];
             const std::int64_t first = static_cast<std::int64_t>(gated ? local : 2 * local + half) * groups;
-            codesAt[half] = matrix.codes + first * Format::groupBytes;
-            scalesAt[half] = matrix.params + first * Format::groupParams;
+            ring.codes[half] = matrix.codes + first * Format::groupBytes;
+            ring.params[half] = matrix.params + first * Format::groupParams;
         }
     };
-    const auto groupOf = [&](int i, int round) { return (round * roundGroups + i) * matvecWarps + warp; };
-    const auto load = [&](int i, int round, bool valid) {
-        const int group = groupOf(i, round);
-        ZZ_UNROLL for (int half = 0; half < 2; ++half)
-        {
-            codes[i][half].load(codesAt[half] + group * Format::groupBytes, lane, valid && group < groups);
-            scales[i][half].load(scalesAt[half] + group * Format::groupParams, g, valid && group < groups);
+    const auto copyNext = [&](int slot) {
+        ring.copy(slot, copyGroup, copyTile < args.base.tiles && copyGroup < groups);
+        copyGroup += codesWarps;
+        if (copyGroup >= groups) {
+            copyGroup = warp;
+            copyTile += step;
+            find();
         }
     };
-    int tile = static_cast<int>(blockIdx().x);
-    find(tile);
-    ZZ_UNROLL for (int i = 0; i < roundGroups; ++i) load(i, 0, true);
+    find();
+    ZZ_UNROLL for (int i = 0; i < slots; ++i) copyNext(i);
     using Input = CodeInput<T, Format>;
     FourNumbers normWeights[Input::each];
     Input::loadEarly(args.base, normWeights);
     allowNext();
     waitForPrevious();
 
-    constexpr int partFloats = matvecWarps * 16 * 8;
-    auto *results = sharedMemory<float>(); // [2, warps, rows, vectors]
-    float *squares = results + 2 * partFloats;
-    const Input input{reinterpret_cast<char *>(squares + matvecMaxBatch * matvecWarps), groups * blockGroup, args.base.batch};
+    auto *results = reinterpret_cast<float *>(shared + codesWarps * slots * Ring::slotBytes); // [2, warps, rows, vectors]
+    constexpr int partFloats = codesWarps * 16 * vectors;
+    float *squares = results + 2 * partFloats; // [blockMaxBatch, warps]
+    const Input input{reinterpret_cast<char *>(squares + blockMaxBatch * codesWarps), groups * blockGroup, args.base.batch};
     input.fill(args.base, normWeights, squares);
     syncThreads();
 
     const int parts = 2 * args.base.batch;
-    const char *bytes[batchTiles];
-    const Float2 *inputScales[batchTiles];
-    ZZ_UNROLL for (int j = 0; j < batchTiles; ++j)
+    const char *bytes[tiles];
+    const Float2 *inputScales[tiles];
+    ZZ_UNROLL for (int j = 0; j < tiles; ++j)
     {
         const int part = 8 * j + g, vector = 4 * j + t;
         bytes[j] = input.shared + (part < parts ? part : 0) * 64 + t * 16;
         inputScales[j] = input.scales() + (vector < args.base.batch ? vector : 0);
     }
-    int buffer = 0;
-    for (; tile < args.base.tiles; tile += static_cast<int>(gridDim().x)) {
-        float sums[batchTiles][2] = {};
-        for (int round = 0; round < rounds; ++round) {
-            const bool lastRound = round + 1 == rounds;
-            const int next = lastRound ? 0 : round + 1;
-            const bool more = !lastRound || tile + static_cast<int>(gridDim().x) < args.base.tiles;
-            if (lastRound && more)
-                find(tile + static_cast<int>(gridDim().x));
-            ZZ_UNROLL for (int i = 0; i < roundGroups; ++i)
-            {
-                if (const int group = groupOf(i, round); group < groups) {
-                    const BlockCodes<Format> &low = codes[i][0], &high = codes[i][1];
-                    int products[batchTiles][2][4] = {};
-                    const auto apply = [&](int s) {
-                        ZZ_UNROLL for (int j = 0; j < batchTiles; ++j)
-                        {
-                            const Float2 in
-                                = loadAs<Float2>(inputScales[j] + (byGroup ? group : group * 4 + s) * args.base.batch);
-                            ZZ_UNROLL for (int row = 0; row < 2; ++row)
-                            {
-                                const auto whole = [&](int half) {
-                                    const int *both = products[j][half] + 2 * row;
-                                    return static_cast<float>(both[0] * 256 + both[1]);
-                                };
-                                const BlockScales<Format> &of = scales[i][row];
-                                if constexpr (byHalf) {
-                                    sums[j][row]
-                                        += (whole(0) * of.ofHalf(s, 0) + whole(1) * of.ofHalf(s, 1)) * (in.x * of.whole());
-                                } else {
-                                    const Float2 scale = of.of(s);
-                                    sums[j][row] += whole(0) * (in.x * scale.x);
-                                    if constexpr (addsLeast)
-                                        sums[j][row] += scale.y * in.y;
-                                }
-                            }
-                        }
-                    };
-                    ZZ_UNROLL for (int s = 0; s < 4; ++s)
+    // One vector's: of block g / 2, part g % 2.
+    const char *const ownBytes = input.shared + (g / 4 * 2 + g % 2) * 64 + t * 16 + g / 2 % 2 * 8;
+    int buffer = 0, slot = 0;
+    for (int tile = static_cast<int>(blockIdx().x); tile < args.base.tiles; tile += step) {
+        const int which = productOf(tile);
+        CodeResult<T, gated> result;
+        result.find(args.base, tile, which);
+        float sums[tiles][2] = {};
+        for (int group = warp; group < groups; group += codesWarps) {
+            copyAsyncWait<slots - 1>();
+            syncWarp(); // the group is here, the other lanes' parts as well
+            const char *const from = ring.shared + slot * Ring::slotBytes;
+            BlockCodes<Format> codes[2];
+            ZZ_UNROLL for (int half = 0; half < 2; ++half) codes[half].loadShared(from + half * Ring::halfBytes, lane);
+            const auto loadScales = [&](auto &scales, int block) {
+                ZZ_UNROLL for (int half = 0; half < 2; ++half) scales[half].load(
+                    from + half * Ring::halfBytes + Format::groupBytes, g, block);
+            };
+            const auto leave = [&] {
+                syncWarp(); // and has been read
+                copyNext(slot);
+                slot = slot + 1 == slots ? 0 : slot + 1;
+            };
+            if constexpr (batchTiles == 0) {
+                CodeScale<Format> scales[2];
+                loadScales(scales, t);
+                leave();
+                addOneVector<Format>(sums[0], codes, scales, loadAs<Float2>(ownBytes + group * 256),
+                                     loadAs<Float2>(input.scales() + group * 4 + t));
+                continue;
+            }
+            BlockScales<Format> scales[2];
+            loadScales(scales, 0);
+            leave();
+            int products[tiles][2][4] = {};
+            const auto apply = [&](int s) {
+                ZZ_UNROLL for (int j = 0; j < tiles; ++j)
+                {
+                    const Float2 in = loadAs<Float2>(inputScales[j] + (byGroup ? group : group * 4 + s) * args.base.batch);
+                    ZZ_UNROLL for (int row = 0; row < 2; ++row)
                     {
-                        const std::uint32_t a[4] = {low.bytes(s, 0), high.bytes(s, 0), low.bytes(s, 1), high.bytes(s, 1)};
-                        ZZ_UNROLL for (int j = 0; j < batchTiles; ++j)
-                        {
-                            const Vec16 x = load16(bytes[j] + (group * 2 + s / 2) * parts * 64);
-                            const std::uint32_t b[2] = {x.w[s % 2 * 2], x.w[s % 2 * 2 + 1]};
-                            if constexpr (!byGroup) {
-                                ZZ_UNROLL for (int half = 0; half < 2; ++half) ZZ_UNROLL for (int k = 0; k < 4; ++k)
-                                    products[j][half][k]
-                                    = 0;
-                            }
-                            if constexpr (byHalf) {
-                                mma16816Bytes(products[j][0], {a[0], a[1]}, b[0]);
-                                mma16816Bytes(products[j][1], {a[2], a[3]}, b[1]);
-                            } else {
-                                mma16832<Format::codesAreSigned>(products[j][0], a, b);
-                            }
+                        const auto whole = [&](int half) {
+                            const int *both = products[j][half] + 2 * row;
+                            return static_cast<float>(both[0] * 256 + both[1]);
+                        };
+                        const BlockScales<Format> &of = scales[row];
+                        if constexpr (byHalf) {
+                            sums[j][row] += (whole(0) * of.ofHalf(s, 0) + whole(1) * of.ofHalf(s, 1)) * (in.x * of.whole());
+                        } else {
+                            const Float2 scale = of.of(s);
+                            sums[j][row] += whole(0) * (in.x * scale.x);
+                            if constexpr (addsLeast)
+                                sums[j][row] += scale.y * in.y;
                         }
-                        if (!byGroup || s == 3)
-                            apply(s);
                     }
                 }
-                load(i, next, more);
+            };
+            ZZ_UNROLL for (int s = 0; s < 4; ++s)
+            {
+                const std::uint32_t a[4]
+                    = {codes[0].bytes(s, 0), codes[1].bytes(s, 0), codes[0].bytes(s, 1), codes[1].bytes(s, 1)};
+                ZZ_UNROLL for (int j = 0; j < tiles; ++j)
+                {
+                    const Vec16 x = load16(bytes[j] + (group * 2 + s / 2) * parts * 64);
+                    const std::uint32_t b[2] = {x.w[s % 2 * 2], x.w[s % 2 * 2 + 1]};
+                    if constexpr (!byGroup) {
+                        ZZ_UNROLL for (int half = 0; half < 2; ++half) ZZ_UNROLL for (int k = 0; k < 4; ++k) products[j][half][k]
+                            = 0;
+                    }
+                    if constexpr (byHalf) {
+                        mma16816Bytes(products[j][0], {a[0], a[1]}, b[0]);
+                        mma16816Bytes(products[j][1], {a[2], a[3]}, b[1]);
+                    } else {
+                        mma16832<Format::codesAreSigned>(products[j][0], a, b);
+                    }
+                }
+                if (!byGroup || s == 3)
+                    apply(s);
             }
         }
-        float *mine = results + buffer * partFloats + warp * 16 * 8;
-        ZZ_UNROLL for (int j = 0; j < batchTiles; ++j) ZZ_UNROLL for (int row = 0; row < 2; ++row)
-            mine[(g + row * 8) * 8 + 4 * j + t]
+        if constexpr (batchTiles == 0) { // of the four blocks
+            ZZ_UNROLL for (int row = 0; row < 2; ++row) ZZ_UNROLL for (int mask = 1; mask < 4; mask *= 2) sums[0][row]
+                += shuffleXor(sums[0][row], mask);
+        }
+        float *mine = results + buffer * partFloats;
+        ZZ_UNROLL for (int j = 0; j < tiles; ++j) ZZ_UNROLL for (int row = 0; row < 2; ++row)
+            mine[(warp * 16 + g + row * 8) * vectors + 4 * j + t]
             = sums[j][row] * codeScale<Format>;
         syncThreads();
-        finishMatvecTile<T, 1, 1, gated>(args.base, tile, results + buffer * partFloats,
-                                         args.base.normWeight ? squares : nullptr);
-        buffer ^= 1;
+        result.store(args.base, which, [&](int row) {
+            float sum = 0;
+            ZZ_UNROLL for (int w = 0; w < codesWarps; ++w) sum += mine[(w * 16 + row) * vectors + result.vector];
+            return args.base.normWeight ? sum * normScale<codesWarps>(args.base, squares, result.vector) : sum;
+        });
+        buffer ^= 1; // who is still reading this one has not met the next barrier
     }
+    copyAsyncWait<0>();
 }
 
-/// `plan`: planBlocks of this launch's products. Fills in the tiles. Returns a cudaError_t.
+/// `plan`: planCodes of this launch's products. Fills in the tiles. Returns a cudaError_t.
 template <class T, class Format> int launchMatvecCodes(BlockMatvecArgs args, const MatvecPlan &plan, Stream stream, Start start)
 {
     for (int i = 0; i < matvecMaxProducts; ++i)
         args.base.tileEnd[i] = plan.tileEnd[static_cast<std::size_t>(i)];
     args.base.tiles = plan.tiles;
     const auto run = [&](auto kernel) {
-        return launch(kernel, {plan.blocks, 1, 1}, matvecThreads, plan.sharedBytes, stream, args, start);
+        return launch(kernel, {plan.blocks, 1, 1}, codesThreads, plan.sharedBytes, stream, args, start);
     };
     const auto pick = [&]<int batchTiles>() {
         return plan.gated ? run(matvecCodes<T, Format, batchTiles, true>) : run(matvecCodes<T, Format, batchTiles, false>);
     };
+    if constexpr (Format::params != BlockParams::Zero) // its blocks are summed as whole numbers
+        if (args.base.batch == 1)
+            return pick.template operator()<0>();
     return args.base.batch > 4 ? pick.template operator()<2>() : pick.template operator()<1>();
 }
 

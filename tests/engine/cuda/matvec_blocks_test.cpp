@@ -126,9 +126,9 @@ template <class T> void checkProducts(WeightType type, const Case &c, double tol
                                  c.more && !c.gated,
                                  c.more && !c.gated ? 0.5f : 1.0f};
     }
-    const gpu::MatvecPlan plan
-        = gpu::planBlocks({c.rows.data(), c.gated ? 1 : c.rows.size()},
-                          gpu::blockPaddedColumns(matrices[0]->layout.held, c.columns), c.batch, c.gated, {.multiprocessors = 1});
+    const gpu::MatvecPlan plan = gpu::planBlocks({c.rows.data(), c.gated ? 1 : c.rows.size()},
+                                                 gpu::blockPaddedColumns(matrices[0]->layout.held, c.columns), c.batch, c.gated,
+                                                 gpu::blockRingBytes(matrices[0]->layout.held), {.multiprocessors = 1});
     const int status = gpu::withBlocks(matrices[0]->layout.held, [&]<class Format>(Format) {
         if constexpr (Format::f8)
             return gpu::launchMatvecBlocks<T, Format>(args, plan, {}, gpu::Start::Early);

@@ -229,12 +229,6 @@ inline int loadCoherent(const int *from)
 {
     return *from;
 }
-inline void prefetchFar(const void *from, int bytes)
-{
-    emulator::aligned<Vec16>(from, "prefetchFar");
-    if (bytes <= 0 || bytes % 16 != 0)
-        emulator::fail("prefetchFar: bytes are not a multiple of 16");
-}
 inline void store16(void *to, const Vec16 &value)
 {
     storeAs(to, value);
