@@ -6,17 +6,16 @@
 
 namespace zigzag::gpu {
 
-int multiplyBlocks(HeldBlocks held, DType type, const BlockMatvecArgs &args, const MatvecPlan &plan, cudaStream_t stream,
-                   bool early)
+int multiplyBlocks(HeldBlocks held, DType type, BlockMatvecArgs args, const MatvecPlan &plan, cudaStream_t stream, bool early)
 {
+    const Start start = startOf(early);
+    args.isBf16 = type == DType::BF16;
     return withBlocks(held, [&]<class Format>(Format) {
-        const Start start = startOf(early);
-        if constexpr (Format::f8)
-            return type == DType::BF16 ? launchMatvecBlocks<Bf16, Format>(args, plan, stream, start)
-                                       : launchMatvecBlocks<F16, Format>(args, plan, stream, start);
+        if constexpr (!Format::f8)
+            return launchMatvecCodes<Format>(args, plan, stream, start);
         else
-            return type == DType::BF16 ? launchMatvecCodes<Bf16, Format>(args, plan, stream, start)
-                                       : launchMatvecCodes<F16, Format>(args, plan, stream, start);
+            return args.isBf16 ? launchMatvecBlocks<Bf16, Format>(args, plan, stream, start)
+                               : launchMatvecBlocks<F16, Format>(args, plan, stream, start);
     });
 }
 

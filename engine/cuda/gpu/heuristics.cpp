@@ -173,17 +173,17 @@ constexpr std::int64_t blockParts(std::int64_t ringBytes, int batch)
     return ringBytes + 4 * codesWarps * (2 * 16 * (batch > 4 ? 8 : 4) + 8);
 }
 
-/// Of one vector: numbers of 16 bits, and a padding of E4M3's or two floats for each 32 numbers.
-constexpr std::int64_t blockVectorBytes(std::int64_t paddedColumns)
+/// Of one vector: numbers of 16 bits and a padding; of codes' two floats for each 32 of them as well.
+constexpr std::int64_t blockVectorBytes(std::int64_t paddedColumns, std::int64_t ringBytes)
 {
-    return paddedColumns * 2 + std::max<std::int64_t>(64, paddedColumns / 4);
+    return ringBytes == 0 ? paddedColumns * 2 + 64 : paddedColumns / 128 * (codesVectorPitch + 32);
 }
 
 } // namespace
 
 int mostBlockVectors(std::int64_t paddedColumns, std::int64_t ringBytes, const GpuLimits &gpu)
 {
-    return static_cast<int>((gpu.sharedPerBlock - blockParts(ringBytes, 8)) / blockVectorBytes(paddedColumns));
+    return static_cast<int>((gpu.sharedPerBlock - blockParts(ringBytes, 8)) / blockVectorBytes(paddedColumns, ringBytes));
 }
 
 MatvecPlan planBlocks(std::span<const int> rows, std::int64_t paddedColumns, int batch, bool gated, std::int64_t ringBytes,
@@ -198,7 +198,8 @@ MatvecPlan planBlocks(std::span<const int> rows, std::int64_t paddedColumns, int
             plan.tiles += static_cast<int>(ceilDivide(rows[i], tileRows));
         plan.tileEnd[i] = plan.tiles;
     }
-    plan.sharedBytes = static_cast<std::size_t>(blockParts(ringBytes, batch) + batch * blockVectorBytes(paddedColumns));
+    plan.sharedBytes
+        = static_cast<std::size_t>(blockParts(ringBytes, batch) + batch * blockVectorBytes(paddedColumns, ringBytes));
     plan.whole = batch <= mostBlockVectors(paddedColumns, ringBytes, gpu);
     const bool two = ringBytes == 0 // one block a multiprocessor has more shared memory than two
         && static_cast<std::int64_t>(plan.sharedBytes) <= gpu.sharedPerMultiprocessor / matvecBlocksPerSm - 1024;

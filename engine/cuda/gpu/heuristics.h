@@ -186,6 +186,7 @@ MatvecPlan planMatvec(std::span<const int> rows, int columns, int batch, bool ga
 /// A block has half of a multiprocessor, so that the next kernel's may be there before this one's end.
 inline constexpr int codesWarps = 16;
 inline constexpr int codesThreads = codesWarps * 32;
+inline constexpr int codesVectorPitch = 256 + 32; ///< bytes of a vector's group, where there are several vectors
 /// Groups of a warp on their way.
 template <int bits> inline constexpr int codesSlots = bits == 4 ? 4 : bits == 6 ? 3 : 2;
 

@@ -12,141 +12,140 @@
 
 namespace zigzag::gpu {
 
-/// Four numbers of a vector, or weights of a norm, on their way.
-struct FourNumbers {
-    Vec16 words;
-
-    template <class T> ZZ_DEVICE void load(const void *row, int column, bool valid)
-    {
-        words = {};
-        if (!valid)
-            return;
-        if constexpr (sizeof(T) == 4) {
-            words = load16(static_cast<const T *>(row) + column);
-        } else {
-            const Float2 both = loadAs<Float2>(static_cast<const T *>(row) + column);
-            words.w[0] = bitsOfFloat(both.x);
-            words.w[1] = bitsOfFloat(both.y);
-        }
-    }
-    template <class T> ZZ_DEVICE void unpack(float (&to)[4]) const
-    {
-        ZZ_UNROLL for (int i = 0; i < 2; ++i)
-        {
-            const Float2 both = sizeof(T) == 4 ? Float2{floatOfBits(words.w[2 * i]), floatOfBits(words.w[2 * i + 1])}
-                                               : unpack2<std::conditional_t<sizeof(T) == 4, F16, T>>(words.w[i]);
-            to[2 * i] = both.x;
-            to[2 * i + 1] = both.y;
-        }
-    }
-};
-
-/// A block's vectors in shared memory. Words of bytes: [pair of blocks][part: a vector's upper, then its lower bytes][lane t of
-/// 4] [block of 2][half]; then of blocks of `length` numbers, [block][vector]: what a whole number says, and the sum of all.
-template <class T, class Format> struct CodeInput {
+/// A block's vectors in shared memory. Words of bytes: [group][vector][upper bytes, lower bytes][block of 4][half of 2][lane t of
+/// 4], with the halves of lower bytes the other way round, so that both parts' words of a half lie in different banks; then of
+/// blocks of `length` numbers, [block][vector]: what a whole number says, and the sum of all.
+template <class Format> struct CodeInput {
     static constexpr int length = Format::params == BlockParams::Zero ? blockGroup : 32;
     static constexpr int largest = 127 * 256;
-    static constexpr int each = 2; ///< loads of a thread on their way
+    static constexpr int width = 8; ///< columns of a thread
+    static constexpr int early = 1; ///< of them of a norm's weights before the kernel waits
+    using Weights = Vec16[2 * early];
     char *shared;
     int columns, batch; ///< columns: whole groups
 
-    ZZ_DEVICE Float2 *scales() const { return reinterpret_cast<Float2 *>(shared + columns * batch * 2); }
+    /// Bytes from a vector's group to the next vector's: with several, those of four lie in different banks.
+    ZZ_DEVICE int pitch() const { return batch == 1 ? 256 : codesVectorPitch; }
+    ZZ_DEVICE Float2 *scales() const { return reinterpret_cast<Float2 *>(shared + columns / blockGroup * batch * pitch()); }
+    /// Of lane t, the words of half 0 of a group; those of half 1 are 16 bytes on, or back.
+    ZZ_DEVICE const char *wordsOf(int vector, int part, int block, int t) const
+    {
+        return shared + vector * pitch() + part * 128 + block * 32 + part * 16 + t * 4;
+    }
 
     /// The weights of the norm that every vector meets first; they may be read before the kernel waits.
-    ZZ_DEVICE static void loadEarly(const MatvecArgs &args, FourNumbers (&weights)[each])
+    ZZ_DEVICE static void loadEarly(const MatvecArgs &args, Weights &weights)
     {
-        ZZ_UNROLL for (int i = 0; i < each; ++i)
-        {
-            const int c = (static_cast<int>(threadIdx().x) + i * codesThreads) * 4;
-            weights[i].template load<float>(args.normWeight, c, args.normWeight && c < args.columns);
-        }
+        ZZ_UNROLL for (int i = 0; i < early; ++i)
+            loadEight<float>(args.normWeight, columnOf(i), args.normWeight ? args.columns : 0, weights + 2 * i);
     }
     /// All vectors. With a norm (arXiv 1910.07467) but for the division by the root mean square, which is one factor of the whole
     /// vector: it waits until the products are written (normScale). Leaves the sums of squares in `squares`.
-    ZZ_DEVICE void fill(const MatvecArgs &args, const FourNumbers (&early)[each], float *squares) const
+    template <class T> ZZ_DEVICE void fill(const MatvecArgs &args, const Weights &weights, float *squares) const
     {
-        if (args.normWeight)
-            fillFrom<float, true>(args, early, squares);
-        else
-            fillFrom<T, false>(args, early, squares);
+        for (int row = 0; row < batch; ++row)
+            if (args.normWeight)
+                weigh(args, row, weights, squares);
+            else
+                copy<T>(args, row);
     }
 
 private:
-    template <class From, bool norm>
-    ZZ_DEVICE void fillFrom(const MatvecArgs &args, const FourNumbers (&early)[each], float *squares) const
+    static ZZ_DEVICE int columnOf(int i) { return (static_cast<int>(threadIdx().x) + i * codesThreads) * width; }
+    /// Of some lane of this warp: the others come along.
+    ZZ_DEVICE bool hasColumns(int i) const { return columnOf(i) - static_cast<int>(laneId()) * width < columns; }
+    template <class T> static ZZ_DEVICE void loadEight(const void *row, int column, int columns, Vec16 *to)
     {
-        const int thread = static_cast<int>(threadIdx().x);
-        for (int row = 0; row < batch; ++row) {
-            const From *in = static_cast<const From *>(args.in) + static_cast<std::int64_t>(row) * args.columns;
-            float sum = 0;
-            for (int first = 0; first < columns; first += each * codesThreads * 4) {
-                FourNumbers numbers[each], weights[each];
-                ZZ_UNROLL for (int i = 0; i < each; ++i)
-                {
-                    const int c = first + (thread + i * codesThreads) * 4;
-                    numbers[i].template load<From>(in, c, c < args.columns);
-                    if (norm && first == 0)
-                        weights[i] = early[i];
-                    else if (norm)
-                        weights[i].template load<float>(args.normWeight, c, c < args.columns);
-                }
-                ZZ_UNROLL for (int i = 0; i < each; ++i)
-                {
-                    const int c = first + (thread + i * codesThreads) * 4;
-                    if (c >= columns) // all of a warp: it has a group
-                        break;
-                    float x[4], w[4];
-                    numbers[i].template unpack<From>(x);
-                    if constexpr (norm) {
-                        weights[i].template unpack<float>(w);
-                        ZZ_UNROLL for (int k = 0; k < 4; ++k)
-                        {
-                            sum += x[k] * x[k];
-                            x[k] *= w[k];
-                        }
-                    }
-                    store(row, c, x);
-                }
+        constexpr int words = sizeof(T) / 2;
+        ZZ_UNROLL for (int i = 0; i < words; ++i) to[i]
+            = column < columns ? load16(static_cast<const T *>(row) + column + 4 * i) : Vec16{};
+    }
+    ZZ_DEVICE void weigh(const MatvecArgs &args, int row, const Weights &weights, float *squares) const
+    {
+        const float *in = static_cast<const float *>(args.in) + static_cast<std::int64_t>(row) * args.columns;
+        float sum = 0;
+        const auto take = [&](int c, const Vec16 *numbers, const Vec16 *by) {
+            float x[width];
+            ZZ_UNROLL for (int k = 0; k < width; ++k)
+            {
+                const float number = floatOfBits(numbers[k / 4].w[k % 4]);
+                sum += number * number;
+                x[k] = number * floatOfBits(by[k / 4].w[k % 4]);
             }
-            if constexpr (norm) {
-                sum = warpSum(sum);
-                if (laneId() == 0)
-                    squares[row * codesWarps + static_cast<int>(warpId())] = sum;
+            store(row, c, x);
+        };
+        Vec16 numbers[2 * early];
+        ZZ_UNROLL for (int i = 0; i < early; ++i) loadEight<float>(in, columnOf(i), args.columns, numbers + 2 * i);
+        ZZ_UNROLL for (int i = 0; i < early; ++i) if (columnOf(i) < columns) take(columnOf(i), numbers + 2 * i, weights + 2 * i);
+        for (int i = early; hasColumns(i); ++i) {
+            Vec16 more[4];
+            loadEight<float>(in, columnOf(i), args.columns, more);
+            loadEight<float>(args.normWeight, columnOf(i), args.columns, more + 2);
+            take(columnOf(i), more, more + 2);
+        }
+        sum = warpSum(sum);
+        if (laneId() == 0)
+            squares[row * codesWarps + static_cast<int>(warpId())] = sum;
+    }
+    template <class T> ZZ_DEVICE void copy(const MatvecArgs &args, int row) const
+    {
+        constexpr int each = 4; // on their way
+        const T *in = static_cast<const T *>(args.in) + static_cast<std::int64_t>(row) * args.columns;
+        for (int first = 0; hasColumns(first); first += each) {
+            Vec16 numbers[each];
+            ZZ_UNROLL for (int i = 0; i < each; ++i) loadEight<T>(in, columnOf(first + i), args.columns, numbers + i);
+            ZZ_UNROLL for (int i = 0; i < each; ++i) if (hasColumns(first + i))
+            {
+                float x[width];
+                ZZ_UNROLL for (int k = 0; k < width / 2; ++k)
+                {
+                    const Float2 both = unpack2<T>(numbers[i].w[k]);
+                    x[2 * k] = both.x;
+                    x[2 * k + 1] = both.y;
+                }
+                store(row, columnOf(first + i), x);
             }
         }
     }
-    ZZ_DEVICE void store(int row, int column, const float (&x)[4]) const
+    /// Zeros, of which nothing is stored, behind the last column.
+    ZZ_DEVICE void store(int row, int column, const float (&x)[width]) const
     {
         float most = 0, sum = 0;
-        ZZ_UNROLL for (int k = 0; k < 4; ++k)
+        ZZ_UNROLL for (int k = 0; k < width; ++k)
         {
             most = maxOf(most, x[k] < 0 ? -x[k] : x[k]);
             sum += x[k];
         }
         if (!(sum - sum == 0)) // what is no number would leave no trace in the bytes
             most = floatOfBits(0x7f800000u);
-        ZZ_UNROLL for (int mask = 1; mask < length / 4; mask *= 2)
+        ZZ_UNROLL for (int mask = 1; mask < length / width; mask *= 2)
         {
             most = maxOf(most, shuffleXor(most, mask));
             if constexpr (!Format::codesAreSigned)
                 sum += shuffleXor(sum, mask);
         }
-        const float inverse = most > 1e-30f ? static_cast<float>(largest) / most : 0.0f;
-        std::uint32_t bits[4], rounded[4];
-        ZZ_UNROLL for (int k = 0; k < 4; ++k)
+        const float inverse = most > 1e-30f ? static_cast<float>(largest) * rcpFast(most) : 0.0f;
+        std::uint32_t upper[2], lower[2];
+        ZZ_UNROLL for (int i = 0; i < 2; ++i)
         {
-            // Beside 1.5 · 2^23 a float's last bit is one.
-            bits[k] = bitsOfFloat(x[k] * inverse + 12582912.0f);
-            rounded[k] = bits[k] + 128u; // to the upper byte, so that the lower one is signed
+            std::uint32_t bits[4], rounded[4];
+            ZZ_UNROLL for (int k = 0; k < 4; ++k)
+            {
+                // Beside 1.5 · 2^23 a float's last bit is one.
+                bits[k] = bitsOfFloat(x[4 * i + k] * inverse + 12582912.0f);
+                rounded[k] = bits[k] + 128u; // to the upper byte, so that the lower one is signed
+            }
+            upper[i] = pickBytes(pickBytes(rounded[0], rounded[1], 0x0051u), pickBytes(rounded[2], rounded[3], 0x0051u), 0x5410u);
+            lower[i] = pickBytes(pickBytes(bits[0], bits[1], 0x0040u), pickBytes(bits[2], bits[3], 0x0040u), 0x5410u);
         }
-        const int pair = column / 64, block = column / 32 % 2, half = column / 16 % 2, t = column / 4 % 4;
-        char *to = shared + ((pair * 2 * batch + 2 * row) * 4 + t) * 16 + block * 8 + half * 4;
-        storeAs(to, pickBytes(pickBytes(rounded[0], rounded[1], 0x0051u), pickBytes(rounded[2], rounded[3], 0x0051u), 0x5410u));
-        storeAs(to + 64, pickBytes(pickBytes(bits[0], bits[1], 0x0040u), pickBytes(bits[2], bits[3], 0x0040u), 0x5410u));
-        // What is no number leaves no trace in the bytes, but in the sum, and so here.
+        if (column >= columns)
+            return;
+        char *to = shared + (column / blockGroup * batch + row) * pitch() + column % blockGroup;
+        storeAs(to, Float2{floatOfBits(upper[0]), floatOfBits(upper[1])});
+        const int swapped = column % 32 < 16 ? 16 : -16;
+        storeAs(to + 128 + swapped, Float2{floatOfBits(lower[0]), floatOfBits(lower[1])});
         if (column % length == 0)
-            storeAs(scales() + column / length * batch + row,
-                    Float2{most * (1.0f / static_cast<float>(largest)) + 0.0f * sum, sum});
+            storeAs(scales() + column / length * batch + row, Float2{most * (1.0f / static_cast<float>(largest)), sum});
     }
 };
 
@@ -184,7 +183,7 @@ template <class Format> struct CodeRing {
 };
 
 /// What a thread of the last step of a tile writes, one row and one vector of it. What does not depend on the sum is read early.
-template <class T, bool gated> struct CodeResult {
+template <bool gated> struct CodeResult {
     static constexpr int rows = gated ? 8 : 16;
     int row, vector;
     std::int64_t at;
@@ -204,7 +203,7 @@ template <class T, bool gated> struct CodeResult {
         residual = exists && product.residual ? product.residual[at] : 0.0f;
     }
     /// `sumOf(row of 16)`: of this vector.
-    template <class Sum> ZZ_DEVICE void store(const MatvecArgs &args, int which, Sum sumOf) const
+    template <class T, class Sum> ZZ_DEVICE void store(const MatvecArgs &args, int which, Sum sumOf) const
     {
         if (!exists)
             return;
@@ -252,20 +251,23 @@ template <class Format> struct CodeScale {
 /// applied at once.
 template <class Format>
 ZZ_DEVICE void addOneVector(float (&sums)[2], const BlockCodes<Format> (&codes)[2], const CodeScale<Format> (&scales)[2],
-                            Float2 x, Float2 in)
+                            std::uint32_t x0, std::uint32_t x1, Float2 in)
 {
     const int block = static_cast<int>(laneId()) / 8;
-    int products[2][4] = {};
+    int products[2][4] = {}; // of halves; or of every second block, which need not wait for each other
     ZZ_UNROLL for (int s = 0; s < 4; ++s)
     {
-        const std::uint32_t b[2] = {s == block ? bitsOfFloat(x.x) : 0u, s == block ? bitsOfFloat(x.y) : 0u};
+        const std::uint32_t b[2] = {s == block ? x0 : 0u, s == block ? x1 : 0u};
         if constexpr (Format::params == BlockParams::Halves) {
             ZZ_UNROLL for (int half = 0; half < 2; ++half)
                 mma16816Bytes(products[half], {codes[0].bytes(s, half), codes[1].bytes(s, half)}, b[half]);
         } else {
             mma16832<Format::codesAreSigned>(
-                products[0], {codes[0].bytes(s, 0), codes[1].bytes(s, 0), codes[0].bytes(s, 1), codes[1].bytes(s, 1)}, b);
+                products[s % 2], {codes[0].bytes(s, 0), codes[1].bytes(s, 0), codes[0].bytes(s, 1), codes[1].bytes(s, 1)}, b);
         }
+    }
+    if constexpr (Format::params != BlockParams::Halves) {
+        ZZ_UNROLL for (int k = 0; k < 4; ++k) products[0][k] += products[1][k];
     }
     ZZ_UNROLL for (int row = 0; row < 2; ++row)
     {
@@ -281,7 +283,7 @@ ZZ_DEVICE void addOneVector(float (&sums)[2], const BlockCodes<Format> (&codes)[
 }
 
 /// batchTiles: of four vectors; 0: one vector.
-template <class T, class Format, int batchTiles, bool gated>
+template <class Format, int batchTiles, bool gated>
 ZZ_KERNEL ZZ_LAUNCH_BOUNDS(codesThreads, 2) void matvecCodes(ZZ_ARGS BlockMatvecArgs args)
 {
     constexpr int slots = codesSlots<Format::bits>, tiles = batchTiles > 0 ? batchTiles : 1, vectors = 4 * tiles;
@@ -290,7 +292,7 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(codesThreads, 2) void matvecCodes(ZZ_ARGS BlockMatvec
     using Ring = CodeRing<Format>;
     const int lane = static_cast<int>(laneId()), warp = static_cast<int>(warpId()), g = lane / 4, t = lane % 4;
     const int groups = args.matrices[0].groups, step = static_cast<int>(gridDim().x);
-    const auto productOf = [&](int tile) { return gated ? 0 : MatvecRows<T, 1, gated>::productOf(args.base, tile); };
+    const auto productOf = [&](int tile) { return gated ? 0 : MatvecRows<Bf16, 1, gated>::productOf(args.base, tile); };
 
     char *shared = sharedMemory<char>();
     Ring ring{shared + warp * slots * Ring::slotBytes, {}, {}};
@@ -318,8 +320,8 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(codesThreads, 2) void matvecCodes(ZZ_ARGS BlockMatvec
     };
     find();
     ZZ_UNROLL for (int i = 0; i < slots; ++i) copyNext(i);
-    using Input = CodeInput<T, Format>;
-    FourNumbers normWeights[Input::each];
+    using Input = CodeInput<Format>;
+    typename Input::Weights normWeights;
     Input::loadEarly(args.base, normWeights);
     allowNext();
     waitForPrevious();
@@ -328,24 +330,26 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(codesThreads, 2) void matvecCodes(ZZ_ARGS BlockMatvec
     constexpr int partFloats = codesWarps * 16 * vectors;
     float *squares = results + 2 * partFloats; // [blockMaxBatch, warps]
     const Input input{reinterpret_cast<char *>(squares + blockMaxBatch * codesWarps), groups * blockGroup, args.base.batch};
-    input.fill(args.base, normWeights, squares);
+    if (args.isBf16)
+        input.template fill<Bf16>(args.base, normWeights, squares);
+    else
+        input.template fill<F16>(args.base, normWeights, squares);
     syncThreads();
 
-    const int parts = 2 * args.base.batch;
-    const char *bytes[tiles];
+    const char *words[tiles]; // of half 0 of this lane's part and vector; one vector: of block g / 2
     const Float2 *inputScales[tiles];
     ZZ_UNROLL for (int j = 0; j < tiles; ++j)
     {
-        const int part = 8 * j + g, vector = 4 * j + t;
-        bytes[j] = input.shared + (part < parts ? part : 0) * 64 + t * 16;
+        const int column = 4 * j + g / 2, vector = 4 * j + t;
+        words[j] = batchTiles == 0 ? input.wordsOf(0, g % 2, g / 2, t)
+                                   : input.wordsOf(column < args.base.batch ? column : 0, g % 2, 0, t);
         inputScales[j] = input.scales() + (vector < args.base.batch ? vector : 0);
     }
-    // One vector's: of block g / 2, part g % 2.
-    const char *const ownBytes = input.shared + (g / 4 * 2 + g % 2) * 64 + t * 16 + g / 2 % 2 * 8;
+    const int otherHalf = g % 2 == 0 ? 16 : -16, groupPitch = args.base.batch * input.pitch();
     int buffer = 0, slot = 0;
     for (int tile = static_cast<int>(blockIdx().x); tile < args.base.tiles; tile += step) {
         const int which = productOf(tile);
-        CodeResult<T, gated> result;
+        CodeResult<gated> result;
         result.find(args.base, tile, which);
         float sums[tiles][2] = {};
         for (int group = warp; group < groups; group += codesWarps) {
@@ -367,7 +371,8 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(codesThreads, 2) void matvecCodes(ZZ_ARGS BlockMatvec
                 CodeScale<Format> scales[2];
                 loadScales(scales, t);
                 leave();
-                addOneVector<Format>(sums[0], codes, scales, loadAs<Float2>(ownBytes + group * 256),
+                const char *const x = words[0] + group * groupPitch;
+                addOneVector<Format>(sums[0], codes, scales, loadAs<std::uint32_t>(x), loadAs<std::uint32_t>(x + otherHalf),
                                      loadAs<Float2>(input.scales() + group * 4 + t));
                 continue;
             }
@@ -403,8 +408,8 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(codesThreads, 2) void matvecCodes(ZZ_ARGS BlockMatvec
                     = {codes[0].bytes(s, 0), codes[1].bytes(s, 0), codes[0].bytes(s, 1), codes[1].bytes(s, 1)};
                 ZZ_UNROLL for (int j = 0; j < tiles; ++j)
                 {
-                    const Vec16 x = load16(bytes[j] + (group * 2 + s / 2) * parts * 64);
-                    const std::uint32_t b[2] = {x.w[s % 2 * 2], x.w[s % 2 * 2 + 1]};
+                    const char *const x = words[j] + group * groupPitch + s * 32;
+                    const std::uint32_t b[2] = {loadAs<std::uint32_t>(x), loadAs<std::uint32_t>(x + otherHalf)};
                     if constexpr (!byGroup) {
                         ZZ_UNROLL for (int half = 0; half < 2; ++half) ZZ_UNROLL for (int k = 0; k < 4; ++k) products[j][half][k]
                             = 0;
@@ -429,18 +434,22 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(codesThreads, 2) void matvecCodes(ZZ_ARGS BlockMatvec
             mine[(warp * 16 + g + row * 8) * vectors + 4 * j + t]
             = sums[j][row] * codeScale<Format>;
         syncThreads();
-        result.store(args.base, which, [&](int row) {
+        const auto sumOf = [&](int row) {
             float sum = 0;
             ZZ_UNROLL for (int w = 0; w < codesWarps; ++w) sum += mine[(w * 16 + row) * vectors + result.vector];
             return args.base.normWeight ? sum * normScale<codesWarps>(args.base, squares, result.vector) : sum;
-        });
+        };
+        if (args.isBf16)
+            result.template store<Bf16>(args.base, which, sumOf);
+        else
+            result.template store<F16>(args.base, which, sumOf);
         buffer ^= 1; // who is still reading this one has not met the next barrier
     }
     copyAsyncWait<0>();
 }
 
 /// `plan`: planCodes of this launch's products. Fills in the tiles. Returns a cudaError_t.
-template <class T, class Format> int launchMatvecCodes(BlockMatvecArgs args, const MatvecPlan &plan, Stream stream, Start start)
+template <class Format> int launchMatvecCodes(BlockMatvecArgs args, const MatvecPlan &plan, Stream stream, Start start)
 {
     for (int i = 0; i < matvecMaxProducts; ++i)
         args.base.tileEnd[i] = plan.tileEnd[static_cast<std::size_t>(i)];
@@ -449,7 +458,7 @@ template <class T, class Format> int launchMatvecCodes(BlockMatvecArgs args, con
         return launch(kernel, {plan.blocks, 1, 1}, codesThreads, plan.sharedBytes, stream, args, start);
     };
     const auto pick = [&]<int batchTiles>() {
-        return plan.gated ? run(matvecCodes<T, Format, batchTiles, true>) : run(matvecCodes<T, Format, batchTiles, false>);
+        return plan.gated ? run(matvecCodes<Format, batchTiles, true>) : run(matvecCodes<Format, batchTiles, false>);
     };
     if constexpr (Format::params != BlockParams::Zero) // its blocks are summed as whole numbers
         if (args.base.batch == 1)

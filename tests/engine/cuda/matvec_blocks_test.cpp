@@ -106,6 +106,7 @@ template <class T> void checkProducts(WeightType type, const Case &c, double tol
     args.base.epsilon = 1e-5f;
     args.base.batch = c.batch;
     args.base.columns = c.columns;
+    args.isBf16 = std::is_same_v<T, Bf16>;
     std::vector<std::unique_ptr<BlocksMatrix>> matrices;
     std::vector<std::vector<float>> biases, residuals;
     std::vector<std::unique_ptr<DeviceArray<T>>> outs;
@@ -133,7 +134,7 @@ template <class T> void checkProducts(WeightType type, const Case &c, double tol
         if constexpr (Format::f8)
             return gpu::launchMatvecBlocks<T, Format>(args, plan, {}, gpu::Start::Early);
         else
-            return gpu::launchMatvecCodes<T, Format>(args, plan, {}, gpu::Start::Early);
+            return gpu::launchMatvecCodes<Format>(args, plan, {}, gpu::Start::Early);
     });
     ASSERT_EQ(status, 0);
     const auto dot = [&](std::size_t i, std::size_t b, std::size_t r) {
