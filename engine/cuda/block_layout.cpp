@@ -16,11 +16,11 @@ namespace {
 
 constexpr int partNumbers = 32;
 
-/// 32 neighbours: scale · code + least, or (Zero) scale · (code − least). Symmetric forms: `least` says nothing.
+/// 32 neighbours, and what a form has beside their codes, in the file's own numbers.
 struct Part {
-    std::array<std::uint8_t, partNumbers> codes = {};
-    std::array<float, 2> scales = {}; ///< of its halves
-    float least = 0;
+    std::array<std::uint8_t, partNumbers> codes = {}; ///< of signed forms in two's complement
+    float scale = 0, least = 0; ///< scale · code + least, or (Zero) scale · (code − least); Packed: what both are multiplied with
+    std::array<std::uint8_t, 2> factors = {}; ///< Packed: of scale and least value; Halves: of each half's scale
 };
 
 std::uint8_t byteAt(const std::byte *from, int i)
@@ -35,13 +35,14 @@ float halfAt(const std::byte *from)
     return f16ToFloat(bits);
 }
 
-/// Number i in the lower half of byte i, number i + 16 in its upper half; `high`: their fifth bits, or null.
-void smallCodes(Part &part, const std::byte *codes, const std::byte *high)
+/// Number i in the lower half of byte i, number i + 16 in its upper half; `high`: their fifth bits, or null. `zero`: a power of
+/// two that is taken off.
+void smallCodes(Part &part, const std::byte *codes, const std::byte *high, int zero = 0)
 {
     for (int i = 0; i < partNumbers; ++i) {
         const int four = i < 16 ? byteAt(codes, i) & 15 : byteAt(codes, i - 16) >> 4;
         const int fifth = high ? byteAt(high, i / 8) >> i % 8 & 1 : 0;
-        part.codes[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(four | fifth << 4);
+        part.codes[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>((four | fifth << 4) - zero);
     }
 }
 
@@ -52,8 +53,9 @@ void packedScale(Part &part, const std::byte *block, int index)
     const int upper = index < 4 ? 0 : byteAt(packed, index + 4);
     const int scale = index < 4 ? byteAt(packed, index) & 63 : (upper & 15) | byteAt(packed, index - 4) >> 6 << 4;
     const int least = index < 4 ? byteAt(packed, index + 4) & 63 : upper >> 4 | byteAt(packed, index) >> 6 << 4;
-    part.scales.fill(halfAt(block) * static_cast<float>(scale));
-    part.least = -halfAt(block + 2) * static_cast<float>(least);
+    part.factors = {static_cast<std::uint8_t>(scale), static_cast<std::uint8_t>(least)};
+    part.scale = halfAt(block);
+    part.least = halfAt(block + 2);
 }
 
 void partOfK(Part &part, const std::byte *block, int index, const std::byte *codes, const std::byte *high)
@@ -72,11 +74,10 @@ void partOfQ6K(Part &part, const std::byte *block, int index)
         const int within = index % 4 * partNumbers + i;
         const int low = byteAt(block, index / 4 * 64 + within % 64) >> (within / 64 * 4) & 15;
         const int high = byteAt(block, 128 + index / 4 * 32 + i) >> (index % 4 * 2) & 3;
-        part.codes[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(low | high << 4);
+        part.codes[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>((low | high << 4) - 32);
     }
-    for (int half = 0; half < 2; ++half)
-        part.scales[static_cast<std::size_t>(half)]
-            = halfAt(block + 208) * static_cast<float>(static_cast<std::int8_t>(byteAt(block, 192 + 2 * index + half)));
+    part.factors = {byteAt(block, 192 + 2 * index), byteAt(block, 193 + 2 * index)};
+    part.scale = halfAt(block + 208);
 }
 
 /// Part `index` of a row, of any type of blocks that heldBlocks names.
@@ -88,18 +89,17 @@ Part partAt(BlockType type, const std::byte *row, std::int64_t index)
     const int within = static_cast<int>(index % perBlock);
     Part part;
     if (perBlock == 1)
-        part.scales.fill(halfAt(block));
+        part.scale = halfAt(block);
     switch (type) {
     case BlockType::Q40:
-        smallCodes(part, block + 2, nullptr);
+        smallCodes(part, block + 2, nullptr, 8);
         break;
     case BlockType::Q41:
         part.least = halfAt(block + 2);
         smallCodes(part, block + 4, nullptr);
         break;
     case BlockType::Q50:
-        part.least = -16 * part.scales[0];
-        smallCodes(part, block + 6, block + 2);
+        smallCodes(part, block + 6, block + 2, 16);
         break;
     case BlockType::Q51:
         part.least = halfAt(block + 2);
@@ -107,7 +107,7 @@ Part partAt(BlockType type, const std::byte *row, std::int64_t index)
         break;
     case BlockType::Q80:
         for (int i = 0; i < partNumbers; ++i)
-            part.codes[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(byteAt(block, 2 + i) ^ 0x80);
+            part.codes[static_cast<std::size_t>(i)] = byteAt(block, 2 + i);
         break;
     case BlockType::Q4K:
         partOfK(part, block, within, block + 16, nullptr);
@@ -119,7 +119,7 @@ Part partAt(BlockType type, const std::byte *row, std::int64_t index)
         partOfQ6K(part, block, within);
         break;
     default: // Int4
-        part.scales.fill(halfAt(block));
+        part.scale = halfAt(block);
         part.least = byteAt(block, 2);
         for (int i = 0; i < partNumbers; ++i)
             part.codes[static_cast<std::size_t>(i)]
@@ -134,36 +134,69 @@ void putHalf(std::byte *to, float value)
     std::memcpy(to, &bits, sizeof bits);
 }
 
-/// Part s of a group, into its words of a row.
-void putPart(HeldBlocks held, const Part &part, int s, float scale, std::byte *codes, std::byte *params)
+/// Where the parts of one row of a group go: its row of the first plane, of a plane of two words, and its params (BlockParams).
+struct GroupRow {
+    std::byte *codes, *low, *params, *last;
+};
+
+void putCodes(HeldBlocks held, const Part &part, int s, const GroupRow &to)
 {
-    const bool twoPlanes = held == HeldBlocks::Symmetric8 || held == HeldBlocks::Affine8 || held == HeldBlocks::Halves8;
+    const auto codeOf
+        = [&](int t, int half, int i) { return std::uint32_t{part.codes[static_cast<std::size_t>(16 * half + 4 * t + i)]}; };
+    const bool six = held == HeldBlocks::Halves6;
+    const bool eight = held == HeldBlocks::Symmetric8 || held == HeldBlocks::Affine8 || held == HeldBlocks::Packed8;
     for (int t = 0; t < 4; ++t) {
-        std::uint32_t words[2] = {};
-        for (int c = 0; c < 8; ++c) {
-            const std::uint32_t code = part.codes[static_cast<std::size_t>(8 * t + c)];
-            words[0] |= (code & 15) << (16 * (c % 2) + 4 * (c / 2));
-            words[1] |= (code >> 4) << (16 * (c % 2) + 4 * (c / 2));
+        std::uint32_t words[2] = {}, low = 0;
+        for (int half = 0; half < 2; ++half)
+            for (int i = 0; i < 4; ++i) {
+                const std::uint32_t code = codeOf(t, half, i);
+                if (eight) {
+                    words[half] |= code << 8 * i;
+                    continue;
+                }
+                words[0] |= ((six ? code >> 2 : code) & 15) << (8 * i + 4 * half);
+                low |= (code & 3) << (8 * i + 4 * (s % 2) + 2 * half);
+            }
+        if (eight) {
+            std::memcpy(to.codes + s / 2 * blockTileRows * 64 + t * 16 + s % 2 * 8, words, 8);
+            continue;
         }
-        for (int plane = 0; plane < (twoPlanes ? 2 : 1); ++plane)
-            std::memcpy(codes + plane * blockTileRows * 64 + t * 16 + s * 4, &words[plane], 4);
+        std::memcpy(to.codes + t * 16 + s * 4, words, 4);
+        if (six) {
+            std::uint32_t both = 0;
+            std::memcpy(&both, to.low + t * 8 + s / 2 * 4, 4);
+            both |= low;
+            std::memcpy(to.low + t * 8 + s / 2 * 4, &both, 4);
+        }
     }
+}
+
+/// Part s of a group.
+void putPart(HeldBlocks held, const Part &part, int s, const GroupRow &to)
+{
+    putCodes(held, part, s, to);
     switch (held) {
     case HeldBlocks::Affine4:
     case HeldBlocks::Affine8:
-        putHalf(params + 4 * s, scale * part.scales[0]);
-        putHalf(params + 4 * s + 2, scale * part.least);
+        putHalf(to.params + 4 * s, part.scale);
+        putHalf(to.params + 4 * s + 2, part.least);
         break;
-    case HeldBlocks::Halves8:
-        putHalf(params + 4 * s, scale * part.scales[0]);
-        putHalf(params + 4 * s + 2, scale * part.scales[1]);
+    case HeldBlocks::Packed4:
+    case HeldBlocks::Packed8:
+        std::memcpy(to.params + 2 * s, part.factors.data(), 2);
+        putHalf(to.last, part.scale);
+        putHalf(to.last + 2, part.least);
+        break;
+    case HeldBlocks::Halves6:
+        std::memcpy(to.params + 2 * s, part.factors.data(), 2);
+        std::memcpy(to.last, &part.scale, 4);
         break;
     case HeldBlocks::Zero4:
-        putHalf(params, part.scales[0]);
-        putHalf(params + 2, part.least);
+        putHalf(to.params, part.scale);
+        putHalf(to.params + 2, part.least);
         break;
     default:
-        putHalf(params + 2 * s, part.scales[0]);
+        putHalf(to.params + 2 * s, part.scale);
     }
 }
 
@@ -191,17 +224,19 @@ std::optional<HeldBlocks> heldBlocks(WeightType type)
     switch (*block) {
     case BlockType::Q40:
         return HeldBlocks::Symmetric4;
+    case BlockType::Q50:
     case BlockType::Q80:
         return HeldBlocks::Symmetric8;
     case BlockType::Q41:
-    case BlockType::Q4K:
         return HeldBlocks::Affine4;
-    case BlockType::Q50:
     case BlockType::Q51:
-    case BlockType::Q5K:
         return HeldBlocks::Affine8;
+    case BlockType::Q4K:
+        return HeldBlocks::Packed4;
+    case BlockType::Q5K:
+        return HeldBlocks::Packed8;
     case BlockType::Q6K:
-        return HeldBlocks::Halves8;
+        return HeldBlocks::Halves6;
     case BlockType::Int4:
         return HeldBlocks::Zero4;
     default:
@@ -215,8 +250,8 @@ BlockLayout::BlockLayout(HeldBlocks form, std::int64_t rows, std::int64_t column
     , tiles((rows + 2 * blockTileRows - 1) / (2 * blockTileRows) * 2)
 {
     withBlocks(form, [&]<class Format>(Format) {
-        tileCodes = groups * Format::planes * blockTileRows * 64;
-        tileParams = groups * blockTileRows * Format::paramWords * 4;
+        tileCodes = groups * Format::groupBytes;
+        tileParams = groups * Format::groupParams;
     });
 }
 
@@ -230,54 +265,46 @@ Result<void> checkBlocks(const TensorView &matrix)
                                 matrix.columns, length));
 }
 
-float paramScale(const TensorView &matrix)
-{
-    const auto block = matrix.type.block();
-    if (!block || (*block != BlockType::Q4K && *block != BlockType::Q5K && *block != BlockType::Q6K && *block != BlockType::Q50))
-        return 1;
-    // Bounds of the products: of the scales of a block, times their largest factors.
-    float largest = 0;
-    const std::int64_t bytes = matrix.type.blockBytes(), count = matrix.bytes() / bytes;
-    for (std::int64_t i = 0; i < count; ++i) {
-        const std::byte *at = matrix.data + i * bytes;
-        const float bound = *block == BlockType::Q6K ? 128 * std::abs(halfAt(at + 208))
-            : *block == BlockType::Q50               ? 16 * std::abs(halfAt(at))
-                                                     : 63 * std::max(std::abs(halfAt(at)), std::abs(halfAt(at + 2)));
-        largest = std::isfinite(bound) ? std::max(largest, bound) : largest;
-    }
-    int exponent = 0;
-    std::frexp(largest, &exponent); // largest < 2^exponent
-    return largest > 0 ? std::ldexp(1.0f, 15 - exponent) : 1.0f;
-}
-
-void layOutBlocks(const TensorView &matrix, const BlockLayout &layout, float scale, std::int64_t first, std::int64_t count,
-                  std::byte *codes, std::byte *params)
+void layOutBlocks(const TensorView &matrix, const BlockLayout &layout, std::int64_t first, std::int64_t count, std::byte *codes,
+                  std::byte *params)
 {
     std::fill_n(codes, count * layout.tileCodes, std::byte{0});
     std::fill_n(params, count * layout.tileParams, std::byte{0});
-    const std::int64_t codesOfGroup = layout.tileCodes / layout.groups,
-                       paramsOfRow = layout.tileParams / layout.groups / blockTileRows;
+    const std::int64_t codesOfGroup = layout.tileCodes / layout.groups, paramsOfGroup = layout.tileParams / layout.groups;
+    const std::int64_t paramsOfRow = paramsOfGroup / blockTileRows;
+    const bool apart
+        = layout.held == HeldBlocks::Packed4 || layout.held == HeldBlocks::Packed8 || layout.held == HeldBlocks::Halves6;
     const std::int64_t end = std::min((first + count) * blockTileRows, matrix.rows);
     for (std::int64_t row = first * blockTileRows; row < end; ++row)
         for (std::int64_t group = 0; group < layout.groups; ++group) {
             const std::int64_t at = (row / blockTileRows - first) * layout.groups + group, within = row % blockTileRows;
-            std::byte *rowCodes = codes + at * codesOfGroup + within * 64;
-            std::byte *rowParams = params + (at * blockTileRows + within) * paramsOfRow;
+            std::byte *groupCodes = codes + at * codesOfGroup, *groupParams = params + at * paramsOfGroup;
+            const GroupRow to = {groupCodes + within * 64, groupCodes + blockTileRows * 64 + within * 32,
+                                 groupParams + within * (apart ? 8 : paramsOfRow), groupParams + blockTileRows * 8 + within * 4};
             if (layout.held == HeldBlocks::F8) {
-                putF8Group(matrix, row, group, rowCodes, rowParams);
+                putF8Group(matrix, row, group, to.codes, to.params);
                 continue;
             }
             const std::byte *from = matrix.data + row * rowBytes(matrix.type, matrix.columns);
             for (int s = 0; s < 4 && group * blockGroup + s * partNumbers < matrix.columns; ++s)
-                putPart(layout.held, partAt(*matrix.type.block(), from, group * 4 + s), s, scale, rowCodes, rowParams);
+                putPart(layout.held, partAt(*matrix.type.block(), from, group * 4 + s), s, to);
         }
 }
 
 std::int64_t blockPaddedColumns(HeldBlocks held, std::int64_t columns)
 {
-    const std::int64_t round = matvecWarps * blockGroup
-        * withBlocks(held, []<class Format>(Format) { return std::int64_t{blockRoundGroups<Format>}; });
+    const std::int64_t round = blockGroup * withBlocks(held, []<class Format>(Format) {
+                                   return std::int64_t{Format::f8 ? matvecWarps * blockRoundGroups<Format> : 1};
+                               });
     return (columns + round - 1) / round * round;
+}
+
+std::int64_t blockRingBytes(HeldBlocks held)
+{
+    return withBlocks(held, []<class Format>(Format) {
+        return std::int64_t{Format::f8 ? 0
+                                       : codesWarps * codesSlots<Format::bits> * 2 * (Format::groupBytes + Format::groupParams)};
+    });
 }
 
 } // namespace zigzag::gpu

@@ -11,7 +11,7 @@
 
 namespace zigzag::gpu {
 
-/// The form in which a GPU holds matrices of a type, or none. Q5_0, Q5_1, Q5_K and Q6_K have eight bits for a code there.
+/// The form in which a GPU holds matrices of a type, or none. Q5_0, Q5_1 and Q5_K have eight bits for a code there.
 std::optional<HeldBlocks> heldBlocks(WeightType type);
 
 /// Refuses what no form has room for: rows that are no whole eights, scales that change within a group.
@@ -29,15 +29,13 @@ struct BlockLayout {
     std::int64_t bytes() const { return tiles * (tileCodes + tileParams); }
 };
 
-/// What the numbers of params are multiplied with before they become F16: a power of two, so that scales that were products of
-/// two keep their eleven bits. 1 for types whose scales are F16.
-float paramScale(const TensorView &matrix);
-
 /// Puts tiles [first, first + count) in that form. `codes` and `params` begin at the first one's, and are written whole.
-void layOutBlocks(const TensorView &matrix, const BlockLayout &layout, float scale, std::int64_t first, std::int64_t count,
-                  std::byte *codes, std::byte *params);
+void layOutBlocks(const TensorView &matrix, const BlockLayout &layout, std::int64_t first, std::int64_t count, std::byte *codes,
+                  std::byte *params);
 
-/// Columns of a launch's vectors in shared memory: whole rounds. `held`: of its matrices.
+/// Columns of a launch's vectors in shared memory: whole groups, of F8 whole rounds. `held`: of its matrices.
 std::int64_t blockPaddedColumns(HeldBlocks held, std::int64_t columns);
+/// What a block of matvec_codes.cuh has in shared memory of such matrices; 0: they are not its.
+std::int64_t blockRingBytes(HeldBlocks held);
 
 } // namespace zigzag::gpu

@@ -2,15 +2,20 @@
 #include "engine/cuda/blocks.h"
 
 #include "engine/cuda/kernels/matvec_blocks.cuh"
+#include "engine/cuda/kernels/matvec_codes.cuh"
 
 namespace zigzag::gpu {
 
-int multiplyBlocks(HeldBlocks held, DType type, const BlockMatvecArgs &args, const MatvecPlan &plan, cudaStream_t stream,
-                   bool early)
+int multiplyBlocks(HeldBlocks held, DType type, BlockMatvecArgs args, const MatvecPlan &plan, cudaStream_t stream, bool early)
 {
+    const Start start = startOf(early);
+    args.isBf16 = type == DType::BF16;
     return withBlocks(held, [&]<class Format>(Format) {
-        return type == DType::BF16 ? launchMatvecBlocks<Bf16, Format>(args, plan, stream, startOf(early))
-                                   : launchMatvecBlocks<F16, Format>(args, plan, stream, startOf(early));
+        if constexpr (!Format::f8)
+            return launchMatvecCodes<Format>(args, plan, stream, start);
+        else
+            return args.isBf16 ? launchMatvecBlocks<Bf16, Format>(args, plan, stream, start)
+                               : launchMatvecBlocks<F16, Format>(args, plan, stream, start);
     });
 }
 

@@ -384,7 +384,7 @@ private:
             rows[i] = matvec.args.products[i].rows;
         if (matvec.held)
             return planBlocks({rows, static_cast<std::size_t>(count)}, blockPaddedColumns(*matvec.held, matvec.args.columns),
-                              matvec.args.batch, matvec.gated, m_device->limits());
+                              matvec.args.batch, matvec.gated, blockRingBytes(*matvec.held), m_device->limits());
         return planMatvec({rows, static_cast<std::size_t>(count)}, matvec.args.columns, matvec.args.batch, matvec.gated,
                           m_device->limits());
     }
@@ -392,8 +392,7 @@ private:
     /// In as few launches as the vectors' shared memory allows: each reads the weights.
     void launchBlocks(const Matvec &matvec)
     {
-        const int most = std::min(blockMaxBatch,
-                                  mostBlockVectors(blockPaddedColumns(*matvec.held, matvec.args.columns), m_device->limits()));
+        const int most = std::min(blockMaxBatch, mostVectors(*matvec.held, matvec.args.columns));
         for (int first = 0; first < matvec.args.batch; first += most) {
             Matvec part = matvec;
             part.args.batch = std::min(most, matvec.args.batch - first);
@@ -475,8 +474,11 @@ private:
 
     bool fitsBlocks(const Matrix &matrix) const
     {
-        const BlockLayout &layout = *static_cast<const CudaMatrix &>(matrix).layout;
-        return mostBlockVectors(blockPaddedColumns(layout.held, matrix.columns), m_device->limits()) > 0;
+        return mostVectors(static_cast<const CudaMatrix &>(matrix).layout->held, matrix.columns) > 0;
+    }
+    int mostVectors(HeldBlocks held, std::int64_t columns) const
+    {
+        return mostBlockVectors(blockPaddedColumns(held, columns), blockRingBytes(held), m_device->limits());
     }
 
     /// Two products of one shape whose only use may be SwiGLU.

@@ -42,8 +42,6 @@ Result<std::unique_ptr<CudaMatrix>> CudaMatrix::load(Device &device, Loader &loa
 
 void CudaMatrix::layOut(Loader &loader, const TensorView &weights)
 {
-    const float paramsBy = paramScale(weights);
-    scale = 1 / paramsBy;
     constexpr std::int64_t pieceBytes = 16 << 20;
     const std::int64_t piece = std::clamp<std::int64_t>(pieceBytes / layout->tileCodes, 1, layout->tiles);
     std::vector<std::byte> codes(static_cast<std::size_t>(piece * layout->tileCodes)),
@@ -51,7 +49,7 @@ void CudaMatrix::layOut(Loader &loader, const TensorView &weights)
     auto *to = m_memory->as<std::byte>();
     for (std::int64_t first = 0; first < layout->tiles; first += piece) {
         const std::int64_t count = std::min(piece, layout->tiles - first);
-        layOutBlocks(weights, *layout, paramsBy, first, count, codes.data(), params.data());
+        layOutBlocks(weights, *layout, first, count, codes.data(), params.data());
         loader.copy(to + first * layout->tileCodes, codes.data(), static_cast<std::size_t>(count * layout->tileCodes));
         loader.copy(to + layout->codeBytes() + first * layout->tileParams, params.data(),
                     static_cast<std::size_t>(count * layout->tileParams));

@@ -18,7 +18,6 @@ class CudaMatrix : public Matrix
 public:
     DType type = DType::BF16; ///< of plain numbers
     std::optional<BlockLayout> layout; ///< of quantised ones
-    float scale = 1; ///< of those
 
     /// What it can be stored in.
     static std::vector<WeightType> types();
@@ -31,7 +30,7 @@ public:
     BlockMatrix blocks() const
     {
         const auto *codes = static_cast<const char *>(data());
-        return {codes, codes + layout->codeBytes(), static_cast<int>(layout->groups), scale};
+        return {codes, codes + layout->codeBytes(), static_cast<int>(layout->groups)};
     }
     /// Whether one launch can multiply with both.
     bool isAlike(const CudaMatrix &other) const;

@@ -309,6 +309,32 @@ template <> ZZ_DEVICE void mma16816<F16>(float (&d)[4], const std::uint32_t (&a)
                  : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 }
 
+// Bytes: four neighbours a register, the lowest one first. `b` and what `a` is not otherwise are signed; sums are whole.
+//     a (16 x 32): a[0] = (g, 4t..), a[1] = (g + 8, 4t..), a[2] = (g, 16 + 4t..), a[3] = (g + 8, 16 + 4t..)
+//     b (32 x 8): b[0] = (k = 4t.., n = g), b[1] = (k = 16 + 4t.., n = g); d as above. With 16 columns: the first halves.
+
+/// d += a · b
+template <bool isSigned> ZZ_DEVICE void mma16832(int (&d)[4], const std::uint32_t (&a)[4], const std::uint32_t (&b)[2])
+{
+    if constexpr (isSigned)
+        asm volatile("mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
+                     "{%0, %1, %2, %3};"
+                     : "+r"(d[0]), "+r"(d[1]), "+r"(d[2]), "+r"(d[3])
+                     : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+    else
+        asm volatile("mma.sync.aligned.m16n8k32.row.col.s32.u8.s8.s32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
+                     "{%0, %1, %2, %3};"
+                     : "+r"(d[0]), "+r"(d[1]), "+r"(d[2]), "+r"(d[3])
+                     : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+}
+/// The same over 16 columns, of signed bytes.
+ZZ_DEVICE void mma16816Bytes(int (&d)[4], const std::uint32_t (&a)[2], std::uint32_t b)
+{
+    asm volatile("mma.sync.aligned.m16n8k16.row.col.s32.s8.s8.s32 {%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, %3};"
+                 : "+r"(d[0]), "+r"(d[1]), "+r"(d[2]), "+r"(d[3])
+                 : "r"(a[0]), "r"(a[1]), "r"(b));
+}
+
 // Matrices of 8 x 8 16-bit numbers from shared memory: lane 8i + r gives the address of row r of matrix i (16 bytes,
 // aligned), register i receives the pair (row lane / 4, column 2 (lane % 4)), or of the transposed matrix.
 

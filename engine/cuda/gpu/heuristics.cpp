@@ -168,17 +168,29 @@ MatvecPlan planMatvec(std::span<const int> rows, int columns, int batch, bool ga
 
 namespace {
 
-constexpr std::int64_t blockParts = std::int64_t{4 * matvecWarps} * (2 * 16 * 8 + matvecMaxBatch);
-
-}
-
-int mostBlockVectors(std::int64_t paddedColumns, const GpuLimits &gpu)
+/// A block's shared memory but for its vectors.
+constexpr std::int64_t blockParts(std::int64_t ringBytes, int batch)
 {
-    // One block a multiprocessor has more of them than two.
-    return static_cast<int>((gpu.sharedPerBlock - blockParts - 2 * paddedColumns) / (paddedColumns * 2 + 64));
+    if (ringBytes == 0)
+        return std::int64_t{4 * matvecWarps} * (2 * 16 * 8 + matvecMaxBatch);
+    return ringBytes + std::int64_t{4 * codesWarps} * (2 * 16 * (batch > 4 ? 8 : 4) + 8);
 }
 
-MatvecPlan planBlocks(std::span<const int> rows, std::int64_t paddedColumns, int batch, bool gated, const GpuLimits &gpu)
+/// Of one vector: numbers of 16 bits and a padding; of codes' two floats for each 32 of them as well.
+constexpr std::int64_t blockVectorBytes(std::int64_t paddedColumns, std::int64_t ringBytes)
+{
+    return ringBytes == 0 ? paddedColumns * 2 + 64 : paddedColumns / 128 * (codesVectorPitch + 32);
+}
+
+} // namespace
+
+int mostBlockVectors(std::int64_t paddedColumns, std::int64_t ringBytes, const GpuLimits &gpu)
+{
+    return static_cast<int>((gpu.sharedPerBlock - blockParts(ringBytes, 8)) / blockVectorBytes(paddedColumns, ringBytes));
+}
+
+MatvecPlan planBlocks(std::span<const int> rows, std::int64_t paddedColumns, int batch, bool gated, std::int64_t ringBytes,
+                      const GpuLimits &gpu)
 {
     assert(!rows.empty() && rows.size() <= 3);
     MatvecPlan plan;
@@ -190,9 +202,10 @@ MatvecPlan planBlocks(std::span<const int> rows, std::int64_t paddedColumns, int
         plan.tileEnd[i] = plan.tiles;
     }
     plan.sharedBytes
-        = static_cast<std::size_t>(blockParts + 2 * paddedColumns + batch * (paddedColumns * 2 + 64)); // and sums of inputs
-    plan.whole = batch <= mostBlockVectors(paddedColumns, gpu);
-    const bool two = static_cast<std::int64_t>(plan.sharedBytes) <= gpu.sharedPerMultiprocessor / matvecBlocksPerSm - 1024;
+        = static_cast<std::size_t>(blockParts(ringBytes, batch) + batch * blockVectorBytes(paddedColumns, ringBytes));
+    plan.whole = batch <= mostBlockVectors(paddedColumns, ringBytes, gpu);
+    const bool two = ringBytes == 0 // one block a multiprocessor has more shared memory than two
+        && static_cast<std::int64_t>(plan.sharedBytes) <= gpu.sharedPerMultiprocessor / matvecBlocksPerSm - 1024;
     const auto waves = ceilDivide(plan.tiles, std::int64_t{two ? matvecBlocksPerSm : 1} * gpu.multiprocessors);
     plan.blocks = static_cast<unsigned>(ceilDivide(plan.tiles, waves));
     return plan;

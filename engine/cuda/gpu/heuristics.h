@@ -179,10 +179,20 @@ struct MatvecPlan {
 /// `rows`: of each product, at most three; gated: of the gate, which up's equal.
 MatvecPlan planMatvec(std::span<const int> rows, int columns, int batch, bool gated, const GpuLimits &gpu);
 
-/// The same for quantised weights (matvec_blocks.cuh): tiles of 16 rows, of vectors that are `paddedColumns` wide in shared
-/// memory. `whole` is false where they do not fit there: then as many fit as `mostBlockVectors` says.
-MatvecPlan planBlocks(std::span<const int> rows, std::int64_t paddedColumns, int batch, bool gated, const GpuLimits &gpu);
-int mostBlockVectors(std::int64_t paddedColumns, const GpuLimits &gpu);
+// The same for quantised weights: tiles of 16 rows, of vectors that are `paddedColumns` wide in shared memory. `whole` is false
+// where they do not fit there: then as many fit as mostBlockVectors says. `ringBytes`: of matvec_codes.cuh's blocks
+// (blockRingBytes); 0: E4M3 (matvec_blocks.cuh).
+
+/// A block has half of a multiprocessor, so that the next kernel's may be there before this one's end.
+inline constexpr int codesWarps = 16;
+inline constexpr int codesThreads = codesWarps * 32;
+inline constexpr int codesVectorPitch = 256 + 32; ///< bytes of a vector's group, where there are several vectors
+/// Groups of a warp on their way.
+template <int bits> inline constexpr int codesSlots = bits == 4 ? 4 : bits == 6 ? 3 : 2;
+
+MatvecPlan planBlocks(std::span<const int> rows, std::int64_t paddedColumns, int batch, bool gated, std::int64_t ringBytes,
+                      const GpuLimits &gpu);
+int mostBlockVectors(std::int64_t paddedColumns, std::int64_t ringBytes, const GpuLimits &gpu);
 
 // Experts of a feed-forward (experts.cuh, expert_tiles.cuh).
 

@@ -5,12 +5,17 @@
 
 namespace zigzag::gpu {
 
-// Quantised matrices as a GPU holds them (block_layout.h makes them of what files have). Codes are planes of four bits, one or
-// two; rows lie in tiles of 8 and columns in groups of 128, so that a warp reads 512 bytes that lie together:
-//     codes   [rows / 8][groups][planes][row of 8][lane t of 4][block s of 4]: a word of the 8 codes of columns
-//             128 · group + 32 · s + 8 · t + c, of which column c is the four bits from 16 · (c % 2) + 4 · (c / 2) on
-//     params  [rows / 8][groups][row of 8]: of the group's four blocks (BlockParams)
-// E4M3 is two planes as well: block s has the bytes of its 8 columns in words 2 · (s % 2) and the next of plane s / 2.
+// Quantised matrices as a GPU holds them (block_layout.h makes them of what files have). Rows lie in tiles of 8 and columns in
+// groups of 128, four blocks of 32, so that a warp reads what lies together:
+//     codes   [rows / 8][groups]: of a group its planes, one after another
+//     params  [rows / 8][groups]: of a group, of each row what BlockParams says
+// A lane of tensor cores' fragments has columns 4t … 4t + 3 and 16 + 4t … 16 + 4t + 3 of a block; [row of 8][t of 4] are:
+//     4 bits: a word of each block, byte i of which has column 4t + i in its lower half and 16 + 4t + i in its upper half
+//     6 bits: that plane of the codes' upper 4 bits; then a plane of two words, of which word s / 2 has of block s, in byte i,
+//     the
+//             lower two bits of column 4t + i at 4 · (s % 2), and of 16 + 4t + i two above
+//     8 bits: two planes of four words: of block s the two words of its columns, in words 2 · (s % 2) of plane s / 2
+// Codes of signed forms are in two's complement. E4M3 is two planes as well, where lane t has columns 8t … 8t + 7 of a block.
 
 inline constexpr int blockGroup = 128; ///< columns
 inline constexpr int blockTileRows = 8;
@@ -19,56 +24,65 @@ inline constexpr int blockMaxBatch = 8; ///< vectors of one launch
 enum class BlockParams {
     Scale, ///< of each block its scale, F16
     Affine, ///< of each block scale and least value, F16
-    Halves, ///< of each half of a block its scale, F16
+    Packed, ///< of each block a byte for its scale and one for its least value; then what those are multiplied with, F16 both
+    Halves, ///< of each half of a block a signed byte for its scale; then what those are multiplied with, F32
     Zero, ///< of a group scale and zero, F16
     Float, ///< of a group its scale, F32
 };
 
-/// A number is scale · (code − zero) (+ least); E4M3: scale · code.
-template <int planeCount, BlockParams kind, int zeroCode, bool isF8 = false> struct BlockFormat {
-    static constexpr int planes = planeCount, zero = zeroCode;
+/// A number is scale · code (+ least), or scale · (code − zero) (Zero).
+template <int codeBits, bool isSigned, BlockParams kind> struct BlockFormat {
+    static constexpr int bits = codeBits;
+    static constexpr bool codesAreSigned = isSigned;
     static constexpr BlockParams params = kind;
-    static constexpr bool f8 = isF8;
+    static constexpr bool f8 = kind == BlockParams::Float;
+    static constexpr int groupBytes = blockTileRows * blockGroup / 8 * bits; ///< codes
     static constexpr int paramWords = kind == BlockParams::Scale     ? 2
-        : kind == BlockParams::Affine || kind == BlockParams::Halves ? 4
+        : kind == BlockParams::Affine                                ? 4
+        : kind == BlockParams::Packed || kind == BlockParams::Halves ? 3 // two of all rows, then one
                                                                      : 1;
+    static constexpr int groupParams = blockTileRows * 4 * paramWords; ///< bytes
 };
 
-/// Groups of a warp's round.
-template <class Format> inline constexpr int blockRoundGroups = Format::planes == 1 ? 4 : 2;
+/// Groups of a warp's round: of 4 bits 128 bytes of a lane are on their way, and as many of more as registers allow.
+template <class Format> inline constexpr int blockRoundGroups = Format::bits == 4 ? 4 : 2;
 
-enum class HeldBlocks { Symmetric4, Symmetric8, Affine4, Affine8, Halves8, Zero4, F8 };
+enum class HeldBlocks { Symmetric4, Symmetric8, Affine4, Affine8, Packed4, Packed8, Halves6, Zero4, F8 };
 
 /// Calls `run` with the format of these.
 template <class Run> auto withBlocks(HeldBlocks held, Run &&run)
 {
     switch (held) {
     case HeldBlocks::Symmetric4:
-        return run(BlockFormat<1, BlockParams::Scale, 8>{});
+        return run(BlockFormat<4, true, BlockParams::Scale>{});
     case HeldBlocks::Symmetric8:
-        return run(BlockFormat<2, BlockParams::Scale, 128>{});
+        return run(BlockFormat<8, true, BlockParams::Scale>{});
     case HeldBlocks::Affine4:
-        return run(BlockFormat<1, BlockParams::Affine, 0>{});
+        return run(BlockFormat<4, false, BlockParams::Affine>{});
     case HeldBlocks::Affine8:
-        return run(BlockFormat<2, BlockParams::Affine, 0>{});
-    case HeldBlocks::Halves8:
-        return run(BlockFormat<2, BlockParams::Halves, 32>{});
+        return run(BlockFormat<8, false, BlockParams::Affine>{});
+    case HeldBlocks::Packed4:
+        return run(BlockFormat<4, false, BlockParams::Packed>{});
+    case HeldBlocks::Packed8:
+        return run(BlockFormat<8, false, BlockParams::Packed>{});
+    case HeldBlocks::Halves6:
+        return run(BlockFormat<6, true, BlockParams::Halves>{});
     case HeldBlocks::Zero4:
-        return run(BlockFormat<1, BlockParams::Zero, 0>{});
+        return run(BlockFormat<4, false, BlockParams::Zero>{});
     default:
-        return run(BlockFormat<2, BlockParams::Float, 0, true>{});
+        return run(BlockFormat<8, true, BlockParams::Float>{});
     }
 }
 
 struct BlockMatrix {
     const char *codes, *params;
     int groups;
-    float scale; ///< of the whole matrix
 };
 
 struct BlockMatvecArgs {
     MatvecArgs base; ///< `weights` of its products are not read
     BlockMatrix matrices[matvecMaxProducts];
+    bool isBf16; ///< vectors; otherwise F16 (matvec_codes.cuh)
 };
 
 /// Rows of a matrix as plain numbers: all from `first` on (widen), or those of tokens (embed).

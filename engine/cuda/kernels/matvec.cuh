@@ -14,10 +14,10 @@
 namespace zigzag::gpu {
 
 /// 1 / the root mean square of a vector, from its warps' sums of squares.
-ZZ_DEVICE float normScale(const MatvecArgs &args, const float *sums, int row)
+template <int warps = matvecWarps> ZZ_DEVICE float normScale(const MatvecArgs &args, const float *sums, int row)
 {
     float sum = 0;
-    ZZ_UNROLL for (int w = 0; w < matvecWarps; ++w) sum += sums[row * matvecWarps + w];
+    ZZ_UNROLL for (int w = 0; w < warps; ++w) sum += sums[row * warps + w];
     return rsqrtFast(sum / static_cast<float>(args.columns) + args.epsilon);
 }
 

@@ -42,6 +42,7 @@ const ListedKernel list[] = {
     {"fillRandom", nullptr, "fills the memory that a GPU's own rates are measured on; no result depends on the numbers"},
     {"matvec", "Cases/Matvec.*", nullptr},
     {"matvecBlocks", "MatvecBlocksKernel.*", nullptr},
+    {"matvecCodes", "MatvecBlocksKernel.*", nullptr},
     {"nextToken", "NextTokenKernel.*", nullptr},
     {"readAll", nullptr, "times the reading of a GPU's memory and drops what it read"},
     {"rmsNorm", "RmsNormKernel.*", nullptr},

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/cuda/block_layout.h"
 #include "engine/cuda/kernels/matvec_blocks.cuh"
+#include "engine/cuda/kernels/matvec_codes.cuh"
 #include "engine/model/weight_type.h"
 #include "tests/engine/cuda/kernel_fixture.h"
 
@@ -16,7 +17,6 @@ struct BlocksMatrix {
     TensorView view;
     gpu::BlockLayout layout;
     DeviceArray<std::uint8_t> memory;
-    float scale;
     std::vector<float> values; // [rows, columns]
 
     BlocksMatrix(WeightType type, std::int64_t rows, std::int64_t columns, unsigned seed)
@@ -38,12 +38,11 @@ struct BlocksMatrix {
         } else {
             putScales(type, random);
         }
-        scale = gpu::paramScale(view);
         auto *to = reinterpret_cast<std::byte *>(memory.data());
         // In two pieces, as an upload may.
         const std::int64_t half = layout.tiles / 2;
-        gpu::layOutBlocks(view, layout, scale, 0, half, to, to + layout.codeBytes());
-        gpu::layOutBlocks(view, layout, scale, half, layout.tiles - half, to + half * layout.tileCodes,
+        gpu::layOutBlocks(view, layout, 0, half, to, to + layout.codeBytes());
+        gpu::layOutBlocks(view, layout, half, layout.tiles - half, to + half * layout.tileCodes,
                           to + layout.codeBytes() + half * layout.tileParams);
         values.resize(static_cast<std::size_t>(rows * columns));
         for (std::int64_t r = 0; r < rows; ++r) {
@@ -57,7 +56,7 @@ struct BlocksMatrix {
     gpu::BlockMatrix blocks() const
     {
         const auto *codes = reinterpret_cast<const char *>(memory.data());
-        return {codes, codes + layout.codeBytes(), static_cast<int>(layout.groups), 1 / scale};
+        return {codes, codes + layout.codeBytes(), static_cast<int>(layout.groups)};
     }
 
 private:
@@ -107,6 +106,7 @@ template <class T> void checkProducts(WeightType type, const Case &c, double tol
     args.base.epsilon = 1e-5f;
     args.base.batch = c.batch;
     args.base.columns = c.columns;
+    args.isBf16 = std::is_same_v<T, Bf16>;
     std::vector<std::unique_ptr<BlocksMatrix>> matrices;
     std::vector<std::vector<float>> biases, residuals;
     std::vector<std::unique_ptr<DeviceArray<T>>> outs;
@@ -127,11 +127,14 @@ template <class T> void checkProducts(WeightType type, const Case &c, double tol
                                  c.more && !c.gated,
                                  c.more && !c.gated ? 0.5f : 1.0f};
     }
-    const gpu::MatvecPlan plan
-        = gpu::planBlocks({c.rows.data(), c.gated ? 1 : c.rows.size()},
-                          gpu::blockPaddedColumns(matrices[0]->layout.held, c.columns), c.batch, c.gated, {.multiprocessors = 1});
+    const gpu::MatvecPlan plan = gpu::planBlocks({c.rows.data(), c.gated ? 1 : c.rows.size()},
+                                                 gpu::blockPaddedColumns(matrices[0]->layout.held, c.columns), c.batch, c.gated,
+                                                 gpu::blockRingBytes(matrices[0]->layout.held), {.multiprocessors = 1});
     const int status = gpu::withBlocks(matrices[0]->layout.held, [&]<class Format>(Format) {
-        return gpu::launchMatvecBlocks<T, Format>(args, plan, {}, gpu::Start::Early);
+        if constexpr (Format::f8)
+            return gpu::launchMatvecBlocks<T, Format>(args, plan, {}, gpu::Start::Early);
+        else
+            return gpu::launchMatvecCodes<Format>(args, plan, {}, gpu::Start::Early);
     });
     ASSERT_EQ(status, 0);
     const auto dot = [&](std::size_t i, std::size_t b, std::size_t r) {

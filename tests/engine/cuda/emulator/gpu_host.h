@@ -265,6 +265,17 @@ template <class T> void mma16816(float (&d)[4], const std::uint32_t (&a)[4], con
     emulator::meetWarp("mma16816", site, &mine, std::is_same_v<T, Bf16> ? emulator::multiplyBf16 : emulator::multiplyF16);
 }
 
+template <bool isSigned> void mma16832(int (&d)[4], const std::uint32_t (&a)[4], const std::uint32_t (&b)[2], ZZ_SITE)
+{
+    emulator::ByteFragments mine = {d, a, b, 32};
+    emulator::meetWarp("mma16832", site, &mine, isSigned ? emulator::multiplySignedBytes : emulator::multiplyBytes);
+}
+inline void mma16816Bytes(int (&d)[4], const std::uint32_t (&a)[2], std::uint32_t b, ZZ_SITE)
+{
+    emulator::ByteFragments mine = {d, a, &b, 16};
+    emulator::meetWarp("mma16816Bytes", site, &mine, emulator::multiplySignedBytes);
+}
+
 inline void loadMatrix4(std::uint32_t (&r)[4], const void *row, ZZ_SITE)
 {
     emulator::loadMatrices("loadMatrix4", r, row, 4, false, site);

@@ -40,6 +40,33 @@ template <float (*toFloat)(std::uint16_t)> void multiply(void *const *lanes)
     }
 }
 
+int byteOf(std::uint32_t word, int which, bool isSigned)
+{
+    const auto byte = static_cast<std::uint8_t>(word >> 8 * which);
+    return isSigned ? static_cast<std::int8_t>(byte) : byte;
+}
+
+/// "Matrix Fragments for mma.m16n8k16 with integer type", and m16n8k32.
+template <bool isSigned> void multiplyIntegers(void *const *lanes)
+{
+    const int columns = static_cast<const ByteFragments *>(lanes[0])->columns;
+    int a[16][32] = {}, b[32][8] = {}; // [m][k], [k][n]
+    for (int lane = 0; lane < warpSize; ++lane) {
+        const auto &mine = *static_cast<const ByteFragments *>(lanes[lane]);
+        const int group = lane / 4, first = lane % 4 * 4;
+        for (int i = 0; i < columns / 2; ++i)
+            a[group + i / 4 % 2 * 8][first + i % 4 + i / 8 * 16] = byteOf(mine.a[i / 4], i % 4, isSigned);
+        for (int i = 0; i < columns / 4; ++i)
+            b[first + i % 4 + i / 4 * 16][group] = byteOf(mine.b[i / 4], i % 4, true);
+    }
+    for (int lane = 0; lane < warpSize; ++lane)
+        for (int i = 0; i < 4; ++i) {
+            int &d = static_cast<const ByteFragments *>(lanes[lane])->d[i];
+            for (int k = 0; k < columns; ++k)
+                d += a[lane / 4 + i / 2 * 8][k] * b[k][lane % 4 * 2 + i % 2];
+        }
+}
+
 struct Load {
     std::uint32_t *registers;
     const void *row;
@@ -73,6 +100,16 @@ void multiplyBf16(void *const *lanes)
 void multiplyF16(void *const *lanes)
 {
     multiply<f16ToFloat>(lanes);
+}
+
+void multiplyBytes(void *const *lanes)
+{
+    multiplyIntegers<false>(lanes);
+}
+
+void multiplySignedBytes(void *const *lanes)
+{
+    multiplyIntegers<true>(lanes);
 }
 
 void loadMatrices(const char *name, std::uint32_t *registers, const void *row, int count, bool transposed, Site site)
