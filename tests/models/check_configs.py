@@ -34,7 +34,11 @@ def as_qwen2(config: dict) -> dict:
     return dict(config, model_type="qwen2")
 
 
-STAND_INS = dict(minicpm=as_granite, mimo=as_qwen2)
+def as_llama(config: dict) -> dict:
+    return dict(config, model_type="llama", attention_bias=config.get("bias", True))
+
+
+STAND_INS = dict(minicpm=as_granite, mimo=as_qwen2, internlm2=as_llama)
 
 
 def parameters(transformers, torch, file: pathlib.Path) -> int:
