@@ -201,7 +201,7 @@ TEST(Families, InternLm2HasTheHeadsOfAGroupBesideEachOther)
     const ModelConfig config
         = sound(R"({"model_type": "internlm2", "bias": false, "rope_scaling": {"type": "dynamic", "factor": 2},
         "attn_implementation": "eager", "pretraining_tp": 1})");
-    EXPECT_TRUE(config.notes.empty()) << config.notes.front();
+    ASSERT_EQ(config.notes.size(), 1u) << "that the rotation is scaled by the planned context, and nothing else";
     EXPECT_EQ(config.rope.type, RopeType::Dynamic);
     EXPECT_FALSE(config.qkvBias || config.outputBias || config.interleavedRope);
     const LayerPlan plan = layerPlan(config, 1); // four queries to a key
