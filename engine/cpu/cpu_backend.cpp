@@ -346,15 +346,8 @@ private:
             return;
         const std::int64_t turned = args.rotaryDim > 0 ? args.rotaryDim : args.headDim;
         const float *cosines = rowOf(args.cosSin, positionOfRow(args, token), turned), *sines = cosines + turned / 2;
-        if (!args.interleaved) {
-            kernels::rotateRow(head, cosines, sines, static_cast<std::size_t>(turned / 2));
-            return;
-        }
-        for (std::int64_t i = 0; i < turned / 2; ++i) {
-            const float a = head[2 * i], b = head[2 * i + 1];
-            head[2 * i] = a * cosines[i] - b * sines[i];
-            head[2 * i + 1] = b * cosines[i] + a * sines[i];
-        }
+        const auto rotate = args.interleaved ? kernels::rotateNeighbours : kernels::rotateRow;
+        rotate(head, cosines, sines, static_cast<std::size_t>(turned / 2));
     }
 
     static std::int64_t positionOfRow(const RopeAppendArgs &args, std::int64_t row)

@@ -74,16 +74,18 @@ public:
     {
         assert(!args.norm || args.in);
         const std::int64_t dim = args.headDim, turned = args.rotaryDim > 0 ? args.rotaryDim : dim,
-                           half = args.cosSin ? turned / 2 : 0;
+                           half = args.cosSin ? turned / 2 : 0, step = args.interleaved ? 2 : 1,
+                           apart = args.interleaved ? 1 : half;
         const auto rotateRow = [&](std::int64_t t) {
             const float *cosines = half > 0 ? args.cosSin + (args.firstPosition + t) * turned : nullptr, *sines = cosines + half;
             for (std::int64_t head = 0; head < args.heads; ++head) {
                 const std::int64_t at = (t * args.heads + head) * dim;
                 float *grad = args.gradient + at;
                 for (std::int64_t i = 0; i < half; ++i) { // the transpose of the rotation (and of YaRN's scale within it)
-                    const float a = grad[i], b = grad[half + i];
-                    grad[i] = a * cosines[i] + b * sines[i];
-                    grad[half + i] = b * cosines[i] - a * sines[i];
+                    float &first = grad[step * i], &second = grad[step * i + apart];
+                    const float a = first, b = second;
+                    first = a * cosines[i] + b * sines[i];
+                    second = b * cosines[i] - a * sines[i];
                 }
                 if (args.norm)
                     normRowGradient(args.in + at, args.norm, grad, grad, dim, args.epsilon, false);

@@ -28,6 +28,8 @@ void geluGluRow(const float *gate, const float *up, float *out, std::size_t coun
 void softCapRow(float *values, std::size_t count, float cap);
 /// Rotates (x[i], x[i + half]) by the angle whose cosine and sine are given; half-split as in Llama.
 void rotateRow(float *x, const float *cosines, const float *sines, std::size_t half);
+/// The same of neighbours: (x[2i], x[2i + 1]).
+void rotateNeighbours(float *x, const float *cosines, const float *sines, std::size_t half);
 
 // gemv.cpp
 /// out[t · outStride + r] = dot(w row r, x row t)

@@ -196,6 +196,24 @@ void rotateRow(float *x, const float *cosines, const float *sines, std::size_t h
     }
 }
 
+void rotateNeighbours(float *x, const float *cosines, const float *sines, std::size_t half)
+{
+    const Floats d;
+    const std::size_t lanes = hn::Lanes(d);
+    std::size_t i = 0;
+    for (; i + lanes <= half; i += lanes) {
+        Vector a, b;
+        hn::LoadInterleaved2(d, x + 2 * i, a, b);
+        const Vector c = hn::LoadU(d, cosines + i), s = hn::LoadU(d, sines + i);
+        hn::StoreInterleaved2(hn::NegMulAdd(b, s, hn::Mul(a, c)), hn::MulAdd(a, s, hn::Mul(b, c)), d, x + 2 * i);
+    }
+    for (; i < half; ++i) {
+        const float a = x[2 * i], b = x[2 * i + 1];
+        x[2 * i] = a * cosines[i] - b * sines[i];
+        x[2 * i + 1] = b * cosines[i] + a * sines[i];
+    }
+}
+
 } // namespace zigzag::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -209,6 +227,7 @@ HWY_EXPORT(swiGluRow);
 HWY_EXPORT(geluGluRow);
 HWY_EXPORT(softCapRow);
 HWY_EXPORT(rotateRow);
+HWY_EXPORT(rotateNeighbours);
 
 namespace kernels {
 
@@ -245,6 +264,11 @@ void softCapRow(float *values, std::size_t count, float cap)
 void rotateRow(float *x, const float *cosines, const float *sines, std::size_t half)
 {
     HWY_DYNAMIC_DISPATCH(rotateRow)(x, cosines, sines, half);
+}
+
+void rotateNeighbours(float *x, const float *cosines, const float *sines, std::size_t half)
+{
+    HWY_DYNAMIC_DISPATCH(rotateNeighbours)(x, cosines, sines, half);
 }
 
 } // namespace kernels

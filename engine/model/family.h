@@ -37,6 +37,7 @@ struct DefaultSize {
 /// A family of models: what its config.json says beyond what all say, and what its layers are made of.
 struct Family {
     std::string_view modelType; ///< of config.json
+    std::string_view embeddingName = "model.embed_tokens.weight", headName = "lm_head.weight"; ///< in Hugging Face's files
     std::span<const std::string_view> outerTypes
         = {}; ///< of config.json of models that also see: their text_config is of this family
     std::string_view ggufArchitecture = {}; ///< general.architecture of GGUF files; empty where those have none, or another's

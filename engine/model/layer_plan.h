@@ -61,6 +61,10 @@ struct WeightSpec {
     int count = 1; ///< tensors of this kind: experts
     /// Where files hold several weights as one tensor of `storedRows` rows: this one's begin there. 0 rows: a tensor of its own.
     std::int64_t storedFrom = 0, storedRows = 0;
+    /// Where such a tensor has the heads of each group behind each other: of every `storedPeriod` rows this weight has
+    /// `storedPiece`, the first of them at `storedFrom`. 0: its rows follow each other. GGUF files have tensors of their own
+    /// then.
+    std::int64_t storedPiece = 0, storedPeriod = 0;
     WeightType type = DType::F32; ///< as stored; families leave it to `layerPlan`
 
     std::int64_t numbers() const { return rows * columns * count; }

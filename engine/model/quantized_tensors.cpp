@@ -143,13 +143,13 @@ Result<StoredScales> readScales(const Checkpoint &checkpoint, const Quantization
         for (std::int64_t i = 0; i < perRow; ++i)
             scales.numbers.push_back(floatAt(stored, row * perRow + i));
     };
-    if (planned.storedFrom % rowsPerScale == 0) {
+    if (planned.storedFrom % rowsPerScale == 0 && !planned.isInPieces()) {
         for (std::int64_t row = 0; row < partsOf(planned.rows, rowsPerScale); ++row)
             add(planned.storedFrom / rowsPerScale + row);
-    } else { // a matrix that begins within a block has its scales row by row
+    } else { // a matrix that begins within a block, or lies in pieces, has its scales row by row
         scales.rowsPerScale = 1;
         for (std::int64_t row = 0; row < planned.rows; ++row)
-            add((planned.storedFrom + row) / rowsPerScale);
+            add(planned.storedRow(row) / rowsPerScale);
     }
     for (const float scale : scales.numbers)
         if (!std::isfinite(scale))
@@ -221,7 +221,7 @@ void repack(const GroupedMatrix &matrix, std::int64_t begin, std::int64_t end, s
     // Rows of the files are columns here: a block of some rows at a time, whose lines stay in the first-level cache.
     for (std::int64_t block = 0; block < blocks; ++block)
         for (std::int64_t r = begin; r < end; ++r) {
-            const std::int64_t row = matrix.planned.storedFrom + r, first = block * length, group = first / matrix.groupSize;
+            const std::int64_t row = matrix.planned.storedRow(r), first = block * length, group = first / matrix.groupSize;
             const int place = placeOf(matrix, row);
             const auto codeAt = [&](std::int64_t column) {
                 return matrix.isAwq ? wordAt(*matrix.codes, column * (all / 8) + row / 8) >> place & 15

@@ -42,7 +42,6 @@ constexpr Reason reasons[] = {
     {"gemma3n*", "an embedding for each layer, and layers that share keys and values"},
     {"gemma", "a feed-forward and norms of the first Gemma, of which only 2 and 3 are run"},
     {"gpt_oss", "a feed-forward whose gates are clamped, experts with biases, and weights in MXFP4 of its own layout"},
-    {"internlm2", "queries, keys and values of each group beside each other in one tensor"},
     {"internlm3", "heads and biases that are arranged otherwise than a llama's"},
     {"stablelm*", "norms that subtract the mean (LayerNorm), with biases"},
     {"gpt2", "norms that subtract the mean (LayerNorm) and learned positions"},

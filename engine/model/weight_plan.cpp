@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/model/weight_plan.h"
 
+#include "engine/model/family.h"
+
 #include <algorithm>
 #include <fmt/format.h>
 
@@ -25,8 +27,8 @@ std::vector<PlannedTensor> planWeights(const ModelConfig &config)
 {
     const std::int64_t hidden = config.hiddenSize, vocabulary = config.vocabulary;
     std::vector<PlannedTensor> plan;
-    plan.push_back(
-        {"model.embed_tokens.weight", "token_embd.weight", vocabulary, hidden, TensorRole::Matrix, &Weights::embedding});
+    plan.push_back({std::string(config.family->embeddingName), "token_embd.weight", vocabulary, hidden, TensorRole::Matrix,
+                    &Weights::embedding});
     plan.back().type = config.embeddingType();
     for (int layer = 0; layer < config.layers; ++layer) {
         const LayerPlan described = layerPlan(config, layer);
@@ -36,12 +38,14 @@ std::vector<PlannedTensor> planWeights(const ModelConfig &config)
             for (int i = 0; i < spec.count; ++i)
                 plan.push_back({fmt::format("model.layers.{}.{}", layer, fmt::format(fmt::runtime(spec.name), i)),
                                 fmt::format("blk.{}.{}", layer, spec.ggufName), spec.rows, spec.columns, spec.role, nullptr,
-                                layer, spec.id, i, spec.count, spec.storedFrom, spec.storedRows, spec.type});
+                                layer, spec.id, i, spec.count, spec.storedFrom, spec.storedRows, spec.storedPiece,
+                                spec.storedPeriod, spec.type});
     }
     plan.push_back({"model.norm.weight", "output_norm.weight", hidden, 1, TensorRole::Norm, &Weights::finalNorm});
     plan.back().type = config.finalNormType();
     if (!config.tiedEmbeddings) {
-        plan.push_back({"lm_head.weight", "output.weight", vocabulary, hidden, TensorRole::Matrix, &Weights::head});
+        plan.push_back(
+            {std::string(config.family->headName), "output.weight", vocabulary, hidden, TensorRole::Matrix, &Weights::head});
         plan.back().type = config.headType();
     }
     return plan;

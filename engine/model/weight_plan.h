@@ -19,8 +19,15 @@ struct PlannedTensor {
     int layer = -1; ///< of one inside them, which the layer has `count` of
     WeightId id = WeightId::InputNorm;
     int index = 0, count = 1;
-    std::int64_t storedFrom = 0, storedRows = 0; ///< as in WeightSpec
+    std::int64_t storedFrom = 0, storedRows = 0, storedPiece = 0, storedPeriod = 0; ///< as in WeightSpec
     WeightType type = DType::F32; ///< that its view is to have
+
+    /// Where a row lies in the tensor that holds it.
+    std::int64_t storedRow(std::int64_t row) const
+    {
+        return storedFrom + (storedPiece > 0 ? row / storedPiece * storedPeriod + row % storedPiece : row);
+    }
+    bool isInPieces() const { return storedPiece > 0 && storedPiece < rows; }
 
     /// Its view; places that the weights do not have yet are made.
     TensorView &in(Weights &weights) const;

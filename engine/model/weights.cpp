@@ -5,6 +5,7 @@
 #include "engine/base/sha256.h"
 #include "engine/base/thread_pool.h"
 #include "engine/model/checkpoint.h"
+#include "engine/model/family.h"
 #include "engine/model/kv_scales.h"
 #include "engine/model/memory_limit.h"
 #include "engine/model/quantized_tensors.h"
@@ -24,13 +25,27 @@ namespace zigzag {
 
 namespace {
 
-/// What the views point into: the mapped files, copies of tensors whose file does not align them, scales of FP8, and blocks that
-/// were made of AWQ's and GPTQ's tensors.
+/// What the views point into: the mapped files, copies of tensors whose file does not align them, scales of FP8, and what was
+/// made of tensors: blocks of AWQ's and GPTQ's, and rows that their file has apart.
 struct LoadedStorage {
     std::vector<std::shared_ptr<const void>> files;
     std::vector<std::unique_ptr<std::byte[]>> copies;
     std::vector<StoredScales> scales;
-    std::shared_ptr<void> blocks;
+    std::shared_ptr<void> made;
+};
+
+/// A weight whose rows lie in pieces of a tensor.
+struct Gathered {
+    PlannedTensor planned;
+    const StoredTensor *stored = nullptr;
+
+    void copy(std::int64_t begin, std::int64_t end, std::byte *to) const
+    {
+        const auto bytes = static_cast<std::size_t>(rowBytes(*stored->type, planned.columns));
+        for (std::int64_t row = begin; row < end; ++row)
+            std::memcpy(to + static_cast<std::size_t>(row) * bytes,
+                        stored->data + static_cast<std::size_t>(planned.storedRow(row)) * bytes, bytes);
+    }
 };
 
 Result<const StoredTensor *> findTensor(const Checkpoint &checkpoint, const PlannedTensor &planned)
@@ -64,10 +79,13 @@ void addSamples(Sha256 &digest, const void *data, std::size_t bytes)
 }
 
 /// Names, types, shapes, and the ends of each tensor's data: enough to tell models apart without reading all of them.
-void addToFingerprint(Sha256 &digest, const PlannedTensor &planned, const TensorView &view)
+void addToFingerprint(Sha256 &digest, const PlannedTensor &planned, const TensorView &view, const StoredTensor &stored)
 {
     digest.update(fmt::format("{} {} {} {}\n", planned.name, nameOf(view.type), view.rows, view.columns));
-    addSamples(digest, view.data, static_cast<std::size_t>(view.bytes()));
+    if (planned.isInPieces())
+        addSamples(digest, stored.data, stored.bytes);
+    else
+        addSamples(digest, view.data, static_cast<std::size_t>(view.bytes()));
     if (view.scales)
         addSamples(digest, view.scales.data,
                    static_cast<std::size_t>(view.scales.count(view.rows, view.columns)) * sizeof(float));
@@ -82,8 +100,6 @@ void addToFingerprint(Sha256 &digest, const GroupedMatrix &matrix)
     for (const StoredTensor *part : {matrix.codes, matrix.zeros, matrix.scales})
         addSamples(digest, part->data, part->bytes);
 }
-
-constexpr std::string_view headName = "lm_head.weight", embeddingName = "model.embed_tokens.weight";
 
 /// Whether two tensors of one type and shape differ in any of some hundred places: a head that was trained apart from the
 /// embedding differs everywhere, and reading both in full would take as long as loading them.
@@ -101,9 +117,9 @@ bool differ(const StoredTensor &a, const StoredTensor &b)
     return std::memcmp(a.data + a.bytes - length, b.data + b.bytes - length, length) != 0;
 }
 
-bool hasOwnHead(const Checkpoint &checkpoint)
+bool hasOwnHead(const Checkpoint &checkpoint, const Family &family)
 {
-    const StoredTensor *head = checkpoint.find(headName), *embedding = checkpoint.find(embeddingName);
+    const StoredTensor *head = checkpoint.find(family.headName), *embedding = checkpoint.find(family.embeddingName);
     return head && embedding && differ(*head, *embedding);
 }
 
@@ -131,7 +147,8 @@ void noteUnused(std::vector<std::string> &notes, const Checkpoint &checkpoint, c
     std::map<std::string, int> kinds;
     int highestLayer = -1, count = 0;
     for (const std::string &stored : checkpoint.names()) {
-        if (planned.contains(stored) || stored.ends_with("rotary_emb.inv_freq") || (config.tiedEmbeddings && stored == headName))
+        if (planned.contains(stored) || stored.ends_with("rotary_emb.inv_freq")
+            || (config.tiedEmbeddings && stored == config.family->headName))
             continue;
         ++count;
         std::string kind = json::printable(stored);
@@ -172,7 +189,7 @@ public:
 
     Result<void> addAll();
     /// Fills the views that are no part of a file.
-    Result<void> repackAll();
+    Result<void> makeAll();
     Result<void> finish(const std::string &folder);
 
 private:
@@ -187,6 +204,7 @@ private:
     const LoadWatch &m_watch;
     std::shared_ptr<LoadedStorage> m_storage;
     std::vector<GroupedMatrix> m_grouped;
+    std::vector<Gathered> m_gathered;
     Sha256 m_digest;
     std::set<std::string> m_names; ///< of tensors that are used, or known to say nothing
     std::set<std::string> m_inputScales;
@@ -251,7 +269,10 @@ Result<void> FolderLoad::add(const PlannedTensor &planned)
         return badInput(fmt::format("{}: tensor \"{}\" is {}, but the embedding is {}; convert all matrices to one type", where,
                                     planned.name, nameOf(type), nameOf(expected)));
     view = {stored->data + planned.storedFrom * rowBytes(type, planned.columns), type, planned.rows, planned.columns};
-    if (reinterpret_cast<std::uintptr_t>(view.data) % static_cast<std::uintptr_t>(type.blockBytes()) != 0) {
+    if (planned.isInPieces()) {
+        view.data = nullptr;
+        m_gathered.push_back({planned, stored});
+    } else if (reinterpret_cast<std::uintptr_t>(view.data) % static_cast<std::uintptr_t>(type.blockBytes()) != 0) {
         const auto bytes = static_cast<std::size_t>(view.bytes());
         m_storage->copies.push_back(std::make_unique<std::byte[]>(bytes));
         std::memcpy(m_storage->copies.back().get(), view.data, bytes);
@@ -263,7 +284,7 @@ Result<void> FolderLoad::add(const PlannedTensor &planned)
         view.scales = m_storage->scales.back().view(); // whose numbers stay where they are when the list grows
         noteBeside(planned);
     }
-    addToFingerprint(m_digest, planned, view);
+    addToFingerprint(m_digest, planned, view, *stored);
     m_names.insert(planned.name);
     return noteType(planned, type);
 }
@@ -278,10 +299,11 @@ Result<void> FolderLoad::addAll()
     return {};
 }
 
-Result<void> FolderLoad::repackAll()
+Result<void> FolderLoad::makeAll()
 {
     struct Stretch {
-        const GroupedMatrix *matrix;
+        const GroupedMatrix *matrix; ///< or null, and there is
+        const Gathered *gathered;
         std::byte *to; ///< of the whole matrix
         std::int64_t begin, end;
     };
@@ -291,29 +313,38 @@ Result<void> FolderLoad::repackAll()
         ZIGZAG_CHECK(checkNumbers(matrix, m_checkpoint.fileOf(matrix.planned.name)));
         bytes += alignedBytes(matrix.planned.in(m_weights).bytes());
     }
+    for (const Gathered &gathered : m_gathered)
+        bytes += alignedBytes(gathered.planned.in(m_weights).bytes());
     if (bytes == 0)
         return {};
     ZIGZAG_CHECK(checkFitsMemory(m_config.name, bytes, availableMemory()));
-    m_storage->blocks = allocateWeights(static_cast<std::size_t>(bytes));
-    if (!m_storage->blocks)
+    m_storage->made = allocateWeights(static_cast<std::size_t>(bytes));
+    if (!m_storage->made)
         return failed(
             fmt::format("{}: {} bytes of memory for the weights could not be had; close other programs", m_config.name, bytes));
-    auto *place = static_cast<std::byte *>(m_storage->blocks.get());
+    auto *place = static_cast<std::byte *>(m_storage->made.get());
     std::vector<Stretch> stretches;
-    for (const GroupedMatrix &matrix : m_grouped) {
-        TensorView &view = matrix.planned.in(m_weights);
+    const auto add = [&](const PlannedTensor &planned, const GroupedMatrix *matrix, const Gathered *gathered) {
+        TensorView &view = planned.in(m_weights);
         view.data = place;
         for (std::int64_t begin = 0; begin < view.rows; begin += rows)
-            stretches.push_back({&matrix, place, begin, std::min(begin + rows, view.rows)});
+            stretches.push_back({matrix, gathered, place, begin, std::min(begin + rows, view.rows)});
         place += alignedBytes(view.bytes());
-    }
+    };
+    for (const GroupedMatrix &matrix : m_grouped)
+        add(matrix.planned, &matrix, nullptr);
+    for (const Gathered &gathered : m_gathered)
+        add(gathered.planned, nullptr, &gathered);
     std::atomic<std::size_t> done = 0;
     parallelParts(std::ssize(stretches), [&](std::int64_t i) {
         constexpr std::size_t seldom = 64;
         if (m_watch.isCancelled())
             return;
         const Stretch &stretch = stretches[static_cast<std::size_t>(i)];
-        repack(*stretch.matrix, stretch.begin, stretch.end, stretch.to);
+        if (stretch.matrix)
+            repack(*stretch.matrix, stretch.begin, stretch.end, stretch.to);
+        else
+            stretch.gathered->copy(stretch.begin, stretch.end, stretch.to);
         const std::size_t now = ++done;
         if (m_watch.progress && ThreadPool::threadIndex() == 0 // the caller's thread alone speaks
             && now % seldom < static_cast<std::size_t>(ThreadPool::current().threads()))
@@ -353,17 +384,17 @@ Result<Weights> loadWeights(const std::filesystem::path &folder, const ModelConf
     ZIGZAG_TRY(checkpoint, Checkpoint::open(folder));
     Weights weights;
     ModelConfig config = given;
-    if (config.tiedEmbeddings && hasOwnHead(checkpoint)) {
+    if (config.tiedEmbeddings && hasOwnHead(checkpoint, *config.family)) {
         config.tiedEmbeddings = false;
         weights.ownHead = true;
-        weights.notes.push_back(fmt::format("{}: lm_head.weight is used, as it differs from the embeddings though "
+        weights.notes.push_back(fmt::format("{}: {} is used, as it differs from the embeddings though "
                                             "tie_word_embeddings is true; correct the config",
-                                            checkpoint.fileOf(headName)));
+                                            checkpoint.fileOf(config.family->headName), config.family->headName));
     }
     FolderLoad load(checkpoint, config, weights, watch);
     ZIGZAG_CHECK(load.addAll());
     if (needed)
-        ZIGZAG_CHECK(load.repackAll());
+        ZIGZAG_CHECK(load.makeAll());
     ZIGZAG_CHECK(load.finish(folder.string()));
     return weights;
 }

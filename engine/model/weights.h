@@ -104,7 +104,8 @@ struct Weights {
 /// config implies must be there with its shape; overlap, truncation and foreign types are refused, tensors that it does not imply
 /// are named in the notes. Embeddings that the config ties to a head which is stored and differs are not tied, as in
 /// transformers 5. Matrices in FP8 stay where they are, with their scales beside them; those of AWQ and GPTQ become blocks of
-/// Int4, which takes memory and time: where the numbers are not `needed`, their views stay empty.
+/// Int4, and rows that lie apart from each other are brought together, which takes memory and time: where the numbers are not
+/// `needed`, their views stay empty.
 Result<Weights> loadWeights(const std::filesystem::path &folder, const ModelConfig &config, const LoadWatch &watch = {},
                             bool needed = true);
 

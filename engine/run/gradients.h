@@ -56,6 +56,7 @@ struct RotateGradientArgs {
     int heads = 0, headDim = 0;
     float epsilon = 0;
     int rotaryDim = 0; ///< as in RopeAppendArgs
+    bool interleaved = false; ///< as in RopeAppendArgs
 };
 
 /// Causal attention from position 0, each KV head with its own key range. The caches are float32 and hold every

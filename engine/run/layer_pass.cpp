@@ -24,8 +24,8 @@ const char *withoutGradient(const ModelConfig &config)
         return what;
     if (config.scoreCap > 0)
         return "soft caps of scores";
-    if (config.interleavedRope || config.rope.queryScaleBeta != 0)
-        return "rotary embeddings of another kind";
+    if (config.rope.queryScaleBeta != 0)
+        return "queries that are scaled by their position";
     return nullptr;
 }
 

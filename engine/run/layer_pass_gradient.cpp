@@ -97,9 +97,9 @@ void LayerPass::projectionsBackward(int layer, std::int64_t tokens, const Buffer
     auto *gradQueries = m_gradQueries->as<float>(), *gradKeys = m_gradKeys->as<float>(), *gradNormed = m_gradNormed->as<float>();
     const float *rotation = m_rotations.ofLayer(c, layer);
     ops.rotate({gradQueries, orNull(m_plainQueries), weights.vector(WeightId::QueryNorm), rotation, tokens, 0, c.queryHeads,
-                c.headDim, epsilon, c.rotated()});
+                c.headDim, epsilon, c.rotated(), c.interleavedRope});
     ops.rotate({gradKeys, m_keys->as<float>(), weights.vector(WeightId::KeyNorm), rotation, tokens, 0, c.kvHeads, c.headDim,
-                epsilon, c.rotated()});
+                epsilon, c.rotated(), c.interleavedRope});
     const ProductGradient qkv[] = {{weights.matrix(WeightId::Query), gradQueries},
                                    {weights.matrix(WeightId::Key), gradKeys},
                                    {weights.matrix(WeightId::Value), m_gradValues->as<float>()}};

@@ -60,7 +60,7 @@ void addMetadata(GgufWriter &writer, const GgufFile &file, const std::string &ol
             writer.number(named(key), static_cast<float>(value));
 }
 
-/// Rows that rotate together are neighbours: of a bias of `dim` numbers a head too.
+/// Rows that rotate together are neighbours: of a bias of `dim` numbers a head too, which a folder's model has in halves.
 std::vector<float> interleaved(const std::vector<float> &bias, int dim)
 {
     std::vector<float> pairs(bias.size());
@@ -84,7 +84,7 @@ void addNewTensors(GgufWriter &writer, const GgufFile &file, const Model &carrie
             if (file.findTensor(name))
                 continue;
             std::vector<float> numbers = floatsOf(carried.weights.layers[static_cast<std::size_t>(layer)][id]);
-            if (id == QueryBias || id == KeyBias)
+            if ((id == QueryBias || id == KeyBias) && !carried.config.interleavedRope)
                 numbers = interleaved(numbers, carried.config.headDim);
             const std::vector<float> &kept = values.emplace_back(std::move(numbers));
             const std::int64_t shape[] = {std::ssize(kept)};

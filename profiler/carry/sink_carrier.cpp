@@ -183,6 +183,20 @@ StreamingWindow streamingWindowOf(const HeadMap &map)
     return {};
 }
 
+namespace {
+
+/// What a granite_swa's layers cannot have, or null. Neighbours that turn together are how GGUF files of a llama and a granite
+/// have queries and keys, and those of a granite_swa too.
+const char *extrasOfCarried(ModelConfig config)
+{
+    if (config.scoreCap > 0)
+        return "soft caps of scores";
+    config.interleavedRope = config.interleavedRope && !config.is("llama") && !config.is("granite");
+    return extrasOf(config);
+}
+
+} // namespace
+
 std::string whyNotCarried(const ModelConfig &config, const HeadMap &map)
 {
     if (config.queryKeyNorm)
@@ -193,7 +207,7 @@ std::string whyNotCarried(const ModelConfig &config, const HeadMap &map)
         return "its layers have windows or sink logits of their own, which no map changes";
     if (config.outputBias)
         return "its output projections have biases of their own in the weight files, which the new ones would have to replace";
-    if (const char *what = config.scoreCap > 0 ? "soft caps of scores" : extrasOf(config))
+    if (const char *what = extrasOfCarried(config))
         return fmt::format("granite_swa cannot say {}, and a {} has such", what, nameOf(*config.family));
     const LayerPlan plan = layerPlan(config, 0);
     for (const WeightSpec &weight : plan.weights())

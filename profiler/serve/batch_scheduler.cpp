@@ -2,7 +2,9 @@
 #include "profiler/serve/batch_scheduler.h"
 
 #include <algorithm>
+#include <exception>
 #include <fmt/format.h>
+#include <new>
 
 namespace zigzag::serve {
 
@@ -104,9 +106,7 @@ void BatchScheduler::loop()
 {
     while (admit()) {
         dropCancelled();
-        auto done = prefillOne();
-        if (done)
-            done = decode();
+        const Result<void> done = oneStep();
         // A session whose pass did not end has forgotten everybody.
         if (!done)
             failAll(m_stops ? stopped : done.error());
@@ -116,6 +116,17 @@ void BatchScheduler::loop()
     for (const auto &waiting : m_queue)
         waiting->fail(stopped);
     m_queue.clear();
+}
+
+/// A chunk of a prompt, and a token of every other. What is thrown there would end the program, and with it everybody's answers.
+Result<void> BatchScheduler::oneStep()
+try {
+    ZIGZAG_CHECK(prefillOne());
+    return decode();
+} catch (const std::bad_alloc &) {
+    return failed("the server has no memory left for this; ask for less at a time");
+} catch (const std::exception &error) {
+    return failed(fmt::format("the server could not go on ({}); ask again", error.what()));
 }
 
 /// Waits while there is nothing to do, and fills free places from the queue. False: it is time to end.

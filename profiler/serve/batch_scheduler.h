@@ -62,6 +62,7 @@ private:
     void loop();
     bool admit();
     void dropCancelled();
+    Result<void> oneStep();
     Result<void> prefillOne();
     Result<void> decode();
     void take(std::size_t index, std::span<const float> logits);

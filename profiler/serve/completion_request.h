@@ -18,6 +18,7 @@ namespace zigzag::serve {
 
 inline constexpr std::size_t largestBody = 8 << 20; ///< bytes
 inline constexpr int mostTop = 20; ///< likeliest tokens that are named beside a token
+inline constexpr std::int64_t mostScores = 1 << 21; ///< of tokens, and of the likeliest beside them, in one answer
 inline constexpr std::size_t mostPrompts = 256, mostStops = 32, longestStop = 256;
 
 /// Of either kind.

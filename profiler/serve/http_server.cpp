@@ -10,6 +10,7 @@
 #include <chrono>
 #include <fmt/format.h>
 #include <httplib.h>
+#include <optional>
 #include <random>
 #include <thread>
 
@@ -63,6 +64,35 @@ void send(httplib::Response &response, int status, const Json &body)
 {
     response.status = status;
     response.set_content(textOf(body), jsonType);
+}
+
+void sendTooLarge(httplib::Response &response)
+{
+    send(response, 413,
+         errorAnswer(fmt::format("the request has more than {} bytes; ask for less at a time", largestBody),
+                     "invalid_request_error"));
+}
+
+/// A body as it is once it is unpacked, however it comes: in one piece, in chunks, or compressed. The library bounds the first
+/// alone. None: an answer was given, and what is left of the body is nobody's.
+std::optional<std::string> bodyOf(const httplib::ContentReader &reader, httplib::Response &response)
+{
+    std::string body;
+    bool isTooLarge = false;
+    const bool isWhole = reader([&](const char *data, std::size_t bytes) {
+        isTooLarge = bytes > largestBody - body.size();
+        if (!isTooLarge)
+            body.append(data, bytes);
+        return !isTooLarge;
+    });
+    if (isWhole)
+        return body;
+    response.set_header("Connection", "close");
+    if (isTooLarge || response.status == 413)
+        sendTooLarge(response);
+    else
+        send(response, 400, errorAnswer("the request's body could not be read; send it anew", "invalid_request_error"));
+    return std::nullopt;
 }
 
 void sendError(httplib::Response &response, const Error &error)
@@ -129,6 +159,18 @@ bool writeStream(Making &making, httplib::DataSink &sink)
     return write(sink, "data: [DONE]\n\n") && (sink.done(), true);
 }
 
+/// How an answer goes on that was begun: nothing catches what is thrown there, and a piece of it may find no memory.
+httplib::ContentProviderWithoutLength provider(bool (*write)(Making &, httplib::DataSink &), std::shared_ptr<Making> making)
+{
+    return [write, making = std::move(making)](std::size_t, httplib::DataSink &sink) {
+        try {
+            return write(*making, sink);
+        } catch (const std::exception &) {
+            return false; // as if the client had gone
+        }
+    };
+}
+
 } // namespace
 
 struct HttpServer::Impl {
@@ -140,7 +182,7 @@ struct HttpServer::Impl {
     { }
 
     void route();
-    void complete(const httplib::Request &request, httplib::Response &response, bool isChat);
+    void complete(const httplib::ContentReader &reader, httplib::Response &response, bool isChat);
     Result<std::shared_ptr<Making>> begin(const CompletionRequest &request);
     Json models() const;
 
@@ -170,6 +212,7 @@ Json HttpServer::Impl::models() const
 Result<std::shared_ptr<Making>> HttpServer::Impl::begin(const CompletionRequest &request)
 {
     std::vector<GenerationRequest> asked;
+    std::int64_t scored = 0;
     for (const std::vector<int> &prompt : request.prompts) {
         const std::int64_t room = std::max<std::int64_t>(1, scheduler.context() - std::ssize(prompt));
         asked.push_back({.tokens = prompt,
@@ -180,7 +223,12 @@ Result<std::shared_ptr<Making>> HttpServer::Impl::begin(const CompletionRequest 
                          .ignoresEnds = request.ignoresEnds,
                          .scoresPrompt = request.echoes && request.top,
                          .top = request.top});
+        scored += asked.back().most + (request.echoes ? std::ssize(prompt) : 0);
     }
+    if (request.top && scored > mostScores / (*request.top + 1))
+        return badInput(fmt::format("{} tokens are to be scored, each with {} of the likeliest, and one answer holds {} scores: "
+                                    "send fewer prompts at a time",
+                                    scored, *request.top, mostScores));
     ZIGZAG_TRY(generations, scheduler.submit(std::move(asked)));
     auto making = std::make_shared<Making>();
     making->head = {
@@ -195,28 +243,27 @@ Result<std::shared_ptr<Making>> HttpServer::Impl::begin(const CompletionRequest 
     return making;
 }
 
-void HttpServer::Impl::complete(const httplib::Request &request, httplib::Response &response, bool isChat)
+void HttpServer::Impl::complete(const httplib::ContentReader &reader, httplib::Response &response, bool isChat)
 {
-    const auto parsed = isChat ? parseChat(request.body, *model) : parseCompletion(request.body, *model);
+    const std::optional<std::string> body = bodyOf(reader, response);
+    if (!body)
+        return;
+    const auto parsed = isChat ? parseChat(*body, *model) : parseCompletion(*body, *model);
     if (!parsed)
         return sendError(response, parsed.error());
     auto begun = begin(*parsed);
     if (!begun)
         return sendError(response, begun.error());
     const std::shared_ptr<Making> making = *begun;
-    if (parsed->streams) {
-        response.set_chunked_content_provider(
-            streamType, [making](std::size_t, httplib::DataSink &sink) { return writeStream(*making, sink); });
-        return;
-    }
+    if (parsed->streams)
+        return response.set_chunked_content_provider(streamType, provider(writeStream, making));
     const auto until = std::chrono::steady_clock::now() + moment;
     for (auto now = until - moment; now < until && !making->isDone(); now = std::chrono::steady_clock::now())
         if (const Error *error = making->update(std::chrono::duration_cast<milliseconds>(until - now) + milliseconds(1)))
             return send(response, 500, errorAnswer(error->message, "server_error"));
     if (making->isDone())
         return send(response, 200, wholeAnswer(making->head, making->choices));
-    response.set_chunked_content_provider(jsonType,
-                                          [making](std::size_t, httplib::DataSink &sink) { return writeWhole(*making, sink); });
+    response.set_chunked_content_provider(jsonType, provider(writeWhole, making));
 }
 
 void HttpServer::Impl::route()
@@ -243,20 +290,21 @@ void HttpServer::Impl::route()
         const int status = response.status;
         const std::string message = status == 404
             ? fmt::format("there is no {} here: ask /v1/models, /v1/completions or /v1/chat/completions", printable(request.path))
-            : status == 413 ? fmt::format("the request has more than {} bytes; ask for less at a time", largestBody)
-                            : fmt::format("the request could not be read (HTTP status {})", status);
+            : fmt::format("the request could not be read (HTTP status {})", status);
         send(response, status, errorAnswer(message, "invalid_request_error"));
         return httplib::Server::HandlerResponse::Handled;
     }));
     server.set_exception_handler([](const httplib::Request &, httplib::Response &response, const std::exception_ptr &) {
         send(response, 500, errorAnswer("the request failed inside the server; ask for less at a time", "server_error"));
     });
-    server.Get("/health", [](const httplib::Request &, httplib::Response &response) { send(response, 200, {{"status", "ok"}}); });
+    server.Get("/health", [this](const httplib::Request &, httplib::Response &response) {
+        send(response, 200, {{"status", "ok"}, {"running", scheduler.running()}, {"waiting", scheduler.waiting()}});
+    });
     server.Get("/v1/models", [this](const httplib::Request &, httplib::Response &response) { send(response, 200, models()); });
-    server.Post("/v1/completions",
-                [this](const httplib::Request &request, httplib::Response &response) { complete(request, response, false); });
-    server.Post("/v1/chat/completions",
-                [this](const httplib::Request &request, httplib::Response &response) { complete(request, response, true); });
+    for (const auto &[path, isChat] : {std::pair("/v1/completions", false), std::pair("/v1/chat/completions", true)})
+        server.Post(path,
+                    [this, chats = isChat](const httplib::Request &, httplib::Response &response,
+                                           const httplib::ContentReader &reader) { complete(reader, response, chats); });
 }
 
 HttpServer::HttpServer(std::unique_ptr<Impl> impl)

@@ -17,11 +17,11 @@ struct ServerOptions {
     std::string name; ///< of the model in answers
 };
 
-/// A server in the form of OpenAI's API over one model: GET /v1/models and /health, POST /v1/completions and
-/// /v1/chat/completions, in one piece or as a stream of server-sent events. "model" of a request is not looked at: there is one.
-/// Errors are {"error": {"message", "type"}}: 400 for what the sender can mend, 401 without the key, 503 where no prompt more can
-/// wait. An answer in one piece that takes longer than a moment is begun (200) before it is known, so that a client who has gone
-/// is noticed and its place given to the next; if it fails then, its body is an error.
+/// A server in the form of OpenAI's API over one model: GET /v1/models and /health (how many sequences run, and wait), POST
+/// /v1/completions and /v1/chat/completions, in one piece or as a stream of server-sent events. "model" of a request is not
+/// looked at: there is one. Errors are {"error": {"message", "type"}}: 400 for what the sender can mend, 401 without the key, 503
+/// where no prompt more can wait. An answer in one piece that takes longer than a moment is begun (200) before it is known, so
+/// that a client who has gone is noticed and its place given to the next; if it fails then, its body is an error.
 class HttpServer
 {
 public:

@@ -34,7 +34,11 @@ def as_qwen2(config: dict) -> dict:
     return dict(config, model_type="qwen2")
 
 
-STAND_INS = dict(minicpm=as_granite, mimo=as_qwen2)
+def as_llama(config: dict) -> dict:
+    return dict(config, model_type="llama", attention_bias=config.get("bias", True))
+
+
+STAND_INS = dict(minicpm=as_granite, mimo=as_qwen2, internlm2=as_llama)
 
 
 def parameters(transformers, torch, file: pathlib.Path) -> int:
@@ -112,8 +116,8 @@ def main():
         "# Published configs", "",
         f"{len(rows)} config.json files as their publishers have them, {datetime.date.today()}, by `./dev check-configs`: {run} run, "
         f"{len(rows) - run} are refused. Parameters: ours by `zigzag info`, and those of transformers {transformers.__version__}, whose "
-        "model of the same file is made without memory; of models that also see, those of the text part. MiniCPM and MiMo, which "
-        "transformers has no class for, are counted as its Granite and its Qwen2, whose layers they have.", "", *table(rows)]) + "\n"
+        "model of the same file is made without memory; of models that also see, those of the text part. MiniCPM, MiMo and InternLM2, "
+        "which transformers has no class for, are counted as its Granite, its Qwen2 and its Llama, whose layers they have.", "", *table(rows)]) + "\n"
     print(text, end="")
     if args.write:
         (ROOT / "resources" / "checked" / "configs.md").write_text(text)

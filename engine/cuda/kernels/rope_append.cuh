@@ -71,7 +71,8 @@ template <> ZZ_DEVICE void storeTwo<float>(float *to, Float2 value, bool both)
 
 /// A head in a warp's registers. Slot k of a lane holds pairs i and, where `both`, i + 1, with i = step · (lane + 32 k): two
 /// pairs where what is turned and what is not have an even number of them, so that every access is aligned. The first `turned`
-/// pairs are those that rotary embedding turns; the rest of the head is halved the same way.
+/// pairs are those that rotary embedding turns; the rest of the head is halved the same way. Neighbours that turn together are
+/// one pair a slot, and one access.
 struct HeadShare {
     static constexpr int slots = 4;
     static_assert(slots * warpSize >= maxHeadDim / 2);
@@ -102,6 +103,12 @@ struct HeadShare {
     template <class T> ZZ_DEVICE void load(const T *head)
     {
         forEach([&](int k, int i) {
+            if (interleaved) {
+                const Float2 pair = loadTwo(head + 2 * i, true);
+                low[k] = {pair.x, 0.0f};
+                high[k] = {pair.y, 0.0f};
+                return;
+            }
             low[k] = loadTwo(head + lowAt(i), both);
             high[k] = loadTwo(head + highAt(i), both);
         });
@@ -109,6 +116,8 @@ struct HeadShare {
     template <class T> ZZ_DEVICE void store(T *head) const
     {
         forEach([&](int k, int i) {
+            if (interleaved)
+                return storeTwo(head + 2 * i, {low[k].x, high[k].x}, true);
             storeTwo(head + lowAt(i), low[k], both);
             storeTwo(head + highAt(i), high[k], both);
         });

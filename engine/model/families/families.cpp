@@ -8,11 +8,10 @@ namespace zigzag {
 
 std::span<const Family *const> families()
 {
-    static const std::array all
-        = {&gemma2Family(),  &gemma3Family(),   &glm4Family(),    &graniteFamily(),    &graniteSwaFamily(),
-           &llamaFamily(),   &mimoFamily(),     &minicpmFamily(), &ministral3Family(), &mistralFamily(),
-           &mixtralFamily(), &olmo2Family(),    &olmo3Family(),   &phi3Family(),       &qwen2Family(),
-           &qwen3Family(),   &qwen3MoeFamily(), &qwen3VlFamily(), &smollm3Family()};
+    static const std::array all = {&gemma2Family(),    &gemma3Family(),  &glm4Family(),     &graniteFamily(), &graniteSwaFamily(),
+                                   &internlm2Family(), &llamaFamily(),   &mimoFamily(),     &minicpmFamily(), &ministral3Family(),
+                                   &mistralFamily(),   &mixtralFamily(), &olmo2Family(),    &olmo3Family(),   &phi3Family(),
+                                   &qwen2Family(),     &qwen3Family(),   &qwen3MoeFamily(), &qwen3VlFamily(), &smollm3Family()};
     return all;
 }
 

@@ -11,6 +11,7 @@ const Family &gemma3Family();
 const Family &glm4Family();
 const Family &graniteFamily();
 const Family &graniteSwaFamily();
+const Family &internlm2Family();
 const Family &llamaFamily();
 const Family &mimoFamily();
 const Family &minicpmFamily();

@@ -258,8 +258,9 @@ Result<void> Translation::takeRest()
     // Biases are there where their tensors are.
     const auto reads
         = [&](std::string_view key) { return std::find(m_family.keys.begin(), m_family.keys.end(), key) != m_family.keys.end(); };
-    if (reads("attention_bias"))
-        m_config["attention_bias"] = m_file.findTensor("blk.0.attn_q.bias") != nullptr;
+    for (const char *key : {"attention_bias", "bias"})
+        if (reads(key))
+            m_config[key] = m_file.findTensor("blk.0.attn_q.bias") != nullptr;
     if (reads("mlp_bias"))
         m_config["mlp_bias"] = m_file.findTensor("blk.0.ffn_gate.bias") != nullptr;
     return {};
@@ -380,6 +381,8 @@ Result<ModelConfig> readGgufConfig(const GgufFile &file)
     model.name = nameOf(file);
     // Gemma's norms are stored whole there, and what embeddings are multiplied with is rounded to no type.
     model.normAddsOne = model.roundsEmbeddingScale = false;
+    // Rows of queries and keys stay where they lie: what turns together is found there.
+    model.interleavedRope = model.interleavedRope || model.family->ggufInterleaves;
     ZIGZAG_CHECK(noteKeys(model, file));
     return model;
 }

@@ -4,7 +4,6 @@
 #include "engine/base/printable.h"
 #include "engine/base/sha256.h"
 #include "engine/base/thread_pool.h"
-#include "engine/model/family.h"
 #include "engine/model/gguf/gguf_config.h"
 #include "engine/model/mapped_file.h"
 #include "engine/model/memory_limit.h"
@@ -34,20 +33,11 @@ struct Source {
     const GgufTensor *stored = nullptr;
     const std::byte *data = nullptr; ///< of an expert: its slice
     std::int64_t bytes = 0;
-    std::int64_t interleaved = 0; ///< the length of a head whose rows lie in pairs; 0 where rows lie in order
-    bool isCopied = false; ///< its rows in their order, decoded where it is to have another type
+    bool isCopied = false; ///< decoded, where it is to have another type
 
     WeightType storedType() const { return *stored->type->stored; }
     /// In the type that it is to have.
     std::int64_t wantedBytes() const { return planned.rows * rowBytes(planned.type, planned.columns); }
-    /// Rotary embedding turns rows i and i + half of a head together. GGUF's llama has them side by side: 2i and 2i + 1.
-    std::int64_t storedRow(std::int64_t row) const
-    {
-        if (interleaved == 0)
-            return row;
-        const std::int64_t half = interleaved / 2, head = row / interleaved, within = row % interleaved;
-        return head * interleaved + 2 * (within % half) + within / half;
-    }
 };
 
 std::vector<std::int64_t> plannedShape(const PlannedTensor &planned)
@@ -55,20 +45,14 @@ std::vector<std::int64_t> plannedShape(const PlannedTensor &planned)
     std::vector<std::int64_t> shape;
     if (planned.count > 1)
         shape.push_back(planned.count);
-    shape.push_back(planned.storedRows > 0 ? planned.storedRows : planned.rows);
+    const bool isPart = planned.storedRows > 0 && planned.storedPiece == 0;
+    shape.push_back(isPart ? planned.storedRows : planned.rows);
     if (planned.role == TensorRole::Matrix)
         shape.push_back(planned.columns);
     return shape;
 }
 
-bool isInterleaved(const PlannedTensor &planned, const ModelConfig &config)
-{
-    using enum WeightId;
-    return config.family->ggufInterleaves && !planned.outside
-        && (planned.id == Query || planned.id == Key || planned.id == QueryBias || planned.id == KeyBias);
-}
-
-Result<Source> sourceOf(const GgufFile &file, const ModelConfig &config, const PlannedTensor &planned)
+Result<Source> sourceOf(const GgufFile &file, const PlannedTensor &planned)
 {
     const std::string where = file.fileOf(planned.ggufName);
     Source source{.planned = planned, .stored = file.findTensor(planned.ggufName)};
@@ -91,14 +75,12 @@ Result<Source> sourceOf(const GgufFile &file, const ModelConfig &config, const P
                                     planned.ggufName, stored.typeName()));
     const std::int64_t row = rowBytes(source.storedType(), planned.columns);
     source.bytes = row * planned.rows; // experts and weights that are stored as one tensor lie behind each other
-    source.data = stored.data + source.bytes * planned.index + row * planned.storedFrom;
-    source.interleaved = isInterleaved(planned, config) ? config.headDim : 0;
+    source.data = stored.data + source.bytes * planned.index + (planned.storedPiece == 0 ? row * planned.storedFrom : 0);
     if (planned.role != TensorRole::Matrix)
         source.planned.type = source.storedType(); // vectors keep theirs
     const WeightType type = source.planned.type;
     const auto alignment = static_cast<std::uintptr_t>(type.isBlocks() ? 1 : type.blockBytes());
-    source.isCopied
-        = source.storedType() != type || source.interleaved > 0 || reinterpret_cast<std::uintptr_t>(source.data) % alignment != 0;
+    source.isCopied = source.storedType() != type || reinterpret_cast<std::uintptr_t>(source.data) % alignment != 0;
     return source;
 }
 
@@ -106,7 +88,7 @@ Result<std::vector<Source>> sourcesOf(const GgufFile &file, const ModelConfig &c
 {
     std::vector<Source> sources;
     for (const PlannedTensor &planned : planWeights(config)) {
-        ZIGZAG_TRY(source, sourceOf(file, config, planned));
+        ZIGZAG_TRY(source, sourceOf(file, planned));
         sources.push_back(std::move(source));
     }
     return sources;
@@ -155,7 +137,7 @@ void copyRows(const Stretch &stretch, std::vector<float> &row)
                        own = rowBytes(wanted, columns);
     row.resize(static_cast<std::size_t>(columns));
     for (std::int64_t i = stretch.begin; i < stretch.end; ++i) {
-        const std::byte *from = source.data + source.storedRow(i) * stored;
+        const std::byte *from = source.data + i * stored;
         if (source.storedType() == wanted) {
             std::memcpy(stretch.to + i * own, from, static_cast<std::size_t>(own));
         } else {

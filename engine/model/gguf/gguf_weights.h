@@ -10,8 +10,7 @@ namespace zigzag {
 Result<StoredTypes> readStoredTypes(const GgufFile &file, const ModelConfig &config);
 
 /// The tensors of a GGUF file as the engine runs them: what has the type that the config gives it (ModelConfig::storedTypes) lies
-/// where it is in the file. Matrices that are to have another are decoded into memory of their own, and rows that the file has
-/// in another order are copied in theirs, whole blocks as they are.
+/// where it is in the file, its rows in the file's order. Matrices that are to have another are decoded into memory of their own.
 /// Every tensor that the config implies must be there with its shape; others are named in the notes. Without `needed` everything
 /// is held against the config and nothing is copied: there is a fingerprint and no data.
 Result<Weights> loadGgufWeights(const GgufFile &file, const ModelConfig &config, bool needed, const LoadWatch &watch = {});

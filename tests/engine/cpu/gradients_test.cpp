@@ -128,7 +128,8 @@ TEST_F(Gradients, SwiGlu)
 
 TEST_F(Gradients, RotationWithAndWithoutNorm)
 {
-    for (const bool withNorm : {false, true}) {
+    for (const auto &[withNorm, rotaryDim, interleaved] :
+         {std::tuple(false, 8, false), std::tuple(true, 8, false), std::tuple(false, 8, true), std::tuple(true, 6, true)}) {
         constexpr int tokens = 4, heads = 2, dim = 8;
         std::vector<float> in = randomFloats(tokens * heads * dim, 14), keys(in.size()), cacheK(in.size()), cacheV(in.size());
         const std::vector<float> norm = randomFloats(dim, 15), angles = randomFloats((tokens + 1) * dim, 16);
@@ -138,14 +139,17 @@ TEST_F(Gradients, RotationWithAndWithoutNorm)
             caches[static_cast<std::size_t>(head)]
                 = {.keys = cacheK.data() + head * tokens * dim, .values = cacheV.data() + head * tokens * dim, .slots = tokens};
         std::vector<float> grad = gradOut;
-        ops.rotate({grad.data(), in.data(), withNorm ? norm.data() : nullptr, angles.data(), tokens, 0, heads, dim, 1e-6f});
+        const float *const weights = withNorm ? norm.data() : nullptr;
+        const bool neighbours = interleaved;
+        const int turned = rotaryDim;
+        ops.rotate({grad.data(), in.data(), weights, angles.data(), tokens, 0, heads, dim, 1e-6f, turned, neighbours});
         EXPECT_LE(error(in, grad,
                         [&] {
                             std::vector<float> queries = in;
                             backend->ropeAppend({.queries = queries.data(),
                                                  .keys = keys.data(),
                                                  .values = keys.data(),
-                                                 .queryNorm = withNorm ? norm.data() : nullptr,
+                                                 .queryNorm = weights,
                                                  .cosSin = angles.data(),
                                                  .heads = caches,
                                                  .tokens = tokens,
@@ -153,7 +157,9 @@ TEST_F(Gradients, RotationWithAndWithoutNorm)
                                                  .kvHeads = heads,
                                                  .headDim = dim,
                                                  .epsilon = 1e-6f,
-                                                 .rows = {}});
+                                                 .rows = {},
+                                                 .rotaryDim = turned,
+                                                 .interleaved = neighbours});
                             return dot(queries, gradOut);
                         }),
                   tolerance);

@@ -196,6 +196,30 @@ TEST(Families, MiniCpmScalesByItsSizes)
     refusal(R"({"model_type": "llama", "scale_depth": 1.4})");
 }
 
+TEST(Families, InternLm2HasTheHeadsOfAGroupBesideEachOther)
+{
+    const ModelConfig config
+        = sound(R"({"model_type": "internlm2", "bias": false, "rope_scaling": {"type": "dynamic", "factor": 2},
+        "attn_implementation": "eager", "pretraining_tp": 1})");
+    ASSERT_EQ(config.notes.size(), 1u) << "that the rotation is scaled by the planned context, and nothing else";
+    EXPECT_EQ(config.rope.type, RopeType::Dynamic);
+    EXPECT_FALSE(config.qkvBias || config.outputBias || config.interleavedRope);
+    const LayerPlan plan = layerPlan(config, 1); // four queries to a key
+    const WeightSpec &query = *plan.find(WeightId::Query), &value = *plan.find(WeightId::Value);
+    EXPECT_EQ(query.name, "attention.wqkv.weight");
+    EXPECT_EQ(query.storedRows, 2 * 6 * 16);
+    EXPECT_EQ(query.storedPiece, 4 * 16);
+    EXPECT_EQ(value.storedFrom, 5 * 16);
+    EXPECT_EQ(value.storedPiece, 16);
+    EXPECT_EQ(value.storedPeriod, 6 * 16);
+    EXPECT_EQ(value.rows, 2 * 16);
+    EXPECT_EQ(plan.find(WeightId::Up)->name, "feed_forward.w3.weight");
+    const ModelConfig silent = sound(R"({"model_type": "internlm2"})");
+    EXPECT_TRUE(silent.qkvBias && silent.outputBias);
+    EXPECT_EQ(layerPlan(silent, 0).find(WeightId::KeyBias)->name, "attention.wqkv.bias");
+    refusal(R"({"model_type": "internlm2", "bias": "no"})");
+}
+
 TEST(Families, MiMoIsAQwen2ThatGuessesFurther)
 {
     const ModelConfig config = sound(R"({"model_type": "mimo", "num_nextn_predict_layers": 1, "use_mrope": false})");

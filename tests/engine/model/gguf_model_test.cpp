@@ -293,21 +293,26 @@ TEST(GgufModel, MatricesLieInTheFileAsTheyAreStored)
     EXPECT_EQ(rounded->config.notes.size(), 1u) << "that it has no tokenizer, and nothing else";
 }
 
-/// Queries and keys of llama's files lie in another order of rows: they are copied, and stay in their blocks.
-TEST(GgufModel, RowsInAnotherOrderAreCopiedAndNotDecoded)
+/// Rows of queries and keys that turn together are neighbours in these files: they stay where they are, and so turn.
+TEST(GgufModel, QueriesAndKeysOfLlamaAndGraniteLieInTheFileToo)
 {
+    for (const char *name : {"llama-f32", "llama-f16", "llama-bf16", "llama-q8_0", "granite-f32", "granite-q5_0"}) {
+        SCOPED_TRACE(name);
+        const auto model = load(fixture(name));
+        EXPECT_TRUE(model->config.interleavedRope);
+        for (const LayerWeights &layer : model->weights.layers)
+            for (const WeightId id : {WeightId::Query, WeightId::Key, WeightId::Value, WeightId::Output, WeightId::Down})
+                EXPECT_TRUE(isMapped(layer[id].data, fixture(name)));
+    }
     const auto model = load(fixture("llama-q8_0"));
-    const LayerWeights &layer = model->weights.layers.at(0);
-    EXPECT_EQ(layer[WeightId::Query].type, BlockType::Q80);
-    EXPECT_FALSE(isMapped(layer[WeightId::Query].data, fixture("llama-q8_0")));
-    EXPECT_TRUE(isMapped(layer[WeightId::Value].data, fixture("llama-q8_0")));
     const auto file = GgufFile::open(fixture("llama-q8_0"));
     ASSERT_TRUE(file);
+    const TensorView &queries = model->weights.layers.at(0)[WeightId::Query];
     const GgufTensor *stored = file->findTensor("blk.0.attn_q.weight");
-    const auto row = static_cast<std::size_t>(rowBytes(BlockType::Q80, model->config.hiddenSize));
-    const int half = model->config.headDim / 2; // rows i and i + half are the file's 2i and 2i + 1
-    EXPECT_EQ(std::memcmp(layer[WeightId::Query].data + row, stored->data + 2 * row, row), 0);
-    EXPECT_EQ(std::memcmp(layer[WeightId::Query].data + static_cast<std::size_t>(half) * row, stored->data + row, row), 0);
+    ASSERT_TRUE(stored);
+    EXPECT_EQ(queries.type, BlockType::Q80);
+    EXPECT_EQ(std::memcmp(queries.data, stored->data, static_cast<std::size_t>(queries.bytes())), 0);
+    EXPECT_FALSE(load(fixture("qwen2-f32"))->config.interleavedRope);
 }
 
 TEST(GgufModel, BytesAreThoseOfTheFile)

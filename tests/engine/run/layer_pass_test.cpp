@@ -7,6 +7,7 @@
 #include "tests/tiny_model.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <gtest/gtest.h>
 #include <numeric>
@@ -228,13 +229,14 @@ TEST_P(FamilyGradients, EndToEnd)
     EXPECT_LE(error(randomGates()), 1e-3);
 }
 
-// Biases, head norms, tied embeddings, and every context extension.
+// Biases, head norms, tied embeddings, every context extension, and neighbours that turn together.
 INSTANTIATE_TEST_SUITE_P(Goldens, FamilyGradients,
                          testing::Values("llama-default", "llama-biases", "llama-tied", "llama-yarn", "mistral-llama3",
-                                         "qwen2-default", "qwen3-default"),
+                                         "qwen2-default", "qwen3-default", "internlm2", "../gguf/llama-f32.gguf"),
                          [](const auto &tested) {
                              std::string name = tested.param;
-                             std::replace(name.begin(), name.end(), '-', '_');
+                             std::replace_if(
+                                 name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) == 0; }, '_');
                              return name;
                          });
 

@@ -140,7 +140,8 @@ TEST_F(Server, SaysWhatItServes)
     const Json json = Json::parse(models->body);
     EXPECT_EQ(json["data"][0]["id"], "tiny");
     EXPECT_EQ(json["data"][0]["max_model_len"], context);
-    EXPECT_EQ(asking.Get("/health")->status, 200);
+    const Json health = Json::parse(asking.Get("/health")->body);
+    EXPECT_EQ(health, Json({{"status", "ok"}, {"running", 0}, {"waiting", 0}}));
 }
 
 TEST_F(Server, GreedyAnswersAreTheCommandLines)
@@ -295,6 +296,51 @@ TEST_F(Server, BadRequestsAreOneClearLine)
     const Json tool = {{"messages", Json::array({{{"role", "tool"}, {"content", "x"}}})}};
     EXPECT_EQ(post("/v1/chat/completions", tool.dump()).status, 400);
     EXPECT_EQ(complete({{"prompt", "a"}, {"max_tokens", 1}}).status, 200); // and it still answers
+}
+
+/// A body may come in chunks or compressed, which no Content-Length bounds.
+TEST_F(Server, BodiesAreBoundedHoweverTheyCome)
+{
+    start();
+    const auto chunked = [&](const std::string &head, std::size_t spaces) {
+        auto asking = client();
+        std::size_t sent = 0;
+        const auto more = [&](std::size_t, httplib::DataSink &sink) {
+            const std::string piece = sent == 0 ? head : std::string(std::min<std::size_t>(1 << 16, spaces - sent + 1), ' ');
+            sent += sent == 0 ? 1 : piece.size();
+            if (!sink.write(piece.data(), piece.size()))
+                return false;
+            if (sent > spaces)
+                sink.done();
+            return true;
+        };
+        const auto answer = asking.Post("/v1/completions", more, "application/json");
+        return answer ? answer->status : 0;
+    };
+    const std::string request = R"({"prompt": "a", "max_tokens": 1})";
+    EXPECT_EQ(chunked(request, 100'000), 200);
+    const int tooLarge = chunked(request, 2 * largestBody);
+    EXPECT_TRUE(tooLarge == 413 || tooLarge == 0) << tooLarge; // the connection may be closed before all was sent
+    auto asking = client();
+    asking.set_compress(true);
+    EXPECT_EQ(asking.Post("/v1/completions", request, "application/json")->status, 200);
+    const auto bomb = client().Post("/v1/completions", request + std::string(2 * largestBody, ' '), "application/json");
+    EXPECT_EQ(bomb ? bomb->status : 413, 413);
+    asking.set_keep_alive(false);
+    const auto packed = asking.Post("/v1/completions", request + std::string(2 * largestBody, ' '), "application/json");
+    ASSERT_TRUE(packed) << "the packed body is small, so that all of it is sent";
+    EXPECT_EQ(packed->status, 413) << packed->body;
+    EXPECT_NE(packed->body.find("more than 8388608 bytes"), std::string::npos) << packed->body;
+    EXPECT_EQ(complete({{"prompt", "a"}, {"max_tokens", 1}}).status, 200); // and it still answers
+}
+
+TEST_F(Server, ScoresOfAnAnswerAreBounded)
+{
+    start({.batch = 2, .context = 1 << 17});
+    const std::vector<std::vector<int>> prompts(100, std::vector<int>(1000, 1)); // two million scores and some
+    const Answer answer = complete({{"prompt", prompts}, {"max_tokens", 1}, {"logprobs", 20}, {"echo", true}});
+    EXPECT_EQ(answer.status, 400) << answer.body;
+    EXPECT_NE(answer.body.find("100100 tokens are to be scored"), std::string::npos) << answer.body;
 }
 
 TEST_F(Server, AsksForItsKey)
