@@ -47,6 +47,6 @@ with open(pathlib.Path(__file__).with_name("unicode_table.inc"), "w") as out:
         out.write(f"constexpr CaseRun {name}[] = {{ // first, last, step, distance to the other case\n")
         out.write("\n".join(rows(f"{{{a:#x},{b:#x},{s},{d}}}," for a, b, s, d in runs_of(change))) + "\n};\n")
     out.write("constexpr LongUpper longUppers[] = { // a letter, and the two or three that stand for it in capitals\n")
-    out.write("\n".join(rows("{" + ",".join(f"{c:#x}" for c in (*one, 0)[:4]) + "}," for one in longer)) + "\n};\n")
+    out.write("\n".join(rows(f"{{{c:#x},{{{','.join(f'{u:#x}' for u in (*upper, 0)[:3])}}}}}," for c, *upper in longer)) + "\n};\n")
     out.write("constexpr char32_t decimalZeros[] = { // each with the nine digits behind it\n")
     out.write("\n".join(rows(f"{c:#x}," for c in zeros)) + "\n};\n")

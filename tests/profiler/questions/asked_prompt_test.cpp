@@ -179,7 +179,7 @@ TEST_F(Asked, TheAnswerStandsBehindThePromptThatIsAsked)
 TEST_F(Asked, WhatIsWantedIsTheRulesAffair)
 {
     const auto model = load("");
-    const auto wanted = [&](Question one) {
+    const auto wanted = [&](const Question &one) {
         const auto prompt = answeredPrompt(*model, one, AskAs::Auto, 1000);
         if (!prompt)
             return "error: " + prompt.error().message;

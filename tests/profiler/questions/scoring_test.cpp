@@ -47,7 +47,7 @@ TEST(Scoring, EveryRuleSaysWhatItsPublishersSay)
             Question question = judgedBy(*rule, chosen(pair[1]));
             question.classes = chosen(pair[2]);
             question.endsAtLine = set["line"].get<bool>();
-            const std::string answer = texts.at(pair[0].get<std::size_t>());
+            const std::string &answer = texts.at(pair[0].get<std::size_t>());
             EXPECT_NEAR(scoreOf(question, answer), pair[3].get<double>(), 1e-9)
                 << name << ": " << Json(answer).dump() << " for " << Json(question.references).dump() << " of "
                 << Json(question.classes).dump();
