@@ -20,6 +20,7 @@
     X(machine_profile)                                                                                                           \
     X(model)                                                                                                                     \
     X(model_config)                                                                                                              \
+    X(ruler_documents)                                                                                                           \
     X(safetensors)                                                                                                               \
     X(search_progress)                                                                                                           \
     X(side_files)                                                                                                                \
