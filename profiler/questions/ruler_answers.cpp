@@ -111,7 +111,7 @@ std::string documentText(const RulerTexts &texts, std::size_t number, std::strin
     return filled(texts.document, {{"number", fmt::format("{}", number)}, {"document", document}});
 }
 
-/// The beginning of one more document, or of two: the longest of the next ones first.
+/// A few more documents, the longest of the next ones first, of which the last one ends anywhere.
 RulerPads moreDocuments(const RulerTexts &texts, const DocumentOrder &order, std::size_t units)
 {
     constexpr std::size_t looked = 16, longest = 20'000;
@@ -119,12 +119,18 @@ RulerPads moreDocuments(const RulerTexts &texts, const DocumentOrder &order, std
     for (std::size_t i = 0; i < looked; ++i)
         next.emplace_back(order.text(units + i));
     std::stable_sort(next.begin(), next.end(), [](std::string_view a, std::string_view b) { return a.size() > b.size(); });
-    const std::string heading = documentText(texts, units + 1, {});
-    std::string text = heading + std::string(next[0]);
-    if (text.size() < longest / 2)
-        text += "\n\n" + documentText(texts, units + 2, next[1]);
-    text.resize(std::min(text.size(), longest));
-    return beginningsOf(std::move(text), heading.size() + 1);
+    std::string text;
+    std::vector<std::size_t> ends;
+    for (std::size_t i = 0; i < looked && text.size() < longest; ++i) {
+        text += (i == 0 ? "" : "\n\n") + documentText(texts, units + i + 1, {});
+        const std::string_view body = next[i].substr(0, longest);
+        for (std::size_t end = 1; end <= body.size(); ++end)
+            if (beginsCharacter(next[i], end) && body[end - 1] != ' ' && body[end - 1] != '\n')
+                ends.push_back(text.size() + end);
+        text += body;
+    }
+    const std::size_t count = ends.size();
+    return {count, [text = std::move(text), ends = std::move(ends)](std::size_t pad) { return text.substr(0, ends[pad]); }};
 }
 
 } // namespace
@@ -206,7 +212,7 @@ Result<Question> documentQuestion(const RulerSetting &setting, const RulerPlace 
         for (std::size_t i = 0; i < chosen.size(); ++i) {
             context.append(i == 0 ? "" : "\n\n");
             if (chosen[i] == 0)
-                answerAt = context.size();
+                answerAt = instruction.prompt.find("{context}") + context.size();
             context += documentText(setting.texts, i + 1, order.text(chosen[i]));
         }
         context.append(pad.empty() ? "" : "\n\n").append(pad);

@@ -32,9 +32,11 @@ struct RulerDraft {
     std::function<RulerPads(std::int64_t units)> pads;
 };
 
-/// Ends of a text, and beginnings with `from` bytes at least, of every length in characters; none is cut at white space.
+/// Whether a character of UTF-8 text begins here, or the text ends.
+bool beginsCharacter(std::string_view text, std::size_t at);
+
+/// Ends of a text, of every length in characters; none begins with white space.
 RulerPads endsOf(std::string text);
-RulerPads beginningsOf(std::string text, std::size_t from);
 
 /// A question's place in the plan.
 struct RulerPlace {

@@ -18,11 +18,6 @@ constexpr std::int64_t wholePrompt = std::int64_t{1} << 40;
 /// Stands where a pad would, and in no text.
 constexpr std::string_view mark = "\x01pad\x01";
 
-bool beginsCharacter(std::string_view text, std::size_t at)
-{
-    return at >= text.size() || (static_cast<unsigned char>(text[at]) & 0xc0) != 0x80;
-}
-
 /// The texts around a pad, as far as what they become there can depend on it.
 struct Seam {
     std::string before, after;
@@ -182,6 +177,10 @@ Result<void> Search::tryPads(std::int64_t units, std::int64_t bare)
             return {};
         ZIGZAG_TRY(tokens, count(units, pads.text(*pad)));
         keep(units, pads.text(*pad), tokens);
+        if (getenv("DBG"))
+            fmt::print("DBG {} ctx {} units {} bare {} wanted {} pad {}/{} cost {} tokens {} '{}'\n", m_draft.what, m_context,
+                       units, bare, wanted, *pad, pads.count, costs.of(*pad), tokens, pads.text(*pad)),
+                fflush(stdout); // DBG
         if (costs.of(*pad) < wanted && tokens + 1 < m_context)
             return {}; // there is none of that cost
         tried.insert(*pad);
@@ -213,24 +212,35 @@ Result<Question> Search::question()
 
 } // namespace
 
-RulerPads endsOf(std::string text)
+bool beginsCharacter(std::string_view text, std::size_t at)
 {
-    std::vector<std::size_t> begins;
-    for (std::size_t at = text.size(); at-- > 1;)
-        if (beginsCharacter(text, at) && text[at] != ' ' && text[at] != '\n')
-            begins.push_back(at);
-    const std::size_t count = begins.size();
-    return {count, [text = std::move(text), begins = std::move(begins)](std::size_t pad) { return text.substr(begins[pad]); }};
+    return at >= text.size() || (static_cast<unsigned char>(text[at]) & 0xc0) != 0x80;
 }
 
-RulerPads beginningsOf(std::string text, std::size_t from)
+RulerPads endsOf(std::string text)
 {
-    std::vector<std::size_t> ends;
-    for (std::size_t at = from; at <= text.size(); ++at)
-        if (beginsCharacter(text, at) && at > 0 && text[at - 1] != ' ' && text[at - 1] != '\n')
-            ends.push_back(at);
-    const std::size_t count = ends.size();
-    return {count, [text = std::move(text), ends = std::move(ends)](std::size_t pad) { return text.substr(0, ends[pad]); }};
+    const auto characterBefore = [&text](std::size_t at) {
+        do
+            --at;
+        while (at > 0 && !beginsCharacter(text, at));
+        return at;
+    };
+    struct Part {
+        std::size_t begin, size;
+    };
+    std::vector<Part> parts;
+    for (std::size_t at = text.size(); at-- > 1;) {
+        if (!beginsCharacter(text, at))
+            continue;
+        // Where it would begin with white space, a character more at its beginning and its last one gone: as long.
+        const bool isBlank = text[at] == ' ' || text[at] == '\n';
+        const std::size_t begin = isBlank ? characterBefore(at) : at;
+        parts.push_back({begin, (isBlank ? characterBefore(text.size()) : text.size()) - begin});
+    }
+    const std::size_t count = parts.size();
+    return {count, [text = std::move(text), parts = std::move(parts)](std::size_t pad) {
+                return text.substr(parts[pad].begin, parts[pad].size);
+            }};
 }
 
 Result<std::int64_t> RulerFit::tokens(const Question &question) const

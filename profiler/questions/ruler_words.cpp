@@ -123,16 +123,17 @@ Question CommonWords::compose(std::int64_t units, std::string_view pad)
 /// be a pair.
 RulerPads CommonWords::pads(std::int64_t units)
 {
-    constexpr std::size_t mostEntries = 9, choices = 12;
+    constexpr std::size_t mostEntries = 9, choices = 16;
     const auto count = static_cast<std::size_t>(units);
     const std::size_t listed = common * repeats().often + (count - common) * repeats().seldom;
     std::vector<std::string> texts;
     std::vector<std::string> words;
     for (std::size_t entries = 1; entries <= mostEntries; ++entries) {
         for (std::size_t i = 0; i < 2 * choices; ++i) {
-            const std::string &last = m_order.word(count + mostEntries + i);
+            const std::size_t from = count + mostEntries + (entries - 1) * choices + i; // others for each number of entries
+            const std::string last = m_order.word(from); // a copy: the order grows
             std::vector<std::string> with = words;
-            with.push_back(i < choices ? last : last + "-" + m_order.word(count + mostEntries + i + 1));
+            with.push_back(i < choices ? last : last + "-" + m_order.word(from + 1));
             texts.push_back(numbered(with, listed + 1));
         }
         words.push_back(m_order.word(count + entries - 1));

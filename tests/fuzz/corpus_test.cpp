@@ -23,6 +23,7 @@
     X(model)                                                                                                                     \
     X(model_config)                                                                                                              \
     X(questions)                                                                                                                 \
+    X(ruler_documents)                                                                                                           \
     X(safetensors)                                                                                                               \
     X(search_progress)                                                                                                           \
     X(side_files)                                                                                                                \
