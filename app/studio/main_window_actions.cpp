@@ -243,10 +243,10 @@ void MainWindow::nameOtherwise()
     also(m_actions->shortcuts, tr("help keys mouse"));
     for (const auto &[name, words] :
          {std::pair("sweepQuality", tr("pareto trade-off front loss")),
-          std::pair("searchLayers", tr("find ablation greedy gates answer loss likelihood KL")), std::pair("recordTrace", tr("profile timeline ops")),
-          std::pair("show_profile", tr("trace timeline ops")), std::pair("show_quality", tr("pareto sweep trade-off")),
-          std::pair("show_runs", tr("compare benchmarks")), std::pair("show_plots", tr("TTFT TPOT KV memory")),
-          std::pair("show_assign", tr("criterion sparsity budget"))})
+          std::pair("searchLayers", tr("find ablation greedy gates answer loss likelihood KL")),
+          std::pair("recordTrace", tr("profile timeline ops")), std::pair("show_profile", tr("trace timeline ops")),
+          std::pair("show_quality", tr("pareto sweep trade-off")), std::pair("show_runs", tr("compare benchmarks")),
+          std::pair("show_plots", tr("TTFT TPOT KV memory")), std::pair("show_assign", tr("criterion sparsity budget"))})
         if (auto *action = findChild<QAction *>(QLatin1String(name)))
             also(action, words);
 }

@@ -29,7 +29,9 @@ Result<AblationState> AblationState::fromJson(std::string_view text, const Model
 {
     ZIGZAG_TRY(root, json::parse(text, "the progress of the ablation"));
     ZIGZAG_TRY(list, json::arrayIn(root, "prompts", "the progress of the ablation"));
-    ZIGZAG_TRY(measures, readMeasures(*list, prompts, static_cast<std::size_t>(unitCount(model, plan.unit) + 1)));
+    ZIGZAG_TRY(
+        measures,
+        readMeasures(*list, prompts, static_cast<std::size_t>(unitCount(model, plan.unit) + 1), plan.loss == SearchLoss::Answer));
     return AblationState{std::move(measures)};
 }
 

@@ -172,7 +172,9 @@ Result<GreedyState> GreedyState::fromJson(std::string_view text, const ModelShap
         return badInput(std::string(where) + " follows more maps than the search: start it again");
     if (state.beam.empty() != state.path.empty()) // the next count starts from the beam
         return badInput(std::string(where) + " follows no map of its path: start the search again");
-    ZIGZAG_TRY(measures, readMeasures(*measured, prompts, candidatesOf(state.beam, model, plan.unit).size()));
+    ZIGZAG_TRY(
+        measures,
+        readMeasures(*measured, prompts, candidatesOf(state.beam, model, plan.unit).size(), plan.loss == SearchLoss::Answer));
     state.measured = std::move(measures);
     ZIGZAG_TRY(cut, readCut(root, state.path, static_cast<std::size_t>(units), prompts, plan));
     state.cut = std::move(cut);

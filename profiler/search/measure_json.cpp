@@ -27,7 +27,8 @@ json::Value measuresJson(const std::vector<std::vector<PromptMeasure>> &prompts)
     return list;
 }
 
-Result<std::vector<std::vector<PromptMeasure>>> readMeasures(const json::Value &list, std::size_t prompts, std::size_t maps)
+Result<std::vector<std::vector<PromptMeasure>>> readMeasures(const json::Value &list, std::size_t prompts, std::size_t maps,
+                                                             bool withAnswers)
 {
     if (!list.is_array() || list.size() > prompts)
         return badInput(where + " has more prompts than the search: start it again");
@@ -37,7 +38,7 @@ Result<std::vector<std::vector<PromptMeasure>>> readMeasures(const json::Value &
             return badInput(where + " has measures of another search: start it again");
         std::vector<PromptMeasure> &to = measures.emplace_back();
         for (const json::Value &entry : row) {
-            if (!entry.is_array() || (entry.size() != 3 && entry.size() != 5))
+            if (!entry.is_array() || (entry.size() != 5 && (withAnswers || entry.size() != 3)))
                 return badInput(where + " has a measure that is none: start the search again");
             ZIGZAG_TRY(loss, json::asNumber(entry[0], "a loss", 0.0, largestLoss, where));
             ZIGZAG_TRY(kl, json::asNumber(entry[1], "a divergence", 0.0, largestLoss, where));

@@ -15,8 +15,9 @@ inline constexpr double largestLoss = 1e100;
 /// [[[loss, kl, right, answer, answerRise], …] per map, …] per prompt; numbers read back as the same numbers. Files of before
 /// have the first three.
 json::Value measuresJson(const std::vector<std::vector<PromptMeasure>> &prompts);
-/// At most `prompts` rows of exactly `maps` measures each.
-Result<std::vector<std::vector<PromptMeasure>>> readMeasures(const json::Value &list, std::size_t prompts, std::size_t maps);
+/// At most `prompts` rows of exactly `maps` measures each. `withAnswers`: a measure without the loss of the answers is refused.
+Result<std::vector<std::vector<PromptMeasure>>> readMeasures(const json::Value &list, std::size_t prompts, std::size_t maps,
+                                                             bool withAnswers = false);
 /// Numbers in [0, count), each once, at most `most`.
 Result<std::vector<int>> readUnits(const json::Value &list, int count);
 

@@ -45,13 +45,21 @@ ZIGZAG_FUZZ(search_progress)
             continue;
         for (const Unit unit : {Unit::Layer, Unit::Head}) {
             if (method == "ablation") {
-                const AblationPlan plan{.unit = unit, .window = {}};
-                if (const auto state = readTwice<AblationState>(**saved, model, prompts, plan); state && !state->prompts.empty())
+                for (const SearchLoss loss : {SearchLoss::Distillation, SearchLoss::Answer}) {
+                    const AblationPlan plan{.unit = unit, .window = {}, .loss = loss, .count = 1};
+                    const auto state = readTwice<AblationState>(**saved, model, prompts, plan);
+                    if (!state || state->prompts.empty())
+                        continue;
                     checked(ablationScores(*state, model, plan));
+                    if (const auto sure = confidenceOf(*state, model, plan))
+                        test::require(sure->same >= 0 && sure->same <= 1 && sure->streaming.size() == 1);
+                }
             } else if (method == "greedy") {
-                const GreedyPlan plan{.unit = unit, .window = {}, .beam = 2};
-                if (const auto state = readTwice<GreedyState>(**saved, model, prompts, plan); state && !state->path.empty())
-                    checked(greedyScores(*state, model, plan));
+                for (const SearchLoss loss : {SearchLoss::Distillation, SearchLoss::Answer}) {
+                    const GreedyPlan plan{.unit = unit, .window = {}, .beam = 2, .loss = loss, .count = 1};
+                    if (const auto state = readTwice<GreedyState>(**saved, model, prompts, plan); state && !state->path.empty())
+                        checked(greedyScores(*state, model, plan));
+                }
             } else if (method == "gates") {
                 const GatePlan plan{.unit = unit, .window = {}, .steps = 4};
                 if (const auto state = readTwice<GateState>(**saved, model, plan))

@@ -6,6 +6,7 @@
 #include "tests/cli/run_program.h"
 #include "tests/tiny_model.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
@@ -64,6 +65,87 @@ TEST_F(SearchCommands, EveryMethodWritesScoresThatAssignReads)
         EXPECT_EQ(map->streamingHeads(), 2 * count);
         EXPECT_EQ(map->oneWindow()->recent, 16);
     }
+}
+
+TEST_F(SearchCommands, LayersAreChosenByTheLossThatIsAskedFor)
+{
+    const Json answers = run(asked({"score", model, "--method", "answer-loss", "--out", file("a.json")}));
+    EXPECT_EQ(answers.at("method"), "answer-loss");
+    EXPECT_EQ(answers.at("loss"), "answer");
+    EXPECT_EQ(readHeadScores(file("a.json"))->method, "answer-loss");
+    const Json ablation = run(asked({"score", model, "--method", "ablation", "--loss", "answer", "--out", file("b.json")}));
+    EXPECT_EQ(ablation.at("effects"), answers.at("effects")) << "the same by two names";
+    const Json distilled = run(asked({"score", model, "--method", "ablation", "--out", file("c.json")}));
+    EXPECT_EQ(distilled.at("loss"), "distill");
+    EXPECT_NE(distilled.at("effects"), answers.at("effects"));
+    const Json &confidence = answers.at("confidence");
+    EXPECT_EQ(confidence.at("count"), 1) << "half of three";
+    EXPECT_EQ(confidence.at("prompts"), 2);
+    EXPECT_EQ(confidence.at("settled"), false) << "two prompts prove nothing";
+    EXPECT_EQ(confidence.at("side").size(), 3u);
+    const Json greedy = run(asked(
+        {"score", model, "--method", "greedy", "--loss", "kl", "--count", "2", "--out", file("g.json"), "--maps", file("m")}));
+    EXPECT_EQ(greedy.at("method"), "greedy-kl");
+    EXPECT_EQ(greedy.at("path").at(3).at("same"), 1.0) << "nothing else is left";
+    EXPECT_EQ(greedy.at("confidence").at("streaming"), greedy.at("path").at(2).at("streaming"));
+
+    std::vector<std::string> table = asked({"score", model, "--method", "answer-loss", "--count", "2", "--out", file("t.json")});
+    *std::find(table.begin(), table.end(), "json") = "table";
+    const auto printed = test::runZigzag(table);
+    EXPECT_EQ(printed.code, 0) << printed.errors;
+    EXPECT_NE(printed.output.find("answer rise alone"), std::string::npos) << printed.output;
+    EXPECT_NE(printed.output.find("2 of 3 layers stream ("), std::string::npos) << printed.output;
+    EXPECT_NE(printed.output.find("not settled (that takes 8 prompts)"), std::string::npos) << printed.output;
+
+    const std::vector<std::vector<std::string>> refused
+        = {{"--method", "answer-loss", "--loss", "kl"},    {"--method", "gates", "--loss", "answer"},
+           {"--method", "attention", "--loss", "kl"},      {"--method", "greedy", "--until-settled"},
+           {"--method", "greedy", "--loss", "likelihood"}, {"--method", "ablation", "--count", "3"},
+           {"--method", "ablation", "--count", "0"},       {"--method", "gates", "--count", "1"}};
+    for (const auto &options : refused) {
+        std::vector<std::string> command = {"score", model, "--out", file("none.json")};
+        command.insert(command.end(), options.begin(), options.end());
+        EXPECT_EQ(test::refusalFault(test::runZigzag(command), 2), "") << options[1] << ' ' << options[2];
+    }
+}
+
+TEST_F(SearchCommands, APersonsQuestionsTakeThePlaceOfTasks)
+{
+    std::string lines;
+    for (const char *name : {"Ada", "Ben", "Cleo"})
+        lines += Json{{"context", std::string(150, 'x') + name + " has the key 4711. " + std::string(60, 'y')},
+                      {"question", std::string("Which key has ") + name + "?"},
+                      {"answer", "4711"}}
+                     .dump()
+            + "\n";
+    test::writeText(file("q.jsonl"), lines);
+    test::writeText(file("r.jsonl"), lines.substr(0, lines.find('\n') + 1));
+    const auto scored = [&](const std::vector<std::string> &more) {
+        std::vector<std::string> command = {"score", model,    "--method", "answer-loss", "--sink", "4",           "--recent",
+                                            "16",    "--keep", "-o",       "json",        "--out",  file("s.json")};
+        command.insert(command.end(), more.begin(), more.end());
+        return command;
+    };
+    const Json json = run(scored({"--prompts", file("q.jsonl"), "--prompts", file("r.jsonl")}));
+    EXPECT_EQ(json.at("prompts"), 4);
+    EXPECT_EQ(json.at("done"), 4);
+    EXPECT_EQ(json.at("effects").size(), 3u);
+    EXPECT_NE(run(scored({"--prompts", file("q.jsonl"), "--contexts", "100"})).at("effects"),
+              run(scored({"--prompts", file("q.jsonl")})).at("effects"))
+        << "cut to a context";
+    const std::vector<std::vector<std::string>> refused = {{"--prompts", file("q.jsonl"), "--tasks", "passkey"},
+                                                           {"--prompts", file("q.jsonl"), "--trials", "2"},
+                                                           {"--prompts", file("q.jsonl"), "--contexts", "100,200"},
+                                                           {"--prompts", file("q.jsonl"), "--contexts", "600"},
+                                                           {"--prompts", file("q.jsonl"), "--as", "chat"}, // it has no template
+                                                           {"--prompts", file("q.jsonl"), "--as", "letter"},
+                                                           {"--prompts", file("nowhere.jsonl")},
+                                                           {"--prompts", model}};
+    for (const auto &options : refused)
+        EXPECT_EQ(test::refusalFault(test::runZigzag(scored(options)), 2), "") << options.back();
+    const auto attention
+        = test::runZigzag({"score", model, "--method", "attention", "--prompts", file("q.jsonl"), "--out", file("a.json")});
+    EXPECT_EQ(test::refusalFault(attention, 2), "");
 }
 
 TEST_F(SearchCommands, PlainAblationSaysTheSameAndRunsMore)
@@ -254,6 +336,18 @@ TEST_F(SearchCommands, RankPlacesMapsAmongAllAndKeepsItsMeasures)
     EXPECT_EQ(ranks[0].at("rank_by_loss"), 1); // the same questions: the first layer that greedy takes is the best one
     EXPECT_EQ(ranks[0].at("of"), 3);
     EXPECT_EQ(run(command), json); // from the file
+
+    std::vector<std::string> byAnswer = command;
+    byAnswer.insert(byAnswer.end(), {"--loss", "answer"});
+    EXPECT_NE(run(byAnswer).at("rows").front().at("ranks").at(0).at("loss"), ranks[0].at("loss")) << "of the same measures";
+    // A file of before has three numbers a measure: losses, as ever, but none of answers.
+    Json before = Json::parse(*readTextFile(file("all.json")));
+    for (Json &prompt : before.at("state").at("prompts"))
+        for (Json &measure : prompt)
+            measure.erase(measure.begin() + 3, measure.end());
+    test::writeText(file("all.json"), before.dump());
+    EXPECT_EQ(run(command), json);
+    EXPECT_EQ(test::refusalFault(test::runZigzag(byAnswer), 2), "");
 }
 
 TEST_F(SearchCommands, ParetoWritesMapsThatNoOtherBeats)

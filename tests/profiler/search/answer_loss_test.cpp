@@ -183,6 +183,9 @@ TEST_F(AnswerLoss, ProgressOfBeforeIsStillRead)
     EXPECT_EQ(effectsOf(*old)[1].loss, 0.5);
     EXPECT_EQ(old->toJson(), "{\"prompts\":[" + row + "]}") << "and written as it was";
     EXPECT_TRUE(std::isnan(old->prompts[0][1].answer));
+    AblationPlan byAnswer = byDistillation;
+    byAnswer.loss = SearchLoss::Answer;
+    EXPECT_FALSE(AblationState::fromJson(old->toJson(), model->shape(), 2, byAnswer)) << "what is not there cannot choose";
     ExhaustiveState every;
     every.prompts = old->prompts;
     EXPECT_FALSE(hasAnswerLoss(every));
