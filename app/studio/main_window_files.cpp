@@ -240,9 +240,11 @@ void MainWindow::exportMap()
 
 void MainWindow::checkServer()
 {
-    constexpr std::int64_t most = 8192; // of the contexts at which times are taken
-    auto *dialog = new CheckDialog(m_studio.serving().engine(),
-                                   usualContexts(std::min(m_studio.loaded()->config.maxContext / 2, most)), this);
+    // Of the contexts at which times are taken: shorter ones have no room for a question, longer ones take long.
+    constexpr std::int64_t least = 128, most = 8192;
+    std::vector<std::int64_t> contexts = usualContexts(std::min(m_studio.loaded()->config.maxContext / 2, most));
+    std::erase_if(contexts, [](std::int64_t context) { return context < least; });
+    auto *dialog = new CheckDialog(m_studio.serving().engine(), std::move(contexts), this);
     dialog->setAttribute(Qt::WA_DeleteOnClose);
     joinChecking(*dialog, m_studio);
     dialog->open();

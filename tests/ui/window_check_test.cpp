@@ -188,6 +188,7 @@ TEST_F(CheckWindow, AServerIsHeldAgainstTheMapAndItsTimesAreARun)
     const QTreeWidget &times = part<QTreeWidget>(dialog, "checkedTimes");
     ASSERT_GT(times.topLevelItemCount(), 0);
     EXPECT_TRUE(times.topLevelItem(0)->text(2).startsWith('~')) << "beside what was calibrated here";
+    EXPECT_NE(times.topLevelItem(0)->text(3), QStringLiteral("–")) << "and the floor";
     ASSERT_EQ(m_window->studio().runList().rowCount(), runs + 2 * times.topLevelItemCount());
     const RunEntry &run = m_window->studio().runList().entry(runs);
     EXPECT_TRUE(run.origin.startsWith("server http://127.0.0.1")) << run.origin.toStdString();
@@ -252,7 +253,7 @@ TEST_F(CheckWindow, MemoryAndNeedlesAreThoseOfTheEngineThatWillServeAndSaySo)
     };
     EXPECT_FALSE(m_window->headline().text().contains("runs it"));
     const QString vllm = engine("vllm");
-    EXPECT_TRUE(vllm.contains("as vllm runs it: KV ")) << vllm.toStdString();
+    EXPECT_TRUE(vllm.contains("as vllm runs it, at 512 tokens: KV ")) << vllm.toStdString();
     EXPECT_TRUE(vllm.contains("vLLM 0")) << "whose counting it is: " << vllm.toStdString();
     EXPECT_TRUE(vllm.contains("against full")) << "ours is still there";
     EXPECT_NE(engine("sglang"), vllm);

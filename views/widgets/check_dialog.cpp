@@ -96,7 +96,8 @@ CheckDialog::CheckDialog(const std::string &engine, std::vector<std::int64_t> co
     auto *running = new QHBoxLayout;
     running->addWidget(m_check);
     running->addWidget(m_progress);
-    running->addWidget(m_doing, 1);
+    running->addWidget(m_doing);
+    running->addStretch(1);
     auto *buttons = new QDialogButtonBox(QDialogButtonBox::Close, this);
     buttons->button(QDialogButtonBox::Close)->setAutoDefault(false); // Enter checks
     connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);

@@ -56,8 +56,8 @@ void HeadlineBar::show(const PlottedMaps &plotted, std::int64_t context, const Q
     QString line = parts.isEmpty()
         ? QString()
         : tr("At %1 tokens, against full: ").arg(contextText(context)) + parts.join(QStringLiteral(" · "));
-    if (!served.isEmpty()) // of another engine: apart from what is of ours
-        line += (line.isEmpty() ? QString() : QStringLiteral(" ‖ ")) + served.toHtmlEscaped();
+    if (!served.isEmpty()) // what was asked for stands first, apart from what is of ours
+        line = served.toHtmlEscaped() + (line.isEmpty() ? QString() : QStringLiteral(" ‖ ") + line);
     m_label->setText(line);
     const bool disturbed = text().contains(tr("disturbed"));
     m_label->setToolTip(disturbed ? text() + QLatin1Char('\n') + explained(Term::Disturbed) : text());

@@ -78,8 +78,8 @@ QString ServingChoice::memoryText(const HeadMap &map, const std::optional<ModelC
                                      [&](const EngineMemory &each) { return each.engine == (*found)->counted; });
     if (memory == engines.end())
         return tr("%1: not known what it takes").arg(asText());
-    return tr("%1: KV %2 a sequence, %3 a GiB (computed, %4 %5)")
-        .arg(asText(), bytesText(static_cast<double>(memory->decoding)))
+    return tr("%1, at %2 tokens: KV %3 a sequence, %4 a GiB (computed, %5 %6)")
+        .arg(asText(), contextText(context), bytesText(static_cast<double>(memory->decoding)))
         .arg(memory->sequencesPerGiB, 0, 'f', 2)
         .arg(plain(memory->engine), plain(memory->version));
 }

@@ -129,11 +129,11 @@ TEST_F(CheckJob, OurOwnWorkHearsTheTimeToo)
     EXPECT_NE(checked.error().message.find("not done in the time"), std::string::npos) << checked.error().message;
 }
 
-TEST_F(CheckJob, WhatWasFoundHasItsRunAndPredictionsBesideIt)
+TEST_F(CheckJob, WhatWasFoundHasItsTimesAsARun)
 {
     serve(asked());
     CheckPlan plan = planFor(port());
-    plan.times.contexts = {60, 90};
+    plan.times.contexts = {80, 90};
     plan.times.repeats = 2;
     std::string subjects;
     JobContext telling = context();
