@@ -403,10 +403,9 @@ private:
                 product.residual = product.residual ? product.residual + at : nullptr;
                 product.out = static_cast<char *>(product.out) + at * (product.floatOut ? 4 : bytesOf(matvec.type));
             }
-            BlockMatvecArgs args = {.base = part.args, .matrices = {}};
+            BlockMatvecArgs args = {.base = part.args, .matrices = {}, .isBf16 = matvec.type == DType::BF16};
             std::copy(std::begin(matvec.blocks), std::end(matvec.blocks), args.matrices);
-            m_device->check(multiplyBlocks(*matvec.held, matvec.type, args, planOf(part), stream(), startsEarly()),
-                            "a matrix-vector product");
+            m_device->check(multiplyBlocks(*matvec.held, args, planOf(part), stream(), startsEarly()), "a matrix-vector product");
         }
     }
 
