@@ -6,10 +6,9 @@
 
 namespace zigzag::gpu {
 
-int multiplyBlocks(HeldBlocks held, DType type, BlockMatvecArgs args, const MatvecPlan &plan, cudaStream_t stream, bool early)
+int multiplyBlocks(HeldBlocks held, const BlockMatvecArgs &args, const MatvecPlan &plan, cudaStream_t stream, bool early)
 {
     const Start start = startOf(early);
-    args.isBf16 = type == DType::BF16;
     return withBlocks(held, [&]<class Format>(Format) {
         if constexpr (!Format::f8)
             return launchMatvecCodes<Format>(args, plan, stream, start);

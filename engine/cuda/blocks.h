@@ -11,7 +11,7 @@ namespace zigzag::gpu {
 
 /// The products of matvec_blocks.cuh and matvec_codes.cuh: BF16 and F16 vectors, at most blockMaxBatch; `plan` is planBlocks'.
 /// Returns a cudaError_t.
-int multiplyBlocks(HeldBlocks held, DType type, BlockMatvecArgs args, const MatvecPlan &plan, cudaStream_t stream, bool early);
+int multiplyBlocks(HeldBlocks held, const BlockMatvecArgs &args, const MatvecPlan &plan, cudaStream_t stream, bool early);
 /// Rows as plain numbers of `type`; `count` of them. Returns a cudaError_t.
 int launchBlockRows(HeldBlocks held, DType type, const BlockRowsArgs &args, std::int64_t count, cudaStream_t stream, bool early);
 

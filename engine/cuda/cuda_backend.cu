@@ -405,8 +405,7 @@ private:
             }
             BlockMatvecArgs args = {.base = part.args, .matrices = {}, .isBf16 = matvec.type == DType::BF16};
             std::copy(std::begin(matvec.blocks), std::end(matvec.blocks), args.matrices);
-            m_device->check(multiplyBlocks(*matvec.held, matvec.type, args, planOf(part), stream(), startsEarly()),
-                            "a matrix-vector product");
+            m_device->check(multiplyBlocks(*matvec.held, args, planOf(part), stream(), startsEarly()), "a matrix-vector product");
         }
     }
 

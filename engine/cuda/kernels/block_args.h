@@ -82,7 +82,7 @@ struct BlockMatrix {
 struct BlockMatvecArgs {
     MatvecArgs base; ///< `weights` of its products are not read
     BlockMatrix matrices[matvecMaxProducts];
-    bool isBf16; ///< vectors; otherwise F16 (matvec_codes.cuh)
+    bool isBf16; ///< vectors and results that are no floats; otherwise F16
 };
 
 /// Rows of a matrix as plain numbers: all from `first` on (widen), or those of tokens (embed).

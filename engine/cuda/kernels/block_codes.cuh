@@ -29,20 +29,20 @@ template <class Format> struct BlockScales {
         if constexpr (Format::paramWords == 4) {
             const Vec16 v = loadStreaming16(group + row * 16, valid);
             ZZ_UNROLL for (int i = 0; i < 4; ++i) words[i] = v.w[i];
-            return;
-        }
-        ZZ_UNROLL for (int i = 0; i < Format::paramWords; ++i) words[i] = 0;
-        if (!valid)
-            return;
-        if constexpr (Format::paramWords == 1) {
-            words[0] = loadAs<std::uint32_t>(group + row * 4);
         } else {
-            const Float2 both = loadAs<Float2>(group + row * 8);
-            words[0] = bitsOfFloat(both.x);
-            words[1] = bitsOfFloat(both.y);
+            ZZ_UNROLL for (int i = 0; i < Format::paramWords; ++i) words[i] = 0;
+            if (!valid)
+                return;
+            if constexpr (Format::paramWords == 1) {
+                words[0] = loadAs<std::uint32_t>(group + row * 4);
+            } else {
+                const Float2 both = loadAs<Float2>(group + row * 8);
+                words[0] = bitsOfFloat(both.x);
+                words[1] = bitsOfFloat(both.y);
+            }
+            if constexpr (Format::paramWords == 3)
+                words[2] = loadAs<std::uint32_t>(group + blockTileRows * 8 + row * 4);
         }
-        if constexpr (Format::paramWords == 3)
-            words[2] = loadAs<std::uint32_t>(group + blockTileRows * 8 + row * 4);
     }
     /// Of block s: the scale of its codes, and what is added for each input.
     ZZ_DEVICE Float2 of(int s) const

@@ -76,7 +76,7 @@ private:
         };
         Vec16 numbers[2 * early];
         ZZ_UNROLL for (int i = 0; i < early; ++i) loadEight<float>(in, columnOf(i), args.columns, numbers + 2 * i);
-        ZZ_UNROLL for (int i = 0; i < early; ++i) if (columnOf(i) < columns) take(columnOf(i), numbers + 2 * i, weights + 2 * i);
+        ZZ_UNROLL for (int i = 0; i < early; ++i) if (hasColumns(i)) take(columnOf(i), numbers + 2 * i, weights + 2 * i);
         for (int i = early; hasColumns(i); ++i) {
             Vec16 more[4];
             loadEight<float>(in, columnOf(i), args.columns, more);
