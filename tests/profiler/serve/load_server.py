@@ -343,7 +343,9 @@ def main():
         print(f"{kind:<10} {len(times):>8} {1000 * statistics.median(times):>10.1f} {1000 * max(times):>11.1f}")
     warm = [resident for when, resident in memory if when >= 12 * arguments.minutes]
     growth = (after - warm[0]) / 2**20 if warm else 0
+    fifths = [statistics.mean([resident for when, resident in memory if part <= when / (12 * arguments.minutes) < part + 1] or [0]) for part in range(5)]
     print(f"resident: {warm[0] / 2**20:.1f} MiB after a fifth of the time, {max(warm) / 2**20:.1f} at most, {after / 2**20:.1f} at the end ({growth:+.1f})")
+    print("resident, mean of each fifth: " + ", ".join(f"{mean / 2**20:.1f}" for mean in fifths) + " MiB")
     print(f"idle {idle:.2f} s after the last client left; ended {ended:.2f} s after it was told to")
     if growth > arguments.growth:
         shared.fail(f"memory grew by {growth:.1f} MiB")
