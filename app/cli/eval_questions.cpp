@@ -85,15 +85,25 @@ std::string tableOf(const AnswersRecord &record, const std::vector<AnswersRow> &
     return text;
 }
 
+/// A field of CSV (RFC 4180).
+std::string csvField(std::string_view field)
+{
+    std::string text = "\"";
+    for (const char c : field)
+        text += c == '"' ? std::string("\"\"") : std::string(1, c);
+    return text + '"';
+}
+
 std::string csvOf(const AnswersRecord &record, const std::vector<AnswersRow> &rows)
 {
     std::string text
         = "map,as_engine,sparsity,task,tokens,questions,full,map_score,difference,low,high,worse,better,p,detectable\n";
     for (const AnswersRow &row : rows) {
         const AnswersOfMap &of = record.maps[row.map];
-        text += fmt::format("\"{}\",{},{:g},{},{},{},{:g},{:g},{:g},{:g},{:g},{},{},{:g},{:g}\n", of.map, of.engine, of.sparsity,
-                            nameOf(row), row.context, row.test.count, row.full, row.mean, row.test.difference, row.test.low,
-                            row.test.high, row.test.worse, row.test.better, row.test.p, row.test.detectable);
+        text
+            += fmt::format("{},{},{:g},{},{},{},{:g},{:g},{:g},{:g},{:g},{},{},{:g},{:g}\n", csvField(of.map), of.engine,
+                           of.sparsity, csvField(nameOf(row)), row.context, row.test.count, row.full, row.mean, row.test.difference,
+                           row.test.low, row.test.high, row.test.worse, row.test.better, row.test.p, row.test.detectable);
     }
     return text;
 }
@@ -196,28 +206,31 @@ Result<void> evaluateQuestions(const QuestionOptions &options, const Loaded &loa
     JobLines lines("questions");
     const JobContext context = loaded.job(lines);
     record.machine = context.machine();
-    bool isWhole = true;
-    // Named as it was given, whatever an engine makes of it.
+    // Named as it was given, whatever an engine makes of it. What was answered is kept at once: the next map may take hours.
     const auto ask
         = [&](const JobContext &asked, const NamedMap &given, const HeadMap &run, const std::string &servedBy) -> Result<void> {
         ZIGZAG_TRY(answers, jobs::ask(asked, {given.name, run}, questions, as));
         AnswersOfMap &of = record.maps.emplace_back(answersUnder(given, servedBy));
         of.answers = std::move(answers);
-        isWhole = isWhole && of.answers.size() == questions.size();
-        return {};
+        if (!options.out.empty())
+            ZIGZAG_CHECK(writeAnswersFile(options.out, record));
+        if (of.answers.size() == questions.size())
+            return {};
+        return cancelled(fmt::format("stopped at {}: what is printed is of the {} of {} questions that every map answered",
+                                     given.name, record.answered(), questions.size()));
     };
     const NamedMap full{"full attention", jobs::fullLike(maps.front().map)};
-    ZIGZAG_CHECK(ask(context, full, full.map, {}));
+    Result<void> done = ask(context, full, full.map, {});
     for (const NamedMap &map : maps) {
-        if (!isWhole)
+        if (!done)
             break;
-        ZIGZAG_TRY(run, asEngine(loaded, model, map.map, engine));
-        ZIGZAG_CHECK(ask(run.loaded.job(lines), map, run.map, engine.engine));
+        auto run = asEngine(loaded, model, map.map, engine);
+        done = run ? ask(run->loaded.job(lines), map, run->map, engine.engine) : tl::unexpected(run.error());
     }
     lines.end();
+    if (record.maps.empty())
+        return done;
     noteCut(record);
-    if (!options.out.empty())
-        ZIGZAG_CHECK(writeAnswersFile(options.out, record));
     const std::vector<AnswersRow> rows = summaryOf(record);
     if (format == "json")
         fmt::print("{}\n", jsonOf(record, rows).dump(1, ' ', false, anyBytes));
@@ -225,10 +238,7 @@ Result<void> evaluateQuestions(const QuestionOptions &options, const Loaded &loa
         fmt::print("{}", format == "csv" ? csvOf(record, rows) : tableOf(record, rows));
     if (options.broken > 0 && format == "table")
         fmt::print("{}", brokenText(record, options.broken));
-    if (!isWhole)
-        return cancelled(fmt::format("stopped: what is printed is of the {} of {} questions that every map answered",
-                                     record.answered(), questions.size()));
-    return {};
+    return done;
 }
 
 } // namespace zigzag

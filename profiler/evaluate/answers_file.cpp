@@ -5,6 +5,7 @@
 #include "engine/base/json_input.h"
 #include "engine/base/sha256.h"
 #include "profiler/machine/machine_json.h"
+#include "profiler/questions/scoring.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -16,7 +17,7 @@ namespace {
 constexpr std::string_view answersFormat = "zigzag-answers";
 constexpr int answersVersion = 1;
 constexpr std::uint64_t largestFile = 256ull << 20;
-constexpr std::size_t mostQuestions = 1 << 20, mostMaps = 256, mostReferences = 4096, keptBytes = 400;
+constexpr std::size_t mostQuestions = 1 << 20, mostMaps = 256, mostReferences = 1 << 20, keptBytes = 400;
 constexpr std::int64_t mostTokens = std::int64_t{1} << 40;
 
 /// The last bytes, from the beginning of a character.
@@ -165,12 +166,15 @@ std::string hashOf(std::span<const Question> questions)
     for (const Question &each : questions) {
         for (const std::string *text : {&each.source, &each.task, &each.id, &each.system, &each.prompt, &each.answerBegin})
             add(*text);
+        add(fmt::format("{} {} {} {} {}", nameOf(each.rule), each.answerTokens, each.isTemplated, each.endsAtLine, each.context));
+        add(fmt::format("{} {} {}", each.messages.size(), each.references.size(), each.classes.size()));
         for (const ChatMessage &message : each.messages) {
             add(message.role);
             add(message.content);
         }
-        for (const std::string &reference : each.references)
-            add(reference);
+        for (const std::vector<std::string> *list : {&each.references, &each.classes})
+            for (const std::string &one : *list)
+                add(one);
     }
     return "sha256:" + digest.hex();
 }
@@ -226,7 +230,9 @@ Result<AnswersRecord> answersFrom(std::string_view text, const std::string &wher
     ZIGZAG_TRY(hash, json::stringIn(document, "questions_hash", where));
     ZIGZAG_TRY(asName, json::stringOr(document, "as", "auto", where));
     ZIGZAG_TRY(as, parseAskAs(asName));
-    ZIGZAG_TRY(seed, json::integerOr(document, "seed", 0, 0, std::int64_t{1} << 62, where));
+    const json::Value *seed = json::find(document, "seed");
+    if (seed && !seed->is_number_unsigned()) // of 64 bits: no other number is
+        return badInput(fmt::format("{}: \"seed\" must be a whole number, 0 or more", where));
     ZIGZAG_TRY(machine, json::objectIn(document, "machine", where));
     ZIGZAG_TRY(profile, readMachine(*machine, where));
     ZIGZAG_TRY(questions, json::arrayIn(document, "questions", where));
@@ -248,7 +254,7 @@ Result<AnswersRecord> answersFrom(std::string_view text, const std::string &wher
     record.asked = std::move(asked);
     record.questionsHash = std::move(hash);
     record.as = as;
-    record.seed = static_cast<std::uint64_t>(seed);
+    record.seed = seed ? seed->get<std::uint64_t>() : 0;
     return record;
 }
 

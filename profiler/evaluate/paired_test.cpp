@@ -48,22 +48,51 @@ double quantile(const std::vector<double> &sorted, double share)
     return below + 1 < sorted.size() ? sorted[below] * (1 - part) + sorted[below + 1] * part : sorted[below];
 }
 
-double detectableDrop(int count, double meanSquare)
+/// The least share in (0, 1) that `holds` of, which holds of every larger one; 1 where it holds of none.
+template <class Predicate> double leastShare(Predicate &&holds)
 {
-    constexpr double alpha = 1.959963984540054, power = 0.8416212335729143; // quantiles of 97.5 % and 80 %
-    const auto shown = [&](double drop) {
-        const double square = std::max(meanSquare, drop);
-        return std::sqrt(static_cast<double>(count)) * drop
-            >= alpha * std::sqrt(square) + power * std::sqrt(std::max(0.0, square - drop * drop));
-    };
     double low = 0, high = 1;
-    if (!shown(high))
+    if (!holds(high))
         return 1;
     for (int i = 0; i < 60; ++i) {
         const double middle = 0.5 * (low + high);
-        (shown(middle) ? high : low) = middle;
+        (holds(middle) ? high : low) = middle;
     }
     return high;
+}
+
+double binomial(int count, int of, double share)
+{
+    return std::exp(std::lgamma(of + 1.0) - std::lgamma(count + 1.0) - std::lgamma(of - count + 1.0) + count * std::log(share)
+                    + (of - count) * std::log1p(-share));
+}
+
+double detectableDrop(int count, double meanSquare)
+{
+    constexpr double alpha = 1.959963984540054, likely = 0.8, power = 0.8416212335729143; // quantiles of 97.5 % and 80 %
+    const double bySize = leastShare([&](double drop) {
+        const double square = std::max(meanSquare, drop);
+        return std::sqrt(static_cast<double>(count)) * drop
+            >= alpha * std::sqrt(square) + power * std::sqrt(std::max(0.0, square - drop * drop));
+    });
+    constexpr int fewest = 6; // pairs that all fell: 2 / 2⁶ is below 5 %
+    const double byPairs = leastShare([&](double drop) {
+        double fewer = 0.0;
+        for (int pairs = 0; pairs < std::min(fewest, count + 1) && drop < 1; ++pairs)
+            fewer += binomial(pairs, count, drop);
+        return count >= fewest && 1 - fewer >= likely;
+    });
+    return std::max(bySize, byPairs);
+}
+
+/// Bonett and Price's interval.
+void setAdjustedWald(PairedTest &test)
+{
+    constexpr double normalQuantile = 1.959963984540054;
+    const double all = test.count + 2.0, fell = (test.worse + 1) / all, rose = (test.better + 1) / all;
+    const double reach = normalQuantile * std::sqrt((fell + rose - (rose - fell) * (rose - fell)) / all);
+    test.low = std::max(-1.0, rose - fell - reach);
+    test.high = std::min(1.0, rose - fell + reach);
 }
 
 } // namespace
@@ -89,15 +118,14 @@ PairedTest pairedTest(std::span<const double> full, std::span<const double> map,
     const auto count = static_cast<double>(test.count);
     test.difference = sum / count;
     test.detectable = detectableDrop(test.count, squares / count);
-    if (test.worse + test.better == 0)
-        return test;
-    const std::vector<double> means = resampledMeans(differences, seed);
-    test.low = quantile(means, 0.025);
-    test.high = quantile(means, 0.975);
-    if (test.isExact) {
+    if (test.isExact || test.worse + test.better == 0) {
+        setAdjustedWald(test);
         test.p = mcnemar(test.worse, test.better);
         return test;
     }
+    const std::vector<double> means = resampledMeans(differences, seed);
+    test.low = quantile(means, 0.025);
+    test.high = quantile(means, 0.975);
     const auto shareOf = [&](auto &&counts) {
         return static_cast<double>(std::count_if(means.begin(), means.end(), counts)) / static_cast<double>(means.size());
     };
