@@ -78,7 +78,7 @@ Result<std::optional<Question>> readRuler(const std::string &task, std::int64_t 
     ZIGZAG_TRY(position, json::integerOr(record, "token_position_answer", -1, -1, std::int64_t{1} << 31, where));
     Question question;
     question.source = "ruler";
-    question.task = task;
+    question.task = printable(task); // a file's name may be anything behind "niah_"
     question.context = context;
     question.rule = facts.rule;
     question.answerTokens = facts.answerTokens;
