@@ -177,10 +177,6 @@ Result<void> Search::tryPads(std::int64_t units, std::int64_t bare)
             return {};
         ZIGZAG_TRY(tokens, count(units, pads.text(*pad)));
         keep(units, pads.text(*pad), tokens);
-        if (getenv("DBG"))
-            fmt::print("DBG {} ctx {} units {} bare {} wanted {} pad {}/{} cost {} tokens {} '{}'\n", m_draft.what, m_context,
-                       units, bare, wanted, *pad, pads.count, costs.of(*pad), tokens, pads.text(*pad)),
-                fflush(stdout); // DBG
         if (costs.of(*pad) < wanted && tokens + 1 < m_context)
             return {}; // there is none of that cost
         tried.insert(*pad);

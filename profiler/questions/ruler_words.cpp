@@ -120,20 +120,22 @@ Question CommonWords::compose(std::int64_t units, std::string_view pad)
 }
 
 /// A few more entries at the list's end, of words that stand nowhere else in it; the last one is chosen by its length, and may
-/// be a pair.
+/// be two or three in one.
 RulerPads CommonWords::pads(std::int64_t units)
 {
-    constexpr std::size_t mostEntries = 9, choices = 16;
+    constexpr std::size_t mostEntries = 9, choices = 12, longest = 3;
     const auto count = static_cast<std::size_t>(units);
     const std::size_t listed = common * repeats().often + (count - common) * repeats().seldom;
     std::vector<std::string> texts;
     std::vector<std::string> words;
     for (std::size_t entries = 1; entries <= mostEntries; ++entries) {
-        for (std::size_t i = 0; i < 2 * choices; ++i) {
+        for (std::size_t i = 0; i < longest * choices; ++i) {
             const std::size_t from = count + mostEntries + (entries - 1) * choices + i; // others for each number of entries
-            const std::string last = m_order.word(from); // a copy: the order grows
+            std::string last = m_order.word(from);
+            for (std::size_t more = 1; more <= i / choices; ++more)
+                last += "-" + m_order.word(from + more);
             std::vector<std::string> with = words;
-            with.push_back(i < choices ? last : last + "-" + m_order.word(from + 1));
+            with.push_back(std::move(last));
             texts.push_back(numbered(with, listed + 1));
         }
         words.push_back(m_order.word(count + entries - 1));

@@ -54,12 +54,13 @@ TEST(PairedTest, McNemarsExactProbabilities)
 
 TEST(PairedTest, SaysWhatItCouldNotHaveSeen)
 {
+    EXPECT_NEAR(fromPairs(0, 0, 40).detectable, 0.19046379, 1e-6) << "six of forty have to fall";
     EXPECT_NEAR(fromPairs(10, 10, 180).detectable, 0.06227680, 1e-6);
     EXPECT_EQ(fromPairs(0, 0, 3).detectable, 1.0) << "three questions show nothing";
     EXPECT_EQ(fromPairs(0, 0, 40).p, 1.0);
     const std::string text = pairedText(fromPairs(0, 0, 40));
     EXPECT_NE(text.find("no difference seen with n = 40"), std::string::npos) << text;
-    EXPECT_NE(text.find("less than 18 points would not have been seen"), std::string::npos) << text;
+    EXPECT_NE(text.find("less than 19 points would not have been seen"), std::string::npos) << text;
 }
 
 TEST(PairedTest, PartsOfAScoreAreResampled)
