@@ -385,11 +385,8 @@ TEST(BundledAnswerLoss, GreedyByItIsNoWorseInIt)
         return rises;
     };
     const std::vector<double> byAnswer = riseOf(SearchLoss::Answer), byDistillation = riseOf(SearchLoss::Distillation);
-    for (std::size_t count = 0; count < byAnswer.size(); ++count) {
-        EXPECT_LE(byAnswer[count], byDistillation[count] + 1e-9) << count;
-        std::cout << count << " streaming: " << byAnswer[count] << " nats by answers, " << byDistillation[count]
-                  << " by distillation\n";
-    }
+    for (std::size_t count = 0; count < byAnswer.size(); ++count)
+        EXPECT_LE(byAnswer[count], byDistillation[count] + 1e-5) << count << " streaming"; // nats: as sure as float32 logits are
 }
 
 } // namespace
