@@ -271,8 +271,9 @@ protected:
         model = *loadModel("bundled:zigzag-tiny");
         device = *uploadModel(model, *createBackend("cpu"));
         // A model that was trained on one way to ask knows no other: the questions are its tasks, as a person would write them.
-        for (const TaskPrompt &prompt :
-             *makeTaskPrompts(*model, {.kinds = {TaskKind::Passkey}, .contexts = {300}, .depths = {0.1, 0.4}, .trials = 2})) {
+        const std::vector<TaskPrompt> prompts
+            = *makeTaskPrompts(*model, {.kinds = {TaskKind::Passkey}, .contexts = {300}, .depths = {0.1, 0.4}, .trials = 2});
+        for (const TaskPrompt &prompt : prompts) {
             const std::span<const int> tokens(prompt.tokens);
             const auto begin = static_cast<std::size_t>(prompt.answers[0].begin),
                        end = static_cast<std::size_t>(prompt.answers[0].end);
@@ -384,11 +385,8 @@ TEST(BundledAnswerLoss, GreedyByItIsNoWorseInIt)
         return rises;
     };
     const std::vector<double> byAnswer = riseOf(SearchLoss::Answer), byDistillation = riseOf(SearchLoss::Distillation);
-    for (std::size_t count = 0; count < byAnswer.size(); ++count) {
-        EXPECT_LE(byAnswer[count], byDistillation[count] + 1e-9) << count;
-        std::cout << count << " streaming: " << byAnswer[count] << " nats by answers, " << byDistillation[count]
-                  << " by distillation\n";
-    }
+    for (std::size_t count = 0; count < byAnswer.size(); ++count)
+        EXPECT_LE(byAnswer[count], byDistillation[count] + 1e-5) << count << " streaming"; // nats: as sure as float32 logits are
 }
 
 } // namespace
