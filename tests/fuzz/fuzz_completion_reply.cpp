@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What servers that are checked may answer: completions, their models, errors and streams, read as each of these.
+#include "engine/model/model.h"
 #include "profiler/check/completion_reply.h"
 #include "profiler/check/event_stream.h"
 #include "tests/fuzz/fuzz_target.h"
