@@ -102,6 +102,8 @@ nlohmann::ordered_json checkJson(const jobs::ServerCheck &check)
     out["times"] = Json::array();
     for (const jobs::CheckedTimes &each : check.times)
         out["times"].push_back(timesJson(each));
+    if (!check.whyNoTimes.empty())
+        out["no_times"] = check.whyNoTimes;
     return out;
 }
 
@@ -145,7 +147,7 @@ Result<void> checkServer(const CheckOptions &options)
     JobLines lines("check");
     ZIGZAG_TRY(found, jobs::checkServer(loaded.job(lines), plan));
     lines.end();
-    if (!options.out.empty())
+    if (!options.out.empty() && found.whyNoTimes.empty())
         ZIGZAG_CHECK(writeRun(options, found));
     if (options.format == "json") {
         fmt::print("{}\n", checkJson(found).dump(1, ' ', false, anyBytes));
@@ -153,9 +155,13 @@ Result<void> checkServer(const CheckOptions &options)
         fmt::print("{} as {} at {}\n\n", options.model, printable(found.served), found.server);
         printTable(found);
         printTimes(found.times);
+        if (!found.whyNoTimes.empty())
+            fmt::print("\nno times: {}\n", found.whyNoTimes);
     }
     if (!found.isApplied())
         return failed(found.says());
+    if (!options.out.empty() && !found.whyNoTimes.empty())
+        return failed(fmt::format("{} was not written: {}", options.out, found.whyNoTimes));
     return {};
 }
 

@@ -191,8 +191,13 @@ Result<ServerCheck> check(const JobContext &context, const CheckPlan &plan)
                check::compareAnswers(client, result.served, context.textModel(), ways, answers, context.cancel, told("answers")));
     result.answers = std::move(compared);
     if (!plan.times.contexts.empty()) {
-        ZIGZAG_TRY(times, check::measureTimes(client, result.served, context.textModel(), plan.times, told("times")));
-        result.times = besidePredictions(std::move(times), plan, ways.front().map);
+        auto times = check::measureTimes(client, result.served, context.textModel(), plan.times, told("times"));
+        if (!times && isCancelled(times.error()))
+            return tl::unexpected(std::move(times.error()));
+        if (times)
+            result.times = besidePredictions(std::move(*times), plan, ways.front().map);
+        else
+            result.whyNoTimes = std::move(times.error().message);
     }
     putRecords(result, plan, ways.front());
     return result;

@@ -43,6 +43,7 @@ struct ServerCheck {
     std::vector<std::string> ways; ///< in which the server may be running, the one that is meant first
     check::Answers answers; ///< likenesses in the order of `ways`
     std::vector<CheckedTimes> times;
+    std::string whyNoTimes; ///< they were asked for and could not be taken; what was found stands all the same
     /// The same times as a run that is shown and compared beside others, of a machine that is the server.
     MachineProfile machine;
     std::vector<BenchRecord> records;

@@ -186,14 +186,18 @@ TEST_F(CheckWindow, AServerIsHeldAgainstTheMapAndItsTimesAreARun)
     EXPECT_TRUE(says.endsWith("the server does not run the map, sinks kept: it runs its windows alone")) << says.toStdString();
     EXPECT_EQ(part<QTreeWidget>(dialog, "checkedWays").topLevelItemCount(), 3);
     const QTreeWidget &times = part<QTreeWidget>(dialog, "checkedTimes");
-    ASSERT_GT(times.topLevelItemCount(), 0);
-    EXPECT_TRUE(times.topLevelItem(0)->text(2).startsWith('~')) << "beside what was calibrated here";
-    EXPECT_NE(times.topLevelItem(0)->text(3), QStringLiteral("–")) << "and the floor";
+    const QString note = part<QLabel>(dialog, "checkTimesNote").text();
+    // The server streams characters, and a random model may say none: then that is said, and what was found stands.
+    EXPECT_EQ(times.topLevelItemCount() == 0, note.startsWith("No times: ")) << note.toStdString();
     ASSERT_EQ(m_window->studio().runList().rowCount(), runs + 2 * times.topLevelItemCount());
-    const RunEntry &run = m_window->studio().runList().entry(runs);
-    EXPECT_TRUE(run.origin.startsWith("server http://127.0.0.1")) << run.origin.toStdString();
-    EXPECT_TRUE(run.machine.contains("tiny")) << run.machine.toStdString();
-    EXPECT_FALSE(run.predicted);
+    if (times.topLevelItemCount() > 0) {
+        EXPECT_TRUE(times.topLevelItem(0)->text(2).startsWith('~')) << "beside what was calibrated here";
+        EXPECT_NE(times.topLevelItem(0)->text(3), QStringLiteral("–")) << "and the floor";
+        const RunEntry &run = m_window->studio().runList().entry(runs);
+        EXPECT_TRUE(run.origin.startsWith("server http://127.0.0.1")) << run.origin.toStdString();
+        EXPECT_TRUE(run.machine.contains("tiny")) << run.machine.toStdString();
+        EXPECT_FALSE(run.predicted);
+    }
 
     // As the engine that it is served by has it, the same server is right.
     auto &engine = part<QComboBox>(dialog, "checkEngine");

@@ -79,6 +79,7 @@ CheckDialog::CheckDialog(const std::string &engine, std::vector<std::int64_t> co
     QFont bold = m_says->font();
     bold.setBold(true);
     m_says->setFont(bold);
+    m_timesNote->setObjectName(QStringLiteral("checkTimesNote"));
     m_says->setObjectName(QStringLiteral("checkSays"));
     m_says->setAccessibleName(tr("What the server was found to run"));
     m_progress->setObjectName(QStringLiteral("checkProgress"));
@@ -197,6 +198,10 @@ void CheckDialog::showFound(const jobs::ServerCheck &check)
     showWays(check);
     if (!check.times.empty())
         showTimes(check);
+    if (!check.whyNoTimes.empty()) {
+        m_timesNote->setText(tr("No times: %1").arg(QString::fromStdString(check.whyNoTimes)));
+        m_timesNote->show();
+    }
     adjustSize();
 }
 

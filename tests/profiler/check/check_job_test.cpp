@@ -129,38 +129,6 @@ TEST_F(CheckJob, OurOwnWorkHearsTheTimeToo)
     EXPECT_NE(checked.error().message.find("not done in the time"), std::string::npos) << checked.error().message;
 }
 
-TEST_F(CheckJob, WhatWasFoundHasItsTimesAsARun)
-{
-    serve(asked());
-    CheckPlan plan = planFor(port());
-    plan.times.contexts = {80, 90};
-    plan.times.repeats = 2;
-    std::string subjects;
-    JobContext telling = context();
-    telling.progress = [&](const JobStep &step) {
-        if (step.part == JobPart::Check && step.fraction == 0)
-            subjects += std::string(step.subject) + ' ';
-    };
-    const auto checked = checkServer(telling, plan);
-    ASSERT_TRUE(checked) << checked.error().message;
-    EXPECT_TRUE(checked->isApplied());
-    EXPECT_EQ(checked->says(), "the server runs the map, sinks kept");
-    EXPECT_EQ(checked->served, "tiny");
-    EXPECT_EQ(checked->ways, (std::vector<std::string>{"the map, sinks kept", "its windows alone", "full attention"}));
-    EXPECT_EQ(checked->answers.likenesses.size(), 3u);
-    EXPECT_FALSE(checked->answers.inText);
-    EXPECT_EQ(subjects, "answers times ");
-    ASSERT_EQ(checked->times.size(), 2u);
-    EXPECT_FALSE(checked->times[0].first) << "nothing to predict from";
-    ASSERT_EQ(checked->records.size(), 4u);
-    EXPECT_EQ(checked->records[0].map, "map.json");
-    EXPECT_EQ(checked->records[0].phase, Phase::Prefill);
-    EXPECT_EQ(checked->records[3].phase, Phase::Decode);
-    EXPECT_EQ(checked->records[3].samplesMs.size(), 2u);
-    EXPECT_EQ(checked->records[3].context, checked->times[1].served.context);
-    EXPECT_NE(checked->machine.device.find("tiny"), std::string::npos);
-}
-
 TEST_F(CheckJob, WhatIsMeantStandsFirstAndTheMapItselfOnce)
 {
     serve(withoutSinks(asked()));
@@ -193,19 +161,26 @@ class TextAlone : public CheckJob
 protected:
     void stand(int behind, int promptTokensMore = 0)
     {
-        m_front.Post("/v1/completions", [=](const httplib::Request &request, httplib::Response &response) {
-            const auto body = nlohmann::json::parse(request.body);
-            if (!body.at("prompt").is_string()) {
-                response.status = 422;
-                return response.set_content(R"({"detail": "prompt must be a string"})", "application/json");
-            }
-            httplib::Client client("127.0.0.1", behind);
-            const auto answer = client.Post("/v1/completions", request.body, "application/json");
-            auto reply = nlohmann::json::parse(answer->body);
-            reply["usage"]["prompt_tokens"] = reply["usage"]["prompt_tokens"].get<int>() + promptTokensMore;
-            response.status = answer->status;
-            response.set_content(reply.dump(), "application/json");
-        });
+        m_front.Post("/v1/completions",
+                     [this, behind, promptTokensMore](const httplib::Request &request, httplib::Response &response) {
+                         const auto body = nlohmann::json::parse(request.body);
+                         if (!body.at("prompt").is_string()) {
+                             response.status = 422;
+                             return response.set_content(R"({"detail": "prompt must be a string"})", "application/json");
+                         }
+                         if (body.value("stream", false)) { // what it says does not matter, only when
+                             std::string events;
+                             for (int piece = 0; piece < m_pieces; ++piece)
+                                 events += "data: {\"choices\": [{\"text\": \"a\"}]}\n\n";
+                             return response.set_content(events + "data: [DONE]\n\n", "text/event-stream");
+                         }
+                         httplib::Client client("127.0.0.1", behind);
+                         const auto answer = client.Post("/v1/completions", request.body, "application/json");
+                         auto reply = nlohmann::json::parse(answer->body);
+                         reply["usage"]["prompt_tokens"] = reply["usage"]["prompt_tokens"].get<int>() + promptTokensMore;
+                         response.status = answer->status;
+                         response.set_content(reply.dump(), "application/json");
+                     });
         m_port = m_front.bind_to_any_port("127.0.0.1");
         m_thread = std::thread([this] { m_front.listen_after_bind(); });
         while (!m_front.is_running())
@@ -225,6 +200,8 @@ protected:
         return plan;
     }
 
+    int m_pieces = 5; ///< of a stream
+
 private:
     httplib::Server m_front;
     std::thread m_thread;
@@ -241,6 +218,53 @@ TEST_F(TextAlone, IsAskedInText)
     EXPECT_TRUE(checked->answers.inText);
     EXPECT_EQ(checked->answers.likenesses[0].equal, checked->answers.tokens);
     EXPECT_LT(checked->answers.likenesses[0].largestDifference, 1e-4);
+}
+
+TEST_F(TextAlone, WhatWasFoundHasItsTimesAsARun)
+{
+    serve(asked());
+    stand(port());
+    CheckPlan plan = this->plan();
+    plan.times.contexts = {80, 90};
+    plan.times.repeats = 2;
+    std::string subjects;
+    JobContext telling = context();
+    telling.progress = [&](const JobStep &step) {
+        if (step.part == JobPart::Check && step.fraction == 0)
+            subjects += std::string(step.subject) + ' ';
+    };
+    const auto checked = checkServer(telling, plan);
+    ASSERT_TRUE(checked) << checked.error().message;
+    EXPECT_TRUE(checked->isApplied());
+    EXPECT_EQ(checked->says(), "the server runs the map, sinks kept");
+    EXPECT_EQ(checked->served, "tiny");
+    EXPECT_EQ(checked->ways, (std::vector<std::string>{"the map, sinks kept", "its windows alone", "full attention"}));
+    EXPECT_EQ(checked->answers.likenesses.size(), 3u);
+    EXPECT_TRUE(checked->whyNoTimes.empty()) << checked->whyNoTimes;
+    EXPECT_EQ(subjects, "answers times ");
+    ASSERT_EQ(checked->times.size(), 2u);
+    EXPECT_FALSE(checked->times[0].first) << "nothing to predict from";
+    ASSERT_EQ(checked->records.size(), 4u);
+    EXPECT_EQ(checked->records[0].map, "map.json");
+    EXPECT_EQ(checked->records[0].phase, Phase::Prefill);
+    EXPECT_EQ(checked->records[3].phase, Phase::Decode);
+    EXPECT_EQ(checked->records[3].samplesMs.size(), 2u);
+    EXPECT_EQ(checked->records[3].context, checked->times[1].served.context);
+    EXPECT_NE(checked->machine.device.find("tiny"), std::string::npos);
+}
+
+TEST_F(TextAlone, TimesThatCannotBeTakenLeaveWhatWasFound)
+{
+    serve(asked());
+    m_pieces = 1;
+    stand(port());
+    CheckPlan plan = this->plan();
+    plan.times.contexts = {90};
+    const auto checked = checkServer(context(), plan);
+    ASSERT_TRUE(checked) << checked.error().message;
+    EXPECT_TRUE(checked->isApplied()) << checked->says();
+    EXPECT_NE(checked->whyNoTimes.find("in 1 pieces"), std::string::npos) << checked->whyNoTimes;
+    EXPECT_TRUE(checked->records.empty());
 }
 
 TEST_F(TextAlone, ThatReadsOtherTokensIsRefused)
