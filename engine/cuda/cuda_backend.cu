@@ -384,7 +384,7 @@ private:
             rows[i] = matvec.args.products[i].rows;
         if (matvec.held)
             return planBlocks({rows, static_cast<std::size_t>(count)}, blockPaddedColumns(*matvec.held, matvec.args.columns),
-                              matvec.args.batch, matvec.gated, blockRingBytes(*matvec.held), m_device->limits());
+                              matvec.args.batch, matvec.gated, codesRing(*matvec.held), m_device->limits());
         return planMatvec({rows, static_cast<std::size_t>(count)}, matvec.args.columns, matvec.args.batch, matvec.gated,
                           m_device->limits());
     }
@@ -403,7 +403,7 @@ private:
                 product.residual = product.residual ? product.residual + at : nullptr;
                 product.out = static_cast<char *>(product.out) + at * (product.floatOut ? 4 : bytesOf(matvec.type));
             }
-            BlockMatvecArgs args = {.base = part.args, .matrices = {}, .isBf16 = matvec.type == DType::BF16};
+            BlockMatvecArgs args = {.base = part.args, .matrices = {}, .slots = 0, .isBf16 = matvec.type == DType::BF16};
             std::copy(std::begin(matvec.blocks), std::end(matvec.blocks), args.matrices);
             m_device->check(multiplyBlocks(*matvec.held, args, planOf(part), stream(), startsEarly()), "a matrix-vector product");
         }
@@ -477,7 +477,7 @@ private:
     }
     int mostVectors(HeldBlocks held, std::int64_t columns) const
     {
-        return mostBlockVectors(blockPaddedColumns(held, columns), blockRingBytes(held), m_device->limits());
+        return mostBlockVectors(blockPaddedColumns(held, columns), codesRing(held), m_device->limits());
     }
 
     /// Two products of one shape whose only use may be SwiGLU.
