@@ -212,6 +212,7 @@ MatvecPlan planBlocks(std::span<const int> rows, std::int64_t paddedColumns, int
             plan.tiles += static_cast<int>(ceilDivide(rows[i], tileRows));
         plan.tileEnd[i] = plan.tiles;
     }
+    plan.slots = ring.slotsFor(paddedColumns, gpu);
     plan.sharedBytes
         = static_cast<std::size_t>(blockParts(ring, plan.slots, batch) + batch * blockVectorBytes(paddedColumns, ring));
     plan.whole = batch <= mostBlockVectors(paddedColumns, ring, gpu);

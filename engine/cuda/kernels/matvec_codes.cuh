@@ -13,8 +13,8 @@
 
 namespace zigzag::gpu {
 
-/// A warp's groups on their way to shared memory, both eights of a tile's rows of each: what a lane multiplies waits there, so
-/// that registers are left for another kernel's blocks, which may have their first weights when they start (launch.h).
+/// A warp's groups on their way to shared memory, both eights of a tile's rows of each: more of them than registers have room
+/// for, and past the first-level cache.
 template <class Format> struct CodeRing {
     static constexpr int halfBytes = Format::groupBytes + Format::groupParams, slotBytes = 2 * halfBytes;
     static constexpr int paramChunks = Format::groupParams / 16;
