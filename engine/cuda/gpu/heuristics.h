@@ -183,7 +183,8 @@ MatvecPlan planMatvec(std::span<const int> rows, int columns, int batch, bool ga
 // The same for quantised weights: tiles of 16 rows, of vectors that are `paddedColumns` wide in shared memory. `whole` is false
 // where they do not fit there: then as many fit as mostBlockVectors says.
 
-/// A block of matvec_codes.cuh has half of a multiprocessor's registers.
+/// A block of matvec_codes.cuh has a multiprocessor to itself: it reads its vectors once there, and two of one kernel never share
+/// one while others have none.
 inline constexpr int codesWarps = 16;
 inline constexpr int codesThreads = codesWarps * 32;
 inline constexpr int codesVectorPitch = 256 + 32; ///< bytes of a vector's group, where there are several vectors

@@ -148,7 +148,7 @@ ZZ_DEVICE void addOneVector(float (&sums)[2], const BlockCodes<Format> (&codes)[
 
 /// batchTiles: of four vectors; 0: one vector.
 template <class Format, int batchTiles, bool gated>
-ZZ_KERNEL ZZ_LAUNCH_BOUNDS(codesThreads, 2) void matvecCodes(ZZ_ARGS BlockMatvecArgs args)
+ZZ_KERNEL ZZ_LAUNCH_BOUNDS(codesThreads, 1) void matvecCodes(ZZ_ARGS BlockMatvecArgs args)
 {
     constexpr int slots = codesSlots<Format::bits>, tiles = batchTiles > 0 ? batchTiles : 1, vectors = 4 * tiles;
     constexpr bool byGroup = Format::params == BlockParams::Zero, byHalf = Format::params == BlockParams::Halves;
