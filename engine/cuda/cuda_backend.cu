@@ -403,7 +403,9 @@ private:
                 product.residual = product.residual ? product.residual + at : nullptr;
                 product.out = static_cast<char *>(product.out) + at * (product.floatOut ? 4 : bytesOf(matvec.type));
             }
-            BlockMatvecArgs args = {.base = part.args, .matrices = {}, .slots = 0, .isBf16 = matvec.type == DType::BF16};
+            BlockMatvecArgs args{};
+            args.base = part.args;
+            args.isBf16 = matvec.type == DType::BF16;
             std::copy(std::begin(matvec.blocks), std::end(matvec.blocks), args.matrices);
             m_device->check(multiplyBlocks(*matvec.held, args, planOf(part), stream(), startsEarly()), "a matrix-vector product");
         }

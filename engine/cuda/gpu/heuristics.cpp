@@ -169,8 +169,8 @@ namespace {
 constexpr std::int64_t blockParts(const CodesRing &ring, int slots, int batch)
 {
     if (ring.slotBytes == 0)
-        return 4 * matvecWarps * (2 * 16 * 8 + matvecMaxBatch);
-    return slots * ring.slotBytes + 4 * codesWarps * (2 * 16 * (batch > 4 ? 8 : 4) + 8);
+        return std::int64_t{4 * matvecWarps} * (2 * 16 * 8 + matvecMaxBatch);
+    return slots * ring.slotBytes + std::int64_t{4 * codesWarps} * (2 * 16 * (batch > 4 ? 8 : 4) + 8);
 }
 
 /// Of one vector: numbers of 16 bits and a padding; of codes' two floats for each 32 of them as well.
