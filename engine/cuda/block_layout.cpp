@@ -2,7 +2,6 @@
 #include "engine/cuda/block_layout.h"
 
 #include "engine/base/dtype.h"
-#include "engine/cuda/gpu/heuristics.h"
 
 #include <algorithm>
 #include <array>
@@ -299,11 +298,11 @@ std::int64_t blockPaddedColumns(HeldBlocks held, std::int64_t columns)
     return (columns + round - 1) / round * round;
 }
 
-std::int64_t blockRingBytes(HeldBlocks held)
+CodesRing codesRing(HeldBlocks held)
 {
     return withBlocks(held, []<class Format>(Format) {
-        return std::int64_t{Format::f8 ? 0
-                                       : codesWarps * codesSlots<Format::bits> * 2 * (Format::groupBytes + Format::groupParams)};
+        return Format::f8 ? CodesRing{}
+                          : CodesRing{codesWarps * 2 * (Format::groupBytes + Format::groupParams), codesSlots<Format::bits>};
     });
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/base/result.h"
+#include "engine/cuda/gpu/heuristics.h"
 #include "engine/cuda/kernels/block_args.h"
 #include "engine/model/weights.h"
 
@@ -35,7 +36,7 @@ void layOutBlocks(const TensorView &matrix, const BlockLayout &layout, std::int6
 
 /// Columns of a launch's vectors in shared memory: whole groups, of F8 whole rounds. `held`: of its matrices.
 std::int64_t blockPaddedColumns(HeldBlocks held, std::int64_t columns);
-/// What a block of matvec_codes.cuh has in shared memory of such matrices; 0: they are not its.
-std::int64_t blockRingBytes(HeldBlocks held);
+/// What a block of matvec_codes.cuh has in shared memory of such matrices, or nothing: they are not its.
+CodesRing codesRing(HeldBlocks held);
 
 } // namespace zigzag::gpu

@@ -384,7 +384,7 @@ private:
             rows[i] = matvec.args.products[i].rows;
         if (matvec.held)
             return planBlocks({rows, static_cast<std::size_t>(count)}, blockPaddedColumns(*matvec.held, matvec.args.columns),
-                              matvec.args.batch, matvec.gated, blockRingBytes(*matvec.held), m_device->limits());
+                              matvec.args.batch, matvec.gated, codesRing(*matvec.held), m_device->limits());
         return planMatvec({rows, static_cast<std::size_t>(count)}, matvec.args.columns, matvec.args.batch, matvec.gated,
                           m_device->limits());
     }
@@ -405,6 +405,7 @@ private:
             }
             BlockMatvecArgs args{};
             args.base = part.args;
+            args.isBf16 = matvec.type == DType::BF16;
             std::copy(std::begin(matvec.blocks), std::end(matvec.blocks), args.matrices);
             m_device->check(multiplyBlocks(*matvec.held, args, planOf(part), stream(), startsEarly()), "a matrix-vector product");
         }
@@ -478,7 +479,7 @@ private:
     }
     int mostVectors(HeldBlocks held, std::int64_t columns) const
     {
-        return mostBlockVectors(blockPaddedColumns(held, columns), blockRingBytes(held), m_device->limits());
+        return mostBlockVectors(blockPaddedColumns(held, columns), codesRing(held), m_device->limits());
     }
 
     /// Two products of one shape whose only use may be SwiGLU.

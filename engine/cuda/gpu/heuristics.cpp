@@ -169,27 +169,41 @@ MatvecPlan planMatvec(std::span<const int> rows, int columns, int batch, bool ga
 namespace {
 
 /// A block's shared memory but for its vectors.
-constexpr std::int64_t blockParts(std::int64_t ringBytes, int batch)
+constexpr std::int64_t blockParts(const CodesRing &ring, int slots, int batch)
 {
-    if (ringBytes == 0)
+    if (ring.slotBytes == 0)
         return std::int64_t{4 * matvecWarps} * (2 * 16 * 8 + matvecMaxBatch);
-    return ringBytes + std::int64_t{4 * codesWarps} * (2 * 16 * (batch > 4 ? 8 : 4) + 8);
+    return slots * ring.slotBytes + std::int64_t{4 * codesWarps} * (2 * 16 * (batch > 4 ? 8 : 4) + 8);
 }
 
 /// Of one vector: numbers of 16 bits and a padding; of codes' two floats for each 32 of them as well.
-constexpr std::int64_t blockVectorBytes(std::int64_t paddedColumns, std::int64_t ringBytes)
+constexpr std::int64_t blockVectorBytes(std::int64_t paddedColumns, const CodesRing &ring)
 {
-    return ringBytes == 0 ? paddedColumns * 2 + 64 : paddedColumns / 128 * (codesVectorPitch + 32);
+    return ring.slotBytes == 0 ? paddedColumns * 2 + 64 : paddedColumns / 128 * (codesVectorPitch + 32);
 }
 
 } // namespace
 
-int mostBlockVectors(std::int64_t paddedColumns, std::int64_t ringBytes, const GpuLimits &gpu)
+int CodesRing::slotsFor(std::int64_t paddedColumns, const GpuLimits &gpu) const
 {
-    return static_cast<int>((gpu.sharedPerBlock - blockParts(ringBytes, 8)) / blockVectorBytes(paddedColumns, ringBytes));
+    for (const int count : {slots, 2, 1})
+        if (count <= slots && blockParts(*this, count, 1) + blockVectorBytes(paddedColumns, *this) <= gpu.sharedPerBlock)
+            return count;
+    return 0;
 }
 
-MatvecPlan planBlocks(std::span<const int> rows, std::int64_t paddedColumns, int batch, bool gated, std::int64_t ringBytes,
+int mostBlockVectors(std::int64_t paddedColumns, const CodesRing &ring, const GpuLimits &gpu)
+{
+    const int slots = ring.slotsFor(paddedColumns, gpu);
+    if (ring.slotBytes > 0 && slots == 0)
+        return 0;
+    const auto fitting = [&](int batch) {
+        return static_cast<int>((gpu.sharedPerBlock - blockParts(ring, slots, batch)) / blockVectorBytes(paddedColumns, ring));
+    };
+    return fitting(1) <= 4 ? fitting(1) : std::max(4, fitting(8)); // more than four need more room for their results
+}
+
+MatvecPlan planBlocks(std::span<const int> rows, std::int64_t paddedColumns, int batch, bool gated, const CodesRing &ring,
                       const GpuLimits &gpu)
 {
     assert(!rows.empty() && rows.size() <= 3);
@@ -201,10 +215,11 @@ MatvecPlan planBlocks(std::span<const int> rows, std::int64_t paddedColumns, int
             plan.tiles += static_cast<int>(ceilDivide(rows[i], tileRows));
         plan.tileEnd[i] = plan.tiles;
     }
+    plan.slots = ring.slotsFor(paddedColumns, gpu);
     plan.sharedBytes
-        = static_cast<std::size_t>(blockParts(ringBytes, batch) + batch * blockVectorBytes(paddedColumns, ringBytes));
-    plan.whole = batch <= mostBlockVectors(paddedColumns, ringBytes, gpu);
-    const bool two = ringBytes == 0 // one block a multiprocessor has more shared memory than two
+        = static_cast<std::size_t>(blockParts(ring, plan.slots, batch) + batch * blockVectorBytes(paddedColumns, ring));
+    plan.whole = batch <= mostBlockVectors(paddedColumns, ring, gpu);
+    const bool two = ring.slotBytes == 0 // one block a multiprocessor has more shared memory than two
         && static_cast<std::int64_t>(plan.sharedBytes) <= gpu.sharedPerMultiprocessor / matvecBlocksPerSm - 1024;
     const auto waves = ceilDivide(plan.tiles, std::int64_t{two ? matvecBlocksPerSm : 1} * gpu.multiprocessors);
     plan.blocks = static_cast<unsigned>(ceilDivide(plan.tiles, waves));

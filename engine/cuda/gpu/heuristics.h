@@ -174,25 +174,35 @@ struct MatvecPlan {
     int tiles = 0;
     std::array<int, 3> tileEnd = {};
     std::size_t sharedBytes = 0;
+    int slots = 0; ///< of a warp's ring (CodesRing)
 };
 
 /// `rows`: of each product, at most three; gated: of the gate, which up's equal.
 MatvecPlan planMatvec(std::span<const int> rows, int columns, int batch, bool gated, const GpuLimits &gpu);
 
 // The same for quantised weights: tiles of 16 rows, of vectors that are `paddedColumns` wide in shared memory. `whole` is false
-// where they do not fit there: then as many fit as mostBlockVectors says. `ringBytes`: of matvec_codes.cuh's blocks
-// (blockRingBytes); 0: E4M3 (matvec_blocks.cuh).
+// where they do not fit there: then as many fit as mostBlockVectors says.
 
-/// A block has half of a multiprocessor, so that the next kernel's may be there before this one's end.
+/// A block of matvec_codes.cuh has a multiprocessor to itself: it reads its vectors once there, and two of one kernel never share
+/// one while others have none.
 inline constexpr int codesWarps = 16;
 inline constexpr int codesThreads = codesWarps * 32;
 inline constexpr int codesVectorPitch = 256 + 32; ///< bytes of a vector's group, where there are several vectors
-/// Groups of a warp on their way.
+/// Groups of a warp on their way, where there is shared memory for them.
 template <int bits> inline constexpr int codesSlots = bits == 4 ? 4 : bits == 6 ? 3 : 2;
 
-MatvecPlan planBlocks(std::span<const int> rows, std::int64_t paddedColumns, int batch, bool gated, std::int64_t ringBytes,
+/// The weights on their way to a block's shared memory.
+struct CodesRing {
+    std::int64_t slotBytes = 0; ///< 0: there are none (matvec_blocks.cuh)
+    int slots = 0; ///< at most
+
+    /// As many slots as leave room for a vector: all, two or one; 0 where not even that fits.
+    int slotsFor(std::int64_t paddedColumns, const GpuLimits &gpu) const;
+};
+
+MatvecPlan planBlocks(std::span<const int> rows, std::int64_t paddedColumns, int batch, bool gated, const CodesRing &ring,
                       const GpuLimits &gpu);
-int mostBlockVectors(std::int64_t paddedColumns, std::int64_t ringBytes, const GpuLimits &gpu);
+int mostBlockVectors(std::int64_t paddedColumns, const CodesRing &ring, const GpuLimits &gpu);
 
 // Experts of a feed-forward (experts.cuh, expert_tiles.cuh).
 

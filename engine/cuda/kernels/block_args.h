@@ -82,6 +82,7 @@ struct BlockMatrix {
 struct BlockMatvecArgs {
     MatvecArgs base; ///< `weights` of its products are not read
     BlockMatrix matrices[matvecMaxProducts];
+    int slots; ///< of a warp's ring (matvec_codes.cuh, whose launch sets it)
     bool isBf16; ///< vectors and results that are no floats; otherwise F16
 };
 

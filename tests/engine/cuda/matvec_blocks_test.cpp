@@ -82,6 +82,7 @@ struct Case {
     std::vector<int> rows;
     int columns, batch;
     bool more, gated, norm;
+    int sharedPerBlock = gpu::GpuLimits{}.sharedPerBlock;
 };
 
 /// Against a plain loop over the numbers that the file's bytes stand for, in float64.
@@ -127,9 +128,9 @@ template <class T> void checkProducts(WeightType type, const Case &c, double tol
                                  c.more && !c.gated,
                                  c.more && !c.gated ? 0.5f : 1.0f};
     }
-    const gpu::MatvecPlan plan = gpu::planBlocks({c.rows.data(), c.gated ? 1 : c.rows.size()},
-                                                 gpu::blockPaddedColumns(matrices[0]->layout.held, c.columns), c.batch, c.gated,
-                                                 gpu::blockRingBytes(matrices[0]->layout.held), {.multiprocessors = 1});
+    const gpu::MatvecPlan plan = gpu::planBlocks(
+        {c.rows.data(), c.gated ? 1 : c.rows.size()}, gpu::blockPaddedColumns(matrices[0]->layout.held, c.columns), c.batch,
+        c.gated, gpu::codesRing(matrices[0]->layout.held), {.multiprocessors = 1, .sharedPerBlock = c.sharedPerBlock});
     const int status = gpu::withBlocks(matrices[0]->layout.held, [&]<class Format>(Format) {
         if constexpr (Format::f8)
             return gpu::launchMatvecBlocks<T, Format>(args, plan, {}, gpu::Start::Early);
@@ -167,8 +168,57 @@ TEST(MatvecBlocksKernel, MatchesFloat64)
         checkProducts<Bf16>(type, {{21, 21}, isLong ? 512 : 384, 8, true, true, true}, 1.5e-2);
         checkProducts<F16>(type, {{5, 16}, 256, 2, false, false, true}, 4e-3);
     }
+    // Where there is less shared memory, less is on its way.
+    for (const auto &[type, columns] : {std::pair{BlockType::Q4K, 3072}, {BlockType::Q80, 2048}})
+        for (const int shared : {99 << 10, 56 << 10})
+            checkProducts<Bf16>(type, {{35}, columns, 1, false, false, false, shared}, 6e-3);
     checkProducts<Bf16>(BlockType::Q80, {{18}, 96, 2, true, false, true}, 1e-2); // a group that is short
     checkProducts<F16>(BlockType::Q41, {{18}, 4096 + 160, 1, true, false, false}, 2e-3); // and more than a round
+}
+
+TEST(MatvecBlocksKernel, WhatIsNoNumberShows)
+{
+    const BlocksMatrix matrix(BlockType::Q80, 3, 128, 7);
+    for (const float wrong : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+        std::vector<float> values = randomFloats(128, 1);
+        values[77] = wrong;
+        const DeviceArray<Bf16> in(values), out(3);
+        gpu::BlockMatvecArgs args = {};
+        args.base.in = in.data();
+        args.base.batch = 1;
+        args.base.columns = 128;
+        args.base.products[0] = {nullptr, nullptr, nullptr, out.data(), 3, false, 1.0f};
+        args.matrices[0] = matrix.blocks();
+        args.isBf16 = true;
+        const std::array rows = {3};
+        const auto plan = gpu::planBlocks(rows, 128, 1, false, gpu::codesRing(HeldBlocks::Symmetric8), {});
+        ASSERT_EQ((gpu::launchMatvecCodes<gpu::BlockFormat<8, true, gpu::BlockParams::Scale>>(args, plan, {}, gpu::Start::Early)),
+                  0);
+        for (const float value : out.floats())
+            EXPECT_FALSE(std::isfinite(value));
+    }
+}
+
+TEST(BlocksPlan, ASmallerGpuHasFewerGroupsOnTheirWay)
+{
+    for (const HeldBlocks held :
+         {HeldBlocks::Symmetric4, HeldBlocks::Symmetric8, HeldBlocks::Affine4, HeldBlocks::Affine8, HeldBlocks::Packed4,
+          HeldBlocks::Packed8, HeldBlocks::Halves6, HeldBlocks::Zero4, HeldBlocks::F8}) {
+        const gpu::CodesRing ring = gpu::codesRing(held);
+        for (const int shared : {227 << 10, 163 << 10, 99 << 10})
+            for (const std::int64_t columns : {2048, 4096, 14336}) {
+                const gpu::GpuLimits gpu = {.sharedPerMultiprocessor = shared + 1024, .sharedPerBlock = shared};
+                const int most = gpu::mostBlockVectors(columns, ring, gpu);
+                ASSERT_GE(most, 1) << static_cast<int>(held) << " " << shared << " " << columns;
+                for (int batch = 1; batch <= std::min(most, gpu::blockMaxBatch); ++batch) {
+                    const auto plan = gpu::planBlocks(std::array{64}, columns, batch, false, ring, gpu);
+                    EXPECT_TRUE(plan.whole && plan.sharedBytes <= static_cast<std::size_t>(shared));
+                    EXPECT_EQ(plan.slots == 0, held == HeldBlocks::F8);
+                }
+            }
+    }
+    EXPECT_EQ(gpu::codesRing(HeldBlocks::Packed4).slotsFor(14336, {}), 4);
+    EXPECT_EQ(gpu::codesRing(HeldBlocks::Symmetric8).slotsFor(14336, {.sharedPerBlock = 99 << 10}), 1);
 }
 
 TEST(BlockRowsKernel, DecodesAsTheFileSays)
