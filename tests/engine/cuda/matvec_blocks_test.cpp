@@ -201,19 +201,19 @@ TEST(MatvecBlocksKernel, WhatIsNoNumberShows)
 
 TEST(BlocksPlan, ASmallerGpuHasFewerGroupsOnTheirWay)
 {
-    for (const HeldBlocks held :
+    for (const HeldBlocks form :
          {HeldBlocks::Symmetric4, HeldBlocks::Symmetric8, HeldBlocks::Affine4, HeldBlocks::Affine8, HeldBlocks::Packed4,
           HeldBlocks::Packed8, HeldBlocks::Halves6, HeldBlocks::Zero4, HeldBlocks::F8}) {
-        const gpu::CodesRing ring = gpu::codesRing(held);
+        const gpu::CodesRing ring = gpu::codesRing(form);
         for (const int shared : {227 << 10, 163 << 10, 99 << 10})
             for (const std::int64_t columns : {2048, 4096, 14336}) {
                 const gpu::GpuLimits gpu = {.sharedPerMultiprocessor = shared + 1024, .sharedPerBlock = shared};
                 const int most = gpu::mostBlockVectors(columns, ring, gpu);
-                ASSERT_GE(most, 1) << static_cast<int>(held) << " " << shared << " " << columns;
+                ASSERT_GE(most, 1) << static_cast<int>(form) << " " << shared << " " << columns;
                 for (int batch = 1; batch <= std::min(most, gpu::blockMaxBatch); ++batch) {
                     const auto plan = gpu::planBlocks(std::array{64}, columns, batch, false, ring, gpu);
                     EXPECT_TRUE(plan.whole && plan.sharedBytes <= static_cast<std::size_t>(shared));
-                    EXPECT_EQ(plan.slots == 0, held == HeldBlocks::F8);
+                    EXPECT_EQ(plan.slots == 0, form == HeldBlocks::F8);
                 }
             }
     }
