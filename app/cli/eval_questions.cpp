@@ -100,10 +100,10 @@ std::string csvOf(const AnswersRecord &record, const std::vector<AnswersRow> &ro
         = "map,as_engine,sparsity,task,tokens,questions,full,map_score,difference,low,high,worse,better,p,detectable\n";
     for (const AnswersRow &row : rows) {
         const AnswersOfMap &of = record.maps[row.map];
-        text
-            += fmt::format("{},{},{:g},{},{},{},{:g},{:g},{:g},{:g},{:g},{},{},{:g},{:g}\n", csvField(of.map), of.engine,
-                           of.sparsity, csvField(nameOf(row)), row.context, row.test.count, row.full, row.mean, row.test.difference,
-                           row.test.low, row.test.high, row.test.worse, row.test.better, row.test.p, row.test.detectable);
+        text += fmt::format("{},{},{:g},{},{},{},{:g},{:g},{:g},{:g},{:g},{},{},{:g},{:g}\n", csvField(of.map), of.engine,
+                            of.sparsity, csvField(nameOf(row)), row.context, row.test.count, row.full, row.mean,
+                            row.test.difference, row.test.low, row.test.high, row.test.worse, row.test.better, row.test.p,
+                            row.test.detectable);
     }
     return text;
 }

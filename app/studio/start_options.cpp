@@ -77,9 +77,9 @@ StartOptions parseStart(int argc, char **argv)
     const QCommandLineOption measure(
         QStringLiteral("measure"),
         tr("With --screenshot: measure, record a trace, ask needles and do what the page needs first."));
-    const QCommandLineOption page(QStringLiteral("page"),
-                                  tr("With --screenshot: the page to show, such as profile; export and check show these dialogs."),
-                                  QStringLiteral("NAME"));
+    const QCommandLineOption page(
+        QStringLiteral("page"), tr("With --screenshot: the page to show, such as profile; export and check show these dialogs."),
+        QStringLiteral("NAME"));
     const QCommandLineOption theme(QStringLiteral("theme"), tr("light, dark or system."), QStringLiteral("THEME"));
     const QCommandLineOption size(QStringLiteral("size"), tr("Size of the window, such as 1440x900."), QStringLiteral("WxH"));
     const QCommandLineOption startup(QStringLiteral("startup-time"),

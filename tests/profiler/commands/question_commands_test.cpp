@@ -36,8 +36,8 @@ TEST_F(QuestionCommands, RulersTasksAreAskedOfEveryMapAndKept)
                                          "--sink",     "4",
                                          "--recent",   "32",
                                          "--task",     "ruler",
-                                         "--tasks",    "niah_single_1,vt",
-                                         "--contexts", "512,768",
+                                         "--tasks",    "niah_single_1,niah_multikey_1",
+                                         "--contexts", "768,1024",
                                          "--trials",   "2",
                                          "--out",      file("answers.json"),
                                          "-o",         "json"});

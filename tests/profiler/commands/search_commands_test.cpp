@@ -130,7 +130,7 @@ TEST_F(SearchCommands, APersonsQuestionsTakeThePlaceOfTasks)
     EXPECT_EQ(json.at("prompts"), 4);
     EXPECT_EQ(json.at("done"), 4);
     EXPECT_EQ(json.at("effects").size(), 3u);
-    EXPECT_NE(run(scored({"--prompts", file("q.jsonl"), "--contexts", "100"})).at("effects"),
+    EXPECT_NE(run(scored({"--prompts", file("q.jsonl"), "--contexts", "220"})).at("effects"),
               run(scored({"--prompts", file("q.jsonl")})).at("effects"))
         << "cut to a context";
     const std::vector<std::vector<std::string>> refused = {{"--prompts", file("q.jsonl"), "--tasks", "passkey"},
