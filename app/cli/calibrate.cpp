@@ -36,7 +36,7 @@ Result<void> calibrateModels(const CalibrateOptions &options)
         // The rate of the matrix library depends on the shapes: the best of all models is the machine's.
         JobLines lines("calibrate");
         const JobContext context = loaded.job(lines);
-        const MachineProfile machine = context.machine();
+        const MachineProfile &machine = context.machine();
         if (calibration.models.empty())
             calibration.machine = machine;
         else

@@ -157,15 +157,17 @@ void putCodes(HeldBlocks held, const Part &part, int s, const GroupRow &to)
                 low |= (code & 3) << (8 * i + 4 * (s % 2) + 2 * half);
             }
         if (eight) {
-            std::memcpy(to.codes + s / 2 * blockTileRows * 64 + t * 16 + s % 2 * 8, words, 8);
+            std::memcpy(to.codes + std::int64_t{s / 2} * blockTileRows * 64 + std::int64_t{t} * 16 + std::int64_t{s % 2} * 8,
+                        words, 8);
             continue;
         }
-        std::memcpy(to.codes + t * 16 + s * 4, words, 4);
+        std::memcpy(to.codes + std::int64_t{t} * 16 + std::int64_t{s} * 4, words, 4);
         if (six) {
             std::uint32_t both = 0;
-            std::memcpy(&both, to.low + t * 8 + s / 2 * 4, 4);
+            std::byte *const at = to.low + std::int64_t{t} * 8 + std::int64_t{s / 2} * 4;
+            std::memcpy(&both, at, 4);
             both |= low;
-            std::memcpy(to.low + t * 8 + s / 2 * 4, &both, 4);
+            std::memcpy(at, &both, 4);
         }
     }
 }
@@ -278,14 +280,15 @@ void layOutBlocks(const TensorView &matrix, const BlockLayout &layout, std::int6
         for (std::int64_t group = 0; group < layout.groups; ++group) {
             const std::int64_t at = (row / blockTileRows - first) * layout.groups + group, within = row % blockTileRows;
             std::byte *groupCodes = codes + at * codesOfGroup, *groupParams = params + at * paramsOfGroup;
-            const GroupRow to = {groupCodes + within * 64, groupCodes + blockTileRows * 64 + within * 32,
-                                 groupParams + within * (apart ? 8 : paramsOfRow), groupParams + blockTileRows * 8 + within * 4};
+            const GroupRow to
+                = {groupCodes + within * 64, groupCodes + std::int64_t{blockTileRows} * 64 + within * 32,
+                   groupParams + within * (apart ? 8 : paramsOfRow), groupParams + std::int64_t{blockTileRows} * 8 + within * 4};
             if (layout.held == HeldBlocks::F8) {
                 putF8Group(matrix, row, group, to.codes, to.params);
                 continue;
             }
             const std::byte *from = matrix.data + row * rowBytes(matrix.type, matrix.columns);
-            for (int s = 0; s < 4 && group * blockGroup + s * partNumbers < matrix.columns; ++s)
+            for (int s = 0; s < 4 && group * blockGroup + std::int64_t{s} * partNumbers < matrix.columns; ++s)
                 putPart(layout.held, partAt(*matrix.type.block(), from, group * 4 + s), s, to);
         }
 }
@@ -293,7 +296,7 @@ void layOutBlocks(const TensorView &matrix, const BlockLayout &layout, std::int6
 std::int64_t blockPaddedColumns(HeldBlocks held, std::int64_t columns)
 {
     const std::int64_t round = blockGroup * withBlocks(held, []<class Format>(Format) {
-                                   return std::int64_t{Format::f8 ? matvecWarps * blockRoundGroups<Format> : 1};
+                                   return Format::f8 ? std::int64_t{matvecWarps} * blockRoundGroups<Format> : std::int64_t{1};
                                });
     return (columns + round - 1) / round * round;
 }

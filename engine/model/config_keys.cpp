@@ -210,7 +210,7 @@ bool isOff(const Value &value, Off off)
     case Off::Empty:
         break;
     }
-    return value == false || value == "" || (value.is_number() && value.get<double>() == 0)
+    return value == false || value == std::string() || (value.is_number() && value.get<double>() == 0)
         || (value.is_structured() && value.empty());
 }
 

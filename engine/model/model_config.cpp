@@ -180,6 +180,7 @@ std::vector<WeightType> ModelConfig::matrixTypes() const
                 bytes[weight.type] += weight.bytes();
     }
     std::vector<WeightType> types;
+    types.reserve(bytes.size());
     for (const auto &[type, count] : bytes)
         types.push_back(type);
     std::stable_sort(types.begin(), types.end(), [&](WeightType a, WeightType b) { return bytes[a] > bytes[b]; });

@@ -175,7 +175,7 @@ Result<void> writeGraniteSwaFolder(const ExportModel &model, const Model &carrie
     ZIGZAG_CHECK(writeModelFolder(out, configOf(model, carried), model, note,
                                   {{"model.safetensors.index.json", indexOf(checkpoint, names, shard).dump(1) + "\n"},
                                    {std::string(newShard), shard.content}}));
-    const Result<void> brought = bringAll(folder, names, out, files);
+    Result<void> brought = bringAll(folder, names, out, files);
     if (std::error_code ignored; !brought && !existed)
         fs::remove_all(out, ignored);
     return brought;

@@ -145,6 +145,7 @@ Sums sumsOf(const Trace &trace, GroupBy by)
 std::vector<double> milliseconds(const std::vector<std::int64_t> &ns)
 {
     std::vector<double> ms;
+    ms.reserve(ns.size());
     for (const std::int64_t each : ns)
         ms.push_back(static_cast<double>(each) / 1e6);
     return ms;

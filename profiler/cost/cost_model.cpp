@@ -110,8 +110,8 @@ std::vector<CostModel::Passes> CostModel::passesOf(const Workload &work) const
         return {{static_cast<double>(work.batch), 1}};
     const std::int64_t chunk = m_machine.prefillChunk > 0 ? m_machine.prefillChunk : usualChunk;
     std::vector<Passes> passes;
-    if (work.context / chunk > 0)
-        passes.push_back({static_cast<double>(chunk), static_cast<double>(work.context / chunk) * work.batch});
+    if (const std::int64_t whole = work.context / chunk; whole > 0)
+        passes.push_back({static_cast<double>(chunk), static_cast<double>(whole) * work.batch});
     if (work.context % chunk > 0)
         passes.push_back({static_cast<double>(work.context % chunk), static_cast<double>(work.batch)});
     return passes;
@@ -127,7 +127,8 @@ Features CostModel::attentionFeatures(const HeadPattern &pattern, const HeadMap 
         return {1, static_cast<double>(work.batch), bytes * uncachedShare(step / work.gpus, m_machine), bytes, latencyKeys(keys)};
     }
     const std::int64_t chunk = m_machine.prefillChunk > 0 ? m_machine.prefillChunk : usualChunk;
-    const double passes = static_cast<double>((work.context + chunk - 1) / chunk) * work.batch;
+    const std::int64_t chunks = (work.context + chunk - 1) / chunk;
+    const double passes = static_cast<double>(chunks) * work.batch;
     const double pairs = static_cast<double>(pattern.pairs(work.context)) * work.batch;
     return {passes, static_cast<double>(work.context) * work.batch, 4.0 * m_config.headDim * m_config.queryHeads * pairs,
             perKey * keysRead(pattern, work.context, chunk)};

@@ -231,7 +231,7 @@ TEST_F(Maps, CompareNamesWhatDiffersAndWhatItCosts)
     const auto json = nlohmann::json::parse(result.output);
     EXPECT_EQ(json["heads"], 1);
     ASSERT_EQ(json["layers"].size(), 1u);
-    EXPECT_EQ(json["layers"][0]["heads"], nlohmann::json({0}));
+    EXPECT_EQ(json["layers"][0]["heads"], nlohmann::json::array({0}));
     EXPECT_EQ(json["layers"][0]["a"]["kv_bytes"], 2 * 8 * 32);
     EXPECT_EQ(json["layers"][0]["b"]["kv_bytes"], (100 + 8) * 32);
     EXPECT_EQ(json["layers"][0]["a"]["demoted"], 1);

@@ -98,7 +98,9 @@ TEST(GgufFile, BlocksOfEveryTypeDecodeToTheSameBits)
         EXPECT_GT(numbers.size(), 5000u);
         std::size_t wrong = 0;
         for (std::size_t i = 0; i < numbers.size(); ++i)
-            wrong += std::memcmp(&numbers[i], decoded->data + i * sizeof(float), sizeof(float)) != 0 ? 1 : 0;
+            wrong += std::memcmp(numbers.data() + i, decoded->data + i * sizeof(float), sizeof(float)) != 0
+                ? 1
+                : 0; // NOLINT: to the bit
         EXPECT_EQ(wrong, 0u);
         ++types;
     }

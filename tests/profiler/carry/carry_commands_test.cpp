@@ -33,7 +33,7 @@ protected:
 
     std::string path(const std::string &name) const { return (m_folder.path() / name).string(); }
 
-    test::ProgramResult run(std::vector<std::string> arguments) const { return test::runZigzag(arguments); }
+    test::ProgramResult run(const std::vector<std::string> &arguments) const { return test::runZigzag(arguments); }
 
     /// The logits file of a model.
     std::string logits(const std::string &model, std::vector<std::string> more) const
