@@ -9,6 +9,7 @@
 #include "engine/model/context_limit.h"
 #include "profiler/carry/engine_serving.h"
 #include "profiler/evaluate/answered_questions.h"
+#include "profiler/evaluate/answers_file.h"
 #include "profiler/jobs/search_job.h"
 
 #include <algorithm>
@@ -53,11 +54,27 @@ Result<std::shared_ptr<const std::vector<TaskPrompt>>> askedOf(const ScoreOption
     const std::int64_t longest = contexts.empty() ? model.config.maxContext : contexts.front();
     ZIGZAG_CHECK(checkWithinMaximum(model.config, longest, 16));
     const std::vector<std::filesystem::path> files(options.search.prompts.begin(), options.search.prompts.end());
-    const AskAs as = options.search.as == "chat" ? AskAs::Chat : options.search.as == "text" ? AskAs::Text : AskAs::Auto;
-    ZIGZAG_TRY(read, readAnsweredQuestions(model, files, as, longest));
-    for (const std::string &note : read.notes)
+    ZIGZAG_TRY(as, parseAskAs(options.search.as));
+    std::vector<std::string> notes;
+    ZIGZAG_TRY(questions, readAllQuestions(files, notes));
+    AnsweredQuestions answered;
+    if (options.search.answers == "given") {
+        ZIGZAG_TRY(given, withGivenAnswers(model, questions, as, longest));
+        answered = std::move(given);
+    } else {
+        Progress progress("full attention answers");
+        ZIGZAG_TRY(own, withOwnAnswers(loaded.device, model, questions, as, longest, &interruptFlag(), std::ref(progress)));
+        answered = std::move(own);
+    }
+    notes.insert(notes.end(), answered.notes.begin(), answered.notes.end());
+    for (const std::string &note : notes)
         fmt::print(stderr, "note: {}\n", note);
-    return std::make_shared<const std::vector<TaskPrompt>>(std::move(read.prompts));
+    if (answered.prompts.empty())
+        return badInput(
+            fmt::format("full attention answers none of the {} questions, so that no map can lose an answer: look at how "
+                        "they are asked (eval --task questions --map full), or take the answers given (--answers given)",
+                        questions.size()));
+    return std::make_shared<const std::vector<TaskPrompt>>(std::move(answered.prompts));
 }
 
 Result<SearchPlan> planOf(const ScoreOptions &options, const Loaded &loaded)

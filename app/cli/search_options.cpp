@@ -156,6 +156,12 @@ void addSearchOptions(CLI::App &command, SearchOptions &options)
         .add_option("--as", options.as, "how --prompts are asked: by the model's chat template, as text, or as the model wants")
         ->check(CLI::IsMember({"auto", "chat", "text"}))
         ->capture_default_str();
+    command
+        .add_option("--answers", options.answers,
+                    "of --prompts: own, what full attention says where that is right (what it fails is left out); given, the "
+                    "files' own words")
+        ->check(CLI::IsMember({"own", "given"}))
+        ->capture_default_str();
     command.add_flag("--plain", options.plain, "ablation: run every layer for every map, to see what sharing saves");
     command.add_option("--beam", options.plan.beam, "greedy: maps that are followed at each count")
         ->check(integerIn(1, 1000))

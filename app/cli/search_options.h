@@ -23,7 +23,7 @@ struct SearchOptions {
     std::vector<std::string> tasks = {"passkey", "passkeys"};
     bool restart = false, plain = false;
     std::vector<std::string> prompts; ///< files with questions; empty: tasks
-    std::string as = "auto";
+    std::string as = "auto", answers = "own"; ///< how they are asked, and whose answers stand behind them
     SearchPlan plan;
 };
 void addSearchOptions(CLI::App &command, SearchOptions &options);

@@ -2,26 +2,70 @@
 #include "profiler/evaluate/answered_questions.h"
 
 #include "engine/base/sha256.h"
+#include "engine/run/device_model.h"
+#include "profiler/evaluate/ask_questions.h"
 #include "profiler/evaluate/question_prompts.h"
+#include "profiler/questions/asked_prompt.h"
 #include "profiler/questions/question_file.h"
 
+#include <algorithm>
 #include <fmt/format.h>
+#include <iterator>
 
 namespace zigzag {
 
-Result<AnsweredQuestions> readAnsweredQuestions(const Model &model, std::span<const std::filesystem::path> files, AskAs as,
-                                                std::int64_t longest)
+Result<std::vector<Question>> readAllQuestions(std::span<const std::filesystem::path> files, std::vector<std::string> &notes)
 {
-    AnsweredQuestions all;
+    std::vector<Question> all;
     for (const std::filesystem::path &file : files) {
         ZIGZAG_TRY(read, readQuestions(file));
         for (const std::string &note : read.notes)
-            all.notes.push_back(fmt::format("{}: {}", file.string(), note));
-        for (const Question &question : read.questions) {
-            ZIGZAG_TRY(prompt, answeredPrompt(model, question, as, longest));
-            all.prompts.push_back(std::move(prompt));
-        }
+            notes.push_back(fmt::format("{}: {}", file.string(), note));
+        all.insert(all.end(), std::make_move_iterator(read.questions.begin()), std::make_move_iterator(read.questions.end()));
     }
+    return all;
+}
+
+Result<AnsweredQuestions> withGivenAnswers(const Model &model, std::span<const Question> questions, AskAs as,
+                                           std::int64_t longest)
+{
+    AnsweredQuestions all;
+    for (const Question &question : questions) {
+        ZIGZAG_TRY(prompt, answeredPrompt(model, question, as, longest));
+        all.prompts.push_back(std::move(prompt));
+    }
+    return all;
+}
+
+Result<AnsweredQuestions> withOwnAnswers(const std::shared_ptr<DeviceModel> &model, const Model &texts,
+                                         std::span<const Question> questions, AskAs as, std::int64_t longest,
+                                         const std::atomic<bool> *cancel, const PromptProgress &progress)
+{
+    AnsweredQuestions all;
+    const HeadMap full(texts.shape(), HeadKind::Retrieval, defaultSink, defaultRecent);
+    ZIGZAG_TRY(answers, askQuestions(model, texts, full, questions, as, cancel, progress, {}, longest));
+    if (answers.size() < questions.size())
+        return cancelled("stopped before every question was answered under full attention; run it again");
+    for (std::size_t i = 0; i < questions.size(); ++i) {
+        const QuestionAnswer &answer = answers[i];
+        if (answer.score < 0.5 || answer.tokens.empty())
+            continue;
+        ZIGZAG_TRY(asked, askedPrompt(texts, questions[i], as, longest));
+        TaskPrompt prompt;
+        prompt.kind = TaskKind::Asked;
+        prompt.depth = std::max(0.0, questions[i].depth);
+        prompt.tokens = std::move(asked.tokens);
+        const auto begin = std::ssize(prompt.tokens);
+        prompt.tokens.insert(prompt.tokens.end(), answer.tokens.begin(), answer.tokens.end());
+        prompt.answers = {{begin, std::ssize(prompt.tokens)}};
+        prompt.context = questions[i].context > 0 ? questions[i].context : std::ssize(prompt.tokens);
+        all.prompts.push_back(std::move(prompt));
+    }
+    if (all.prompts.size() < questions.size())
+        all.notes.push_back(
+            fmt::format("full attention answers {} of {} questions, and the others are left out: what they were to "
+                        "show, no map can lose",
+                        all.prompts.size(), questions.size()));
     return all;
 }
 

@@ -40,6 +40,7 @@ Result<void> say(Session &session, const Tokenizer &tokenizer, const std::vector
             return {};
         }
         tokens.push_back(token);
+        answer.tokens.push_back(token);
         answer.text = tokenizer.decode(tokens).substr(promptText);
         if (question.endsAtLine && hasLine(answer.text)) {
             answer.isEnded = true;
@@ -63,10 +64,10 @@ std::string nameOf(const Question &question)
 Result<std::vector<QuestionAnswer>> askQuestions(const std::shared_ptr<DeviceModel> &model, const Model &texts,
                                                  const HeadMap &map, std::span<const Question> questions, AskAs as,
                                                  const std::atomic<bool> *cancel, const PromptProgress &progress,
-                                                 const AnswerTold &told)
+                                                 const AnswerTold &told, std::int64_t longest)
 {
     ZIGZAG_TRY(tokenizer, tokenizerOf(texts));
-    const std::int64_t longest = model->config().maxContext;
+    longest = longest > 0 ? std::min(longest, model->config().maxContext) : model->config().maxContext;
     SessionOptions options;
     for (const Question &question : questions) { // what cannot be asked is said before hours of work
         const auto prompt = askedPrompt(texts, question, as, longest);

@@ -25,7 +25,7 @@ struct SearchPlan {
     Unit unit = Unit::Layer;
     StreamingWindow window;
     TaskPlan tasks; ///< its seed is the search's
-    /// A person's questions (readAnsweredQuestions) in the place of tasks; null: tasks. Not for attention, which asks for
+    /// A person's questions (withOwnAnswers, withGivenAnswers) in the place of tasks; null: tasks. Not for attention, which asks for
     /// needles.
     std::shared_ptr<const std::vector<TaskPrompt>> asked = {};
     SearchLoss loss = SearchLoss::Distillation; ///< ablation, greedy: what a map is chosen by

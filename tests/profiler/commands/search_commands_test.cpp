@@ -121,8 +121,9 @@ TEST_F(SearchCommands, APersonsQuestionsTakeThePlaceOfTasks)
     test::writeText(file("q.jsonl"), lines);
     test::writeText(file("r.jsonl"), lines.substr(0, lines.find('\n') + 1));
     const auto scored = [&](const std::vector<std::string> &more) {
-        std::vector<std::string> command = {"score", model,    "--method", "answer-loss", "--sink", "4",           "--recent",
-                                            "16",    "--keep", "-o",       "json",        "--out",  file("s.json")};
+        std::vector<std::string> command
+            = {"score",  model, "--method", "answer-loss", "--sink",       "4",         "--recent", "16",
+               "--keep", "-o",  "json",     "--out",       file("s.json"), "--answers", "given"}; // random weights say nothing
         command.insert(command.end(), more.begin(), more.end());
         return command;
     };

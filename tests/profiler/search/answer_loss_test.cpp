@@ -286,7 +286,10 @@ protected:
     std::filesystem::path file() const { return folder / "questions.jsonl"; }
     Result<AnsweredQuestions> read(const std::filesystem::path &path, std::int64_t longest = 400) const
     {
-        return readAnsweredQuestions(*model, std::vector{path}, AskAs::Auto, longest);
+        std::vector<std::string> notes;
+        return readAllQuestions(std::vector{path}, notes).and_then([&](const std::vector<Question> &questions) {
+            return withGivenAnswers(*model, questions, AskAs::Auto, longest);
+        });
     }
     SearchPlan plan(const std::vector<TaskPrompt> &prompts) const
     {
@@ -302,6 +305,32 @@ protected:
     std::shared_ptr<const Model> model;
     std::shared_ptr<DeviceModel> device;
 };
+
+TEST_F(AnswerLossOfQuestions, FullAttentionsOwnWordsCountWhereTheyAreRight)
+{
+    std::vector<std::string> notes;
+    auto questions = readAllQuestions(std::vector{file()}, notes);
+    ASSERT_TRUE(questions) << questions.error().message;
+    for (Question &question : *questions)
+        question.answerTokens = 8;
+    const std::size_t all = questions->size();
+    Question failed = questions->front();
+    failed.references = {"what nobody says"};
+    questions->push_back(failed);
+    const auto own = withOwnAnswers(device, *model, *questions, AskAs::Text, 400);
+    ASSERT_TRUE(own) << own.error().message;
+    ASSERT_EQ(own->prompts.size(), all) << "what full attention fails is left out";
+    ASSERT_EQ(own->notes.size(), 1u);
+    EXPECT_NE(own->notes[0].find(std::to_string(all) + " of " + std::to_string(all + 1) + " questions"), std::string::npos) << own->notes[0];
+    auto meter = MapMeter::create(device, own->prompts);
+    ASSERT_TRUE(meter) << meter.error().message;
+    const HeadMap full(model->shape(), HeadKind::Retrieval, 16, 64);
+    for (int prompt = 0; prompt < meter->promptCount(); ++prompt) {
+        const auto measured = meter->measure(prompt, std::vector{full}, nullptr);
+        ASSERT_TRUE(measured);
+        EXPECT_EQ(measured->front().right, 1.0) << "greedy decoding says its own words";
+    }
+}
 
 TEST_F(AnswerLossOfQuestions, LayersAreRankedOverAPersonsPrompts)
 {
