@@ -66,7 +66,8 @@ Result<std::shared_ptr<const std::vector<TaskPrompt>>> askedOf(const ScoreOption
         ZIGZAG_TRY(own, withOwnAnswers(loaded.device, model, questions, as, longest, &interruptFlag(), std::ref(progress)));
         answered = std::move(own);
     }
-    notes.insert(notes.end(), answered.notes.begin(), answered.notes.end());
+    if (!answered.prompts.empty())
+        notes.insert(notes.end(), answered.notes.begin(), answered.notes.end());
     for (const std::string &note : notes)
         fmt::print(stderr, "note: {}\n", note);
     if (answered.prompts.empty())
@@ -107,6 +108,8 @@ Result<SearchPlan> planOf(const ScoreOptions &options, const Loaded &loaded)
     if (plan.tasks.contexts.empty())
         plan.tasks.contexts = {std::max<std::int64_t>(16, config.maxContext / 2)};
     if (!options.search.prompts.empty()) {
+        plan.asked = std::make_shared<const std::vector<TaskPrompt>>(); // what cannot take questions says so before they are asked
+        ZIGZAG_CHECK(checkPlan(plan));
         ZIGZAG_TRY(asked, askedOf(options, loaded));
         plan.asked = std::move(asked);
     }
