@@ -321,7 +321,8 @@ TEST_F(AnswerLossOfQuestions, FullAttentionsOwnWordsCountWhereTheyAreRight)
     ASSERT_TRUE(own) << own.error().message;
     ASSERT_EQ(own->prompts.size(), all) << "what full attention fails is left out";
     ASSERT_EQ(own->notes.size(), 1u);
-    EXPECT_NE(own->notes[0].find(std::to_string(all) + " of " + std::to_string(all + 1) + " questions"), std::string::npos) << own->notes[0];
+    EXPECT_NE(own->notes[0].find(std::to_string(all) + " of " + std::to_string(all + 1) + " questions"), std::string::npos)
+        << own->notes[0];
     auto meter = MapMeter::create(device, own->prompts);
     ASSERT_TRUE(meter) << meter.error().message;
     const HeadMap full(model->shape(), HeadKind::Retrieval, 16, 64);
