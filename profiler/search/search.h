@@ -25,8 +25,8 @@ struct SearchPlan {
     Unit unit = Unit::Layer;
     StreamingWindow window;
     TaskPlan tasks; ///< its seed is the search's
-    /// A person's questions (withOwnAnswers, withGivenAnswers) in the place of tasks; null: tasks. Not for attention, which asks for
-    /// needles.
+    /// A person's questions (withOwnAnswers, withGivenAnswers) in the place of tasks; null: tasks. Not for attention, which asks
+    /// for needles.
     std::shared_ptr<const std::vector<TaskPrompt>> asked = {};
     SearchLoss loss = SearchLoss::Distillation; ///< ablation, greedy: what a map is chosen by
     /// Ablation, greedy: units that stream at the cut whose confidence is told; 0: half of those that can.
