@@ -108,7 +108,8 @@ Result<SearchPlan> planOf(const ScoreOptions &options, const Loaded &loaded)
     if (plan.tasks.contexts.empty())
         plan.tasks.contexts = {std::max<std::int64_t>(16, config.maxContext / 2)};
     if (!options.search.prompts.empty()) {
-        plan.asked = std::make_shared<const std::vector<TaskPrompt>>(); // what cannot take questions says so before they are asked
+        plan.asked
+            = std::make_shared<const std::vector<TaskPrompt>>(); // what cannot take questions says so before they are asked
         ZIGZAG_CHECK(checkPlan(plan));
         ZIGZAG_TRY(asked, askedOf(options, loaded));
         plan.asked = std::move(asked);
