@@ -210,8 +210,8 @@ bool isOff(const Value &value, Off off)
     case Off::Empty:
         break;
     }
-    return value == false || value == std::string() || (value.is_number() && value.get<double>() == 0)
-        || (value.is_structured() && value.empty());
+    return value == false || (value.is_string() && value.get_ref<const std::string &>().empty())
+        || (value.is_number() && value.get<double>() == 0) || (value.is_structured() && value.empty());
 }
 
 std::optional<Off> switchOf(std::string_view key)

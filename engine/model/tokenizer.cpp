@@ -111,12 +111,12 @@ struct Tokenizer::Impl {
 
 void Tokenizer::Impl::collectBytes(const std::vector<AddedToken> &added, bool byteFallback)
 {
-    int highest = -1;
+    int count = 0; // of ids
     for (const auto &[token, id] : bpe.vocabulary())
-        highest = std::max(highest, id);
+        count = std::max(count, id + 1);
     for (const AddedToken &token : added)
-        highest = std::max(highest, token.id);
-    bytesOf.resize(static_cast<std::size_t>(highest + 1));
+        count = std::max(count, token.id + 1);
+    bytesOf.resize(static_cast<std::size_t>(count));
     const auto bytes = [&](const std::string &token) {
         return preTokenizer.isByteLevel() ? ByteAlphabet::instance().read(token) : bytesOfPiece(token, byteFallback);
     };

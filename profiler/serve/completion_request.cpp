@@ -37,7 +37,7 @@ bool asksNothing(std::string_view key, const Value &value)
     if (key == "repetition_penalty" || key == "length_penalty")
         return value.is_number() && value == 1;
     if (key == "suffix")
-        return value == std::string();
+        return value.is_string() && value.get_ref<const std::string &>().empty();
     if (key == "tool_choice" || key == "function_call")
         return value == "none";
     if (key == "response_format")

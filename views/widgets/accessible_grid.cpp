@@ -24,7 +24,8 @@ QHash<const QObject *, AccessibleGrid> &grids()
     return all;
 }
 
-class GridInterface; // NOLINT(cppcoreguidelines-virtual-class-destructor): Qt alone deletes interfaces
+// NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor): Qt alone deletes interfaces
+class GridInterface;
 
 class CellInterface final : public QAccessibleInterface, public QAccessibleTableCellInterface
 {
@@ -69,9 +70,8 @@ private:
     int m_row, m_column;
 };
 
-class GridInterface final
-    : public QAccessibleWidget,
-      public QAccessibleTableInterface // NOLINT(cppcoreguidelines-virtual-class-destructor): Qt alone deletes interfaces
+// NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor): Qt alone deletes interfaces
+class GridInterface final : public QAccessibleWidget, public QAccessibleTableInterface
 {
 public:
     explicit GridInterface(QWidget *of)

@@ -309,7 +309,7 @@ TEST(EmulatorFailures, ABarrierThatNotAllThreadsReach)
     const std::string crossed = failureOf(64, 0, [] { barrier(threadIdx().x < 32 ? 1 : 2, 64); });
     EXPECT_NE(crossed.find("deadlock"), std::string::npos) << crossed;
     const std::string divergent = failureOf(32, 0, [] {
-        if (laneId() < 4) // NOLINT(bugprone-branch-clone): the places are what differs
+        if (laneId() < 4)
             syncThreads();
         else
             syncThreads();

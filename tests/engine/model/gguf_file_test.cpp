@@ -5,6 +5,9 @@
 #include "tests/gguf_builder.h"
 #include "tests/paths.h"
 
+#include <bit>
+#include <cstdint>
+#include <cstring>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -97,10 +100,11 @@ TEST(GgufFile, BlocksOfEveryTypeDecodeToTheSameBits)
         decodeNumbers(*tensor.type->stored, tensor.data, std::ssize(numbers), numbers.data());
         EXPECT_GT(numbers.size(), 5000u);
         std::size_t wrong = 0;
-        for (std::size_t i = 0; i < numbers.size(); ++i)
-            wrong += std::memcmp(numbers.data() + i, decoded->data + i * sizeof(float), sizeof(float)) != 0
-                ? 1
-                : 0; // NOLINT: to the bit
+        for (std::size_t i = 0; i < numbers.size(); ++i) {
+            std::uint32_t expected = 0;
+            std::memcpy(&expected, decoded->data + i * sizeof(float), sizeof expected);
+            wrong += std::bit_cast<std::uint32_t>(numbers[i]) != expected ? 1 : 0;
+        }
         EXPECT_EQ(wrong, 0u);
         ++types;
     }

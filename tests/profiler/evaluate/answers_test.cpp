@@ -93,7 +93,7 @@ AnswersRecord smallRecord()
     for (int i = 0; i < 4; ++i)
         record.questions.push_back(
             {"ruler", i < 2 ? "vt" : "cwe", std::to_string(i), 128, i == 0 ? 0.25 : -1.0, {"A", "B"}, "end"});
-    const auto answers = [](std::vector<double> values) {
+    const auto answers = [](const std::vector<double> &values) {
         std::vector<QuestionAnswer> out;
         for (const double value : values) {
             QuestionAnswer answer;
