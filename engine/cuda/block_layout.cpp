@@ -140,8 +140,10 @@ struct GroupRow {
 
 void putCodes(HeldBlocks held, const Part &part, int s, const GroupRow &to)
 {
-    const auto codeOf
-        = [&](int t, int half, int i) { return std::uint32_t{part.codes[static_cast<std::size_t>(16 * half + 4 * t + i)]}; };
+    const auto codeOf = [&](int t, int half, int i) {
+        const int at = 16 * half + 4 * t + i;
+        return std::uint32_t{part.codes[static_cast<std::size_t>(at)]};
+    };
     const bool six = held == HeldBlocks::Halves6;
     const bool eight = held == HeldBlocks::Symmetric8 || held == HeldBlocks::Affine8 || held == HeldBlocks::Packed8;
     for (int t = 0; t < 4; ++t) {
@@ -179,17 +181,17 @@ void putPart(HeldBlocks held, const Part &part, int s, const GroupRow &to)
     switch (held) {
     case HeldBlocks::Affine4:
     case HeldBlocks::Affine8:
-        putHalf(to.params + 4 * s, part.scale);
-        putHalf(to.params + 4 * s + 2, part.least);
+        putHalf(to.params + std::int64_t{4} * s, part.scale);
+        putHalf(to.params + std::int64_t{4} * s + 2, part.least);
         break;
     case HeldBlocks::Packed4:
     case HeldBlocks::Packed8:
-        std::memcpy(to.params + 2 * s, part.factors.data(), 2);
+        std::memcpy(to.params + std::int64_t{2} * s, part.factors.data(), 2);
         putHalf(to.last, part.scale);
         putHalf(to.last + 2, part.least);
         break;
     case HeldBlocks::Halves6:
-        std::memcpy(to.params + 2 * s, part.factors.data(), 2);
+        std::memcpy(to.params + std::int64_t{2} * s, part.factors.data(), 2);
         std::memcpy(to.last, &part.scale, 4);
         break;
     case HeldBlocks::Zero4:
@@ -197,7 +199,7 @@ void putPart(HeldBlocks held, const Part &part, int s, const GroupRow &to)
         putHalf(to.params + 2, part.least);
         break;
     default:
-        putHalf(to.params + 2 * s, part.scale);
+        putHalf(to.params + std::int64_t{2} * s, part.scale);
     }
 }
 
@@ -248,7 +250,7 @@ std::optional<HeldBlocks> heldBlocks(WeightType type)
 BlockLayout::BlockLayout(HeldBlocks form, std::int64_t rows, std::int64_t columns)
     : held(form)
     , groups((columns + blockGroup - 1) / blockGroup)
-    , tiles((rows + 2 * blockTileRows - 1) / (2 * blockTileRows) * 2)
+    , tiles((rows + std::int64_t{2} * blockTileRows - 1) / (std::int64_t{2} * blockTileRows) * 2)
 {
     withBlocks(form, [&]<class Format>(Format) {
         tileCodes = groups * Format::groupBytes;

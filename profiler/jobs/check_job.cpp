@@ -128,6 +128,7 @@ Result<std::string> soleName(const check::CompletionClient &client, const CheckP
 std::vector<CheckedTimes> besidePredictions(std::vector<check::ServedTimes> served, const CheckPlan &plan, const HeadMap &meant)
 {
     std::vector<CheckedTimes> times;
+    times.reserve(served.size());
     for (check::ServedTimes &each : served)
         times.push_back({std::move(each), {}, {}});
     if (!plan.cost || !plan.cost->isFitted())

@@ -115,8 +115,7 @@ ExpertPlan planExperts(std::int64_t tokens, int experts, int perToken, int hidde
     plan.grouped = tokens * perToken > experts && elementBytes == 2 && hidden % 8 == 0 && intermediate % 8 == 0;
     constexpr std::int64_t alignment = 256, mostPairs = 32768; // of a grid's second direction, with room
     const auto padded = [](std::int64_t bytes) { return ceilDivide(bytes, alignment) * alignment; };
-    const std::int64_t pairBytes
-        = 3 * 4 + std::int64_t{elementBytes} * (std::int64_t{intermediate} + (plan.grouped ? hidden : 0));
+    const std::int64_t pairBytes = 12 + std::int64_t{elementBytes} * (std::int64_t{intermediate} + (plan.grouped ? hidden : 0));
     const std::int64_t room = static_cast<std::int64_t>(scratchBytes) - padded(std::int64_t{4} * (experts + 1)) - 5 * alignment;
     const std::int64_t most = std::max<std::int64_t>(1, std::min(room / pairBytes, mostPairs) / perToken);
     plan.tokens = static_cast<int>(ceilDivide(tokens, ceilDivide(tokens, most))); // pieces of one size
@@ -156,7 +155,7 @@ MatvecPlan planMatvec(std::span<const int> rows, int columns, int batch, bool ga
     plan.blocks = static_cast<unsigned>(ceilDivide(plan.tiles, waves));
 
     const std::int64_t roundColumns = matvecRoundColumns(plan.rowTiles, plan.batchTiles);
-    const std::int64_t parts = std::int64_t{4 * matvecWarps} * (2 * plan.rowTiles * 16 * plan.batchTiles * 8 + matvecMaxBatch);
+    const std::int64_t parts = std::int64_t{4} * matvecWarps * (2 * plan.rowTiles * 16 * plan.batchTiles * 8 + matvecMaxBatch);
     const std::int64_t wholeBytes = parts + batch * (ceilDivide(columns, roundColumns) * roundColumns * 2 + 64);
     const std::int64_t most = std::min(static_cast<std::int64_t>(gpu.sharedPerMultiprocessor) / matvecBlocksPerSm - 1024,
                                        static_cast<std::int64_t>(gpu.sharedPerBlock));
@@ -172,8 +171,8 @@ namespace {
 constexpr std::int64_t blockParts(const CodesRing &ring, int slots, int batch)
 {
     if (ring.slotBytes == 0)
-        return std::int64_t{4 * matvecWarps} * (2 * 16 * 8 + matvecMaxBatch);
-    return slots * ring.slotBytes + std::int64_t{4 * codesWarps} * (2 * 16 * (batch > 4 ? 8 : 4) + 8);
+        return std::int64_t{4} * matvecWarps * (2 * 16 * 8 + matvecMaxBatch);
+    return slots * ring.slotBytes + std::int64_t{4} * codesWarps * (2 * 16 * (batch > 4 ? 8 : 4) + 8);
 }
 
 /// Of one vector: numbers of 16 bits and a padding; of codes' two floats for each 32 of them as well.

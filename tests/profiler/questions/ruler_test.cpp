@@ -348,7 +348,7 @@ TEST_F(Ruler, APersonsTextIsTheHaystack)
 TEST_F(Ruler, PlansThatCannotBeAreRefused)
 {
     const test::RulerFiles files;
-    const auto refusal = [&](RulerPlan plan, std::string_view part) {
+    const auto refusal = [&](const RulerPlan &plan, std::string_view part) {
         const auto questions = rulerQuestions(model, plan, AskAs::Text);
         ASSERT_FALSE(questions) << part;
         EXPECT_EQ(questions.error().kind, ErrorKind::BadInput);
