@@ -19,11 +19,6 @@ bool hasLine(std::string_view said)
     return begin != std::string_view::npos && said.find('\n', begin) != std::string_view::npos;
 }
 
-int strongest(const std::vector<float> &logits)
-{
-    return static_cast<int>(std::max_element(logits.begin(), logits.end()) - logits.begin());
-}
-
 /// Says the answer token by token, behind a prompt that was run and gave `logits`.
 Result<void> say(Session &session, const Tokenizer &tokenizer, const std::vector<int> &ends, const Question &question,
                  std::vector<int> tokens, std::vector<float> logits, QuestionAnswer &answer)

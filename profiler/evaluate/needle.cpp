@@ -4,15 +4,8 @@
 #include "engine/run/device_model.h"
 #include "profiler/evaluate/needle_trials.h"
 
-#include <algorithm>
-
 namespace zigzag {
 namespace {
-
-int strongest(const std::vector<float> &logits)
-{
-    return static_cast<int>(std::max_element(logits.begin(), logits.end()) - logits.begin());
-}
 
 /// Whether greedy decoding says every token of the key; it stops at the first wrong one.
 Result<bool> answersRight(Session &session, const NeedlePrompt &prompt, std::int64_t chunk,

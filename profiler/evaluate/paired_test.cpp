@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "profiler/evaluate/paired_test.h"
 
+#include "profiler/evaluate/statistics.h"
+
 #include <algorithm>
 #include <cassert>
 #include <cmath>
 #include <fmt/format.h>
-#include <random>
+#include <numeric>
 #include <vector>
 
 namespace zigzag {
@@ -27,13 +29,11 @@ double mcnemar(int worse, int better)
 /// Means of resampled differences, ascending.
 std::vector<double> resampledMeans(const std::vector<double> &differences, std::uint64_t seed)
 {
-    std::mt19937_64 random(seed);
+    Bootstrap bootstrap(static_cast<int>(differences.size()), seed);
     std::vector<double> means(resamples);
     for (double &mean : means) {
-        double sum = 0.0;
-        for (std::size_t i = 0; i < differences.size(); ++i)
-            sum += differences[random() % differences.size()];
-        mean = sum / static_cast<double>(differences.size());
+        const std::span<const int> drawn = bootstrap.next();
+        mean = std::inner_product(drawn.begin(), drawn.end(), differences.begin(), 0.0) / static_cast<double>(differences.size());
     }
     std::sort(means.begin(), means.end());
     return means;

@@ -5,6 +5,11 @@
 
 namespace zigzag {
 
+int strongest(const std::vector<float> &logits)
+{
+    return static_cast<int>(std::max_element(logits.begin(), logits.end()) - logits.begin());
+}
+
 Result<std::vector<float>> runInParts(Session &session, std::span<const int> tokens, Session::Logits logits, std::int64_t chunk,
                                       const std::function<void(double share)> &onPart)
 {

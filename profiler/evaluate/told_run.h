@@ -31,6 +31,9 @@ private:
     std::chrono::steady_clock::time_point m_last = std::chrono::steady_clock::now();
 };
 
+/// The token that greedy decoding takes: the first of the largest logits of one row.
+int strongest(const std::vector<float> &logits);
+
 /// `Session::run` in calls of `chunk` tokens, with `onPart` told between them which share of the tokens is done. A long prompt
 /// takes minutes, and nobody should wait for its end to see that something goes on. With the session's own chunk the results
 /// are those of one call, to the last bit.
