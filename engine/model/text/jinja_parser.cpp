@@ -201,7 +201,7 @@ private:
                 && m_tokens[m_at + 1].kind == Token::Kind::Sign) {
                 std::string key = name();
                 ++m_at;
-                call.named.emplace_back(std::move(key), expression());
+                call.named.push_back({std::move(key), expression()});
             } else {
                 call.parts.push_back(expression());
             }

@@ -8,7 +8,6 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace zigzag::jinja {
@@ -50,7 +49,13 @@ struct Expression {
     std::string text;
     Value literal = nullptr;
     std::vector<Expression> parts;
-    std::vector<std::pair<std::string, Expression>> named;
+    struct Named;
+    std::vector<Named> named;
+};
+/// A struct of its own, since a pair would have to be complete before the expression is.
+struct Expression::Named {
+    std::string name;
+    Expression value;
 };
 
 struct Statement {
