@@ -5,7 +5,6 @@
 #include "engine/cuda/ceilings.h"
 #include "engine/cuda/cuda_matrix.h"
 #include "engine/cuda/device.h"
-#include "engine/cuda/experts.h"
 #include "engine/cuda/gpu/heuristics.h"
 #include "engine/cuda/linear.h"
 #include "engine/cuda/loader.h"
@@ -74,7 +73,6 @@ public:
                 .scoreCaps = true,
                 .layerExtras = true,
                 .blocksBesideF32 = false,
-                .blocksOfExperts = false,
                 .weightTypes = CudaMatrix::types(),
                 .kvTypes = {DType::F32, DType::F16, DType::BF16, DType::F8}};
     }
@@ -279,13 +277,11 @@ public:
     void experts(const ExpertsArgs &args) override
     {
         flush();
-        ExpertMatrices matrices[3] = {};
-        const std::span<const std::unique_ptr<Matrix>> lists[] = {args.gates, args.ups, args.downs};
-        for (std::size_t i = 0; i < std::size(lists); ++i)
-            for (std::size_t e = 0; e < std::min<std::size_t>(lists[i].size(), gpu::maxExperts); ++e)
-                matrices[i].at[e] = static_cast<const CudaMatrix &>(*lists[i][e]).data();
-        const DType type = static_cast<const CudaMatrix &>(*args.gates[0]).type;
-        m_device->check(launchExperts(type, args, matrices, m_expertScratch->data(), expertScratchBytes, on()), "experts");
+        const ExpertWeights weights = {expertList(args.gates), expertList(args.ups), expertList(args.downs)};
+        const ExpertMemory memory = {m_expertScratch->data(), expertScratchBytes, m_widened ? m_widened->data() : nullptr,
+                                     m_widened ? widenedBytes : 0};
+        const DType type = static_cast<const CudaMatrix &>(*args.gates[0]).vectorType();
+        m_device->check(launchExperts(type, args, weights, memory, on()), "experts");
     }
 
     void nextToken(const NextTokenArgs &args) override

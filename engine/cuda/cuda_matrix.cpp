@@ -56,6 +56,18 @@ void CudaMatrix::layOut(Loader &loader, const TensorView &weights)
     }
 }
 
+ExpertList expertList(std::span<const std::unique_ptr<Matrix>> matrices)
+{
+    ExpertList list;
+    list.rows = matrices[0]->rows;
+    list.columns = matrices[0]->columns;
+    for (std::size_t e = 0; e < std::min<std::size_t>(matrices.size(), maxExperts); ++e) {
+        const auto &matrix = static_cast<const CudaMatrix &>(*matrices[e]);
+        list.add(static_cast<int>(e), matrix.data(), matrix.layout ? std::optional(matrix.layout->held) : std::nullopt);
+    }
+    return list;
+}
+
 bool CudaMatrix::isAlike(const CudaMatrix &other) const
 {
     if (layout.has_value() != other.layout.has_value())

@@ -3,11 +3,13 @@
 
 #include "engine/cuda/block_layout.h"
 #include "engine/cuda/device.h"
+#include "engine/cuda/experts.h"
 #include "engine/cuda/loader.h"
 #include "engine/run/backend.h"
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace zigzag::gpu {
@@ -40,5 +42,8 @@ private:
 
     std::unique_ptr<Buffer> m_memory;
 };
+
+/// A layer's experts, at most maxExperts of them.
+ExpertList expertList(std::span<const std::unique_ptr<Matrix>> matrices);
 
 } // namespace zigzag::gpu

@@ -5,6 +5,7 @@
 // was taken. `early`: the kernel may start while the one before it still runs; it waits for that one's results by itself.
 
 #include "engine/base/dtype.h"
+#include "engine/cuda/experts.h"
 #include "engine/cuda/kernels/cache_view.h"
 #include "engine/run/backend.h"
 
@@ -24,6 +25,8 @@ int launchSoftCap(const SoftCapArgs &args, LaunchOn on);
 int launchRopeAppend(const RopeAppendArgs &args, const HeadCaches &caches, LaunchOn on);
 int launchCommit(const CommitArgs &args, const HeadCaches &caches, LaunchOn on);
 int launchCopyHeads(const CopyHeadsArgs &args, LaunchOn on);
+/// `type`: of activations, and of weights that are not quantised.
+int launchExperts(DType type, const ExpertsArgs &args, const ExpertWeights &weights, ExpertMemory memory, LaunchOn on);
 int launchNextToken(const NextTokenArgs &args, LaunchOn on);
 /// out[t, r] += bias[r]. out: [tokens, rows] of `type`
 int launchAddBias(DType type, void *out, const float *bias, float scale, std::int64_t tokens, std::int64_t rows, LaunchOn on);

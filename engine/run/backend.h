@@ -251,7 +251,6 @@ struct Capabilities {
     bool layerExtras = false;
     bool mixesTypes = false; ///< the matrices of one model may be of several plain types
     bool blocksBesideF32 = true; ///< quantised matrices in a model whose dtype is F32
-    bool blocksOfExperts = true; ///< quantised matrices of experts
     /// Types of weights that `prepare` takes: a model whose dtype is none of them is refused where a session or a layer pass is
     /// made (checkRuns); matrices of other types are decoded to the dtype before they get here (uploadModel).
     std::vector<WeightType> weightTypes;

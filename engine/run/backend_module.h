@@ -10,7 +10,7 @@ namespace zigzag {
 
 /// Counts the interface between the engine and a backend that is a module of its own: one more for every change of `Backend`, of
 /// what its ops take, or of what they mean.
-inline constexpr std::uint32_t backendInterface = 3;
+inline constexpr std::uint32_t backendInterface = 4;
 
 /// The sizes of what passes through that interface, which notice most of the changes that nobody counted.
 constexpr std::uint32_t backendLayout()

@@ -21,11 +21,6 @@ template <class T> bool contains(const std::vector<T> &all, const T &one)
     return std::find(all.begin(), all.end(), one) != all.end();
 }
 
-bool isOfExperts(WeightId id)
-{
-    return id == WeightId::ExpertGate || id == WeightId::ExpertUp || id == WeightId::ExpertDown;
-}
-
 /// A vector as float32 on the device. Norms that files hold as their difference from 1 get it back here, and nowhere else.
 Result<std::unique_ptr<Buffer>> uploadVector(Backend &backend, const ModelConfig &config, TensorRole role,
                                              const TensorView &tensor)
@@ -49,9 +44,7 @@ Held heldBytes(const Capabilities &can, const ModelConfig &config)
 {
     Held held;
     for (const PlannedTensor &planned : planWeights(config)) {
-        const WeightType type = planned.role == TensorRole::Matrix
-            ? heldType(can, config, planned.type, planned.layer >= 0 && isOfExperts(planned.id))
-            : planned.type;
+        const WeightType type = planned.role == TensorRole::Matrix ? heldType(can, config, planned.type) : planned.type;
         held.bytes += planned.rows * rowBytes(type, planned.columns);
         if (type != planned.type && !contains(held.decoded, planned.type))
             held.decoded.push_back(planned.type);
@@ -85,9 +78,9 @@ const char *extrasOf(const ModelConfig &config)
     return nullptr;
 }
 
-WeightType heldType(const Capabilities &can, const ModelConfig &config, WeightType stored, bool isExpert)
+WeightType heldType(const Capabilities &can, const ModelConfig &config, WeightType stored)
 {
-    const bool takesBlocks = (can.blocksBesideF32 || config.dtype != DType::F32) && (can.blocksOfExperts || !isExpert);
+    const bool takesBlocks = can.blocksBesideF32 || config.dtype != DType::F32;
     const bool takes = contains(can.weightTypes, stored) && (stored.isQuantised() ? takesBlocks : can.mixesTypes);
     return takes ? stored : config.dtype;
 }
@@ -166,10 +159,10 @@ Result<std::shared_ptr<DeviceModel>> uploadModel(std::shared_ptr<const Model> mo
                         model->config.weightBytes()));
     }
     std::int64_t done = 0;
-    const auto prepare = [&](const TensorView &from, bool isExpert) -> Result<std::unique_ptr<Matrix>> {
+    const auto prepare = [&](const TensorView &from) -> Result<std::unique_ptr<Matrix>> {
         if (cancel && cancel->load(std::memory_order_relaxed))
             return cancelled();
-        const WeightType type = heldType(can, model->config, from.type, isExpert);
+        const WeightType type = heldType(can, model->config, from.type);
         TensorView view = from;
         std::vector<std::byte> decoded;
         if (type != from.type) {
@@ -186,10 +179,10 @@ Result<std::shared_ptr<DeviceModel>> uploadModel(std::shared_ptr<const Model> mo
             progress(done, held.bytes);
         return prepared;
     };
-    ZIGZAG_TRY(embedding, prepare(weights.embedding, false));
+    ZIGZAG_TRY(embedding, prepare(weights.embedding));
     device->embedding = std::move(embedding);
     if (!model->config.tiedEmbeddings) {
-        ZIGZAG_TRY(head, prepare(weights.head, false));
+        ZIGZAG_TRY(head, prepare(weights.head));
         device->separateHead = std::move(head);
     }
     ZIGZAG_TRY(finalNorm, uploadVector(*backend, model->config, TensorRole::Norm, weights.finalNorm));
@@ -202,7 +195,7 @@ Result<std::shared_ptr<DeviceModel>> uploadModel(std::shared_ptr<const Model> mo
         for (const WeightSpec &spec : to.plan.weights())
             for (const TensorView &from : weights.layers[static_cast<std::size_t>(layer)].all(spec.id)) {
                 if (spec.role == TensorRole::Matrix) {
-                    ZIGZAG_TRY(prepared, prepare(from, isOfExperts(spec.id)));
+                    ZIGZAG_TRY(prepared, prepare(from));
                     to.add(spec.id, std::move(prepared));
                 } else {
                     ZIGZAG_TRY(uploaded, uploadVector(*backend, model->config, spec.role, from));

@@ -73,7 +73,7 @@ Result<void> checkRuns(const Backend &backend, const ModelConfig &config);
 /// Called while weights are copied to a device with memory of its own.
 using UploadProgress = std::function<void(std::int64_t done, std::int64_t all)>;
 /// The type in which a backend holds a matrix: as it is stored, or the config's dtype where its kernels do not take that.
-WeightType heldType(const Capabilities &can, const ModelConfig &config, WeightType stored, bool isExpert);
+WeightType heldType(const Capabilities &can, const ModelConfig &config, WeightType stored);
 
 /// Matrices of a type that the backend does not take are decoded on the way. Fails before anything is allocated where the weights
 /// do not fit. `cancel` is looked at before each tensor.

@@ -106,6 +106,11 @@ ZZ_DEVICE bool warpAny(bool predicate)
 {
     return __any_sync(0xffffffffu, predicate) != 0;
 }
+/// The largest of the warp, in every lane.
+ZZ_DEVICE std::uint32_t warpMaxOf(std::uint32_t value)
+{
+    return __reduce_max_sync(0xffffffffu, value);
+}
 
 ZZ_DEVICE int countBits(std::uint32_t bits)
 {

@@ -108,11 +108,11 @@ PrefillPlan planHopper(int tokens, int heads, int headDim)
     return plan;
 }
 
-ExpertPlan planExperts(std::int64_t tokens, int experts, int perToken, int hidden, int intermediate, int elementBytes,
-                       std::size_t scratchBytes)
+ExpertPlan planExperts(const ExpertShape &shape, std::size_t scratchBytes)
 {
+    const auto [tokens, experts, perToken, hidden, intermediate, elementBytes, needsPlain] = shape;
     ExpertPlan plan;
-    plan.grouped = tokens * perToken > experts && elementBytes == 2 && hidden % 8 == 0 && intermediate % 8 == 0;
+    plan.grouped = (tokens * perToken > experts || needsPlain) && elementBytes == 2 && hidden % 8 == 0 && intermediate % 8 == 0;
     constexpr std::int64_t alignment = 256, mostPairs = 32768; // of a grid's second direction, with room
     const auto padded = [](std::int64_t bytes) { return ceilDivide(bytes, alignment) * alignment; };
     const std::int64_t pairBytes = 12 + std::int64_t{elementBytes} * (std::int64_t{intermediate} + (plan.grouped ? hidden : 0));

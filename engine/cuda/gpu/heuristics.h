@@ -222,8 +222,14 @@ struct ExpertPlan {
     std::size_t bytes = 0; ///< of scratch
 };
 
-/// `elementBytes`: of weights and activations. Grouped where an expert has more than one token, as far as it can be.
-ExpertPlan planExperts(std::int64_t tokens, int experts, int perToken, int hidden, int intermediate, int elementBytes,
-                       std::size_t scratchBytes);
+struct ExpertShape {
+    std::int64_t tokens;
+    int experts, perToken, hidden, intermediate;
+    int elementBytes; ///< of activations
+    bool needsPlain = false; ///< matrices in forms that no kernel for few tokens takes together
+};
+
+/// Grouped where an expert has more than one token, as far as it can be.
+ExpertPlan planExperts(const ExpertShape &shape, std::size_t scratchBytes);
 
 } // namespace zigzag::gpu

@@ -153,33 +153,30 @@ template <> ZZ_DEVICE void storeFour<float>(float *to, const float (&v)[4])
 
 inline constexpr int blockRowsThreads = 128;
 
-/// A thread has a lane's share of a group. Grid: a block for each row.
-template <class T, class Format> ZZ_KERNEL ZZ_LAUNCH_BOUNDS(blockRowsThreads, 1) void blockRows(ZZ_ARGS BlockRowsArgs args)
+/// A row as plain numbers, each times `factor`; a thread of the block has a lane's share of a group.
+template <class T, class Format>
+ZZ_DEVICE void decodeBlockRow(const BlockMatrix &matrix, std::int64_t row, int columns, float factor, T *to)
 {
-    waitForPrevious();
-    allowNext(); // not before: as in embed.cuh
-    const std::int64_t row = args.tokens ? args.tokens[blockIdx().x] : args.first + blockIdx().x;
     const int within = static_cast<int>(row % blockTileRows);
-    T *to = static_cast<T *>(args.out) + static_cast<std::int64_t>(blockIdx().x) * args.columns;
-    for (int i = static_cast<int>(threadIdx().x); i < args.matrix.groups * 4; i += blockRowsThreads) {
-        const std::int64_t group = row / blockTileRows * args.matrix.groups + i / 4;
+    for (int i = static_cast<int>(threadIdx().x); i < matrix.groups * 4; i += blockRowsThreads) {
+        const std::int64_t group = row / blockTileRows * matrix.groups + i / 4;
         BlockCodes<Format> codes;
-        codes.load(args.matrix.codes + group * Format::groupBytes, within * 4 + i % 4, true);
+        codes.load(matrix.codes + group * Format::groupBytes, within * 4 + i % 4, true);
         BlockScales<Format> scales;
-        scales.loadFar(args.matrix.params + group * Format::groupParams, within, true);
+        scales.loadFar(matrix.params + group * Format::groupParams, within, true);
         ZZ_UNROLL for (int s = 0; s < 4; ++s) ZZ_UNROLL for (int half = 0; half < 2; ++half)
         {
             // Of E4M3 a lane's columns are neighbours.
             const int column = i / 4 * blockGroup + s * 32 + (Format::f8 ? 8 * (i % 4) + 4 * half : 4 * (i % 4) + 16 * half);
-            if (column >= args.columns)
+            if (column >= columns)
                 continue;
             float values[4];
             if constexpr (Format::f8) {
                 ZZ_UNROLL for (int p = 0; p < 2; ++p)
                 {
                     const Float2 both = unpack2<F16>(codes.template pair<F16>(s, 2 * half + p));
-                    values[2 * p] = args.scale * scales.of(s).x * both.x;
-                    values[2 * p + 1] = args.scale * scales.of(s).x * both.y;
+                    values[2 * p] = factor * scales.of(s).x * both.x;
+                    values[2 * p + 1] = factor * scales.of(s).x * both.y;
                 }
             } else {
                 Float2 scale;
@@ -192,12 +189,22 @@ template <class T, class Format> ZZ_KERNEL ZZ_LAUNCH_BOUNDS(blockRowsThreads, 1)
                 {
                     const auto byte = static_cast<std::uint8_t>(bytes >> 8 * c);
                     const float code = Format::codesAreSigned ? static_cast<float>(static_cast<std::int8_t>(byte)) : byte;
-                    values[c] = args.scale * (scale.x * (codeScale<Format> * code) + scale.y);
+                    values[c] = factor * (scale.x * (codeScale<Format> * code) + scale.y);
                 }
             }
             storeFour(to + column, values);
         }
     }
+}
+
+/// Grid: a block for each row.
+template <class T, class Format> ZZ_KERNEL ZZ_LAUNCH_BOUNDS(blockRowsThreads, 1) void blockRows(ZZ_ARGS BlockRowsArgs args)
+{
+    waitForPrevious();
+    allowNext(); // not before: as in embed.cuh
+    const std::int64_t row = args.tokens ? args.tokens[blockIdx().x] : args.first + blockIdx().x;
+    decodeBlockRow<T, Format>(args.matrix, row, args.columns, args.scale,
+                              static_cast<T *>(args.out) + static_cast<std::int64_t>(blockIdx().x) * args.columns);
 }
 
 } // namespace zigzag::gpu

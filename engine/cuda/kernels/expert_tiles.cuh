@@ -79,9 +79,10 @@ struct ExpertTile {
         const int lane = static_cast<int>(laneId());
         expert = -1;
         int before = 0; // tiles of the experts that were looked at
-        for (int base = 0; base < args.experts; base += warpSize) {
+        for (int base = args.firstExpert; base < args.lastExpert; base += warpSize) {
             const int e = base + lane;
-            const int first = e < args.experts ? args.first[e] : 0, last = e < args.experts ? args.first[e + 1] : 0;
+            const bool exists = e < args.lastExpert;
+            const int first = exists ? args.first[e] : 0, last = exists ? args.first[e + 1] : 0;
             const int tiles = (last - first + expertTileRows - 1) / expertTileRows;
             int upTo = tiles; // of the lanes so far
             for (int d = 1; d < warpSize; d *= 2) {
@@ -132,8 +133,9 @@ template <class T, bool gated> struct ExpertTileCopies {
             // Gated: 16 rows of the gate, the same 16 of up, and so on.
             const int nth = row + i * step, at = firstRow + (gated ? nth / 32 * 16 + nth % 16 : nth);
             const void *matrix = gated && nth % 32 >= 16 ? args.ups.at[tile.expert] : args.matrices.at[tile.expert];
-            const bool exists = at < args.rows;
-            weights[i] = static_cast<const T *>(matrix) + (exists ? static_cast<std::int64_t>(at) * columns : 0) + chunk;
+            const bool exists = at < args.lastRow;
+            weights[i]
+                = static_cast<const T *>(matrix) + (exists ? static_cast<std::int64_t>(at - args.firstRow) * columns : 0) + chunk;
             valid |= exists ? 0x100u << i : 0u;
         }
     }
@@ -162,7 +164,7 @@ template <class T, bool gated> ZZ_KERNEL ZZ_LAUNCH_BOUNDS(expertTileThreads, 2) 
     if (tile.expert < 0)
         return;
     const int lane = static_cast<int>(laneId()), warp = static_cast<int>(warpId()), g = lane / 4, t = lane % 4;
-    const int firstRow = static_cast<int>(blockIdx().x) * (gated ? expertTileWeights / 2 : expertTileWeights);
+    const int firstRow = args.firstRow + static_cast<int>(blockIdx().x) * (gated ? expertTileWeights / 2 : expertTileWeights);
     const Copies copies(args, tile, firstRow);
     char *ring = sharedMemory<char>();
     const int rounds = (args.columns + expertTileColumns - 1) / expertTileColumns;
@@ -216,7 +218,7 @@ template <class T, bool gated> ZZ_KERNEL ZZ_LAUNCH_BOUNDS(expertTileThreads, 2) 
                 low = silu(low) * sums[m][n + 2][2 * half];
                 high = silu(high) * sums[m][n + 2][2 * half + 1];
             }
-            if (row < args.rows) // an even number
+            if (row < args.lastRow) // an even number
                 storeAs(static_cast<T *>(args.out) + pair * args.rows + row, pack2<T>(low, high));
         }
     }

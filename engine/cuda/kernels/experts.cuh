@@ -19,63 +19,73 @@ inline unsigned expertWarpBlocks(std::int64_t items)
     return static_cast<unsigned>((items + expertWarps - 1) / expertWarps);
 }
 
-/// Softmax over a token's routes and its `perToken` largest, the lower number among equals; what is no number comes last, and
-/// spoils the token's weights. A warp for each token. Grid: expertWarpBlocks(tokens). The argument serves to make a template.
-template <int experts = maxExperts> ZZ_KERNEL ZZ_LAUNCH_BOUNDS(expertWarpThreads, 1) void routeExperts(ZZ_ARGS RouteArgs args)
+/// A number that is larger where the route is, and never 0: what is no number counts as the smallest of all.
+ZZ_DEVICE std::uint32_t routeKey(float route)
 {
-    constexpr int each = experts / warpSize; // a lane's
+    const float infinity = floatOfBits(0x7f800000u);
+    const std::uint32_t bits = bitsOfFloat(maxOf(route, -infinity) + 0.0f); // one zero
+    return bits >> 31 != 0 ? ~bits : bits | 0x80000000u;
+}
+
+/// Softmax over a token's routes and its `perToken` largest, the lower number among equals; what is no number comes last, and
+/// spoils the token's weights. `most` of them at most. A warp for each token. Grid: expertWarpBlocks(tokens).
+template <int most> ZZ_KERNEL ZZ_LAUNCH_BOUNDS(expertWarpThreads, 1) void routeExperts(ZZ_ARGS RouteArgs args)
+{
+    constexpr int each = most / warpSize; // a lane's: experts lane, lane + 32, …
     static_assert(each <= 32);
+    static_assert(maxExpertsPerToken <= warpSize);
     waitForPrevious();
     allowNext();
     const int lane = static_cast<int>(laneId());
     const int token = static_cast<int>(blockIdx().x) * expertWarps + static_cast<int>(warpId());
     if (token >= args.tokens)
         return;
-    const float infinity = floatOfBits(0x7f800000u);
-    const float *routes = args.routes + static_cast<std::int64_t>(token) * args.experts;
-    std::int32_t *chosen = args.chosen + static_cast<std::int64_t>(token) * args.perToken;
-    float *weights = args.weights + static_cast<std::int64_t>(token) * args.perToken;
-    std::uint32_t taken = 0; // of this lane's experts lane, lane + 32, …
-    float most = 0, all = 0, some = 0;
+    float routes[each];
+    std::uint32_t keys[each]; // 0: taken, or none
+    ZZ_UNROLL
+    for (int k = 0; k < each; ++k) {
+        const int expert = lane + k * warpSize;
+        routes[k] = expert < args.experts ? args.routes[static_cast<std::int64_t>(token) * args.experts + expert] : 0.0f;
+        keys[k] = expert < args.experts ? routeKey(routes[k]) : 0;
+    }
+    int chosen = 0; // the lane-th choice
+    float route = 0;
     for (int i = 0; i < args.perToken; ++i) {
-        float best = -infinity;
-        int expert = maxExperts;
-        for (int k = 0, e = lane; e < args.experts; ++k, e += warpSize) {
-            const float route = maxOf(routes[e], -infinity);
-            if ((taken >> k & 1u) == 0 && (route > best || (route == best && e < expert))) {
-                best = route;
-                expert = e;
+        std::uint32_t best = 0;
+        ZZ_UNROLL
+        for (int k = 0; k < each; ++k)
+            best = best < keys[k] ? keys[k] : best;
+        best = warpMaxOf(best);
+        std::uint32_t last = 0; // the lower an expert, the larger
+        ZZ_UNROLL
+        for (int k = each - 1; k >= 0; --k)
+            last = keys[k] == best ? static_cast<std::uint32_t>(most - lane - k * warpSize) : last;
+        const int expert = most - static_cast<int>(warpMaxOf(last));
+        float found = 0;
+        ZZ_UNROLL
+        for (int k = 0; k < each; ++k)
+            if (lane + k * warpSize == expert) {
+                keys[k] = 0;
+                found = routes[k];
             }
-        }
-        for (int mask = warpSize / 2; mask > 0; mask /= 2) {
-            const float otherBest = shuffleXor(best, mask);
-            const int other = shuffleXor(expert, mask);
-            if (otherBest > best || (otherBest == best && other < expert)) {
-                best = otherBest;
-                expert = other;
-            }
-        }
-        if (expert % warpSize == lane)
-            taken |= 1u << expert / warpSize;
-        const float route = routes[expert];
-        if (i == 0) {
-            most = route;
-            for (int e = lane; e < args.experts; e += warpSize)
-                all += exp2Fast(log2e * (routes[e] - most));
-            all = warpSum(all);
-        }
-        const float weight = exp2Fast(log2e * (route - most)) / all;
-        some += weight;
-        if (lane == 0) {
-            chosen[i] = expert;
-            weights[i] = weight;
+        found = shuffle(found, expert % warpSize);
+        if (lane == i) {
+            chosen = expert;
+            route = found;
         }
     }
-    if (!args.renormalises)
-        return;
-    syncWarp();
-    for (int i = lane; i < args.perToken; i += warpSize)
-        weights[i] /= some;
+    const float largest = shuffle(route, 0);
+    float all = 0;
+    ZZ_UNROLL
+    for (int k = 0; k < each; ++k)
+        all += lane + k * warpSize < args.experts ? exp2Fast(log2e * (routes[k] - largest)) : 0.0f;
+    all = warpSum(all);
+    const float weight = lane < args.perToken ? exp2Fast(log2e * (route - largest)) / all : 0.0f;
+    const float some = args.renormalises ? warpSum(weight) : 1.0f;
+    if (lane < args.perToken) {
+        args.chosen[static_cast<std::int64_t>(token) * args.perToken + lane] = chosen;
+        args.weights[static_cast<std::int64_t>(token) * args.perToken + lane] = weight / some;
+    }
 }
 
 /// Eight weights, which are read once in a while.

@@ -11,7 +11,9 @@ inline constexpr int maxExpertsPerToken = 32;
 /// The same matrix of each expert, as a part of a kernel's arguments: by value, so that a launch needs no upload of its own and a
 /// graph carries them along.
 struct ExpertMatrices {
-    const void *at[maxExperts]; // [experts]
+    const void *at[maxExperts]; // [experts]: plain numbers, or the codes of quantised ones (block_args.h)
+    std::int64_t params = 0; ///< of quantised ones: bytes from an expert's codes to its params
+    int groups = 0; ///< of quantised ones
 };
 
 /// A pair is a token and one of its experts: pair token · perToken + i is of the token's i-th.
@@ -56,7 +58,18 @@ struct ExpertTilesArgs {
     const std::int32_t *first, *order; // SortRoutesArgs
     int experts, perToken;
     int rows, columns; ///< of a matrix: multiples of 8
-    ExpertMatrices matrices, ups; // T [rows, columns]; ups only where gated
+    int firstExpert = 0, lastExpert = 0; ///< which of them, the last excluded
+    int firstRow = 0, lastRow = 0; ///< of their matrices, the last excluded: multiples of 8
+    ExpertMatrices matrices = {}, ups = {}; // T [rows, columns], plain, from firstRow on; ups only where gated
+};
+
+/// Rows of quantised matrices as plain numbers, of those experts alone that have a token.
+struct ExpertRowsArgs {
+    const std::int32_t *first; // SortRoutesArgs
+    void *out; // T [experts from firstExpert on][pitch]
+    std::int64_t pitch; ///< numbers from one expert's to the next one's
+    int firstExpert, firstRow, columns;
+    ExpertMatrices matrices;
 };
 
 /// out += the sum over a token's pairs of weight · part.

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/cuda/expert_launches.cuh"
-#include "tests/engine/cuda/kernel_fixture.h"
+#include "tests/engine/cuda/blocks_matrix.h"
 
+#include <functional>
 #include <numeric>
+#include <optional>
 
 namespace zigzag::test {
 namespace {
@@ -13,21 +15,36 @@ struct Sizes {
     std::size_t experts, hidden, intermediate;
 };
 
-/// Experts in one storage type, for the kernels and for the CPU's op.
+/// Which type a matrix has: of gates (0), ups (1) and downs (2), of each expert. None: the activations'.
+using TypeOf = std::function<std::optional<WeightType>(std::size_t which, std::size_t expert)>;
+
+/// Experts, for the kernels and for the CPU's op, which gets quantised ones as float32.
 template <class T> class ExpertsOf
 {
 public:
-    explicit ExpertsOf(const Sizes &sizes)
+    explicit ExpertsOf(const Sizes &sizes, const TypeOf &typeOfMatrix = {})
         : m_sizes(sizes)
+        , m_residual(typeOfMatrix ? 0.0f : 1.0f) // beside which small results would not be seen
     {
+        gpu::ExpertList *const lists[] = {&m_onDevice.gates, &m_onDevice.ups, &m_onDevice.downs};
         const std::tuple<std::size_t, std::size_t> shapes[]
             = {{sizes.intermediate, sizes.hidden}, {sizes.intermediate, sizes.hidden}, {sizes.hidden, sizes.intermediate}};
         for (std::size_t which = 0; which < 3; ++which)
             for (std::size_t e = 0; e < sizes.experts; ++e) {
                 const auto [rows, columns] = shapes[which];
+                lists[which]->rows = static_cast<std::int64_t>(rows);
+                lists[which]->columns = static_cast<std::int64_t>(columns);
+                if (const auto type = typeOfMatrix ? typeOfMatrix(which, e) : std::nullopt) {
+                    const auto &stored = m_blocks.emplace_back(std::make_unique<BlocksMatrix>(
+                        *type, lists[which]->rows, lists[which]->columns, static_cast<unsigned>(10 * e + which)));
+                    lists[which]->add(static_cast<int>(e), stored->memory.data(), stored->layout.held);
+                    m_matrices[which].push_back(*m_cpu->prepare({reinterpret_cast<const std::byte *>(stored->values.data()),
+                                                                 DType::F32, lists[which]->rows, lists[which]->columns}));
+                    continue;
+                }
                 const auto &stored = m_weights[which].emplace_back(
                     std::make_unique<DeviceArray<T>>(randomFloats(rows * columns, 10 * e + which, 0.3f)));
-                m_onDevice[which].at[e] = stored->data();
+                lists[which]->add(static_cast<int>(e), stored->data(), std::nullopt);
                 m_matrices[which].push_back(
                     *m_cpu->prepare({reinterpret_cast<const std::byte *>(stored->data()), typeOf<T>,
                                      static_cast<std::int64_t>(rows), static_cast<std::int64_t>(columns)}));
@@ -40,7 +57,7 @@ public:
     {
         const std::size_t tokens = routes.size() / m_sizes.experts, count = tokens * m_sizes.hidden;
         const DeviceArray<T> in(randomFloats(count, 77));
-        const auto residual = randomFloats(count, 78), inFloats = in.floats();
+        const auto residual = randomFloats(count, 78, m_residual), inFloats = in.floats();
         std::vector<float> expected = residual;
         ExpertsArgs args{.in = inFloats.data(),
                          .routes = routes.data(),
@@ -55,17 +72,25 @@ public:
         const DeviceArray<float> out(residual);
         args.in = in.data();
         args.out = out.data();
-        const gpu::ExpertPlan plan
-            = gpu::planExperts(args.tokens, static_cast<int>(m_sizes.experts), perToken, static_cast<int>(m_sizes.hidden),
-                               static_cast<int>(m_sizes.intermediate), sizeof(T), scratchBytes);
+        const int experts = static_cast<int>(m_sizes.experts);
+        const gpu::ExpertPlan plan = gpu::planExperts({.tokens = args.tokens,
+                                                       .experts = experts,
+                                                       .perToken = perToken,
+                                                       .hidden = static_cast<int>(m_sizes.hidden),
+                                                       .intermediate = static_cast<int>(m_sizes.intermediate),
+                                                       .elementBytes = sizeof(T),
+                                                       .needsPlain = !m_onDevice.areUniform(experts)},
+                                                      scratchBytes);
         ASSERT_LE(plan.bytes, scratchBytes);
         grouped = plan.grouped;
         pieces = (static_cast<int>(tokens) + plan.tokens - 1) / plan.tokens;
         for (int repeat = 0; repeat < 2; ++repeat) { // the same bits each time, whatever the order of blocks
             const DeviceArray<gpu::Vec16> scratch(plan.bytes / sizeof(gpu::Vec16));
             std::copy(residual.begin(), residual.end(), out.data());
-            ASSERT_EQ(gpu::ExpertLaunches<T>(args, m_onDevice, plan, scratch.data(), {}, gpu::Start::Early).run(), 0);
-            EXPECT_TRUE(scratch.intact() && out.intact());
+            const DeviceArray<gpu::Vec16> widened(widenedBytes / sizeof(gpu::Vec16));
+            const gpu::ExpertMemory memory = {scratch.data(), plan.bytes, widened.data(), widenedBytes};
+            ASSERT_EQ(gpu::ExpertLaunches<T>(args, m_onDevice, plan, memory, {}, gpu::Start::Early).run(), 0);
+            EXPECT_TRUE(scratch.intact() && widened.intact() && out.intact());
             const auto got = out.floats();
             if (repeat == 0) {
                 expectClose(got, expected, 0, tolerance);
@@ -78,13 +103,16 @@ public:
 
     bool grouped = false;
     int pieces = 0;
+    std::size_t widenedBytes = 1 << 20;
 
 private:
     Sizes m_sizes;
+    float m_residual;
     std::unique_ptr<Backend> m_cpu = createCpuBackend();
     std::vector<std::unique_ptr<DeviceArray<T>>> m_weights[3];
     std::vector<std::unique_ptr<Matrix>> m_matrices[3];
-    gpu::ExpertMatrices m_onDevice[3] = {};
+    std::vector<std::unique_ptr<BlocksMatrix>> m_blocks;
+    gpu::ExpertWeights m_onDevice;
     std::vector<float> m_first;
 };
 
@@ -149,6 +177,48 @@ TEST(ExpertsKernels, PiecesOfATokenStreamAreWhole)
     EXPECT_GT(f32.pieces, 2);
 }
 
+TEST(ExpertsKernels, QuantisedMatricesAreReadAsTheyLie)
+{
+    for (const WeightType type : heldTypes) {
+        const auto block = static_cast<std::size_t>(std::max<std::int64_t>(32, type.blockLength()));
+        const std::size_t hidden = type == DType::F8 ? 136 : block == 32 ? 160 : 2 * block;
+        const Sizes sizes{5, hidden, block}; // groups that are short, and several
+        ExpertsOf<Bf16> experts(sizes, [&](std::size_t, std::size_t) { return type; });
+        experts.check(randomRoutes(2, sizes), 2, true, 1.5e-2);
+        EXPECT_FALSE(experts.grouped);
+        experts.check(randomRoutes(9, sizes), 3, false, 1.5e-2);
+        EXPECT_TRUE(experts.grouped);
+    }
+}
+
+TEST(ExpertsKernels, QuantisedMatricesBecomePlainInPieces)
+{
+    const Sizes sizes{6, 64, 288};
+    ExpertsOf<F16> experts(sizes, [](std::size_t, std::size_t) { return BlockType::Q80; });
+    for (const std::size_t rows : {128, 288, 700, 1300}) { // some rows of one expert, one, a few
+        experts.widenedBytes = 2 * rows * 2 * sizes.hidden;
+        experts.check(randomRoutes(70, sizes), 2, true, 3e-3);
+        EXPECT_TRUE(experts.grouped);
+    }
+}
+
+TEST(ExpertsKernels, FormsMayDiffer)
+{
+    const Sizes sizes{4, 64, 96};
+    // Downs of another form, as mixtures of GGUF have; gates and ups that no kernel takes together; and one plain expert.
+    ExpertsOf<Bf16> downs(sizes, [](std::size_t which, std::size_t) { return which == 2 ? BlockType::Q80 : BlockType::Q40; }),
+        ups(sizes, [](std::size_t which, std::size_t) { return which == 1 ? BlockType::Q80 : BlockType::Q41; }),
+        one(sizes, [](std::size_t, std::size_t e) { return e == 2 ? std::nullopt : std::optional<WeightType>(DType::F8); });
+    downs.check(randomRoutes(1, sizes), 2, true, 1.5e-2);
+    EXPECT_FALSE(downs.grouped);
+    for (ExpertsOf<Bf16> *experts : {&downs, &ups, &one}) {
+        experts->check(randomRoutes(5, sizes), 2, true, 1.5e-2);
+        EXPECT_TRUE(experts->grouped);
+    }
+    ups.check(randomRoutes(1, sizes), 2, true, 1.5e-2);
+    EXPECT_TRUE(ups.grouped);
+}
+
 TEST(ExpertsKernels, AmongEqualsTheLowerIsChosen)
 {
     const Sizes sizes{6, 24, 16};
@@ -200,13 +270,13 @@ TEST(ExpertsPlan, FitsTheScratchAndTheGrid)
          {std::array{128, 8, 2048, 768}, std::array{8, 2, 4096, 14336}, std::array{512, 10, 2048, 512}})
         for (const std::int64_t tokens : {1, 4, 16, 64, 500, 16384})
             for (const int bytes : {2, 4}) {
-                const auto plan = gpu::planExperts(tokens, experts, perToken, hidden, intermediate, bytes, 64u << 20);
+                const auto plan = gpu::planExperts({tokens, experts, perToken, hidden, intermediate, bytes}, 64u << 20);
                 EXPECT_LE(plan.bytes, std::size_t{64} << 20);
                 EXPECT_GE(plan.tokens, 1);
                 EXPECT_LE(plan.tokens * perToken, 65535);
                 EXPECT_EQ(plan.grouped, bytes == 2 && tokens * perToken > experts);
             }
-    EXPECT_LE(gpu::planExperts(9, 4, 2, 64, 64, 2, 1 << 20).sharedBytes, std::size_t{99} << 10);
+    EXPECT_LE(gpu::planExperts({9, 4, 2, 64, 64, 2}, 1 << 20).sharedBytes, std::size_t{99} << 10);
     EXPECT_LE(sizeof(gpu::ExpertTilesArgs), std::size_t{32764}) << "what a launch carries";
 }
 

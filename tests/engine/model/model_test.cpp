@@ -28,7 +28,7 @@ TEST(Model, PresetsHaveTheirPublishedParameters)
     const std::map<std::string, std::int64_t> published = {
         {"llama-2-7b", 6'738'415'616},   {"llama-3-8b", 8'030'261'248},     {"llama-3.2-1b", 1'235'814'400},
         {"llama-3-70b", 70'553'706'496}, {"qwen2.5-1.5b", 1'543'714'304},   {"mistral-7b", 7'241'732'096},
-        {"qwen3-8b", 8'190'735'360},     {"tinyllama-1.1b", 1'100'048'384},
+        {"qwen3-8b", 8'190'735'360},     {"tinyllama-1.1b", 1'100'048'384}, {"qwen3-30b-a3b", 30'532'122'624},
     };
     const std::vector<std::string> names = presetNames();
     ASSERT_EQ(names.size(), published.size());

@@ -132,6 +132,13 @@ inline bool warpAny(bool predicate, ZZ_SITE)
     return warpBallot(predicate, site) != 0;
 }
 
+inline std::uint32_t warpMaxOf(std::uint32_t value, ZZ_SITE)
+{
+    for (int mask = warpSize / 2; mask > 0; mask /= 2)
+        value = std::max(value, shuffleXor(value, mask, site));
+    return value;
+}
+
 inline int countBits(std::uint32_t bits)
 {
     return std::popcount(bits);

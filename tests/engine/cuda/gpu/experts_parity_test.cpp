@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Layers of experts on the GPU against the CPU: one token, a few, many, and a recorded step.
+#include "engine/model/random_blocks.h"
 #include "tests/engine/cuda/gpu/parity_fixture.h"
 
 #include <array>
@@ -17,6 +18,7 @@ class ExpertsParity : public Parity
 {
 protected:
     using Matrices = std::vector<std::unique_ptr<Matrix>>;
+    std::vector<std::vector<float>> m_kept;
 
     static Matrices prepared(const Side &side, const std::vector<Stored> &stored, std::size_t rows, std::size_t columns)
     {
@@ -30,6 +32,30 @@ protected:
         return result;
     }
 
+    /// Quantised ones; on the CPU as the numbers that they stand for.
+    Matrices prepared(const Side &side, BlockType type, unsigned seed, std::size_t count, std::size_t rows, std::size_t columns)
+    {
+        Matrices result;
+        for (std::size_t i = 0; i < count; ++i) {
+            const auto height = static_cast<std::int64_t>(rows), width = static_cast<std::int64_t>(columns);
+            const std::int64_t blocks = height * width / WeightType(type).blockLength();
+            std::vector<std::byte> bytes(static_cast<std::size_t>(height * rowBytes(type, width)));
+            fillBlocks(type, 0.05, seed + i, 0, blocks, bytes.data());
+            std::vector<float> numbers(rows * columns);
+            decodeNumbers(type, bytes.data(), height * width, numbers.data());
+            const bool onGpu = side.backend->capabilities().copiesWeights;
+            auto matrix = onGpu
+                ? side.backend->prepare({bytes.data(), type, height, width})
+                : side.backend->prepare({reinterpret_cast<const std::byte *>(numbers.data()), DType::F32, height, width});
+            EXPECT_TRUE(matrix);
+            if (!onGpu)
+                m_kept.push_back(std::move(numbers)); // it reads them where they are
+            (*matrix)->activations = DType::BF16;
+            result.push_back(std::move(*matrix));
+        }
+        return result;
+    }
+
     void check(const ExpertsCase &c, DType type, bool renormalises)
     {
         std::vector<Stored> gates, ups, downs;
@@ -38,12 +64,29 @@ protected:
             ups.emplace_back(type, randomFloats(c.intermediate * c.hidden, 3 * e + 1, 0.05f));
             downs.emplace_back(type, randomFloats(c.intermediate * c.hidden, 3 * e + 2, 0.05f));
         }
+        compareBoth(c, type, renormalises, "experts", [&](const Side &side) {
+            return std::array{prepared(side, gates, c.intermediate, c.hidden), prepared(side, ups, c.intermediate, c.hidden),
+                              prepared(side, downs, c.hidden, c.intermediate)};
+        });
+    }
+
+    void checkBlocks(const ExpertsCase &c, BlockType type, BlockType typeOfDowns)
+    {
+        m_kept.clear();
+        compareBoth(c, DType::BF16, true, fmt::format("experts {}/{}", nameOf(type), nameOf(typeOfDowns)), [&](const Side &side) {
+            return std::array{prepared(side, type, 1, c.experts, c.intermediate, c.hidden),
+                              prepared(side, type, 1001, c.experts, c.intermediate, c.hidden),
+                              prepared(side, typeOfDowns, 2001, c.experts, c.hidden, c.intermediate)};
+        });
+    }
+
+    template <class Prepare>
+    void compareBoth(const ExpertsCase &c, DType type, bool renormalises, const std::string &what, Prepare prepare)
+    {
         std::array<std::vector<std::vector<float>>, 2> results;
         for (std::size_t s = 0; s < 2; ++s) {
             const Side &side = s == 0 ? m_cpu : m_gpu;
-            const Matrices gate = prepared(side, gates, c.intermediate, c.hidden),
-                           up = prepared(side, ups, c.intermediate, c.hidden),
-                           down = prepared(side, downs, c.hidden, c.intermediate);
+            const auto [gate, up, down] = prepare(side);
             for (const std::size_t tokens : c.tokens) {
                 const Array in(side, side.backend->activationType(type), randomOf(type, tokens * c.hidden, tokens));
                 const Array routes(side, DType::F32, randomFloats(tokens * c.experts, tokens + 1, 2.0f));
@@ -69,7 +112,7 @@ protected:
             }
         }
         for (std::size_t i = 0; i < c.tokens.size(); ++i)
-            compare("experts", type, results[1][i], results[0][i],
+            compare(what, type, results[1][i], results[0][i],
                     fmt::format("{} of {} experts, {} × {}, {} tokens", c.perToken, c.experts, c.hidden, c.intermediate,
                                 c.tokens[i]));
     }
@@ -84,6 +127,18 @@ TEST_F(ExpertsParity, FewTokensAndMany)
             check({5, 37, 21, 3, {1, 9}}, type, renormalises);
             check({300, 136, 72, 10, {1, 40, 900}}, type, renormalises);
         }
+}
+
+TEST_F(ExpertsParity, QuantisedMatrices)
+{
+    for (const auto &[type, downs] : {std::pair{BlockType::Q80, BlockType::Q80},
+                                      {BlockType::Q40, BlockType::Q41},
+                                      {BlockType::Q4K, BlockType::Q6K},
+                                      {BlockType::Q50, BlockType::Q50},
+                                      {BlockType::Int4, BlockType::Int4}}) {
+        checkBlocks({16, 512, 768, 4, {1, 3, 5, 200}}, type, downs);
+        checkBlocks({3, 4096, 14336, 2, {1, 40}}, type, downs); // more rows than there is room for as plain numbers
+    }
 }
 
 TEST_F(ExpertsParity, MoreThanOnePieceOfScratch)
