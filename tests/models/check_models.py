@@ -190,7 +190,7 @@ def main():
                         f"llama.cpp {llama.get('version')}: {llama.get('perplexity', 0):.3f}"))
     else:
         rows.append(row("perplexity", text))
-    for method in ("attention", "ablation", "greedy", "gates"):
+    for method in ("attention", "ablation", "answer-loss", "greedy", "gates"):
         scored = steps.run(f"score-{method}", check.scored, method)
         rows.append(row(f"scored by {method}", scored, f"{scored.get('score_seconds') or 0:.0f} s of work"))
         for sparsity in SPARSITIES if "file" in scored else ():
