@@ -26,7 +26,7 @@ file(GET_RUNTIME_DEPENDENCIES EXECUTABLES ${programs} LIBRARIES ${engine} MODULE
     RESOLVED_DEPENDENCIES_VAR found UNRESOLVED_DEPENDENCIES_VAR missing
     PRE_EXCLUDE_REGEXES
         "^lib(c|m|dl|rt|pthread|resolv|util)\\.so" "^ld-linux" "^libstdc\\+\\+" "^libgcc_s"
-        "^lib(GL|EGL|GLX|OpenGL|GLdispatch|GLESv2|drm|gbm)\\.so" "^libX11\\.so" "^libX11-xcb" "^libxcb\\.so"
+        "^lib(GL|EGL|GLX|GLdispatch|GLESv2|drm|gbm)\\.so" "^libX11\\.so" "^libX11-xcb" "^libxcb\\.so"
         "^libfontconfig" "^libfreetype" "^libexpat" "^libz\\.so")
 if(missing)
     message(FATAL_ERROR "The programs need what is not here: ${missing}")
