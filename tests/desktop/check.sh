@@ -84,21 +84,20 @@ mime() {
     update-mime-database "$scratch/share/mime" >"$scratch/out" 2>&1 || fail "$(cat "$scratch/out")"
     ! grep -i 'unknown\|error\|invalid' "$scratch/out" || exit 1
     local file wanted
-    printf '{"format": "zigzag-session", "version": 1}\n' >"$scratch/a.zigzag"
-    cp "$scratch/a.zigzag" "$scratch/session"
+    printf '{"format": "zigzag-session", "version": 1}\n' >"$scratch/session"
     printf '{"format": "zigzag-head-map", "version": 1,\n' >"$scratch/map"
     printf '{"format": "zigzag-head-scores", "version": 1,\n' >"$scratch/scores"
     printf 'GGUF\3\0\0\0' >"$scratch/model"
-    cp "$scratch/model" "$scratch/model.gguf"
+    echo 'by its name alone' | tee "$scratch/named.zigzag" >"$scratch/named.gguf"
     while read -r file wanted; do
         [[ $(type_of "$scratch/$file") == "application/$wanted" ]] || fail "$file is $(type_of "$scratch/$file") instead of application/$wanted"
     done <<'LIST'
-a.zigzag x-zigzag-session
+named.zigzag x-zigzag-session
 session x-zigzag-session
 map x-zigzag-head-map+json
 scores x-zigzag-head-scores+json
 model x-gguf
-model.gguf x-gguf
+named.gguf x-gguf
 LIST
     # What the window says it opens is what has a type here.
     for wanted in $(sed -n 's/^MimeType=//p' "$share/applications/zigzag-studio.desktop" | tr ';' ' '); do
