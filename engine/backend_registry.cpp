@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/backend_names.h"
 #include "engine/base/installation.h"
 #include "engine/cpu/cpu_backend.h"
 #include "engine/run/backend_module.h"
@@ -79,6 +80,13 @@ tl::expected<std::unique_ptr<Backend>, Refusal> createFromModule(const KnownModu
 }
 
 } // namespace
+
+std::vector<std::string_view> backendNames()
+{
+    std::vector<std::string_view> names = {"cpu"};
+    std::ranges::transform(modules, std::back_inserter(names), &KnownModule::name);
+    return names;
+}
 
 Result<std::unique_ptr<Backend>> createBackend(std::string_view name, std::string *note)
 {

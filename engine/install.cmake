@@ -17,12 +17,15 @@ set_target_properties(zigzag_library PROPERTIES
     OUTPUT_NAME zigzag EXPORT_NAME engine LINKER_LANGUAGE CXX VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION})
 
 set(package ${CMAKE_INSTALL_LIBDIR}/cmake/zigzag)
-install(TARGETS zigzag_library EXPORT zigzag FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/zigzag)
-install(EXPORT zigzag NAMESPACE zigzag:: FILE zigzag-targets.cmake DESTINATION ${package})
+# Debian's package of the programs has none of this (resources/package).
+install(TARGETS zigzag_library EXPORT zigzag
+    LIBRARY COMPONENT development
+    FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/zigzag COMPONENT development)
+install(EXPORT zigzag NAMESPACE zigzag:: FILE zigzag-targets.cmake DESTINATION ${package} COMPONENT development)
 configure_package_config_file(zigzag-config.cmake.in ${CMAKE_CURRENT_BINARY_DIR}/zigzag-config.cmake INSTALL_DESTINATION ${package})
 write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/zigzag-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/zigzag-config.cmake ${CMAKE_CURRENT_BINARY_DIR}/zigzag-config-version.cmake
-    DESTINATION ${package})
+    DESTINATION ${package} COMPONENT development)
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/resources/checked ${CMAKE_SOURCE_DIR}/resources/models ${CMAKE_SOURCE_DIR}/resources/presets
     ${CMAKE_SOURCE_DIR}/resources/tasks
     DESTINATION share/zigzag-studio/resources)

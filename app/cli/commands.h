@@ -34,5 +34,8 @@ void addReport(CLI::App &app, Chosen &chosen);
 void addTrace(CLI::App &app, Chosen &chosen);
 void addCalibrate(CLI::App &app, Chosen &chosen);
 void addPredict(CLI::App &app, Chosen &chosen);
+/// A command that no help names, for those who install or package the program. It tells of the commands that `app` has when it
+/// runs.
+void addDescribe(CLI::App &app, Chosen &chosen);
 
 } // namespace zigzag

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/about/version_text.h"
 #include "app/cli/commands.h"
 
 #include <cstdio>
@@ -23,7 +24,14 @@ int main(int argc, char **argv)
 {
     CLI::App app{"Zigzag: which layers of a transformer need the whole KV cache, and what it saves when the others stream",
                  "zigzag"};
-    app.set_version_flag("--version", "zigzag " ZIGZAG_VERSION);
+    app.set_version_flag(
+        "--version",
+        [] {
+            std::string text = zigzag::versionText("zigzag");
+            text.pop_back(); // CLI11 ends the line
+            return text;
+        },
+        "print version, commit and backends, and exit");
     app.require_subcommand(1);
     zigzag::Chosen chosen;
     zigzag::addInfo(app, chosen);
@@ -46,6 +54,7 @@ int main(int argc, char **argv)
     zigzag::addTrace(app, chosen);
     zigzag::addCalibrate(app, chosen);
     zigzag::addPredict(app, chosen);
+    zigzag::addDescribe(app, chosen);
     try {
         app.parse(argc, argv);
     } catch (const CLI::Success &success) {

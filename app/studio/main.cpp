@@ -36,6 +36,7 @@ int main(int argc, char **argv)
     QApplication::setApplicationDisplayName(QString());
     QApplication::setOrganizationName(QStringLiteral("zigzag"));
     QApplication::setApplicationVersion(QStringLiteral(ZIGZAG_VERSION));
+    QApplication::setDesktopFileName(QStringLiteral("zigzag-studio")); // by which a desktop knows whose window it is
     const StartOptions options = parseStart(argc, argv);
     const bool alone = !options.screenshot.isEmpty() || options.startupTime; // nobody looks: the user's settings stay as they are
 

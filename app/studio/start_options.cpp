@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/studio/start_options.h"
 
+#include "app/about/version_text.h"
+#include "app/studio/describe.h"
 #include "views/models/native_path.h"
 
 #include <QCommandLineParser>
@@ -20,6 +22,12 @@ namespace {
 {
     std::fprintf(stderr, "error: %s\n", qPrintable(line));
     std::exit(2);
+}
+
+[[noreturn]] void showVersion()
+{
+    std::fputs(versionText("zigzag-studio").c_str(), stdout);
+    std::exit(0);
 }
 
 std::optional<QSize> parseSize(const QString &text)
@@ -46,7 +54,7 @@ bool choosePlatform(int argc, char **argv)
     if (std::getenv("QT_QPA_PLATFORM"))
         return true;
     for (int index = 1; index < argc; ++index)
-        for (const char *option : {"--screenshot", "--startup-time", "--help", "-h", "--version", "-v"})
+        for (const char *option : {"--screenshot", "--startup-time", "--help", "-h", "--version", "-v", "--describe"})
             if (std::strncmp(argv[index], option, std::strlen(option)) == 0) {
                 setenv("QT_QPA_PLATFORM", "offscreen", 1);
                 return true;
@@ -65,13 +73,12 @@ StartOptions parseStart(int argc, char **argv)
         arguments << textOfPath(QByteArray(argv[index]));
     QCommandLineParser parser;
     parser.setApplicationDescription(tr("Which layers of a language model can stream, what that gains and what it loses."));
-    parser.addHelpOption();
-    parser.addVersionOption();
-    parser.addPositionalArgument(QStringLiteral("file"),
-                                 tr("Head maps, scores, traces, runs (the JSON of bench and predict), model folders, GGUF files, "
-                                    "preset:NAME or bundled:NAME, opened in "
-                                    "this order (default: bundled:zigzag-tiny)."),
-                                 QStringLiteral("[FILE|MODEL …]"));
+    const QCommandLineOption help = parser.addHelpOption();
+    const QCommandLineOption version = parser.addVersionOption();
+    const QString files = tr("Head maps, scores, traces, runs (the JSON of bench and predict), model folders, GGUF files, "
+                             "preset:NAME or bundled:NAME, opened in "
+                             "this order (default: bundled:zigzag-tiny).");
+    parser.addPositionalArgument(QStringLiteral("file"), files, QStringLiteral("[FILE|MODEL …]"));
     const QCommandLineOption screenshot(QStringLiteral("screenshot"), tr("Write a picture of the window to PATH and end."),
                                         QStringLiteral("PATH"));
     const QCommandLineOption measure(
@@ -84,13 +91,23 @@ StartOptions parseStart(int argc, char **argv)
     const QCommandLineOption size(QStringLiteral("size"), tr("Size of the window, such as 1440x900."), QStringLiteral("WxH"));
     const QCommandLineOption startup(QStringLiteral("startup-time"),
                                      tr("Print the milliseconds from start to first paint and end."));
-    parser.addOptions({screenshot, measure, page, theme, size, startup});
+    // For those who install or package the program: its manual page, or what a shell completes.
+    QCommandLineOption describe(QStringLiteral("describe"), QString(), QStringLiteral("FORM"));
+    describe.setFlags(QCommandLineOption::HiddenFromHelp);
+    const QList<QCommandLineOption> shown = {screenshot, measure, page, theme, size, startup};
+    parser.addOptions(shown);
+    parser.addOption(describe);
     if (!parser.parse(arguments))
         refuse(tr("%1 See --help").arg(parser.errorText()));
     if (parser.isSet(QStringLiteral("version")))
-        parser.showVersion();
+        showVersion();
     if (parser.isSet(QStringLiteral("help")))
         parser.showHelp();
+    if (parser.isSet(describe)) {
+        if (!describeProgram(parser.value(describe), parser.applicationDescription(), files, QList{help, version} + shown))
+            refuse(tr("--describe %1 is unknown: give man, bash, zsh or fish").arg(parser.value(describe)));
+        std::exit(0);
+    }
 
     StartOptions options;
     if (!parser.positionalArguments().isEmpty())

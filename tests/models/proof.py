@@ -110,7 +110,7 @@ def machine() -> str:
 
 
 def commit(zigzag: str) -> str:
-    return run([zigzag, "--version"]).strip()
+    return ", ".join(run([zigzag, "--version"]).splitlines()[:2])  # version and commit
 
 
 def table(head: list[str], rows: list[list]) -> str:

@@ -68,7 +68,8 @@ const std::vector<Layer> layers = {
     {"profiler/carry", {"engine/base/", "engine/map/", "engine/model/", "engine/run/", "profiler/exports/", "profiler/carry/"}},
     {"views/models", {"engine/base/", "engine/map/", "engine/model/model_config.h", "profiler/", "views/models/"}, true},
     {"views", {"engine/base/", "engine/map/", "engine/model/model_config.h", "profiler/", "views/"}, true},
-    {"app/cli", {"engine/", "profiler/", "app/cli/"}},
+    {"app/about", {"engine/", "app/about/"}},
+    {"app/cli", {"engine/", "profiler/", "app/about/", "app/cli/"}},
     {"app/studio/state",
      {"engine/base/", "engine/map/", "engine/model/", "engine/run/", "profiler/", "views/", "app/studio/state/"},
      true},
@@ -76,7 +77,9 @@ const std::vector<Layer> layers = {
      {"engine/base/", "engine/map/", "engine/model/", "engine/run/", "profiler/", "views/", "app/studio/state/",
       "app/studio/pages/"},
      true},
-    {"app/studio", {"engine/base/", "engine/map/", "engine/model/", "engine/run/", "profiler/", "views/", "app/studio/"}, true},
+    {"app/studio",
+     {"engine/base/", "engine/map/", "engine/model/", "engine/run/", "profiler/", "views/", "app/about/", "app/studio/"},
+     true},
 };
 
 const Layer *layerOf(const std::string &path)
