@@ -38,6 +38,18 @@ Result<AskAs> askedAs(const Model &model, AskAs as)
     return frame.isChat ? AskAs::Chat : AskAs::Text;
 }
 
+std::vector<std::int64_t> contextsWithRoom(const Model &model, AskAs as, std::vector<std::int64_t> contexts)
+{
+    constexpr std::int64_t ofTask = 128; // tokens of a short needle, its question and some filler
+    const auto frame = taskFrame(model, as);
+    if (!frame || !frame->isChat)
+        return contexts;
+    const auto framed = static_cast<std::int64_t>(model.tokenizer->encode(frame->before + frame->after, false).size());
+    while (contexts.size() > 1 && contexts.front() < framed + ofTask)
+        contexts.erase(contexts.begin());
+    return contexts;
+}
+
 QuestionParts partsOf(std::string_view question)
 {
     const std::size_t mark = question.rfind('?');

@@ -5,8 +5,10 @@
 #include "engine/model/model.h"
 #include "profiler/questions/question.h"
 
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace zigzag {
 
@@ -25,6 +27,9 @@ struct TaskFrame {
 Result<TaskFrame> taskFrame(const Model &model, AskAs as);
 /// What Auto means for this model: Chat or Text. Fails as taskFrame does.
 Result<AskAs> askedAs(const Model &model, AskAs as);
+
+/// Those of the contexts, which rise, in which the frame leaves a task some room; at least the last.
+std::vector<std::int64_t> contextsWithRoom(const Model &model, AskAs as, std::vector<std::int64_t> contexts);
 
 /// A question of the task grammar, "What is the pass key? The pass key is ", in its two parts; without a question mark all of it
 /// is asked.

@@ -104,6 +104,10 @@ TEST_F(ChatTasks, WithoutATemplateNothingChanges)
         EXPECT_EQ(before->front().tokens, now->front().tokens) << nameOf(kind);
         EXPECT_EQ(before->front().tokens == chat->front().tokens, kind == TaskKind::Copy) << nameOf(kind);
     }
+    EXPECT_EQ(contextsWithRoom(*plain, AskAs::Auto, {64, 256}), (std::vector<std::int64_t>{64, 256}));
+    EXPECT_EQ(contextsWithRoom(*talks, AskAs::Auto, {64, 256}), (std::vector<std::int64_t>{256}));
+    EXPECT_EQ(contextsWithRoom(*talks, AskAs::Auto, {64}), (std::vector<std::int64_t>{64}))
+        << "the last one stays, and is refused";
     talks->chat.text = "{{ messages[0].content }}{{ messages[0].content }}";
     EXPECT_EQ(askedAs(*talks, AskAs::Auto).value(), AskAs::Text) << "says the message twice";
     EXPECT_FALSE(askedAs(*talks, AskAs::Chat));
