@@ -2,6 +2,7 @@
 // Two things of a kind beside each other, told apart by content.
 #include "app/cli/commands.h"
 #include "app/cli/common_options.h"
+#include "app/cli/compare_answers.h"
 #include "app/cli/compare_maps.h"
 #include "app/cli/compare_runs.h"
 #include "app/cli/number_checks.h"
@@ -17,14 +18,21 @@ namespace {
 struct CompareOptions {
     MapComparison maps;
     RunComparison runs;
+    RecordComparison answers;
     std::string format = "table";
 };
 
 Result<void> compare(CompareOptions options)
 {
-    options.maps.json = options.runs.json = options.format == "json";
-    options.runs.a = options.maps.a;
-    options.runs.b = options.maps.b;
+    options.maps.json = options.runs.json = options.answers.json = options.format == "json";
+    options.runs.a = options.answers.a = options.maps.a;
+    options.runs.b = options.answers.b = options.maps.b;
+    const bool aIsAnswers = isAnswers(options.maps.a), bIsAnswers = isAnswers(options.maps.b);
+    if (aIsAnswers != bIsAnswers)
+        return badInput(fmt::format("{} is a record of answers and {} is none; give two of a kind",
+                                    aIsAnswers ? options.maps.a : options.maps.b, aIsAnswers ? options.maps.b : options.maps.a));
+    if (aIsAnswers)
+        return compareRecords(options.answers);
     const bool aIsMap = isHeadMap(options.maps.a), bIsMap = isHeadMap(options.maps.b);
     if (aIsMap != bIsMap)
         return badInput(fmt::format("{} is a head map and {} is none; give two of a kind",
@@ -38,10 +46,12 @@ void addCompare(CLI::App &app, Chosen &chosen)
 {
     const auto options = std::make_shared<CompareOptions>();
     CLI::App *command = app.add_subcommand(
-        "compare", "two head maps, two runs, or a run and a prediction: what differs, and what of it is noise");
+        "compare",
+        "two head maps, two runs, a run and a prediction, or two records of answers: what differs, and what of it is noise");
     command
-        ->add_option("A", options->maps.a,
-                     "a head map, a DuoAttention folder of 0 and 1, a trace, or the JSON of bench or predict")
+        ->add_option(
+            "A", options->maps.a,
+            "a head map, a DuoAttention folder of 0 and 1, a trace, the JSON of bench or predict, or of questions (eval --out)")
         ->required();
     command->add_option("B", options->maps.b, "another of the same kind")->required();
     command->add_option("--scores", options->maps.scores, "maps: scores, to say what each side sacrifices");
@@ -50,6 +60,9 @@ void addCompare(CLI::App &app, Chosen &chosen)
         ->capture_default_str();
     command->add_option("--by", options->runs.by, "traces: rows by op, layer, type, op-layer or op-type")
         ->check(CLI::IsMember(groupNames()))
+        ->capture_default_str();
+    command->add_option("--show-broken", options->answers.broken, "answers: print so many questions that B answers worse than A")
+        ->check(integerIn(0, 1 << 20))
         ->capture_default_str();
     addOutputOption(*command, options->format);
     command->callback([options, &chosen] { chosen.run = [options] { return compare(*options); }; });

@@ -9,6 +9,7 @@
 #include "app/cli/search_options.h"
 #include "app/cli/text_input.h"
 #include "engine/map/map_io.h"
+#include "profiler/evaluate/answers_file.h"
 #include "profiler/jobs/evaluate_job.h"
 
 #include <fmt/format.h>
@@ -57,6 +58,7 @@ Result<void> evaluateNeedles(const EvalOptions &options, const Loaded &loaded, c
     if (options.format == "json") {
         nlohmann::ordered_json json = needleJson(result);
         json["full_accuracy"] = full.accuracy;
+        json["as"] = nameOf(plan.as);
         for (std::size_t i = 0; i < result.grid.size(); ++i)
             json["grid"][i]["full_accuracy"] = full.grid[i].accuracy();
         fmt::print("{}\n", json.dump(1, ' ', false, anyBytes));
@@ -70,9 +72,9 @@ Result<void> evaluateNeedles(const EvalOptions &options, const Loaded &loaded, c
     const Interval share = shareInterval(found, trials);
     fmt::print("{}{:.1f} % found (95 % interval of {} questions: {:.1f} to {:.1f} %), full attention {:.1f} %; measured by "
                "greedy answers to {} "
-               "questions a cell, right when every digit is; seed {}\n",
+               "questions a cell{}, right when every digit is; seed {}\n",
                needleTable(result), 100.0 * result.accuracy, trials, 100.0 * share.low, 100.0 * share.high, 100.0 * full.accuracy,
-               plan.trials, plan.seed);
+               plan.trials, plan.as == AskAs::Chat ? ", asked by the model's chat template" : "", plan.seed);
     return {};
 }
 
@@ -82,7 +84,8 @@ Result<void> evaluateDistillation(const EvalOptions &options, const Loaded &load
                   .depths = options.plan.depths,
                   .trials = options.plan.trials,
                   .needles = options.needles,
-                  .seed = options.plan.seed};
+                  .seed = options.plan.seed,
+                  .as = options.plan.as};
     ZIGZAG_TRY(kinds, parseTasks(options.tasks.empty() ? std::vector<std::string>{"passkey", "passkeys"} : options.tasks));
     plan.kinds = std::move(kinds);
     JobLines lines("distill");
@@ -193,6 +196,11 @@ Result<void> evaluate(EvalOptions options)
         options.questions.ruler.trials = options.plan.trials;
         options.questions.ruler.seed = options.plan.seed;
         return evaluateQuestions(options.questions, loaded, options.model, maps, options.engine, options.format);
+    }
+    if (options.task != "perplexity") {
+        ZIGZAG_TRY(as, parseAskAs(options.questions.as));
+        ZIGZAG_TRY(askedBy, askedAs(*loaded.model, as));
+        options.plan.as = askedBy;
     }
     const HeadMap &map = maps.front().map;
     ZIGZAG_TRY(run, asEngine(loaded, options.model, map, options.engine));

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/eval_questions.h"
 
+#include "app/cli/answers_text.h"
 #include "app/cli/common_options.h"
 #include "app/cli/json_text.h"
 #include "engine/base/json_input.h"
+#include "engine/map/run_alike.h"
 #include "profiler/evaluate/answers_summary.h"
 #include "profiler/jobs/evaluate_job.h"
 #include "profiler/questions/question_file.h"
@@ -44,43 +46,14 @@ Result<std::vector<Question>> questionsOf(const QuestionOptions &options, const 
     return questions;
 }
 
-AnswersOfMap answersUnder(const NamedMap &map, const std::string &engine)
-{
-    AnswersOfMap answers;
-    answers.map = map.name;
-    answers.sparsity = map.map.sparsity();
-    const StreamingWindow window = streamingWindowOf(map.map);
-    answers.sink = window.sink;
-    answers.recent = window.recent;
-    answers.engine = engine;
-    return answers;
-}
-
-std::string nameOf(const AnswersRow &row)
-{
-    return row.task.empty() ? "all" : row.task;
-}
-
 std::string tableOf(const AnswersRecord &record, const std::vector<AnswersRow> &rows)
 {
     std::string text;
     for (std::size_t map = 1; map < record.maps.size(); ++map) {
         const AnswersOfMap &of = record.maps[map];
-        text += fmt::format(
-            "{}{}: {:.0f} % of KV heads stream, {} sinks, window {}\n{:<24} {:>8} {:>5} {:>8} {:>8}  {:<26} {:>6} {:>6}\n",
-            json::printable(of.map), of.engine.empty() ? "" : " as " + of.engine + " runs it", 100 * of.sparsity, of.sink,
-            of.recent, "task", "tokens", "n", "full", "map", "difference (95 %)", "worse", "better");
-        for (const AnswersRow &row : rows)
-            if (row.map == map)
-                text += fmt::format("{:<24} {:>8} {:>5} {:>6.1f} % {:>6.1f} %  {:<26} {:>6} {:>6}\n",
-                                    json::printable(nameOf(row)), row.context > 0 ? fmt::format("{}", row.context) : "-",
-                                    row.test.count, 100 * row.full, 100 * row.mean,
-                                    fmt::format("{:+.1f} ({:+.1f} to {:+.1f})", 100 * row.test.difference, 100 * row.test.low,
-                                                100 * row.test.high),
-                                    row.test.worse, row.test.better);
-        const auto last = std::find_if(rows.rbegin(), rows.rend(), [&](const AnswersRow &row) { return row.map == map; });
-        if (last != rows.rend())
-            text += fmt::format("{}: {}\n", nameOf(*last), pairedText(last->test));
+        text += fmt::format("{}{}: {:.0f} % of KV heads stream, {} sinks, window {}\n", json::printable(of.map),
+                            of.engine.empty() ? "" : " as " + of.engine + " runs it", 100 * of.sparsity, of.sink, of.recent);
+        text += answersTable(rows, map, "full", "map");
     }
     return text;
 }
@@ -101,7 +74,7 @@ std::string csvOf(const AnswersRecord &record, const std::vector<AnswersRow> &ro
     for (const AnswersRow &row : rows) {
         const AnswersOfMap &of = record.maps[row.map];
         text += fmt::format("{},{},{:g},{},{},{},{:g},{:g},{:g},{:g},{:g},{},{},{:g},{:g}\n", csvField(of.map), of.engine,
-                            of.sparsity, csvField(nameOf(row)), row.context, row.test.count, row.full, row.mean,
+                            of.sparsity, csvField(taskNameOf(row)), row.context, row.test.count, row.full, row.mean,
                             row.test.difference, row.test.low, row.test.high, row.test.worse, row.test.better, row.test.p,
                             row.test.detectable);
     }
@@ -111,47 +84,17 @@ std::string csvOf(const AnswersRecord &record, const std::vector<AnswersRow> &ro
 nlohmann::ordered_json jsonOf(const AnswersRecord &record, const std::vector<AnswersRow> &rows)
 {
     nlohmann::ordered_json json = answersJson(record);
-    json["summary"] = nlohmann::ordered_json::array();
-    for (const AnswersRow &row : rows)
-        json["summary"].push_back({{"map", record.maps[row.map].map},
-                                   {"task", nameOf(row)},
-                                   {"context", row.context},
-                                   {"questions", row.test.count},
-                                   {"full", row.full},
-                                   {"score", row.mean},
-                                   {"difference", row.test.difference},
-                                   {"low", row.test.low},
-                                   {"high", row.test.high},
-                                   {"worse", row.test.worse},
-                                   {"better", row.test.better},
-                                   {"p", row.test.p},
-                                   {"test", row.test.isExact ? "mcnemar" : "bootstrap"},
-                                   {"detectable", row.test.detectable},
-                                   {"says", pairedText(row.test)}});
+    json["summary"] = summaryJson(record, rows);
     return json;
 }
-
-constexpr std::size_t longestSaid = 240; ///< bytes of a question, an answer or its reference that are printed
 
 std::string brokenText(const AnswersRecord &record, int most)
 {
     std::string text;
-    for (std::size_t map = 1; map < record.maps.size(); ++map) {
-        const std::vector<std::size_t> broken = brokenBy(record, map);
+    for (std::size_t map = 1; map < record.maps.size(); ++map)
         text += fmt::format("\n{}: {} of {} questions were answered worse than under full attention\n",
-                            json::printable(record.maps[map].map), broken.size(), record.answered());
-        for (std::size_t i = 0; i < std::min(broken.size(), static_cast<std::size_t>(most)); ++i) {
-            const AskedQuestion &question = record.questions[broken[i]];
-            const QuestionAnswer &full = record.maps.front().answers[broken[i]], &mine = record.maps[map].answers[broken[i]];
-            const auto said = [](const std::string &words) { return json::printable(words, longestSaid); };
-            const std::string_view end = question.end;
-            text += fmt::format("{} {}, {} tokens: …{}\n  right: {}\n  full attention ({:.2f}): {}\n  this map ({:.2f}): {}\n",
-                                json::printable(question.task), json::printable(question.id), mine.promptTokens,
-                                said(std::string(end.substr(end.size() - std::min(end.size(), longestSaid)))),
-                                said(fmt::format("{}", fmt::join(question.references, " | "))), full.score, said(full.text),
-                                mine.score, said(mine.text));
-        }
-    }
+                            json::printable(record.maps[map].map), brokenBy(record, map).size(), record.answered())
+            + brokenAnswers(record, map, most, "full attention", "this map");
     return text;
 }
 
@@ -175,11 +118,18 @@ void addAskOptions(CLI::App &command, QuestionOptions &options)
     command.add_option("--haystack", options.ruler.haystack, "ruler: text that hides needles (default: the project's own)");
     command.add_option("--squad", options.ruler.squad, "ruler: SQuAD's JSON, for the task qa_1");
     command.add_option("--hotpot", options.ruler.hotpot, "ruler: HotpotQA's JSON, for the task qa_2");
-    command.add_option("--as", options.as, "ruler, questions: how a chat model is asked")
+    command.add_option("--as", options.as, "needle, distill, ruler, questions: how a chat model is asked")
         ->check(CLI::IsMember({"auto", "chat", "text"}))
         ->capture_default_str();
     command.add_option("--limit", options.limit, "ruler, questions: the first so many of each task and length (0: all)")
         ->check(integerIn(0, 1 << 20))
+        ->capture_default_str();
+    command
+        .add_option(
+            "--batch", options.batch,
+            "ruler, questions: answers that are continued together (0: 8 on a processor, 16 elsewhere, fewer where memory "
+            "is short)")
+        ->check(integerIn(0, 64))
         ->capture_default_str();
     command.add_option("--show-broken", options.broken, "ruler, questions: print so many questions that the map broke")
         ->check(integerIn(0, 1 << 20))
@@ -206,15 +156,29 @@ Result<void> evaluateQuestions(const QuestionOptions &options, const Loaded &loa
     JobLines lines("questions");
     const JobContext context = loaded.job(lines);
     record.machine = context.machine();
+    std::vector<std::pair<HeadMap, std::size_t>> asked; // on `loaded`, and where in the record
     // Named as it was given, whatever an engine makes of it. What was answered is kept at once: the next map may take hours.
     const auto ask
-        = [&](const JobContext &asked, const NamedMap &given, const HeadMap &run, const std::string &servedBy) -> Result<void> {
-        ZIGZAG_TRY(answers, jobs::ask(asked, {given.name, run}, questions, as));
-        AnswersOfMap &of = record.maps.emplace_back(answersUnder(given, servedBy));
-        of.answers = std::move(answers);
+        = [&](const JobContext &by, const NamedMap &given, const HeadMap &run, const std::string &servedBy) -> Result<void> {
+        AnswersOfMap of = jobs::answersUnder(given, servedBy);
+        const bool isOwn = by.device == context.device;
+        const auto alike = std::find_if(asked.begin(), asked.end(),
+                                        [&](const auto &earlier) { return isOwn && runAlike(earlier.first, run); });
+        if (alike != asked.end()) {
+            fmt::print(stderr, "note: {} computes what {} does, and is not asked again\n", json::printable(given.name),
+                       json::printable(record.maps[alike->second].map));
+            of.answers = record.maps[alike->second].answers;
+        } else {
+            ZIGZAG_TRY(answers, jobs::ask(by, {given.name, run}, questions, {.as = as, .batch = options.batch}));
+            of.answers = std::move(answers);
+            if (isOwn)
+                asked.emplace_back(run, record.maps.size());
+        }
+        const std::size_t answered = of.answers.size();
+        record.maps.push_back(std::move(of));
         if (!options.out.empty())
             ZIGZAG_CHECK(writeAnswersFile(options.out, record));
-        if (of.answers.size() == questions.size())
+        if (answered == questions.size())
             return {};
         return cancelled(fmt::format("stopped at {}: what is printed is of the {} of {} questions that every map answered",
                                      given.name, record.answered(), questions.size()));

@@ -15,6 +15,7 @@ struct QuestionOptions {
     std::vector<std::string> files; ///< of questions
     RulerPlan ruler;
     std::string as = "auto", out;
+    int batch = 0; ///< AskPlan::batch
     int limit = 0; ///< questions of each task; 0: all
     int broken = 0; ///< questions that broke to be printed, of each map
 };

@@ -101,6 +101,11 @@ Result<SearchPlan> planOf(const ScoreOptions &options, const Loaded &loaded)
     plan.tasks.depths = options.plan.depths;
     plan.tasks.trials = options.plan.trials;
     plan.tasks.seed = options.plan.seed;
+    if (options.search.prompts.empty()) {
+        ZIGZAG_TRY(as, parseAskAs(options.search.as));
+        ZIGZAG_TRY(askedBy, askedAs(*loaded.model, as));
+        plan.tasks.as = askedBy;
+    }
     plan.copiedNeedles = options.needles;
     plan.fold = options.fold == "mean" ? Fold::Mean : Fold::Max;
     if (plan.tasks.contexts.empty() && plan.method == SearchMethod::Attention)

@@ -153,7 +153,8 @@ void addSearchOptions(CLI::App &command, SearchOptions &options)
     for (const char *ofTasks : {"--tasks", "--needles", "--depths", "--trials"})
         prompts->excludes(command.get_option(ofTasks));
     command
-        .add_option("--as", options.as, "how --prompts are asked: by the model's chat template, as text, or as the model wants")
+        .add_option("--as", options.as,
+                    "how tasks and --prompts are asked: by the model's chat template, as text, or as the model wants")
         ->check(CLI::IsMember({"auto", "chat", "text"}))
         ->capture_default_str();
     command

@@ -9,6 +9,7 @@
 #include "app/studio/pages/plots_page.h"
 #include "app/studio/pages/profile_page.h"
 #include "app/studio/pages/quality_page.h"
+#include "app/studio/pages/questions_page.h"
 #include "app/studio/pages/runs_page.h"
 #include "app/studio/runs_bar.h"
 #include "app/studio/window_actions.h"
@@ -94,6 +95,7 @@ void MainWindow::buildPages()
     addPage(new FindPage(m_studio, this), Qt::BottomDockWidgetArea);
     addPage(new QualityPage(m_studio, this), Qt::BottomDockWidgetArea);
     addPage(new ComparePage(m_studio, this), Qt::BottomDockWidgetArea);
+    m_questions = addPage(new QuestionsPage(m_studio, this), Qt::BottomDockWidgetArea);
 }
 
 HeadMapView &MainWindow::headMap()

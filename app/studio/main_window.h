@@ -21,6 +21,7 @@ class MapPage;
 class PlotsPage;
 class PlotsPanel;
 class ProfilePage;
+class QuestionsPage;
 class RunsPage;
 struct WindowActions;
 
@@ -119,6 +120,7 @@ private:
     bool mayCloseModel(const QString &path, const ModelShape &other);
     bool openTrace(const QString &path);
     bool openRuns(const QString &path);
+    bool openAnswers(const QString &path);
     bool mayLoseEdits();
     bool save();
     bool saveAs();
@@ -140,6 +142,7 @@ private:
     PlotsPage *m_plots = nullptr;
     ProfilePage *m_profile = nullptr;
     RunsPage *m_runs = nullptr;
+    QuestionsPage *m_questions = nullptr;
     RunsBar *m_bar = nullptr;
     QShortcut *m_escape = nullptr;
     HeadlineBar *m_headline = nullptr;

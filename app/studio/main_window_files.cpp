@@ -3,6 +3,7 @@
 #include "app/studio/main_window.h"
 #include "app/studio/open_target.h"
 #include "app/studio/pages/profile_page.h"
+#include "app/studio/pages/questions_page.h"
 #include "app/studio/pages/runs_page.h"
 #include "app/studio/state/export_carried.h"
 #include "app/studio/state/server_checking.h"
@@ -59,6 +60,7 @@ bool MainWindow::open(const QString &name)
     }
     const bool opened = *kind == TargetKind::Trace ? openTrace(name)
         : *kind == TargetKind::Runs                ? openRuns(name)
+        : *kind == TargetKind::Answers             ? openAnswers(name)
         : *kind == TargetKind::Model               ? openModel(name)
         : *kind == TargetKind::Map                 ? openMap(name)
                                                    : openScores(name);
@@ -269,6 +271,17 @@ bool MainWindow::openRuns(const QString &path)
     }
     m_messages->close();
     showPage(m_runs->objectName());
+    return true;
+}
+
+bool MainWindow::openAnswers(const QString &path)
+{
+    if (const auto opened = m_questions->openAnswers(path); !opened) {
+        m_studio.say(opened.error());
+        return false;
+    }
+    m_messages->close();
+    raisePage(QStringLiteral("questions"));
     return true;
 }
 

@@ -35,7 +35,9 @@ Result<TargetKind> classify(const QString &name)
         return TargetKind::Scores;
     if (!kind.isGzip && (kind.content == FileContent::Bench || kind.content == FileContent::Prediction))
         return TargetKind::Runs;
-    return wrongContent(path.string(), kind, "a map, head scores, a trace or runs");
+    if (!kind.isGzip && kind.content == FileContent::Answers)
+        return TargetKind::Answers;
+    return wrongContent(path.string(), kind, "a map, head scores, a trace, runs or answers");
 }
 
 } // namespace zigzag

@@ -7,11 +7,12 @@
 
 namespace zigzag {
 
-enum class TargetKind { Model, Map, Scores, Trace, Runs };
+enum class TargetKind { Model, Map, Scores, Trace, Runs, Answers };
 
 /// What a name, a file or a folder is, judged by its content: `bundled:` and `preset:` names and folders with a
 /// config.json are models; a DuoAttention folder is scores; of files, those that call themselves zigzag-head-map are
-/// maps, those that call themselves zigzag-trace and Chrome traces are traces, and those of bench and predict are runs.
+/// maps, those that call themselves zigzag-trace and Chrome traces are traces, those of bench and predict are runs, and those of
+/// questions (eval --out) are answers.
 Result<TargetKind> classify(const QString &name);
 
 } // namespace zigzag

@@ -44,6 +44,7 @@ constexpr std::array formats = {
     Format{"zigzag-head-map", FileContent::HeadMap},      Format{"zigzag-head-scores", FileContent::HeadScores},
     Format{"zigzag-trace", FileContent::ZigzagTrace},     Format{"zigzag-bench", FileContent::Bench},
     Format{"zigzag-prediction", FileContent::Prediction}, Format{"zigzag-machine-profile", FileContent::MachineProfile},
+    Format{"zigzag-answers", FileContent::Answers},
 };
 
 /// Keys that a kind of file has on its first level.
@@ -189,6 +190,8 @@ std::string_view adviceFor(FileContent content)
     case FileContent::Bench:
     case FileContent::Prediction:
         return "zigzag compare and the window read it";
+    case FileContent::Answers:
+        return "zigzag compare reads it, beside another one, and the window opens it";
     case FileContent::MachineProfile:
         return "zigzag predict --profile reads it";
     case FileContent::ModelConfig:
@@ -280,6 +283,8 @@ std::string_view nameOf(FileContent content)
         return "a file of zigzag bench";
     case FileContent::Prediction:
         return "a file of zigzag predict";
+    case FileContent::Answers:
+        return "a record of questions and answers";
     case FileContent::MachineProfile:
         return "a machine profile";
     case FileContent::OtherZigzag:

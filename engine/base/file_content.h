@@ -20,6 +20,7 @@ enum class FileContent {
     ChromeTrace,
     Bench,
     Prediction,
+    Answers, ///< to questions, as `eval` keeps them
     MachineProfile,
     OtherZigzag, ///< of this program, and none of these
     ModelConfig,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/base/json_input.h"
 
+#include "engine/base/json_brackets.h"
+
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
@@ -9,28 +11,16 @@ namespace zigzag::json {
 
 namespace {
 
-/// Nesting depth of brackets outside strings, without building anything.
 bool nestsTooDeep(std::string_view text)
 {
     int depth = 0;
-    bool inString = false;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        if (inString) {
-            if (c == '\\')
-                ++i;
-            else if (c == '"')
-                inString = false;
-        } else if (c == '"') {
-            inString = true;
-        } else if (c == '[' || c == '{') {
-            if (++depth > deepestNesting)
-                return true;
-        } else if (c == ']' || c == '}') {
-            --depth;
-        }
-    }
-    return false;
+    bool isTooDeep = false;
+    walkBrackets(text, 0, [&](std::size_t, bool opens) {
+        depth += opens ? 1 : -1;
+        isTooDeep = depth > deepestNesting;
+        return !isTooDeep;
+    });
+    return isTooDeep;
 }
 
 std::string member(std::string_view key)

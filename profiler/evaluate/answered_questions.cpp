@@ -43,7 +43,7 @@ Result<AnsweredQuestions> withOwnAnswers(const std::shared_ptr<DeviceModel> &mod
 {
     AnsweredQuestions all;
     const HeadMap full(texts.shape(), HeadKind::Retrieval, defaultSink, defaultRecent);
-    ZIGZAG_TRY(answers, askQuestions(model, texts, full, questions, as, cancel, progress, {}, longest));
+    ZIGZAG_TRY(answers, askQuestions(model, texts, full, questions, {.as = as, .longest = longest}, cancel, progress));
     if (answers.size() < questions.size())
         return cancelled("stopped before every question was answered under full attention; run it again");
     for (std::size_t i = 0; i < questions.size(); ++i) {

@@ -26,16 +26,29 @@ struct QuestionAnswer {
     bool isEnded = false; ///< by itself: not because its room was used up
 };
 
-/// Called after each question with its place among those asked.
+/// Called after each answer with its question's place among those asked.
 using AnswerTold = std::function<void(std::size_t question, const QuestionAnswer &answer)>;
 
+struct AskPlan {
+    AskAs as = AskAs::Auto;
+    std::int64_t longest = 0; ///< tokens of a prompt and its answer's room; 0, and at most: the model's context
+    /// Questions whose answers are continued together, 1 to 64; 0: usualAnswers, or as few as keep their keys and values within
+    /// half of the free memory.
+    int batch = 0;
+};
+
+/// As many answers at once as leave each of them the arithmetic of one alone: 8 on a processor, which rounds otherwise beside
+/// weights of 16 bits from the ninth on (engine/cpu/matmul.cpp); 16 elsewhere, where a kernel for few rows serves as many.
+int usualAnswers(const Backend &backend);
+
 /// Greedy answers, each at most as long as its question has room for; prompts that the model's context has no room for are cut
-/// from the middle (askedPrompt), to `longest` tokens where that is less (0: the model's context). `texts`: whose tokenizer and
-/// template ask. Fails where a question cannot be asked at all. Cancelled, it returns the answers that there are, or the error
-/// where there are none.
+/// from the middle (askedPrompt). Prompts are run one by one, and answers continued together: who is done leaves, and the next
+/// question takes the place. `texts`: whose tokenizer and template ask. Fails where a question cannot be asked at all. Cancelled,
+/// it returns the answers up to the first question that has none, or the error where there are none. `told` hears of answers as
+/// they come, which is not always in the questions' order.
 Result<std::vector<QuestionAnswer>> askQuestions(const std::shared_ptr<DeviceModel> &model, const Model &texts,
-                                                 const HeadMap &map, std::span<const Question> questions, AskAs as,
+                                                 const HeadMap &map, std::span<const Question> questions, const AskPlan &plan,
                                                  const std::atomic<bool> *cancel = nullptr, const PromptProgress &progress = {},
-                                                 const AnswerTold &told = {}, std::int64_t longest = 0);
+                                                 const AnswerTold &told = {});
 
 } // namespace zigzag

@@ -12,12 +12,13 @@ class Filler
 {
 public:
     Filler(const NeedleGrammar &grammar, const Tokenizer &tokenizer, std::int64_t context, std::mt19937_64 &random,
-           const ComposeText &compose)
+           const ComposeText &compose, bool addsSpecial)
         : m_grammar(grammar)
         , m_tokenizer(tokenizer)
         , m_context(context)
         , m_random(random)
         , m_compose(compose)
+        , m_addsSpecial(addsSpecial)
         , m_next(grammar.sentence(random))
     { }
 
@@ -29,7 +30,7 @@ public:
 private:
     std::int64_t whole(const std::vector<std::string> &sentences) const
     {
-        return static_cast<std::int64_t>(m_tokenizer.encode(m_compose(sentences), true).size());
+        return static_cast<std::int64_t>(m_tokenizer.encode(m_compose(sentences), m_addsSpecial).size());
     }
     std::int64_t alone(std::string_view text) const { return static_cast<std::int64_t>(m_tokenizer.encode(text, false).size()); }
     /// What the next sentence costs behind the last one.
@@ -57,6 +58,7 @@ private:
     std::int64_t m_context;
     std::mt19937_64 &m_random;
     const ComposeText &m_compose;
+    bool m_addsSpecial;
     std::string m_next; ///< drawn, and not in the text yet
     std::vector<std::string> m_sentences;
 };
@@ -113,9 +115,10 @@ void Filler::addEndOfSentence()
 } // namespace
 
 Result<std::vector<std::string>> fillerFor(const NeedleGrammar &grammar, const Tokenizer &tokenizer, std::int64_t context,
-                                           std::mt19937_64 &random, const ComposeText &compose, std::string_view what)
+                                           std::mt19937_64 &random, const ComposeText &compose, std::string_view what,
+                                           bool addsSpecial)
 {
-    Filler filler(grammar, tokenizer, context, random, compose);
+    Filler filler(grammar, tokenizer, context, random, compose, addsSpecial);
     if (const std::int64_t least = filler.whole(); least > context)
         return badInput(fmt::format("{} needs {} tokens, and the context is {}: choose a longer context", what, least, context));
     filler.addSentences();

@@ -31,7 +31,7 @@ Result<NeedleResult> evaluateNeedle(const std::shared_ptr<DeviceModel> &deviceMo
                                     const NeedlePlan &plan, const std::atomic<bool> *cancel, const PromptProgress &progress,
                                     const NeedlePartial &partial)
 {
-    ZIGZAG_TRY(trials, NeedleTrials::plan(model, plan.contexts, plan.depths, plan.trials, plan.seed));
+    ZIGZAG_TRY(trials, NeedleTrials::plan(model, plan.contexts, plan.depths, plan.trials, plan.seed, plan.as));
     SessionOptions options;
     options.maxContext = trials.longestContext();
     ZIGZAG_TRY(session, Session::create(deviceModel, map, options));

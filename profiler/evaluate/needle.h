@@ -4,6 +4,7 @@
 #include "engine/base/result.h"
 #include "engine/model/model.h"
 #include "engine/run/session.h"
+#include "profiler/evaluate/task_frame.h"
 #include "profiler/evaluate/told_run.h"
 
 #include <atomic>
@@ -30,8 +31,9 @@ class NeedleTask
 public:
     static Result<NeedleTask> load(const std::filesystem::path &grammar);
     /// As many tokens as `context` says, the answer among them (fillerFor: filler.h); `depth` in [0, 1] from the beginning to the
-    /// end of the filler.
-    Result<NeedlePrompt> prompt(const Tokenizer &tokenizer, std::int64_t context, double depth, std::mt19937_64 &random) const;
+    /// end of the filler. In a chat's frame the user asks, and the answer is begun.
+    Result<NeedlePrompt> prompt(const Tokenizer &tokenizer, std::int64_t context, double depth, std::mt19937_64 &random,
+                                const TaskFrame &frame = {}) const;
 
 private:
     struct Grammar;
@@ -43,6 +45,7 @@ struct NeedlePlan {
     std::vector<double> depths; ///< in [0, 1]
     int trials = 5;
     std::uint64_t seed = 1;
+    AskAs as = AskAs::Text;
 };
 
 struct NeedleCell {

@@ -22,14 +22,18 @@ Result<NeedleTask> NeedleTask::load(const std::filesystem::path &grammar)
 }
 
 // The twin of passkey_prompt in resources/training/passkey_text.py.
-Result<NeedlePrompt> NeedleTask::prompt(const Tokenizer &tokenizer, std::int64_t context, double depth,
-                                        std::mt19937_64 &random) const
+Result<NeedlePrompt> NeedleTask::prompt(const Tokenizer &tokenizer, std::int64_t context, double depth, std::mt19937_64 &random,
+                                        const TaskFrame &frame) const
 {
     const NeedleGrammar &grammar = *m_grammar;
     const std::string key = grammar.heldOutKey(random);
     const auto fill = [&](std::string_view slot) -> const std::string & { return slot == "key" ? key : grammar.name; };
     const std::string needle = fillSlots(grammar.needle, fill);
-    const std::string question = fillSlots(grammar.question, fill);
+    std::string question = fillSlots(grammar.question, fill);
+    if (frame.isChat) {
+        const QuestionParts parts = partsOf(question);
+        question = parts.asked + frame.after + parts.begun;
+    }
     const auto compose = [&](const std::vector<std::string> &sentences) {
         std::size_t bytes = 0;
         for (const std::string &sentence : sentences)
@@ -46,14 +50,15 @@ Result<NeedlePrompt> NeedleTask::prompt(const Tokenizer &tokenizer, std::int64_t
         }
         if (!placed)
             text += needle;
-        return text + question + key;
+        return frame.before + text + question + key;
     };
-    ZIGZAG_TRY(sentences, fillerFor(grammar, tokenizer, context, random, compose, "a needle with its question"));
+    ZIGZAG_TRY(sentences,
+               fillerFor(grammar, tokenizer, context, random, compose, "a needle with its question", frame.addsSpecial()));
     std::string text = compose(sentences);
     // Where the tokens of question and answer part is the tokenizer's business: what both texts share is the prompt.
-    const std::vector<int> answered = tokenizer.encode(text, true);
+    const std::vector<int> answered = tokenizer.encode(text, frame.addsSpecial());
     text.resize(text.size() - key.size());
-    const std::vector<int> asked = tokenizer.encode(text, true);
+    const std::vector<int> asked = tokenizer.encode(text, frame.addsSpecial());
     const auto parting = std::mismatch(asked.begin(), asked.end(), answered.begin(), answered.end()).second;
     NeedlePrompt prompt;
     prompt.tokens.assign(answered.begin(), parting);

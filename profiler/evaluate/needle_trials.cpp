@@ -12,7 +12,7 @@
 namespace zigzag {
 
 Result<NeedleTrials> NeedleTrials::plan(const Model &model, const std::vector<std::int64_t> &contexts,
-                                        const std::vector<double> &depths, int trials, std::uint64_t seed)
+                                        const std::vector<double> &depths, int trials, std::uint64_t seed, AskAs as)
 {
     ZIGZAG_CHECK(tokenizerOf(model)); // a question is a text
     if (contexts.empty() || depths.empty() || trials < 1)
@@ -26,7 +26,8 @@ Result<NeedleTrials> NeedleTrials::plan(const Model &model, const std::vector<st
         if (!(depth >= 0 && depth <= 1))
             return badInput(fmt::format("a depth of {} is outside 0 to 1: 0 is the beginning of the text, 1 its end", depth));
     ZIGZAG_TRY(task, NeedleTask::load(resourceFolder() / "tasks" / "passkey.json"));
-    NeedleTrials planned(model, std::move(task), seed);
+    ZIGZAG_TRY(frame, taskFrame(model, as));
+    NeedleTrials planned(model, std::move(task), std::move(frame), seed);
     planned.m_longestContext = *std::max_element(contexts.begin(), contexts.end());
     planned.m_count = static_cast<int>(count);
     for (const std::int64_t context : contexts) // one that is too short for the task is refused now, not half-way
@@ -41,7 +42,7 @@ Result<NeedlePrompt> NeedleTrials::prompt(std::int64_t context, double depth, in
     std::seed_seq sequence{low(m_seed), low(m_seed >> 32), low(static_cast<std::uint64_t>(context)),
                            low(bits),   low(bits >> 32),   static_cast<std::uint32_t>(trial)};
     std::mt19937_64 random(sequence);
-    return m_task.prompt(*m_model->tokenizer, context, depth, random);
+    return m_task.prompt(*m_model->tokenizer, context, depth, random, m_frame);
 }
 
 } // namespace zigzag

@@ -141,6 +141,7 @@ Result<std::vector<TaskPrompt>> makeTaskPrompts(const Model &model, const TaskPl
     if (!model.tokenizer && model.config.vocabulary < 16)
         return badInput(fmt::format("a vocabulary of {} tokens is too small for these tasks", model.config.vocabulary));
     std::vector<TaskPrompt> prompts;
+    ZIGZAG_TRY(frame, taskFrame(model, plan.as));
     TaskText text;
     if (model.tokenizer) {
         ZIGZAG_TRY(loaded, TaskText::load());
@@ -153,7 +154,7 @@ Result<std::vector<TaskPrompt>> makeTaskPrompts(const Model &model, const TaskPl
                     std::mt19937_64 random = randomOf(plan.seed, kind, context, depth, trial);
                     ZIGZAG_TRY(prompt,
                                model.tokenizer
-                                   ? text.prompt(kind, *model.tokenizer, context, depth, plan.needles, random)
+                                   ? text.prompt(kind, *model.tokenizer, context, depth, plan.needles, random, frame)
                                    : tokenPrompt(kind, model.config.vocabulary, context, depth, plan.needles, random));
                     prompts.push_back(std::move(prompt));
                 }

@@ -3,6 +3,7 @@
 
 #include "engine/base/result.h"
 #include "engine/model/model.h"
+#include "profiler/questions/question.h"
 
 #include <cstdint>
 #include <random>
@@ -46,6 +47,7 @@ struct TaskPlan {
     int trials = 1; ///< of each kind, context and depth
     int needles = 4; ///< keys of a Passkeys prompt
     std::uint64_t seed = 1;
+    AskAs as = AskAs::Text; ///< copies are a text in any case: there is nothing to ask
 };
 
 /// Seeded prompts, no outside data, in the order kind, context, depth, trial; each depends on the seed and its own place

@@ -64,7 +64,7 @@ Result<TaskText> TaskText::load()
 }
 
 Result<TaskPrompt> TaskText::prompt(TaskKind kind, const Tokenizer &tokenizer, std::int64_t context, double depth, int needles,
-                                    std::mt19937_64 &random) const
+                                    std::mt19937_64 &random, const TaskFrame &frame) const
 {
     TaskPrompt prompt{kind, context, depth, {}, {}};
     if (kind == TaskKind::Copy)
@@ -85,8 +85,16 @@ Result<TaskPrompt> TaskText::prompt(TaskKind kind, const Tokenizer &tokenizer, s
     std::vector<Piece> ending;
     const std::size_t first = kind == TaskKind::Recall ? random() % names.size() : 0;
     const std::size_t last = kind == TaskKind::Recall ? first + 1 : names.size();
+    const auto question
+        = [&](std::size_t i) { return fillSlots(m_grammar.question, [&](std::string_view) { return names[i]; }); };
+    if (frame.isChat) {
+        std::string asked;
+        for (std::size_t i = first; i < last; ++i)
+            asked += (i > first ? " " : "") + partsOf(question(i)).asked;
+        ending.push_back({asked + frame.after});
+    }
     for (std::size_t i = first; i < last; ++i) {
-        ending.push_back({fillSlots(m_grammar.question, [&](std::string_view) { return names[i]; })});
+        ending.push_back({frame.isChat ? partsOf(question(i)).begun : question(i)});
         ending.push_back({keys[i], true});
         if (i + 1 < last)
             ending.push_back({m_grammar.answerEnd + " "});
@@ -97,24 +105,26 @@ Result<TaskPrompt> TaskText::prompt(TaskKind kind, const Tokenizer &tokenizer, s
             list += statement;
         statements = {std::move(list)};
     }
-    return assemble(std::move(prompt), tokenizer, std::move(statements), ending, random);
+    return assemble(std::move(prompt), tokenizer, std::move(statements), ending, random, frame);
 }
 
 Result<TaskPrompt> TaskText::assemble(TaskPrompt prompt, const Tokenizer &tokenizer, std::vector<std::string> needles,
-                                      const std::vector<Piece> &ending, std::mt19937_64 &random) const
+                                      const std::vector<Piece> &ending, std::mt19937_64 &random, const TaskFrame &frame) const
 {
     std::string end;
     for (const Piece &piece : ending)
         end += piece.text;
-    const auto compose
-        = [&](const std::vector<std::string> &sentences) { return withNeedles(sentences, needles, prompt.depth) + end; };
-    ZIGZAG_TRY(sentences, fillerFor(m_grammar, tokenizer, prompt.context, random, compose, nameOf(prompt.kind)));
-    std::string text = withNeedles(sentences, needles, prompt.depth);
-    prompt.tokens = tokenizer.encode(text + end, true);
+    const auto compose = [&](const std::vector<std::string> &sentences) {
+        return frame.before + withNeedles(sentences, needles, prompt.depth) + end;
+    };
+    ZIGZAG_TRY(sentences,
+               fillerFor(m_grammar, tokenizer, prompt.context, random, compose, nameOf(prompt.kind), frame.addsSpecial()));
+    std::string text = frame.before + withNeedles(sentences, needles, prompt.depth);
+    prompt.tokens = tokenizer.encode(text + end, frame.addsSpecial());
     for (const Piece &piece : ending) {
-        const std::int64_t begin = sharedTokens(tokenizer.encode(text, true), prompt.tokens);
+        const std::int64_t begin = sharedTokens(tokenizer.encode(text, frame.addsSpecial()), prompt.tokens);
         text += piece.text;
-        const std::int64_t after = sharedTokens(tokenizer.encode(text, true), prompt.tokens);
+        const std::int64_t after = sharedTokens(tokenizer.encode(text, frame.addsSpecial()), prompt.tokens);
         if (piece.answer && begin > 0 && begin < after)
             prompt.answers.push_back({begin, after});
     }

@@ -32,12 +32,12 @@ private:
 };
 
 /// The token that greedy decoding takes: the first of the largest logits of one row.
-int strongest(const std::vector<float> &logits);
+int strongest(std::span<const float> logits);
 
 /// `Session::run` in calls of `chunk` tokens, with `onPart` told between them which share of the tokens is done. A long prompt
 /// takes minutes, and nobody should wait for its end to see that something goes on. With the session's own chunk the results
 /// are those of one call, to the last bit.
 Result<std::vector<float>> runInParts(Session &session, std::span<const int> tokens, Session::Logits logits, std::int64_t chunk,
-                                      const std::function<void(double share)> &onPart);
+                                      const std::function<void(double share)> &onPart, int sequence = 0);
 
 } // namespace zigzag

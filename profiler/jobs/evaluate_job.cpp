@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "profiler/jobs/evaluate_job.h"
 
+#include "profiler/carry/sink_carrier.h"
+#include "profiler/evaluate/answers_file.h"
+
 namespace zigzag::jobs {
 
 HeadMap fullLike(const HeadMap &map)
@@ -50,11 +53,23 @@ Result<std::vector<Perplexity>> perplexities(const JobContext &context, const st
 }
 
 Result<std::vector<QuestionAnswer>> ask(const JobContext &context, const NamedMap &map, std::span<const Question> questions,
-                                        AskAs as, const AnswerTold &told)
+                                        const AskPlan &plan, const AnswerTold &told)
 {
     context.tell({.part = JobPart::Questions, .subject = map.name});
-    return askQuestions(context.device, context.textModel(), map.map, questions, as, context.cancel,
+    return askQuestions(context.device, context.textModel(), map.map, questions, plan, context.cancel,
                         context.counted(JobPart::Questions, map.name), told);
+}
+
+AnswersOfMap answersUnder(const NamedMap &map, const std::string &engine)
+{
+    AnswersOfMap answers;
+    answers.map = map.name;
+    answers.sparsity = map.map.sparsity();
+    const StreamingWindow window = streamingWindowOf(map.map);
+    answers.sink = window.sink;
+    answers.recent = window.recent;
+    answers.engine = engine;
+    return answers;
 }
 
 } // namespace zigzag::jobs

@@ -7,6 +7,10 @@
 #include "profiler/evaluate/perplexity.h"
 #include "profiler/jobs/job.h"
 
+namespace zigzag {
+struct AnswersOfMap; // answers_file.h
+}
+
 namespace zigzag::jobs {
 
 /// Full attention in the shape and window of a map: what maps are held against.
@@ -32,6 +36,9 @@ Result<std::vector<Perplexity>> perplexities(const JobContext &context, const st
 
 /// The answers of one map; fewer than the questions where it was stopped.
 Result<std::vector<QuestionAnswer>> ask(const JobContext &context, const NamedMap &map, std::span<const Question> questions,
-                                        AskAs as, const AnswerTold &told = {});
+                                        const AskPlan &plan, const AnswerTold &told = {});
+
+/// A map as a record names it, without its answers. `engine`: as whose it is run; empty: ours.
+AnswersOfMap answersUnder(const NamedMap &map, const std::string &engine);
 
 } // namespace zigzag::jobs

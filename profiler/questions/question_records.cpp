@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "profiler/questions/question_records.h"
 
+#include "engine/base/json_brackets.h"
 #include "engine/base/printable.h"
 
 #include <algorithm>
@@ -14,24 +15,14 @@ constexpr std::string_view blanks = " \t\r\n";
 /// Behind the bracket that closes the one at `from`; npos: none does.
 std::size_t endOfBrackets(std::string_view text, std::size_t from)
 {
-    std::size_t depth = 0;
-    bool inString = false;
-    for (std::size_t i = from; i < text.size(); ++i) {
-        const char c = text[i];
-        if (inString) {
-            if (c == '\\')
-                ++i;
-            else if (c == '"')
-                inString = false;
-        } else if (c == '"') {
-            inString = true;
-        } else if (c == '{' || c == '[') {
-            ++depth;
-        } else if ((c == '}' || c == ']') && --depth == 0) {
-            return i + 1;
-        }
-    }
-    return std::string_view::npos;
+    std::size_t depth = 0, end = std::string_view::npos;
+    json::walkBrackets(text, from, [&](std::size_t at, bool opens) {
+        depth += opens ? 1 : 0;
+        if (!opens && --depth == 0)
+            end = at + 1;
+        return depth > 0;
+    });
+    return end;
 }
 
 } // namespace

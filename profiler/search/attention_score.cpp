@@ -174,7 +174,8 @@ struct AttentionScoring::Impl {
                              .depths = {place.depth},
                              .trials = place.trial + 1,
                              .needles = plan.needles,
-                             .seed = plan.seed};
+                             .seed = plan.seed,
+                             .as = plan.as};
         ZIGZAG_TRY(prompts, makeTaskPrompts(*device->model, tasks));
         return std::move(prompts.back());
     }
@@ -207,7 +208,7 @@ AttentionScoring::~AttentionScoring() = default;
 Result<AttentionScoring> AttentionScoring::create(std::shared_ptr<DeviceModel> deviceModel, const AttentionScorePlan &plan)
 {
     const Model &model = *deviceModel->model;
-    ZIGZAG_TRY(trials, NeedleTrials::plan(model, plan.contexts, plan.depths, plan.trials, plan.seed));
+    ZIGZAG_TRY(trials, NeedleTrials::plan(model, plan.contexts, plan.depths, plan.trials, plan.seed, plan.as));
     SessionOptions options;
     options.maxContext = trials.longestContext();
     ZIGZAG_TRY(session, Session::create(deviceModel, HeadMap(model.shape(), HeadKind::Retrieval, 0, 1), options));

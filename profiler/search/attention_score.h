@@ -19,6 +19,7 @@ struct AttentionScorePlan {
     int needles = 1; ///< keys in a prompt, all asked for in turn; at most 16
     std::uint64_t seed = 1;
     Fold fold = Fold::Max;
+    AskAs as = AskAs::Text;
 };
 
 /// How far the scoring is: sums over the prompts that are done, which can be written down and taken up again, with the same

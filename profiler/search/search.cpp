@@ -3,6 +3,7 @@
 
 #include "profiler/evaluate/answer_loss.h"
 #include "profiler/evaluate/answered_questions.h"
+#include "profiler/evaluate/answers_file.h"
 #include "profiler/search/measure_json.h"
 #include "profiler/search/search_progress.h"
 
@@ -26,7 +27,8 @@ AttentionScorePlan attentionPlan(const SearchPlan &plan)
             .trials = plan.tasks.trials,
             .needles = plan.copiedNeedles,
             .seed = plan.tasks.seed,
-            .fold = plan.fold};
+            .fold = plan.fold,
+            .as = plan.tasks.as};
 }
 
 GatePlan gatePlan(const SearchPlan &plan)
@@ -42,19 +44,28 @@ json::Value withKvType(json::Value plan, const ModelConfig &config)
     return plan;
 }
 
+/// Of tasks that are asked by a chat template: plans from before there was a choice say nothing of text.
+json::Value withAsked(json::Value plan, AskAs as)
+{
+    if (as != AskAs::Text)
+        plan["as"] = nameOf(as);
+    return plan;
+}
+
 /// What a progress file must agree with, word for word: all that the result depends on.
 std::string planJson(const SearchPlan &plan, const ModelShape &model, const ModelConfig &config, std::string_view backend)
 {
     if (plan.method == SearchMethod::Attention)
-        return withKvType({{"model", model.name},
-                           {"fingerprint", model.fingerprint},
-                           {"backend", backend},
-                           {"contexts", plan.tasks.contexts},
-                           {"depths", plan.tasks.depths},
-                           {"trials", plan.tasks.trials},
-                           {"needles", plan.copiedNeedles},
-                           {"seed", plan.tasks.seed}},
-                          config)
+        return withAsked(withKvType({{"model", model.name},
+                                     {"fingerprint", model.fingerprint},
+                                     {"backend", backend},
+                                     {"contexts", plan.tasks.contexts},
+                                     {"depths", plan.tasks.depths},
+                                     {"trials", plan.tasks.trials},
+                                     {"needles", plan.copiedNeedles},
+                                     {"seed", plan.tasks.seed}},
+                                    config),
+                         plan.tasks.as)
             .dump();
     json::Value text
         = {{"model", model.name},      {"fingerprint", model.fingerprint}, {"backend", backend},     {"unit", nameOf(plan.unit)},
@@ -70,6 +81,7 @@ std::string planJson(const SearchPlan &plan, const ModelShape &model, const Mode
                      {"depths", plan.tasks.depths},
                      {"trials", plan.tasks.trials},
                      {"needles", plan.tasks.needles}});
+        text = withAsked(std::move(text), plan.tasks.as);
     }
     if (plan.method == SearchMethod::Greedy)
         text["beam"] = plan.beam;

@@ -123,8 +123,8 @@ void FindPage::start()
     if (const auto possible = checkServed(plan, standsIn); !possible)
         return studio().say(possible.error());
     const QString file = progressFile(plan, studio().loaded()->shape);
-    const QString asked = nameOf(plan.method, plan.unit, plan.loss);
-    const QString name = studio().serving().isOurs() ? asked : tr("%1, %2").arg(asked, studio().serving().asText());
+    const QString kind = nameOf(plan.method, plan.unit, plan.loss);
+    const QString name = studio().serving().isOurs() ? kind : tr("%1, %2").arg(kind, studio().serving().asText());
     bool anew = false;
     if (const QFileInfo unfinished(file); unfinished.exists()) {
         const auto answer = studio().prompts().goOn(this, name, unfinished.lastModified());
@@ -136,7 +136,10 @@ void FindPage::start()
     RunRequest request;
     request.task = "search";
     request.title = name;
-    request.work = [plan, standsIn, file, name, page, anew](const TaskContext &context) -> Result<void> {
+    request.work = [asked = plan, standsIn, file, name, page, anew](const TaskContext &context) -> Result<void> {
+        SearchPlan asking = asked;
+        ZIGZAG_TRY(askedBy, askedAs(context.job.textModel(), AskAs::Auto));
+        asking.tasks.as = askedBy;
         const auto tell = [&](const JobStep &step) {
             if (step.part == JobPart::Carry)
                 context.progress(0, tr("%1: calibrating what stands in for sinks").arg(name));
@@ -144,7 +147,7 @@ void FindPage::start()
                 context.progress(step.fraction, tr("%1: %2 of %3").arg(name).arg(static_cast<int>(step.done)).arg(step.all));
         };
         const auto show = [&](const SearchResult &result, bool atEnd) {
-            context.deliver([page, found = foundBy(plan, name, result), atEnd] {
+            context.deliver([page, found = foundBy(asking, name, result), atEnd] {
                 if (!page)
                     return;
                 page->studio().scoreSources().add(found);
@@ -155,7 +158,7 @@ void FindPage::start()
         };
         QElapsedTimer sinceShown;
         jobs::SearchJob job{
-            .plan = plan, .standsIn = standsIn, .progressFile = file.toStdString(), .begin = anew ? Begin::Anew : Begin::GoOn};
+            .plan = asking, .standsIn = standsIn, .progressFile = file.toStdString(), .begin = anew ? Begin::Anew : Begin::GoOn};
         job.begun = [&](const Search &search, double seconds) {
             const QString takes = search.alreadyDone() > 0 ? tr("%1: going on from %2 of %3, about %4")
                                                                  .arg(name)

@@ -161,22 +161,26 @@ void Studio::scoreModel(bool asked)
     plan.contexts = textContexts(m_loaded->config.maxContext);
     plan.depths = depths;
     plan.trials = 3;
-    if (!asked) { // a first look, while the person looks around
-        plan.contexts = {plan.contexts.front()};
+    plan.as = AskAs::Auto;
+    if (!asked) // a first look, while the person looks around
         plan.trials = 2;
-    }
     RunRequest request;
     request.task = RunName::Score;
     request.title = tr("Score heads");
     request.background = !asked;
-    request.expectedSeconds = expectedSeconds(plan.contexts, static_cast<double>(plan.depths.size()) * plan.trials);
-    request.work = [this, plan](const TaskContext &context) -> Result<void> {
+    request.expectedSeconds = expectedSeconds(asked ? plan.contexts : std::vector{plan.contexts.front()},
+                                              static_cast<double>(plan.depths.size()) * plan.trials);
+    request.work = [this, planned = plan, asked](const TaskContext &context) -> Result<void> {
+        AttentionScorePlan asking = planned;
+        asking.contexts = contextsWithRoom(context.job.model(), asking.as, asking.contexts);
+        if (!asked)
+            asking.contexts = {asking.contexts.front()};
         const auto tell = [&](const JobStep &step) { // 0.3: inside the first prompt
             context.progress(
                 step.fraction,
                 tr("Scoring heads: prompt %1 of %2").arg(std::min(static_cast<int>(step.done) + 1, step.all)).arg(step.all));
         };
-        ZIGZAG_TRY(scores, jobs::scoreHeads(context.told(tell), plan));
+        ZIGZAG_TRY(scores, jobs::scoreHeads(context.told(tell), asking));
         context.deliver([this, found = std::make_shared<const HeadScores>(std::move(scores))] { takeScores(found); });
         return {};
     };
@@ -243,6 +247,7 @@ void Studio::askNeedles()
     plan.depths = depths;
     plan.trials = isHurried() ? 1 : 5;
     plan.seed = 2; // other questions than those that scored the heads
+    plan.as = AskAs::Auto; // by the model's template, where it has one
     const HeadMap &map = m_document.map();
     const auto serving = m_serving.serving(map);
     if (!serving)
@@ -256,7 +261,9 @@ void Studio::askNeedles()
     request.task = RunName::Needle;
     request.title = m_serving.isOurs() ? tr("Needle") : tr("Needle, %1").arg(m_serving.asText());
     request.expectedSeconds = expectedSeconds(plan.contexts, static_cast<double>(maps.size() * plan.depths.size()) * plan.trials);
-    request.work = [this, plan, maps, served = *serving](const TaskContext &context) -> Result<void> {
+    request.work = [this, planned = plan, maps, served = *serving](const TaskContext &context) -> Result<void> {
+        NeedlePlan asking = planned;
+        asking.contexts = contextsWithRoom(context.job.textModel(), asking.as, asking.contexts);
         const auto tell = [&](const JobStep &step) {
             if (step.part == JobPart::Carry)
                 return context.progress(0, tr("Calibrating what stands in for sinks"));
@@ -273,7 +280,7 @@ void Studio::askNeedles()
             context.deliver([this, asked, soFar] { takeNeedles(asked, soFar); });
         };
         if (!served) {
-            ZIGZAG_CHECK(jobs::askNeedles(context.told(tell), maps, plan, show));
+            ZIGZAG_CHECK(jobs::askNeedles(context.told(tell), maps, asking, show));
             return {};
         }
         // As the engine has it: another model perhaps, and another map; what it said is kept for the map that was asked about.
@@ -281,8 +288,8 @@ void Studio::askNeedles()
         const auto showServed = [&](const NamedMap &, const NeedleResult &soFar) {
             context.deliver([this, asked = maps.front(), engine = served->engine, soFar] { takeNeedles(asked, soFar, engine); });
         };
-        ZIGZAG_CHECK(jobs::askNeedles(run.context, {{maps.front().name, run.map}}, plan, showServed));
-        ZIGZAG_CHECK(jobs::askNeedles(context.told(tell), {maps.begin() + 1, maps.end()}, plan, show));
+        ZIGZAG_CHECK(jobs::askNeedles(run.context, {{maps.front().name, run.map}}, asking, showServed));
+        ZIGZAG_CHECK(jobs::askNeedles(context.told(tell), {maps.begin() + 1, maps.end()}, asking, show));
         return {};
     };
     m_runs.enqueue(std::move(request));

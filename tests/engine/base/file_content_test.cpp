@@ -27,6 +27,7 @@ TEST(FileContent, FilesThatPeopleHaveAreKnownByTheirContent)
         {R"({"format": "zigzag-bench")", FileContent::Bench},
         {R"({"format": "zigzag-prediction"})", FileContent::Prediction},
         {R"({"format": "zigzag-machine-profile"})", FileContent::MachineProfile},
+        {R"({"format": "zigzag-answers", "version": 1})", FileContent::Answers},
         {R"({"format": "zigzag-search-progress"})", FileContent::OtherZigzag},
         {R"({"format": "something"})", FileContent::OtherJson},
         {R"({"0-0": [0.5], "0-1": [1]})", FileContent::RetrievalHead},

@@ -60,6 +60,16 @@ TEST_F(QuestionCommands, RulersTasksAreAskedOfEveryMapAndKept)
     ASSERT_TRUE(kept) << kept.error().message;
     EXPECT_EQ(kept->asked, "ruler");
     EXPECT_EQ(kept->answered(), 8u);
+
+    const auto compared = test::runZigzag({"compare", file("answers.json"), file("answers.json"), "-o", "json"});
+    ASSERT_EQ(compared.code, 0) << compared.errors;
+    const Json pairs = Json::parse(compared.output).at("pairs");
+    ASSERT_EQ(pairs.size(), 3u);
+    for (const Json &pair : pairs) {
+        EXPECT_EQ(pair.at("summary").back().at("questions"), 8);
+        EXPECT_EQ(pair.at("summary").back().at("difference"), 0.0) << "with itself";
+    }
+    EXPECT_EQ(test::runZigzag({"compare", file("answers.json"), model}).code, 2) << "not two of a kind";
 }
 
 TEST_F(QuestionCommands, APersonsQuestionsSayWhatBroke)

@@ -2,6 +2,7 @@
 // Questions answered under maps, what their scores say, and the file that keeps them.
 #include "engine/run/device_model.h"
 #include "engine/run/session.h"
+#include "profiler/evaluate/answers_compare.h"
 #include "profiler/evaluate/answers_summary.h"
 #include "tests/temp_folder.h"
 
@@ -130,6 +131,49 @@ TEST(AnswersSummary, ARowForEachTaskAndOneForAll)
     EXPECT_EQ(summaryOf(stopped).size(), 1u);
 }
 
+TEST(AnswersComparison, TellsRecordsApartQuestionByQuestion)
+{
+    const AnswersRecord a = smallRecord();
+    AnswersRecord b = a;
+    b.maps[1].answers[0].score = 1;
+    b.maps.push_back({"other.json", 1, 4, 64, "", b.maps[1].answers});
+    std::swap(b.questions[0], b.questions[3]); // asked in another order
+    for (AnswersOfMap &map : b.maps)
+        std::swap(map.answers[0], map.answers[3]);
+    const auto same = compareAnswers(a, b);
+    ASSERT_TRUE(same) << same.error().message;
+    ASSERT_EQ(same->pairs.size(), 2u);
+    EXPECT_EQ(summaryOf(same->pairs[0]).back().test.difference, 0.0) << "full attention said the same";
+    const AnswersRow row = summaryOf(same->pairs[1]).back();
+    EXPECT_EQ(row.test.count, 4);
+    EXPECT_EQ(row.test.better, 1);
+    EXPECT_EQ(row.test.worse, 0);
+    EXPECT_DOUBLE_EQ(row.full, 0.5625);
+    EXPECT_DOUBLE_EQ(row.mean, 0.8125);
+    EXPECT_TRUE(brokenBy(same->pairs[1], 1).empty());
+    ASSERT_EQ(same->notes.size(), 1u) << "the map that has no counterpart";
+    EXPECT_NE(same->notes[0].find("2 and 3 maps"), std::string::npos) << same->notes[0];
+
+    // Maps of other names stand side by side in their order; what only one was asked is left out.
+    b.maps.erase(b.maps.begin() + 1);
+    b.questions[1].references = {"C"};
+    b.fingerprint = "sha256:77";
+    const auto other = compareAnswers(a, b);
+    ASSERT_TRUE(other) << other.error().message;
+    ASSERT_EQ(other->pairs.size(), 2u);
+    EXPECT_EQ(other->pairs[1].maps[0].map, "map.json");
+    EXPECT_EQ(other->pairs[1].maps[1].map, "other.json");
+    EXPECT_EQ(other->pairs[1].questions.size(), 3u);
+    EXPECT_EQ(other->notes.size(), 2u) << "other weights, and fewer questions";
+
+    for (AskedQuestion &question : b.questions)
+        question.source = "mine.jsonl";
+    EXPECT_FALSE(compareAnswers(a, b)) << "nothing that both were asked";
+    AnswersRecord none = a;
+    none.maps.clear();
+    EXPECT_FALSE(compareAnswers(a, none));
+}
+
 TEST(AnswersFile, ComesBackAsItWasWritten)
 {
     const test::TempFolder folder;
@@ -202,7 +246,7 @@ TEST(AskQuestions, AnswersAreTheModelsGreedyOnesAndAreJudged)
     Question wrong = right;
     wrong.references = {"no such words"};
     std::vector<double> told;
-    const auto answers = askQuestions(*device, model, full, std::vector{right, wrong}, AskAs::Text, nullptr, {},
+    const auto answers = askQuestions(*device, model, full, std::vector{right, wrong}, {.as = AskAs::Text}, nullptr, {},
                                       [&](std::size_t, const QuestionAnswer &answer) { told.push_back(answer.score); });
     ASSERT_TRUE(answers) << answers.error().message;
     EXPECT_EQ((*answers)[0].text, expected);
@@ -210,10 +254,106 @@ TEST(AskQuestions, AnswersAreTheModelsGreedyOnesAndAreJudged)
     EXPECT_EQ(told, (std::vector<double>{1, 0}));
 
     std::atomic<bool> cancel{true};
-    EXPECT_FALSE(askQuestions(*device, model, full, std::vector{right}, AskAs::Text, &cancel));
+    EXPECT_FALSE(askQuestions(*device, model, full, std::vector{right}, {.as = AskAs::Text}, &cancel));
     right.answerTokens = 1 << 20;
-    const auto tooLong = askQuestions(*device, model, full, std::vector{right}, AskAs::Text);
+    const auto tooLong = askQuestions(*device, model, full, std::vector{right}, {.as = AskAs::Text});
     ASSERT_FALSE(tooLong) << "the answer's room alone is more than the context";
+}
+
+/// Questions of several lengths whose answers end at different places: by their room, at a line's end, at once.
+std::vector<Question> mixedQuestions()
+{
+    std::vector<Question> questions;
+    for (int i = 0; i < 11; ++i) {
+        Question question;
+        for (int sentence = 0; sentence <= (i * 5) % 12; ++sentence)
+            question.prompt += "The grass is green. The sky is blue. The sun is yellow. Here we go. There and back again. ";
+        question.prompt += i % 2 ? "The pass key is 48213. Remember it. What is the pass key? The pass key is" : "The";
+        question.references = {"green", "48213"};
+        question.answerTokens = i == 4 ? 0 : 1 + (i * 7) % 23;
+        question.endsAtLine = i % 3 == 0;
+        questions.push_back(std::move(question));
+    }
+    return questions;
+}
+
+TEST(AskQuestions, TogetherTheyAreAnsweredAsEachAlone)
+{
+    const auto loaded = loadModel("bundled:zigzag-tiny");
+    ASSERT_TRUE(loaded) << loaded.error().message;
+    const auto plain = std::const_pointer_cast<Model>(*loaded); // ours alone
+    auto backend = createBackend("cpu");
+    ASSERT_TRUE(backend);
+    const auto device = uploadModel(plain, std::move(*backend));
+    ASSERT_TRUE(device) << device.error().message;
+    std::vector<Question> questions = mixedQuestions();
+    HeadMap mixed(plain->shape(), HeadKind::Retrieval, 4, 16);
+    mixed.setLayer(1, HeadKind::Streaming);
+
+    // A token that is often said ends answers, so that places become free at different times.
+    const auto first = askQuestions(*device, *plain, mixed, questions, {.as = AskAs::Text, .batch = 1});
+    ASSERT_TRUE(first) << first.error().message;
+    int ending = -1;
+    for (const QuestionAnswer &answer : *first)
+        if (answer.tokens.size() > 3)
+            ending = answer.tokens[2];
+    ASSERT_GE(ending, 0);
+    plain->config.endTokens.push_back(ending);
+
+    std::vector<QuestionAnswer> alone;
+    for (const Question &question : questions) {
+        const auto one = askQuestions(*device, *plain, mixed, std::span(&question, 1), {.as = AskAs::Text, .batch = 1});
+        ASSERT_TRUE(one) << one.error().message;
+        alone.push_back(one->front());
+    }
+    EXPECT_GE(std::count_if(alone.begin(), alone.end(), [](const QuestionAnswer &answer) { return answer.isEnded; }), 1);
+    EXPECT_GE(std::count_if(alone.begin(), alone.end(), [](const QuestionAnswer &answer) { return !answer.isEnded; }), 1);
+    for (const int batch : {0, 1, 3, 8}) {
+        std::vector<std::size_t> told;
+        double last = 0;
+        const auto together = askQuestions(
+            *device, *plain, mixed, questions, {.as = AskAs::Text, .batch = batch}, nullptr,
+            [&](double done, int all) {
+                EXPECT_GE(done, last);
+                EXPECT_LE(done, all);
+                last = done;
+            },
+            [&](std::size_t question, const QuestionAnswer &) { told.push_back(question); });
+        ASSERT_TRUE(together) << together.error().message;
+        ASSERT_EQ(together->size(), alone.size());
+        EXPECT_EQ(last, static_cast<double>(questions.size()));
+        for (std::size_t i = 0; i < alone.size(); ++i) {
+            EXPECT_EQ((*together)[i].tokens, alone[i].tokens) << "batch " << batch << ", question " << i;
+            EXPECT_EQ((*together)[i].text, alone[i].text);
+            EXPECT_EQ((*together)[i].isEnded, alone[i].isEnded);
+            EXPECT_EQ((*together)[i].score, alone[i].score);
+            EXPECT_EQ((*together)[i].promptTokens, alone[i].promptTokens);
+        }
+        std::sort(told.begin(), told.end());
+        for (std::size_t i = 0; i < questions.size(); ++i)
+            EXPECT_EQ(told.at(i), i) << "each is told once";
+    }
+    EXPECT_FALSE(askQuestions(*device, *plain, mixed, questions, {.as = AskAs::Text, .batch = 65}));
+}
+
+TEST(AskQuestions, StoppedOnesAreKeptUpToTheFirstWithoutAnAnswer)
+{
+    const auto loaded = loadModel("bundled:zigzag-tiny");
+    ASSERT_TRUE(loaded) << loaded.error().message;
+    auto backend = createBackend("cpu");
+    ASSERT_TRUE(backend);
+    const auto device = uploadModel(*loaded, std::move(*backend));
+    ASSERT_TRUE(device);
+    std::vector<Question> questions = mixedQuestions();
+    questions[1].answerTokens = 60; // the others that begin with it are done before
+    const HeadMap full((*loaded)->shape(), HeadKind::Retrieval, 16, 128);
+    std::atomic<bool> cancel{false};
+    std::size_t told = 0;
+    const auto answers = askQuestions(*device, **loaded, full, questions, {.as = AskAs::Text, .batch = 3}, &cancel, {},
+                                      [&](std::size_t, const QuestionAnswer &) { cancel = ++told == 4; });
+    ASSERT_TRUE(answers) << answers.error().message;
+    EXPECT_EQ(told, 4u);
+    EXPECT_EQ(answers->size(), 1u) << "the second question was still being answered";
 }
 
 } // namespace

@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/studio/pages/questions_page.h"
+
+#include "engine/map/run_alike.h"
+#include "profiler/jobs/evaluate_job.h"
+#include "profiler/jobs/served_job.h"
+#include "profiler/questions/question_file.h"
+#include "views/models/answers_model.h"
+#include "views/models/native_path.h"
+
+#include <QComboBox>
+#include <QHBoxLayout>
+#include <QHeaderView>
+#include <QLabel>
+#include <QLineEdit>
+#include <QPainter>
+#include <QPointer>
+#include <QPushButton>
+#include <QSplitter>
+#include <QTextBrowser>
+#include <QTextDocument>
+#include <QTime>
+#include <QTreeView>
+#include <QVBoxLayout>
+
+#include <algorithm>
+
+namespace zigzag {
+
+namespace {
+
+constexpr const char *questionsTask = "questions";
+constexpr int mostBroken = 50; ///< questions that are shown to be read
+
+enum Source { Ruler, File };
+constexpr int allMaps = 1; // of the list of maps
+
+/// What one run asks, by value.
+struct Asked {
+    RulerPlan ruler;
+    QString file; ///< of questions; empty: RULER's tasks
+    std::vector<NamedMap> maps; ///< the first is full attention
+    std::optional<EngineServing> served; ///< how an engine runs the second
+    std::string model;
+};
+
+Result<std::vector<Question>> questionsOf(const Asked &asked, const Model &model, std::string &name)
+{
+    if (asked.file.isEmpty()) {
+        name = "ruler";
+        return rulerQuestions(model, asked.ruler, AskAs::Auto);
+    }
+    ZIGZAG_TRY(file, readQuestions(pathOf(asked.file)));
+    if (file.questions.empty())
+        return badInput(shownPath(asked.file).toStdString() + " has no question that can be asked here");
+    name = shownFileName(asked.file).toStdString();
+    return std::move(file.questions);
+}
+
+/// Asks the maps in turn; `soFar` hears of the record after each.
+Result<void> askMaps(const Asked &asked, const JobContext &context, const std::function<void(const AnswersRecord &)> &soFar)
+{
+    AnswersRecord record;
+    ZIGZAG_TRY(questions, questionsOf(asked, context.textModel(), record.asked));
+    record.model = asked.model;
+    record.fingerprint = context.model().weights.fingerprint;
+    record.machine = context.machine();
+    record.questionsHash = hashOf(questions);
+    record.seed = asked.file.isEmpty() ? asked.ruler.seed : 0;
+    record.questions = keptOf(questions);
+    for (std::size_t i = 0; i < asked.maps.size(); ++i) {
+        const NamedMap &map = asked.maps[i];
+        const bool isServed = i == 1 && asked.served.has_value();
+        JobContext by = context;
+        HeadMap run = map.map;
+        if (isServed) {
+            ZIGZAG_TRY(servedRun, jobs::servedRun(context, map.map, *asked.served));
+            by = servedRun.context;
+            run = servedRun.map;
+        }
+        ZIGZAG_TRY(answers, jobs::ask(by, {map.name, run}, questions, {}));
+        const bool isWhole = answers.size() == questions.size();
+        record.maps.push_back(jobs::answersUnder(map, isServed ? asked.served->engine : std::string()));
+        record.maps.back().answers = std::move(answers);
+        soFar(record);
+        if (!isWhole)
+            return cancelled("stopped before every question was answered");
+    }
+    return {};
+}
+
+} // namespace
+
+QuestionsPage::QuestionsPage(Studio &studio, QWidget *parent)
+    : Page(studio, QStringLiteral("questions"), tr("Questions"), parent)
+    , m_source(new QComboBox(this))
+    , m_tasks(new QLineEdit(this))
+    , m_lengths(new QLineEdit(this))
+    , m_trials(new QLineEdit(QStringLiteral("5"), this))
+    , m_maps(new QComboBox(this))
+    , m_ask(new QPushButton(tr("Ask"), this))
+    , m_record(new QComboBox(this))
+    , m_hint(new QLabel(this))
+    , m_model(new AnswersModel(this))
+    , m_table(new QTreeView(this))
+    , m_broken(new QTextBrowser(this))
+{
+    m_table->setObjectName(QStringLiteral("answersTable"));
+    m_table->setAccessibleName(tr("What maps answer beside full attention"));
+    m_table->setModel(m_model);
+    m_table->setRootIsDecorated(false);
+    m_table->setUniformRowHeights(true);
+    m_table->setAlternatingRowColors(true);
+    m_table->setAllColumnsShowFocus(true);
+    m_table->setFrameShape(QFrame::NoFrame);
+    m_broken->setObjectName(QStringLiteral("brokenAnswers"));
+    m_broken->setAccessibleName(tr("Questions that the map answers worse"));
+    m_broken->setFrameShape(QFrame::NoFrame);
+    m_broken->setOpenLinks(false);
+    auto *split = new QSplitter(Qt::Vertical, this);
+    split->setObjectName(QStringLiteral("answersSplit"));
+    split->setChildrenCollapsible(false);
+    split->addWidget(m_table);
+    split->addWidget(m_broken);
+    auto *column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(0);
+    column->addWidget(buildQuestions());
+    column->addWidget(split, 1);
+    setFocusProxy(m_table);
+
+    QAction *start = offer(PageMenu::Run, QStringLiteral("askQuestions"), tr("Ask &questions"),
+                           QKeySequence(Qt::CTRL | Qt::Key_F6), [this] { ask(); });
+    QAction *choose = offer(PageMenu::Run, QStringLiteral("chooseQuestions"), tr("Choose a &file of questions…"), {},
+                            [this] { chooseFile(); });
+    m_save = offer(PageMenu::Export, QStringLiteral("saveAnswers"), tr("Save the &record of answers…"), {},
+                   [this] { saveRecord(); });
+    m_table->addAction(m_save); // beside what exhibit() brings
+    connect(m_ask, &QPushButton::clicked, start, &QAction::trigger);
+    connect(m_source, &QComboBox::activated, this, [this, choose](int source) {
+        if (source == File)
+            choose->trigger();
+        else
+            m_file.clear();
+        refresh();
+    });
+    connect(m_record, &QComboBox::currentIndexChanged, this, &QuestionsPage::showRecord);
+    connect(m_table->selectionModel(), &QItemSelectionModel::currentChanged, this, &QuestionsPage::showBroken);
+    exhibit(tableExhibit(tr("the table of answers"), QStringLiteral("answers"), *m_table), m_table);
+    exhibit({tr("the questions that broke"), QStringLiteral("broken-answers"), [] { return documentSize; },
+             [this](QPainter &painter, const QSize &size) {
+                 QTextDocument page;
+                 page.setHtml(m_broken->toHtml());
+                 page.setTextWidth(size.width());
+                 page.drawContents(&painter, QRectF(QPointF(), size));
+             },
+             [this] { return brokenCsv(current(), shownMap()); }},
+            m_broken);
+    showRecord();
+}
+
+QWidget *QuestionsPage::buildQuestions()
+{
+    auto *box = new QWidget(this);
+    const int letter = fontMetrics().averageCharWidth();
+    m_source->setObjectName(QStringLiteral("questionSource"));
+    m_source->setAccessibleName(tr("What is asked"));
+    m_source->addItem(tr("RULER's tasks"));
+    m_source->addItem(tr("A file of questions…"));
+    m_source->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+    m_source->setMinimumContentsLength(14);
+    m_tasks->setObjectName(QStringLiteral("rulerTasks"));
+    m_tasks->setAccessibleName(tr("Tasks"));
+    m_tasks->setPlaceholderText(tr("all tasks"));
+    m_tasks->setToolTip(tr("Names with commas between: %1").arg([] {
+        QStringList names;
+        for (const std::string_view name : rulerTasks())
+            names += QString::fromUtf8(name.data(), static_cast<qsizetype>(name.size()));
+        return names.join(QStringLiteral(", "));
+    }()));
+    m_lengths->setObjectName(QStringLiteral("questionLengths"));
+    m_lengths->setAccessibleName(tr("Lengths in tokens"));
+    m_lengths->setPlaceholderText(tr("the model's length"));
+    m_lengths->setToolTip(tr("Tokens of a question with its answer's room, with commas between: 1024,4096"));
+    m_trials->setObjectName(QStringLiteral("questionTrials"));
+    m_trials->setAccessibleName(tr("Questions of each task and length"));
+    m_trials->setToolTip(tr("Questions of each task and length"));
+    m_maps->setObjectName(QStringLiteral("askedMaps"));
+    m_maps->setAccessibleName(tr("Maps that are asked"));
+    m_maps->addItem(tr("this map"));
+    m_maps->addItem(tr("all plotted maps"));
+    m_ask->setObjectName(QStringLiteral("startQuestions"));
+    m_record->setObjectName(QStringLiteral("answersRecord"));
+    m_record->setAccessibleName(tr("The answers that are shown"));
+    m_record->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+    m_record->setMinimumContentsLength(16);
+    m_hint->setObjectName(QStringLiteral("questionsHint"));
+    m_hint->setWordWrap(true);
+    for (QLineEdit *field : {m_tasks, m_lengths})
+        field->setMinimumWidth(8 * letter);
+    m_trials->setMaximumWidth(7 * letter);
+    auto *row = new QHBoxLayout;
+    row->setSpacing(fontMetrics().height() / 3);
+    row->addWidget(m_source);
+    row->addWidget(m_tasks, 2);
+    row->addWidget(m_lengths, 1);
+    row->addWidget(m_trials);
+    row->addWidget(m_maps);
+    row->addWidget(m_ask);
+    row->addWidget(m_record, 1);
+    auto *column = new QVBoxLayout(box);
+    const int gap = fontMetrics().height() / 3;
+    column->setContentsMargins(gap, gap / 2, gap, gap / 2);
+    column->addLayout(row);
+    column->addWidget(m_hint);
+    return box;
+}
+
+void QuestionsPage::refresh()
+{
+    const QString doing = studio().doing(questionsTask);
+    const bool isFile = !m_file.isEmpty();
+    m_source->setItemText(File, isFile ? shownFileName(m_file) : tr("A file of questions…"));
+    m_source->setCurrentIndex(isFile ? File : Ruler);
+    for (QLineEdit *field : {m_tasks, m_lengths, m_trials})
+        field->setEnabled(!isFile);
+    m_ask->setEnabled(studio().canScore() && doing.isEmpty());
+    m_save->setEnabled(current() != nullptr);
+    m_hint->setText(!doing.isEmpty() ? doing
+                        : current()  ? QString()
+                        : studio().canScore()
+                        ? tr("What does this map answer worse than full attention? Ask with Ctrl+F6, or open a "
+                             "record of eval.")
+                        : studio().modelName().empty() ? tr("To ask, open the model. Records of eval can be opened without it.")
+                        : studio().loaded()            ? tr("Questions need a trained model with its tokenizer.")
+                        : studio().whyNotLoaded().isEmpty() ? tr("loading the model…")
+                                                            : studio().whyNotLoaded());
+    m_hint->setVisible(!m_hint->text().isEmpty());
+}
+
+Result<RulerPlan> QuestionsPage::rulerPlan() const
+{
+    RulerPlan plan;
+    plan.seed = 11; // others than a search learns from
+    for (const QString &name : m_tasks->text().split(QLatin1Char(','), Qt::SkipEmptyParts))
+        plan.tasks.push_back(name.trimmed().toStdString());
+    bool isNumber = false;
+    for (const QString &length : m_lengths->text().split(QLatin1Char(','), Qt::SkipEmptyParts)) {
+        plan.contexts.push_back(length.trimmed().toLongLong(&isNumber));
+        if (!isNumber)
+            return badInput(tr("\"%1\" is no number of tokens: write 1024, or 1024,4096").arg(length.trimmed()).toStdString());
+    }
+    if (plan.contexts.empty())
+        plan.contexts = {std::min<std::int64_t>(studio().loaded()->config.maxContext, 4096)};
+    plan.trials = m_trials->text().trimmed().toInt(&isNumber);
+    if (!isNumber || plan.trials < 1)
+        return badInput(tr("\"%1\" is no number of questions: write 5").arg(m_trials->text()).toStdString());
+    return plan;
+}
+
+void QuestionsPage::chooseFile()
+{
+    const QString file = studio().prompts().fileToOpen(this, tr("Questions to ask"));
+    if (!file.isEmpty())
+        m_file = file;
+    refresh();
+}
+
+void QuestionsPage::ask()
+{
+    if (!studio().canScore() || !studio().doing(questionsTask).isEmpty())
+        return;
+    const auto plan = rulerPlan();
+    if (!plan && m_file.isEmpty())
+        return studio().say(plan.error());
+    const HeadMap &map = studio().document().map();
+    const auto serving = studio().serving().serving(map);
+    if (!serving)
+        return studio().say(serving.error());
+    Asked asked;
+    asked.ruler = plan ? *plan : RulerPlan{};
+    asked.file = m_file;
+    asked.served = *serving;
+    asked.model = studio().modelName();
+    asked.maps = {{"full attention", jobs::fullLike(map)}, {"this map", map}};
+    if (m_maps->currentIndex() == allMaps)
+        for (const Series series : {Series::Duo, Series::Zigzag})
+            if (const HeadMap *plotted = studio().plotted().map(series); plotted && !runAlike(*plotted, map))
+                asked.maps.push_back({series == Series::Duo ? "duo" : "zigzag", *plotted});
+    const QString what = m_file.isEmpty() ? tr("RULER") : shownFileName(m_file);
+    const QString name = tr("%1, %2").arg(what, QTime::currentTime().toString(QStringLiteral("HH:mm:ss")));
+    const QPointer<QuestionsPage> page(this);
+    RunRequest request;
+    request.task = questionsTask;
+    request.title = studio().serving().isOurs() ? tr("Questions: %1").arg(what)
+                                                : tr("Questions: %1, %2").arg(what, studio().serving().asText());
+    request.work = [asked, page, name, run = m_runs++](const TaskContext &context) -> Result<void> {
+        const auto tell = [&](const JobStep &step) {
+            if (step.part == JobPart::Carry)
+                return context.progress(0, tr("Calibrating what stands in for sinks"));
+            if (step.part != JobPart::Questions || step.all == 0)
+                return;
+            const auto before = std::find_if(asked.maps.begin(), asked.maps.end(),
+                                             [&](const NamedMap &each) { return each.name == step.subject; })
+                - asked.maps.begin();
+            context.progress((static_cast<double>(before) + step.fraction) / static_cast<double>(asked.maps.size()),
+                             tr("Questions, %1: %2 of %3")
+                                 .arg(QString::fromStdString(std::string(step.subject)))
+                                 .arg(static_cast<int>(step.done))
+                                 .arg(step.all));
+        };
+        context.progress(0, tr("Writing questions"));
+        return askMaps(asked, context.told(tell), [&](const AnswersRecord &record) {
+            context.deliver([page, name, run, record] {
+                if (page)
+                    page->take(run, name, record);
+            });
+        });
+    };
+    studio().runs().enqueue(std::move(request));
+}
+
+void QuestionsPage::take(int run, const QString &name, const AnswersRecord &record)
+{
+    const auto known
+        = std::find_if(m_records.begin(), m_records.end(), [&](const Shown &each) { return run >= 0 && each.run == run; });
+    if (known != m_records.end()) {
+        known->record = record;
+        m_record->setCurrentIndex(static_cast<int>(known - m_records.begin()));
+        return showRecord();
+    }
+    m_records.push_back({name, record, run});
+    m_record->addItem(name);
+    m_record->setCurrentIndex(m_record->count() - 1); // shows it
+    showRecord();
+}
+
+Result<void> QuestionsPage::openAnswers(const QString &path)
+{
+    ZIGZAG_TRY(record, readAnswersFile(pathOf(path)));
+    take(-1, shownFileName(path), record);
+    return {};
+}
+
+void QuestionsPage::saveRecord()
+{
+    const AnswersRecord *record = current();
+    if (!record)
+        return;
+    const QString path = studio().prompts().fileToSave(this, tr("Save the record of answers"), QStringLiteral("answers.json"));
+    if (!path.isEmpty())
+        studio().report(writeAnswersFile(pathOf(path), *record));
+}
+
+const AnswersRecord *QuestionsPage::current() const
+{
+    const int at = m_record->currentIndex();
+    return at < 0 || at >= static_cast<int>(m_records.size()) ? nullptr : &m_records[static_cast<std::size_t>(at)].record;
+}
+
+void QuestionsPage::showRecord()
+{
+    m_model->show(current());
+    for (int column = 0; column < AnswersModel::ColumnCount; ++column)
+        m_table->resizeColumnToContents(column);
+    m_record->setVisible(m_record->count() > 0);
+    if (m_model->rowCount() > 0)
+        m_table->setCurrentIndex(m_model->index(m_model->rowCount() - 1, 0));
+    showBroken();
+    QuestionsPage::refresh(); // from the constructor too
+}
+
+std::size_t QuestionsPage::shownMap() const
+{
+    const QModelIndex row = m_table->currentIndex();
+    return row.isValid() ? m_model->mapAt(row.row()) : 0;
+}
+
+void QuestionsPage::showBroken()
+{
+    const AnswersRecord *record = current();
+    if (!record || shownMap() == 0)
+        m_broken->clear();
+    else
+        m_broken->setHtml(brokenHtml(*record, shownMap(), mostBroken));
+}
+
+} // namespace zigzag

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "app/studio/pages/page.h"
+#include "profiler/evaluate/answers_file.h"
+#include "profiler/questions/ruler.h"
+
+#include <deque>
+
+class QComboBox;
+class QLabel;
+class QLineEdit;
+class QPushButton;
+class QTextBrowser;
+class QTreeView;
+
+namespace zigzag {
+
+class AnswersModel;
+
+/// Questions that maps are asked: a person's own file, or RULER's tasks. What maps answer beside full attention by task and
+/// length, and which questions broke, to be read; of this session and of records that were opened.
+class QuestionsPage : public Page
+{
+    Q_OBJECT
+public:
+    QuestionsPage(Studio &studio, QWidget *parent);
+
+    /// A record that `eval --out` or this page wrote.
+    Result<void> openAnswers(const QString &path);
+
+protected:
+    void refresh() override;
+
+private:
+    struct Shown {
+        QString name;
+        AnswersRecord record;
+        int run = -1; ///< of this window; −1: from a file
+    };
+    QWidget *buildQuestions();
+    /// What the fields ask for; the error says which of them is wrong.
+    Result<RulerPlan> rulerPlan() const;
+    void ask();
+    void chooseFile();
+    void saveRecord();
+    /// A record so far, or a whole one, of a run of this window.
+    void take(int run, const QString &name, const AnswersRecord &record);
+    void showRecord();
+    void showBroken();
+    const AnswersRecord *current() const;
+    /// Of the row that is chosen, its place in the record; 0: none is.
+    std::size_t shownMap() const;
+
+    std::deque<Shown> m_records; ///< as m_record lists them
+    int m_runs = 0; ///< that were asked for here
+    QString m_file; ///< of questions; empty: RULER's tasks
+    QComboBox *m_source;
+    QLineEdit *m_tasks;
+    QLineEdit *m_lengths;
+    QLineEdit *m_trials;
+    QComboBox *m_maps;
+    QPushButton *m_ask;
+    QComboBox *m_record;
+    QLabel *m_hint;
+    AnswersModel *m_model;
+    QTreeView *m_table;
+    QTextBrowser *m_broken;
+    QAction *m_save;
+};
+
+} // namespace zigzag
