@@ -21,6 +21,7 @@ enum class FileContent {
     Bench,
     Prediction,
     MachineProfile,
+    Session, ///< its first line
     OtherZigzag, ///< of this program, and none of these
     ModelConfig,
     Tokenizer,
