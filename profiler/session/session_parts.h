@@ -3,9 +3,8 @@
 
 #include "engine/map/head_scores.h"
 #include "profiler/cost/cost_samples.h"
-#include "profiler/evaluate/needle.h"
-#include "profiler/search/quality_sweep.h"
 #include "profiler/session/session_file.h"
+#include "profiler/session/session_results.h"
 #include "profiler/trace/trace.h"
 
 #include <string>
@@ -40,23 +39,9 @@ Result<AnswersRecord> answersOf(const SessionPart &part);
 SessionPart machinePart(const Calibration &calibration);
 Result<Calibration> machineOf(const SessionPart &part);
 
-/// `zigzag-needle`, version 1: one map's needle grid.
-struct NeedleRecord {
-    std::string mapFingerprint; ///< the measured map's name
-    std::string engine; ///< that ran the map, as --as-engine names it; empty: ours
-    NeedleResult result;
-};
 SessionPart needlePart(const std::string &name, const NeedleRecord &needle);
 Result<NeedleRecord> needleOf(const SessionPart &part);
 
-/// `zigzag-sweep`, version 1: maps, and what each costs in quality.
-struct SweepRecord {
-    std::string criterion; ///< that made the maps; empty: several
-    std::string scores; ///< where its scores came from
-    std::string engine; ///< that ran the maps; empty: ours
-    int plannedPrompts = 0; ///< more than the points have where it was stopped
-    std::vector<SweepPoint> points;
-};
 SessionPart sweepPart(const std::string &name, const SweepRecord &sweep);
 Result<SweepRecord> sweepOf(const SessionPart &part);
 
