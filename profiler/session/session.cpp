@@ -79,14 +79,14 @@ Result<Manifest> lastManifest(const SessionBlocks &split, const Contents &conten
 
 } // namespace
 
-const SessionPart *Session::find(std::string_view kind, std::string_view name) const
+const SessionPart *SavedSession::find(std::string_view kind, std::string_view name) const
 {
     const auto found = std::find_if(parts.begin(), parts.end(),
                                     [&](const SessionPart &part) { return part.kind == kind && part.name == name; });
     return found == parts.end() ? nullptr : &*found;
 }
 
-std::vector<const SessionPart *> Session::all(std::string_view kind) const
+std::vector<const SessionPart *> SavedSession::all(std::string_view kind) const
 {
     std::vector<const SessionPart *> found;
     for (const SessionPart &part : parts)
@@ -95,7 +95,7 @@ std::vector<const SessionPart *> Session::all(std::string_view kind) const
     return found;
 }
 
-void Session::put(SessionPart part)
+void SavedSession::put(SessionPart part)
 {
     const auto found = std::find_if(parts.begin(), parts.end(),
                                     [&](const SessionPart &other) { return other.kind == part.kind && other.name == part.name; });
@@ -105,12 +105,12 @@ void Session::put(SessionPart part)
         *found = std::move(part);
 }
 
-void Session::remove(std::string_view kind, std::string_view name)
+void SavedSession::remove(std::string_view kind, std::string_view name)
 {
     std::erase_if(parts, [&](const SessionPart &part) { return part.kind == kind && part.name == name; });
 }
 
-std::string Session::freeName(std::string_view kind, const std::string &name) const
+std::string SavedSession::freeName(std::string_view kind, const std::string &name) const
 {
     std::string free = name;
     for (int number = 2; find(kind, free); ++number)
@@ -146,7 +146,7 @@ Result<ReadSession> readSession(const std::filesystem::path &file)
     return parseSession(bytes, file.string());
 }
 
-Result<void> writeSession(const Session &session, const std::filesystem::path &file)
+Result<void> writeSession(const SavedSession &session, const std::filesystem::path &file)
 {
     ZIGZAG_CHECK(checkSession(session, file.string()));
     std::unordered_map<const std::string *, std::string> hashes;

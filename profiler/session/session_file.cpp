@@ -121,7 +121,7 @@ Result<SessionFile> SessionFile::open(const fs::path &file)
     opened.m_path = file;
     std::error_code ignored;
     if (!fs::exists(file, ignored)) // a link to nothing too: the file that it names is made
-        ZIGZAG_CHECK(writeSession({}, file));
+        ZIGZAG_CHECK(writeSession(SavedSession(), file));
     ZIGZAG_CHECK(opened.lock());
     const fs::path target = fs::canonical(file, ignored);
     sweepLeftovers(target.empty() ? file : target);
@@ -146,7 +146,7 @@ std::string SessionFile::hashOf(const std::shared_ptr<const std::string> &conten
     return known.hash;
 }
 
-void SessionFile::forgetAllBut(const Session &session)
+void SessionFile::forgetAllBut(const SavedSession &session)
 {
     std::set<const std::string *> used;
     for (const SessionPart &part : session.parts)
@@ -154,7 +154,7 @@ void SessionFile::forgetAllBut(const Session &session)
     std::erase_if(m_known, [&](const auto &entry) { return !used.contains(entry.first); });
 }
 
-Result<void> SessionFile::save(const Session &session)
+Result<void> SessionFile::save(const SavedSession &session)
 {
     ZIGZAG_CHECK(checkSession(session, m_path.string()));
     const std::string manifest = manifestText(session, [this](const SessionPart &part) { return hashOf(part.content); });
@@ -178,7 +178,7 @@ Result<void> SessionFile::save(const Session &session)
     return isOurs && !m_wantWhole && !isWasteful ? append(session, manifest) : writeWhole(session, manifest);
 }
 
-Result<void> SessionFile::append(const Session &session, const std::string &manifest)
+Result<void> SessionFile::append(const SavedSession &session, const std::string &manifest)
 {
     // The rest of a save that did not end is written over; a whole block would else lie behind something that is none.
     if (::ftruncate(m_descriptor, static_cast<off_t>(m_end)) != 0)
@@ -217,7 +217,7 @@ Result<void> SessionFile::append(const Session &session, const std::string &mani
     return {};
 }
 
-Result<void> SessionFile::writeWhole(const Session &session, const std::string &manifest)
+Result<void> SessionFile::writeWhole(const SavedSession &session, const std::string &manifest)
 {
     ZIGZAG_CHECK(writeSession(session, m_path));
     ZIGZAG_CHECK(lock());

@@ -45,7 +45,7 @@ struct SessionPart {
 };
 
 /// `zigzag-session`, version 1: everything that was worked out with one model, as a value.
-struct Session {
+struct SavedSession {
     std::string asked; ///< the model as it was asked for: a folder, a GGUF file, preset:NAME, bundled:NAME; empty: not at hand
     ModelShape
         model; ///< no layers: none yet. Its fingerprint tells whether `asked` still is the model that this was worked out with
@@ -65,7 +65,7 @@ struct Session {
 
 /// A session as it was found, and what of it was not.
 struct ReadSession {
-    Session session;
+    SavedSession session;
     std::vector<std::string> notes; ///< for a person: what is damaged or missing, and that the last save did not end
 };
 
@@ -86,7 +86,7 @@ inline constexpr std::uint64_t largestSession = std::uint64_t{4} << 30;
 Result<ReadSession> parseSession(std::string_view bytes, const std::string &where);
 Result<ReadSession> readSession(const std::filesystem::path &file);
 /// Whole and atomically, whoever has the file open: of a crash, the old file or the new one is left.
-Result<void> writeSession(const Session &session, const std::filesystem::path &file);
+Result<void> writeSession(const SavedSession &session, const std::filesystem::path &file);
 
 /// A session's file while somebody works in it: nobody else saves into it, and a save writes what is new alone. A process that
 /// ends anyhow, at any moment, leaves the session of the last save.
@@ -105,7 +105,7 @@ public:
 
     /// Returns when it is on the disk. Nothing is written where nothing changed. The file is written anew, whole, where more than
     /// half of it would be of earlier saves, and where somebody took it away.
-    Result<void> save(const Session &session);
+    Result<void> save(const SavedSession &session);
     /// The next save writes the file whole: what a person keeps has its manifest first.
     void wantWhole() { m_wantWhole = true; }
 
@@ -117,9 +117,9 @@ private:
     SessionFile() = default;
     Result<void> lock();
     std::string hashOf(const std::shared_ptr<const std::string> &content);
-    Result<void> append(const Session &session, const std::string &manifest);
-    Result<void> writeWhole(const Session &session, const std::string &manifest);
-    void forgetAllBut(const Session &session);
+    Result<void> append(const SavedSession &session, const std::string &manifest);
+    Result<void> writeWhole(const SavedSession &session, const std::string &manifest);
+    void forgetAllBut(const SavedSession &session);
 
     std::filesystem::path m_path;
     ReadSession m_found;

@@ -114,7 +114,7 @@ Result<void> checkPart(const SessionPart &part, const std::string &where)
     return {};
 }
 
-Result<void> checkWhole(const Session &session, const std::string &where)
+Result<void> checkWhole(const SavedSession &session, const std::string &where)
 {
     if (session.parts.size() > mostParts)
         return badInput(fmt::format("{}: more than {} parts; begin another session", where, mostParts));
@@ -177,7 +177,7 @@ Result<ContentName> readContentName(const json::Value &entry, const std::string 
 
 } // namespace
 
-std::string manifestText(const Session &session, const std::function<std::string(const SessionPart &)> &hashOf)
+std::string manifestText(const SavedSession &session, const std::function<std::string(const SessionPart &)> &hashOf)
 {
     std::string text
         = fmt::format("{{\"tool\": {},\n \"asked\": {}", jsonString(std::string(programVersion)), jsonString(session.asked));
@@ -200,7 +200,7 @@ std::string manifestText(const Session &session, const std::function<std::string
     return text + "]}";
 }
 
-Result<void> checkSession(const Session &session, const std::string &where)
+Result<void> checkSession(const SavedSession &session, const std::string &where)
 {
     ZIGZAG_CHECK(checkWhole(session, where));
     std::uint64_t bytes = 0;
@@ -217,7 +217,7 @@ Result<Manifest> parseManifest(std::string_view text, const std::string &where)
     if (!document.is_object())
         return badInput(fmt::format("{}: the manifest is no object; open an earlier copy", where));
     Manifest manifest;
-    Session &session = manifest.session;
+    SavedSession &session = manifest.session;
     ZIGZAG_TRY(asked, json::stringOr(document, "asked", {}, where));
     session.asked = std::move(asked);
     if (json::find(document, "model")) {

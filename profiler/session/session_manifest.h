@@ -19,17 +19,17 @@ struct ContentName {
 };
 
 struct Manifest {
-    Session session; ///< of its parts, contents are null
+    SavedSession session; ///< of its parts, contents are null
     std::vector<ContentName> contents; // [parts]
 };
 
 /// One line for the file's model and what is said of the whole, and one for each part, so that a diff reads well.
-std::string manifestText(const Session &session, const std::function<std::string(const SessionPart &)> &hashOf);
+std::string manifestText(const SavedSession &session, const std::function<std::string(const SessionPart &)> &hashOf);
 Result<Manifest> parseManifest(std::string_view text, const std::string &where);
 
 /// Refuses what a reader would: kinds and names that are empty or overlong, two parts of one name, contents beyond the largest
 /// session.
-Result<void> checkSession(const Session &session, const std::string &where);
+Result<void> checkSession(const SavedSession &session, const std::string &where);
 
 inline constexpr std::string_view sessionFormat = "zigzag-session";
 inline constexpr int sessionVersion = 1;

@@ -43,9 +43,9 @@ HeadScores someScores()
     return scores;
 }
 
-Session someSession()
+SavedSession someSession()
 {
-    Session session;
+    SavedSession session;
     session.asked = "bundled:zigzag-tiny";
     session.model = shape();
     session.notes = "before the holidays";
@@ -59,7 +59,7 @@ Session someSession()
     return session;
 }
 
-void expectSame(const Session &a, const Session &b)
+void expectSame(const SavedSession &a, const SavedSession &b)
 {
     EXPECT_EQ(a.asked, b.asked);
     EXPECT_EQ(a.model, b.model);
@@ -81,7 +81,7 @@ void expectSame(const Session &a, const Session &b)
     }
 }
 
-std::string fileOf(const Session &session, const TempFolder &folder)
+std::string fileOf(const SavedSession &session, const TempFolder &folder)
 {
     EXPECT_TRUE(writeSession(session, folder / "whole.zigzag"));
     return readText(folder / "whole.zigzag");
@@ -90,7 +90,7 @@ std::string fileOf(const Session &session, const TempFolder &folder)
 TEST(Session, ComesBackAsItWas)
 {
     const TempFolder folder;
-    const Session session = someSession();
+    const SavedSession session = someSession();
     ASSERT_TRUE(writeSession(session, folder / "a.zigzag"));
     const auto read = readSession(folder / "a.zigzag");
     ASSERT_TRUE(read) << read.error().message;
@@ -109,7 +109,7 @@ TEST(Session, ComesBackAsItWas)
 TEST(Session, OfAFileThatIsCutAnywhereWhatIsWholeIsRead)
 {
     const TempFolder folder;
-    const Session session = someSession();
+    const SavedSession session = someSession();
     const std::string whole = fileOf(session, folder);
     const std::size_t manifestEnd = whole.find("]}\n") + 3;
     for (std::size_t length = 0; length < whole.size(); ++length) {
@@ -132,7 +132,7 @@ TEST(Session, ASaveThatDidNotEndLeavesTheOneBefore)
 {
     const TempFolder folder;
     const auto path = folder / "a.zigzag";
-    Session first = someSession(), second = first;
+    SavedSession first = someSession(), second = first;
     second.put(reportPart("later", std::string(3000, 'x')));
     std::string before;
     {
@@ -163,7 +163,7 @@ TEST(Session, ASaveThatDidNotEndLeavesTheOneBefore)
 TEST(Session, ADamagedPartIsLeftOutAndSaid)
 {
     const TempFolder folder;
-    const Session session = someSession();
+    const SavedSession session = someSession();
     std::string bytes = fileOf(session, folder);
     const std::size_t at = bytes.find("one\ntwo");
     ASSERT_NE(at, std::string::npos);
@@ -193,7 +193,7 @@ TEST(Session, AFutureVersionIsRefusedByName)
 TEST(Session, WhatALaterVersionWroteIsKept)
 {
     const TempFolder folder;
-    Session session = someSession();
+    SavedSession session = someSession();
     SessionPart unknown;
     unknown.kind = "dreams-2027";
     unknown.name = "of electric sheep";
@@ -204,7 +204,7 @@ TEST(Session, WhatALaterVersionWroteIsKept)
     ASSERT_TRUE(writeSession(session, folder / "a.zigzag"));
     auto file = SessionFile::open(folder / "a.zigzag");
     ASSERT_TRUE(file);
-    Session found = file->takeFound().session;
+    SavedSession found = file->takeFound().session;
     expectSame(found, session);
     found.put(reportPart("new", "text"));
     ASSERT_TRUE(file->save(found));
@@ -282,7 +282,8 @@ TEST(SessionFile, KeepsOthersOutAndLosesNothingToThem)
     // Taken away while it is open: the next save brings it back.
     std::filesystem::remove(path);
     ASSERT_TRUE(mine->save(someSession()));
-    expectSame(readSession(path)->session.parts.empty() ? Session{} : readSession(path)->session, readSession(path)->session);
+    expectSame(readSession(path)->session.parts.empty() ? SavedSession{} : readSession(path)->session,
+               readSession(path)->session);
     EXPECT_EQ(readSession(path)->session.parts.size(), someSession().parts.size());
 }
 
@@ -292,7 +293,7 @@ TEST(SessionFile, WritesOnlyWhatIsNewAndStaysSmall)
     const auto path = folder / "a.zigzag";
     auto file = SessionFile::open(path);
     ASSERT_TRUE(file);
-    Session session = someSession();
+    SavedSession session = someSession();
     session.put(reportPart("large", std::string(4 << 20, 'x')));
     ASSERT_TRUE(file->save(session));
     const auto large = std::filesystem::file_size(path);
@@ -326,7 +327,7 @@ TEST(SessionFile, AKilledWriterLeavesTheLastSave)
             auto file = SessionFile::open(path);
             if (!file)
                 _exit(1);
-            Session session = file->takeFound().session;
+            SavedSession session = file->takeFound().session;
             const SessionPart *last = session.find(PartKind::Report, "count");
             for (int count = last ? std::stoi(*last->content) + 1 : 1;; ++count) {
                 session.put(reportPart("count", std::to_string(count)));
@@ -362,7 +363,7 @@ TEST(SessionFile, AKilledWriterLeavesTheLastSave)
 TEST(SessionFile, WhatCannotBeReadBackIsNotWritten)
 {
     const TempFolder folder;
-    Session session = someSession();
+    SavedSession session = someSession();
     session.parts.push_back(session.parts.front());
     EXPECT_FALSE(writeSession(session, folder / "twice.zigzag"));
     session = someSession();
