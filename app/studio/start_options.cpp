@@ -67,11 +67,12 @@ StartOptions parseStart(int argc, char **argv)
     parser.setApplicationDescription(tr("Which layers of a language model can stream, what that gains and what it loses."));
     parser.addHelpOption();
     parser.addVersionOption();
-    parser.addPositionalArgument(QStringLiteral("file"),
-                                 tr("Head maps, scores, traces, runs (the JSON of bench and predict), model folders, GGUF files, "
-                                    "preset:NAME or bundled:NAME, opened in "
-                                    "this order (default: bundled:zigzag-tiny)."),
-                                 QStringLiteral("[FILE|MODEL …]"));
+    parser.addPositionalArgument(
+        QStringLiteral("file"),
+        tr("Sessions, head maps, scores, traces, runs (the JSON of bench and predict), model folders, GGUF files, "
+           "preset:NAME or bundled:NAME, opened in "
+           "this order (default: the last session, or bundled:zigzag-tiny)."),
+        QStringLiteral("[FILE|MODEL …]"));
     const QCommandLineOption screenshot(QStringLiteral("screenshot"), tr("Write a picture of the window to PATH and end."),
                                         QStringLiteral("PATH"));
     const QCommandLineOption measure(
@@ -95,6 +96,7 @@ StartOptions parseStart(int argc, char **argv)
     StartOptions options;
     if (!parser.positionalArguments().isEmpty())
         options.open = parser.positionalArguments();
+    options.openAsked = !parser.positionalArguments().isEmpty();
     options.screenshot = parser.value(screenshot);
     options.measure = parser.isSet(measure);
     options.startupTime = parser.isSet(startup);

@@ -55,6 +55,18 @@ void Studio::takeRecords(const std::vector<NamedMap> &maps, const std::vector<Be
     refreshSoon();
 }
 
+void Studio::takeKeptTrace(RunEntry entry)
+{
+    const std::optional<HeadMap> map = entry.map;
+    const std::shared_ptr<const Trace> trace = entry.trace;
+    const QString name = nameOf(entry);
+    m_runList.addTrace(std::move(entry), map);
+    if (map)
+        m_plotted.measurements().addTrace(*map, trace);
+    Q_EMIT traceKept(name, trace);
+    refreshSoon();
+}
+
 void Studio::takeNeedles(const NamedMap &map, const NeedleResult &result, const std::string &engine)
 {
     m_plotted.measurements().addNeedle(map.map, result, engine);
