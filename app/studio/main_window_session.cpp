@@ -21,6 +21,14 @@ const QString settingsKey = QStringLiteral("session");
 /// Of sessions that nobody named, so many stay.
 constexpr std::size_t mostUnnamed = 20;
 
+/// It is remembered, and the next window may be started elsewhere.
+std::filesystem::path wholePath(const QString &name)
+{
+    std::error_code failed;
+    const std::filesystem::path path = std::filesystem::absolute(pathOf(name), failed);
+    return failed ? pathOf(name) : path;
+}
+
 std::filesystem::path nameFor(const std::filesystem::path &folder)
 {
     const std::string stem = QDateTime::currentDateTime().toString(QStringLiteral("yyyy-MM-dd-HHmmss")).toStdString();
@@ -88,13 +96,15 @@ bool MainWindow::isUnnamed() const
 
 bool MainWindow::leaveSession()
 {
-    if (m_keeper->isKeeping() && document().map().layers() > 0) {
+    if (m_keeper->hasFile() || (m_keeper->isKeeping() && !document().isUntouched())) {
         if (const auto saved = m_keeper->saveNow(); !saved) {
             m_studio.say(saved.error());
-            return false;
+            if (!mayLoseEdits())
+                return false;
+        } else {
+            m_recent.add(textOfPath(m_keeper->path()));
+            refreshRecent();
         }
-        m_recent.add(textOfPath(m_keeper->path()));
-        refreshRecent();
     }
     m_keeper->stop();
     return true;
@@ -108,8 +118,9 @@ void MainWindow::beginSession()
 
 bool MainWindow::openSession(const QString &name)
 {
-    const std::filesystem::path path = pathOf(name);
-    if (m_keeper->hasFile() && m_keeper->path() == path)
+    const std::filesystem::path path = wholePath(name);
+    std::error_code none;
+    if (m_keeper->hasFile() && std::filesystem::equivalent(m_keeper->path(), path, none))
         return true;
     auto file = SessionFile::open(path);
     auto found = file ? Result<ReadSession>(file->takeFound()) : readSession(path);
@@ -127,6 +138,7 @@ bool MainWindow::openSession(const QString &name)
     for (const std::string &note : found->notes)
         notes << QString::fromStdString(note);
     adoptModelOf(*restored, notes);
+    m_studio.runList().clear(); // those of the session that was left are in its file
     giveBack(m_studio, *restored);
     if (!restored->layout.empty())
         restoreState(QByteArray::fromBase64(QByteArray::fromStdString(restored->layout)), sessionLayoutVersion);
@@ -201,7 +213,7 @@ bool MainWindow::saveSessionAs()
         return false;
     if (!name.endsWith(QLatin1String(".zigzag")))
         name += QLatin1String(".zigzag");
-    const std::filesystem::path before = m_keeper->path(), path = pathOf(name);
+    const std::filesystem::path before = m_keeper->path(), path = wholePath(name);
     const bool had = m_keeper->hasFile(), wasUnnamed = isUnnamed();
     if (path != before)
         m_keeper->keepIn(path);
@@ -217,7 +229,7 @@ bool MainWindow::saveSessionAs()
     if (had && wasUnnamed && path != before)
         std::filesystem::remove(before, ignored); // it has a name now
     rememberSession();
-    m_recent.add(name);
+    m_recent.add(textOfPath(path));
     refreshRecent();
     m_messages->say(MessageBar::Kind::Note, tr("Saved %1; from now on it is kept as you work").arg(shownPath(name)));
     return true;

@@ -159,6 +159,13 @@ void RunListModel::addTrace(RunEntry entry, std::optional<HeadMap> map)
     append({std::move(entry)});
 }
 
+void RunListModel::clear()
+{
+    beginResetModel();
+    m_entries.clear();
+    endResetModel();
+}
+
 void RunListModel::addKept(std::vector<RunEntry> entries)
 {
     --m_lastFile;

@@ -54,6 +54,7 @@ public:
     /// The records of `bench`, or a prediction. Returns the first row; as many follow as the file has records.
     int addFile(const QString &name, const QDateTime &when, const BenchFile &file);
 
+    void clear();
     /// Runs of one measurement or of one file, as a session kept them.
     void addKept(std::vector<RunEntry> entries);
 

@@ -53,9 +53,11 @@ QString Document::freeVariantName(const QString &name) const
     const auto isTaken = [this](const QString &wanted) {
         return std::any_of(m_variants.begin(), m_variants.end(), [&](const Kept &kept) { return kept.name == wanted; });
     };
-    QString free = name;
+    constexpr qsizetype longest = 100;
+    const QString shortName = name.left(longest);
+    QString free = shortName;
     for (int number = 2; isTaken(free); ++number)
-        free = QStringLiteral("%1 %2").arg(name).arg(number);
+        free = QStringLiteral("%1 %2").arg(shortName).arg(number);
     return free;
 }
 

@@ -87,7 +87,8 @@ SessionPart partOf(const FoundScores &found)
                          {"seconds", text(found.seconds)},
                          {"done", std::to_string(found.done)},
                          {"all", std::to_string(found.all)}});
-    if (!found.effects.empty())
+    constexpr std::size_t mostEffects = 10'000; // heads; more than any published model has, and small beside its scores
+    if (!found.effects.empty() && found.effects.size() <= mostEffects)
         part.details["effects"] = effectsText(found.effects);
     return part;
 }

@@ -58,12 +58,15 @@ private:
         if (const auto scores = part.details.find("scores"); scores != part.details.end())
             if (const auto known = m_scores.find(scores->second); known != m_scores.end())
                 variant.state.scores = known->second;
-        // Whether it is modified, its file tells, where that is still there.
-        if (!variant.path.empty())
-            if (const auto saved = readHeadMap(variant.path); saved && fits(saved->model(), variant.saved.model())) {
-                variant.saved = *saved;
-                variant.saved.setModel(variant.state.map.model());
-            }
+        // Whether it is modified, its file tells. What is no map by now is not what a person would save over.
+        std::error_code none;
+        const auto saved = std::filesystem::is_regular_file(variant.path, none) ? readHeadMap(variant.path) : badInput("");
+        if (saved && fits(saved->model(), variant.saved.model())) {
+            variant.saved = *saved;
+            variant.saved.setModel(variant.state.map.model());
+        } else {
+            variant.path.clear();
+        }
         if (part.name == m_session.current)
             m_to.variant = static_cast<int>(m_to.variants.size());
         m_to.variants.push_back(std::move(variant));

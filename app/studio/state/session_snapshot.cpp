@@ -9,6 +9,17 @@
 
 namespace zigzag {
 
+namespace {
+
+/// As a session takes it: names in files of others may be empty, or longer than that.
+std::string shortName(const SessionPart &part)
+{
+    constexpr qsizetype longest = 200; // characters
+    return part.name.empty() ? part.kind : QString::fromStdString(part.name).left(longest).toStdString();
+}
+
+} // namespace
+
 SessionSnapshot snapshotOf(Studio &studio)
 {
     SessionSnapshot snapshot;
@@ -20,7 +31,9 @@ SessionSnapshot snapshotOf(Studio &studio)
     snapshot.variant = document.variant();
     for (int row = 0; row < studio.scoreSources().rowCount(); ++row)
         snapshot.scores.push_back(studio.scoreSources().at(row));
-    snapshot.runs = studio.runList().entries();
+    for (const RunEntry &run : studio.runList().entries()) // the list may have some of the model before this one
+        if (!run.map || (run.map->layers() == snapshot.model.layers && run.map->kvHeads() == snapshot.model.kvHeads))
+            snapshot.runs.push_back(run);
     snapshot.needles = studio.plotted().measurements().needles();
     snapshot.sweep = studio.sweep();
     snapshot.machine = studio.plotted().cost().machine();
@@ -29,7 +42,7 @@ SessionSnapshot snapshotOf(Studio &studio)
 
 void SnapshotWriter::put(SavedSession &session, SessionPart part) const
 {
-    part.name = session.freeName(part.kind, part.name);
+    part.name = session.freeName(part.kind, shortName(part));
     if (const SessionPart *last = m_last.find(part.kind, part.name); last && *last->content == *part.content) {
         part.content = last->content;
         part.when = last->when;
@@ -60,7 +73,7 @@ void SnapshotWriter::putVariants(SavedSession &session, const SessionSnapshot &s
     std::vector<std::string> names;
     for (const FoundScores &found : snapshot.scores) {
         SessionPart part = partOf(found);
-        part.name = session.freeName(part.kind, part.name);
+        part.name = session.freeName(part.kind, shortName(part));
         names.push_back(part.name);
         put(session, std::move(part));
     }
