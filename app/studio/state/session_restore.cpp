@@ -35,6 +35,7 @@ public:
             : part.kind == PartKind::Bench                       ? takeRuns(part)
             : part.kind == PartKind::Needle                      ? takeNeedle(part)
             : part.kind == PartKind::Sweep                       ? takeSweep(part)
+            : part.kind == PartKind::Machine                     ? takeMachine(part)
                                                                  : takeOther(part);
         if (taken)
             return;
@@ -108,6 +109,14 @@ private:
         m_to.sweep.points = std::move(sweep.points);
         return {};
     }
+    Result<void> takeMachine(const SessionPart &part)
+    {
+        ZIGZAG_TRY(calibration, machineOf(part));
+        if (m_to.calibration)
+            return takeOther(part);
+        m_to.calibration = std::make_shared<const Calibration>(std::move(calibration));
+        return {};
+    }
     Result<void> takeOther(const SessionPart &part)
     {
         if (part.kind == PartKind::Trace) {
@@ -175,6 +184,7 @@ void giveBack(Studio &studio, const RestoredSession &restored)
     }
     for (const Measurements::Asked &asked : restored.needles)
         measurements.addNeedle(asked.map, asked.result, asked.engine);
+    studio.setKeptCalibration(restored.calibration);
     studio.sweep() = restored.sweep;
     studio.sweep().model = studio.document().model();
     studio.refreshSoon();

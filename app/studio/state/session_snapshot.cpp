@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 namespace zigzag {
 
@@ -37,6 +38,7 @@ SessionSnapshot snapshotOf(Studio &studio)
     snapshot.needles = studio.plotted().measurements().needles();
     snapshot.sweep = studio.sweep();
     snapshot.machine = studio.plotted().cost().machine();
+    snapshot.calibration = studio.calibration();
     return snapshot;
 }
 
@@ -136,6 +138,11 @@ SavedSession SnapshotWriter::session(const SessionSnapshot &snapshot)
     }
     if (!snapshot.sweep.points.empty())
         put(session, sweepPart("sweep", {{}, {}, snapshot.sweep.engine, 0, snapshot.sweep.points}));
+    if (snapshot.calibration) {
+        if (std::exchange(m_calibration, snapshot.calibration) != snapshot.calibration)
+            m_machine = machinePart(*snapshot.calibration);
+        put(session, *m_machine);
+    }
     if (!snapshot.layout.empty()) {
         SessionPart layout;
         layout.kind = PartKind::Layout;

@@ -6,6 +6,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct SessionSnapshot {
     std::vector<Measurements::Asked> needles;
     QualitySweep sweep;
     MachineProfile machine; ///< that measured what was measured here; empty: not known
+    std::shared_ptr<const Calibration> calibration; ///< null: none
     std::string layout; ///< text
     std::map<std::string, std::string> view; ///< what the window shows of it
     std::vector<SessionPart> carried; ///< parts that the window has no place for, and those that it has not read yet
@@ -53,6 +55,8 @@ private:
     void putTrace(SavedSession &session, const RunEntry &entry);
 
     SavedSession m_last;
+    std::shared_ptr<const Calibration> m_calibration; ///< that m_machine tells of
+    std::optional<SessionPart> m_machine;
     std::map<const Trace *, Kept> m_traces;
 };
 

@@ -35,6 +35,7 @@ void Studio::adopt(const ModelShape &shape, const std::optional<ModelConfig> &co
     m_whyNotLoaded.clear();
     m_selection.clear();
     m_scoreSources.clear();
+    m_calibration.reset();
     m_plotted.setModel(shape, config);
     m_document.setModel(shape);
     m_context = m_plotted.contexts().back();

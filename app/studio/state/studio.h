@@ -104,7 +104,11 @@ public:
     void takeScores(std::shared_ptr<const HeadScores> scores);
 
     // What runs deliver.
-    void takeCost(const CostModel &cost);
+    void takeCost(const CostModel &cost, std::shared_ptr<const Calibration> calibration = {});
+    /// What an earlier session calibrated: predictions until this one's calibration is there, on the same machine.
+    void setKeptCalibration(std::shared_ptr<const Calibration> calibration) { m_calibration = std::move(calibration); }
+    /// What the cost model was fitted to, or would be; null: not known.
+    const std::shared_ptr<const Calibration> &calibration() const { return m_calibration; }
     void takeRecords(const std::vector<NamedMap> &maps, const std::vector<BenchRecord> &records);
     /// `engine`: that ran the map; empty: ours.
     /// A trace that was recorded in an earlier session.
@@ -147,6 +151,7 @@ private:
     RunListModel m_runList;
     ScoreSources m_scoreSources;
     QualitySweep m_sweep;
+    std::shared_ptr<const Calibration> m_calibration;
     QTimer m_refresh;
     CalibrationWatch m_watch;
     JobTime m_jobTime;

@@ -4,10 +4,14 @@
 #include "profiler/evaluate/answers_file.h"
 #include "profiler/measure/bench_file.h"
 #include "profiler/session/session_parts.h"
+#include "tests/cli/run_program.h"
 #include "tests/temp_folder.h"
 
+#include <chrono>
 #include <csignal>
 #include <gtest/gtest.h>
+#include <iostream>
+#include <nlohmann/json.hpp>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -358,6 +362,41 @@ TEST(SessionFile, AKilledWriterLeavesTheLastSave)
     for ([[maybe_unused]] const auto &entry : std::filesystem::directory_iterator(folder.path()))
         ++files;
     EXPECT_EQ(files, 1u) << "nothing of the killed ones is left beside it";
+}
+
+TEST(SessionFile, ALargeOneIsReadInLittleTime)
+{
+    const TempFolder folder;
+    SavedSession session = someSession();
+    for (int part = 0; part < 10; ++part)
+        session.put(reportPart("ten megabytes " + std::to_string(part), std::string(10 << 20, static_cast<char>('0' + part))));
+    ASSERT_TRUE(writeSession(session, folder / "large.zigzag"));
+    const auto begin = std::chrono::steady_clock::now();
+    const auto file = SessionFile::open(folder / "large.zigzag");
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    ASSERT_TRUE(file);
+    std::cout << std::filesystem::file_size(folder / "large.zigzag") / 1'000'000 << " MB opened in " << seconds << " s\n";
+    EXPECT_LT(seconds, 10) << "1 on an idle machine; this one may have others on it, or a sanitizer";
+}
+
+TEST(SessionCommands, InfoTellsWhatIsInASession)
+{
+    const TempFolder folder;
+    const auto path = folder / "a.zigzag";
+    ASSERT_TRUE(writeSession(someSession(), path));
+    const auto table = test::runZigzag({"info", path.string()});
+    ASSERT_EQ(table.code, 0) << table.errors;
+    for (const char *word : {"sample", "bundled:zigzag-tiny", "Attention", "no first layer", "4 of 6 KV heads stream",
+                             "2 layers locked", "in front", "third question", "what was tried"})
+        EXPECT_NE(table.output.find(word), std::string::npos) << word << " is not in\n" << table.output;
+    const auto json = test::runZigzag({"info", path.string(), "-o", "json"});
+    ASSERT_EQ(json.code, 0) << json.errors;
+    const auto read = nlohmann::json::parse(json.output);
+    EXPECT_EQ(read["parts"].size(), 4u);
+    EXPECT_EQ(read["parts"][0]["kind"], "scores");
+    EXPECT_EQ(read["model"], "sample");
+    writeText(path, readText(path).substr(0, 100));
+    EXPECT_EQ(test::refusalFault(test::runZigzag({"info", path.string()}), 2), "");
 }
 
 TEST(SessionFile, WhatCannotBeReadBackIsNotWritten)
