@@ -6,6 +6,10 @@
 #include "profiler/session/session_parts.h"
 #include "session_window.h"
 
+#include <QElapsedTimer>
+
+#include <iostream>
+
 namespace zigzag::test {
 
 namespace {
@@ -191,6 +195,50 @@ TEST_F(SessionWindowTest, PartsOfAnotherShapeAreLeftOutAndKept)
     EXPECT_TRUE(saved->session.find(PartKind::Variant, "of another model")) << "kept as it was";
     EXPECT_TRUE(saved->session.find(PartKind::Scores, "of another model"));
     EXPECT_TRUE(saved->session.find(PartKind::Report, "a report"));
+}
+
+/// ZIGZAG_SESSION_MB=100 for one of that size.
+TEST_F(SessionWindowTest, ALargeOneIsThereBeforeItsTracesAreRead)
+{
+    const int megabytes = std::max(8, qEnvironmentVariableIntValue("ZIGZAG_SESSION_MB"));
+    constexpr int spansOfOne = 200'000; // 4 MB
+    Trace trace = *someTrace();
+    trace.spans.clear();
+    for (int span = 0; span < spansOfOne; ++span) {
+        TraceSpan next;
+        next.beginNs = std::int64_t{1000} * span;
+        next.durationNs = 700 + span % 251;
+        trace.spans.push_back(next);
+    }
+    SavedSession session;
+    session.model = shapeOf(4, 2);
+    session.put(variantPart("map", fullMap(4, 2)));
+    session.put(measuredMapPart(fullMap(4, 2)));
+    SessionPart part = tracePart("trace", trace);
+    part.details["map"] = session.parts.back().name;
+    int traces = 0;
+    for (std::size_t bytes = 0; bytes < static_cast<std::size_t>(megabytes) << 20; bytes += part.content->size()) {
+        SessionPart each = part;
+        each.name = "trace " + std::to_string(traces++);
+        each.content = std::make_shared<const std::string>(*part.content + std::string(static_cast<std::size_t>(traces), ' '));
+        session.put(std::move(each));
+    }
+    ASSERT_TRUE(writeSession(session, m_folder / "large.zigzag"));
+    start();
+    QElapsedTimer clock;
+    clock.start();
+    ASSERT_TRUE(open(m_folder / "large.zigzag")) << message().toStdString();
+    const double openedMs = 1e-6 * static_cast<double>(clock.nsecsElapsed());
+    std::cout << std::filesystem::file_size(m_folder / "large.zigzag") / 1'000'000 << " MB opened in " << openedMs << " ms\n";
+    EXPECT_LT(openedMs, 10'000) << "1,000 for 100 MB on an idle machine";
+    // A save in the middle has all of them, read or not.
+    click(0, 0);
+    ASSERT_TRUE(waitForSave([&](const SavedSession &saved) { return *mapOf(*saved.all(PartKind::Variant)[0]) == map(); }));
+    EXPECT_EQ(readSession(m_folder / "large.zigzag")->session.all(PartKind::Trace).size(), static_cast<std::size_t>(traces));
+    ASSERT_TRUE(QTest::qWaitFor([&] { return m_window->studio().runList().rowCount() == traces; }, patience));
+    m_window->studio().refreshSoon();
+    ASSERT_TRUE(m_window->keeper().saveNow());
+    EXPECT_EQ(readSession(m_folder / "large.zigzag")->session.all(PartKind::Trace).size(), static_cast<std::size_t>(traces));
 }
 
 TEST_F(SessionWindowTest, VariantsAreUndoneOnTheirOwn)
