@@ -105,7 +105,9 @@ void SessionKeeper::stop()
     m_carried.clear();
     m_toRead.clear();
     m_readFrom.reset();
-    QMetaObject::invokeMethod(m_worker.get(), [worker = m_worker.get()] { worker->clear(); });
+    // At once: whoever opens the file next finds it free.
+    QMetaObject::invokeMethod(
+        m_worker.get(), [worker = m_worker.get()] { worker->clear(); }, Qt::BlockingQueuedConnection);
 }
 
 void SessionKeeper::noteChange()
