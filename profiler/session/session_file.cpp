@@ -98,6 +98,15 @@ SessionFile::~SessionFile()
         ::close(m_descriptor); // and with it the lock
 }
 
+SessionFile::Place SessionFile::whereIsIt() const
+{
+    struct stat here = {}, there = {};
+    if (::stat(m_path.c_str(), &there) != 0)
+        return Place::Nowhere;
+    const bool isSame = ::fstat(m_descriptor, &here) == 0 && here.st_ino == there.st_ino && here.st_dev == there.st_dev;
+    return isSame ? Place::Ours : Place::Other;
+}
+
 Result<void> SessionFile::lock()
 {
     if (m_descriptor >= 0)
@@ -108,9 +117,7 @@ Result<void> SessionFile::lock()
     // Not every file system has locks; there, nothing tells two windows apart.
     if (::flock(m_descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
         return badInput(fmt::format("{}: is open in another window; close it there, or save a copy of it", m_path.string()));
-    struct stat here {
-    }, there{};
-    if (::fstat(m_descriptor, &here) != 0 || ::stat(m_path.c_str(), &there) != 0 || here.st_ino != there.st_ino)
+    if (whereIsIt() != Place::Ours)
         return badInput(fmt::format("{}: was replaced while it was opened; open it again", m_path.string()));
     return {};
 }
@@ -159,10 +166,11 @@ Result<void> SessionFile::save(const SavedSession &session)
     ZIGZAG_CHECK(checkSession(session, m_path.string()));
     const std::string manifest = manifestText(session, [this](const SessionPart &part) { return hashOf(part.content); });
     forgetAllBut(session);
-    struct stat here {
-    }, there{};
-    const bool isOurs = m_descriptor >= 0 && ::fstat(m_descriptor, &here) == 0 && ::stat(m_path.c_str(), &there) == 0
-        && here.st_ino == there.st_ino && here.st_dev == there.st_dev;
+    const Place place = whereIsIt();
+    if (place == Place::Other)
+        return badInput(
+            fmt::format("{}: another program has put another file there; save the session under another name", m_path.string()));
+    const bool isOurs = place == Place::Ours;
     if (isOurs && !m_wantWhole && manifest == m_manifest)
         return {};
     std::uint64_t live = manifest.size(), added = manifest.size();
@@ -221,7 +229,7 @@ Result<void> SessionFile::writeWhole(const SavedSession &session, const std::str
 {
     ZIGZAG_CHECK(writeSession(session, m_path));
     ZIGZAG_CHECK(lock());
-    struct stat info { };
+    struct stat info = {};
     if (::fstat(m_descriptor, &info) != 0)
         return cannotSave(m_path, errno);
     m_inFile.clear();

@@ -104,7 +104,8 @@ public:
     ReadSession takeFound() { return std::move(m_found); }
 
     /// Returns when it is on the disk. Nothing is written where nothing changed. The file is written anew, whole, where more than
-    /// half of it would be of earlier saves, and where somebody took it away.
+    /// half of it would be of earlier saves, and where somebody took it away. Refused where somebody put another one in its
+    /// place.
     Result<void> save(const SavedSession &session);
     /// The next save writes the file whole: what a person keeps has its manifest first.
     void wantWhole() { m_wantWhole = true; }
@@ -115,6 +116,8 @@ private:
         std::string hash;
     };
     SessionFile() = default;
+    enum class Place { Ours, Nowhere, Other }; ///< what is at the path: the file that we hold, none, or one of somebody else
+    Place whereIsIt() const;
     Result<void> lock();
     std::string hashOf(const std::shared_ptr<const std::string> &content);
     Result<void> append(const SavedSession &session, const std::string &manifest);

@@ -288,6 +288,11 @@ TEST(SessionFile, KeepsOthersOutAndLosesNothingToThem)
     std::filesystem::remove(path);
     ASSERT_TRUE(mine->save(someSession()));
     EXPECT_EQ(readSession(path)->session.parts.size(), someSession().parts.size());
+    // Replaced while it is open: that one is somebody else's.
+    std::filesystem::remove(path);
+    writeText(path, "theirs");
+    EXPECT_FALSE(mine->save(SavedSession()));
+    EXPECT_EQ(readText(path), "theirs");
 }
 
 TEST(SessionFile, WritesOnlyWhatIsNewAndStaysSmall)
