@@ -67,7 +67,7 @@ void MainWindow::buildKeeper()
             return snapshot;
         },
         this);
-    connect(m_keeper, &SessionKeeper::began, this, [this] { rememberSession(); });
+    connect(m_keeper, &SessionKeeper::begins, this, [this] { rememberSession(); });
     connect(m_keeper, &SessionKeeper::failed, this, [this](const Error &error) { m_studio.say(error); });
     connect(m_keeper, &SessionKeeper::traceRead, &m_studio, &Studio::takeKeptTrace);
     connect(&m_studio, &Studio::refreshed, m_keeper, &SessionKeeper::noteChange);
@@ -223,6 +223,7 @@ bool MainWindow::saveSessionAs()
             m_keeper->stop();
         else
             m_keeper->keepIn(before);
+        rememberSession();
         return false;
     }
     std::error_code ignored;

@@ -80,7 +80,7 @@ void SessionKeeper::keepIn(SessionFile file, const SavedSession &found, std::vec
 {
     m_timer.stop();
     m_path = file.path();
-    m_hasFile = true;
+    m_hasFile = m_isAnnounced = true;
     m_carried = std::move(carried);
     m_toRead.clear();
     m_readFrom.reset();
@@ -93,7 +93,7 @@ void SessionKeeper::keepIn(SessionFile file, const SavedSession &found, std::vec
 void SessionKeeper::keepIn(const std::filesystem::path &file)
 {
     m_path = file;
-    m_hasFile = false;
+    m_hasFile = m_isAnnounced = false;
     QMetaObject::invokeMethod(m_worker.get(), [worker = m_worker.get(), file] { worker->setPath(file); });
 }
 
@@ -101,13 +101,19 @@ void SessionKeeper::stop()
 {
     m_timer.stop();
     m_path.clear();
-    m_hasFile = false;
+    m_hasFile = m_isAnnounced = false;
     m_carried.clear();
     m_toRead.clear();
     m_readFrom.reset();
     // At once: whoever opens the file next finds it free.
     QMetaObject::invokeMethod(
         m_worker.get(), [worker = m_worker.get()] { worker->clear(); }, Qt::BlockingQueuedConnection);
+}
+
+void SessionKeeper::announce()
+{
+    if (!std::exchange(m_isAnnounced, true))
+        Q_EMIT begins();
 }
 
 void SessionKeeper::noteChange()
@@ -131,6 +137,7 @@ void SessionKeeper::saveSoon()
     if (m_isSaving)
         return;
     m_isSaving = true;
+    announce();
     QMetaObject::invokeMethod(m_worker.get(), [this, worker = m_worker.get(), path = m_path, snapshot = taken()] {
         Result<void> saved = worker->save(snapshot, false);
         QMetaObject::invokeMethod(this, [this, path, saved] {
@@ -149,6 +156,7 @@ Result<void> SessionKeeper::saveNow(bool whole)
         return {};
     m_timer.stop();
     m_isDue = false;
+    announce();
     Result<void> saved;
     QMetaObject::invokeMethod(
         m_worker.get(), [&saved, whole, worker = m_worker.get(), snapshot = taken()] { saved = worker->save(snapshot, whole); },
@@ -162,8 +170,7 @@ void SessionKeeper::onSaved(const Result<void> &saved)
 {
     if (saved) {
         m_hasFailed = false;
-        if (!std::exchange(m_hasFile, true))
-            Q_EMIT began();
+        m_hasFile = true;
     } else if (!std::exchange(m_hasFailed, true)) {
         Q_EMIT failed(saved.error());
     }

@@ -47,8 +47,8 @@ public:
     void readTraces(const std::vector<SessionPart> &traces, const SavedSession &session);
 
 Q_SIGNALS:
-    /// The file has been made.
-    void began();
+    /// The file is about to be made: whoever remembers it before cannot lose it.
+    void begins();
     /// Once, until a save succeeds again.
     void failed(const zigzag::Error &error);
     void traceRead(const zigzag::RunEntry &run);
@@ -57,6 +57,7 @@ private:
     class Worker;
     void saveSoon();
     void readNext();
+    void announce();
     void onSaved(const Result<void> &saved);
     SessionSnapshot taken();
 
@@ -69,7 +70,7 @@ private:
     std::deque<SessionPart> m_toRead; ///< traces; one at a time is with the thread, so that a save need not wait for all of them
     std::shared_ptr<const SavedSession> m_readFrom;
     bool m_hasFile = false;
-    bool m_isSaving = false, m_isDue = false, m_hasFailed = false;
+    bool m_isAnnounced = false, m_isSaving = false, m_isDue = false, m_hasFailed = false;
 };
 
 } // namespace zigzag

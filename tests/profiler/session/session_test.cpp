@@ -151,8 +151,9 @@ TEST(Session, ASaveThatDidNotEndLeavesTheOneBefore)
     for (std::size_t length = before.size(); length <= after.size(); ++length) {
         const auto read = parseSession(std::string_view(after).substr(0, length), "torn.zigzag");
         ASSERT_TRUE(read) << length;
-        if (length == before.size() || length == after.size())
+        if (length == before.size() || length == after.size()) {
             EXPECT_TRUE(read->notes.empty()) << length;
+        }
         ASSERT_EQ(read->session.parts.size(), length < after.size() ? first.parts.size() : second.parts.size()) << length;
     }
     // Whoever opens it goes on from there.
