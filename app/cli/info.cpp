@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/commands.h"
 #include "app/cli/common_options.h"
+#include "app/cli/info_session.h"
 #include "app/cli/json_text.h"
 #include "app/cli/run_support.h"
 #include "engine/map/kv_layout.h"
@@ -176,12 +177,18 @@ void addInfo(CLI::App &app, Chosen &chosen)
         std::optional<DType> kvType;
     };
     const auto options = std::make_shared<Options>();
-    CLI::App *command = app.add_subcommand("info", "show a model's shape, weights and KV bytes; loads no weights");
-    command->add_option("MODEL", options->model, "Hugging Face folder, GGUF file, bundled:NAME or preset:NAME")->required();
+    CLI::App *command
+        = app.add_subcommand("info", "show a model's shape, weights and KV bytes, loading no weights; or what is in a session");
+    command
+        ->add_option("MODEL", options->model,
+                     "Hugging Face folder, GGUF file, bundled:NAME or preset:NAME; or a session, NAME.zigzag")
+        ->required();
     addKvTypeOption(*command, options->kvType);
     addOutputOption(*command, options->format);
     command->callback([options, &chosen] {
         chosen.run = [options]() -> Result<void> {
+            if (isSession(options->model))
+                return printSession(options->model, options->format);
             ZIGZAG_TRY(description, describe(options->model, options->kvType));
             sayNotes(description.config);
             options->format == "json" ? printJson(description) : printTable(description);

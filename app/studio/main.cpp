@@ -3,9 +3,11 @@
 #include "app/studio/run_until_closed.h"
 #include "app/studio/screenshot.h"
 #include "app/studio/start_options.h"
+#include "views/models/native_path.h"
 #include "views/widgets/message_bar.h"
 
 #include <QApplication>
+#include <QStandardPaths>
 #include <QTimer>
 
 #include <cstdio>
@@ -20,6 +22,12 @@ void quietly(QtMsgType type, const QMessageLogContext &, const QString &message)
             || message.startsWith(QLatin1String("QStandardPaths:"))))
         return;
     std::fprintf(stderr, "%s\n", qPrintable(message));
+}
+
+/// Where sessions lie that nobody named; beside unfinished searches.
+std::filesystem::path sessionFolder()
+{
+    return zigzag::pathOf(QStandardPaths::writableLocation(QStandardPaths::AppDataLocation) + QStringLiteral("/sessions"));
 }
 
 } // namespace
@@ -41,13 +49,16 @@ int main(int argc, char **argv)
     const bool alone = !options.screenshot.isEmpty() || options.startupTime; // nobody looks: the user's settings stay as they are
 
     MainWindow window({std::make_unique<EngineWorker>(), std::make_unique<DialogPrompts>(alone),
-                       alone ? nullptr : std::make_unique<QSettings>()});
+                       alone ? nullptr : std::make_unique<QSettings>(), alone ? std::filesystem::path() : sessionFolder()});
     if (options.theme || alone)
         window.setTheme(options.theme.value_or(Theme::Light));
     if (options.size || alone || !QSettings().contains(QStringLiteral("geometry")))
         window.resize(options.size.value_or(QSize(1440, 900)));
     window.show();
-    for (const QString &name : options.open)
+    const QString last = options.openAsked ? QString() : window.lastSession();
+    std::error_code none;
+    const bool isRestored = !last.isEmpty() && std::filesystem::exists(pathOf(last), none) && window.open(last);
+    for (const QString &name : isRestored ? QStringList() : options.open)
         if (!window.open(name)) {
             if (!alone)
                 break; // the window says why

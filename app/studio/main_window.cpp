@@ -12,6 +12,7 @@
 #include "app/studio/pages/questions_page.h"
 #include "app/studio/pages/runs_page.h"
 #include "app/studio/runs_bar.h"
+#include "app/studio/state/session_keeper.h"
 #include "app/studio/window_actions.h"
 #include "views/models/native_path.h"
 #include "views/widgets/accessible_grid.h"
@@ -36,6 +37,7 @@ std::pair<int, int> defaultWindow(std::int64_t maxContext)
 
 MainWindow::MainWindow(Parts parts)
     : m_settings(std::move(parts.settings))
+    , m_sessions(std::move(parts.sessions))
     , m_recent(m_settings.get())
     , m_studio(std::move(parts.worker), std::move(parts.prompts))
     , m_actions(std::make_unique<WindowActions>())
@@ -63,6 +65,7 @@ MainWindow::MainWindow(Parts parts)
     restoreLayout();
     setTheme(m_theme);
     refreshNow();
+    buildKeeper();
 }
 
 MainWindow::~MainWindow() = default;
@@ -125,7 +128,9 @@ void MainWindow::refresh()
 void MainWindow::refreshTitle()
 {
     const std::filesystem::path &path = document().path();
-    const QString file = path.empty() ? tr("untitled map") : shownFileName(textOfPath(path));
+    QString file = path.empty() ? tr("untitled map") : shownFileName(textOfPath(path));
+    if (document().variants() > 1)
+        file = tr("%1: %2").arg(document().variantName(document().variant()), file);
     const QString model = QString::fromStdString(document().map().model().name);
     if (document().map().layers() == 0)
         return setWindowTitle(tr("Zigzag Studio"));
@@ -135,7 +140,9 @@ void MainWindow::refreshTitle()
 
 void MainWindow::closeEvent(QCloseEvent *event)
 {
-    if (!mayLoseEdits())
+    // A session comes back with what is not saved in a map's file.
+    const bool isKept = m_keeper->isKeeping() && m_keeper->saveNow().has_value();
+    if (!isKept && !mayLoseEdits())
         return event->ignore();
     runs().cancelAll();
     saveLayout();

@@ -23,11 +23,13 @@ class PlotsPanel;
 class ProfilePage;
 class QuestionsPage;
 class RunsPage;
+class SessionKeeper;
+struct RestoredSession;
 struct WindowActions;
 
 /// The window: a frame around the studio's pages. The head map is in the middle, every other page is a dock.
 /// Files: main_window_actions (menus), main_window_files (open, save, export, check), main_window_keys (Esc, shortcuts in text
-/// fields), main_window_layout (docks and their places).
+/// fields), main_window_layout (docks and their places), main_window_session (what is kept of the work), main_window_variants.
 class MainWindow : public QMainWindow
 {
     Q_OBJECT
@@ -36,6 +38,7 @@ public:
         std::unique_ptr<RunWorker> worker;
         std::unique_ptr<UserPrompts> prompts;
         std::unique_ptr<QSettings> settings; ///< null: nothing is remembered
+        std::filesystem::path sessions = {}; ///< folder of sessions that have no name; empty: none is kept before it has one
     };
     explicit MainWindow(Parts parts);
     ~MainWindow() override;
@@ -44,6 +47,9 @@ public:
     /// opened is said in the message bar and changes nothing.
     bool open(const QString &name);
     bool saveTo(const QString &path);
+    /// The session that the last window kept; empty: none.
+    QString lastSession() const;
+    SessionKeeper &keeper() { return *m_keeper; }
 
     Studio &studio() { return m_studio; }
     Document &document() { return m_studio.document(); }
@@ -104,6 +110,10 @@ private:
     void showAbout();
     QList<QAction *> allActions() const;
 
+    // main_window_variants.cpp
+    QMenu *buildVariantsMenu();
+    void refreshVariants();
+
     // main_window_keys.cpp
     void buildKeys();
     void escape();
@@ -122,12 +132,29 @@ private:
     bool openRuns(const QString &path);
     bool openAnswers(const QString &path);
     bool mayLoseEdits();
+    /// Another model may take the window: the session has been saved, or edits may be lost.
+    bool mayLeave();
     bool save();
     bool saveAs();
     void exportMap();
     void checkServer();
 
+    // main_window_session.cpp
+    void buildKeeper();
+    void rememberSession();
+    /// Whether the session is kept in a file that no person named.
+    bool isUnnamed() const;
+    /// Saves it and lets it go; the next change begins another, where sessions are kept. False, and said, where it cannot be
+    /// saved.
+    bool leaveSession();
+    void beginSession();
+    bool openSession(const QString &name);
+    void adoptModelOf(const RestoredSession &restored, QStringList &notes);
+    bool saveSession();
+    bool saveSessionAs();
+
     std::unique_ptr<QSettings> m_settings;
+    std::filesystem::path m_sessions;
     RecentFiles m_recent;
     Studio m_studio;
     Theme m_theme = Theme::System;
@@ -145,10 +172,16 @@ private:
     QuestionsPage *m_questions = nullptr;
     RunsBar *m_bar = nullptr;
     QShortcut *m_escape = nullptr;
+    SessionKeeper *m_keeper = nullptr;
+    QList<QAction *> m_variantActions; // in the variants' order
     HeadlineBar *m_headline = nullptr;
     MessageBar *m_messages = nullptr;
     std::unique_ptr<WindowActions> m_actions;
 };
+
+/// Of what QMainWindow::saveState writes into sessions and settings. Count up when pages move, not when one is added: Qt gives a
+/// dock that the saved layout does not know its place from resetLayout.
+inline constexpr int sessionLayoutVersion = 2;
 
 /// Sink and recent tokens that a new map begins with: less than an eighth of the model's context.
 std::pair<int, int> defaultWindow(std::int64_t maxContext);

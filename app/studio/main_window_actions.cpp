@@ -29,8 +29,9 @@ void MainWindow::buildActions()
         return action;
     };
     WindowActions &all = *m_actions;
-    all.open = make(tr("&Open map, scores, trace, runs or GGUF model…"), QKeySequence::Open, [this] {
-        if (const QString path = m_studio.prompts().fileToOpen(this, tr("Open a map, scores, a trace, runs or a GGUF model"));
+    all.open = make(tr("&Open session, map, scores, trace, runs or GGUF model…"), QKeySequence::Open, [this] {
+        if (const QString path
+            = m_studio.prompts().fileToOpen(this, tr("Open a session, a map, scores, a trace, runs or a GGUF model"));
             !path.isEmpty())
             open(path);
     });
@@ -44,12 +45,17 @@ void MainWindow::buildActions()
     });
     all.save = make(tr("&Save map"), QKeySequence::Save, [this] { save(); });
     all.saveAs = make(tr("Save map &as…"), QKeySequence(tr("Ctrl+Shift+S")), [this] { saveAs(); });
+    all.saveSession = make(tr("Save sessio&n"), QKeySequence(tr("Ctrl+Alt+S")), [this] { saveSession(); });
+    all.saveSession->setObjectName(QStringLiteral("saveSession"));
+    all.saveSession->setToolTip(tr("Keep everything that was worked out with this model in one file"));
+    all.saveSessionAs = make(tr("Save session as…"), {}, [this] { saveSessionAs(); });
+    all.saveSessionAs->setObjectName(QStringLiteral("saveSessionAs"));
     all.exportMap = make(tr("&Export map…"), QKeySequence(tr("Ctrl+E")), [this] { exportMap(); });
     all.close = make(tr("&Quit"), QKeySequence(tr("Ctrl+Q")), [this] { close(); });
 
-    all.undo = document().undoStack().createUndoAction(this, tr("&Undo"));
+    all.undo = document().undoGroup().createUndoAction(this, tr("&Undo"));
     all.undo->setShortcut(QKeySequence::Undo);
-    all.redo = document().undoStack().createRedoAction(this, tr("&Redo"));
+    all.redo = document().undoGroup().createRedoAction(this, tr("&Redo"));
     all.redo->setShortcuts({QKeySequence(QKeySequence::Redo), QKeySequence(tr("Ctrl+Y"))});
     all.flip = make(tr("&Flip heads"), QKeySequence(Qt::Key_Space), [this] { document().toggle(m_map->targets()); });
     all.retrieve = make(tr("Let heads &retrieve"), QKeySequence(Qt::Key_R),
@@ -120,6 +126,8 @@ void MainWindow::buildMenus()
     file->addSeparator();
     file->addActions({all.importScores});
     file->addSeparator();
+    file->addActions({all.saveSession, all.saveSessionAs});
+    file->addSeparator();
     file->addActions({all.save, all.saveAs, all.exportMap});
     file->addSeparator();
     file->addAction(all.close);
@@ -130,6 +138,7 @@ void MainWindow::buildMenus()
     edit->addActions({all.flip, all.retrieve, all.stream, all.lock, all.selectAll});
     edit->addSeparator();
     edit->addAction(all.exclusive);
+    edit->addMenu(buildVariantsMenu());
 
     QMenu *run = menuBar()->addMenu(tr("&Run"));
     run->addActions({all.measure, all.needle, all.score, all.calibrate, all.checkServer});
@@ -276,8 +285,9 @@ void MainWindow::refreshRecent()
 void MainWindow::refreshActions()
 {
     const bool any = document().map().layers() > 0;
-    for (QAction *action : {m_actions->save, m_actions->saveAs, m_actions->exportMap, m_actions->flip, m_actions->retrieve,
-                            m_actions->stream, m_actions->lock, m_actions->selectAll})
+    for (QAction *action :
+         {m_actions->saveSession, m_actions->saveSessionAs, m_actions->save, m_actions->saveAs, m_actions->exportMap,
+          m_actions->flip, m_actions->retrieve, m_actions->stream, m_actions->lock, m_actions->selectAll})
         action->setEnabled(any);
     m_actions->exclusive->setEnabled(document().state().scores != nullptr);
     m_actions->measure->setEnabled(m_studio.loaded().has_value());

@@ -7,6 +7,7 @@
 #include "app/studio/pages/runs_page.h"
 #include "app/studio/state/export_carried.h"
 #include "app/studio/state/server_checking.h"
+#include "app/studio/state/session_keeper.h"
 
 #include "engine/map/head_scores_io.h"
 #include "engine/map/map_io.h"
@@ -58,12 +59,13 @@ bool MainWindow::open(const QString &name)
         m_studio.say(kind.error());
         return false;
     }
-    const bool opened = *kind == TargetKind::Trace ? openTrace(name)
-        : *kind == TargetKind::Runs                ? openRuns(name)
-        : *kind == TargetKind::Answers             ? openAnswers(name)
-        : *kind == TargetKind::Model               ? openModel(name)
-        : *kind == TargetKind::Map                 ? openMap(name)
-                                                   : openScores(name);
+    const bool opened = *kind == TargetKind::Session ? openSession(name)
+        : *kind == TargetKind::Trace                 ? openTrace(name)
+        : *kind == TargetKind::Runs                  ? openRuns(name)
+        : *kind == TargetKind::Answers               ? openAnswers(name)
+        : *kind == TargetKind::Model                 ? openModel(name)
+        : *kind == TargetKind::Map                   ? openMap(name)
+                                                     : openScores(name);
     if (opened) {
         std::error_code none;
         m_recent.add(std::filesystem::exists(pathOf(name), none) ? absolutePath(name) : name);
@@ -79,7 +81,7 @@ bool MainWindow::openModel(const QString &name)
         m_studio.say(config.error());
         return false;
     }
-    if (!mayLoseEdits())
+    if (!mayLeave())
         return false;
     m_messages->close();
     m_studio.adopt(config->shape(), *config);
@@ -87,7 +89,13 @@ bool MainWindow::openModel(const QString &name)
     document().begin(HeadMap(config->shape(), HeadKind::Retrieval, sink, recent), {});
     m_studio.loadInBackground(nativePath(name));
     m_studio.refreshNow();
+    beginSession();
     return true;
+}
+
+bool MainWindow::mayLeave()
+{
+    return m_keeper->isKeeping() ? leaveSession() : mayLoseEdits();
 }
 
 bool MainWindow::openMap(const QString &path)
@@ -97,12 +105,14 @@ bool MainWindow::openMap(const QString &path)
         m_studio.say(map.error());
         return false;
     }
-    if (!mayLoseEdits())
+    const bool fits = !m_studio.modelName().empty() && checkFits(*map, document().model(), nativePath(path)).has_value();
+    if (fits && m_keeper->isKeeping() && document().isModified())
+        document().duplicateVariant(shownFileName(path)); // what was there stays beside it
+    else if (!(fits ? mayLoseEdits() : mayLeave()))
         return false;
     m_messages->close();
     std::shared_ptr<const HeadScores> scores;
     std::string note;
-    const bool fits = !m_studio.modelName().empty() && checkFits(*map, document().model(), nativePath(path)).has_value();
     if (fits) {
         scores = document().state().scores;
         note = fitNote(*map, document().model(), nativePath(path));
@@ -114,6 +124,7 @@ bool MainWindow::openMap(const QString &path)
     if (!note.empty())
         m_studio.say(MessageBar::Kind::Note, QString::fromStdString(note));
     m_studio.refreshNow();
+    beginSession();
     return true;
 }
 
@@ -142,7 +153,7 @@ bool MainWindow::openScores(const QString &path)
             m_studio.say(unfit);
             return false;
         }
-        if (!mayCloseModel(path, scores->model) || !mayLoseEdits())
+        if (!mayCloseModel(path, scores->model) || !mayLeave())
             return false;
         beginFor(scores->model);
     } else if (!scores) {
@@ -154,6 +165,7 @@ bool MainWindow::openScores(const QString &path)
     m_messages->close();
     m_studio.takeScores(std::make_shared<const HeadScores>(std::move(*scores)));
     m_studio.refreshNow();
+    beginSession();
     return true;
 }
 

@@ -11,10 +11,6 @@ namespace zigzag {
 
 namespace {
 
-/// A layout saved by a window of another shape is not restored. Count up when pages move, not when one is added: Qt gives
-/// a dock that the saved layout does not know its place from resetLayout.
-constexpr int layoutVersion = 2;
-
 /// What of a page takes the keyboard: what the page names, or the first that can. A page without any takes it itself.
 QWidget *firstToFocus(Page &page)
 {
@@ -73,7 +69,7 @@ void MainWindow::restoreLayout()
     if (!m_settings)
         return;
     restoreGeometry(m_settings->value(QStringLiteral("geometry")).toByteArray());
-    restoreState(m_settings->value(QStringLiteral("layout")).toByteArray(), layoutVersion);
+    restoreState(m_settings->value(QStringLiteral("layout")).toByteArray(), sessionLayoutVersion);
     m_theme = parseTheme(m_settings->value(QStringLiteral("theme")).toString()).value_or(Theme::System);
 }
 
@@ -82,7 +78,7 @@ void MainWindow::saveLayout()
     if (!m_settings)
         return;
     m_settings->setValue(QStringLiteral("geometry"), saveGeometry());
-    m_settings->setValue(QStringLiteral("layout"), saveState(layoutVersion));
+    m_settings->setValue(QStringLiteral("layout"), saveState(sessionLayoutVersion));
     m_settings->setValue(QStringLiteral("theme"), nameOf(m_theme));
     m_settings->sync(); // the process may end before an idle moment comes
 }

@@ -17,16 +17,19 @@ Result<TargetKind> classify(const QString &name)
     const std::filesystem::path path = pathOf(name);
     std::error_code none;
     if (!std::filesystem::exists(path, none))
-        return badInput(QCoreApplication::translate("zigzag",
-                                                    "%1 does not exist: give a map, scores, a trace, runs, a model (folder or "
-                                                    "GGUF file), preset:NAME or bundled:NAME")
-                            .arg(shownPath(name))
-                            .toStdString());
+        return badInput(
+            QCoreApplication::translate("zigzag",
+                                        "%1 does not exist: give a session, a map, scores, a trace, runs, a model (folder or "
+                                        "GGUF file), preset:NAME or bundled:NAME")
+                .arg(shownPath(name))
+                .toStdString());
     if (std::filesystem::is_directory(path, none)) // DuoAttention's folders have a config.json as well
         return std::filesystem::exists(path / "full_attention_heads.tsv", none) ? TargetKind::Scores : TargetKind::Model;
     ZIGZAG_TRY(kind, kindOfFile(path));
     if (!kind.isGzip && kind.content == FileContent::Gguf)
         return TargetKind::Model;
+    if (!kind.isGzip && kind.content == FileContent::Session)
+        return TargetKind::Session;
     if (isTrace(kind.content))
         return TargetKind::Trace;
     if (!kind.isGzip && kind.content == FileContent::HeadMap)

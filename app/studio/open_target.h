@@ -7,7 +7,7 @@
 
 namespace zigzag {
 
-enum class TargetKind { Model, Map, Scores, Trace, Runs, Answers };
+enum class TargetKind { Model, Map, Scores, Trace, Runs, Answers, Session };
 
 /// What a name, a file or a folder is, judged by its content: `bundled:` and `preset:` names and folders with a
 /// config.json are models; a DuoAttention folder is scores; of files, those that call themselves zigzag-head-map are

@@ -75,9 +75,10 @@ StartOptions parseStart(int argc, char **argv)
     parser.setApplicationDescription(tr("Which layers of a language model can stream, what that gains and what it loses."));
     const QCommandLineOption help = parser.addHelpOption();
     const QCommandLineOption version = parser.addVersionOption();
-    const QString files = tr("Head maps, scores, traces, runs (the JSON of bench and predict), model folders, GGUF files, "
-                             "preset:NAME or bundled:NAME, opened in "
-                             "this order (default: bundled:zigzag-tiny).");
+    const QString files
+        = tr("Sessions, head maps, scores, traces, runs (the JSON of bench and predict), model folders, GGUF files, "
+             "preset:NAME or bundled:NAME, opened in "
+             "this order (default: the last session, or bundled:zigzag-tiny).");
     parser.addPositionalArgument(QStringLiteral("file"), files, QStringLiteral("[FILE|MODEL …]"));
     const QCommandLineOption screenshot(QStringLiteral("screenshot"), tr("Write a picture of the window to PATH and end."),
                                         QStringLiteral("PATH"));
@@ -112,6 +113,7 @@ StartOptions parseStart(int argc, char **argv)
     StartOptions options;
     if (!parser.positionalArguments().isEmpty())
         options.open = parser.positionalArguments();
+    options.openAsked = !parser.positionalArguments().isEmpty();
     options.screenshot = parser.value(screenshot);
     options.measure = parser.isSet(measure);
     options.startupTime = parser.isSet(startup);

@@ -11,6 +11,7 @@ namespace zigzag {
 
 struct StartOptions {
     QStringList open = {QStringLiteral("bundled:zigzag-tiny")};
+    bool openAsked = false; ///< somebody said what to open; else the last session, where there is one, goes before the default
     QString screenshot; ///< empty: an ordinary start
     std::optional<QSize> size;
     std::optional<Theme> theme;

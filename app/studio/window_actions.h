@@ -9,8 +9,9 @@ namespace zigzag {
 
 /// The window's actions, by menu. The window owns them.
 struct WindowActions {
-    QAction *open, *openFolder, *importScores, *save, *saveAs, *exportMap, *close;
-    QMenu *recent;
+    QAction *open, *openFolder, *importScores, *save, *saveAs, *exportMap, *close, *saveSession, *saveSessionAs;
+    QMenu *recent, *variants;
+    QAction *newVariant, *renameVariant, *noteVariant, *removeVariant, *nextVariant;
     QAction *undo, *redo, *flip, *retrieve, *stream, *lock, *selectAll, *exclusive;
     QAction *measure, *needle, *score, *calibrate, *checkServer, *cancel;
     QActionGroup *themes;

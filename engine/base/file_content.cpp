@@ -44,7 +44,7 @@ constexpr std::array formats = {
     Format{"zigzag-head-map", FileContent::HeadMap},      Format{"zigzag-head-scores", FileContent::HeadScores},
     Format{"zigzag-trace", FileContent::ZigzagTrace},     Format{"zigzag-bench", FileContent::Bench},
     Format{"zigzag-prediction", FileContent::Prediction}, Format{"zigzag-machine-profile", FileContent::MachineProfile},
-    Format{"zigzag-answers", FileContent::Answers},
+    Format{"zigzag-answers", FileContent::Answers},       Format{"zigzag-session", FileContent::Session},
 };
 
 /// Keys that a kind of file has on its first level.
@@ -194,6 +194,8 @@ std::string_view adviceFor(FileContent content)
         return "zigzag compare reads it, beside another one, and the window opens it";
     case FileContent::MachineProfile:
         return "zigzag predict --profile reads it";
+    case FileContent::Session:
+        return "open it in the window, or see what is in it with zigzag info";
     case FileContent::ModelConfig:
     case FileContent::Tokenizer:
     case FileContent::TokenizerConfig:
@@ -287,6 +289,8 @@ std::string_view nameOf(FileContent content)
         return "a record of questions and answers";
     case FileContent::MachineProfile:
         return "a machine profile";
+    case FileContent::Session:
+        return "a session";
     case FileContent::OtherZigzag:
         return "another kind of file of this program";
     case FileContent::ModelConfig:

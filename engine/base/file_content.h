@@ -22,6 +22,7 @@ enum class FileContent {
     Prediction,
     Answers, ///< to questions, as `eval` keeps them
     MachineProfile,
+    Session, ///< its first line
     OtherZigzag, ///< of this program, and none of these
     ModelConfig,
     Tokenizer,

@@ -173,9 +173,8 @@ Result<HeadScores> readHeadScores(const std::filesystem::path &path, const std::
     return scores;
 }
 
-Result<void> writeHeadScores(const HeadScores &scores, const std::filesystem::path &file)
+std::string toJson(const HeadScores &scores)
 {
-    ZIGZAG_CHECK(checkScores(scores, file.string()));
     const int columns = scores.model.kvHeads;
     std::string text = fmt::format(
         "{{\"format\": \"{}\", \"version\": {},\n \"model\": {},\n \"method\": {}, \"unit\": \"kv_head\",\n \"scores\": {}",
@@ -186,7 +185,13 @@ Result<void> writeHeadScores(const HeadScores &scores, const std::filesystem::pa
         text += ",\n \"engine\": " + jsonString(scores.engine);
     if (scores.unanswered)
         text += ",\n \"unanswered\": true";
-    return writeFileAtomically(file, text + "}\n");
+    return text + "}\n";
+}
+
+Result<void> writeHeadScores(const HeadScores &scores, const std::filesystem::path &file)
+{
+    ZIGZAG_CHECK(checkScores(scores, file.string()));
+    return writeFileAtomically(file, toJson(scores));
 }
 
 } // namespace zigzag

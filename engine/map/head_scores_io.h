@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
 
 namespace zigzag {
 
@@ -15,6 +16,8 @@ enum class Fold { Max, Mean }; ///< how scores of query heads become the score o
 /// `model`, where known, gives the shape that the file must have and what query heads fold onto.
 Result<HeadScores> readHeadScores(const std::filesystem::path &path, const std::optional<ModelShape> &model = {},
                                   Fold fold = Fold::Max);
+/// What a file of them holds; they pass checkScores (checks.h).
+std::string toJson(const HeadScores &scores);
 Result<void> writeHeadScores(const HeadScores &scores, const std::filesystem::path &file);
 
 } // namespace zigzag

@@ -270,7 +270,7 @@ Result<ModelSamples> readModelSamples(const json::Value &value, const std::strin
 
 } // namespace
 
-Result<void> writeProfile(const Calibration &calibration, const std::filesystem::path &file)
+std::string profileText(const Calibration &calibration)
 {
     const auto text = [](const nlohmann::ordered_json &value) {
         return value.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
@@ -294,13 +294,22 @@ Result<void> writeProfile(const Calibration &calibration, const std::filesystem:
             out += fmt::format("{}\n    [{},{}]", i == 0 ? "" : ",", pointText(samples.passes[i].point), samples.passes[i].ms);
         out += "]}";
     }
-    return writeFileAtomically(file, out + "]}\n");
+    return out + "]}\n";
+}
+
+Result<void> writeProfile(const Calibration &calibration, const std::filesystem::path &file)
+{
+    return writeFileAtomically(file, profileText(calibration));
 }
 
 Result<Calibration> readProfile(const std::filesystem::path &file)
 {
-    const std::string where = file.string();
     ZIGZAG_TRY(text, readTextFile(file, largestFile));
+    return profileFrom(text, file.string());
+}
+
+Result<Calibration> profileFrom(std::string_view text, const std::string &where)
+{
     if (const FileContent content = contentOf(text); content != FileContent::MachineProfile && content != FileContent::OtherJson)
         return wrongContent(where, {content, false}, "a machine profile");
     ZIGZAG_TRY(document, json::parse(text, where));

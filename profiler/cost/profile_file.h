@@ -5,6 +5,8 @@
 #include "profiler/cost/cost_samples.h"
 
 #include <filesystem>
+#include <string>
+#include <string_view>
 
 namespace zigzag {
 
@@ -14,5 +16,7 @@ namespace zigzag {
 
 Result<void> writeProfile(const Calibration &calibration, const std::filesystem::path &file);
 Result<Calibration> readProfile(const std::filesystem::path &file);
+std::string profileText(const Calibration &calibration);
+Result<Calibration> profileFrom(std::string_view text, const std::string &where);
 
 } // namespace zigzag

@@ -113,10 +113,10 @@ double tokensPerSecond(const BenchRecord &record)
     return record.medianMs > 0 ? 1e3 * tokens / record.medianMs : 0.0;
 }
 
-nlohmann::ordered_json benchJson(const std::string &model, const MachineProfile &machine, const BenchPlan &plan,
-                                 const std::vector<BenchRecord> &records)
+namespace {
+
+nlohmann::ordered_json recordsJson(const std::vector<BenchRecord> &records)
 {
-    const Disturbance disturbance = disturbanceOf(records, plan.repeats);
     nlohmann::ordered_json list = nlohmann::ordered_json::array();
     for (const BenchRecord &record : records) {
         nlohmann::ordered_json entry = pointJson(record);
@@ -140,6 +140,24 @@ nlohmann::ordered_json benchJson(const std::string &model, const MachineProfile 
         }
         list.push_back(std::move(entry));
     }
+    return list;
+}
+
+} // namespace
+
+nlohmann::ordered_json benchJson(const BenchFile &bench)
+{
+    return {{"format", benchFormat},
+            {"version", formatVersion},
+            {"model", bench.model},
+            {"machine", machineJson(bench.machine)},
+            {"records", recordsJson(bench.records)}};
+}
+
+nlohmann::ordered_json benchJson(const std::string &model, const MachineProfile &machine, const BenchPlan &plan,
+                                 const std::vector<BenchRecord> &records)
+{
+    const Disturbance disturbance = disturbanceOf(records, plan.repeats);
     return {{"format", benchFormat},
             {"version", formatVersion},
             {"model", model},
@@ -154,7 +172,7 @@ nlohmann::ordered_json benchJson(const std::string &model, const MachineProfile 
             {"samples", disturbance.samples},
             {"disturbed", disturbance.disturbed},
             {"note", textOf(disturbance)},
-            {"records", std::move(list)}};
+            {"records", recordsJson(records)}};
 }
 
 Result<void> writeBenchFile(const std::filesystem::path &file, const std::string &model, const MachineProfile &machine,
@@ -186,8 +204,12 @@ nlohmann::ordered_json predictionJson(const BenchFile &prediction)
 
 Result<BenchFile> readBenchFile(const std::filesystem::path &file)
 {
-    const std::string where = file.string();
     ZIGZAG_TRY(text, readTextFile(file, largestFile));
+    return benchFrom(text, file.string());
+}
+
+Result<BenchFile> benchFrom(std::string_view text, const std::string &where)
+{
     if (const FileContent content = contentOf(text);
         content != FileContent::Bench && content != FileContent::Prediction && content != FileContent::OtherJson)
         return wrongContent(where, {content, false}, "a file of zigzag bench or predict");

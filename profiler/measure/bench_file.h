@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 
 namespace zigzag {
 
@@ -23,8 +24,11 @@ nlohmann::ordered_json benchJson(const std::string &model, const MachineProfile 
                                  const std::vector<BenchRecord> &records);
 Result<void> writeBenchFile(const std::filesystem::path &file, const std::string &model, const MachineProfile &machine,
                             const BenchPlan &plan, const std::vector<BenchRecord> &records);
+/// The same without settings, of which a file that was read says nothing. Not of predictions.
+nlohmann::ordered_json benchJson(const BenchFile &bench);
 /// A bench, or a prediction.
 Result<BenchFile> readBenchFile(const std::filesystem::path &file);
+Result<BenchFile> benchFrom(std::string_view text, const std::string &where);
 
 /// The same records as predictions: `predicted_ms` and no samples.
 nlohmann::ordered_json predictionJson(const BenchFile &prediction);

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <tuple>
 
 namespace zigzag {
@@ -28,9 +29,9 @@ Shape shapeOf(const TraceSpan &span)
     return {span.op, span.layer, span.kind, span.row, span.depth, span.tokens, span.bytes, span.flops, span.floorNs};
 }
 
-/// Text that goes to the file in large pieces.
+/// Text that goes to the file in large pieces; without one, all of it stays here.
 struct Writer {
-    AtomicFile file;
+    std::optional<AtomicFile> file;
     std::string buffer;
 
     template <class... Args> void put(fmt::format_string<Args...> format, Args &&...args)
@@ -39,9 +40,9 @@ struct Writer {
     }
     Result<void> flush(std::size_t above = 0)
     {
-        if (buffer.size() <= above)
+        if (!file || buffer.size() <= above)
             return {};
-        ZIGZAG_CHECK(file.write(buffer));
+        ZIGZAG_CHECK(file->write(buffer));
         buffer.clear();
         return {};
     }
@@ -183,12 +184,8 @@ Result<Trace> readZigzagTrace(std::string_view text, const std::string &where)
     return trace;
 }
 
-} // namespace
-
-Result<void> writeTrace(const Trace &trace, const std::filesystem::path &file)
+Result<void> put(const Trace &trace, Writer &out)
 {
-    ZIGZAG_TRY(target, AtomicFile::create(file));
-    Writer out{std::move(target), {}};
     out.put("{{\"format\": \"{}\", \"version\": {},\n \"info\": {},\n \"dropped\": {},\n \"rows\": {},\n \"kernel_names\": {},\n",
             formatName, formatVersion, infoJson(trace.info).dump(-1, ' ', false, json::Value::error_handler_t::replace),
             trace.dropped, json::Value(trace.rows).dump(-1, ' ', false, json::Value::error_handler_t::replace),
@@ -226,14 +223,34 @@ Result<void> writeTrace(const Trace &trace, const std::filesystem::path &file)
         ZIGZAG_CHECK(out.flush(flushAt));
     }
     out.put("]}}\n");
-    ZIGZAG_CHECK(out.flush());
-    return out.file.commit();
+    return out.flush();
+}
+
+} // namespace
+
+Result<void> writeTrace(const Trace &trace, const std::filesystem::path &file)
+{
+    ZIGZAG_TRY(target, AtomicFile::create(file));
+    Writer out{std::move(target), {}};
+    ZIGZAG_CHECK(put(trace, out));
+    return out.file->commit();
+}
+
+std::string traceText(const Trace &trace)
+{
+    Writer out;
+    static_cast<void>(put(trace, out)); // only writing to a file can fail
+    return std::move(out.buffer);
 }
 
 Result<Trace> readTrace(const std::filesystem::path &file)
 {
-    const std::string where = file.string();
     ZIGZAG_TRY(text, readTextFile(file, largestTraceFile));
+    return traceFrom(std::move(text), file.string());
+}
+
+Result<Trace> traceFrom(std::string text, const std::string &where)
+{
     const bool packed = isGzip(text);
     if (packed) {
         ZIGZAG_TRY(unpacked, gunzip(text, largestTraceFile, where));

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
 
 namespace zigzag {
 
@@ -20,5 +21,8 @@ inline constexpr std::uint64_t largestTraceFile = 1ull << 30;
 /// Reads either, told apart by content, gzip-compressed or not. What holds no event that lasts is refused, and what is no trace
 /// is told what it is. Chrome's format: chrome_reader.h, chrome_writer.h.
 Result<Trace> readTrace(const std::filesystem::path &file);
+/// What such a file holds; `where` names it in errors.
+std::string traceText(const Trace &trace);
+Result<Trace> traceFrom(std::string text, const std::string &where);
 
 } // namespace zigzag

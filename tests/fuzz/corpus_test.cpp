@@ -26,6 +26,7 @@
     X(ruler_documents)                                                                                                           \
     X(safetensors)                                                                                                               \
     X(search_progress)                                                                                                           \
+    X(session)                                                                                                                   \
     X(side_files)                                                                                                                \
     X(text)                                                                                                                      \
     X(tokenizer)                                                                                                                 \

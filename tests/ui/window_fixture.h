@@ -35,6 +35,7 @@ public:
     QString folderToOpen(QWidget *, const QString &) override { return nextFile(); }
     QString fileToSave(QWidget *, const QString &, const QString &) override { return nextFile(); }
     QString exhibitToSave(QWidget *, const QString &, const QString &) override { return nextFile(); }
+    QString textFor(QWidget *, const QString &, const QString &, const QString &) override { return nextFile(); }
     Saving saveFirst(QWidget *, const QString &) override
     {
         ++asked;

@@ -17,6 +17,12 @@ namespace zigzag {
 class Measurements
 {
 public:
+    /// One needle grid.
+    struct Asked {
+        HeadMap map;
+        std::string engine; ///< that ran the map; empty: ours
+        NeedleResult result;
+    };
     void clear();
     /// Takes the records of a run; a newer record of the same map, phase, context and batch replaces the older one.
     void addRecords(const std::vector<NamedMap> &maps, const std::vector<BenchRecord> &records);
@@ -31,17 +37,13 @@ public:
     void addTrace(const HeadMap &map, std::shared_ptr<const Trace> trace);
     std::shared_ptr<const Trace> trace(const HeadMap &map, Phase phase, std::int64_t context) const;
     const NeedleResult *needle(const HeadMap &map, const std::string &engine = {}) const;
+    const std::vector<Asked> &needles() const { return m_needles; }
     bool isEmpty() const { return m_records.empty() && m_needles.empty(); }
 
 private:
     struct Measured {
         HeadMap map;
         BenchRecord record;
-    };
-    struct Asked {
-        HeadMap map;
-        std::string engine;
-        NeedleResult result;
     };
     std::vector<Measured> m_records;
     struct Traced {

@@ -159,6 +159,21 @@ void RunListModel::addTrace(RunEntry entry, std::optional<HeadMap> map)
     append({std::move(entry)});
 }
 
+void RunListModel::clear()
+{
+    beginResetModel();
+    m_entries.clear();
+    endResetModel();
+}
+
+void RunListModel::addKept(std::vector<RunEntry> entries)
+{
+    --m_lastFile;
+    for (RunEntry &entry : entries)
+        entry.source = m_lastFile;
+    append(std::move(entries));
+}
+
 int RunListModel::addFile(const QString &name, const QDateTime &when, const BenchFile &file)
 {
     const int first = rowCount();

@@ -54,6 +54,11 @@ public:
     /// The records of `bench`, or a prediction. Returns the first row; as many follow as the file has records.
     int addFile(const QString &name, const QDateTime &when, const BenchFile &file);
 
+    void clear();
+    /// Runs of one measurement or of one file, as a session kept them.
+    void addKept(std::vector<RunEntry> entries);
+
+    const std::vector<RunEntry> &entries() const { return m_entries; }
     const RunEntry &entry(int row) const { return m_entries[static_cast<std::size_t>(row)]; }
 
     int rowCount(const QModelIndex &parent = {}) const override;

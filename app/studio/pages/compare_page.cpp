@@ -89,10 +89,11 @@ bool ComparePage::compareWith(const QString &file)
         studio().say(difference.error());
         return false;
     }
+    const bool isFirst = !m_file;
     m_file = std::move(*map);
     const QString name = shownFileName(file);
-    if (m_against->count() == File)
-        m_against->addItem(name);
+    if (isFirst)
+        m_against->insertItem(File, name); // variants come behind it
     else
         m_against->setItemText(File, name);
     m_against->setCurrentIndex(File);
@@ -102,6 +103,8 @@ bool ComparePage::compareWith(const QString &file)
 
 const HeadMap *ComparePage::other() const
 {
+    if (m_variant)
+        return &*m_variant;
     const PlottedMaps &plotted = studio().plotted();
     switch (m_against->currentIndex()) {
     case Full:
@@ -135,8 +138,37 @@ void ComparePage::selectLayer()
     studio().selection().set(std::move(layers));
 }
 
+/// The other variants of the map, by name. One that is gone or in front now is no longer compared with.
+void ComparePage::offerVariants()
+{
+    const Document &document = studio().document();
+    QStringList names;
+    for (int index = 0; index < document.variants(); ++index)
+        if (index != document.variant())
+            names << document.variantName(index);
+    if (names != m_variants) {
+        const QString chosen = m_against->currentData().toString();
+        for (int item = m_against->count(); item-- > 0;)
+            if (!m_against->itemData(item).toString().isEmpty())
+                m_against->removeItem(item);
+        for (const QString &name : names)
+            m_against->addItem(tr("Variant %1").arg(name), name);
+        if (const int again = chosen.isEmpty() ? -1 : m_against->findData(chosen); again >= 0)
+            m_against->setCurrentIndex(again);
+        else if (!chosen.isEmpty())
+            m_against->setCurrentIndex(Duo);
+        m_variants = names;
+    }
+    m_variant.reset();
+    const QString chosen = m_against->currentData().toString();
+    for (int index = 0; index < document.variants(); ++index)
+        if (!chosen.isEmpty() && document.variantName(index) == chosen)
+            m_variant = document.variantAt(index).state.map;
+}
+
 void ComparePage::refresh()
 {
+    offerVariants();
     const DocumentState &state = studio().document().state();
     const HeadMap *against = other();
     if (against && m_shown == state.map && m_shownOther == *against && m_shownScores == state.scores

@@ -13,8 +13,8 @@ namespace zigzag {
 
 class MapDifferenceModel;
 
-/// The map beside another: full attention, what DuoAttention or Zigzag would choose, or a file. Layers and heads that differ,
-/// and what each costs.
+/// The map beside another: full attention, what DuoAttention or Zigzag would choose, or a file, another variant. Layers and heads
+/// that differ, and what each costs.
 class ComparePage : public Page
 {
     Q_OBJECT
@@ -29,6 +29,7 @@ protected:
 
 private:
     void chooseFile();
+    void offerVariants();
     const HeadMap *other() const;
     void selectLayer();
     void followSelection();
@@ -39,6 +40,8 @@ private:
     MapDifferenceModel *m_model;
     bool m_following = false; ///< the selection comes from another view
     std::optional<HeadMap> m_file;
+    QStringList m_variants; ///< that can be chosen
+    std::optional<HeadMap> m_variant; ///< the one that is
     // What is shown, so that a refresh without a change costs nothing.
     std::optional<HeadMap> m_shown, m_shownOther;
     std::shared_ptr<const HeadScores> m_shownScores;

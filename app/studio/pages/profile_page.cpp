@@ -90,6 +90,9 @@ ProfilePage::ProfilePage(Studio &studio, QWidget *parent)
     column->addWidget(m_info);
     column->addWidget(m_split, 1);
 
+    connect(&studio, &Studio::traceKept, this, [this](const QString &name, const std::shared_ptr<const Trace> &trace) {
+        add({name, trace, false}, m_traces.empty());
+    });
     connect(m_split, &QSplitter::splitterMoved, this, [this] { m_splitByHand = true; });
     connect(m_trace, &TraceModel::changed, this, &ProfilePage::shareRoom);
     connect(m_timeline, &TimelineView::areaChanged, this, &ProfilePage::showArea);

@@ -48,23 +48,24 @@ void QualityPage::refresh()
 {
     Studio &s = studio();
     const DocumentState &state = s.document().state();
-    if (m_model.layers != s.document().model().layers || m_model.name != s.document().model().name)
-        m_points.clear();
+    QualitySweep &sweep = s.sweep();
+    if (sweep.model.layers != s.document().model().layers || sweep.model.name != s.document().model().name)
+        sweep = {};
     const PlottedMaps &plotted = s.plotted();
     const std::int64_t context = s.context();
     const bool timed = plotted.hasTimes();
     std::vector<double> cost, loss;
-    for (const SweepPoint &point : m_points) {
-        const HeadMap run = m_asRun ? m_asRun(point.map) : point.map;
+    for (const SweepPoint &point : sweep.points) {
+        const HeadMap run = sweep.asRun ? sweep.asRun(point.map) : point.map;
         cost.push_back(timed ? plotted.cost().estimate(run, Phase::Decode, context).ms : plotted.kv(run, context));
         loss.push_back(point.quality.loss.mean);
     }
     const std::vector<bool> inSet = paretoSet(cost, loss);
     std::vector<ParetoPoint> points;
-    for (std::size_t i = 0; i < m_points.size(); ++i) {
-        const HeadMap &map = m_points[i].map;
+    for (std::size_t i = 0; i < sweep.points.size(); ++i) {
+        const HeadMap &map = sweep.points[i].map;
         const StreamingWindow window = map.oneWindow().value(); // a sweep assigns every map with one
-        const MapQuality &quality = m_points[i].quality;
+        const MapQuality &quality = sweep.points[i].quality;
         const QString price = !timed ? bytesText(cost[i])
             : plotted.isUnreliable() ? tr("%1 per token, predicted from a disturbed calibration").arg(timeText(cost[i]))
                                      : tr("%1 per token, predicted").arg(timeText(cost[i]));
@@ -79,7 +80,7 @@ void QualityPage::refresh()
                      .arg(quality.loss.error, 0, 'g', 2)
                      .arg(quality.prompts)
                      .arg(percentText(quality.right.mean), price, contextText(context))
-                 + (m_servedAs.isEmpty() ? QString() : QLatin1Char('\n') + tr("quality %1").arg(m_servedAs)),
+                 + (sweep.servedAs.isEmpty() ? QString() : QLatin1Char('\n') + tr("quality %1").arg(sweep.servedAs)),
              map.sparsity(), window.sink, window.recent});
     }
     const QString doing = s.doing(sweepTask);
@@ -87,8 +88,8 @@ void QualityPage::refresh()
         ? tr("predicted time per output token at %1 (disturbed calibration)").arg(contextText(context))
         : timed ? tr("predicted time per output token at %1").arg(contextText(context))
                 : tr("KV memory at %1").arg(contextText(context));
-    if (!m_servedAs.isEmpty() && !m_points.empty())
-        costTitle = tr("%1, by zigzag; quality %2").arg(costTitle, m_servedAs);
+    if (!sweep.servedAs.isEmpty() && !sweep.points.empty())
+        costTitle = tr("%1, by zigzag; quality %2").arg(costTitle, sweep.servedAs);
     m_plot->show(std::move(points), costTitle,
                  timed                    ? UnitTicker::Unit::Time
                      : plotted.hasBytes() ? UnitTicker::Unit::Bytes
@@ -102,9 +103,10 @@ void QualityPage::refresh()
 
 void QualityPage::apply(int point)
 {
-    if (point < 0 || point >= static_cast<int>(m_points.size()))
+    const std::vector<SweepPoint> &points = studio().sweep().points;
+    if (point < 0 || point >= static_cast<int>(points.size()))
         return;
-    studio().document().applyMap(m_points[static_cast<std::size_t>(point)].map);
+    studio().document().applyMap(points[static_cast<std::size_t>(point)].map);
 }
 
 void QualityPage::sweep()
@@ -151,13 +153,10 @@ void QualityPage::sweep()
         job.begun = [&](int, double seconds) { context.expect(seconds); };
         // After every prompt, because what is delivered after a cancel is dropped: what is shown stays.
         job.soFar = [&](std::vector<SweepPoint> points) {
-            context.deliver([page, points = std::move(points), shape, servedAs, asRun = served.asRun] {
+            context.deliver([page, sweep = QualitySweep{std::move(points), served.engine, servedAs, served.asRun, shape}] {
                 if (!page)
                     return;
-                page->m_points = points;
-                page->m_servedAs = servedAs;
-                page->m_asRun = asRun;
-                page->m_model = shape;
+                page->studio().sweep() = sweep;
                 page->studio().refreshSoon();
             });
         };

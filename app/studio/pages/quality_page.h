@@ -2,9 +2,6 @@
 #pragma once
 
 #include "app/studio/pages/page.h"
-#include "profiler/search/quality_sweep.h"
-
-#include <memory>
 
 namespace zigzag {
 
@@ -26,10 +23,6 @@ private:
     void apply(int point);
 
     ParetoPlot *m_plot;
-    std::vector<SweepPoint> m_points;
-    QString m_servedAs; ///< who ran the points' maps, "as vllm runs it"; empty: zigzag's engine
-    HeadMap (*m_asRun)(const HeadMap &map) = nullptr; ///< what that engine makes of a map; null: nothing else
-    ModelShape m_model; ///< that the points belong to
 };
 
 } // namespace zigzag

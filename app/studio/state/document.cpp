@@ -58,9 +58,9 @@ void noteEdit(DocumentState &state)
 
 Document::Document(QObject *parent)
     : QObject(parent)
-    , m_undo(this)
 {
-    m_undo.setUndoLimit(1000);
+    m_variants.push_back(keptFrom({tr("map"), {}, {}, {}, {}}));
+    takeFront(0);
 }
 
 void Document::begin(HeadMap map, std::filesystem::path path, std::shared_ptr<const HeadScores> scores)
@@ -78,7 +78,15 @@ void Document::begin(HeadMap map, std::filesystem::path path, std::shared_ptr<co
 void Document::beginFrom(const DocumentState &state)
 {
     m_beforeStroke.reset();
-    m_undo.clear();
+    const HeadMap &before = m_state.map;
+    if (m_variants.size() > 1 && (state.map.layers() != before.layers() || state.map.kvHeads() != before.kvHeads())) {
+        Kept front = std::move(m_variants[m_variant]);
+        m_variants.clear();
+        m_variants.push_back(std::move(front));
+        m_variant = 0;
+        Q_EMIT variantsChanged();
+    }
+    undoStack().clear();
     m_shape = state.map.model();
     m_saved = state.map;
     apply(state);
@@ -89,6 +97,10 @@ void Document::setModel(const ModelShape &model)
     m_shape = model;
     if (model.layers == m_saved.layers() && model.kvHeads == m_saved.kvHeads())
         m_saved.setModel(model);
+    for (std::size_t index = 0; index < m_variants.size(); ++index)
+        for (HeadMap *map : {&m_variants[index].state.map, &m_variants[index].saved})
+            if (index != m_variant && map->layers() == model.layers && map->kvHeads() == model.kvHeads)
+                map->setModel(model);
     apply(m_state);
 }
 
@@ -114,7 +126,7 @@ void Document::push(DocumentState next, const QString &text, Series series)
     const int id = series == Series::None ? -1 : m_series * 4 + static_cast<int>(series);
     if (series == Series::None)
         endSeries();
-    m_undo.push(new StateCommand(*this, m_state, std::move(next), text, id));
+    undoStack().push(new StateCommand(*this, m_state, std::move(next), text, id));
 }
 
 Result<void> Document::save(const std::filesystem::path &path)

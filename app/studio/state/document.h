@@ -8,6 +8,7 @@
 
 #include <QObject>
 #include <QString>
+#include <QUndoGroup>
 #include <QUndoStack>
 #include <filesystem>
 #include <memory>
@@ -33,7 +34,17 @@ struct Cell {
     int head = 0;
 };
 
-/// The map being edited, its scores, and their history. Each edit is one step of undo.
+/// One of several maps that a person works out for one model.
+struct MapVariant {
+    QString name;
+    QString notes; ///< a person's own words
+    DocumentState state;
+    HeadMap saved; ///< as its file has it, or as it began
+    std::filesystem::path path; ///< of its file; empty: none
+};
+
+/// The map being edited, its scores, and their history. Each edit is one step of undo. There may be several variants of the map,
+/// one of which is being edited; each has a history of its own.
 class Document : public QObject
 {
     Q_OBJECT
@@ -42,7 +53,9 @@ public:
 
     const DocumentState &state() const { return m_state; }
     const HeadMap &map() const { return m_state.map; }
-    QUndoStack &undoStack() { return m_undo; }
+    QUndoStack &undoStack() { return *m_variants[m_variant].undo; }
+    /// Whose active stack is the history of the variant in front.
+    QUndoGroup &undoGroup() { return m_undoGroup; }
     const std::filesystem::path &path() const { return m_path; }
     const ModelShape &model() const { return m_shape; }
     /// What is known of the map's model by now, for every step of the history: its fingerprint comes with its weights.
@@ -50,9 +63,26 @@ public:
     /// Whether the map differs from its file, or from what it began as: an edit that is taken back leaves no trace.
     bool isModified() const { return m_state.map != m_saved; }
     /// Nobody has changed anything yet, and it comes from no file.
-    bool isUntouched() const { return m_path.empty() && m_undo.count() == 0 && !isModified(); }
+    bool isUntouched() const { return m_path.empty() && m_variants[m_variant].undo->count() == 0 && !isModified(); }
 
-    /// Begins anew with another map; history is forgotten.
+    // Variants; there is always one. Names differ.
+    int variants() const { return static_cast<int>(m_variants.size()); }
+    int variant() const { return static_cast<int>(m_variant); }
+    MapVariant variantAt(int index) const;
+    QString variantName(int index) const { return m_variants[static_cast<std::size_t>(index)].name; }
+    /// A copy of the variant in front, which is edited from now on; history begins anew. Returns its index.
+    int duplicateVariant(const QString &name);
+    void showVariant(int index);
+    void renameVariant(int index, const QString &name);
+    void setVariantNotes(int index, const QString &notes);
+    /// Not the last one.
+    void removeVariant(int index);
+    /// `name`, or with a number behind where a variant has it.
+    QString freeVariantName(const QString &name) const;
+    /// All of them anew, as a file has them; at least one, and all of one model. Histories are forgotten.
+    void beginVariants(const std::vector<MapVariant> &variants, int current);
+
+    /// Begins anew with another map; history is forgotten. Other variants stay where they are of the same layers and KV heads.
     void begin(HeadMap map, std::filesystem::path path, std::shared_ptr<const HeadScores> scores = {});
     /// What a start-up decides by itself: no step of undo, and nothing to save.
     void beginFrom(const DocumentState &state);
@@ -89,6 +119,8 @@ Q_SIGNALS:
     void changed();
     void modifiedChanged(bool modified);
     void pathChanged();
+    /// Their number, their names, or which of them is in front.
+    void variantsChanged();
     /// An edit was asked of layers that the model's own file makes local, this one and perhaps others: nothing was done.
     void localLayerAsked(int layer);
 
@@ -100,11 +132,25 @@ private:
     bool refusesLocal(const std::vector<Cell> &cells);
     Result<DocumentState> assigned(const QString &criterion, const Target &target) const;
 
+    struct Kept {
+        QString name, notes;
+        std::unique_ptr<QUndoStack> undo;
+        // Of the variant in front, these are the members below.
+        DocumentState state = {};
+        HeadMap saved = {};
+        std::filesystem::path path = {};
+    };
+    Kept keptFrom(const MapVariant &variant);
+    void putAside();
+    void takeFront(std::size_t index);
+
+    QUndoGroup m_undoGroup;
+    std::vector<Kept> m_variants;
+    std::size_t m_variant = 0;
     ModelShape m_shape;
     DocumentState m_state;
     HeadMap m_saved;
     std::filesystem::path m_path;
-    QUndoStack m_undo;
     std::optional<DocumentState> m_beforeStroke;
     HeadKind m_stroke = HeadKind::Streaming;
     int m_series = 0;

@@ -15,6 +15,7 @@ Studio::Studio(std::unique_ptr<RunWorker> worker, std::unique_ptr<UserPrompts> p
     m_refresh.setInterval(0); // the edits of one turn of the event loop are one refresh
     connect(&m_refresh, &QTimer::timeout, this, &Studio::refreshNow);
     connect(&m_document, &Document::changed, this, &Studio::refreshSoon);
+    connect(&m_document, &Document::variantsChanged, this, &Studio::refreshSoon);
     connect(&m_document, &Document::localLayerAsked, this, [this](int layer) {
         say(MessageBar::Kind::Note,
             tr("Layer %1 is local: the model's own file gives it a window, which no map changes, so it is not edited.")
@@ -34,6 +35,7 @@ void Studio::adopt(const ModelShape &shape, const std::optional<ModelConfig> &co
     m_whyNotLoaded.clear();
     m_selection.clear();
     m_scoreSources.clear();
+    m_calibration.reset();
     m_plotted.setModel(shape, config);
     m_document.setModel(shape);
     m_context = m_plotted.contexts().back();

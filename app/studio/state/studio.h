@@ -10,6 +10,7 @@
 #include "profiler/base/run_types.h"
 #include "profiler/cost/cost_model.h"
 #include "profiler/evaluate/needle.h"
+#include "profiler/search/quality_sweep.h"
 #include "views/models/layer_selection.h"
 #include "views/models/plotted_maps.h"
 #include "views/models/run_list_model.h"
@@ -29,6 +30,15 @@ struct LoadedModel {
     ModelShape shape;
     bool hasTokenizer = false;
     std::string device;
+};
+
+/// Maps and what each costs in quality, as the last sweep found them.
+struct QualitySweep {
+    std::vector<SweepPoint> points; ///< each with one window for all layers
+    std::string engine; ///< that ran the maps; empty: ours
+    QString servedAs; ///< the same in words, "as vllm runs it"
+    HeadMap (*asRun)(const HeadMap &map) = nullptr; ///< what that engine makes of a map; null: nothing else
+    ModelShape model; ///< that the points belong to
 };
 
 /// The names of the studio's own runs; a page brings others.
@@ -53,6 +63,7 @@ public:
     RunListModel &runList() { return m_runList; }
     ScoreSources &scoreSources() { return m_scoreSources; }
     UserPrompts &prompts() { return *m_prompts; }
+    QualitySweep &sweep() { return m_sweep; }
 
     /// Another document takes the window: its shape, and its model's config where that is known.
     void adopt(const ModelShape &shape, const std::optional<ModelConfig> &config);
@@ -93,9 +104,15 @@ public:
     void takeScores(std::shared_ptr<const HeadScores> scores);
 
     // What runs deliver.
-    void takeCost(const CostModel &cost);
+    void takeCost(const CostModel &cost, std::shared_ptr<const Calibration> calibration = {});
+    /// What an earlier session calibrated: predictions until this one's calibration is there, on the same machine.
+    void setKeptCalibration(std::shared_ptr<const Calibration> calibration) { m_calibration = std::move(calibration); }
+    /// What the cost model was fitted to, or would be; null: not known.
+    const std::shared_ptr<const Calibration> &calibration() const { return m_calibration; }
     void takeRecords(const std::vector<NamedMap> &maps, const std::vector<BenchRecord> &records);
     /// `engine`: that ran the map; empty: ours.
+    /// A trace that was recorded in an earlier session.
+    void takeKeptTrace(RunEntry entry);
     void takeNeedles(const NamedMap &map, const NeedleResult &result, const std::string &engine = {});
 
     void report(const Result<void> &result);
@@ -115,6 +132,7 @@ Q_SIGNALS:
     void tookBack(const QString &text);
     void contextsChanged();
     void calibrated();
+    void traceKept(const QString &name, const std::shared_ptr<const zigzag::Trace> &trace);
 
 private:
     void connectRuns();
@@ -132,6 +150,8 @@ private:
     LayerSelection m_selection;
     RunListModel m_runList;
     ScoreSources m_scoreSources;
+    QualitySweep m_sweep;
+    std::shared_ptr<const Calibration> m_calibration;
     QTimer m_refresh;
     CalibrationWatch m_watch;
     JobTime m_jobTime;

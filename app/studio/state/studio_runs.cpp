@@ -41,8 +41,9 @@ void Studio::connectRuns()
     connect(&m_runs, &RunController::finished, this, &Studio::onFinished);
 }
 
-void Studio::takeCost(const CostModel &cost)
+void Studio::takeCost(const CostModel &cost, std::shared_ptr<const Calibration> calibration)
 {
+    m_calibration = std::move(calibration);
     m_plotted.setCost(cost);
     refreshSoon();
     Q_EMIT calibrated();
@@ -52,6 +53,18 @@ void Studio::takeRecords(const std::vector<NamedMap> &maps, const std::vector<Be
 {
     m_plotted.measurements().addRecords(maps, records);
     m_runList.setRecords(m_runs.currentId(), QString::fromStdString(m_modelName), maps, records);
+    refreshSoon();
+}
+
+void Studio::takeKeptTrace(RunEntry entry)
+{
+    const std::optional<HeadMap> map = entry.map;
+    const std::shared_ptr<const Trace> trace = entry.trace;
+    const QString name = nameOf(entry);
+    m_runList.addTrace(std::move(entry), map);
+    if (map)
+        m_plotted.measurements().addTrace(*map, trace);
+    Q_EMIT traceKept(name, trace);
     refreshSoon();
 }
 
@@ -76,6 +89,11 @@ void Studio::onLoaded(const LoadedModel &model)
         say(MessageBar::Kind::Note, notes.join('\n'));
     if (fits)
         m_document.setModel(model.shape);
+    if (m_calibration && m_calibration->machine.device == model.device && !m_plotted.hasTimes()) {
+        const CostModel kept(*m_calibration, model.config);
+        if (kept.isFitted() && kept.isOwn())
+            m_plotted.setCost(kept);
+    }
     calibrateModel(false);
     if (canScore() && !m_document.state().scores && model.config.weightBytes() <= scoredAtOnceBytes)
         scoreModel(false);
@@ -146,8 +164,10 @@ void Studio::calibrateModel(bool asked)
                 context.progress(machineShare + (1 - machineShare) * step.fraction, tr("Calibrating predictions"));
         };
         tell({}); // also where the machine is known
-        ZIGZAG_TRY(cost, jobs::calibrate(context.told(tell), shortCalibration(longest, time)));
-        context.deliver([this, cost] { takeCost(cost); });
+        const JobContext job = context.told(tell);
+        ZIGZAG_TRY(samples, jobs::sampleModel(job, shortCalibration(longest, time)));
+        const auto calibration = std::make_shared<const Calibration>(Calibration{job.machine(), {std::move(samples)}});
+        context.deliver([this, calibration, cost = CostModel(*calibration, job.config())] { takeCost(cost, calibration); });
         return {};
     };
     m_runs.enqueue(std::move(request));

@@ -9,6 +9,7 @@
 #include <QCoreApplication>
 #include <QFileDialog>
 #include <QFileInfo>
+#include <QInputDialog>
 #include <QLocale>
 #include <QMessageBox>
 #include <QPushButton>
@@ -63,6 +64,11 @@ QString DialogPrompts::exhibitToSave(QWidget *parent, const QString &title, cons
     if (!path.isEmpty() && QFileInfo(path).suffix().isEmpty()) // what the filter names
         path += filter.section(QLatin1String("*"), 1, 1).section(QLatin1Char(')'), 0, 0);
     return path;
+}
+
+QString DialogPrompts::textFor(QWidget *parent, const QString &title, const QString &label, const QString &suggested)
+{
+    return QInputDialog::getText(parent, title, label, QLineEdit::Normal, suggested);
 }
 
 UserPrompts::Saving DialogPrompts::saveFirst(QWidget *parent, const QString &what)

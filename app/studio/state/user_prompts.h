@@ -35,6 +35,8 @@ public:
     virtual QString fileToSave(QWidget *parent, const QString &title, const QString &suggested) = 0;
     /// A picture or its numbers; the ending says which.
     virtual QString exhibitToSave(QWidget *parent, const QString &title, const QString &suggested) = 0;
+    /// A line of text, such as a name.
+    virtual QString textFor(QWidget *parent, const QString &title, const QString &label, const QString &suggested) = 0;
     virtual Saving saveFirst(QWidget *parent, const QString &what) = 0;
     /// Work of that name was stopped before its end, at the time given, and what it found so far is kept.
     virtual Unfinished goOn(QWidget *parent, const QString &what, const QDateTime &stopped) = 0;
@@ -58,6 +60,7 @@ public:
     QString folderToOpen(QWidget *parent, const QString &title) override;
     QString fileToSave(QWidget *parent, const QString &title, const QString &suggested) override;
     QString exhibitToSave(QWidget *parent, const QString &title, const QString &suggested) override;
+    QString textFor(QWidget *parent, const QString &title, const QString &label, const QString &suggested) override;
     Saving saveFirst(QWidget *parent, const QString &what) override;
     Unfinished goOn(QWidget *parent, const QString &what, const QDateTime &stopped) override;
     bool closeModel(QWidget *parent, const QString &what, const QString &model) override;
