@@ -26,7 +26,7 @@ constexpr const char *model = "bundled:zigzag-tiny";
 
 TEST_F(RecommendCommand, OneCommandLeavesMapScoresAndPage)
 {
-    const auto result = test::runZigzag({"recommend", model, "--context", "256", "--recent", "32", "--sink", "4", "--time", "40s",
+    const auto result = test::runZigzag({"recommend", model, "--context", "256", "--recent", "32", "--sink", "4", "--time", "90s",
                                          "--quality", "50", "--out", out(), "-o", "json"});
     ASSERT_EQ(result.code, 0) << result.errors;
     const Json json = Json::parse(result.output);
