@@ -30,6 +30,7 @@ void addExport(CLI::App &app, Chosen &chosen);
 void addPareto(CLI::App &app, Chosen &chosen);
 void addRank(CLI::App &app, Chosen &chosen);
 void addPlan(CLI::App &app, Chosen &chosen);
+void addRecommend(CLI::App &app, Chosen &chosen);
 void addReport(CLI::App &app, Chosen &chosen);
 void addTrace(CLI::App &app, Chosen &chosen);
 void addCalibrate(CLI::App &app, Chosen &chosen);

@@ -50,6 +50,7 @@ int main(int argc, char **argv)
     zigzag::addPareto(app, chosen);
     zigzag::addRank(app, chosen);
     zigzag::addPlan(app, chosen);
+    zigzag::addRecommend(app, chosen);
     zigzag::addReport(app, chosen);
     zigzag::addTrace(app, chosen);
     zigzag::addCalibrate(app, chosen);

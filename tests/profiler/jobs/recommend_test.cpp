@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// recommend: what it plans, chooses, judges and refuses, on the bundled model.
+#include "profiler/jobs/recommend_job.h"
+#include "profiler/jobs/recommend_page.h"
+#include "profiler/search/exhaustive.h"
+#include "tests/temp_folder.h"
+
+#include <algorithm>
+#include <gtest/gtest.h>
+
+namespace zigzag::jobs {
+namespace {
+
+class Recommend : public testing::Test
+{
+protected:
+    static void SetUpTestSuite()
+    {
+        auto loaded = loadModel("bundled:zigzag-tiny");
+        ASSERT_TRUE(loaded) << loaded.error().message;
+        device = *uploadModel(*loaded, *createBackend("cpu"));
+        exported = std::make_unique<ExportModel>(*loadExportModel("bundled:zigzag-tiny"));
+    }
+    static void TearDownTestSuite()
+    {
+        device.reset();
+        exported.reset();
+    }
+
+    /// Short prompts and little time, so that every stage takes seconds.
+    static RecommendRequest request(const std::string &engine = "ours")
+    {
+        RecommendRequest request;
+        request.engine = engine;
+        request.context = 256;
+        request.recents = {32};
+        request.sink = 4;
+        request.seconds = 120;
+        request.kept = 0.6;
+        return request;
+    }
+    /// What lies there in the place of a plan: the least of everything, whatever the machine's pace.
+    static void plan(const RecommendRequest &request, const JobContext &context, int counts = 4)
+    {
+        RecommendPlan plan;
+        plan.promptTokens = request.context;
+        plan.windows = windowsFor(request, context.config(), request.context);
+        plan.greedy = true;
+        plan.scorePrompts = plan.sweepPrompts = 4;
+        plan.counts = counts;
+        plan.judgePrompts = 20;
+        plan.judgedMaps = 2;
+        const auto ways = servingWays(request.engine, *exported, plan.windows.back());
+        ASSERT_TRUE(ways) << ways.error().message;
+        RecommendRun run{context, request, *ways, RecommendState(plan, ways->size())};
+        ASSERT_TRUE(run.save());
+    }
+    JobContext context() { return {device, &m_machine, &cancel, {}}; }
+
+    static inline std::shared_ptr<DeviceModel> device;
+    static inline std::unique_ptr<ExportModel> exported;
+    std::atomic<bool> cancel{false};
+    test::TempFolder folder;
+
+private:
+    KnownMachine m_machine;
+};
+
+/// Every one of the 256 maps, on the prompts that chose: what is recommended is among the best with as many layers.
+TEST_F(Recommend, FindsAMapAsGoodAsTheBestOfAll)
+{
+    RecommendRequest asked = request();
+    asked.progressFolder = folder.path();
+    const JobContext job = context();
+    plan(asked, job, 8);
+    const auto found = recommend(job, {.request = asked, .model = exported.get()});
+    ASSERT_TRUE(found) << found.error().message;
+    ASSERT_FALSE(found->tried.empty());
+    const TaskPlan tasks = needleTasks(4, asked.context, asked.seed);
+    auto meter = MapMeter::create(device, *makeTaskPrompts(*device->model, tasks));
+    ASSERT_TRUE(meter) << meter.error().message;
+    const auto truth = measureEveryMap(*meter, {4, 32});
+    ASSERT_TRUE(truth) << truth.error().message;
+    const auto outcomes = outcomesOf(*truth, SearchLoss::Answer);
+    ASSERT_TRUE(found->chosen) << saysOf(*found);
+    const MapRank rank = *rankOf(found->map()->map, outcomes);
+    EXPECT_TRUE(rank.isAmongBest() || rank.outcome.loss <= rank.best.loss + 0.02)
+        << rank.streaming << " layers stream: place " << rank.byLoss << " of " << rank.of;
+    EXPECT_EQ(found->judged[*found->chosen].judgement.verdict, Kept::Yes);
+    EXPECT_GT(found->judged[*found->chosen].judgement.full, 0.9) << "the bundled model finds its needles";
+    EXPECT_GE(found->map()->streaming, 2) << "no more than half of its layers retrieve";
+    EXPECT_LT(found->map()->cost.memory.bytes, found->full.memory.bytes);
+    const std::string page = pageOf(*found, {"bundled:zigzag-tiny", folder.path(), {}, {}});
+    EXPECT_NE(page.find("zigzag serve bundled:zigzag-tiny --map"), std::string::npos) << page;
+    EXPECT_NE(page.find("zigzag check --server"), std::string::npos);
+}
+
+TEST_F(Recommend, WhatIsStoppedGoesOnToTheSameResult)
+{
+    RecommendRequest asked = request();
+    asked.progressFolder = folder.path() / "whole";
+    std::filesystem::create_directory(asked.progressFolder);
+    JobContext job = context();
+    plan(asked, job);
+    const auto whole = recommend(job, {.request = asked});
+    ASSERT_TRUE(whole) << whole.error().message;
+
+    asked.progressFolder = folder.path() / "stopped";
+    std::filesystem::create_directory(asked.progressFolder);
+    plan(asked, job);
+    Result<Recommendation> last = failed("not run");
+    int stops = 0;
+    for (const JobPart at : {JobPart::Search, JobPart::Sweep, JobPart::Distill}) {
+        cancel = false;
+        job.progress = [&](const JobStep &step) { cancel = cancel || (step.part == at && step.done >= 2); };
+        last = recommend(job, {.request = asked});
+        stops += !last && isCancelled(last.error());
+        EXPECT_TRUE(std::filesystem::exists(progressFile(asked)));
+    }
+    EXPECT_EQ(stops, 3);
+    cancel = false;
+    std::vector<JobPart> parts;
+    job.progress = [&](const JobStep &step) { parts.push_back(step.part); };
+    last = recommend(job, {.request = asked});
+    ASSERT_TRUE(last) << last.error().message;
+    EXPECT_EQ(std::count(parts.begin(), parts.end(), JobPart::Search), 0) << "the order was known";
+    ASSERT_EQ(last->tried.size(), whole->tried.size());
+    for (std::size_t i = 0; i < whole->tried.size(); ++i) {
+        EXPECT_EQ(last->tried[i].map, whole->tried[i].map);
+        EXPECT_EQ(last->tried[i].loss, whole->tried[i].loss);
+    }
+    ASSERT_EQ(last->judged.size(), whole->judged.size());
+    for (std::size_t i = 0; i < whole->judged.size(); ++i)
+        EXPECT_EQ(last->judged[i].judgement.test.difference, whole->judged[i].judgement.test.difference);
+    EXPECT_EQ(last->chosen, whole->chosen);
+    EXPECT_TRUE(last->scores.front()) << "they lie beside the progress";
+}
+
+/// Under a budget what loses least of what keeps it; sizes are those of the layout.
+TEST_F(Recommend, ABudgetOfMemoryIsKept)
+{
+    RecommendRequest asked = request();
+    const ModelShape shape = device->model->shape();
+    const HeadMap full(shape, HeadKind::Retrieval, 4, 32);
+    const JobContext job = context();
+    const ServingWay ours;
+    const std::int64_t all = servedMemory(ours, job.config(), full, asked.context)->bytes;
+    asked.memory = all * 6 / 10;
+    asked.progressFolder = folder.path();
+    plan(asked, job);
+    const auto found = recommend(job, {.request = asked});
+    ASSERT_TRUE(found) << found.error().message;
+    for (const TriedMap &tried : found->tried)
+        EXPECT_LE(tried.cost.memory.bytes, *asked.memory);
+    const auto fewest = std::min_element(found->tried.begin(), found->tried.end(),
+                                         [](const TriedMap &a, const TriedMap &b) { return a.streaming < b.streaming; });
+    HeadMap one = fewest->map; // one layer fewer would not keep it
+    for (int layer = 0; layer < shape.layers; ++layer)
+        if (one.hasStreaming(layer)) {
+            one.setLayer(layer, HeadKind::Retrieval);
+            break;
+        }
+    EXPECT_GT(servedMemory(ours, job.config(), one, asked.context)->bytes, *asked.memory);
+
+    asked.progressFolder.clear();
+    asked.memory = all;
+    const auto needless = recommend(job, {.request = asked});
+    ASSERT_FALSE(needless);
+    EXPECT_NE(needless.error().message.find("nothing has to stream"), std::string::npos) << needless.error().message;
+    asked.memory = 1000;
+    const auto hopeless = recommend(job, {.request = asked});
+    ASSERT_FALSE(hopeless);
+    EXPECT_NE(hopeless.error().message.find("with every layer streaming"), std::string::npos) << hopeless.error().message;
+}
+
+TEST_F(Recommend, ABudgetOfTimeIsOfPredictions)
+{
+    RecommendRequest asked = request();
+    asked.tpotMs = 1e-6;
+    const auto hopeless = recommend(context(), {.request = asked});
+    ASSERT_FALSE(hopeless);
+    EXPECT_NE(hopeless.error().message.find("a token still takes"), std::string::npos) << hopeless.error().message;
+    asked.tpotMs = 1e6;
+    const auto needless = recommend(context(), {.request = asked});
+    ASSERT_FALSE(needless);
+    EXPECT_NE(needless.error().message.find("nothing has to stream"), std::string::npos) << needless.error().message;
+}
+
+/// vLLM keeps no sinks: maps for it have none, or what stands in for them, and memory is as vLLM counts it.
+TEST_F(Recommend, AnEnginesWaysAreTriedAsItRunsThem)
+{
+    const auto ways = servingWays("vllm", *exported, {4, 32});
+    ASSERT_TRUE(ways) << ways.error().message;
+    ASSERT_EQ(ways->size(), 2u);
+    EXPECT_EQ((*ways)[0].name, "granite-swa");
+    EXPECT_TRUE((*ways)[0].standsIn());
+    EXPECT_EQ((*ways)[1].name, "vllm");
+    const JobContext job = context();
+    RecommendPlan plan;
+    plan.promptTokens = 256;
+    plan.windows = {{4, 32}};
+    const RecommendRequest asked = request("vllm");
+    const RecommendRun run{job, asked, *ways, RecommendState(plan, 2)};
+    EXPECT_EQ(run.windowOf(0, 0), (StreamingWindow{4, 32}));
+    EXPECT_EQ(run.windowOf(1, 0), (StreamingWindow{0, 32}));
+    const HeadMap half = [&] {
+        HeadMap map(device->model->shape(), HeadKind::Retrieval, 0, 32);
+        for (int layer = 0; layer < 8; layer += 2)
+            map.setLayer(layer, HeadKind::Streaming);
+        return map;
+    }();
+    EXPECT_EQ(run.costOf((*ways)[1], half).memory.engine.substr(0, 5), "vLLM ");
+    EXPECT_EQ(servingWays("llama.cpp", *exported, {4, 32}).has_value(), false) << "a folder is no GGUF file";
+}
+
+TEST_F(Recommend, WhatCannotBeAskedIsOneLine)
+{
+    const auto refusal = [&](const RecommendRequest &asked) {
+        const auto found = recommend(context(), {.request = asked, .model = exported.get()});
+        EXPECT_FALSE(found);
+        return found ? std::string() : found.error().message;
+    };
+    EXPECT_NE(refusal(request("tensorrt-llm")).find("choose one of ours, vllm"), std::string::npos);
+    RecommendRequest asked = request();
+    asked.recents = {256};
+    EXPECT_NE(refusal(asked).find("leaves out nothing"), std::string::npos);
+    asked = request();
+    asked.memory = 1;
+    asked.tpotMs = 1;
+    EXPECT_NE(refusal(asked).find("--memory or --tpot"), std::string::npos);
+    asked = request();
+    asked.kept = 1;
+    EXPECT_NE(refusal(asked).find("50 to 99"), std::string::npos);
+    asked = request();
+    asked.questions = std::make_shared<const std::vector<Question>>(3);
+    EXPECT_NE(refusal(asked).find("4 or more"), std::string::npos);
+}
+
+TEST_F(Recommend, ProgressOfAnotherRequestIsNobodysToThrowAway)
+{
+    RecommendRequest asked = request();
+    asked.progressFolder = folder.path();
+    const JobContext job = context();
+    plan(asked, job);
+    asked.seed = 7;
+    const auto other = recommend(job, {.request = asked});
+    ASSERT_FALSE(other);
+    EXPECT_NE(other.error().message.find("--restart"), std::string::npos) << other.error().message;
+}
+
+/// The less time there is, the less is planned, and the plan says so.
+TEST(RecommendPlan, TimeDecidesHowMuch)
+{
+    const auto config = loadModelConfig("preset:llama-3-8b");
+    ASSERT_TRUE(config) << config.error().message;
+    RecommendRequest request;
+    request.context = 4096;
+    std::int64_t tokens = 0;
+    for (const double seconds : {60.0, 600.0, 6000.0, 60000.0}) {
+        request.seconds = seconds;
+        const RecommendPlan plan = planFor(request, *config, {2, 1}, {1e-3, 1e-8});
+        EXPECT_GE(plan.promptTokens, tokens);
+        EXPECT_EQ(plan.shortened.empty(),
+                  plan.promptTokens == std::min<std::int64_t>(4096, config->maxContext) && plan.judgePrompts == 80);
+        if (plan.promptTokens > 256) {
+            EXPECT_LE(plan.seconds.all(), seconds);
+        }
+        const auto again = RecommendPlan::fromJson(plan.toJson());
+        ASSERT_TRUE(again) << again.error().message;
+        EXPECT_EQ(*again, plan);
+        tokens = plan.promptTokens;
+    }
+}
+
+TEST(RecommendPlan, HalvesHaveNothingInCommonAndLeaveNothingOut)
+{
+    std::vector<Question> questions;
+    for (int i = 0; i < 11; ++i) {
+        Question question;
+        question.task = std::string(1, static_cast<char>('a' + i % 3));
+        question.id = std::to_string(i);
+        questions.push_back(std::move(question));
+    }
+    const auto choosing = halfOf(questions, false), judging = halfOf(questions, true);
+    EXPECT_EQ(choosing.size(), 6u);
+    EXPECT_EQ(judging.size(), 5u);
+    for (const Question &a : choosing)
+        for (const Question &b : judging)
+            EXPECT_NE(a.id, b.id);
+}
+
+/// A share is kept only where the interval says so: few prompts show nothing.
+TEST(RecommendJudge, FewPromptsShowNothing)
+{
+    const std::vector<double> few(8, 1.0), many(80, 1.0);
+    EXPECT_EQ(judged(few, few, 0.9).verdict, Kept::Undecided);
+    EXPECT_EQ(judged(many, many, 0.9).verdict, Kept::Yes);
+    std::vector<double> worse(80, 1.0);
+    std::fill(worse.begin(), worse.begin() + 20, 0.0);
+    const Judgement lost = judged(many, worse, 0.9);
+    EXPECT_EQ(lost.verdict, Kept::No);
+    EXPECT_DOUBLE_EQ(lost.kept, 0.75);
+    EXPECT_LT(lost.keptLow, 0.75);
+}
+
+/// The cheapest that kept its answers comes first, then a surer one, then the cheaper one.
+TEST(RecommendJudge, TheCheapestThatHeldIsJudgedFirst)
+{
+    std::vector<TriedMap> tried(5);
+    for (std::size_t i = 0; i < tried.size(); ++i) {
+        tried[i].cost.memory.bytes = 100 - static_cast<std::int64_t>(i); // the last is the cheapest
+        tried[i].right = i < 3 ? 1.0 : 0.5;
+        tried[i].rightFull = 1.0;
+        tried[i].inSet = true;
+    }
+    RecommendRequest request;
+    EXPECT_EQ(mapsToJudge(tried, request, 3), (std::vector<std::size_t>{2, 1, 3}));
+    tried[2].inSet = false;
+    EXPECT_EQ(mapsToJudge(tried, request, 1), (std::vector<std::size_t>{1}));
+    request.memory = 1000;
+    EXPECT_EQ(mapsToJudge(tried, request, 2), (std::vector<std::size_t>{0, 1}));
+}
+
+} // namespace
+} // namespace zigzag::jobs
