@@ -29,6 +29,7 @@ struct LoadedModel {
     ModelShape shape;
     bool hasTokenizer = false;
     std::string device;
+    bool hasChat = false; ///< a chat template that can be read
 };
 
 /// The names of the studio's own runs; a page brings others.
