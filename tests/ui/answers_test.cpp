@@ -76,7 +76,7 @@ TEST(SideBySideModel, SaysWhereTheyPartAndHowSureEachWas)
         EXPECT_TRUE(thoughts.contains(QString::fromUtf8(part))) << part << " in " << thoughts.toStdString();
     EXPECT_TRUE(model.thoughts(2, 0).contains("This map has not read this text"));
     EXPECT_TRUE(model.index(1, 1).data(Qt::AccessibleTextRole).toString().contains("they part here"));
-    EXPECT_EQ(model.heading(1), "2 tokens, ended by the model");
+    EXPECT_EQ(model.heading(1), "2 tokens, ended");
     EXPECT_TRUE(model.asText("What?").startsWith("Prompt:\nWhat?\n\nFull (3 tokens):\n482\n"));
 }
 

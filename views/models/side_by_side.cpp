@@ -32,7 +32,7 @@ QString shareText(double probability)
 {
     const double percent = 100 * probability;
     if (percent > 0 && percent < 0.01)
-        return tr("less than 0.01 %");
+        return tr("< 0.01 %");
     return QStringLiteral("%1 %").arg(percent, 0, 'f', percent >= 99.995 || percent >= 10 ? 0 : percent >= 1 ? 1 : 2);
 }
 
@@ -179,9 +179,9 @@ QString SideBySideModel::heading(int column) const
     const QString tokens = SideBySideModel::tr("%n tokens", nullptr, static_cast<int>(answer.tokens.size()));
     switch (answer.end) {
     case jobs::MapAnswer::End::Stop:
-        return tr("%1, ended by the model").arg(tokens);
+        return tr("%1, ended").arg(tokens);
     case jobs::MapAnswer::End::Length:
-        return tr("%1, as many as asked for").arg(tokens);
+        return tr("%1, limit reached").arg(tokens);
     case jobs::MapAnswer::End::None:
         return tokens;
     }

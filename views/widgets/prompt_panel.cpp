@@ -24,7 +24,7 @@ PromptPanel::PromptPanel(QWidget *parent)
     , m_stop(new QPushButton(tr("Stop"), this))
     , m_maps{new QComboBox(this), new QComboBox(this)}
     , m_most(new QSpinBox(this))
-    , m_chat(new QCheckBox(tr("Chat template"), this))
+    , m_chat(new QCheckBox(tr("As chat"), this))
 {
     m_text->setObjectName(QStringLiteral("prompt"));
     m_text->setAccessibleName(tr("Prompt"));
@@ -113,7 +113,7 @@ void PromptPanel::build()
 
 QSize PromptPanel::minimumSizeHint() const
 {
-    return {fontMetrics().averageCharWidth() * 34, layout()->minimumSize().height()};
+    return layout()->minimumSize().expandedTo({fontMetrics().averageCharWidth() * 34, 0});
 }
 
 QString PromptPanel::prompt() const

@@ -96,6 +96,7 @@ void AnswersPage::build()
     m_table->setFrameShape(QFrame::NoFrame);
     m_table->setAlternatingRowColors(true);
     m_table->verticalHeader()->hide();
+    m_table->verticalHeader()->setDefaultSectionSize(fontMetrics().height() * 3 / 2);
     m_table->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
     auto *texts = new QWidget(m_split);
     auto *column = new QVBoxLayout(texts);
@@ -123,6 +124,8 @@ void AnswersPage::resizeEvent(QResizeEvent *event)
 
 const HeadMap *AnswersPage::mapOf(int choice) const
 {
+    if (choice == static_cast<int>(Series::Current)) // as it is now, whether or not plots have followed
+        return &studio().document().map();
     return choice >= 0 && choice < static_cast<int>(allSeries.size())
         ? studio().plotted().map(allSeries[static_cast<std::size_t>(choice)])
         : nullptr;
