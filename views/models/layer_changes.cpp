@@ -245,13 +245,19 @@ QVariant LayerChangesModel::headerData(int section, Qt::Orientation orientation,
                                          loss};
     if (role == Qt::DisplayRole)
         return titles[section];
-    if (role == csvRole) {
-        const bool single = section == Layer || section == Score;
-        const QString unit = section == Decode || section == Prefill ? tr(" (ms)") : QString();
-        const QString name = titles[section] + unit;
-        return single           ? QStringList{name}
-            : section == Effect ? QStringList{name, tr("standard error of %1").arg(name)}
-                                : QStringList{tr("%1, left").arg(name), tr("%1, right").arg(name)};
+    if (role == csvRole) { // one value a column, and no comma in its name
+        const auto both = [](const QString &what) {
+            return QStringList{tr("%1 of the left map").arg(what), tr("%1 of the right map").arg(what)};
+        };
+        const QStringList names[ColumnCount] = {{titles[Layer]},
+                                                both(tr("tokens kept")),
+                                                both(titles[Kv]),
+                                                both(tr("decode ms (%1)").arg(times)),
+                                                both(tr("prefill ms (%1)").arg(times)),
+                                                {tr("highest score of heads that differ")},
+                                                both(tr("demoted heads")),
+                                                {tr("loss by %1").arg(loss), tr("standard error of the loss")}};
+        return names[section];
     }
     if (role == Qt::ToolTipRole) {
         const QString tips[ColumnCount]
