@@ -2,6 +2,7 @@
 #include "app/cli/as_engine.h"
 #include "app/cli/commands.h"
 #include "app/cli/common_options.h"
+#include "app/cli/generate_both.h"
 #include "app/cli/json_text.h"
 #include "app/cli/number_checks.h"
 #include "app/cli/run_support.h"
@@ -15,13 +16,16 @@
 #include <fmt/format.h>
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 namespace zigzag {
 
 namespace {
 
 struct GenerateOptions {
-    std::string model, map = "full", backend = "auto", format = "text";
+    std::string model, backend = "auto", format = "text";
+    std::vector<std::string> maps = {"full"};
     PromptOptions prompt;
     int sink = defaultSink, recent = defaultRecent;
     std::int64_t most = 128;
@@ -32,17 +36,61 @@ struct GenerateOptions {
     bool asIds = false;
 };
 
+/// What `--as-engine` says of one of two maps.
+Result<std::optional<EngineServing>> servedAs(const GenerateOptions &options, const HeadMap &map)
+{
+    if (options.engine.engine.empty())
+        return std::optional<EngineServing>();
+    ZIGZAG_TRY(exported, loadExportModel(options.model));
+    ZIGZAG_TRY(serving, engineServing(options.engine.engine, exported, map));
+    return std::optional(std::move(serving));
+}
+
+/// Two maps beside each other.
+Result<void> generateBoth(const GenerateOptions &options)
+{
+    if (options.temperature > 0)
+        return badInput("two maps are compared by their likeliest tokens; leave --temperature out, or give one map");
+    if (options.asIds)
+        return badInput("--ids prints one answer; give one map, or -o json, which has the tokens of both");
+    if (!options.engine.standIns.empty())
+        return badInput("--stand-ins is of one map; give one map, or leave it out to have them calibrated here");
+    ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend, options.kvType));
+    jobs::SideBySidePlan plan;
+    ZIGZAG_TRY(tokens, promptTokens(*loaded.model, options.prompt));
+    plan.prompt = std::move(tokens);
+    plan.most = static_cast<int>(options.most); // its option is no larger than 2^24
+    ZIGZAG_TRY(maps, resolveMaps(options.maps, loaded.model->shape(), options.sink, options.recent));
+    for (std::size_t i = 0; i < plan.maps.size(); ++i) {
+        ZIGZAG_TRY(served, servedAs(options, maps[i].map));
+        plan.maps[i] = {maps[i].name, std::move(maps[i].map), std::move(served)};
+    }
+    noteContexts(loaded.model->config, {std::ssize(plan.prompt) + options.most});
+    JobLines lines("generate");
+    ZIGZAG_TRY(both, jobs::sideBySide(loaded.job(lines), plan));
+    lines.end();
+    if (options.format == "json")
+        fmt::print("{}\n", sideBySideJson(both).dump(1, ' ', false, anyBytes));
+    else
+        fmt::print("{}", sideBySideText(both));
+    return {};
+}
+
 Result<void> generate(const GenerateOptions &options)
 {
     // CLI11's ranges let NaN through.
     if (std::isnan(options.temperature) || std::isnan(options.topP))
         return badInput("--temperature and --top-p must be numbers; give values such as 0.8 and 0.95");
+    if (options.maps.size() > 2)
+        return badInput(fmt::format("{} maps; give one, or two to see their answers beside each other", options.maps.size()));
+    if (options.maps.size() == 2)
+        return generateBoth(options);
     ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend, options.kvType));
     const Model &model = *loaded.model;
     ZIGZAG_TRY(tokenizer, tokenizerOf(model));
     ZIGZAG_TRY(tokens, promptTokens(model, options.prompt));
     const std::size_t promptSize = tokens.size();
-    ZIGZAG_TRY(map, resolveMap(options.map, model.shape(), options.sink, options.recent));
+    ZIGZAG_TRY(map, resolveMap(options.maps.front(), model.shape(), options.sink, options.recent));
     SessionOptions sessionOptions;
     sessionOptions.maxContext = static_cast<std::int64_t>(tokens.size()) + options.most;
     noteContexts(model.config, {sessionOptions.maxContext});
@@ -105,7 +153,9 @@ void addGenerate(CLI::App &app, Chosen &chosen)
         ->check(CLI::IsMember({"text", "json"}))
         ->capture_default_str()
         ->excludes(ids);
-    command->add_option("--map", options->map, "head-map file, full or streaming")->capture_default_str();
+    command
+        ->add_option("--map", options->maps, "head-map file, full or streaming; a second one: both answers, and where they part")
+        ->capture_default_str();
     command->add_option("--max-new", options->most, "most tokens to add")->check(integerIn(1, 1 << 24))->capture_default_str();
     command->add_option("--temperature", options->temperature, "0 takes the likeliest token")
         ->check(numberIn(0.0, 100.0))

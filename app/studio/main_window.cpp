@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/studio/main_window.h"
 
+#include "app/studio/pages/answers_page.h"
 #include "app/studio/pages/assign_page.h"
 #include "app/studio/pages/compare_page.h"
 #include "app/studio/pages/find_page.h"
@@ -93,12 +94,17 @@ void MainWindow::buildPages()
     connect(assign, &AssignPage::importAsked, this, [this] { m_actions->importScores->trigger(); });
     m_plots = addPage(new PlotsPage(m_studio, this), Qt::RightDockWidgetArea);
     m_profile = addPage(new ProfilePage(m_studio, this), Qt::BottomDockWidgetArea);
-    addPage(new NeedlePage(m_studio, this), Qt::BottomDockWidgetArea);
+    auto *needle = addPage(new NeedlePage(m_studio, this), Qt::BottomDockWidgetArea);
     m_runs = addPage(new RunsPage(m_studio, this), Qt::BottomDockWidgetArea);
     addPage(new FindPage(m_studio, this), Qt::BottomDockWidgetArea);
     addPage(new QualityPage(m_studio, this), Qt::BottomDockWidgetArea);
     addPage(new ComparePage(m_studio, this), Qt::BottomDockWidgetArea);
     m_questions = addPage(new QuestionsPage(m_studio, this), Qt::BottomDockWidgetArea);
+    auto *answers = addPage(new AnswersPage(m_studio, this), Qt::BottomDockWidgetArea);
+    connect(needle, &NeedlePage::answersAsked, this, [this, answers](std::int64_t context, double depth) {
+        showPage(answers->objectName());
+        answers->askNeedle(context, depth);
+    });
 }
 
 HeadMapView &MainWindow::headMap()

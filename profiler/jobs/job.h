@@ -30,6 +30,7 @@ enum class JobPart {
     Perplexity,
     Questions,
     Trace,
+    Answer, ///< of two maps beside each other
     Carry, ///< stand-ins for sinks
     Check, ///< of a server that somebody runs
 };

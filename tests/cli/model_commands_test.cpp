@@ -5,6 +5,7 @@
 #include "tests/tiny_model.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <gtest/gtest.h>
 
@@ -197,6 +198,44 @@ TEST(ModelCommands, PromptsComeFromFilesAndIdsAreGiven)
     EXPECT_EQ(test::refusalFault(test::runZigzag({"generate", model}), 2), "");
     EXPECT_EQ(test::refusalFault(test::runZigzag({"generate", model, "--prompt", "x", "--prompt-file", file}), 2), "");
     EXPECT_EQ(test::refusalFault(test::runZigzag({"generate", model, "--prompt", "x", "--chat"}), 2), ""); // it has no template
+}
+
+TEST(ModelCommands, GenerateShowsTwoMapsBesideEachOther)
+{
+    const test::TempFolder scratch;
+    const std::string model = test::writeTinyModel(scratch / "tiny");
+    const auto run = [&](std::vector<std::string> more) {
+        more.insert(more.begin(),
+                    {"generate", model, "--prompt", "Some text that is longer than a window", "--sink", "1", "--recent", "4"});
+        return test::runZigzag(more);
+    };
+    const auto both = run({"--map", "full", "--map", "streaming", "--max-new", "12", "-o", "json"});
+    ASSERT_EQ(both.code, 0) << both.errors;
+    const auto json = nlohmann::json::parse(both.output);
+    std::array<std::vector<int>, 2> ids;
+    for (std::size_t side = 0; side < 2; ++side) {
+        const char *name = side == 0 ? "full" : "streaming";
+        const auto alone = run({"--map", name, "--max-new", "12", "-o", "json"});
+        ASSERT_EQ(alone.code, 0) << alone.errors;
+        const auto &answer = json["answers"][side];
+        EXPECT_EQ(answer["map"], name);
+        for (const auto &token : answer["tokens"]) {
+            ids[side].push_back(token["id"]);
+            EXPECT_EQ(token["likeliest"].size(), 5u);
+            EXPECT_EQ(token["likeliest"][0]["id"], token["id"]);
+            EXPECT_TRUE(token["other_probability"].is_number());
+        }
+        EXPECT_EQ(nlohmann::json(ids[side]), nlohmann::json::parse(alone.output)["ids"]) << name;
+    }
+    const auto parting = std::mismatch(ids[0].begin(), ids[0].end(), ids[1].begin(), ids[1].end()).first - ids[0].begin();
+    ASSERT_LT(parting, std::ssize(ids[0])) << "what streams sees four tokens and its sink";
+    EXPECT_EQ(json["parting"], parting);
+    const auto text = run({"--map", "full", "--map", "streaming", "--max-new", "12"});
+    EXPECT_NE(text.output.find("They part at token " + std::to_string(parting + 1) + ":"), std::string::npos) << text.output;
+    EXPECT_NE(run({"--map", "full", "--map", "full", "--max-new", "2"}).output.find("Both say the same"), std::string::npos);
+    EXPECT_EQ(test::refusalFault(run({"--map", "full", "--map", "full", "--temperature", "1"}), 2), "");
+    EXPECT_EQ(test::refusalFault(run({"--map", "full", "--map", "full", "--ids"}), 2), "");
+    EXPECT_EQ(test::refusalFault(run({"--map", "full", "--map", "full", "--map", "full"}), 2), "");
 }
 
 TEST(ModelCommands, TokenizeShowsIdsAndPieces)

@@ -64,7 +64,7 @@ const std::vector<Layer> layers = {
     {"profiler/jobs",
      {"engine/base/", "engine/map/", "engine/run/", "profiler/base/", "profiler/machine/", "profiler/cost/", "profiler/trace/",
       "profiler/measure/", "profiler/compare/", "profiler/questions/", "profiler/evaluate/", "profiler/search/",
-      "profiler/session/", "profiler/carry/", "profiler/check/", "profiler/jobs/"}},
+      "profiler/session/", "profiler/carry/", "profiler/check/", "profiler/serve/", "profiler/jobs/"}},
     {"profiler/serve", {"engine/base/", "engine/map/", "engine/model/", "engine/run/", "profiler/serve/"}},
     {"profiler/check", {"engine/base/", "engine/map/", "engine/model/", "engine/run/", "profiler/evaluate/", "profiler/check/"}},
     {"profiler/exports", {"engine/base/", "engine/map/", "engine/model/", "profiler/exports/"}},

@@ -21,6 +21,8 @@ public:
     void showDifference(const NeedleResult *of, const NeedleResult *than);
     bool isDifference() const { return m_isDifference; }
     bool isEmpty() const { return m_cells.empty(); }
+    std::int64_t contextAt(int column) const { return m_contexts[static_cast<std::size_t>(column)]; }
+    double depthAt(int row) const { return m_depths[static_cast<std::size_t>(row)]; }
     double accuracy() const { return m_accuracy; }
     int found() const;
     int trials() const;

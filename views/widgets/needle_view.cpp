@@ -10,6 +10,7 @@
 #include <QHBoxLayout>
 #include <QHelpEvent>
 #include <QLabel>
+#include <QMouseEvent>
 #include <QPainter>
 #include <QToolTip>
 #include <QVBoxLayout>
@@ -158,6 +159,14 @@ bool NeedleGrid::event(QEvent *event)
             }
     QToolTip::hideText();
     return true;
+}
+
+void NeedleGrid::mouseDoubleClickEvent(QMouseEvent *event)
+{
+    for (int row = 0; row < m_model.rowCount(); ++row)
+        for (int column = 0; column < m_model.columnCount(); ++column)
+            if (cell(row, column, size()).contains(event->position().toPoint()))
+                Q_EMIT cellChosen(m_model.contextAt(column), m_model.depthAt(row));
 }
 
 NeedleView::NeedleView(QWidget *parent)

@@ -5,6 +5,8 @@
 
 #include <QVBoxLayout>
 
+#include <algorithm>
+
 namespace zigzag {
 
 NeedlePage::NeedlePage(Studio &studio, QWidget *parent)
@@ -14,9 +16,27 @@ NeedlePage::NeedlePage(Studio &studio, QWidget *parent)
     auto *column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->addWidget(m_needle);
+    for (NeedleGrid *grid : {&m_needle->currentGrid(), &m_needle->fullGrid(), &m_needle->differenceGrid()})
+        connect(grid, &NeedleGrid::cellChosen, this, &NeedlePage::answersAsked);
     exhibit(m_needle->currentGrid().exhibit(QStringLiteral("needle-this-map")), &m_needle->currentGrid());
     exhibit(m_needle->fullGrid().exhibit(QStringLiteral("needle-full")), &m_needle->fullGrid());
     exhibit(m_needle->differenceGrid().exhibit(QStringLiteral("needle-difference")), &m_needle->differenceGrid());
+    QAction *worst = offer(PageMenu::Run, QStringLiteral("answersOfWorst"), tr("Show the answers to the &worst needle"), {},
+                           [this] { askWorst(); });
+    for (NeedleGrid *grid : {&m_needle->currentGrid(), &m_needle->fullGrid(), &m_needle->differenceGrid()})
+        grid->addAction(worst);
+}
+
+void NeedlePage::askWorst()
+{
+    const NeedleResult *result = studio().plotted().measurements().needle(studio().document().map(), studio().serving().engine());
+    const auto worst = result
+        ? std::min_element(result->grid.begin(), result->grid.end(),
+                           [](const NeedleCell &a, const NeedleCell &b) { return a.accuracy() < b.accuracy(); })
+        : decltype(result->grid.begin())();
+    if (!result || worst == result->grid.end())
+        return studio().say(MessageBar::Kind::Note, tr("No needle was asked of this map yet: Run › Needle (F6)."));
+    Q_EMIT answersAsked(worst->context, worst->depth);
 }
 
 void NeedlePage::refresh()

@@ -14,10 +14,16 @@ class NeedlePage : public Page
 public:
     NeedlePage(Studio &studio, QWidget *parent);
 
+Q_SIGNALS:
+    /// The answers of full attention and of this map to a question of this cell.
+    void answersAsked(std::int64_t context, double depth);
+
 protected:
     void refresh() override;
 
 private:
+    void askWorst();
+
     NeedleView *m_needle;
 };
 

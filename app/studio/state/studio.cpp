@@ -55,6 +55,7 @@ void Studio::loadInBackground(const std::string &name)
         const Model &model = context.job.model();
         LoadedModel loaded{name, model.config, model.shape(), model.tokenizer.has_value(),
                            context.job.device->backend->device().name};
+        loaded.hasChat = !model.chat.text.empty();
         if (!context.backendNote.empty()) // shown with what the model's files give rise to
             loaded.config.notes.push_back(context.backendNote);
         context.deliver([this, loaded] { onLoaded(loaded); });

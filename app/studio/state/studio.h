@@ -30,6 +30,7 @@ struct LoadedModel {
     ModelShape shape;
     bool hasTokenizer = false;
     std::string device;
+    bool hasChat = false; ///< a chat template that can be read
 };
 
 /// Maps and what each costs in quality, as the last sweep found them.
