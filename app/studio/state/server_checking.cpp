@@ -89,17 +89,6 @@ RunRequest requestFor(const jobs::CheckPlan &asked, const std::string &engine, S
     return request;
 }
 
-/// Whether it runs or waits; nothing else is stopped.
-void stop(RunController &runs)
-{
-    if (runs.isRunning(taskName))
-        runs.cancel();
-    const std::vector<RunController::Waiting> waiting = runs.waiting();
-    for (const RunController::Waiting &each : waiting)
-        if (each.title == title())
-            runs.remove(each.id);
-}
-
 } // namespace
 
 void joinChecking(CheckDialog &dialog, Studio &studio)
@@ -112,8 +101,8 @@ void joinChecking(CheckDialog &dialog, Studio &studio)
             return shown->endChecking(QString::fromStdString(plan.error().message));
         studio.runs().enqueue(requestFor(*plan, choice.engine, studio, shown));
     });
-    QObject::connect(&dialog, &CheckDialog::checkCancelled, &runs, [&runs] { stop(runs); });
-    QObject::connect(&dialog, &QDialog::finished, &runs, [&runs] { stop(runs); });
+    QObject::connect(&dialog, &CheckDialog::checkCancelled, &runs, [&runs] { runs.drop(taskName); });
+    QObject::connect(&dialog, &QDialog::finished, &runs, [&runs] { runs.drop(taskName); });
     QObject::connect(&runs, &RunController::progressed, &dialog, [&dialog, &runs](double fraction, const QString &text) {
         if (runs.isRunning(taskName))
             dialog.showProgress(fraction, text);
