@@ -39,9 +39,11 @@ public:
     explicit MainWindow(Parts parts);
     ~MainWindow() override;
 
-    /// A map, scores, a trace, a model's folder or GGUF file, `preset:NAME` or `bundled:NAME`, judged by content. What cannot be
-    /// opened is said in the message bar and changes nothing.
+    /// A map, scores, a trace, a machine profile, a model's folder, config.json or GGUF file, `preset:NAME` or `bundled:NAME`,
+    /// judged by content. What cannot be opened is said in the message bar and changes nothing.
     bool open(const QString &name);
+    /// The same of a model, by its config alone: nothing is loaded, and times come from a machine's profile.
+    bool openWithoutWeights(const QString &name);
     bool saveTo(const QString &path);
 
     Studio &studio() { return m_studio; }
@@ -110,7 +112,8 @@ private:
     bool belongsToWindow(const QKeySequence &keys) const;
 
     // main_window_files.cpp
-    bool openModel(const QString &name);
+    bool openModel(const QString &name, bool withWeights);
+    bool openProfile(const QString &path);
     bool openMap(const QString &path);
     bool openScores(const QString &path);
     /// The model of a file takes the window: with its config and its weights where it comes with the program.

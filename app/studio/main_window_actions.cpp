@@ -38,6 +38,12 @@ void MainWindow::buildActions()
         if (const QString path = m_studio.prompts().folderToOpen(this, tr("Open a model folder")); !path.isEmpty())
             open(path);
     });
+    all.openConfig = make(tr("Open model &without weights…"), {}, [this] {
+        if (const QString path = m_studio.prompts().fileToOpen(this, tr("Open a config.json or a GGUF file without its weights"));
+            !path.isEmpty())
+            openWithoutWeights(path);
+    });
+    all.openConfig->setObjectName(QStringLiteral("openConfig"));
     all.importScores = make(tr("&Import scores…"), QKeySequence(tr("Ctrl+I")), [this] {
         if (const QString path = m_studio.prompts().fileToOpen(this, tr("Import scores")); !path.isEmpty())
             open(path);
@@ -106,8 +112,15 @@ void MainWindow::buildMenus()
 {
     WindowActions &all = *m_actions;
     QMenu *file = menuBar()->addMenu(tr("&File"));
-    file->addActions({all.open, all.openFolder});
+    file->addActions({all.open, all.openFolder, all.openConfig});
     QMenu *bundled = file->addMenu(tr("Open &built-in model"));
+    QMenu *described = file->addMenu(tr("Open built-in s&hape without weights"));
+    for (const std::string &name : presetNames()) {
+        const QString full = QStringLiteral("preset:") + QString::fromStdString(name);
+        QAction *action = described->addAction(full);
+        action->setProperty(CommandPalette::prefix, tr("Open without weights: "));
+        connect(action, &QAction::triggered, this, [this, full] { openWithoutWeights(full); });
+    }
     for (const auto &[prefix, names] :
          {std::pair(QStringLiteral("bundled:"), bundledNames()), std::pair(QStringLiteral("preset:"), presetNames())})
         for (const std::string &name : names) {

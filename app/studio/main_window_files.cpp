@@ -59,7 +59,8 @@ bool MainWindow::open(const QString &name)
     }
     const bool opened = *kind == TargetKind::Trace ? openTrace(name)
         : *kind == TargetKind::Runs                ? openRuns(name)
-        : *kind == TargetKind::Model               ? openModel(name)
+        : *kind == TargetKind::Model               ? openModel(modelNameOf(name), true)
+        : *kind == TargetKind::Profile             ? openProfile(name)
         : *kind == TargetKind::Map                 ? openMap(name)
                                                    : openScores(name);
     if (opened) {
@@ -70,11 +71,42 @@ bool MainWindow::open(const QString &name)
     return opened;
 }
 
-bool MainWindow::openModel(const QString &name)
+bool MainWindow::openWithoutWeights(const QString &name)
+{
+    const auto kind = classify(name);
+    if (!kind) {
+        m_studio.say(kind.error());
+        return false;
+    }
+    if (*kind != TargetKind::Model) {
+        m_studio.say(MessageBar::Kind::Error,
+                     tr("%1 is no model: give a folder or its config.json, a GGUF file or preset:NAME").arg(shownPath(name)));
+        return false;
+    }
+    return openModel(modelNameOf(name), false);
+}
+
+bool MainWindow::openProfile(const QString &path)
+{
+    if (const auto chosen = m_studio.chooseProfile(pathOf(path)); !chosen) {
+        m_studio.say(chosen.error());
+        return false;
+    }
+    m_messages->close();
+    raisePage(m_plots->objectName());
+    return true;
+}
+
+bool MainWindow::openModel(const QString &name, bool withWeights)
 {
     const auto config = loadModelConfig(nativePath(name), m_studio.kvType());
     if (!config) {
         m_studio.say(config.error());
+        return false;
+    }
+    const auto runnable = hasWeights(nativePath(name));
+    if (!runnable) {
+        m_studio.say(runnable.error());
         return false;
     }
     if (!mayLoseEdits())
@@ -83,7 +115,17 @@ bool MainWindow::openModel(const QString &name)
     m_studio.adopt(config->shape(), *config);
     const auto [sink, recent] = defaultWindow(config->maxContext);
     document().begin(HeadMap(config->shape(), HeadKind::Retrieval, sink, recent), {});
-    m_studio.loadInBackground(nativePath(name));
+    if (withWeights && *runnable) {
+        m_studio.loadInBackground(nativePath(name));
+    } else {
+        m_studio.describe(nativePath(name));
+        QStringList lines{tr("%1 is open without weights: nothing is measured or asked. KV memory is exact; for times choose a "
+                             "machine profile on the page Latency and memory (zigzag calibrate writes one).")
+                              .arg(shownPath(name))};
+        for (const std::string &note : config->notes)
+            lines << QString::fromStdString(note);
+        m_studio.say(MessageBar::Kind::Note, lines.join(QLatin1Char('\n')));
+    }
     m_studio.refreshNow();
     return true;
 }

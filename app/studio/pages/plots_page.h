@@ -5,9 +5,10 @@
 
 namespace zigzag {
 
+class ConditionsBar;
 class PlotsPanel;
 
-/// What the whole gains: TTFT, TPOT and KV memory against context.
+/// What the whole gains: TTFT, TPOT and KV memory against context, for a machine, a batch and a number of GPUs.
 class PlotsPage : public Page
 {
     Q_OBJECT
@@ -19,6 +20,10 @@ protected:
     void refresh() override;
 
 private:
+    void askProfile();
+    void apply();
+
+    ConditionsBar *m_conditions;
     PlotsPanel *m_plots;
 };
 

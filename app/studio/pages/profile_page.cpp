@@ -196,8 +196,8 @@ void ProfilePage::record()
     RunRequest request;
     request.task = traceTask;
     request.title = tr("Record trace");
-    if (studio().plotted().hasTimes()) // warmed up first, and the decode steps are few beside that
-        request.expectedSeconds = 1e-3 * 2 * studio().plotted().cost().estimate(map, Phase::Prefill, studio().context()).ms;
+    if (studio().costHere().isFitted()) // warmed up first, and the decode steps are few beside that
+        request.expectedSeconds = 1e-3 * 2 * studio().costHere().estimate(map, Phase::Prefill, studio().context()).ms;
     const QPointer<ProfilePage> page(this);
     request.work = [page, plan](const TaskContext &context) -> Result<void> {
         context.progress(0, tr("Recording a trace: prefill"));

@@ -56,7 +56,7 @@ void QualityPage::refresh()
     std::vector<double> cost, loss;
     for (const SweepPoint &point : m_points) {
         const HeadMap run = m_asRun ? m_asRun(point.map) : point.map;
-        cost.push_back(timed ? plotted.cost().estimate(run, Phase::Decode, context).ms : plotted.kv(run, context));
+        cost.push_back(timed ? plotted.estimate(run, Phase::Decode, context).ms : plotted.kv(run, context));
         loss.push_back(point.quality.loss.mean);
     }
     const std::vector<bool> inSet = paretoSet(cost, loss);
@@ -87,6 +87,8 @@ void QualityPage::refresh()
         ? tr("predicted time per output token at %1 (disturbed calibration)").arg(contextText(context))
         : timed ? tr("predicted time per output token at %1").arg(contextText(context))
                 : tr("KV memory at %1").arg(contextText(context));
+    if (const QString under = plotted.conditionsText(); timed && !under.isEmpty())
+        costTitle = tr("%1, %2").arg(costTitle, under);
     if (!m_servedAs.isEmpty() && !m_points.empty())
         costTitle = tr("%1, by zigzag; quality %2").arg(costTitle, m_servedAs);
     m_plot->show(std::move(points), costTitle,

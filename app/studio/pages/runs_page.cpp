@@ -194,7 +194,7 @@ RunsPage::Sides RunsPage::againstPrediction(const std::vector<RunEntry> &runs) c
 {
     Sides found;
     for (const RunEntry &run : runs)
-        if (auto predicted = predictionOf(run, studio().plotted().cost())) {
+        if (auto predicted = predictionOf(run, studio().costHere())) {
             found.a.push_back(run);
             found.b.push_back(std::move(*predicted));
         }
@@ -313,7 +313,7 @@ Result<void> RunsPage::openRuns(const QString &path)
 
 void RunsPage::refresh()
 {
-    if (const bool fitted = studio().plotted().hasTimes(); fitted != m_fitted) {
+    if (const bool fitted = studio().costHere().isFitted(); fitted != m_fitted) {
         m_fitted = fitted;
         compare();
     } else if (m_compared->rowCount() == 0) {

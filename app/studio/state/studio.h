@@ -9,6 +9,7 @@
 #include "profiler/base/job_time.h"
 #include "profiler/base/run_types.h"
 #include "profiler/cost/cost_model.h"
+#include "profiler/cost/cost_samples.h"
 #include "profiler/evaluate/needle.h"
 #include "views/models/layer_selection.h"
 #include "views/models/plotted_maps.h"
@@ -57,6 +58,10 @@ public:
     /// Another document takes the window: its shape, and its model's config where that is known.
     void adopt(const ModelShape &shape, const std::optional<ModelConfig> &config);
     void loadInBackground(const std::string &name);
+    /// The model is known by its config alone: nothing is loaded, so nothing is measured; memory is exact, and a machine's
+    /// profile predicts the times.
+    void describe(const std::string &name);
+    bool isDescribed() const { return m_isDescribed; }
     const std::string &modelName() const { return m_modelName; }
     /// What models keep keys and values in; none: their weights' own type. Another one loads the model anew: what was measured
     /// and predicted of it is of the other type.
@@ -65,6 +70,16 @@ public:
     /// Who will serve the map. Memory, needles and searches are then of that engine, and say so; times and plots stay ours.
     const ServingChoice &serving() const { return m_serving; }
     void setServedBy(const std::string &engine);
+    /// From here on times are those of the machine of a profile (`zigzag calibrate`), or of this one again.
+    Result<void> chooseProfile(const std::filesystem::path &file);
+    void useThisMachine();
+    /// Empty where it is this machine.
+    const std::filesystem::path &profile() const { return m_profileFile; }
+    /// Refused where the model's heads cannot be dealt out to so many GPUs.
+    Result<void> setConditions(int batch, int gpus, const Link &link);
+    const Link &link() const { return m_link; }
+    /// What this machine was calibrated to, whatever the plots speak of.
+    const CostModel &costHere() const { return m_here; }
     const std::optional<LoadedModel> &loaded() const { return m_loaded; }
     const QString &whyNotLoaded() const { return m_whyNotLoaded; }
     bool canScore() const { return m_loaded && m_loaded->hasTokenizer; }
@@ -118,6 +133,9 @@ Q_SIGNALS:
 
 private:
     void connectRuns();
+    /// After another model, type or machine: the cost model that the plots speak of.
+    void applyCost();
+    void applyServing();
     void onLoaded(const LoadedModel &model);
     void onFinished(const std::string &task, const RunOutcome &outcome);
     /// Seconds that full passes over these contexts should take, `times` each; 0 where nothing is predicted.
@@ -138,6 +156,11 @@ private:
     std::string m_modelName; ///< as MODEL on the command line; empty for a map without its model
     ServingChoice m_serving;
     std::optional<DType> m_kvType;
+    CostModel m_here;
+    std::optional<Calibration> m_profile; ///< of another machine
+    std::filesystem::path m_profileFile;
+    Link m_link;
+    bool m_isDescribed = false;
     std::optional<LoadedModel> m_loaded;
     QString m_whyNotLoaded; ///< after a failed or cancelled load
     std::int64_t m_context = 0;

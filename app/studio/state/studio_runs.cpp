@@ -43,8 +43,8 @@ void Studio::connectRuns()
 
 void Studio::takeCost(const CostModel &cost)
 {
-    m_plotted.setCost(cost);
-    refreshSoon();
+    m_here = cost;
+    applyCost();
     Q_EMIT calibrated();
 }
 
@@ -123,7 +123,7 @@ double Studio::expectedSeconds(const std::vector<std::int64_t> &contexts, double
     const HeadMap *full = m_plotted.map(Series::Full);
     double ms = 0;
     for (const std::int64_t context : contexts)
-        ms += full && m_plotted.hasTimes() ? m_plotted.cost().estimate(*full, Phase::Prefill, context).ms : 0;
+        ms += full && m_here.isFitted() ? m_here.estimate(*full, Phase::Prefill, context).ms : 0;
     return 1e-3 * ms * times;
 }
 
@@ -201,8 +201,8 @@ void Studio::measureMaps()
     }
     std::int64_t longest = m_plotted.contexts().back();
     const HeadMap *full = m_plotted.map(Series::Full);
-    while (m_plotted.hasTimes() && longest > m_plotted.contexts().front()
-           && m_plotted.cost().estimate(*full, Phase::Prefill, longest).ms > longestPrefillMs)
+    while (m_here.isFitted() && longest > m_plotted.contexts().front()
+           && m_here.estimate(*full, Phase::Prefill, longest).ms > longestPrefillMs)
         longest /= 2;
     plan.contexts = usualContexts(longest);
     plan.phases = {Phase::Decode, Phase::Prefill};

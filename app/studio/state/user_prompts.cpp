@@ -40,7 +40,7 @@ QStringList onlyFiles()
 QString DialogPrompts::fileToOpen(QWidget *parent, const QString &title)
 {
     return chosen(QFileDialog::getOpenFileUrl(
-        parent, title, {}, tr("Maps, scores, traces, runs and GGUF models (*.json *.tsv *.trace *.gz *.gguf);;All files (*)"),
+        parent, title, {}, tr("Maps, scores, traces, runs, profiles and models (*.json *.tsv *.trace *.gz *.gguf);;All files (*)"),
         nullptr, {}, onlyFiles()));
 }
 
