@@ -9,6 +9,7 @@
 #include <QMainWindow>
 #include <memory>
 
+class QActionGroup;
 class QDockWidget;
 class QShortcut;
 
@@ -17,6 +18,7 @@ namespace zigzag {
 class RunsBar;
 class HeadlineBar;
 class HeadMapView;
+class LongRunNotice;
 class MapPage;
 class PlotsPage;
 class PlotsPanel;
@@ -55,6 +57,7 @@ public:
     PlotsPanel &plots();
     ProfilePage &profile() { return *m_profile; }
     HeadlineBar &headline() { return *m_headline; }
+    LongRunNotice &notice() { return *m_notice; }
     const WindowActions &actions() const { return *m_actions; }
     Theme theme() const { return m_theme; }
     void setTheme(Theme theme);
@@ -94,6 +97,7 @@ private:
     void buildActions();
     void buildMenus();
     QMenu *buildKvTypeMenu();
+    QMenu *buildPaperMenu();
     QMenu *buildServedByMenu();
     QMenu *buildViewMenu();
     void nameOtherwise();
@@ -126,6 +130,7 @@ private:
     bool save();
     bool saveAs();
     void exportMap();
+    void writeReport();
     void checkServer();
 
     std::unique_ptr<QSettings> m_settings;
@@ -147,7 +152,9 @@ private:
     QShortcut *m_escape = nullptr;
     HeadlineBar *m_headline = nullptr;
     MessageBar *m_messages = nullptr;
+    LongRunNotice *m_notice = nullptr;
     std::unique_ptr<WindowActions> m_actions;
+    QActionGroup *m_papers = nullptr;
 };
 
 /// Sink and recent tokens that a new map begins with: less than an eighth of the model's context.

@@ -51,6 +51,8 @@ void MainWindow::buildActions()
     all.save = make(tr("&Save map"), QKeySequence::Save, [this] { save(); });
     all.saveAs = make(tr("Save map &as…"), QKeySequence(tr("Ctrl+Shift+S")), [this] { saveAs(); });
     all.exportMap = make(tr("&Export map…"), QKeySequence(tr("Ctrl+E")), [this] { exportMap(); });
+    all.report = make(tr("&Report for a colleague…"), {}, [this] { writeReport(); });
+    all.report->setObjectName(QStringLiteral("writeReport"));
     all.close = make(tr("&Quit"), QKeySequence(tr("Ctrl+Q")), [this] { close(); });
 
     all.undo = document().undoStack().createUndoAction(this, tr("&Undo"));
@@ -133,7 +135,7 @@ void MainWindow::buildMenus()
     file->addSeparator();
     file->addActions({all.importScores});
     file->addSeparator();
-    file->addActions({all.save, all.saveAs, all.exportMap});
+    file->addActions({all.save, all.saveAs, all.exportMap, all.report});
     file->addSeparator();
     file->addAction(all.close);
 
@@ -155,6 +157,8 @@ void MainWindow::buildMenus()
     QMenu *view = buildViewMenu();
     QMenu *exhibits = new QMenu(tr("Save plot or &table"), file);
     exhibits->addActions(pageActions(PageMenu::Export));
+    exhibits->addSeparator();
+    exhibits->addMenu(buildPaperMenu());
     file->insertMenu(all.close, exhibits);
     file->insertSeparator(all.close);
     for (const auto &[menu, place] : {std::pair(file, PageMenu::File), std::pair(edit, PageMenu::Edit),
@@ -191,6 +195,26 @@ QMenu *MainWindow::buildKvTypeMenu()
     for (const DType type : kvTypes) {
         const QString name = QString::fromStdString(std::string(nameOf(type)));
         add(name, name, type);
+    }
+    return menu;
+}
+
+/// What saved pictures are for.
+QMenu *MainWindow::buildPaperMenu()
+{
+    auto *menu = new QMenu(tr("&Size of saved pictures"), this);
+    m_papers = new QActionGroup(menu);
+    for (const auto &[paper, name] :
+         {std::pair(PaperSize::Screen, tr("As on the screen")), std::pair(PaperSize::Column, tr("A column of a paper, 85 mm")),
+          std::pair(PaperSize::Page, tr("The width of a page, 180 mm")), std::pair(PaperSize::Slide, tr("A slide, 16 : 9"))}) {
+        QAction *action = menu->addAction(name);
+        action->setObjectName(QStringLiteral("paper_%1").arg(static_cast<int>(paper)));
+        action->setCheckable(true);
+        action->setChecked(paper == m_studio.paper());
+        action->setData(static_cast<int>(paper));
+        action->setProperty(CommandPalette::prefix, tr("Size of saved pictures: "));
+        connect(action, &QAction::triggered, this, [this, paper = paper] { m_studio.setPaper(paper); });
+        m_papers->addAction(action);
     }
     return menu;
 }
@@ -289,8 +313,8 @@ void MainWindow::refreshRecent()
 void MainWindow::refreshActions()
 {
     const bool any = document().map().layers() > 0;
-    for (QAction *action : {m_actions->save, m_actions->saveAs, m_actions->exportMap, m_actions->flip, m_actions->retrieve,
-                            m_actions->stream, m_actions->lock, m_actions->selectAll})
+    for (QAction *action : {m_actions->save, m_actions->saveAs, m_actions->exportMap, m_actions->report, m_actions->flip,
+                            m_actions->retrieve, m_actions->stream, m_actions->lock, m_actions->selectAll})
         action->setEnabled(any);
     m_actions->exclusive->setEnabled(document().state().scores != nullptr);
     m_actions->measure->setEnabled(m_studio.loaded().has_value());

@@ -9,7 +9,7 @@ namespace zigzag {
 
 /// The window's actions, by menu. The window owns them.
 struct WindowActions {
-    QAction *open, *openFolder, *openConfig, *importScores, *save, *saveAs, *exportMap, *close;
+    QAction *open, *openFolder, *openConfig, *importScores, *save, *saveAs, *exportMap, *report, *close;
     QMenu *recent;
     QAction *undo, *redo, *flip, *retrieve, *stream, *lock, *selectAll, *exclusive;
     QAction *measure, *needle, *score, *calibrate, *checkServer, *cancel;

@@ -317,7 +317,9 @@ Exhibit CostPlot::exhibit()
                 paintPlot(*this, painter, size - QSize(0, above));
                 titleValues();
             },
-            [this] { return m_plotted ? csvOf(*m_plotted, m_quantity) : QString(); }};
+            [this] { return m_plotted ? csvOf(*m_plotted, m_quantity) : QString(); },
+            false,
+            true};
 }
 
 void CostPlot::mouseMoveEvent(QMouseEvent *event)

@@ -128,6 +128,10 @@ ExportDialog::ExportDialog(const HeadMap &map, const ExportModel *model, QWidget
 
     auto *buttons = new QDialogButtonBox(QDialogButtonBox::Cancel, this);
     m_write = buttons->addButton(tr("Export…"), QDialogButtonBox::AcceptRole);
+    m_line = buttons->addButton(tr("Copy as command &line"), QDialogButtonBox::ActionRole);
+    m_line->setObjectName(QStringLiteral("exportLine"));
+    m_line->setAutoDefault(false);
+    connect(m_line, &QPushButton::clicked, this, &ExportDialog::lineAsked);
     connect(buttons, &QDialogButtonBox::accepted, this, &QDialog::accept);
     connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);
     connect(m_formats, &QTreeWidget::itemActivated, this, [this] {
@@ -223,6 +227,7 @@ void ExportDialog::showTarget()
                                 : current->data(0, noteRole).toString());
     giveRoom(*m_note);
     m_write->setEnabled(format() || carried());
+    m_line->setEnabled(format() || carried());
     m_carriedRow->setVisible(carried());
     m_copies->setVisible(carried() && carried()->writesFolder);
 }

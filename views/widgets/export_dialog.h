@@ -41,6 +41,8 @@ public:
 Q_SIGNALS:
     void measureAsked();
     void measureCancelled();
+    /// What is chosen, as the command that writes it.
+    void lineAsked();
 
 protected:
     void showEvent(QShowEvent *event) override;
@@ -63,7 +65,7 @@ private:
     QWidget *m_carriedRow = nullptr;
     QCheckBox *m_fits = nullptr, *m_copies = nullptr;
     QPushButton *m_chooseTexts = nullptr;
-    QPushButton *m_write = nullptr;
+    QPushButton *m_write = nullptr, *m_line = nullptr;
     QStringList m_texts;
     bool m_canRun = false;
     bool m_measuring = false;

@@ -196,6 +196,16 @@ void ProfilePage::record()
     RunRequest request;
     request.task = traceTask;
     request.title = tr("Record trace");
+    request.ofModel = studio().modelName();
+    request.page = objectName();
+    request.commandLine = [&studio = studio(), model = studio().lineModel(), plan]() -> Result<std::string> {
+        ZIGZAG_TRY(word, studio.mapWord(plan.map.map));
+        TracePlan prefill = plan, decode = plan;
+        prefill.phase = Phase::Prefill;
+        decode.phase = Phase::Decode;
+        return jobs::traceLine(model, word, prefill, "prefill.trace") + " && "
+            + jobs::traceLine(model, word, decode, "decode.trace");
+    };
     if (studio().costHere().isFitted()) // warmed up first, and the decode steps are few beside that
         request.expectedSeconds = 1e-3 * 2 * studio().costHere().estimate(map, Phase::Prefill, studio().context()).ms;
     const QPointer<ProfilePage> page(this);

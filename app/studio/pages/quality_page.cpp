@@ -137,6 +137,16 @@ void QualityPage::sweep()
     const QPointer<QualityPage> page(this);
     RunRequest request;
     request.task = sweepTask;
+    request.ofModel = studio().modelName();
+    request.page = objectName();
+    request.commandLine = [model = studio().lineModel(), scores = state.scores, criterion = state.criterion.toStdString(), window,
+                           tasks, isOurs = studio().serving().isOurs()]() -> Result<std::string> {
+        if (!isOurs)
+            return badInput(
+                tr("pareto sweeps as our engine runs maps: choose Run › As served by › ours for its line").toStdString());
+        ZIGZAG_TRY(file, Studio::scoresWord(*scores));
+        return jobs::sweepLine(model, file, criterion, window, tasks);
+    };
     const QString servedAs = studio().serving().asText();
     request.title = servedAs.isEmpty() ? tr("Sweep quality") : tr("Sweep quality, %1").arg(servedAs);
     request.work = [tasks, maps = *maps, served, servedAs, page,

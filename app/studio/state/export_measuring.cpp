@@ -18,6 +18,7 @@ RunRequest requestFor(const HeadMap &map, const QPointer<ExportDialog> &dialog)
 {
     RunRequest request;
     request.task = taskName;
+    request.canRepeat = false; // its dialog shows what it finds
     request.title = ExportDialog::tr("Cost without sinks");
     request.work = [map, dialog, title = request.title](const TaskContext &context) -> Result<void> {
         const auto tell = [&](const JobStep &step) { context.progress(carryFraction(step, false), title); };

@@ -66,7 +66,12 @@ RunRequest requestFor(const jobs::CheckPlan &asked, const std::string &engine, S
 {
     RunRequest request;
     request.task = taskName;
+    request.canRepeat = false; // its dialog shows what it finds
     request.title = title();
+    request.commandLine = [&studio, asked, engine]() -> Result<std::string> {
+        ZIGZAG_TRY(word, studio.mapWord(asked.map.map));
+        return jobs::checkLine(studio.lineModel(), word, asked, engine);
+    };
     request.work = [asked, engine, dialog, &studio, model = studio.modelName()](const TaskContext &context) -> Result<void> {
         const auto tell = [&](const JobStep &step) {
             const bool times = step.subject == "times";

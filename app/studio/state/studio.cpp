@@ -58,6 +58,7 @@ void Studio::loadInBackground(const std::string &name)
     request.title = tr("Load %1").arg(QString::fromStdString(name));
     request.model = name;
     request.kvType = m_kvType;
+    request.canRepeat = false;
     request.work = [this, name](const TaskContext &context) -> Result<void> {
         const Model &model = context.job.model();
         LoadedModel loaded{name, model.config, model.shape(), model.tokenizer.has_value(),

@@ -3,6 +3,7 @@
 
 #include "app/studio/state/calibration_watch.h"
 #include "app/studio/state/document.h"
+#include "app/studio/state/job_list.h"
 #include "app/studio/state/run_controller.h"
 #include "app/studio/state/serving_choice.h"
 #include "app/studio/state/user_prompts.h"
@@ -11,10 +12,12 @@
 #include "profiler/cost/cost_model.h"
 #include "profiler/cost/cost_samples.h"
 #include "profiler/evaluate/needle.h"
+#include "profiler/jobs/command_line.h"
 #include "views/models/layer_selection.h"
 #include "views/models/plotted_maps.h"
 #include "views/models/run_list_model.h"
 #include "views/models/score_sources.h"
+#include "views/widgets/exhibit.h"
 #include "views/widgets/message_bar.h"
 
 #include <QTimer>
@@ -49,6 +52,7 @@ public:
 
     Document &document() { return m_document; }
     RunController &runs() { return m_runs; }
+    JobList &jobs() { return m_jobs; }
     PlottedMaps &plotted() { return m_plotted; }
     LayerSelection &selection() { return m_selection; }
     RunListModel &runList() { return m_runList; }
@@ -94,6 +98,10 @@ public:
     Phase phase() const { return m_phase; }
     void setPhase(Phase phase);
 
+    /// What saved pictures are for.
+    PaperSize paper() const { return m_paper; }
+    void setPaper(PaperSize paper) { m_paper = paper; }
+
     // Runs (studio_runs.cpp). A page brings runs of its own with runs().enqueue.
     /// `asked`: by a person, rather than by the studio itself.
     void calibrateModel(bool asked);
@@ -106,6 +114,15 @@ public:
     bool isHurried() const;
     /// Scores that arrive before anybody edited: the first map is Zigzag at one half rather than full.
     void takeScores(std::shared_ptr<const HeadScores> scores);
+
+    // The command line (studio_lines.cpp).
+    jobs::LineModel lineModel() const;
+    /// What `--map` takes for a map: "full", the document's file where that holds it, or a file that is written for it now.
+    Result<std::string> mapWord(const HeadMap &map) const;
+    /// A file of scores that is written now.
+    static Result<std::string> scoresWord(const HeadScores &scores);
+    /// To the clipboard, and said; what there is no command for says so.
+    void copyLine(const std::function<Result<std::string>()> &line);
 
     // What runs deliver.
     void takeCost(const CostModel &cost);
@@ -146,6 +163,7 @@ private:
     std::unique_ptr<UserPrompts> m_prompts;
     Document m_document;
     RunController m_runs;
+    JobList m_jobs{m_runs};
     PlottedMaps m_plotted;
     LayerSelection m_selection;
     RunListModel m_runList;
@@ -165,6 +183,7 @@ private:
     QString m_whyNotLoaded; ///< after a failed or cancelled load
     std::int64_t m_context = 0;
     Phase m_phase = Phase::Decode;
+    PaperSize m_paper = PaperSize::Screen;
 };
 
 } // namespace zigzag

@@ -11,6 +11,7 @@
 #include "views/models/text.h"
 
 #include <algorithm>
+#include <map>
 
 namespace zigzag {
 
@@ -137,6 +138,11 @@ void Studio::calibrateModel(bool asked)
     request.title = tr("Calibrate predictions");
     request.background = !asked;
     request.expectedSeconds = usualSeconds;
+    request.ofModel = m_modelName;
+    request.page = QStringLiteral("plots");
+    request.commandLine = [model = lineModel(), longest = m_plotted.contexts().back()]() -> Result<std::string> {
+        return jobs::calibrateLine(model, longest, "profile.json");
+    };
     request.work = [this, longest = m_plotted.contexts().back(), time = m_jobTime](const TaskContext &context) -> Result<void> {
         const auto tell = [&](const JobStep &step) {
             constexpr double machineShare = 0.25; // of the progress
@@ -169,6 +175,10 @@ void Studio::scoreModel(bool asked)
     request.task = RunName::Score;
     request.title = tr("Score heads");
     request.background = !asked;
+    request.ofModel = m_modelName;
+    request.page = QStringLiteral("find");
+    request.commandLine
+        = [model = lineModel(), plan]() -> Result<std::string> { return jobs::scoreLine(model, plan, "scores.json"); };
     request.expectedSeconds = expectedSeconds(plan.contexts, static_cast<double>(plan.depths.size()) * plan.trials);
     request.work = [this, plan](const TaskContext &context) -> Result<void> {
         const auto tell = [&](const JobStep &step) { // 0.3: inside the first prompt
@@ -209,19 +219,36 @@ void Studio::measureMaps()
     RunRequest request;
     request.task = RunName::Measure;
     request.title = tr("Measure");
+    request.ofModel = m_modelName;
+    request.page = QStringLiteral("runs");
+    request.commandLine = [this, model = lineModel(), plan]() -> Result<std::string> {
+        std::vector<std::string> words;
+        for (const NamedMap &map : plan.maps) {
+            ZIGZAG_TRY(word, mapWord(map.map));
+            words.push_back(std::move(word));
+        }
+        return jobs::benchLine(model, words, plan);
+    };
     request.expectedSeconds
         = expectedSeconds(plan.contexts, static_cast<double>(plan.maps.size()) * (plan.warmup + plan.repeats));
-    request.work = [this, plan](const TaskContext &context) -> Result<void> {
+    // Shared by the runs of this request: one that was stopped goes on from what it has.
+    const auto soFar = std::make_shared<std::vector<BenchRecord>>();
+    request.work = [this, asked = plan, soFar](const TaskContext &context) -> Result<void> {
+        BenchPlan plan = asked;
+        plan.known = *soFar;
         const auto tell = [&](const JobStep &step) {
             if (step.all > 0)
                 context.progress(step.fraction, tr("Measuring: sample %1 of %2").arg(static_cast<int>(step.done)).arg(step.all));
         };
         const auto show = [&](const std::vector<BenchRecord> &records) {
+            *soFar = records;
             context.deliver([this, maps = plan.maps, records] { takeRecords(maps, records); });
         };
         context.progress(0, tr("Measuring"));
         ZIGZAG_TRY(records, jobs::bench(context.told(tell), plan, show));
         show(records); // with what the machine was seen to do at the end
+        if (!context.job.isCancelled())
+            soFar->clear(); // asked again, all of it is measured again
         for (const BenchRecord &record : records)
             if (!record.failure.empty())
                 return failed(record.failure);
@@ -256,7 +283,25 @@ void Studio::askNeedles()
     request.task = RunName::Needle;
     request.title = m_serving.isOurs() ? tr("Needle") : tr("Needle, %1").arg(m_serving.asText());
     request.expectedSeconds = expectedSeconds(plan.contexts, static_cast<double>(maps.size() * plan.depths.size()) * plan.trials);
-    request.work = [this, plan, maps, served = *serving](const TaskContext &context) -> Result<void> {
+    request.ofModel = m_modelName;
+    request.page = QStringLiteral("needle");
+    request.commandLine = [this, model = lineModel(), plan, map, engine = m_serving.engine()]() -> Result<std::string> {
+        ZIGZAG_TRY(word, mapWord(map));
+        return jobs::needleLine(model, word, plan, engine);
+    };
+    // By map, shared by the runs of this request: one that was stopped goes on from the cells that it has.
+    const auto known = std::make_shared<std::map<std::string, std::vector<NeedleCell>>>();
+    request.work = [this, plan, maps, served = *serving, known](const TaskContext &context) -> Result<void> {
+        const auto ask = [&](const JobContext &job, const NamedMap &map, const jobs::NeedlesTold &told) -> Result<void> {
+            NeedlePlan rest = plan;
+            rest.known = (*known)[map.name];
+            const auto keep = [&](const NamedMap &asked, const NeedleResult &soFar) {
+                (*known)[map.name] = soFar.grid;
+                told(asked, soFar);
+            };
+            ZIGZAG_CHECK(jobs::askNeedles(job, {map}, rest, keep));
+            return {};
+        };
         const auto tell = [&](const JobStep &step) {
             if (step.part == JobPart::Carry)
                 return context.progress(0, tr("Calibrating what stands in for sinks"));
@@ -273,7 +318,9 @@ void Studio::askNeedles()
             context.deliver([this, asked, soFar] { takeNeedles(asked, soFar); });
         };
         if (!served) {
-            ZIGZAG_CHECK(jobs::askNeedles(context.told(tell), maps, plan, show));
+            for (const NamedMap &map : maps)
+                ZIGZAG_CHECK(ask(context.told(tell), map, show));
+            known->clear(); // asked again, all of it is asked again
             return {};
         }
         // As the engine has it: another model perhaps, and another map; what it said is kept for the map that was asked about.
@@ -281,8 +328,10 @@ void Studio::askNeedles()
         const auto showServed = [&](const NamedMap &, const NeedleResult &soFar) {
             context.deliver([this, asked = maps.front(), engine = served->engine, soFar] { takeNeedles(asked, soFar, engine); });
         };
-        ZIGZAG_CHECK(jobs::askNeedles(run.context, {{maps.front().name, run.map}}, plan, showServed));
-        ZIGZAG_CHECK(jobs::askNeedles(context.told(tell), {maps.begin() + 1, maps.end()}, plan, show));
+        ZIGZAG_CHECK(ask(run.context, {maps.front().name, run.map}, showServed));
+        for (auto map = maps.begin() + 1; map != maps.end(); ++map)
+            ZIGZAG_CHECK(ask(context.told(tell), *map, show));
+        known->clear();
         return {};
     };
     m_runs.enqueue(std::move(request));

@@ -40,8 +40,9 @@ QStringList onlyFiles()
 QString DialogPrompts::fileToOpen(QWidget *parent, const QString &title)
 {
     return chosen(QFileDialog::getOpenFileUrl(
-        parent, title, {}, tr("Maps, scores, traces, runs, profiles and models (*.json *.tsv *.trace *.gz *.gguf);;All files (*)"),
-        nullptr, {}, onlyFiles()));
+        parent, title, {},
+        tr("Maps, scores, traces, runs, profiles and models (*.json *.tsv *.trace *.gz *.gguf);;All files (*)"), nullptr, {},
+        onlyFiles()));
 }
 
 QString DialogPrompts::folderToOpen(QWidget *parent, const QString &title)
@@ -101,9 +102,15 @@ bool DialogPrompts::closeModel(QWidget *parent, const QString &what, const QStri
 }
 
 std::optional<ExportChoice> DialogPrompts::exportTo(QWidget *parent, const HeadMap &map, const ExportModel *model,
-                                                    RunController *runs)
+                                                    RunController *runs, const CopyExportLine &copyLine)
 {
     ExportDialog dialog(map, model, parent);
+    QObject::connect(&dialog, &ExportDialog::lineAsked, &dialog, [&] {
+        if (dialog.carried())
+            copyLine(dialog.carried()->name, dialog.carriedOptions());
+        else if (dialog.format())
+            copyLine(dialog.format()->name, {});
+    });
     if (runs)
         joinMeasuring(dialog, *runs, map);
     const ExportFormat *format = dialog.exec() == QDialog::Accepted ? dialog.format() : nullptr;
