@@ -299,7 +299,7 @@ void MainWindow::exportMap()
 
 void MainWindow::writeReport()
 {
-    const QString path = m_studio.prompts().exhibitToSave(this, tr("Write a report"), QStringLiteral("report.html"));
+    const QString path = m_studio.prompts().fileToSave(this, tr("Write a report"), QStringLiteral("report.html"));
     if (path.isEmpty())
         return;
     HtmlReport report;

@@ -7,6 +7,7 @@
 
 #include <QDialog>
 #include <QStringList>
+#include <optional>
 
 class QCheckBox;
 class QLabel;
@@ -55,6 +56,8 @@ private:
     void chooseTexts();
     void toggleMeasuring();
     void sayCost(const QString &text);
+    /// What was measured, of the chosen target first.
+    void showFound();
     void giveRoom(QLabel &label);
 
     QTreeWidget *m_formats;
@@ -67,6 +70,7 @@ private:
     QPushButton *m_chooseTexts = nullptr;
     QPushButton *m_write = nullptr, *m_line = nullptr;
     QStringList m_texts;
+    std::optional<CarryQuality> m_found; ///< what the map costs, once it was measured
     bool m_canRun = false;
     bool m_measuring = false;
 };

@@ -52,8 +52,9 @@ QString DialogPrompts::folderToOpen(QWidget *parent, const QString &title)
 
 QString DialogPrompts::fileToSave(QWidget *parent, const QString &title, const QString &suggested)
 {
-    return chosen(QFileDialog::getSaveFileUrl(parent, title, QUrl::fromLocalFile(suggested),
-                                              tr("Head maps (*.json);;All files (*)"), nullptr, {}, onlyFiles()));
+    const QString kinds = suggested.endsWith(QLatin1String(".html")) ? tr("Web pages (*.html);;All files (*)")
+                                                                     : tr("Head maps (*.json);;All files (*)");
+    return chosen(QFileDialog::getSaveFileUrl(parent, title, QUrl::fromLocalFile(suggested), kinds, nullptr, {}, onlyFiles()));
 }
 
 QString DialogPrompts::exhibitToSave(QWidget *parent, const QString &title, const QString &suggested)
