@@ -14,6 +14,7 @@ LongRunNotice::LongRunNotice(JobList &jobs, QWidget &window)
     : QObject(&window)
     , m_window(window)
     , m_tell([this](const QString &title, const QString &text) { tellDesktop(title, text); })
+    , m_isInFront([] { return QApplication::activeWindow() != nullptr; })
 {
     connect(&jobs, &JobList::ended, this, &LongRunNotice::hear);
 }
@@ -21,7 +22,7 @@ LongRunNotice::LongRunNotice(JobList &jobs, QWidget &window)
 void LongRunNotice::hear(const Job &job)
 {
     const bool byItself = job.state == Job::State::Done || job.state == Job::State::Failed; // who stopped it knows
-    if (!byItself || job.seconds < m_leastSeconds || QApplication::activeWindow() != nullptr)
+    if (!byItself || job.seconds < m_leastSeconds || m_isInFront())
         return;
     const QString took = timeText(1e3 * job.seconds);
     m_tell(job.state == Job::State::Done ? tr("%1 is done").arg(job.request.title) : tr("%1 failed").arg(job.request.title),

@@ -21,6 +21,8 @@ public:
 
     LongRunNotice(JobList &jobs, QWidget &window);
     void setTell(Tell tell) { m_tell = std::move(tell); }
+    /// Whether the person looks at the window; the default asks whether any of the program's windows is the active one.
+    void setIsInFront(std::function<bool()> isInFront) { m_isInFront = std::move(isInFront); }
     /// Runs shorter than this end unheard.
     void setLeastSeconds(double seconds) { m_leastSeconds = seconds; }
 
@@ -31,6 +33,7 @@ private:
     QWidget &m_window;
     QSystemTrayIcon *m_tray = nullptr; ///< made when it is first needed
     Tell m_tell;
+    std::function<bool()> m_isInFront;
     double m_leastSeconds = 20;
 };
 

@@ -51,7 +51,7 @@ void MainWindow::buildActions()
     all.save = make(tr("&Save map"), QKeySequence::Save, [this] { save(); });
     all.saveAs = make(tr("Save map &as…"), QKeySequence(tr("Ctrl+Shift+S")), [this] { saveAs(); });
     all.exportMap = make(tr("&Export map…"), QKeySequence(tr("Ctrl+E")), [this] { exportMap(); });
-    all.report = make(tr("Report for a &colleague…"), {}, [this] { writeReport(); });
+    all.report = make(tr("Report for a collea&gue…"), {}, [this] { writeReport(); });
     all.report->setObjectName(QStringLiteral("writeReport"));
     all.close = make(tr("&Quit"), QKeySequence(tr("Ctrl+Q")), [this] { close(); });
 

@@ -91,8 +91,12 @@ std::string shellWord(std::string_view word)
     if (!word.empty() && std::all_of(word.begin(), word.end(), isPlain))
         return std::string(word);
     std::string quoted = "'";
-    for (const char letter : word)
-        letter == '\'' ? quoted += "'\\''" : quoted += letter;
+    for (const char letter : word) {
+        if (letter == '\'')
+            quoted += "'\\''";
+        else
+            quoted += letter;
+    }
     return quoted + '\'';
 }
 

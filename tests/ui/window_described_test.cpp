@@ -8,7 +8,9 @@
 #include "views/widgets/plots_panel.h"
 #include "window_fixture.h"
 
+#include <QClipboard>
 #include <QComboBox>
+#include <QGuiApplication>
 #include <QLabel>
 #include <QPushButton>
 #include <QSpinBox>
@@ -112,6 +114,10 @@ TEST_F(Described, BatchAndGpusArePredictedAndWhatCannotBeIsRefused)
     const double expected = plotted().cost().estimate(map(), {.phase = Phase::Decode, .context = 256, .batch = 8}).ms;
     EXPECT_DOUBLE_EQ(plotted().compare(Quantity::Tpot, 256).current.value, expected);
     EXPECT_TRUE(plotted().conditionsText().contains("batch 8"));
+    part<QAction>("copyPredictLine")->trigger();
+    const std::string line = QGuiApplication::clipboard()->text().toStdString();
+    EXPECT_EQ(line.rfind("zigzag predict " + folder.string() + " --map full --contexts ", 0), 0u) << line;
+    EXPECT_NE(line.find("--batch 8 --gpus 1 --profile " + (m_folder / "faraway.json").string()), std::string::npos) << line;
     part<QSpinBox>("conditionsBatch")->setValue(1);
     refresh();
     EXPECT_DOUBLE_EQ(plotted().compare(Quantity::Tpot, 256).current.value, one);

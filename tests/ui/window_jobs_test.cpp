@@ -153,47 +153,18 @@ TEST_F(Jobs, EveryRunIsALineOfTheCommandLine)
         << line;
 }
 
-TEST_F(Jobs, AStoppedMeasurementGoesOnFromWhatItHas)
-{
-    hold({});
-    ASSERT_TRUE(QTest::qWaitFor([&] { return !m_window->runs().isBusy(); }, patience));
-    m_window->actions().needle->trigger();
-    ASSERT_TRUE(QTest::qWaitFor(
-        [&] {
-            const NeedleResult *result = m_window->plotted().measurements().needle(map());
-            return result && !result->grid.empty();
-        },
-        patience));
-    m_window->runs().drop(RunName::Needle);
-    ASSERT_TRUE(QTest::qWaitFor([&] { return !m_window->runs().isStopping(); }, patience));
-    settle();
-    const NeedleResult *stopped = m_window->plotted().measurements().needle(map());
-    ASSERT_TRUE(stopped) << "what was asked stays";
-    const std::size_t cells = stopped->grid.size();
-    if (stopped->isComplete())
-        GTEST_SKIP() << "it was faster than the one who stopped it";
-    choose("Needle");
-    ASSERT_TRUE(action("repeatJob")->isEnabled());
-    action("repeatJob")->trigger();
-    ASSERT_TRUE(QTest::qWaitFor([&] { return !m_window->runs().isBusy(); }, patience));
-    const NeedleResult *whole = m_window->plotted().measurements().needle(map());
-    ASSERT_TRUE(whole);
-    EXPECT_TRUE(whole->isComplete());
-    EXPECT_GT(whole->grid.size(), cells);
-}
-
 TEST_F(Jobs, ALongRunThatEndsIsToldWhereTheWindowIsNotLookedAt)
 {
     hold({RunName::Calibrate, RunName::Score});
     QStringList told;
     m_window->notice().setTell([&](const QString &title, const QString &) { told << title; });
     m_window->notice().setLeastSeconds(0);
-    activate();
+    bool inFront = true;
+    m_window->notice().setIsInFront([&] { return inFront; });
     m_held->release = true;
     ASSERT_TRUE(QTest::qWaitFor([&] { return !m_window->runs().isBusy(); }, patience));
     EXPECT_TRUE(told.isEmpty()) << "who looks at it sees it";
-    m_window->hide();
-    ASSERT_TRUE(QTest::qWaitFor([] { return QApplication::activeWindow() == nullptr; }, 5000));
+    inFront = false;
     m_window->runs().enqueue(named(RunName::Score, "Score heads"));
     ASSERT_TRUE(QTest::qWaitFor([&] { return !told.isEmpty(); }, patience));
     EXPECT_EQ(told, QStringList{"Score heads is done"});

@@ -26,6 +26,26 @@ PlotsPage::PlotsPage(Studio &studio, QWidget *parent)
     connect(m_conditions, &ConditionsBar::thisMachineAsked, this, [this] { this->studio().useThisMachine(); });
     connect(m_conditions, &ConditionsBar::changed, this, &PlotsPage::apply);
     offer(PageMenu::File, QStringLiteral("chooseProfile"), tr("Predict for another &machine…"), {}, [this] { askProfile(); });
+    m_copyLine = offer(PageMenu::File, QStringLiteral("copyPredictLine"), tr("Copy the predictions as command &line"), {},
+                       [this] { copyLine(); });
+    m_copyLine->setEnabled(false);
+}
+
+void PlotsPage::copyLine()
+{
+    studio().copyLine([this]() -> Result<std::string> {
+        const PlottedMaps &plotted = studio().plotted();
+        std::vector<std::string> words{"full"};
+        ZIGZAG_TRY(own, studio().mapWord(studio().document().map()));
+        if (own != words.front())
+            words.push_back(std::move(own));
+        const jobs::PredictPlan plan{.maps = {},
+                                     .contexts = plotted.contexts(),
+                                     .phases = {Phase::Prefill, Phase::Decode},
+                                     .batches = {plotted.conditions().batch},
+                                     .gpus = plotted.conditions().gpus};
+        return jobs::predictLine(studio().lineModel(), words, plan, studio().profile(), studio().link());
+    });
 }
 
 void PlotsPage::askProfile()
@@ -49,6 +69,7 @@ void PlotsPage::refresh()
                         .batch = plotted.conditions().batch,
                         .gpus = plotted.conditions().gpus,
                         .link = studio().link()});
+    m_copyLine->setEnabled(!studio().modelName().empty());
     m_plots->show(plotted, studio().whyNoTimes());
     m_plots->markContext(studio().context());
 }

@@ -22,9 +22,11 @@ protected:
 private:
     void askProfile();
     void apply();
+    void copyLine();
 
     ConditionsBar *m_conditions;
     PlotsPanel *m_plots;
+    QAction *m_copyLine;
 };
 
 } // namespace zigzag

@@ -99,7 +99,8 @@ Result<void> Studio::chooseProfile(const std::filesystem::path &file)
     if (m_plotted.config() && !CostModel(calibration, *m_plotted.config()).isFitted())
         return badInput(tr("%1 has no samples to predict from: calibrate anew").arg(shownPath(textOfPath(file))).toStdString());
     m_profile = std::move(calibration);
-    m_profileFile = file;
+    std::error_code none;
+    m_profileFile = std::filesystem::absolute(file, none);
     applyCost();
     return {};
 }
