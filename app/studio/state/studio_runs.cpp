@@ -234,18 +234,18 @@ void Studio::measureMaps()
     // Shared by the runs of this request: one that was stopped goes on from what it has.
     const auto soFar = std::make_shared<std::vector<BenchRecord>>();
     request.work = [this, asked = plan, soFar](const TaskContext &context) -> Result<void> {
-        BenchPlan plan = asked;
-        plan.known = *soFar;
+        BenchPlan rest = asked;
+        rest.known = *soFar;
         const auto tell = [&](const JobStep &step) {
             if (step.all > 0)
                 context.progress(step.fraction, tr("Measuring: sample %1 of %2").arg(static_cast<int>(step.done)).arg(step.all));
         };
         const auto show = [&](const std::vector<BenchRecord> &records) {
             *soFar = records;
-            context.deliver([this, maps = plan.maps, records] { takeRecords(maps, records); });
+            context.deliver([this, maps = rest.maps, records] { takeRecords(maps, records); });
         };
         context.progress(0, tr("Measuring"));
-        ZIGZAG_TRY(records, jobs::bench(context.told(tell), plan, show));
+        ZIGZAG_TRY(records, jobs::bench(context.told(tell), rest, show));
         show(records); // with what the machine was seen to do at the end
         if (!context.job.isCancelled())
             soFar->clear(); // asked again, all of it is measured again
@@ -290,16 +290,16 @@ void Studio::askNeedles()
         return jobs::needleLine(model, word, plan, engine);
     };
     // By map, shared by the runs of this request: one that was stopped goes on from the cells that it has.
-    const auto known = std::make_shared<std::map<std::string, std::vector<NeedleCell>>>();
-    request.work = [this, plan, maps, served = *serving, known](const TaskContext &context) -> Result<void> {
-        const auto ask = [&](const JobContext &job, const NamedMap &map, const jobs::NeedlesTold &told) -> Result<void> {
+    const auto answered = std::make_shared<std::map<std::string, std::vector<NeedleCell>>>();
+    request.work = [this, plan, maps, served = *serving, answered](const TaskContext &context) -> Result<void> {
+        const auto ask = [&](const JobContext &job, const NamedMap &named, const jobs::NeedlesTold &told) -> Result<void> {
             NeedlePlan rest = plan;
-            rest.known = (*known)[map.name];
+            rest.known = (*answered)[named.name];
             const auto keep = [&](const NamedMap &asked, const NeedleResult &soFar) {
-                (*known)[map.name] = soFar.grid;
+                (*answered)[named.name] = soFar.grid;
                 told(asked, soFar);
             };
-            ZIGZAG_CHECK(jobs::askNeedles(job, {map}, rest, keep));
+            ZIGZAG_CHECK(jobs::askNeedles(job, {named}, rest, keep));
             return {};
         };
         const auto tell = [&](const JobStep &step) {
@@ -318,9 +318,9 @@ void Studio::askNeedles()
             context.deliver([this, asked, soFar] { takeNeedles(asked, soFar); });
         };
         if (!served) {
-            for (const NamedMap &map : maps)
-                ZIGZAG_CHECK(ask(context.told(tell), map, show));
-            known->clear(); // asked again, all of it is asked again
+            for (const NamedMap &each : maps)
+                ZIGZAG_CHECK(ask(context.told(tell), each, show));
+            answered->clear(); // asked again, all of it is asked again
             return {};
         }
         // As the engine has it: another model perhaps, and another map; what it said is kept for the map that was asked about.
@@ -329,9 +329,9 @@ void Studio::askNeedles()
             context.deliver([this, asked = maps.front(), engine = served->engine, soFar] { takeNeedles(asked, soFar, engine); });
         };
         ZIGZAG_CHECK(ask(run.context, {maps.front().name, run.map}, showServed));
-        for (auto map = maps.begin() + 1; map != maps.end(); ++map)
-            ZIGZAG_CHECK(ask(context.told(tell), *map, show));
-        known->clear();
+        for (std::size_t i = 1; i < maps.size(); ++i)
+            ZIGZAG_CHECK(ask(context.told(tell), maps[i], show));
+        answered->clear();
         return {};
     };
     m_runs.enqueue(std::move(request));
