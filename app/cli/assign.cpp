@@ -8,6 +8,7 @@
 #include "app/cli/run_support.h"
 #include "engine/map/criterion.h"
 #include "engine/map/head_scores_io.h"
+#include "engine/map/layer_pattern.h"
 #include "engine/map/map_io.h"
 #include "engine/model/model.h"
 #include "profiler/cost/engine_memory.h"
@@ -26,7 +27,7 @@ namespace {
 
 struct AssignOptions {
     std::string scores, criterion, model, out;
-    std::string fold = "max", engine;
+    std::string fold = "max", engine, pattern;
     std::optional<double> sparsity, tpotBudget;
     std::optional<int> layers;
     std::optional<std::int64_t> kvBudget;
@@ -120,8 +121,35 @@ Result<Assignment> snapped(Assignment assignment, const HeadScores &scores, Assi
     return assignHeads(scores, request);
 }
 
+/// By place alone: no scores are asked, and none are read.
+Result<void> assignPattern(const AssignOptions &options)
+{
+    if (!options.scores.empty() || !options.criterion.empty())
+        return badInput("--pattern chooses layers by their place: leave SCORES and --criterion out");
+    if (options.model.empty())
+        return badInput("--pattern has no shape of its own: add --model");
+    if (!options.engine.empty())
+        return badInput(fmt::format("--target {} looks for another number of layers, and a pattern's number is its own: leave "
+                                    "one of both out",
+                                    options.engine));
+    ZIGZAG_TRY(pattern, parseLayerPattern(options.pattern));
+    ZIGZAG_TRY(config, loadShape(options.model, options.kvType));
+    const ModelShape shape = config.shape();
+    ZIGZAG_TRY(locks, locksOf(options, shape));
+    PatternRequest request{pattern, {}, locks.locked, &locks.base};
+    request.windows.assign(static_cast<std::size_t>(shape.layers), {options.sink, options.recent});
+    ZIGZAG_TRY(map, assignByPattern(shape, request));
+    ZIGZAG_CHECK(writeHeadMap(map, options.out));
+    fmt::print("{}", options.format == "json" ? patternJson(map).dump(1, ' ', false, anyBytes) + '\n' : patternTable(map));
+    return {};
+}
+
 Result<void> assign(const AssignOptions &options)
 {
+    if (!options.pattern.empty())
+        return assignPattern(options);
+    if (options.scores.empty() || options.criterion.empty())
+        return badInput("assign: give SCORES and --criterion, or --pattern where there are no scores");
     std::optional<ModelConfig> config;
     std::optional<ModelShape> model;
     if (!options.model.empty()) {
@@ -165,9 +193,9 @@ void addAssign(CLI::App &app, Chosen &chosen)
     std::string names;
     for (const Criterion &criterion : criteria())
         names += (names.empty() ? "" : ", ") + std::string(criterion.name);
-    command->add_option("SCORES", options->scores, "zigzag-head-scores, DuoAttention folder or TSV, or Retrieval_Head JSON")
-        ->required();
-    command->add_option("--criterion", options->criterion, "how heads are chosen: " + names)->required();
+    command->add_option("SCORES", options->scores,
+                        "zigzag-head-scores, DuoAttention folder or TSV, or Retrieval_Head JSON; none with --pattern");
+    command->add_option("--criterion", options->criterion, "how heads are chosen: " + names);
     CLI::Option_group *target = command->add_option_group("target", "how much streams: one of these");
     target->add_option("--sparsity", options->sparsity, "fraction of the KV heads that stream, 0 to 1");
     target->add_option("--layers", options->layers, "so many layers stream (by duo: as many heads as they have)");
@@ -176,6 +204,9 @@ void addAssign(CLI::App &app, Chosen &chosen)
     target->add_option("--tpot-budget", options->tpotBudget,
                        "milliseconds per output token at --context that are not exceeded, as "
                        "predicted for --model on this machine");
+    target->add_option("--pattern", options->pattern,
+                       "without scores: every:N (the last of every N layers retrieves), first:N, last:N, or several of them, as "
+                       "every:4,first:1; the other layers of --model stream");
     target->require_option(1);
     command
         ->add_option("--target", options->engine,

@@ -78,6 +78,29 @@ std::string assignmentTable(const Assignment &assignment, const SacrificeReport 
         + localLayersLine(map);
 }
 
+Json patternJson(const HeadMap &map)
+{
+    Json result
+        = {{"streaming_heads", map.streamingHeads()}, {"mixed_layers", map.mixedLayers()}, {"heads", map.model().mappableHeads()},
+           {"criterion", map.provenance().criterion}, {"sparsity", map.sparsity()},        {"layers", Json::array()}};
+    if (const int local = map.model().localLayers(); local > 0)
+        result["local_layers"] = local;
+    for (int layer = 0; layer < map.layers(); ++layer)
+        result["layers"].push_back({{"layer", layer}, {"kind", nameOf(map.layerKind(layer))}});
+    return result;
+}
+
+std::string patternTable(const HeadMap &map)
+{
+    std::string text = fmt::format("{:>5}  {}\n", "layer", "kind");
+    for (int layer = 0; layer < map.layers(); ++layer)
+        text += fmt::format("{:>5}  {}\n", layer, nameOf(map.layerKind(layer)));
+    return text
+        + fmt::format("{} of {} KV heads stream, {} of {} layers are mixed; {}\n", map.streamingHeads(),
+                      map.model().mappableHeads(), map.mixedLayers(), map.model().mappableLayers(), map.provenance().criterion)
+        + localLayersLine(map);
+}
+
 void noteScores(const HeadScores &scores, const std::string &file)
 {
     for (const std::string &note : scores.notes)

@@ -18,6 +18,10 @@ nlohmann::ordered_json sacrificeJson(const Sacrifice &sacrifice);
 nlohmann::ordered_json assignmentJson(const Assignment &assignment, const SacrificeReport &report);
 std::string assignmentTable(const Assignment &assignment, const SacrificeReport &report);
 
+/// A map that was made without scores: which layers stream.
+nlohmann::ordered_json patternJson(const HeadMap &map);
+std::string patternTable(const HeadMap &map);
+
 /// What a score file is not, or was changed to, on stderr: every command that reads scores says it.
 void noteScores(const HeadScores &scores, const std::string &file);
 

@@ -26,6 +26,7 @@ struct ParetoOptions {
     std::string model, scores, criterion = "zigzag", maps, backend = "auto", format = "table";
     std::vector<std::string> tasks = {"passkey", "passkeys"};
     std::vector<int> sinks = {defaultSink}, recents = {defaultRecent};
+    bool around = false;
     std::int64_t at = 0;
     TaskPlan plan;
     std::optional<DType> kvType; ///< of keys and values; none: the weights' own
@@ -39,6 +40,8 @@ struct Row {
 
 std::vector<StreamingWindow> windowsOf(const ParetoOptions &options)
 {
+    if (options.around)
+        return windowsAround({options.sinks.front(), options.recents.front()});
     std::vector<StreamingWindow> windows;
     for (const int sink : options.sinks)
         for (const int recent : options.recents)
@@ -133,6 +136,8 @@ Result<void> stoppedOr(int done, int prompts)
 
 Result<void> pareto(ParetoOptions options)
 {
+    if (options.around && (options.sinks.size() > 1 || options.recents.size() > 1))
+        return badInput("--around is of one window: give one --sink and one --recent");
     ZIGZAG_TRY(kinds, parseTasks(options.tasks));
     options.plan.kinds = std::move(kinds);
     ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend, options.kvType));
@@ -183,6 +188,10 @@ void addPareto(CLI::App &app, Chosen &chosen)
         ->delimiter(',')
         ->check(integerFrom(1))
         ->capture_default_str();
+    command->add_flag(
+        "--around", options->around,
+        "the windows around --sink and --recent, as the window sweeps them: half, once and twice the recent tokens, "
+        "and half the sinks");
     command->add_option("--maps", options->maps, "folder for the maps of the Pareto set");
     addTaskOptions(*command, options->tasks, options->plan.needles);
     addQuestionOptions(*command, options->plan);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/studio/main_window.h"
 
+#include "app/studio/long_run_notice.h"
 #include "app/studio/pages/answers_page.h"
 #include "app/studio/pages/assign_page.h"
 #include "app/studio/pages/compare_page.h"
 #include "app/studio/pages/find_page.h"
+#include "app/studio/pages/jobs_page.h"
 #include "app/studio/pages/map_page.h"
 #include "app/studio/pages/needle_page.h"
 #include "app/studio/pages/plots_page.h"
@@ -105,6 +107,9 @@ void MainWindow::buildPages()
         showPage(answers->objectName());
         answers->askNeedle(context, depth);
     });
+    auto *jobs = addPage(new JobsPage(m_studio, this), Qt::BottomDockWidgetArea);
+    connect(jobs, &JobsPage::resultAsked, this, &MainWindow::showPage);
+    m_notice = new LongRunNotice(m_studio.jobs(), *this);
 }
 
 HeadMapView &MainWindow::headMap()

@@ -9,6 +9,7 @@
 #include <QMainWindow>
 #include <memory>
 
+class QActionGroup;
 class QDockWidget;
 class QShortcut;
 
@@ -17,6 +18,7 @@ namespace zigzag {
 class RunsBar;
 class HeadlineBar;
 class HeadMapView;
+class LongRunNotice;
 class MapPage;
 class PlotsPage;
 class PlotsPanel;
@@ -43,9 +45,11 @@ public:
     explicit MainWindow(Parts parts);
     ~MainWindow() override;
 
-    /// A map, scores, a trace, a model's folder or GGUF file, `preset:NAME` or `bundled:NAME`, judged by content. What cannot be
-    /// opened is said in the message bar and changes nothing.
+    /// A map, scores, a trace, a machine profile, a model's folder, config.json or GGUF file, `preset:NAME` or `bundled:NAME`,
+    /// judged by content. What cannot be opened is said in the message bar and changes nothing.
     bool open(const QString &name);
+    /// The same of a model, by its config alone: nothing is loaded, and times come from a machine's profile.
+    bool openWithoutWeights(const QString &name);
     bool saveTo(const QString &path);
     /// The session that the last window kept; empty: none.
     QString lastSession() const;
@@ -60,6 +64,7 @@ public:
     PlotsPanel &plots();
     ProfilePage &profile() { return *m_profile; }
     HeadlineBar &headline() { return *m_headline; }
+    LongRunNotice &notice() { return *m_notice; }
     const WindowActions &actions() const { return *m_actions; }
     Theme theme() const { return m_theme; }
     void setTheme(Theme theme);
@@ -99,6 +104,7 @@ private:
     void buildActions();
     void buildMenus();
     QMenu *buildKvTypeMenu();
+    QMenu *buildPaperMenu();
     QMenu *buildServedByMenu();
     QMenu *buildViewMenu();
     void nameOtherwise();
@@ -121,7 +127,8 @@ private:
     bool belongsToWindow(const QKeySequence &keys) const;
 
     // main_window_files.cpp
-    bool openModel(const QString &name);
+    bool openModel(const QString &name, bool withWeights);
+    bool openProfile(const QString &path);
     bool openMap(const QString &path);
     bool openScores(const QString &path);
     /// The model of a file takes the window: with its config and its weights where it comes with the program.
@@ -137,6 +144,7 @@ private:
     bool save();
     bool saveAs();
     void exportMap();
+    void writeReport();
     void checkServer();
 
     // main_window_session.cpp
@@ -176,7 +184,9 @@ private:
     QList<QAction *> m_variantActions; // in the variants' order
     HeadlineBar *m_headline = nullptr;
     MessageBar *m_messages = nullptr;
+    LongRunNotice *m_notice = nullptr;
     std::unique_ptr<WindowActions> m_actions;
+    QActionGroup *m_papers = nullptr;
 };
 
 /// Of what QMainWindow::saveState writes into sessions and settings. Count up when pages move, not when one is added: Qt gives a

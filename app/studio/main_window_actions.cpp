@@ -39,6 +39,12 @@ void MainWindow::buildActions()
         if (const QString path = m_studio.prompts().folderToOpen(this, tr("Open a model folder")); !path.isEmpty())
             open(path);
     });
+    all.openConfig = make(tr("Open model &without weights…"), {}, [this] {
+        if (const QString path = m_studio.prompts().fileToOpen(this, tr("Open a config.json or a GGUF file without its weights"));
+            !path.isEmpty())
+            openWithoutWeights(path);
+    });
+    all.openConfig->setObjectName(QStringLiteral("openConfig"));
     all.importScores = make(tr("&Import scores…"), QKeySequence(tr("Ctrl+I")), [this] {
         if (const QString path = m_studio.prompts().fileToOpen(this, tr("Import scores")); !path.isEmpty())
             open(path);
@@ -51,6 +57,8 @@ void MainWindow::buildActions()
     all.saveSessionAs = make(tr("Save session as…"), {}, [this] { saveSessionAs(); });
     all.saveSessionAs->setObjectName(QStringLiteral("saveSessionAs"));
     all.exportMap = make(tr("&Export map…"), QKeySequence(tr("Ctrl+E")), [this] { exportMap(); });
+    all.report = make(tr("Report for a collea&gue…"), {}, [this] { writeReport(); });
+    all.report->setObjectName(QStringLiteral("writeReport"));
     all.close = make(tr("&Quit"), QKeySequence(tr("Ctrl+Q")), [this] { close(); });
 
     all.undo = document().undoGroup().createUndoAction(this, tr("&Undo"));
@@ -112,8 +120,15 @@ void MainWindow::buildMenus()
 {
     WindowActions &all = *m_actions;
     QMenu *file = menuBar()->addMenu(tr("&File"));
-    file->addActions({all.open, all.openFolder});
+    file->addActions({all.open, all.openFolder, all.openConfig});
     QMenu *bundled = file->addMenu(tr("Open &built-in model"));
+    QMenu *described = file->addMenu(tr("Open built-in s&hape without weights"));
+    for (const std::string &name : presetNames()) {
+        const QString full = QStringLiteral("preset:") + QString::fromStdString(name);
+        QAction *action = described->addAction(full);
+        action->setProperty(CommandPalette::prefix, tr("Open without weights: "));
+        connect(action, &QAction::triggered, this, [this, full] { openWithoutWeights(full); });
+    }
     for (const auto &[prefix, names] :
          {std::pair(QStringLiteral("bundled:"), bundledNames()), std::pair(QStringLiteral("preset:"), presetNames())})
         for (const std::string &name : names) {
@@ -128,7 +143,7 @@ void MainWindow::buildMenus()
     file->addSeparator();
     file->addActions({all.saveSession, all.saveSessionAs});
     file->addSeparator();
-    file->addActions({all.save, all.saveAs, all.exportMap});
+    file->addActions({all.save, all.saveAs, all.exportMap, all.report});
     file->addSeparator();
     file->addAction(all.close);
 
@@ -151,6 +166,8 @@ void MainWindow::buildMenus()
     QMenu *view = buildViewMenu();
     QMenu *exhibits = new QMenu(tr("Save plot or &table"), file);
     exhibits->addActions(pageActions(PageMenu::Export));
+    exhibits->addSeparator();
+    exhibits->addMenu(buildPaperMenu());
     file->insertMenu(all.close, exhibits);
     file->insertSeparator(all.close);
     for (const auto &[menu, place] : {std::pair(file, PageMenu::File), std::pair(edit, PageMenu::Edit),
@@ -187,6 +204,26 @@ QMenu *MainWindow::buildKvTypeMenu()
     for (const DType type : kvTypes) {
         const QString name = QString::fromStdString(std::string(nameOf(type)));
         add(name, name, type);
+    }
+    return menu;
+}
+
+/// What saved pictures are for.
+QMenu *MainWindow::buildPaperMenu()
+{
+    auto *menu = new QMenu(tr("&Size of saved pictures"), this);
+    m_papers = new QActionGroup(menu);
+    for (const auto &[paper, name] :
+         {std::pair(PaperSize::Screen, tr("As on the screen")), std::pair(PaperSize::Column, tr("A column of a paper, 85 mm")),
+          std::pair(PaperSize::Page, tr("The width of a page, 180 mm")), std::pair(PaperSize::Slide, tr("A slide, 16 : 9"))}) {
+        QAction *action = menu->addAction(name);
+        action->setObjectName(QStringLiteral("paper_%1").arg(static_cast<int>(paper)));
+        action->setCheckable(true);
+        action->setChecked(paper == m_studio.paper());
+        action->setData(static_cast<int>(paper));
+        action->setProperty(CommandPalette::prefix, tr("Size of saved pictures: "));
+        connect(action, &QAction::triggered, this, [this, paper = paper] { m_studio.setPaper(paper); });
+        m_papers->addAction(action);
     }
     return menu;
 }
@@ -287,7 +324,7 @@ void MainWindow::refreshActions()
     const bool any = document().map().layers() > 0;
     for (QAction *action :
          {m_actions->saveSession, m_actions->saveSessionAs, m_actions->save, m_actions->saveAs, m_actions->exportMap,
-          m_actions->flip, m_actions->retrieve, m_actions->stream, m_actions->lock, m_actions->selectAll})
+          m_actions->report, m_actions->flip, m_actions->retrieve, m_actions->stream, m_actions->lock, m_actions->selectAll})
         action->setEnabled(any);
     m_actions->exclusive->setEnabled(document().state().scores != nullptr);
     m_actions->measure->setEnabled(m_studio.loaded().has_value());

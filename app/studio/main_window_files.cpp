@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Opening, saving, exporting and checking.
+#include "app/studio/html_report.h"
 #include "app/studio/main_window.h"
 #include "app/studio/open_target.h"
+#include "app/studio/pages/map_page.h"
+#include "app/studio/pages/plots_page.h"
 #include "app/studio/pages/profile_page.h"
 #include "app/studio/pages/questions_page.h"
 #include "app/studio/pages/runs_page.h"
@@ -9,12 +12,14 @@
 #include "app/studio/state/server_checking.h"
 #include "app/studio/state/session_keeper.h"
 
+#include "engine/base/files.h"
 #include "engine/map/head_scores_io.h"
 #include "engine/map/map_io.h"
 #include "engine/model/model.h"
 #include "engine/model/resources.h"
 #include "views/models/native_path.h"
 #include "views/widgets/check_dialog.h"
+#include "views/widgets/headline_bar.h"
 #include "views/widgets/message_bar.h"
 
 #include <QDragEnterEvent>
@@ -63,7 +68,8 @@ bool MainWindow::open(const QString &name)
         : *kind == TargetKind::Trace                 ? openTrace(name)
         : *kind == TargetKind::Runs                  ? openRuns(name)
         : *kind == TargetKind::Answers               ? openAnswers(name)
-        : *kind == TargetKind::Model                 ? openModel(name)
+        : *kind == TargetKind::Model                 ? openModel(modelNameOf(name), true)
+        : *kind == TargetKind::Profile               ? openProfile(name)
         : *kind == TargetKind::Map                   ? openMap(name)
                                                      : openScores(name);
     if (opened) {
@@ -74,11 +80,42 @@ bool MainWindow::open(const QString &name)
     return opened;
 }
 
-bool MainWindow::openModel(const QString &name)
+bool MainWindow::openWithoutWeights(const QString &name)
+{
+    const auto kind = classify(name);
+    if (!kind) {
+        m_studio.say(kind.error());
+        return false;
+    }
+    if (*kind != TargetKind::Model) {
+        m_studio.say(MessageBar::Kind::Error,
+                     tr("%1 is no model: give a folder or its config.json, a GGUF file or preset:NAME").arg(shownPath(name)));
+        return false;
+    }
+    return openModel(modelNameOf(name), false);
+}
+
+bool MainWindow::openProfile(const QString &path)
+{
+    if (const auto chosen = m_studio.chooseProfile(pathOf(path)); !chosen) {
+        m_studio.say(chosen.error());
+        return false;
+    }
+    m_messages->close();
+    raisePage(m_plots->objectName());
+    return true;
+}
+
+bool MainWindow::openModel(const QString &name, bool withWeights)
 {
     const auto config = loadModelConfig(nativePath(name), m_studio.kvType());
     if (!config) {
         m_studio.say(config.error());
+        return false;
+    }
+    const auto runnable = hasWeights(nativePath(name));
+    if (!runnable) {
+        m_studio.say(runnable.error());
         return false;
     }
     if (!mayLeave())
@@ -87,7 +124,17 @@ bool MainWindow::openModel(const QString &name)
     m_studio.adopt(config->shape(), *config);
     const auto [sink, recent] = defaultWindow(config->maxContext);
     document().begin(HeadMap(config->shape(), HeadKind::Retrieval, sink, recent), {});
-    m_studio.loadInBackground(nativePath(name));
+    if (withWeights && *runnable) {
+        m_studio.loadInBackground(nativePath(name));
+    } else {
+        m_studio.describe(nativePath(name));
+        QStringList lines{tr("%1 is open without weights: nothing is measured or asked. KV memory is exact; for times choose a "
+                             "machine profile on the page Latency and memory (zigzag calibrate writes one).")
+                              .arg(shownPath(name))};
+        for (const std::string &note : config->notes)
+            lines << QString::fromStdString(note);
+        m_studio.say(MessageBar::Kind::Note, lines.join(QLatin1Char('\n')));
+    }
     m_studio.refreshNow();
     beginSession();
     return true;
@@ -234,8 +281,17 @@ void MainWindow::exportMap()
         model = std::move(*loaded);
     }
     const ExportModel *given = model ? &*model : nullptr;
+    const auto lineTo = [this](std::string_view format, const CarriedOptions &options, const std::string &out) {
+        return [this, name = std::string(format), options, out, map = document().map()]() -> Result<std::string> {
+            ZIGZAG_TRY(word, m_studio.mapWord(map));
+            return jobs::exportLine(word, name, m_studio.lineModel().name, out, options);
+        };
+    };
+    const auto copyLine = [&](std::string_view format, const CarriedOptions &options) {
+        m_studio.copyLine(lineTo(format, options, std::string(format) + "-export"));
+    };
     const auto choice
-        = m_studio.prompts().exportTo(this, document().map(), given, m_studio.canScore() ? &m_studio.runs() : nullptr);
+        = m_studio.prompts().exportTo(this, document().map(), given, m_studio.canScore() ? &m_studio.runs() : nullptr, copyLine);
     if (!choice)
         return;
     if (choice->carried) {
@@ -244,12 +300,40 @@ void MainWindow::exportMap()
                             tr("Exported to %1. Against full attention, on other text: %2")
                                 .arg(shownPath(path), QString::fromStdString(qualityText(quality))));
         };
-        return m_studio.runs().enqueue(requestFor(
-            CarriedExportRun{document().map(), *model, choice->carried, choice->options, pathOf(choice->path), written}));
+        RunRequest request = requestFor(
+            CarriedExportRun{document().map(), *model, choice->carried, choice->options, pathOf(choice->path), written});
+        request.ofModel = m_studio.modelName();
+        request.commandLine = lineTo(choice->carried->name, choice->options, nativePath(choice->path));
+        return m_studio.runs().enqueue(std::move(request));
     }
     if (const auto written = zigzag::exportMap(*choice->format, document().map(), given, nativePath(choice->path)); !written)
         return m_studio.say(written.error());
     m_messages->say(MessageBar::Kind::Note, tr("Exported to %1").arg(shownPath(choice->path)));
+}
+
+void MainWindow::writeReport()
+{
+    const QString path = m_studio.prompts().fileToSave(this, tr("Write a report"), QStringLiteral("report.html"));
+    if (path.isEmpty())
+        return;
+    HtmlReport report;
+    report.title = document().map().model().name.empty()
+        ? tr("A head map")
+        : tr("A head map for %1").arg(QString::fromStdString(document().map().model().name));
+    report.headline = m_headline->text();
+    report.facts = reportFacts(m_studio);
+    report.commands = reportCommands(m_studio);
+    report.map = QString::fromStdString(toJson(document().map()));
+    for (const Exhibit &each : m_map->exhibits())
+        report.exhibits.push_back(each);
+    for (const Docked &each : m_docks)
+        if (each.page != m_profile) // a timeline of a million spans is a trace file's business
+            report.exhibits.insert(report.exhibits.end(), each.page->exhibits().begin(), each.page->exhibits().end());
+    const QByteArray html = htmlOf(report).toUtf8();
+    const std::string_view bytes(html.constData(), static_cast<std::size_t>(html.size()));
+    if (const auto written = writeFileAtomically(pathOf(path), bytes); !written)
+        return m_studio.say(written.error());
+    m_messages->say(MessageBar::Kind::Note, tr("Wrote the report to %1").arg(shownPath(path)));
 }
 
 void MainWindow::checkServer()

@@ -2,6 +2,7 @@
 // Docks: where each page begins, and what is remembered of where a person put it.
 #include "app/studio/main_window.h"
 
+#include <QActionGroup>
 #include <QDockWidget>
 #include <QTabBar>
 
@@ -70,6 +71,10 @@ void MainWindow::restoreLayout()
         return;
     restoreGeometry(m_settings->value(QStringLiteral("geometry")).toByteArray());
     restoreState(m_settings->value(QStringLiteral("layout")).toByteArray(), sessionLayoutVersion);
+    const int paper = m_settings->value(QStringLiteral("paper")).toInt();
+    for (QAction *action : m_papers->actions())
+        if (action->data().toInt() == paper)
+            action->trigger();
     m_theme = parseTheme(m_settings->value(QStringLiteral("theme")).toString()).value_or(Theme::System);
 }
 
@@ -80,6 +85,7 @@ void MainWindow::saveLayout()
     m_settings->setValue(QStringLiteral("geometry"), saveGeometry());
     m_settings->setValue(QStringLiteral("layout"), saveState(sessionLayoutVersion));
     m_settings->setValue(QStringLiteral("theme"), nameOf(m_theme));
+    m_settings->setValue(QStringLiteral("paper"), static_cast<int>(m_studio.paper()));
     m_settings->sync(); // the process may end before an idle moment comes
 }
 

@@ -10,6 +10,12 @@
 
 namespace zigzag {
 
+namespace {
+
+constexpr const char *configName = "config.json";
+
+} // namespace
+
 Result<TargetKind> classify(const QString &name)
 {
     if (name.startsWith(QLatin1String("bundled:")) || name.startsWith(QLatin1String("preset:")))
@@ -19,8 +25,8 @@ Result<TargetKind> classify(const QString &name)
     if (!std::filesystem::exists(path, none))
         return badInput(
             QCoreApplication::translate("zigzag",
-                                        "%1 does not exist: give a session, a map, scores, a trace, runs, a model (folder or "
-                                        "GGUF file), preset:NAME or bundled:NAME")
+                                        "%1 does not exist: give a session, a map, scores, a trace, runs, a machine profile, a "
+                                        "model (folder, config.json or GGUF file), preset:NAME or bundled:NAME")
                 .arg(shownPath(name))
                 .toStdString());
     if (std::filesystem::is_directory(path, none)) // DuoAttention's folders have a config.json as well
@@ -40,7 +46,21 @@ Result<TargetKind> classify(const QString &name)
         return TargetKind::Runs;
     if (!kind.isGzip && kind.content == FileContent::Answers)
         return TargetKind::Answers;
+    if (!kind.isGzip && kind.content == FileContent::MachineProfile)
+        return TargetKind::Profile;
+    if (!kind.isGzip && kind.content == FileContent::ModelConfig && path.filename() == configName)
+        return TargetKind::Model;
     return wrongContent(path.string(), kind, "a map, head scores, a trace, runs or answers");
+}
+
+QString modelNameOf(const QString &name)
+{
+    const std::filesystem::path path = pathOf(name);
+    std::error_code none;
+    if (path.filename() != configName || !std::filesystem::is_regular_file(path, none))
+        return name;
+    const std::filesystem::path folder = path.parent_path();
+    return folder.empty() ? QStringLiteral(".") : textOfPath(folder);
 }
 
 } // namespace zigzag

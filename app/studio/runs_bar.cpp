@@ -79,6 +79,15 @@ void RunsBar::buildProgress()
     m_progress->setTextVisible(false);
     m_progress->setFixedWidth(fontMetrics().averageCharWidth() * 18);
     m_progress->setFixedHeight(fontMetrics().height());
+    auto *copy = new QAction(tr("Copy as command line"), m_progress);
+    connect(copy, &QAction::triggered, this, [this] {
+        if (const Job *job = m_studio.jobs().find(m_studio.runs().currentId()))
+            m_studio.copyLine(job->request.commandLine);
+    });
+    for (QWidget *each : {static_cast<QWidget *>(m_progress), static_cast<QWidget *>(m_progressText)}) {
+        each->setContextMenuPolicy(Qt::ActionsContextMenu);
+        each->addAction(copy);
+    }
     m_whileBusy << addWidget(m_progress);
     m_queue->setObjectName(QStringLiteral("queue"));
     m_queue->setToolTip(tr("What waits for the current run. Choose one to take it out."));

@@ -9,7 +9,8 @@ namespace zigzag {
 
 /// The window's actions, by menu. The window owns them.
 struct WindowActions {
-    QAction *open, *openFolder, *importScores, *save, *saveAs, *exportMap, *close, *saveSession, *saveSessionAs;
+    QAction *open, *openFolder, *openConfig, *importScores, *save, *saveAs, *exportMap, *report, *close, *saveSession,
+        *saveSessionAs;
     QMenu *recent, *variants;
     QAction *newVariant, *renameVariant, *noteVariant, *removeVariant, *nextVariant;
     QAction *undo, *redo, *flip, *retrieve, *stream, *lock, *selectAll, *exclusive;

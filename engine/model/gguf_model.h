@@ -12,8 +12,10 @@ namespace zigzag {
 
 /// Everything of it; without `needsWeights` held against the config, and not copied.
 Result<Model> readGgufModel(const std::filesystem::path &file, bool needsWeights, const LoadWatch &watch = {});
-/// The config alone.
+/// The config alone, also of a file that ends before its tensors' data; a note says so.
 Result<ModelConfig> readGgufModelConfig(const std::filesystem::path &file);
+/// Whether the data of all its tensors is there.
+Result<bool> hasGgufWeights(const std::filesystem::path &file);
 /// What its config.json would be.
 Result<std::string> readGgufConfigText(const std::filesystem::path &file);
 

@@ -217,6 +217,14 @@ Result<ModelConfig> loadModelConfig(const std::string &name, std::optional<DType
     return withKvType(model.config);
 }
 
+Result<bool> hasWeights(const std::string &name)
+{
+    if (isPreset(name))
+        return true;
+    ZIGZAG_TRY(place, placeOf(name));
+    return place.isGguf ? hasGgufWeights(place.path) : Result<bool>(!Checkpoint::isAbsent(place.path));
+}
+
 Result<std::string> readModelConfigText(const std::string &name)
 {
     if (isPreset(name)) {

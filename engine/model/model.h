@@ -42,6 +42,9 @@ Result<std::shared_ptr<const Model>> loadModel(const std::string &name, const Lo
 Result<std::shared_ptr<const Model>> describeModel(const std::string &name, std::optional<DType> kvType = {});
 /// The config alone: what plans and predictions need. Weights that are there are mapped and held against it, and not read.
 Result<ModelConfig> loadModelConfig(const std::string &name, std::optional<DType> kvType = {});
+/// Whether a MODEL can be run and not only be described: a folder without weights and a GGUF file that ends before its tensors'
+/// data cannot. A preset can: its weights are random.
+Result<bool> hasWeights(const std::string &name);
 /// The tokenizer, or the reason why this model reads no text and a way out.
 Result<const Tokenizer *> tokenizerOf(const Model &model);
 /// The folder of a MODEL that is neither a preset nor a GGUF file.

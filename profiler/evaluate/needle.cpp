@@ -4,6 +4,8 @@
 #include "engine/run/device_model.h"
 #include "profiler/evaluate/needle_trials.h"
 
+#include <algorithm>
+
 namespace zigzag {
 namespace {
 
@@ -47,8 +49,13 @@ Result<NeedleResult> evaluateNeedle(const std::shared_ptr<DeviceModel> &deviceMo
     };
     for (const std::int64_t context : plan.contexts)
         for (const double depth : plan.depths) {
-            NeedleCell &cell = result.grid.emplace_back(NeedleCell{context, depth, 0, 0});
-            for (int trial = 0; trial < plan.trials; ++trial) {
+            const auto known = std::find_if(plan.known.begin(), plan.known.end(), [&](const NeedleCell &each) {
+                return each.context == context && each.depth == depth && each.trials == plan.trials;
+            });
+            NeedleCell &cell = result.grid.emplace_back(known != plan.known.end() ? *known : NeedleCell{context, depth, 0, 0});
+            found += cell.found;
+            done += cell.trials;
+            for (int trial = cell.trials; trial < plan.trials; ++trial) {
                 ZIGZAG_TRY(prompt, trials.prompt(context, depth, trial));
                 ZIGZAG_TRY(right, answersRight(*session, prompt, chunk, tell));
                 ++cell.trials;

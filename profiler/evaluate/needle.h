@@ -40,20 +40,23 @@ private:
     std::shared_ptr<const Grammar> m_grammar;
 };
 
-struct NeedlePlan {
-    std::vector<std::int64_t> contexts;
-    std::vector<double> depths; ///< in [0, 1]
-    int trials = 5;
-    std::uint64_t seed = 1;
-    AskAs as = AskAs::Text;
-};
-
 struct NeedleCell {
     std::int64_t context = 0;
     double depth = 0;
     int trials = 0;
     int found = 0;
     double accuracy() const { return trials ? static_cast<double>(found) / trials : 0.0; }
+};
+
+struct NeedlePlan {
+    std::vector<std::int64_t> contexts;
+    std::vector<double> depths; ///< in [0, 1]
+    int trials = 5;
+    std::uint64_t seed = 1;
+    AskAs as = AskAs::Text;
+    /// Cells of an earlier run of the same map with the same seed, which was stopped: those that were asked to their end are not
+    /// asked again.
+    std::vector<NeedleCell> known = {};
 };
 
 struct NeedleResult {

@@ -59,6 +59,38 @@ TEST_F(Maps, AssignWritesTheMapAndReportsWhatItCost)
     EXPECT_NE(content("map.json").find("\n  \"SS\",\n  \"SS\",\n  \"RR\",\n  \"RR\"]"), std::string::npos);
 }
 
+TEST_F(Maps, AssignByPlaceNeedsNoScores)
+{
+    const auto assign = [&](std::vector<std::string> more) {
+        std::vector<std::string> words{"assign", "--out", path("map.json")};
+        words.insert(words.end(), more.begin(), more.end());
+        return test::runZigzag(words);
+    };
+    const auto made = assign({"--pattern", "every:2,first:1", "--model", "bundled:zigzag-tiny", "--sink", "4", "--recent", "12"});
+    ASSERT_EQ(made.code, 0) << made.errors;
+    EXPECT_NE(made.output.find("pattern every:2,first:1"), std::string::npos) << made.output;
+    const auto map = readHeadMap(m_folder / "map.json");
+    ASSERT_TRUE(map) << map.error().message;
+    EXPECT_EQ(map->layerKind(0), LayerKind::Retrieval);
+    EXPECT_EQ(map->layerKind(1), LayerKind::Retrieval);
+    EXPECT_EQ(map->layerKind(2), LayerKind::Streaming);
+    EXPECT_EQ(map->oneWindow(), (StreamingWindow{4, 12}));
+    const auto json = assign({"--pattern", "last:1", "--model", "bundled:zigzag-tiny", "-o", "json"});
+    ASSERT_EQ(json.code, 0) << json.errors;
+    EXPECT_EQ(nlohmann::json::parse(json.output)["layers"][0]["kind"], "streaming");
+    for (const auto &[words, what] :
+         {std::pair(std::vector<std::string>{"--pattern", "last:1"}, "add --model"),
+          std::pair(std::vector<std::string>{"--pattern", "last:1", "--model", "bundled:zigzag-tiny", "--criterion", "duo"},
+                    "leave"),
+          std::pair(std::vector<std::string>{"--pattern", "odd", "--model", "bundled:zigzag-tiny"}, "every:N"),
+          std::pair(std::vector<std::string>{"--sparsity", "0.5"}, "give SCORES and --criterion"),
+          std::pair(std::vector<std::string>{"--pattern", "last:1", "--sparsity", "0.5"}, "--help")}) {
+        const auto refused = assign(words);
+        EXPECT_EQ(test::refusalFault(refused, 2), "") << what;
+        EXPECT_NE(refused.errors.find(what), std::string::npos) << refused.errors;
+    }
+}
+
 TEST_F(Maps, AssignPrintsATable)
 {
     const std::string in = write("gates.tsv", "1\t1\n1\t0.5\n");

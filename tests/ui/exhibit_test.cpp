@@ -258,4 +258,33 @@ TEST_F(ExhibitTest, ASavedPlotIsLargeAndHasItsLegendAndUnits)
     EXPECT_FALSE(map.contains("Click or drag")) << "nobody clicks on paper";
 }
 
+TEST_F(ExhibitTest, PicturesHaveTheSizeOfTheirPaper)
+{
+    ASSERT_TRUE(open(savedMap(fullMap(4, 2))));
+    settle();
+    const auto paper = [&](PaperSize size) {
+        m_window->findChild<QAction *>(QStringLiteral("paper_%1").arg(static_cast<int>(size)))->trigger();
+    };
+    const auto picture = [&] {
+        QImage image;
+        image.loadFromData(saved("save_kv-memory", "kv.png"));
+        return image;
+    };
+    EXPECT_EQ(picture().size(), QSize(1440, 960));
+    for (const auto &[size, millimetres] : {std::pair(PaperSize::Column, 85.0), std::pair(PaperSize::Page, 180.0)}) {
+        paper(size);
+        const QImage image = picture();
+        EXPECT_NEAR(image.width() / 600.0 * 25.4, millimetres, 0.1) << "at 600 dots an inch";
+        EXPECT_NEAR(1000.0 * image.width() / image.dotsPerMeterX(), millimetres, 0.1) << "as the file says";
+        const QString svg = QString::fromUtf8(saved("save_kv-memory", "kv.svg"));
+        const auto width = QRegularExpression("<svg width=\"([0-9.]+)mm\"").match(svg);
+        ASSERT_TRUE(width.hasMatch()) << svg.left(300).toStdString();
+        EXPECT_NEAR(width.captured(1).toDouble(), millimetres, 0.5);
+    }
+    paper(PaperSize::Slide);
+    EXPECT_NEAR(static_cast<double>(picture().width()) / picture().height(), 16.0 / 9.0, 0.01);
+    paper(PaperSize::Screen);
+    EXPECT_EQ(picture().size(), QSize(1440, 960));
+}
+
 } // namespace zigzag::test

@@ -27,6 +27,7 @@ public:
     std::deque<Saving> saving;
     std::deque<Unfinished> unfinished;
     std::optional<ExportChoice> exporting;
+    bool copiesLine = false; ///< before the export's dialog is left, its line for vLLM
     std::deque<bool> closing; ///< whether a model may be closed for scores of another one
     QStringList closingFor;
     int asked = 0;
@@ -71,8 +72,11 @@ public:
         closing.pop_front();
         return answer;
     }
-    std::optional<ExportChoice> exportTo(QWidget *, const HeadMap &, const ExportModel *, RunController *) override
+    std::optional<ExportChoice> exportTo(QWidget *, const HeadMap &, const ExportModel *, RunController *,
+                                         const CopyExportLine &copyLine) override
     {
+        if (copiesLine)
+            copyLine("vllm", {});
         return exporting;
     }
 

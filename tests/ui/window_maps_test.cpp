@@ -13,6 +13,7 @@
 #include <QLabel>
 #include <QProgressBar>
 #include <QPushButton>
+#include <QSet>
 #include <QSignalSpy>
 #include <QTableView>
 #include <QTreeWidget>
@@ -203,6 +204,16 @@ TEST(ExportDialog, TheCostIsMeasuredWhenAskedForAndCanBeStopped)
     EXPECT_FALSE(cost->isHidden());
     for (const char *each : {"KL 0.068", "KL 0.410, same top token 71.8 %", "KL 0.089", "within the window", "KL 0.041"})
         EXPECT_TRUE(cost->text().contains(QLatin1String(each))) << each << ": " << cost->text().toStdString();
+    // Of the chosen target first: what keeps the sinks, and what does not.
+    auto *formats = dialog.findChild<QTreeWidget *>();
+    QSet<QString> own;
+    for (int row = 0; row < formats->topLevelItemCount(); ++row) {
+        formats->setCurrentItem(formats->topLevelItem(row));
+        const QString first = cost->text().section(QLatin1Char('\n'), 0, 0);
+        if (first.contains(QStringLiteral("would run it so")))
+            own << first.section(QLatin1String("KL "), 1).left(5);
+    }
+    EXPECT_TRUE(own.contains(QStringLiteral("0.068"))) << "as the map's own file is run";
     measure->click();
     dialog.endMeasuring(QStringLiteral("its layers have windows of their own"));
     EXPECT_EQ(cost->text(), QStringLiteral("its layers have windows of their own"));

@@ -7,6 +7,8 @@
 #include "engine/map/run_alike.h"
 #include "profiler/compare/prediction_error.h"
 
+#include <QCoreApplication>
+#include <QStringList>
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -17,6 +19,11 @@ namespace {
 
 /// Maps without a model are drawn as far as today's models go.
 constexpr std::int64_t longestWithoutModel = 1 << 20;
+
+QString tr(const char *source)
+{
+    return QCoreApplication::translate("zigzag::PlottedMaps", source);
+}
 
 /// With the windows of `current`.
 std::optional<HeadMap> assigned(const HeadScores *scores, std::string_view criterion, double sparsity, const HeadMap &current)
@@ -65,6 +72,52 @@ void PlottedMaps::setCost(CostModel cost)
         predict(each);
 }
 
+void PlottedMaps::setConditions(const Conditions &conditions)
+{
+    if (conditions == m_conditions)
+        return;
+    m_conditions = conditions;
+    for (Curves &each : m_curves)
+        predict(each);
+}
+
+void PlottedMaps::setEngineKv(EngineKv engine)
+{
+    if (engine.engine.isEmpty() && m_engineKv.engine.isEmpty())
+        return;
+    m_engineKv = std::move(engine);
+    for (Curves &each : m_curves)
+        predict(each);
+}
+
+QString PlottedMaps::conditionsText() const
+{
+    QStringList parts;
+    if (m_conditions.isElsewhere && hasTimes())
+        parts << QString::fromStdString(m_cost.machine().device);
+    if (m_conditions.batch > 1)
+        parts << tr("batch %1").arg(m_conditions.batch);
+    if (m_conditions.gpus > 1)
+        parts << tr("%1 GPUs").arg(m_conditions.gpus);
+    return parts.join(QStringLiteral(", "));
+}
+
+Workload PlottedMaps::work(Phase phase, std::int64_t context) const
+{
+    return {.phase = phase, .context = context, .batch = m_conditions.batch, .gpus = m_conditions.gpus};
+}
+
+Estimate PlottedMaps::estimate(const HeadMap &map, Phase phase, std::int64_t context) const
+{
+    return m_cost.estimate(map, work(phase, context));
+}
+
+std::optional<double> PlottedMaps::shownKv(const HeadMap &map, std::int64_t context) const
+{
+    const auto one = m_engineKv.engine.isEmpty() ? std::optional(kv(map, context)) : m_engineKv.bytes(map, context);
+    return one ? std::optional(*one * m_conditions.batch) : std::nullopt;
+}
+
 void PlottedMaps::setMaps(const HeadMap &current, const std::shared_ptr<const HeadScores> &scores, double sparsity)
 {
     const HeadMap *before = map(Series::Current);
@@ -91,7 +144,8 @@ void PlottedMaps::setMap(Series series, std::optional<HeadMap> map)
     Curves &target = curves(series);
     const bool same = target.map && map && runAlike(*target.map, *map) && target.map->model() == map->model();
     target.map = std::move(map);
-    if (!same || target.values[static_cast<std::size_t>(Quantity::Kv)].empty())
+    const bool isNew = kvEngine().isEmpty() && target.values[static_cast<std::size_t>(Quantity::Kv)].empty();
+    if (!same || isNew)
         predict(target);
 }
 
@@ -102,12 +156,15 @@ void PlottedMaps::predict(Curves &target) const
         return;
     auto &[ttft, tpot, kvValues] = target.values;
     for (const std::int64_t context : m_contexts) {
-        kvValues.push_back(kv(*target.map, context));
+        if (const auto bytes = shownKv(*target.map, context))
+            kvValues.push_back(*bytes);
         if (!hasTimes())
             continue;
-        ttft.push_back(m_cost.estimate(*target.map, Phase::Prefill, context).ms);
-        tpot.push_back(m_cost.estimate(*target.map, Phase::Decode, context).ms);
+        ttft.push_back(estimate(*target.map, Phase::Prefill, context).ms);
+        tpot.push_back(estimate(*target.map, Phase::Decode, context).ms);
     }
+    if (kvValues.size() != m_contexts.size())
+        kvValues.clear(); // a curve is whole or not there
 }
 
 const std::vector<double> &PlottedMaps::predicted(Series series, Quantity quantity) const
@@ -118,6 +175,8 @@ const std::vector<double> &PlottedMaps::predicted(Series series, Quantity quanti
 std::vector<PlottedMaps::Point> PlottedMaps::measured(Series series, Quantity quantity) const
 {
     std::vector<Point> points;
+    if (!m_conditions.isHere() || (quantity == Quantity::Kv && !kvEngine().isEmpty()))
+        return points; // of something else than what is shown
     if (const HeadMap *of = map(series)) {
         const Phase phase = quantity == Quantity::Ttft ? Phase::Prefill : Phase::Decode;
         for (const BenchRecord &record : m_measurements.all(*of, phase)) {
@@ -181,12 +240,16 @@ Comparison PlottedMaps::compare(Quantity quantity, std::int64_t context) const
     const HeadMap *full = map(Series::Full);
     if (!current || !full)
         return {};
-    if (quantity == Quantity::Kv)
-        return {{kv(*current, context), Figure::Source::Computed}, {kv(*full, context), Figure::Source::Computed}};
+    if (quantity == Quantity::Kv) {
+        const auto ofCurrent = shownKv(*current, context), ofFull = shownKv(*full, context);
+        if (!ofCurrent || !ofFull)
+            return {};
+        return {{*ofCurrent, Figure::Source::Computed}, {*ofFull, Figure::Source::Computed}};
+    }
     const Phase phase = quantity == Quantity::Ttft ? Phase::Prefill : Phase::Decode;
     const BenchRecord *currentRecord = m_measurements.find(*current, phase, context);
     const BenchRecord *fullRecord = m_measurements.find(*full, phase, context);
-    if (currentRecord && fullRecord) {
+    if (currentRecord && fullRecord && m_conditions.isHere()) {
         const bool calm = !currentRecord->isDisturbed() && !fullRecord->isDisturbed();
         const auto source = calm ? Figure::Source::Measured : Figure::Source::Disturbed;
         return {{currentRecord->medianMs, source}, {fullRecord->medianMs, source}};
@@ -194,7 +257,7 @@ Comparison PlottedMaps::compare(Quantity quantity, std::int64_t context) const
     if (!hasTimes())
         return {};
     const auto source = isUnreliable() ? Figure::Source::Unreliable : Figure::Source::Predicted;
-    return {{m_cost.estimate(*current, phase, context).ms, source}, {m_cost.estimate(*full, phase, context).ms, source}};
+    return {{estimate(*current, phase, context).ms, source}, {estimate(*full, phase, context).ms, source}};
 }
 
 Comparison PlottedMaps::compareNeedle() const

@@ -7,7 +7,9 @@
 #include "profiler/cost/cost_model.h"
 #include "views/models/measurements.h"
 
+#include <QString>
 #include <array>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -31,6 +33,23 @@ struct Comparison {
     Figure current, full;
 };
 
+/// Under what times are predicted and memory is counted, beside the map and the context.
+struct Conditions {
+    int batch = 1; ///< sequences at once
+    int gpus = 1; ///< tensor parallel, over the cost model's link
+    bool isElsewhere = false; ///< the cost model is of another machine, or of a profile that was chosen
+
+    /// Whether what is measured in this window is measured under them: else predictions stand alone.
+    bool isHere() const { return batch == 1 && gpus == 1 && !isElsewhere; }
+    bool operator==(const Conditions &) const = default;
+};
+
+/// What an engine takes for one sequence, by its own way of counting; nothing where it cannot run the map.
+struct EngineKv {
+    QString engine; ///< as "vLLM"; empty: ours counts
+    std::function<std::optional<double>(const HeadMap &map, std::int64_t context)> bytes = {};
+};
+
 /// The comparison behind the plots, the headline and the bars in the head map, without a widget: maps per series,
 /// predicted curves and measured points. An edit recomputes the one series that it changed.
 class PlottedMaps
@@ -39,6 +58,13 @@ public:
     /// Another model, or a bare shape: forgets the cost model and every result.
     void setModel(const ModelShape &shape, const std::optional<ModelConfig> &config);
     void setCost(CostModel cost);
+    void setConditions(const Conditions &conditions);
+    const Conditions &conditions() const { return m_conditions; }
+    /// Counts the memory that is shown as an engine does, from here on; the bars of single layers stay ours.
+    void setEngineKv(EngineKv engine);
+    const QString &kvEngine() const { return m_engineKv.engine; }
+    /// Machine, batch and GPUs, where they are not those that is measured under; else empty.
+    QString conditionsText() const;
     /// `scores` may be null: then there are no DuoAttention and Zigzag series. `sparsity` is that of these two.
     void setMaps(const HeadMap &current, const std::shared_ptr<const HeadScores> &scores, double sparsity);
     Measurements &measurements() { return m_measurements; }
@@ -69,7 +95,12 @@ public:
     /// Whether a quantity was measured, but never on a machine that was left alone.
     bool isOnlyDisturbed(Quantity quantity) const;
 
-    /// Bytes of keys and values, or the number of keys where the head dimension is not known.
+    Workload work(Phase phase, std::int64_t context) const;
+    /// As predicted under the conditions.
+    Estimate estimate(const HeadMap &map, Phase phase, std::int64_t context) const;
+    /// Bytes of all sequences, as the engine counts them that is asked; nothing where it cannot run the map.
+    std::optional<double> shownKv(const HeadMap &map, std::int64_t context) const;
+    /// Bytes of keys and values of one sequence in our layout, or the number of keys where the head dimension is not known.
     double kv(const HeadMap &map, std::int64_t context) const;
     double layerKv(const HeadMap &map, int layer, std::int64_t context) const;
     Comparison compare(Quantity quantity, std::int64_t context) const;
@@ -89,6 +120,8 @@ private:
     ModelShape m_shape;
     std::optional<ModelConfig> m_config;
     CostModel m_cost;
+    Conditions m_conditions;
+    EngineKv m_engineKv;
     std::shared_ptr<const HeadScores> m_scores;
     double m_sparsity = 0.5;
     std::vector<std::int64_t> m_contexts;

@@ -3,6 +3,7 @@
 
 #include "views/models/glossary.h"
 #include "views/models/text.h"
+#include "views/widgets/pattern_panel.h"
 
 #include <QComboBox>
 #include <QDoubleSpinBox>
@@ -79,6 +80,7 @@ AssignPanel::AssignPanel(QWidget *parent)
     , m_recent(named(new QSpinBox(this), "recent", tr("Recent tokens")))
     , m_assign(named(new QPushButton(tr("Assign"), this), "assign", tr("Assign")))
     , m_exclusive(named(new QPushButton(tr("Make exclusive"), this), "exclusive", tr("Make exclusive")))
+    , m_pattern(new PatternPanel(this))
 {
     build();
     for (const Criterion &criterion : criteria()) {
@@ -195,6 +197,8 @@ void AssignPanel::build()
     buttons->addWidget(m_exclusive);
     form->addRow(buttons);
     column->addWidget(choice);
+    column->addWidget(m_pattern);
+    connect(m_pattern, &PatternPanel::assignAsked, this, &AssignPanel::patternAsked);
 
     auto *outcome = new QGroupBox(tr("This map"), this);
     auto *facts = new QFormLayout(outcome);
@@ -315,6 +319,7 @@ void AssignPanel::show(const AssignView &view)
                                           : tr("None yet. Import a file. %1").arg(view.whyNoScore));
     m_scores->setToolTip(view.scoresTip);
     m_score->setEnabled(view.canScore);
+    m_pattern->setLayers(view.layers);
     for (QWidget *widget : {static_cast<QWidget *>(m_criterion), static_cast<QWidget *>(m_kind), static_cast<QWidget *>(m_layers),
                             static_cast<QWidget *>(m_slider), static_cast<QWidget *>(m_sparsity),
                             static_cast<QWidget *>(m_assign), static_cast<QWidget *>(m_exclusive)})

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/map/criterion.h"
+#include "engine/map/layer_pattern.h"
 
 #include <QWidget>
 #include <optional>
@@ -15,6 +16,8 @@ class QSpinBox;
 class QStackedWidget;
 
 namespace zigzag {
+
+class PatternPanel;
 
 /// How much streams is asked for in one of these ways.
 enum class AssignBy { Sparsity, Layers, KvBudget, TpotBudget };
@@ -53,6 +56,7 @@ Q_SIGNALS:
     void assignAsked(const QString &criterion, double sparsity);
     /// Another target than a sparsity: layers, bytes or milliseconds.
     void targetAsked(const QString &criterion, zigzag::AssignBy kind, double value);
+    void patternAsked(const zigzag::LayerPattern &pattern);
     void windowAsked(int sink, int recent);
     void exclusiveAsked();
     void scoreAsked();
@@ -86,6 +90,7 @@ private:
     QSpinBox *m_recent;
     QPushButton *m_assign;
     QPushButton *m_exclusive;
+    PatternPanel *m_pattern;
     struct {
         QLabel *streaming, *mixed, *flipped, *demoted, *transport, *ties;
     } m_outcome;

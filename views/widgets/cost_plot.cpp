@@ -245,8 +245,12 @@ void CostPlot::show(const PlottedMaps &plotted, const QString &waiting)
             tr("%1 · prediction off by %2 (median)").arg(name, *error < absurd ? percentText(*error) : tr("over 1000 %")));
     else if (m_quantity != Quantity::Kv && plotted.isUnreliable())
         m_title->setText(tr("%1 · predictions: disturbed calibration").arg(name));
+    else if (const QString under = plotted.conditionsText(); !under.isEmpty())
+        m_title->setText(tr("%1 · %2").arg(name, under));
     else
         m_title->setText(name + what);
+    if (m_quantity == Quantity::Kv && !plotted.kvEngine().isEmpty())
+        m_title->setText(tr("%1 in %2").arg(m_title->text(), plotted.kvEngine()));
     for (const Series series : allSeries)
         fill(series, plotted);
     const bool empty = plotted.predicted(Series::Full, m_quantity).empty();
@@ -313,7 +317,9 @@ Exhibit CostPlot::exhibit()
                 paintPlot(*this, painter, size - QSize(0, above));
                 titleValues();
             },
-            [this] { return m_plotted ? csvOf(*m_plotted, m_quantity) : QString(); }};
+            [this] { return m_plotted ? csvOf(*m_plotted, m_quantity) : QString(); },
+            false,
+            true};
 }
 
 void CostPlot::mouseMoveEvent(QMouseEvent *event)

@@ -16,6 +16,7 @@
 #include <QSvgGenerator>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 namespace zigzag {
@@ -29,16 +30,38 @@ QString tr(const char *source)
 
 constexpr int pixelsPerInch = 96;
 
-QByteArray png(const Exhibit &exhibit)
+constexpr double millimetresPerInch = 25.4;
+
+/// Of a picture that is laid out in logical pixels.
+void paintScaled(const Exhibit &exhibit, const Placement &place, QPainter &painter, double scale)
 {
-    constexpr double scale = 2.0;
-    const QSize size = exhibit.size();
-    QImage image(size * scale, QImage::Format_RGB32);
-    image.setDevicePixelRatio(scale);
+    if (std::abs(scale - 1) > 1e-9)
+        painter.scale(scale, scale);
+    exhibit.paint(painter, place.logical);
+}
+
+QSize dotsOf(const Placement &place, double scale)
+{
+    return (QSizeF(place.logical) * scale).toSize();
+}
+
+QByteArray png(const Exhibit &exhibit, PaperSize paper)
+{
+    const bool isPaper = paper == PaperSize::Column || paper == PaperSize::Page;
+    const double dotsPerInch = isPaper ? 600 : 2 * pixelsPerInch;
+    const Placement place = placementOf(exhibit, paper);
+    const double scale = place.scale(dotsPerInch);
+    QImage image(dotsOf(place, scale), QImage::Format_RGB32);
     image.fill(Qt::white);
+    const int dotsPerMetre = static_cast<int>(std::lround(dotsPerInch / millimetresPerInch * 1000));
+    image.setDotsPerMeterX(
+        static_cast<int>(std::lround(pixelsPerInch / millimetresPerInch * 1000))); // letters as on the screen …
+    image.setDotsPerMeterY(image.dotsPerMeterX());
     QPainter painter(&image);
-    exhibit.paint(painter, size);
+    paintScaled(exhibit, place, painter, scale);
     painter.end();
+    image.setDotsPerMeterX(dotsPerMetre); // … and the picture as wide as it is meant
+    image.setDotsPerMeterY(dotsPerMetre);
     QByteArray bytes;
     QBuffer buffer(&bytes);
     buffer.open(QIODevice::WriteOnly);
@@ -46,37 +69,21 @@ QByteArray png(const Exhibit &exhibit)
     return bytes;
 }
 
-QByteArray svg(const Exhibit &exhibit)
-{
-    QByteArray bytes;
-    QBuffer buffer(&bytes);
-    buffer.open(QIODevice::WriteOnly);
-    QSvgGenerator generator;
-    generator.setOutputDevice(&buffer);
-    generator.setSize(exhibit.size());
-    generator.setViewBox(QRect(QPoint(), exhibit.size()));
-    generator.setResolution(pixelsPerInch);
-    generator.setTitle(exhibit.name);
-    QPainter painter(&generator);
-    exhibit.paint(painter, exhibit.size());
-    painter.end();
-    return bytes;
-}
-
-QByteArray pdf(const Exhibit &exhibit)
+QByteArray pdf(const Exhibit &exhibit, PaperSize paper)
 {
     QByteArray bytes;
     QBuffer buffer(&bytes);
     buffer.open(QIODevice::WriteOnly);
     QPdfWriter writer(&buffer);
-    const QSize size = exhibit.size();
-    writer.setPageSize(QPageSize(QSizeF(size) * (72.0 / pixelsPerInch), QPageSize::Point));
+    const Placement place = placementOf(exhibit, paper);
+    const double scale = place.scale(pixelsPerInch);
+    writer.setPageSize(QPageSize(QSizeF(place.logical) * (scale * 72.0 / pixelsPerInch), QPageSize::Point));
     writer.setPageMargins({});
     writer.setResolution(pixelsPerInch);
     writer.setTitle(exhibit.name);
     writer.setCreator(QStringLiteral("Zigzag Studio"));
     QPainter painter(&writer);
-    exhibit.paint(painter, size);
+    paintScaled(exhibit, place, painter, scale);
     painter.end();
     return bytes;
 }
@@ -97,16 +104,59 @@ std::vector<int> columnWidths(const QAbstractItemModel &model, const QFontMetric
 
 } // namespace
 
-Result<void> saveExhibit(const Exhibit &exhibit, const QString &path)
+double Placement::scale(double dotsPerInch) const
+{
+    return millimetres / millimetresPerInch * dotsPerInch / logical.width();
+}
+
+Placement placementOf(const Exhibit &exhibit, PaperSize paper)
+{
+    const QSize natural = exhibit.size();
+    const auto placed = [&](const QSize &logical, double millimetres) {
+        return Placement{exhibit.fitsAnySize ? logical : natural, millimetres};
+    };
+    switch (paper) {
+    case PaperSize::Column: // of two; letters of 9 points are 7 there
+        return placed({420, 300}, 85);
+    case PaperSize::Page:
+        return placed({740, 440}, 180);
+    case PaperSize::Slide: // of 16 : 9, to be read from afar
+        return placed({600, 338}, 254);
+    case PaperSize::Screen:
+        break;
+    }
+    return {natural, natural.width() * millimetresPerInch / pixelsPerInch};
+}
+
+QByteArray svgOf(const Exhibit &exhibit, PaperSize paper)
+{
+    QByteArray bytes;
+    QBuffer buffer(&bytes);
+    buffer.open(QIODevice::WriteOnly);
+    QSvgGenerator generator;
+    generator.setOutputDevice(&buffer);
+    const Placement place = placementOf(exhibit, paper);
+    const double scale = place.scale(pixelsPerInch);
+    generator.setSize(dotsOf(place, scale));
+    generator.setViewBox(QRect(QPoint(), dotsOf(place, scale)));
+    generator.setResolution(pixelsPerInch);
+    generator.setTitle(exhibit.name);
+    QPainter painter(&generator);
+    paintScaled(exhibit, place, painter, scale);
+    painter.end();
+    return bytes;
+}
+
+Result<void> saveExhibit(const Exhibit &exhibit, const QString &path, PaperSize paper)
 {
     const QString ending = QFileInfo(path).suffix().toLower();
     QByteArray bytes;
     if (ending == QLatin1String("png"))
-        bytes = png(exhibit);
+        bytes = png(exhibit, paper);
     else if (ending == QLatin1String("svg"))
-        bytes = svg(exhibit);
+        bytes = svgOf(exhibit, paper);
     else if (ending == QLatin1String("pdf"))
-        bytes = pdf(exhibit);
+        bytes = pdf(exhibit, paper);
     else if (ending == QLatin1String("csv"))
         bytes = exhibit.csv().toUtf8();
     else
@@ -123,7 +173,7 @@ QString exhibitFilter()
 Exhibit tableExhibit(const QString &name, const QString &fileName, const QAbstractItemView &table)
 {
     const QAbstractItemView *view = &table;
-    Exhibit exhibit{name, fileName, {}, {}, {}};
+    Exhibit exhibit{name, fileName, {}, {}, {}, true, false};
     exhibit.size = [view] {
         const QFontMetrics metrics(view->font());
         const std::vector<int> widths = columnWidths(*view->model(), metrics);

@@ -29,7 +29,7 @@ QString plain(std::string_view text)
 
 /// Of a row: its place in exportFormats() or in carriedTargets(), its sentences, and whether it cannot be chosen.
 constexpr int indexRole = Qt::UserRole, noteRole = Qt::UserRole + 1, refusedRole = Qt::UserRole + 2,
-              carriedRole = Qt::UserRole + 3;
+              carriedRole = Qt::UserRole + 3, sinksRole = Qt::UserRole + 4, lostRole = Qt::UserRole + 5;
 
 QStringList verdictRow(std::string_view title, const ExportVerdict &verdict)
 {
@@ -128,6 +128,10 @@ ExportDialog::ExportDialog(const HeadMap &map, const ExportModel *model, QWidget
 
     auto *buttons = new QDialogButtonBox(QDialogButtonBox::Cancel, this);
     m_write = buttons->addButton(tr("Export…"), QDialogButtonBox::AcceptRole);
+    m_line = buttons->addButton(tr("Copy as command &line"), QDialogButtonBox::ActionRole);
+    m_line->setObjectName(QStringLiteral("exportLine"));
+    m_line->setAutoDefault(false);
+    connect(m_line, &QPushButton::clicked, this, &ExportDialog::lineAsked);
     connect(buttons, &QDialogButtonBox::accepted, this, &QDialog::accept);
     connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);
     connect(m_formats, &QTreeWidget::itemActivated, this, [this] {
@@ -179,6 +183,8 @@ QTreeWidgetItem *ExportDialog::addTarget(std::string_view name, std::string_view
         note += QStringLiteral("; ") + QString::fromStdString(checked);
     item->setData(0, noteRole, note);
     item->setData(0, refusedRole, isRefused);
+    item->setData(0, sinksRole, verdict.sinksKept);
+    item->setData(0, lostRole, verdict.headsLost);
     if (isRefused)
         for (int column = 0; column < m_formats->columnCount(); ++column)
             item->setForeground(column, palette().brush(QPalette::Disabled, QPalette::Text));
@@ -223,6 +229,8 @@ void ExportDialog::showTarget()
                                 : current->data(0, noteRole).toString());
     giveRoom(*m_note);
     m_write->setEnabled(format() || carried());
+    m_line->setEnabled(format() || carried());
+    showFound();
     m_carriedRow->setVisible(carried());
     m_copies->setVisible(carried() && carried()->writesFolder);
 }
@@ -284,7 +292,26 @@ void ExportDialog::showProgress(double fraction)
 
 void ExportDialog::showCost(const CarryQuality &cost)
 {
-    sayCost(costText(cost));
+    m_found = cost;
+    showFound();
+}
+
+void ExportDialog::showFound()
+{
+    const QTreeWidgetItem *current = m_formats->currentItem();
+    if (!m_found || !current)
+        return;
+    QString text = costText(*m_found);
+    if (!current->data(0, refusedRole).toBool() && m_found->beyond.positions > 0) {
+        const bool isCarried = current->data(0, carriedRole).toBool(), keeps = current->data(0, sinksRole).toBool();
+        const NearFull &near = isCarried ? m_found->beyond : keeps ? m_found->sinksKept : m_found->windowAlone;
+        QString own = tr("%1 would run it so: %2.").arg(current->text(0), nearText(near));
+        if (const int lost = current->data(0, lostRole).toInt(); lost > 0)
+            own += QLatin1Char(' ')
+                + tr("There %n streaming heads of mixed layers retrieve, so that it loses less.", nullptr, lost);
+        text = own + QLatin1Char('\n') + text;
+    }
+    sayCost(text);
 }
 
 void ExportDialog::sayCost(const QString &text)

@@ -7,6 +7,7 @@
 
 #include <QDialog>
 #include <QStringList>
+#include <optional>
 
 class QCheckBox;
 class QLabel;
@@ -41,6 +42,8 @@ public:
 Q_SIGNALS:
     void measureAsked();
     void measureCancelled();
+    /// What is chosen, as the command that writes it.
+    void lineAsked();
 
 protected:
     void showEvent(QShowEvent *event) override;
@@ -53,6 +56,8 @@ private:
     void chooseTexts();
     void toggleMeasuring();
     void sayCost(const QString &text);
+    /// What was measured, of the chosen target first.
+    void showFound();
     void giveRoom(QLabel &label);
 
     QTreeWidget *m_formats;
@@ -63,8 +68,9 @@ private:
     QWidget *m_carriedRow = nullptr;
     QCheckBox *m_fits = nullptr, *m_copies = nullptr;
     QPushButton *m_chooseTexts = nullptr;
-    QPushButton *m_write = nullptr;
+    QPushButton *m_write = nullptr, *m_line = nullptr;
     QStringList m_texts;
+    std::optional<CarryQuality> m_found; ///< what the map costs, once it was measured
     bool m_canRun = false;
     bool m_measuring = false;
 };

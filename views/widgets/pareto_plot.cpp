@@ -125,7 +125,9 @@ void ParetoPlot::show(std::vector<ParetoPoint> points, const QString &costTitle,
 
 Exhibit ParetoPlot::exhibit()
 {
-    return {tr("the plot of quality against speed"), QStringLiteral("quality"), [] { return documentSize; },
+    return {tr("the plot of quality against speed"),
+            QStringLiteral("quality"),
+            [] { return documentSize; },
             [this](QPainter &painter, const QSize &size) { paintPlot(*this, painter, size); },
             [this] {
                 const QString unit = m_unit == UnitTicker::Unit::Time ? QStringLiteral("ms")
@@ -139,7 +141,9 @@ Exhibit ParetoPlot::exhibit()
                                      QString::number(point.recent), csvNumber(point.cost), csvNumber(point.loss),
                                      csvNumber(point.lossError), QString::number(point.inSet), QString::number(point.isCurrent)});
                 return text;
-            }};
+            },
+            false,
+            true};
 }
 
 double ParetoPlot::shownLoss(double loss) const

@@ -61,6 +61,8 @@ AssignPage::AssignPage(Studio &studio, QWidget *parent)
         this->studio().report(this->studio().document().assign(criterion, sparsity));
     });
     connect(m_panel, &AssignPanel::targetAsked, this, &AssignPage::assignTo);
+    connect(m_panel, &AssignPanel::patternAsked, this,
+            [this](const LayerPattern &pattern) { this->studio().report(this->studio().document().assignByPattern(pattern)); });
     connect(m_panel, &AssignPanel::windowAsked, &studio.document(), &Document::setWindow);
     connect(m_panel, &AssignPanel::exclusiveAsked, this,
             [this] { this->studio().report(this->studio().document().makeExclusive()); });
@@ -79,6 +81,9 @@ void AssignPage::assignTo(const QString &criterion, AssignBy kind, double value)
         target = LayerTarget{static_cast<int>(value)};
     else if (kind == AssignBy::KvBudget)
         target = KvBudget{std::llround(value), context, plotted.config() ? plotted.config()->kvType : DType::BF16};
+    else if (plotted.conditions().batch > 1 || plotted.conditions().gpus > 1)
+        return studio().say(MessageBar::Kind::Error,
+                            tr("A TPOT budget is of one sequence on one GPU: set batch and GPUs of the plots to 1"));
     else if (plotted.hasTimes())
         target = timeBudget(plotted.cost(), value, context, map);
     else

@@ -136,6 +136,10 @@ void FindPage::start()
     RunRequest request;
     request.task = "search";
     request.title = name;
+    request.ofModel = studio().modelName();
+    request.page = objectName();
+    request.commandLine
+        = [model = studio().lineModel(), plan]() -> Result<std::string> { return jobs::searchLine(model, plan, "scores.json"); };
     request.work = [asked = plan, standsIn, file, name, page, anew](const TaskContext &context) -> Result<void> {
         SearchPlan asking = asked;
         ZIGZAG_TRY(askedBy, askedAs(context.job.textModel(), AskAs::Auto));

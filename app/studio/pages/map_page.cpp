@@ -106,7 +106,7 @@ void MapPage::showCosts()
     const std::int64_t at = studio().context();
     const Phase phase = studio().phase();
     const HeadMap *full = plotted.map(Series::Full);
-    const Workload work{.phase = phase, .context = at};
+    const Workload work = plotted.work(phase, at);
     LayerTimes predicted;
     double longest = 0; // the layer that costs most with full attention, so that bars of different maps compare
     if (full && plotted.hasTimes()) {
@@ -118,7 +118,7 @@ void MapPage::showCosts()
         m_times = traced ? layerTimes(*traced) : LayerTimes();
         m_traced = std::move(traced);
     }
-    const bool measured = m_times.ms.size() == costs.size() && !m_times.isEmpty();
+    const bool measured = plotted.conditions().isHere() && m_times.ms.size() == costs.size() && !m_times.isEmpty();
     for (int layer = 0; measured && layer < map.layers(); ++layer)
         longest = std::max(longest, m_times.layerMs(layer));
     const std::optional<StreamingWindow> window = map.oneWindow(); // an ablation is of one

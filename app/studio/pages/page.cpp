@@ -29,13 +29,14 @@ QAction *Page::offer(PageMenu menu, const QString &name, const QString &text, co
 
 void Page::exhibit(const Exhibit &exhibit, QWidget *shown)
 {
+    m_exhibits.push_back(exhibit);
     const QString name = QStringLiteral("save_") + exhibit.fileName;
     QAction *action = offer(PageMenu::Export, name, tr("Save %1…").arg(exhibit.name), {}, [this, exhibit] {
         const QString title = tr("Save %1").arg(exhibit.name);
         const QString path = studio().prompts().exhibitToSave(this, title, exhibit.fileName + QStringLiteral(".png"));
         if (path.isEmpty())
             return;
-        if (const auto saved = saveExhibit(exhibit, path); !saved)
+        if (const auto saved = saveExhibit(exhibit, path, studio().paper()); !saved)
             return studio().say(saved.error());
         studio().say(MessageBar::Kind::Note, tr("Saved %1 to %2").arg(exhibit.name, shownPath(path)));
     });

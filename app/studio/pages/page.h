@@ -6,6 +6,7 @@
 
 #include <QAction>
 #include <QWidget>
+#include <vector>
 
 namespace zigzag {
 
@@ -23,6 +24,8 @@ public:
     Page(Studio &studio, const QString &name, const QString &title, QWidget *parent);
 
     QList<QAction *> actionsIn(PageMenu menu) const;
+    /// What can be saved of it.
+    const std::vector<Exhibit> &exhibits() const { return m_exhibits; }
 
 protected:
     /// Shows what the studio knows by now. Called after every change, once a turn of the event loop, whether or not the page
@@ -47,6 +50,7 @@ private:
     QAction *offer(PageMenu menu, const QString &name, const QString &text, const QKeySequence &keys);
 
     Studio &m_studio;
+    std::vector<Exhibit> m_exhibits;
 };
 
 } // namespace zigzag

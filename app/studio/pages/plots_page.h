@@ -5,9 +5,10 @@
 
 namespace zigzag {
 
+class ConditionsBar;
 class PlotsPanel;
 
-/// What the whole gains: TTFT, TPOT and KV memory against context.
+/// What the whole gains: TTFT, TPOT and KV memory against context, for a machine, a batch and a number of GPUs.
 class PlotsPage : public Page
 {
     Q_OBJECT
@@ -19,7 +20,13 @@ protected:
     void refresh() override;
 
 private:
+    void askProfile();
+    void apply();
+    void copyLine();
+
+    ConditionsBar *m_conditions;
     PlotsPanel *m_plots;
+    QAction *m_copyLine;
 };
 
 } // namespace zigzag

@@ -199,8 +199,18 @@ void ProfilePage::record()
     RunRequest request;
     request.task = traceTask;
     request.title = tr("Record trace");
-    if (studio().plotted().hasTimes()) // warmed up first, and the decode steps are few beside that
-        request.expectedSeconds = 1e-3 * 2 * studio().plotted().cost().estimate(map, Phase::Prefill, studio().context()).ms;
+    request.ofModel = studio().modelName();
+    request.page = objectName();
+    request.commandLine = [&studio = studio(), model = studio().lineModel(), plan]() -> Result<std::string> {
+        ZIGZAG_TRY(word, studio.mapWord(plan.map.map));
+        TracePlan prefill = plan, decode = plan;
+        prefill.phase = Phase::Prefill;
+        decode.phase = Phase::Decode;
+        return jobs::traceLine(model, word, prefill, "prefill.trace") + " && "
+            + jobs::traceLine(model, word, decode, "decode.trace");
+    };
+    if (studio().costHere().isFitted()) // warmed up first, and the decode steps are few beside that
+        request.expectedSeconds = 1e-3 * 2 * studio().costHere().estimate(map, Phase::Prefill, studio().context()).ms;
     const QPointer<ProfilePage> page(this);
     request.work = [page, plan](const TaskContext &context) -> Result<void> {
         context.progress(0, tr("Recording a trace: prefill"));

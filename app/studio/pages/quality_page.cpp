@@ -57,7 +57,7 @@ void QualityPage::refresh()
     std::vector<double> cost, loss;
     for (const SweepPoint &point : sweep.points) {
         const HeadMap run = sweep.asRun ? sweep.asRun(point.map) : point.map;
-        cost.push_back(timed ? plotted.cost().estimate(run, Phase::Decode, context).ms : plotted.kv(run, context));
+        cost.push_back(timed ? plotted.estimate(run, Phase::Decode, context).ms : plotted.kv(run, context));
         loss.push_back(point.quality.loss.mean);
     }
     const std::vector<bool> inSet = paretoSet(cost, loss);
@@ -88,6 +88,8 @@ void QualityPage::refresh()
         ? tr("predicted time per output token at %1 (disturbed calibration)").arg(contextText(context))
         : timed ? tr("predicted time per output token at %1").arg(contextText(context))
                 : tr("KV memory at %1").arg(contextText(context));
+    if (const QString under = plotted.conditionsText(); timed && !under.isEmpty())
+        costTitle = tr("%1, %2").arg(costTitle, under);
     if (!sweep.servedAs.isEmpty() && !sweep.points.empty())
         costTitle = tr("%1, by zigzag; quality %2").arg(costTitle, sweep.servedAs);
     m_plot->show(std::move(points), costTitle,
@@ -137,6 +139,16 @@ void QualityPage::sweep()
     const QPointer<QualityPage> page(this);
     RunRequest request;
     request.task = sweepTask;
+    request.ofModel = studio().modelName();
+    request.page = objectName();
+    request.commandLine = [model = studio().lineModel(), scores = state.scores, criterion = state.criterion.toStdString(), window,
+                           tasks, isOurs = studio().serving().isOurs()]() -> Result<std::string> {
+        if (!isOurs)
+            return badInput(
+                tr("pareto sweeps as our engine runs maps: choose Run › As served by › ours for its line").toStdString());
+        ZIGZAG_TRY(file, Studio::scoresWord(*scores));
+        return jobs::sweepLine(model, file, criterion, window, tasks);
+    };
     const QString servedAs = studio().serving().asText();
     request.title = servedAs.isEmpty() ? tr("Sweep quality") : tr("Sweep quality, %1").arg(servedAs);
     request.work = [tasks, maps = *maps, served, servedAs, page,

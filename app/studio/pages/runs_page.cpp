@@ -76,6 +76,12 @@ RunsPage::RunsPage(Studio &studio, QWidget *parent)
     });
     m_list->setContextMenuPolicy(Qt::ActionsContextMenu);
     m_list->addAction(m_all);
+    m_line = offer(PageMenu::View, QStringLiteral("copyRunLine"), tr("Copy this run as command &line"), {}, [this] {
+        const std::vector<int> rows = selectedRuns();
+        const Job *job = rows.empty() ? nullptr : this->studio().jobs().find(this->studio().runList().entry(rows.front()).source);
+        this->studio().copyLine(job ? job->request.commandLine : nullptr);
+    });
+    m_list->addAction(m_line);
     auto *split = new QSplitter(this);
     split->setObjectName(QStringLiteral("runsSplit"));
     split->setChildrenCollapsible(false);
@@ -194,7 +200,7 @@ RunsPage::Sides RunsPage::againstPrediction(const std::vector<RunEntry> &runs) c
 {
     Sides found;
     for (const RunEntry &run : runs)
-        if (auto predicted = predictionOf(run, studio().plotted().cost())) {
+        if (auto predicted = predictionOf(run, studio().costHere())) {
             found.a.push_back(run);
             found.b.push_back(std::move(*predicted));
         }
@@ -261,7 +267,9 @@ void RunsPage::compare()
 {
     Sides chosen = sides();
     m_swap->setEnabled(!chosen.a.empty());
-    m_all->setEnabled(!selectedRuns().empty());
+    const std::vector<int> rowsChosen = selectedRuns();
+    m_all->setEnabled(!rowsChosen.empty());
+    m_line->setEnabled(!rowsChosen.empty() && studio().jobs().find(studio().runList().entry(rowsChosen.front()).source));
     const bool traces = chosen.a.size() == 1 && chosen.b.size() == 1 && chosen.a.front().trace && chosen.b.front().trace;
     m_group->setEnabled(traces);
     if (chosen.a.empty()) {
@@ -313,7 +321,7 @@ Result<void> RunsPage::openRuns(const QString &path)
 
 void RunsPage::refresh()
 {
-    if (const bool fitted = studio().plotted().hasTimes(); fitted != m_fitted) {
+    if (const bool fitted = studio().costHere().isFitted(); fitted != m_fitted) {
         m_fitted = fitted;
         compare();
     } else if (m_compared->rowCount() == 0) {

@@ -53,6 +53,7 @@ private:
     QLabel *m_headline;
     QAction *m_swap;
     QAction *m_all;
+    QAction *m_line; ///< of a run of this session
     bool m_fitted = false; ///< there is a cost model, so that a run can be held against its prediction
     bool m_swapped = false;
     bool m_following = false; ///< the selection comes from another view

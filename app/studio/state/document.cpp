@@ -266,6 +266,16 @@ Result<void> Document::assign(const QString &criterion, const Target &target)
     return {};
 }
 
+Result<void> Document::assignByPattern(const LayerPattern &pattern)
+{
+    ZIGZAG_TRY(map, zigzag::assignByPattern(m_state.map.model(), {pattern, m_state.map.windows(), m_state.locked, &m_state.map}));
+    DocumentState next = m_state;
+    next.map = std::move(map);
+    noteEdit(next);
+    push(std::move(next), tr("assign by place"));
+    return {};
+}
+
 Result<void> Document::makeExclusive()
 {
     ZIGZAG_TRY(next, assigned(QStringLiteral("zigzag"), SparsityTarget{m_state.map.sparsity()}));

@@ -4,6 +4,7 @@
 #include "engine/base/result.h"
 #include "engine/map/head_map.h"
 #include "engine/map/head_scores.h"
+#include "engine/map/layer_pattern.h"
 #include "engine/map/target.h"
 
 #include <QObject>
@@ -102,6 +103,8 @@ public:
     /// By criterion; locked layers keep their heads.
     Result<void> assign(const QString &criterion, double sparsity);
     Result<void> assign(const QString &criterion, const Target &target);
+    /// By the layers' places; scores are neither asked nor lost. Locked layers keep their heads.
+    Result<void> assignByPattern(const LayerPattern &pattern);
     /// By zigzag, at the sparsity that the map has.
     Result<void> makeExclusive();
 

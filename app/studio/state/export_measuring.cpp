@@ -18,6 +18,7 @@ RunRequest requestFor(const HeadMap &map, const QPointer<ExportDialog> &dialog)
 {
     RunRequest request;
     request.task = taskName;
+    request.canRepeat = false; // its dialog shows what it finds
     request.title = ExportDialog::tr("Cost without sinks");
     request.work = [map, dialog, title = request.title](const TaskContext &context) -> Result<void> {
         const auto tell = [&](const JobStep &step) { context.progress(carryFraction(step, false), title); };
@@ -31,17 +32,6 @@ RunRequest requestFor(const HeadMap &map, const QPointer<ExportDialog> &dialog)
     return request;
 }
 
-/// Whether it runs or waits; one that waits is taken out of the queue, and nothing else is stopped.
-void stop(RunController &runs)
-{
-    if (runs.isRunning(taskName))
-        runs.cancel();
-    const std::vector<RunController::Waiting> waiting = runs.waiting();
-    for (const RunController::Waiting &each : waiting)
-        if (each.title == ExportDialog::tr("Cost without sinks"))
-            runs.remove(each.id);
-}
-
 } // namespace
 
 void joinMeasuring(ExportDialog &dialog, RunController &runs, const HeadMap &map)
@@ -49,8 +39,8 @@ void joinMeasuring(ExportDialog &dialog, RunController &runs, const HeadMap &map
     dialog.offerMeasuring();
     QObject::connect(&dialog, &ExportDialog::measureAsked, &runs,
                      [&runs, map, shown = QPointer<ExportDialog>(&dialog)] { runs.enqueue(requestFor(map, shown)); });
-    QObject::connect(&dialog, &ExportDialog::measureCancelled, &runs, [&runs] { stop(runs); });
-    QObject::connect(&dialog, &QDialog::finished, &runs, [&runs] { stop(runs); });
+    QObject::connect(&dialog, &ExportDialog::measureCancelled, &runs, [&runs] { runs.drop(taskName); });
+    QObject::connect(&dialog, &QDialog::finished, &runs, [&runs] { runs.drop(taskName); });
     QObject::connect(&runs, &RunController::progressed, &dialog, [&dialog, &runs](double fraction, const QString &) {
         if (runs.isRunning(taskName))
             dialog.showProgress(fraction);

@@ -99,6 +99,16 @@ void RunController::remove(int id)
         Q_EMIT busyChanged();
 }
 
+void RunController::drop(const std::string &task)
+{
+    const auto waits = [&](const RunRequest &waiting) { return waiting.task == task; };
+    const bool taken = std::erase_if(m_queue, waits) > 0;
+    if (isRunning(task))
+        cancel();
+    else if (taken)
+        Q_EMIT busyChanged();
+}
+
 bool RunController::stop(std::chrono::milliseconds patience)
 {
     cancelAll();

@@ -33,6 +33,8 @@ public:
     void cancelAll();
     /// Takes a request out of the queue.
     void remove(int id);
+    /// Stops what is of this name, whether it runs or waits; nothing else is touched.
+    void drop(const std::string &task);
     /// The end: cancels everything and waits for the worker. False where it does not stop in time.
     bool stop(std::chrono::milliseconds patience);
 

@@ -46,6 +46,11 @@ struct RunRequest {
     std::optional<DType> kvType; ///< what that model keeps keys and values in; none: the weights' own type
     RunTask work;
     double expectedSeconds = 0; ///< what it should take, for the time left before it has a pace of its own; 0 = nobody knows
+    /// The command that does the same, on a line; files of maps and scores are written where it names them. Empty: there is none.
+    std::function<Result<std::string>()> commandLine;
+    QString page; ///< whose page shows what it finds; empty: none
+    std::string ofModel; ///< the model that was asked about; the controller's own runs leave it empty
+    bool canRepeat = true; ///< with the same model: it goes on where it was stopped, or does all again
     bool background = false; ///< nobody asked for it: it makes no message out of date
     std::shared_ptr<std::atomic<bool>> cancel; ///< set by the window's thread, read by the engine
 

@@ -66,7 +66,12 @@ RunRequest requestFor(const jobs::CheckPlan &asked, const std::string &engine, S
 {
     RunRequest request;
     request.task = taskName;
+    request.canRepeat = false; // its dialog shows what it finds
     request.title = title();
+    request.commandLine = [&studio, asked, engine]() -> Result<std::string> {
+        ZIGZAG_TRY(word, studio.mapWord(asked.map.map));
+        return jobs::checkLine(studio.lineModel(), word, asked, engine);
+    };
     request.work = [asked, engine, dialog, &studio, model = studio.modelName()](const TaskContext &context) -> Result<void> {
         const auto tell = [&](const JobStep &step) {
             const bool times = step.subject == "times";
@@ -89,17 +94,6 @@ RunRequest requestFor(const jobs::CheckPlan &asked, const std::string &engine, S
     return request;
 }
 
-/// Whether it runs or waits; nothing else is stopped.
-void stop(RunController &runs)
-{
-    if (runs.isRunning(taskName))
-        runs.cancel();
-    const std::vector<RunController::Waiting> waiting = runs.waiting();
-    for (const RunController::Waiting &each : waiting)
-        if (each.title == title())
-            runs.remove(each.id);
-}
-
 } // namespace
 
 void joinChecking(CheckDialog &dialog, Studio &studio)
@@ -112,8 +106,8 @@ void joinChecking(CheckDialog &dialog, Studio &studio)
             return shown->endChecking(QString::fromStdString(plan.error().message));
         studio.runs().enqueue(requestFor(*plan, choice.engine, studio, shown));
     });
-    QObject::connect(&dialog, &CheckDialog::checkCancelled, &runs, [&runs] { stop(runs); });
-    QObject::connect(&dialog, &QDialog::finished, &runs, [&runs] { stop(runs); });
+    QObject::connect(&dialog, &CheckDialog::checkCancelled, &runs, [&runs] { runs.drop(taskName); });
+    QObject::connect(&dialog, &QDialog::finished, &runs, [&runs] { runs.drop(taskName); });
     QObject::connect(&runs, &RunController::progressed, &dialog, [&dialog, &runs](double fraction, const QString &text) {
         if (runs.isRunning(taskName))
             dialog.showProgress(fraction, text);

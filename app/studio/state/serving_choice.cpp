@@ -63,6 +63,21 @@ QString ServingChoice::asText() const
     return isOurs() ? QString() : tr("as %1 runs it").arg(QString::fromStdString(m_engine));
 }
 
+std::optional<double> ServingChoice::memoryBytes(const HeadMap &map, const std::optional<ModelConfig> &config,
+                                                 std::int64_t context) const
+{
+    const auto found = serving(map);
+    if (!config || !found || !*found || (*found)->counted.empty())
+        return {};
+    const auto layers = engineLayers((*found)->asRun(map));
+    if (!layers)
+        return {};
+    for (const EngineMemory &engine : engineMemory(*config, *layers, context))
+        if (engine.engine == (*found)->counted)
+            return static_cast<double>(engine.decoding);
+    return {};
+}
+
 QString ServingChoice::memoryText(const HeadMap &map, const std::optional<ModelConfig> &config, std::int64_t context) const
 {
     if (isOurs() || map.layers() == 0)

@@ -32,6 +32,9 @@ public:
     /// is ours. `config`: as the window has it.
     QString memoryText(const HeadMap &map, const std::optional<ModelConfig> &config, std::int64_t context) const;
 
+    /// The same as a number; nothing where the engine cannot run the map, or it is not known how it counts.
+    std::optional<double> memoryBytes(const HeadMap &map, const std::optional<ModelConfig> &config, std::int64_t context) const;
+
 private:
     Result<const ExportModel *> model() const;
 

@@ -2,7 +2,10 @@
 #include "app/studio/state/studio.h"
 
 #include "engine/model/model.h"
+#include "profiler/cost/profile_file.h"
+#include "profiler/cost/tensor_parallel.h"
 #include "profiler/timing/others_load.h"
+#include "views/models/native_path.h"
 
 namespace zigzag {
 
@@ -36,7 +39,13 @@ void Studio::adopt(const ModelShape &shape, const std::optional<ModelConfig> &co
     m_selection.clear();
     m_scoreSources.clear();
     m_calibration.reset();
+    m_here = {};
+    m_isDescribed = false;
     m_plotted.setModel(shape, config);
+    if (const int gpus = m_plotted.conditions().gpus; gpus > 1 && !(config && checkDealing(*config, gpus)))
+        report(setConditions(m_plotted.conditions().batch, 1, m_link));
+    applyCost();
+    applyServing();
     m_document.setModel(shape);
     m_context = m_plotted.contexts().back();
     Q_EMIT contextsChanged();
@@ -51,6 +60,7 @@ void Studio::loadInBackground(const std::string &name)
     request.title = tr("Load %1").arg(QString::fromStdString(name));
     request.model = name;
     request.kvType = m_kvType;
+    request.canRepeat = false;
     request.work = [this, name](const TaskContext &context) -> Result<void> {
         const Model &model = context.job.model();
         LoadedModel loaded{name, model.config, model.shape(), model.tokenizer.has_value(),
@@ -62,6 +72,72 @@ void Studio::loadInBackground(const std::string &name)
         return {};
     };
     m_runs.enqueue(std::move(request));
+}
+
+void Studio::describe(const std::string &name)
+{
+    m_modelName = name;
+    m_serving.setModel(name);
+    m_isDescribed = true;
+    m_whyNotLoaded = tr("the model is open without its weights");
+    applyServing();
+}
+
+void Studio::applyCost()
+{
+    CostModel cost = m_here;
+    if (m_profile && m_plotted.config())
+        cost = CostModel(*m_profile, *m_plotted.config());
+    cost.link = m_link;
+    Conditions conditions = m_plotted.conditions();
+    conditions.isElsewhere = m_profile.has_value();
+    m_plotted.setConditions(conditions);
+    m_plotted.setCost(std::move(cost));
+    refreshSoon();
+}
+
+Result<void> Studio::chooseProfile(const std::filesystem::path &file)
+{
+    ZIGZAG_TRY(calibration, readProfile(file));
+    if (m_plotted.config() && !CostModel(calibration, *m_plotted.config()).isFitted())
+        return badInput(tr("%1 has no samples to predict from: calibrate anew").arg(shownPath(textOfPath(file))).toStdString());
+    m_profile = std::move(calibration);
+    std::error_code none;
+    m_profileFile = std::filesystem::absolute(file, none);
+    applyCost();
+    return {};
+}
+
+void Studio::useThisMachine()
+{
+    m_profile.reset();
+    m_profileFile.clear();
+    applyCost();
+}
+
+Result<void> Studio::setConditions(int batch, int gpus, const Link &link)
+{
+    if (gpus > 1 && !m_plotted.config())
+        return badInput(tr("How heads are dealt out to GPUs depends on the model: open it").toStdString());
+    if (gpus > 1)
+        ZIGZAG_CHECK(checkDealing(*m_plotted.config(), gpus));
+    Conditions conditions = m_plotted.conditions();
+    conditions.batch = batch;
+    conditions.gpus = gpus;
+    m_link = link;
+    m_plotted.setConditions(conditions);
+    applyCost();
+    return {};
+}
+
+void Studio::applyServing()
+{
+    EngineKv engine;
+    if (!m_serving.isOurs() && m_plotted.config())
+        engine = {QString::fromStdString(m_serving.engine()), [this](const HeadMap &map, std::int64_t context) {
+                      return m_serving.memoryBytes(map, m_plotted.config(), context);
+                  }};
+    m_plotted.setEngineKv(std::move(engine));
 }
 
 void Studio::setKvType(std::optional<DType> type)
@@ -77,14 +153,21 @@ void Studio::setKvType(std::optional<DType> type)
     m_runs.cancelAll();
     m_loaded.reset();
     m_whyNotLoaded.clear();
+    m_here = {};
     m_plotted.setModel(m_document.model(), *config);
-    loadInBackground(m_modelName);
+    applyCost();
+    applyServing();
+    if (m_isDescribed)
+        describe(m_modelName);
+    else
+        loadInBackground(m_modelName);
     refreshSoon();
 }
 
 void Studio::setServedBy(const std::string &engine)
 {
     m_serving.setEngine(engine);
+    applyServing();
     refreshSoon();
 }
 
@@ -101,6 +184,8 @@ QString Studio::whyNoTimes() const
         return {};
     if (m_modelName.empty())
         return tr("Times need the model:\nopen its folder, a preset\nor a bundled model");
+    if (m_isDescribed)
+        return tr("opened without weights:\nchoose a machine profile above");
     if (!m_whyNotLoaded.isEmpty())
         return m_whyNotLoaded;
     if (!m_loaded)
@@ -134,7 +219,7 @@ void Studio::refreshNow()
     const DocumentState &state = m_document.state();
     if (state.map.layers() > 0)
         m_plotted.setMaps(state.map, state.scores, state.sparsity);
-    m_watch.update(m_loaded && m_plotted.hasTimes() && !m_plotted.cost().isReliable(), m_runs.isBusy());
+    m_watch.update(m_loaded && m_here.isFitted() && !m_here.isReliable(), m_runs.isBusy());
     Q_EMIT refreshed();
 }
 

@@ -3,18 +3,22 @@
 
 #include "app/studio/state/calibration_watch.h"
 #include "app/studio/state/document.h"
+#include "app/studio/state/job_list.h"
 #include "app/studio/state/run_controller.h"
 #include "app/studio/state/serving_choice.h"
 #include "app/studio/state/user_prompts.h"
 #include "profiler/base/job_time.h"
 #include "profiler/base/run_types.h"
 #include "profiler/cost/cost_model.h"
+#include "profiler/cost/cost_samples.h"
 #include "profiler/evaluate/needle.h"
+#include "profiler/jobs/command_line.h"
 #include "profiler/search/quality_sweep.h"
 #include "views/models/layer_selection.h"
 #include "views/models/plotted_maps.h"
 #include "views/models/run_list_model.h"
 #include "views/models/score_sources.h"
+#include "views/widgets/exhibit.h"
 #include "views/widgets/message_bar.h"
 
 #include <QTimer>
@@ -59,6 +63,7 @@ public:
 
     Document &document() { return m_document; }
     RunController &runs() { return m_runs; }
+    JobList &jobs() { return m_jobs; }
     PlottedMaps &plotted() { return m_plotted; }
     LayerSelection &selection() { return m_selection; }
     RunListModel &runList() { return m_runList; }
@@ -69,6 +74,10 @@ public:
     /// Another document takes the window: its shape, and its model's config where that is known.
     void adopt(const ModelShape &shape, const std::optional<ModelConfig> &config);
     void loadInBackground(const std::string &name);
+    /// The model is known by its config alone: nothing is loaded, so nothing is measured; memory is exact, and a machine's
+    /// profile predicts the times.
+    void describe(const std::string &name);
+    bool isDescribed() const { return m_isDescribed; }
     const std::string &modelName() const { return m_modelName; }
     /// What models keep keys and values in; none: their weights' own type. Another one loads the model anew: what was measured
     /// and predicted of it is of the other type.
@@ -77,6 +86,16 @@ public:
     /// Who will serve the map. Memory, needles and searches are then of that engine, and say so; times and plots stay ours.
     const ServingChoice &serving() const { return m_serving; }
     void setServedBy(const std::string &engine);
+    /// From here on times are those of the machine of a profile (`zigzag calibrate`), or of this one again.
+    Result<void> chooseProfile(const std::filesystem::path &file);
+    void useThisMachine();
+    /// Empty where it is this machine.
+    const std::filesystem::path &profile() const { return m_profileFile; }
+    /// Refused where the model's heads cannot be dealt out to so many GPUs.
+    Result<void> setConditions(int batch, int gpus, const Link &link);
+    const Link &link() const { return m_link; }
+    /// What this machine was calibrated to, whatever the plots speak of.
+    const CostModel &costHere() const { return m_here; }
     const std::optional<LoadedModel> &loaded() const { return m_loaded; }
     const QString &whyNotLoaded() const { return m_whyNotLoaded; }
     bool canScore() const { return m_loaded && m_loaded->hasTokenizer; }
@@ -91,6 +110,10 @@ public:
     Phase phase() const { return m_phase; }
     void setPhase(Phase phase);
 
+    /// What saved pictures are for.
+    PaperSize paper() const { return m_paper; }
+    void setPaper(PaperSize paper) { m_paper = paper; }
+
     // Runs (studio_runs.cpp). A page brings runs of its own with runs().enqueue.
     /// `asked`: by a person, rather than by the studio itself.
     void calibrateModel(bool asked);
@@ -103,6 +126,15 @@ public:
     bool isHurried() const;
     /// Scores that arrive before anybody edited: the first map is Zigzag at one half rather than full.
     void takeScores(std::shared_ptr<const HeadScores> scores);
+
+    // The command line (studio_lines.cpp).
+    jobs::LineModel lineModel() const;
+    /// What `--map` takes for a map: "full", the document's file where that holds it, or a file that is written for it now.
+    Result<std::string> mapWord(const HeadMap &map) const;
+    /// A file of scores that is written now.
+    static Result<std::string> scoresWord(const HeadScores &scores);
+    /// To the clipboard, and said; what there is no command for says so.
+    void copyLine(const std::function<Result<std::string>()> &line);
 
     // What runs deliver.
     void takeCost(const CostModel &cost, std::shared_ptr<const Calibration> calibration = {});
@@ -137,6 +169,9 @@ Q_SIGNALS:
 
 private:
     void connectRuns();
+    /// After another model, type or machine: the cost model that the plots speak of.
+    void applyCost();
+    void applyServing();
     void onLoaded(const LoadedModel &model);
     void onFinished(const std::string &task, const RunOutcome &outcome);
     /// Seconds that full passes over these contexts should take, `times` each; 0 where nothing is predicted.
@@ -147,6 +182,7 @@ private:
     std::unique_ptr<UserPrompts> m_prompts;
     Document m_document;
     RunController m_runs;
+    JobList m_jobs{m_runs};
     PlottedMaps m_plotted;
     LayerSelection m_selection;
     RunListModel m_runList;
@@ -159,10 +195,16 @@ private:
     std::string m_modelName; ///< as MODEL on the command line; empty for a map without its model
     ServingChoice m_serving;
     std::optional<DType> m_kvType;
+    CostModel m_here;
+    std::optional<Calibration> m_profile; ///< of another machine
+    std::filesystem::path m_profileFile;
+    Link m_link;
+    bool m_isDescribed = false;
     std::optional<LoadedModel> m_loaded;
     QString m_whyNotLoaded; ///< after a failed or cancelled load
     std::int64_t m_context = 0;
     Phase m_phase = Phase::Decode;
+    PaperSize m_paper = PaperSize::Screen;
 };
 
 } // namespace zigzag

@@ -11,6 +11,7 @@
 #include "views/models/text.h"
 
 #include <algorithm>
+#include <map>
 
 namespace zigzag {
 
@@ -44,8 +45,8 @@ void Studio::connectRuns()
 void Studio::takeCost(const CostModel &cost, std::shared_ptr<const Calibration> calibration)
 {
     m_calibration = std::move(calibration);
-    m_plotted.setCost(cost);
-    refreshSoon();
+    m_here = cost;
+    applyCost();
     Q_EMIT calibrated();
 }
 
@@ -141,7 +142,7 @@ double Studio::expectedSeconds(const std::vector<std::int64_t> &contexts, double
     const HeadMap *full = m_plotted.map(Series::Full);
     double ms = 0;
     for (const std::int64_t context : contexts)
-        ms += full && m_plotted.hasTimes() ? m_plotted.cost().estimate(*full, Phase::Prefill, context).ms : 0;
+        ms += full && m_here.isFitted() ? m_here.estimate(*full, Phase::Prefill, context).ms : 0;
     return 1e-3 * ms * times;
 }
 
@@ -155,6 +156,11 @@ void Studio::calibrateModel(bool asked)
     request.title = tr("Calibrate predictions");
     request.background = !asked;
     request.expectedSeconds = usualSeconds;
+    request.ofModel = m_modelName;
+    request.page = QStringLiteral("plots");
+    request.commandLine = [model = lineModel(), longest = m_plotted.contexts().back()]() -> Result<std::string> {
+        return jobs::calibrateLine(model, longest, "profile.json");
+    };
     request.work = [this, longest = m_plotted.contexts().back(), time = m_jobTime](const TaskContext &context) -> Result<void> {
         const auto tell = [&](const JobStep &step) {
             constexpr double machineShare = 0.25; // of the progress
@@ -188,8 +194,14 @@ void Studio::scoreModel(bool asked)
     request.task = RunName::Score;
     request.title = tr("Score heads");
     request.background = !asked;
-    request.expectedSeconds = expectedSeconds(asked ? plan.contexts : std::vector{plan.contexts.front()},
-                                              static_cast<double>(plan.depths.size()) * plan.trials);
+    request.ofModel = m_modelName;
+    request.page = QStringLiteral("find");
+    AttentionScorePlan said = plan;
+    if (!asked)
+        said.contexts = {said.contexts.front()};
+    request.commandLine
+        = [model = lineModel(), said]() -> Result<std::string> { return jobs::scoreLine(model, said, "scores.json"); };
+    request.expectedSeconds = expectedSeconds(said.contexts, static_cast<double>(plan.depths.size()) * plan.trials);
     request.work = [this, planned = plan, asked](const TaskContext &context) -> Result<void> {
         AttentionScorePlan asking = planned;
         asking.contexts = contextsWithRoom(context.job.model(), asking.as, asking.contexts);
@@ -225,27 +237,44 @@ void Studio::measureMaps()
     }
     std::int64_t longest = m_plotted.contexts().back();
     const HeadMap *full = m_plotted.map(Series::Full);
-    while (m_plotted.hasTimes() && longest > m_plotted.contexts().front()
-           && m_plotted.cost().estimate(*full, Phase::Prefill, longest).ms > longestPrefillMs)
+    while (m_here.isFitted() && longest > m_plotted.contexts().front()
+           && m_here.estimate(*full, Phase::Prefill, longest).ms > longestPrefillMs)
         longest /= 2;
     plan.contexts = usualContexts(longest);
     plan.phases = {Phase::Decode, Phase::Prefill};
     RunRequest request;
     request.task = RunName::Measure;
     request.title = tr("Measure");
+    request.ofModel = m_modelName;
+    request.page = QStringLiteral("runs");
+    request.commandLine = [this, model = lineModel(), plan]() -> Result<std::string> {
+        std::vector<std::string> words;
+        for (const NamedMap &map : plan.maps) {
+            ZIGZAG_TRY(word, mapWord(map.map));
+            words.push_back(std::move(word));
+        }
+        return jobs::benchLine(model, words, plan);
+    };
     request.expectedSeconds
         = expectedSeconds(plan.contexts, static_cast<double>(plan.maps.size()) * (plan.warmup + plan.repeats));
-    request.work = [this, plan](const TaskContext &context) -> Result<void> {
+    // Shared by the runs of this request: one that was stopped goes on from what it has.
+    const auto soFar = std::make_shared<std::vector<BenchRecord>>();
+    request.work = [this, asked = plan, soFar](const TaskContext &context) -> Result<void> {
+        BenchPlan rest = asked;
+        rest.known = *soFar;
         const auto tell = [&](const JobStep &step) {
             if (step.all > 0)
                 context.progress(step.fraction, tr("Measuring: sample %1 of %2").arg(static_cast<int>(step.done)).arg(step.all));
         };
         const auto show = [&](const std::vector<BenchRecord> &records) {
-            context.deliver([this, maps = plan.maps, records] { takeRecords(maps, records); });
+            *soFar = records;
+            context.deliver([this, maps = rest.maps, records] { takeRecords(maps, records); });
         };
         context.progress(0, tr("Measuring"));
-        ZIGZAG_TRY(records, jobs::bench(context.told(tell), plan, show));
+        ZIGZAG_TRY(records, jobs::bench(context.told(tell), rest, show));
         show(records); // with what the machine was seen to do at the end
+        if (!context.job.isCancelled())
+            soFar->clear(); // asked again, all of it is measured again
         for (const BenchRecord &record : records)
             if (!record.failure.empty())
                 return failed(record.failure);
@@ -281,9 +310,27 @@ void Studio::askNeedles()
     request.task = RunName::Needle;
     request.title = m_serving.isOurs() ? tr("Needle") : tr("Needle, %1").arg(m_serving.asText());
     request.expectedSeconds = expectedSeconds(plan.contexts, static_cast<double>(maps.size() * plan.depths.size()) * plan.trials);
-    request.work = [this, planned = plan, maps, served = *serving](const TaskContext &context) -> Result<void> {
+    request.ofModel = m_modelName;
+    request.page = QStringLiteral("needle");
+    request.commandLine = [this, model = lineModel(), plan, map, engine = m_serving.engine()]() -> Result<std::string> {
+        ZIGZAG_TRY(word, mapWord(map));
+        return jobs::needleLine(model, word, plan, engine);
+    };
+    // By map, shared by the runs of this request: one that was stopped goes on from the cells that it has.
+    const auto answered = std::make_shared<std::map<std::string, std::vector<NeedleCell>>>();
+    request.work = [this, planned = plan, maps, served = *serving, answered](const TaskContext &context) -> Result<void> {
         NeedlePlan asking = planned;
         asking.contexts = contextsWithRoom(context.job.textModel(), asking.as, asking.contexts);
+        const auto ask = [&](const JobContext &job, const NamedMap &named, const jobs::NeedlesTold &told) -> Result<void> {
+            NeedlePlan rest = asking;
+            rest.known = (*answered)[named.name];
+            const auto keep = [&](const NamedMap &asked, const NeedleResult &soFar) {
+                (*answered)[named.name] = soFar.grid;
+                told(asked, soFar);
+            };
+            ZIGZAG_CHECK(jobs::askNeedles(job, {named}, rest, keep));
+            return {};
+        };
         const auto tell = [&](const JobStep &step) {
             if (step.part == JobPart::Carry)
                 return context.progress(0, tr("Calibrating what stands in for sinks"));
@@ -300,7 +347,9 @@ void Studio::askNeedles()
             context.deliver([this, asked, soFar] { takeNeedles(asked, soFar); });
         };
         if (!served) {
-            ZIGZAG_CHECK(jobs::askNeedles(context.told(tell), maps, asking, show));
+            for (const NamedMap &each : maps)
+                ZIGZAG_CHECK(ask(context.told(tell), each, show));
+            answered->clear(); // asked again, all of it is asked again
             return {};
         }
         // As the engine has it: another model perhaps, and another map; what it said is kept for the map that was asked about.
@@ -308,8 +357,10 @@ void Studio::askNeedles()
         const auto showServed = [&](const NamedMap &, const NeedleResult &soFar) {
             context.deliver([this, asked = maps.front(), engine = served->engine, soFar] { takeNeedles(asked, soFar, engine); });
         };
-        ZIGZAG_CHECK(jobs::askNeedles(run.context, {{maps.front().name, run.map}}, asking, showServed));
-        ZIGZAG_CHECK(jobs::askNeedles(context.told(tell), {maps.begin() + 1, maps.end()}, asking, show));
+        ZIGZAG_CHECK(ask(run.context, {maps.front().name, run.map}, showServed));
+        for (std::size_t i = 1; i < maps.size(); ++i)
+            ZIGZAG_CHECK(ask(context.told(tell), maps[i], show));
+        answered->clear();
         return {};
     };
     m_runs.enqueue(std::move(request));

@@ -41,8 +41,9 @@ QStringList onlyFiles()
 QString DialogPrompts::fileToOpen(QWidget *parent, const QString &title)
 {
     return chosen(QFileDialog::getOpenFileUrl(
-        parent, title, {}, tr("Maps, scores, traces, runs and GGUF models (*.json *.tsv *.trace *.gz *.gguf);;All files (*)"),
-        nullptr, {}, onlyFiles()));
+        parent, title, {},
+        tr("Maps, scores, traces, runs, profiles and models (*.json *.tsv *.trace *.gz *.gguf);;All files (*)"), nullptr, {},
+        onlyFiles()));
 }
 
 QString DialogPrompts::folderToOpen(QWidget *parent, const QString &title)
@@ -52,8 +53,9 @@ QString DialogPrompts::folderToOpen(QWidget *parent, const QString &title)
 
 QString DialogPrompts::fileToSave(QWidget *parent, const QString &title, const QString &suggested)
 {
-    return chosen(QFileDialog::getSaveFileUrl(parent, title, QUrl::fromLocalFile(suggested),
-                                              tr("Head maps (*.json);;All files (*)"), nullptr, {}, onlyFiles()));
+    const QString kinds = suggested.endsWith(QLatin1String(".html")) ? tr("Web pages (*.html);;All files (*)")
+                                                                     : tr("Head maps (*.json);;All files (*)");
+    return chosen(QFileDialog::getSaveFileUrl(parent, title, QUrl::fromLocalFile(suggested), kinds, nullptr, {}, onlyFiles()));
 }
 
 QString DialogPrompts::exhibitToSave(QWidget *parent, const QString &title, const QString &suggested)
@@ -107,9 +109,15 @@ bool DialogPrompts::closeModel(QWidget *parent, const QString &what, const QStri
 }
 
 std::optional<ExportChoice> DialogPrompts::exportTo(QWidget *parent, const HeadMap &map, const ExportModel *model,
-                                                    RunController *runs)
+                                                    RunController *runs, const CopyExportLine &copyLine)
 {
     ExportDialog dialog(map, model, parent);
+    QObject::connect(&dialog, &ExportDialog::lineAsked, &dialog, [&] {
+        if (dialog.carried())
+            copyLine(dialog.carried()->name, dialog.carriedOptions());
+        else if (dialog.format())
+            copyLine(dialog.format()->name, {});
+    });
     if (runs)
         joinMeasuring(dialog, *runs, map);
     const ExportFormat *format = dialog.exec() == QDialog::Accepted ? dialog.format() : nullptr;

@@ -5,7 +5,9 @@
 
 #include <QDateTime>
 #include <QString>
+#include <functional>
 #include <optional>
+#include <string_view>
 
 class QWidget;
 
@@ -20,6 +22,9 @@ struct ExportChoice {
     const CarriedTarget *carried = nullptr;
     CarriedOptions options = {}; ///< of `carried`
 };
+
+/// Puts the command that writes what is chosen into the clipboard: a format's or target's name, and how it is calibrated.
+using CopyExportLine = std::function<void(std::string_view format, const CarriedOptions &options)>;
 
 /// Every question that stops the window for an answer. A test answers in a person's place.
 class UserPrompts
@@ -44,7 +49,7 @@ public:
     virtual bool closeModel(QWidget *parent, const QString &what, const QString &model) = 0;
     /// `runs`: where the map may be measured first, with the model that is loaded; null where none is, or has no tokenizer.
     virtual std::optional<ExportChoice> exportTo(QWidget *parent, const HeadMap &map, const ExportModel *model,
-                                                 RunController *runs)
+                                                 RunController *runs, const CopyExportLine &copyLine)
         = 0;
 };
 
@@ -64,8 +69,8 @@ public:
     Saving saveFirst(QWidget *parent, const QString &what) override;
     Unfinished goOn(QWidget *parent, const QString &what, const QDateTime &stopped) override;
     bool closeModel(QWidget *parent, const QString &what, const QString &model) override;
-    std::optional<ExportChoice> exportTo(QWidget *parent, const HeadMap &map, const ExportModel *model,
-                                         RunController *runs) override;
+    std::optional<ExportChoice> exportTo(QWidget *parent, const HeadMap &map, const ExportModel *model, RunController *runs,
+                                         const CopyExportLine &copyLine) override;
 
 private:
     bool m_alone;

@@ -97,7 +97,7 @@ public:
     Result<void> readHeader();
     Result<void> readMetadata(std::map<std::string_view, GgufValue> &metadata,
                               std::map<std::string_view, std::span<const std::byte>> &stored);
-    Result<void> readTensors(std::map<std::string_view, GgufTensor> &tensors, std::size_t file);
+    Result<void> readTensors(std::map<std::string_view, GgufTensor> &tensors, std::size_t file, GgufData data);
 
 private:
     struct Extent {
@@ -318,7 +318,7 @@ Result<void> GgufParser::refuseOverlap()
     return {};
 }
 
-Result<void> GgufParser::readTensors(std::map<std::string_view, GgufTensor> &tensors, std::size_t file)
+Result<void> GgufParser::readTensors(std::map<std::string_view, GgufTensor> &tensors, std::size_t file, GgufData data)
 {
     struct Placed {
         GgufTensor *tensor;
@@ -338,10 +338,15 @@ Result<void> GgufParser::readTensors(std::map<std::string_view, GgufTensor> &ten
     }
     // A file without tensors may end where their data would begin.
     const std::uint64_t begin = (m_position + m_alignment - 1) / m_alignment * m_alignment;
-    if (!placed.empty() && begin > m_bytes.size())
+    const bool mayLack = data == GgufData::MayLack;
+    if (!placed.empty() && begin > m_bytes.size() && !mayLack)
         return damaged("it ends before the data of its tensors");
-    for (const Placed &each : placed)
-        ZIGZAG_CHECK(place(*each.tensor, each.offset, begin, each.name));
+    const std::uint64_t size = m_bytes.size() - std::min<std::uint64_t>(begin, m_bytes.size());
+    for (const Placed &each : placed) {
+        const bool isThere = each.offset <= size && each.tensor->bytes <= size - each.offset;
+        if (isThere || !mayLack)
+            ZIGZAG_CHECK(place(*each.tensor, each.offset, begin, each.name));
+    }
     return refuseOverlap();
 }
 
@@ -362,7 +367,7 @@ Result<void> GgufFile::add(const fs::path &file)
     m_files.push_back(file);
     ZIGZAG_CHECK(parser.readHeader());
     ZIGZAG_CHECK(parser.readMetadata(isFirst ? m_metadata : ofPart, isFirst ? m_stored : storedOfPart));
-    return parser.readTensors(m_tensors, m_files.size() - 1);
+    return parser.readTensors(m_tensors, m_files.size() - 1, m_needed);
 }
 
 namespace {
@@ -401,9 +406,10 @@ Result<void> GgufFile::addParts(std::int64_t count)
     return {};
 }
 
-Result<GgufFile> GgufFile::open(const fs::path &given)
+Result<GgufFile> GgufFile::open(const fs::path &given, GgufData data)
 {
     GgufFile file;
+    file.m_needed = data;
     ZIGZAG_CHECK(file.add(given));
     std::uint64_t number = 0;
     const std::uint64_t count = partsOf(file, number);
@@ -424,6 +430,7 @@ Result<GgufFile> GgufFile::open(const fs::path &given)
             return badInput(fmt::format("{}: the first of the {} files of this model is missing; download it into this folder",
                                         first.string(), count));
         file = GgufFile();
+        file.m_needed = data;
         ZIGZAG_CHECK(file.add(first));
         std::uint64_t firstNumber = 0;
         if (partsOf(file, firstNumber) != count || firstNumber != 0)
@@ -450,6 +457,12 @@ std::string GgufFile::fileOf(std::string_view tensor) const
 {
     const GgufTensor *found = findTensor(tensor);
     return m_files[found ? found->file : 0].string();
+}
+
+int GgufFile::lackingTensors() const
+{
+    return static_cast<int>(
+        std::count_if(m_tensors.begin(), m_tensors.end(), [](const auto &each) { return each.second.data == nullptr; }));
 }
 
 std::int64_t GgufFile::tensorBytes() const

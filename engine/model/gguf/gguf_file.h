@@ -48,12 +48,16 @@ struct GgufTensor {
     const GgufType *type = nullptr; ///< null where the number stands for none
     std::uint32_t typeNumber = 0;
     std::vector<std::int64_t> shape; ///< as in Hugging Face's files: rows first, the reverse of the order in the file
-    const std::byte *data = nullptr;
+    const std::byte *data = nullptr; ///< null where the file ends before it (GgufData::MayLack)
     std::size_t bytes = 0; ///< 0 for types that are not read
     std::size_t file = 0; ///< of a split model
 
     std::string typeName() const;
 };
+
+/// Whether a file that ends before the data of its tensors is one: what is known of a model without its weights is in front of
+/// it.
+enum class GgufData { Needed, MayLack };
 
 /// A model in GGUF's format (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md), versions 2 and 3: one file, or all files
 /// of a split one, mapped into memory. Everything that the file says of sizes and places is checked before use: lengths,
@@ -62,7 +66,7 @@ class GgufFile
 {
 public:
     /// Of a split model any of its files will do.
-    static Result<GgufFile> open(const std::filesystem::path &file);
+    static Result<GgufFile> open(const std::filesystem::path &file, GgufData data = GgufData::Needed);
 
     /// Null where the metadata has no such key.
     const GgufValue *find(std::string_view key) const;
@@ -81,10 +85,14 @@ public:
     std::vector<std::shared_ptr<const void>> owners() const { return m_owners; }
     /// Bytes of all tensors as stored.
     std::int64_t tensorBytes() const;
+    /// Tensors whose data the files do not hold, or not to its end.
+    int lackingTensors() const;
 
 private:
     Result<void> add(const std::filesystem::path &file);
     Result<void> addParts(std::int64_t count);
+
+    GgufData m_needed = GgufData::Needed;
 
     std::vector<std::filesystem::path> m_files;
     std::vector<std::shared_ptr<const void>> m_owners;

@@ -56,14 +56,30 @@ Result<Model> readGgufModel(const std::filesystem::path &path, bool needsWeights
 
 Result<ModelConfig> readGgufModelConfig(const std::filesystem::path &path)
 {
-    ZIGZAG_TRY(file, GgufFile::open(path));
-    ZIGZAG_TRY(model, readGguf(file, false));
-    return model.config;
+    ZIGZAG_TRY(file, GgufFile::open(path, GgufData::MayLack));
+    const int lacking = file.lackingTensors();
+    if (lacking == 0) {
+        ZIGZAG_TRY(model, readGguf(file, false));
+        return model.config;
+    }
+    ZIGZAG_TRY(config, readGgufConfig(file));
+    ZIGZAG_TRY(types, readStoredTypes(file, config));
+    config.storedTypes = std::move(types);
+    config.notes.push_back(fmt::format("{}: the file ends before the data of {} of its {} tensors: it can be planned and "
+                                       "predicted for, but not run; fetch it anew to run it",
+                                       path.string(), lacking, file.tensors().size()));
+    return std::move(config);
+}
+
+Result<bool> hasGgufWeights(const std::filesystem::path &path)
+{
+    ZIGZAG_TRY(file, GgufFile::open(path, GgufData::MayLack));
+    return file.lackingTensors() == 0;
 }
 
 Result<std::string> readGgufConfigText(const std::filesystem::path &path)
 {
-    ZIGZAG_TRY(file, GgufFile::open(path));
+    ZIGZAG_TRY(file, GgufFile::open(path, GgufData::MayLack));
     return ggufConfigText(file);
 }
 

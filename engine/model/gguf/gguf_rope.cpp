@@ -75,6 +75,10 @@ Result<Value> fromFactors(const GgufTensor &tensor, std::int64_t headDim, double
     };
     if (!tensor.type || tensor.type->stored != DType::F32 || tensor.shape != std::vector<std::int64_t>{headDim / 2})
         return refuse(fmt::format("should be {} numbers of type F32", headDim / 2));
+    if (!tensor.data)
+        return badInput(fmt::format("{}: the file ends before rope_freqs.weight, which says how positions are rotated; fetch "
+                                    "the file anew",
+                                    where));
     std::vector<double> divisors, wavelengths;
     for (std::int64_t i = 0; i < headDim / 2; ++i) {
         float divisor = 0;
@@ -109,6 +113,9 @@ Result<Value> fromLists(const GgufFile &file, const GgufTensor &shorter, const G
                 fmt::format("{}: the tensors of the rotary embedding's factors should be {} numbers of type F32; fetch the "
                             "file anew",
                             where, rotated / 2));
+        if (!tensor->data)
+            return badInput(
+                fmt::format("{}: the file ends before the factors of its rotary embedding; fetch the file anew", where));
         Value factors = Value::array();
         for (std::int64_t i = 0; i < rotated / 2; ++i) {
             float factor = 0;

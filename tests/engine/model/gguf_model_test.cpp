@@ -376,6 +376,31 @@ TEST(GgufModel, AsksForAGgufFileWhereAFolderHasOnlyThose)
     EXPECT_NE(other.error().message.find("or a GGUF file, and this is"), std::string::npos) << other.error().message;
 }
 
+TEST(GgufModel, AFileThatEndsBeforeItsTensorsIsDescribedAndNotRun)
+{
+    const test::TempFolder scratch;
+    const auto cut = scratch / "cut.gguf";
+    const auto whole = loadModelConfig(fixture("llama-q8_0"));
+    ASSERT_TRUE(whole) << whole.error().message;
+    ASSERT_TRUE(*hasWeights(fixture("llama-q8_0")));
+    fs::copy_file(fixture("llama-q8_0"), cut);
+    fs::resize_file(cut, fs::file_size(cut) - 1000);
+    const auto described = loadModelConfig(cut.string());
+    ASSERT_TRUE(described) << described.error().message;
+    EXPECT_EQ(described->layers, whole->layers);
+    EXPECT_EQ(described->weightBytes(), whole->weightBytes()) << "the types of what is missing are in front of it";
+    ASSERT_FALSE(described->notes.empty());
+    EXPECT_NE(described->notes.back().find("ends before the data of"), std::string::npos) << described->notes.back();
+    EXPECT_FALSE(*hasWeights(cut.string()));
+    EXPECT_TRUE(readModelConfigText(cut.string()));
+    const auto run = loadModel(cut.string());
+    ASSERT_FALSE(run);
+    EXPECT_NE(run.error().message.find("truncated"), std::string::npos) << run.error().message;
+    fs::resize_file(cut, 200); // within the metadata: nothing is known then
+    EXPECT_FALSE(loadModelConfig(cut.string()));
+    EXPECT_FALSE(hasWeights(cut.string()));
+}
+
 TEST(GgufModel, TensorsThatDoNotFitAreNamed)
 {
     const test::TempFolder scratch;
