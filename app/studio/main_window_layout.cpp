@@ -74,6 +74,9 @@ void MainWindow::restoreLayout()
         return;
     restoreGeometry(m_settings->value(QStringLiteral("geometry")).toByteArray());
     restoreState(m_settings->value(QStringLiteral("layout")).toByteArray(), layoutVersion);
+    for (QAction *action : pageActions(PageMenu::View))
+        if (action->isCheckable())
+            action->setChecked(m_settings->value(QStringLiteral("view/") + action->objectName()).toBool());
     m_theme = parseTheme(m_settings->value(QStringLiteral("theme")).toString()).value_or(Theme::System);
 }
 
@@ -84,6 +87,9 @@ void MainWindow::saveLayout()
     m_settings->setValue(QStringLiteral("geometry"), saveGeometry());
     m_settings->setValue(QStringLiteral("layout"), saveState(layoutVersion));
     m_settings->setValue(QStringLiteral("theme"), nameOf(m_theme));
+    for (const QAction *action : pageActions(PageMenu::View))
+        if (action->isCheckable())
+            m_settings->setValue(QStringLiteral("view/") + action->objectName(), action->isChecked());
     m_settings->sync(); // the process may end before an idle moment comes
 }
 

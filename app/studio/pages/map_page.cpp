@@ -43,6 +43,14 @@ MapPage::MapPage(Studio &studio, QWidget *parent)
             this->studio().selection().set(m_view->selectedLayers());
     });
     exhibit(m_view->exhibit(m_legend), m_view);
+    const auto toggle = [this](const QString &name, const QString &text, void (HeadMapView::*set)(bool)) {
+        QAction *action = offer(PageMenu::View, name, text, {}, [] {});
+        action->setCheckable(true);
+        connect(action, &QAction::toggled, m_view, set);
+        m_view->addAction(action);
+    };
+    toggle(QStringLiteral("orderByScore"), tr("Head map: order layers by s&core"), &HeadMapView::setOrderedByScore);
+    toggle(QStringLiteral("numbersInCells"), tr("Head map: &numbers in cells"), &HeadMapView::setNumbersShown);
     connect(&studio.selection(), &LayerSelection::changed, this, &MapPage::selectLayers);
 }
 
