@@ -4,6 +4,7 @@
 #include "app/studio/pages/assign_page.h"
 #include "app/studio/pages/compare_page.h"
 #include "app/studio/pages/find_page.h"
+#include "app/studio/pages/inspector_page.h"
 #include "app/studio/pages/map_page.h"
 #include "app/studio/pages/needle_page.h"
 #include "app/studio/pages/plots_page.h"
@@ -94,6 +95,11 @@ void MainWindow::buildPages()
     addPage(new FindPage(m_studio, this), Qt::BottomDockWidgetArea);
     addPage(new QualityPage(m_studio, this), Qt::BottomDockWidgetArea);
     addPage(new ComparePage(m_studio, this), Qt::BottomDockWidgetArea);
+    auto *inspector = addPage(new InspectorPage(m_studio, this), Qt::RightDockWidgetArea);
+    connect(m_map, &MapPage::headReached, inspector, &InspectorPage::follow);
+    auto *attention = inspector->findChild<QAction *>(QStringLiteral("showAttention"));
+    connect(attention, &QAction::triggered, this, [this] { raisePage(QStringLiteral("inspector")); });
+    headMap().addAction(attention); // in its context menu
 }
 
 HeadMapView &MainWindow::headMap()

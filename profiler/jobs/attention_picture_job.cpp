@@ -52,11 +52,11 @@ std::size_t AttentionPictures::farthest() const
 
 Result<AttentionPictures> attentionPictures(const JobContext &context, const AttentionPictureJob &job)
 {
-    context.tell(JobPart::Attention, 0);
+    context.tell(JobPart::Score, 0);
     ZIGZAG_TRY(prompt, promptOf(context.textModel(), job));
     AttentionPicturePlan plan{.layer = job.layer, .kvHead = job.kvHead, .tokens = prompt.tokens, .window = job.window};
     ZIGZAG_TRY(heads, pictureAttention(context.device, plan, context.cancel, [&](double share) {
-                   context.tell(JobPart::Attention, share);
+                   context.tell(JobPart::Score, share);
                }));
     return AttentionPictures{std::move(prompt), std::move(heads)};
 }

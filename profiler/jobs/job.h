@@ -30,7 +30,6 @@ enum class JobPart {
     Perplexity,
     Questions,
     Trace,
-    Attention, ///< of a head over a prompt, as a picture
     Carry, ///< stand-ins for sinks
     Check, ///< of a server that somebody runs
 };

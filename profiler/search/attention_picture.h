@@ -55,8 +55,8 @@ struct AttentionPicturePlan {
     static constexpr std::int64_t mostTokens = 32768;
 
     int layer = 0, kvHead = 0;
-    std::vector<int> tokens; ///< 1 to mostTokens
-    StreamingWindow window;
+    std::vector<int> tokens = {}; ///< 1 to mostTokens
+    StreamingWindow window = {};
 };
 
 /// The pictures of all query heads of one KV head; the layers below run with full attention, as this one does. A layer that the

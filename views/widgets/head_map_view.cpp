@@ -251,6 +251,14 @@ void HeadMapView::changeEvent(QEvent *event)
 
 void HeadMapView::mousePressEvent(QMouseEvent *event)
 {
+    if (event->button() == Qt::RightButton && event->position().y() >= m_geometry.headerHeight())
+        if (const auto under = m_geometry.hit(toContent(event->position().toPoint()));
+            under.area == HeadMapGeometry::Area::Cell) {
+            // What the context menu is asked about.
+            const QModelIndex index = m_model->index(under.layer, under.head);
+            m_selection->setCurrentIndex(
+                index, m_selection->isSelected(index) ? QItemSelectionModel::NoUpdate : QItemSelectionModel::Clear);
+        }
     // The sticky headings cover whatever scrolled beneath them.
     if (event->button() != Qt::LeftButton || event->position().y() < m_geometry.headerHeight())
         return;

@@ -42,6 +42,8 @@ MapPage::MapPage(Studio &studio, QWidget *parent)
         if (!m_following)
             this->studio().selection().set(m_view->selectedLayers());
     });
+    connect(m_view->selectionModel(), &QItemSelectionModel::currentChanged, this,
+            [this](const QModelIndex &current) { Q_EMIT headReached(current.row(), current.column()); });
     exhibit(m_view->exhibit(m_legend), m_view);
     const auto toggle = [this](const QString &name, const QString &text, void (HeadMapView::*set)(bool)) {
         QAction *action = offer(PageMenu::View, name, text, {}, [] {});
