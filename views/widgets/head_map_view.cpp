@@ -309,8 +309,8 @@ void HeadMapView::selectTo(const QPoint &cell, QItemSelectionModel::SelectionFla
 
 QItemSelection HeadMapView::cellsBetween(const QPoint &one, const QPoint &other) const
 {
-    const auto [left, right] = std::minmax(one.x(), other.x());
-    const auto [top, bottom] = std::minmax(m_geometry.rowOf(one.y()), m_geometry.rowOf(other.y()));
+    const auto [left, right] = std::minmax({one.x(), other.x()});
+    const auto [top, bottom] = std::minmax({m_geometry.rowOf(one.y()), m_geometry.rowOf(other.y())});
     if (m_geometry.order().empty())
         return {m_model->index(top, left), m_model->index(bottom, right)};
     QItemSelection cells;
