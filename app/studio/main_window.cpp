@@ -6,6 +6,7 @@
 #include "app/studio/pages/assign_page.h"
 #include "app/studio/pages/compare_page.h"
 #include "app/studio/pages/find_page.h"
+#include "app/studio/pages/inspector_page.h"
 #include "app/studio/pages/jobs_page.h"
 #include "app/studio/pages/map_page.h"
 #include "app/studio/pages/needle_page.h"
@@ -110,6 +111,11 @@ void MainWindow::buildPages()
     auto *jobs = addPage(new JobsPage(m_studio, this), Qt::BottomDockWidgetArea);
     connect(jobs, &JobsPage::resultAsked, this, &MainWindow::showPage);
     m_notice = new LongRunNotice(m_studio.jobs(), *this);
+    auto *inspector = addPage(new InspectorPage(m_studio, this), Qt::RightDockWidgetArea);
+    connect(m_map, &MapPage::headReached, inspector, &InspectorPage::follow);
+    auto *attention = inspector->findChild<QAction *>(QStringLiteral("showAttention"));
+    connect(attention, &QAction::triggered, this, [this] { raisePage(QStringLiteral("inspector")); });
+    headMap().addAction(attention); // in its context menu
 }
 
 HeadMapView &MainWindow::headMap()

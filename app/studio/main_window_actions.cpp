@@ -291,6 +291,9 @@ void MainWindow::nameOtherwise()
          {std::pair("sweepQuality", tr("pareto trade-off front loss")),
           std::pair("searchLayers", tr("find ablation greedy gates answer loss likelihood KL")),
           std::pair("recordTrace", tr("profile timeline ops")), std::pair("show_profile", tr("trace timeline ops")),
+          std::pair("orderByScore", tr("sort rank cut")), std::pair("numbersInCells", tr("score values digits")),
+          std::pair("showAttention", tr("matrix picture tokens keys needle")),
+          std::pair("show_inspector", tr("inspector explain score cut rank attention")),
           std::pair("show_quality", tr("pareto sweep trade-off")), std::pair("show_runs", tr("compare benchmarks")),
           std::pair("show_plots", tr("TTFT TPOT KV memory")), std::pair("show_assign", tr("criterion sparsity budget"))})
         if (auto *action = findChild<QAction *>(QLatin1String(name)))

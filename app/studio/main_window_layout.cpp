@@ -75,6 +75,9 @@ void MainWindow::restoreLayout()
     for (QAction *action : m_papers->actions())
         if (action->data().toInt() == paper)
             action->trigger();
+    for (QAction *action : pageActions(PageMenu::View))
+        if (action->isCheckable())
+            action->setChecked(m_settings->value(QStringLiteral("view/") + action->objectName()).toBool());
     m_theme = parseTheme(m_settings->value(QStringLiteral("theme")).toString()).value_or(Theme::System);
 }
 
@@ -86,6 +89,9 @@ void MainWindow::saveLayout()
     m_settings->setValue(QStringLiteral("layout"), saveState(sessionLayoutVersion));
     m_settings->setValue(QStringLiteral("theme"), nameOf(m_theme));
     m_settings->setValue(QStringLiteral("paper"), static_cast<int>(m_studio.paper()));
+    for (const QAction *action : pageActions(PageMenu::View))
+        if (action->isCheckable())
+            m_settings->setValue(QStringLiteral("view/") + action->objectName(), action->isChecked());
     m_settings->sync(); // the process may end before an idle moment comes
 }
 

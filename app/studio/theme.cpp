@@ -19,7 +19,9 @@ QPalette paletteOf(bool dark)
     const QColor alternate = dark ? QColor(0x1b, 0x1e, 0x23) : QColor(0xf7, 0xf8, 0xfa);
     const QColor text = dark ? QColor(0xe4, 0xe6, 0xea) : QColor(0x1a, 0x1d, 0x21);
     const QColor button = dark ? QColor(0x2b, 0x2f, 0x36) : QColor(0xf8, 0xf9, 0xfa);
-    const QColor highlight = dark ? QColor(0x3d, 0x8b, 0xe0) : QColor(0x1f, 0x6f, 0xd0);
+    // White is read on a highlight, which is seen as a frame as well; a link is read itself.
+    const QColor highlight = dark ? QColor(0x2a, 0x74, 0xc8) : QColor(0x1f, 0x6f, 0xd0);
+    const QColor link = dark ? QColor(0x3d, 0x8b, 0xe0) : QColor(0x1d, 0x6a, 0xc8);
     QPalette palette(text, button, mixed(button, Qt::white, 0.5), mixed(button, Qt::black, 0.5), mixed(button, text, 0.3), text,
                      Qt::white, base, window);
     palette.setColor(QPalette::AlternateBase, alternate);
@@ -28,8 +30,8 @@ QPalette paletteOf(bool dark)
     palette.setColor(QPalette::HighlightedText, Qt::white);
     palette.setColor(QPalette::ToolTipBase, dark ? QColor(0x2b, 0x2f, 0x36) : QColor(0xff, 0xff, 0xe8));
     palette.setColor(QPalette::ToolTipText, text);
-    palette.setColor(QPalette::Link, highlight);
-    palette.setColor(QPalette::PlaceholderText, mixed(text, base, 0.4));
+    palette.setColor(QPalette::Link, link);
+    palette.setColor(QPalette::PlaceholderText, mixed(text, base, 0.35));
     for (const QPalette::ColorRole role : {QPalette::Text, QPalette::WindowText, QPalette::ButtonText})
         palette.setColor(QPalette::Disabled, role, mixed(text, window, 0.5));
     palette.setColor(QPalette::Disabled, QPalette::Highlight, mixed(text, window, 0.7));

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -43,6 +44,16 @@ public:
     /// gradGates (host, [kv_heads]) is set. Activations are computed again from `in`.
     void backward(int layer, std::span<const float> gates, const HeadPattern &streaming, std::int64_t tokens, const Buffer &in,
                   Buffer &gradient, std::span<double> gradGates);
+
+    /// One query head over a sequence, as attention gets it; on the host, in float32 whatever the types are.
+    struct HeadVectors {
+        std::vector<float> queries, keys, values; // [tokens, head_dim] each; queries and keys are rotated
+        double scale = 1; ///< of a query's product with a key
+        double scoreCap = 0; ///< not 0: scores become cap · tanh(score / cap)
+        std::optional<float> sinkLogit; ///< a score that takes weight, as a key with a value of zero would
+    };
+    /// Of the layer whose input is `in` (layer_pass_attention.cpp).
+    Result<HeadVectors> headVectors(int layer, int queryHead, std::int64_t tokens, const Buffer &in);
 
     // What stands in for sinks (layer_pass_sinks.cpp): sums over the queries of `in` whose window has left sinks behind.
 

@@ -280,6 +280,27 @@ TEST_P(ThemeTest, EveryFrameIsSeen)
         }
 }
 
+TEST_P(ThemeTest, EveryTextCanBeRead)
+{
+    m_window->setTheme(GetParam());
+    constexpr double readable = 4.5; // WCAG 2, AA
+    const QPalette palette = QApplication::palette();
+    using Role = QPalette::ColorRole;
+    for (const auto &[ink, ground] :
+         {std::pair(Role::Text, Role::Base), std::pair(Role::Text, Role::AlternateBase),
+          std::pair(Role::WindowText, Role::Window), std::pair(Role::ButtonText, Role::Button),
+          std::pair(Role::HighlightedText, Role::Highlight), std::pair(Role::ToolTipText, Role::ToolTipBase),
+          std::pair(Role::PlaceholderText, Role::Base), std::pair(Role::Link, Role::Base), std::pair(Role::Link, Role::Window)})
+        EXPECT_GE(contrastRatio(palette.color(ink), palette.color(ground)), readable) << ink << " on " << ground;
+    // Where the focus or a selection is: a frame, which need not be read.
+    for (const Role ground : {Role::Base, Role::AlternateBase, Role::Window})
+        EXPECT_GE(contrastRatio(palette.color(Role::Highlight), palette.color(ground)), leastContrast) << ground;
+    // The ink of headings and numbers that matter less.
+    const QColor quiet = mixed(palette.color(Role::Text), palette.color(Role::Base), 0.3);
+    for (const Role ground : {Role::Base, Role::AlternateBase})
+        EXPECT_GE(contrastRatio(quiet, palette.color(ground)), readable) << ground;
+}
+
 TEST_P(ThemeTest, EveryFieldHasAFrameThatIsSeen)
 {
     m_window->setTheme(GetParam());

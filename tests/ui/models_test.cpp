@@ -59,7 +59,7 @@ TEST(Colors, SeriesCanBeToldFromTheBackgroundInBothThemes)
 TEST(HeadMapGeometry, EveryCellIsHitWhereItIsDrawn)
 {
     for (const auto &[layers, heads] : {std::pair(8, 4), std::pair(32, 8), std::pair(80, 8), std::pair(32, 32)}) {
-        const HeadMapGeometry geometry(layers, heads, {15, 10}, QSize(800, 600));
+        const HeadMapGeometry geometry(layers, heads, {15, 10}, QSize(800, 600), {});
         for (int layer = 0; layer < layers; ++layer) {
             EXPECT_EQ(geometry.hit(geometry.layer(layer).center()).area, HeadMapGeometry::Area::Layer);
             EXPECT_EQ(geometry.hit(geometry.kv(layer).center()).area, HeadMapGeometry::Area::Side);

@@ -14,6 +14,9 @@ QString explained(Term term)
     switch (term) {
     case Term::Score:
         return text("Score (or gate) of a KV head, 0 to 1: how much it needs to see every token. 1 = it retrieves.");
+    case Term::Cut:
+        return text("Score of a layer: the mean over its KV heads. Cut: between the layers that would retrieve and those that "
+                    "would stream by these scores, at as many retrieving layers as the map has now. Full bars lie above it.");
     case Term::StreamingHead:
         return text("KV heads that keep only the first tokens (sink) and the latest ones (recent).");
     case Term::MixedLayer:

@@ -8,6 +8,7 @@ namespace zigzag {
 /// A word of ours that a newcomer does not know, wherever the window uses it.
 enum class Term {
     Score,
+    Cut,
     StreamingHead,
     MixedLayer,
     Flipped,

@@ -5,6 +5,8 @@
 #include <QRect>
 #include <QSize>
 
+#include <vector>
+
 namespace zigzag {
 
 /// Where everything of a head map lies, in content coordinates: from sizes of the font and the room there is, without a
@@ -23,10 +25,22 @@ public:
         int head = -1;
     };
 
+    /// What stands in the map besides what always does.
+    struct Shown {
+        bool scores = false; ///< a column of bars for the scores of layers
+        bool loss = false; ///< a column of bars for what each layer alone loses
+        bool numbers = false; ///< room for a score in every cell
+    };
+
     HeadMapGeometry() = default;
-    /// `withLoss`: with a column of bars for what each layer alone loses. `headingLines`: of the highest heading.
-    HeadMapGeometry(int layers, int heads, const Font &font, const QSize &room, bool withLoss = false,
+    /// `headingLines`: of the highest heading.
+    HeadMapGeometry(int layers, int heads, const Font &font, const QSize &room, const Shown &shown,
                     int headingLines = leastHeadingLines);
+    /// The layers from top to bottom, each once; empty: as they are numbered.
+    void setOrder(std::vector<int> layers);
+    const std::vector<int> &order() const { return m_order; }
+    int rowOf(int layer) const { return m_rows.empty() ? layer : m_rows[static_cast<std::size_t>(layer)]; }
+    int layerAt(int row) const { return m_order.empty() ? row : m_order[static_cast<std::size_t>(row)]; }
 
     static constexpr int leastHeadingLines = 2; ///< what the cells are, and their numbers
 
@@ -35,10 +49,12 @@ public:
     int rowHeight() const { return m_rowHeight; }
     int cellWidth() const { return m_cellWidth; }
 
-    QRect row(int layer) const { return {0, m_headerHeight + layer * m_rowHeight, contentSize().width(), m_rowHeight}; }
+    // Where a layer is, by its own number, whichever row it has.
+    QRect row(int layer) const { return column(layer, 0, contentSize().width()); }
     QRect layer(int layer) const { return column(layer, 0, m_layerWidth); }
     QRect cell(int layer, int head) const { return column(layer, m_layerWidth + head * m_cellWidth, m_cellWidth); }
     QRect kind(int layer) const { return column(layer, m_kindX, m_kindWidth); }
+    QRect score(int layer) const { return column(layer, m_scoreX, m_scoreWidth); } ///< without width where there is none
     QRect lost(int layer) const { return column(layer, m_lostX, m_lostWidth); }
     QRect loss(int layer) const { return column(layer, m_lossX, m_lossWidth); } ///< without width where there is none
     QRect kv(int layer) const { return column(layer, m_kvX, m_kvWidth); }
@@ -50,13 +66,17 @@ public:
     QPoint nearestCell(const QPoint &point) const; ///< x = head, y = layer
 
 private:
-    QRect column(int layer, int x, int width) const { return {x, m_headerHeight + layer * m_rowHeight, width, m_rowHeight}; }
+    QRect column(int layer, int x, int width) const
+    {
+        return {x, m_headerHeight + rowOf(layer) * m_rowHeight, width, m_rowHeight};
+    }
 
     int m_layers = 0, m_heads = 0;
     int m_gap = 0, m_headerHeight = 0, m_rowHeight = 1, m_cellWidth = 1;
     int m_layerWidth = 0, m_kindX = 0, m_kindWidth = 0, m_lostX = 0, m_lostWidth = 0;
-    int m_lossX = 0, m_lossWidth = 0;
+    int m_scoreX = 0, m_scoreWidth = 0, m_lossX = 0, m_lossWidth = 0;
     int m_kvX = 0, m_kvWidth = 0, m_timeX = 0, m_timeWidth = 0;
+    std::vector<int> m_order, m_rows; // [layers] or empty: layers by row, rows by layer
 };
 
 } // namespace zigzag

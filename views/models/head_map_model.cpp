@@ -27,15 +27,6 @@ QString nameOf(LayerKind kind)
 
 namespace {
 
-/// What zigzag decides a layer by.
-double meanScore(const HeadScores &scores, int layer)
-{
-    double sum = 0;
-    for (int head = 0; head < scores.model.kvHeads; ++head)
-        sum += static_cast<double>(scores.at(layer, head));
-    return sum / std::max(1, scores.model.kvHeads);
-}
-
 /// What a head of a local layer keeps; a map without its model may not know.
 QString localWindow(const HeadPattern &pattern)
 {
@@ -60,6 +51,7 @@ void HeadMapModel::show(const HeadMap &map, std::shared_ptr<const HeadScores> sc
     m_map = map;
     m_scores = std::move(scores);
     m_locked = std::move(locked);
+    m_ranking = m_scores ? std::optional(rankLayers(*m_scores, m_map)) : std::nullopt;
     m_sacrifice = m_scores ? std::optional(sacrificed(m_map, *m_scores)) : std::nullopt;
     if (reshaped) {
         endResetModel();
@@ -166,6 +158,19 @@ QVariant HeadMapModel::data(const QModelIndex &index, int role) const
     }
 }
 
+/// A layer's score beside the cut.
+QString HeadMapModel::standing(int layer) const
+{
+    const double score = m_ranking->scores[static_cast<std::size_t>(layer)];
+    const int rank = m_ranking->ranks[static_cast<std::size_t>(layer)];
+    QString text = tr("\nMean score %1").arg(score, 0, 'f', 3);
+    if (rank > 0)
+        text += tr(", rank %1 of %2").arg(rank).arg(m_ranking->ranked);
+    if (rank > 0 && m_ranking->cut)
+        text += tr("; the cut at %1 retrieving layers lies at %2").arg(m_ranking->retrieving).arg(*m_ranking->cut, 0, 'f', 3);
+    return text;
+}
+
 QVariant HeadMapModel::layerData(int layer, int role) const
 {
     switch (role) {
@@ -178,7 +183,7 @@ QVariant HeadMapModel::layerData(int layer, int role) const
     case FlippedRole:
         return m_sacrifice ? QVariant(m_sacrifice->layers[static_cast<std::size_t>(layer)].flipped) : QVariant();
     case MeanScoreRole:
-        return m_scores ? QVariant(meanScore(*m_scores, layer)) : QVariant();
+        return m_scores ? QVariant(layerScore(*m_scores, layer)) : QVariant();
     case DemotedRole:
         return m_sacrifice ? QVariant(m_sacrifice->layers[static_cast<std::size_t>(layer)].demoted) : QVariant();
     case Qt::ToolTipRole: {
@@ -188,7 +193,7 @@ QVariant HeadMapModel::layerData(int layer, int role) const
         if (isLocked(layer))
             text += tr(", locked against re-assignment");
         if (m_scores)
-            text += tr("\nMean score %1").arg(meanScore(*m_scores, layer), 0, 'f', 3);
+            text += standing(layer);
         if (m_sacrifice) {
             const Sacrifice &lost = m_sacrifice->layers[static_cast<std::size_t>(layer)];
             text += tr("\n%1 flipped, %2 demoted").arg(lost.flipped).arg(lost.demoted);

@@ -4,6 +4,7 @@
 #include "engine/map/criterion.h"
 #include "engine/map/head_map.h"
 #include "engine/map/head_scores.h"
+#include "views/models/layer_ranking.h"
 #include "views/models/layer_times.h"
 
 #include <QAbstractTableModel>
@@ -57,6 +58,8 @@ public:
     void showCosts(std::vector<LayerCost> costs, CostBasis basis); // [layers], or empty
     const CostBasis &costBasis() const { return m_basis; }
     bool isScored() const { return m_scores != nullptr; }
+    /// Nothing without scores.
+    const std::optional<LayerRanking> &ranking() const { return m_ranking; }
     const HeadMap &map() const { return m_map; }
     const std::optional<SacrificeReport> &sacrifice() const { return m_sacrifice; }
     bool isLocked(int layer) const { return m_locked[static_cast<std::size_t>(layer)]; }
@@ -71,12 +74,14 @@ public:
 private:
     QString describe(int layer, int head) const;
     QString spoken(int layer, int head) const;
+    QString standing(int layer) const;
     QVariant layerData(int layer, int role) const;
 
     HeadMap m_map;
     std::shared_ptr<const HeadScores> m_scores;
     std::vector<bool> m_locked; // [layers]
     std::optional<SacrificeReport> m_sacrifice;
+    std::optional<LayerRanking> m_ranking;
     std::vector<LayerCost> m_costs; // [layers], or empty
     CostBasis m_basis;
 };

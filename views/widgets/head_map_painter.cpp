@@ -48,12 +48,13 @@ HeadMapPainter::HeadMapPainter(QPainter &painter, const HeadMapModel &model, con
 
 void HeadMapPainter::drawRow(int layer)
 {
-    if (layer % 2)
+    if (m_geometry.rowOf(layer) % 2)
         m_painter.fillRect(m_geometry.row(layer), m_palette.color(QPalette::AlternateBase));
     drawLayer(layer);
     for (int head = 0; head < m_model.columnCount(); ++head)
         drawCell(layer, head);
     drawKind(layer);
+    drawScore(layer);
     drawLost(layer);
     drawLoss(layer);
     drawKv(layer);
@@ -64,13 +65,15 @@ std::vector<HeadMapPainter::Heading> HeadMapPainter::headings(const HeadMapModel
                                                               const QString &kvTitle, const QString &timeTitle)
 {
     std::vector<Heading> all{
-        {geometry.kind(0), model.isScored() ? tr("Kind, mean score") : tr("Kind"), Qt::AlignHCenter},
+        {geometry.kind(0), tr("Kind"), Qt::AlignHCenter},
         {geometry.lost(0), tr("Flipped / demoted"), Qt::AlignHCenter},
         {geometry.kv(0), kvTitle, Qt::AlignLeft},
         {geometry.time(0), timeTitle, Qt::AlignLeft},
     };
     if (model.hasAblation())
         all.push_back({geometry.loss(0), tr("loss if it alone streams, log"), Qt::AlignLeft});
+    if (model.isScored())
+        all.push_back({geometry.score(0), tr("Score and cut"), Qt::AlignLeft});
     return all;
 }
 
@@ -180,15 +183,7 @@ void HeadMapPainter::drawCell(int layer, int head)
 void HeadMapPainter::drawKind(int layer)
 {
     const auto kind = static_cast<LayerKind>(m_model.headerData(layer, Qt::Vertical, HeadMapModel::LayerKindRole).toInt());
-    // The number that zigzag decides by stands beside the kind: down the rows one sees the cut.
-    const QVariant mean = m_model.headerData(layer, Qt::Vertical, HeadMapModel::MeanScoreRole);
-    QRect column = m_geometry.kind(layer);
-    if (mean.isValid()) {
-        const QRect number(column.right() - column.width() / 3, column.top(), column.width() / 3, column.height());
-        m_painter.setPen(m_palette.color(QPalette::Text));
-        m_painter.drawText(number, Qt::AlignRight | Qt::AlignVCenter, shortScore(mean.toDouble()));
-        column.setRight(number.left());
-    }
+    const QRect column = m_geometry.kind(layer);
     const QString name = kind == LayerKind::Retrieval ? tr("R")
         : kind == LayerKind::Streaming                ? tr("S")
         : kind == LayerKind::Local                    ? tr("L")
@@ -206,6 +201,49 @@ void HeadMapPainter::drawKind(int layer)
     m_painter.setPen(kind == LayerKind::Retrieval ? inkOn(m_quiet) : ink);
     m_painter.drawText(badge, Qt::AlignCenter, name);
     m_painter.restore();
+}
+
+QRect HeadMapPainter::scoreBar(int layer, double score) const
+{
+    const QRect column = m_geometry.score(layer);
+    const int number = m_painter.fontMetrics().horizontalAdvance(QStringLiteral(".00 "));
+    const int room = std::max(1, column.width() - number);
+    const double share = score / std::max(1e-9, m_model.ranking()->highest); // which share of the highest counts, not of 1
+    const int thickness = std::max(4, column.height() * 2 / 5);
+    return {column.left(), column.center().y() - thickness / 2, static_cast<int>(room * std::clamp(share, 0.0, 1.0)), thickness};
+}
+
+void HeadMapPainter::drawScore(int layer)
+{
+    const std::optional<LayerRanking> &ranking = m_model.ranking();
+    if (!ranking || ranking->ranks[static_cast<std::size_t>(layer)] == 0)
+        return; // no map decides a local layer
+    const double score = ranking->scores[static_cast<std::size_t>(layer)];
+    const QRect box = scoreBar(layer, score);
+    // Above the cut full, below it hollow, as the heads are that the scores would make of it.
+    if (ranking->isAboveCut(layer)) {
+        m_painter.fillRect(box, m_quiet);
+    } else {
+        m_painter.setPen(m_quiet);
+        m_painter.setBrush(Qt::NoBrush);
+        m_painter.drawRect(box.adjusted(0, 0, -1, -1));
+    }
+    label(m_geometry.score(layer), shortScore(score));
+}
+
+void HeadMapPainter::drawCut()
+{
+    const std::optional<LayerRanking> &ranking = m_model.ranking();
+    if (!ranking || !ranking->cut)
+        return;
+    m_painter.setPen(QPen(m_palette.color(QPalette::Text), 1, Qt::DashLine));
+    const int x = scoreBar(0, *ranking->cut).left() + scoreBar(0, *ranking->cut).width();
+    const int rows = m_model.rowCount();
+    m_painter.drawLine(x, m_geometry.headerHeight(), x, m_geometry.headerHeight() + rows * m_geometry.rowHeight());
+    if (m_geometry.order().empty())
+        return;
+    const QRect below = m_geometry.row(ranking->order[static_cast<std::size_t>(ranking->retrieving)]);
+    m_painter.drawLine(below.left(), below.top(), below.right(), below.top());
 }
 
 void HeadMapPainter::drawLost(int layer)

@@ -35,6 +35,8 @@ public:
     static int linesOf(const std::vector<Heading> &headings, const QFontMetrics &metrics);
 
     void drawRow(int layer);
+    /// Between the layers that retrieve and those that stream, by the scores of layers; over the rows.
+    void drawCut();
     /// The headings, `top` below the content's origin, so that they stay while rows scroll.
     void drawHeadings(int top, const QString &kvTitle, const QString &timeTitle);
 
@@ -42,10 +44,12 @@ private:
     void drawLayer(int layer);
     void drawCell(int layer, int head);
     void drawKind(int layer);
+    void drawScore(int layer);
     void drawLost(int layer);
     void drawLoss(int layer);
     void drawKv(int layer);
     void drawTime(int layer);
+    QRect scoreBar(int layer, double score) const;
     QRect bar(const QRect &column, double share) const;
     void label(const QRect &column, const QString &text);
     int labelWidth() const;

@@ -35,6 +35,7 @@ HeadMapView::HeadMapView(HeadMapModel *model, QWidget *parent)
     const auto repaint = [this] { viewport()->update(); };
     connect(m_model, &QAbstractItemModel::dataChanged, this, repaint);
     connect(m_model, &QAbstractItemModel::dataChanged, this, &HeadMapView::describeCurrent);
+    connect(m_model, &QAbstractItemModel::headerDataChanged, this, &HeadMapView::layOutIfOrderChanged);
     connect(m_model, &QAbstractItemModel::headerDataChanged, this, repaint);
     connect(m_model, &QAbstractItemModel::modelReset, this, &HeadMapView::reset);
     connect(m_selection, &QItemSelectionModel::selectionChanged, this, repaint);
@@ -70,7 +71,11 @@ HeadMapGeometry HeadMapView::geometryFor(const QSize &room) const
     const QFontMetrics metrics(font());
     const HeadMapGeometry::Font sizes{metrics.height(), metrics.horizontalAdvance(QLatin1Char('R')) + 2};
     const auto places = [&](int headingLines) {
-        return HeadMapGeometry(m_model->rowCount(), m_model->columnCount(), sizes, room, m_model->hasAblation(), headingLines);
+        HeadMapGeometry geometry(m_model->rowCount(), m_model->columnCount(), sizes, room,
+                                 {m_model->isScored(), m_model->hasAblation(), m_numbers && m_model->isScored()}, headingLines);
+        if (m_byScore && m_model->ranking())
+            geometry.setOrder(m_model->ranking()->order);
+        return geometry;
     };
     const HeadMapGeometry usual = places(HeadMapGeometry::leastHeadingLines);
     const int lines = HeadMapPainter::linesOf(HeadMapPainter::headings(*m_model, usual, m_kvTitle, m_timeTitle), metrics);
@@ -88,6 +93,28 @@ void HeadMapView::layOut()
     verticalScrollBar()->setPageStep(viewport()->height());
     verticalScrollBar()->setSingleStep(m_geometry.rowHeight());
     viewport()->update();
+}
+
+void HeadMapView::layOutIfOrderChanged()
+{
+    const bool scored = m_model->ranking().has_value();
+    if (scored != (m_geometry.score(0).width() > 0) || (m_byScore && scored && m_geometry.order() != m_model->ranking()->order))
+        layOut();
+}
+
+void HeadMapView::setOrderedByScore(bool ordered)
+{
+    m_byScore = ordered;
+    layOut();
+    if (const QModelIndex current = m_selection->currentIndex(); current.isValid())
+        reveal(current.row(), current.column());
+}
+
+void HeadMapView::setNumbersShown(bool shown)
+{
+    m_numbers = shown;
+    layOut();
+    updateGeometry();
 }
 
 QSize HeadMapView::minimumSizeHint() const
@@ -164,7 +191,7 @@ void HeadMapView::selectLayers(const std::vector<int> &layers)
     if (!rows.isEmpty()) {
         m_selection->setCurrentIndex(rows.first().topLeft(), QItemSelectionModel::NoUpdate);
         m_anchor = QPoint(0, rows.first().top());
-        reveal(rows.first().top(), 0);
+        reveal(m_anchor.y(), 0);
     }
 }
 
@@ -179,8 +206,9 @@ void HeadMapView::paintEvent(QPaintEvent *)
     HeadMapPainter rows(painter, *m_model, m_geometry, *m_selection, palette(), hasFocus());
     const int first = std::max(0, offset().y() / m_geometry.rowHeight());
     const int shown = viewport()->height() / m_geometry.rowHeight() + 2;
-    for (int layer = first; layer < std::min(m_model->rowCount(), first + shown); ++layer)
-        rows.drawRow(layer);
+    for (int row = first; row < std::min(m_model->rowCount(), first + shown); ++row)
+        rows.drawRow(m_geometry.layerAt(row));
+    rows.drawCut();
     rows.drawHeadings(offset().y(), m_kvTitle, m_timeTitle);
 }
 
@@ -202,6 +230,7 @@ Exhibit HeadMapView::exhibit(const ScoreLegend *legend)
                 HeadMapPainter rows(painter, *m_model, places, nothing, palette(), false);
                 for (int layer = 0; layer < m_model->rowCount(); ++layer)
                     rows.drawRow(layer);
+                rows.drawCut();
                 rows.drawHeadings(0, m_kvTitle, m_timeTitle);
             },
             [this] { return csvOf(*m_model); }};
@@ -222,6 +251,14 @@ void HeadMapView::changeEvent(QEvent *event)
 
 void HeadMapView::mousePressEvent(QMouseEvent *event)
 {
+    if (event->button() == Qt::RightButton && event->position().y() >= m_geometry.headerHeight())
+        if (const auto under = m_geometry.hit(toContent(event->position().toPoint()));
+            under.area == HeadMapGeometry::Area::Cell) {
+            // What the context menu is asked about.
+            const QModelIndex index = m_model->index(under.layer, under.head);
+            m_selection->setCurrentIndex(
+                index, m_selection->isSelected(index) ? QItemSelectionModel::NoUpdate : QItemSelectionModel::Clear);
+        }
     // The sticky headings cover whatever scrolled beneath them.
     if (event->button() != Qt::LeftButton || event->position().y() < m_geometry.headerHeight())
         return;
@@ -256,19 +293,32 @@ void HeadMapView::mousePressEvent(QMouseEvent *event)
 void HeadMapView::brushTo(const QPoint &cell)
 {
     // Every cell between two mouse events, so that a quick hand leaves no holes.
-    const int steps = std::max(std::abs(cell.x() - m_last.x()), std::abs(cell.y() - m_last.y()));
+    const QPoint from(m_last.x(), m_geometry.rowOf(m_last.y())), to(cell.x(), m_geometry.rowOf(cell.y()));
+    const int steps = std::max(std::abs(to.x() - from.x()), std::abs(to.y() - from.y()));
     for (int step = 1; step <= steps; ++step) {
-        const QPoint passed = m_last + (cell - m_last) * step / steps;
-        Q_EMIT strokeTouched(passed.y(), passed.x());
+        const QPoint passed = from + (to - from) * step / steps;
+        Q_EMIT strokeTouched(m_geometry.layerAt(passed.y()), passed.x());
     }
     m_last = cell;
 }
 
 void HeadMapView::selectTo(const QPoint &cell, QItemSelectionModel::SelectionFlags flags)
 {
-    const QRect area = QRect(m_anchor, QSize(1, 1)).united(QRect(cell, QSize(1, 1)));
-    m_selection->select(QItemSelection(m_model->index(area.top(), area.left()), m_model->index(area.bottom(), area.right())),
-                        flags);
+    m_selection->select(cellsBetween(m_anchor, cell), flags);
+}
+
+QItemSelection HeadMapView::cellsBetween(const QPoint &one, const QPoint &other) const
+{
+    const auto [left, right] = std::minmax({one.x(), other.x()});
+    const auto [top, bottom] = std::minmax({m_geometry.rowOf(one.y()), m_geometry.rowOf(other.y())});
+    if (m_geometry.order().empty())
+        return {m_model->index(top, left), m_model->index(bottom, right)};
+    QItemSelection cells;
+    for (int row = top; row <= bottom; ++row) {
+        const int layer = m_geometry.layerAt(row);
+        cells.select(m_model->index(layer, left), m_model->index(layer, right));
+    }
+    return cells;
 }
 
 void HeadMapView::mouseMoveEvent(QMouseEvent *event)
@@ -333,7 +383,8 @@ void HeadMapView::reveal(int layer, int head)
 void HeadMapView::moveCurrent(int layers, int heads, bool extend)
 {
     const QModelIndex current = m_selection->currentIndex();
-    const int layer = std::clamp((current.isValid() ? current.row() : 0) + layers, 0, m_model->rowCount() - 1);
+    const int row = (current.isValid() ? m_geometry.rowOf(current.row()) : 0) + layers;
+    const int layer = m_geometry.layerAt(std::clamp(row, 0, m_model->rowCount() - 1));
     const int head = std::clamp((current.isValid() ? current.column() : 0) + heads, 0, m_model->columnCount() - 1);
     if (extend && !m_selection->hasSelection())
         m_anchor = QPoint(std::max(0, current.column()), std::max(0, current.row()));
@@ -412,6 +463,7 @@ QString HeadMapView::tipAt(const QPoint &viewportPoint) const
         const auto over = [x](const QRect &column) { return x >= column.left() && x <= column.right(); };
         return m_model->rowCount() == 0 ? QString()
             : over(m_geometry.lost(0))  ? explained(Term::Flipped) + QLatin1Char('\n') + explained(Term::Demoted)
+            : over(m_geometry.score(0)) ? explained(Term::Cut)
             : over(m_geometry.loss(0))  ? explained(Term::DistillationLoss)
             : over(m_geometry.kind(0))  ? explained(Term::MixedLayer)
             : m_geometry.isOverCells(x) ? explained(Term::Score)

@@ -42,6 +42,12 @@ public:
     /// Every row, also those that are scrolled out of sight, under the legend; the numbers are a line per layer.
     Exhibit exhibit(const ScoreLegend *legend);
     QSize minimumSizeHint() const override;
+    /// Layers from the highest score to the lowest, while there are scores; whatever is said of layers keeps their numbers.
+    void setOrderedByScore(bool ordered);
+    bool isOrderedByScore() const { return m_byScore; }
+    /// Every cell wide enough for its score.
+    void setNumbersShown(bool shown);
+    bool areNumbersShown() const { return m_numbers; }
     void setEditable(bool editable) { m_editable = editable; }
 
 Q_SIGNALS:
@@ -70,12 +76,15 @@ private:
     QPoint offset() const;
     QPoint toContent(const QPoint &viewportPoint) const { return viewportPoint + offset(); }
     void layOut();
+    void layOutIfOrderChanged();
     HeadMapGeometry geometryFor(const QSize &room) const;
     QString tipAt(const QPoint &viewportPoint) const;
     void reset();
     void describeCurrent();
     void brushTo(const QPoint &cell);
     void selectTo(const QPoint &cell, QItemSelectionModel::SelectionFlags flags);
+    /// Every cell between two, as they are seen: layers may be ordered by score.
+    QItemSelection cellsBetween(const QPoint &one, const QPoint &other) const;
     void dragSelectionTo(const QPoint &cell);
     void moveCurrent(int layers, int heads, bool extend);
     void reveal(int layer, int head);
@@ -88,7 +97,7 @@ private:
     QPoint m_anchor; // where a selection began; x = head, y = layer
     QPoint m_last; // the cell that the brush touched last, or the drag reached
     QItemSelection m_before; // what a drag with Ctrl adds to
-    bool m_editable = true;
+    bool m_editable = true, m_byScore = false, m_numbers = false;
 };
 
 } // namespace zigzag

@@ -42,7 +42,17 @@ MapPage::MapPage(Studio &studio, QWidget *parent)
         if (!m_following)
             this->studio().selection().set(m_view->selectedLayers());
     });
+    connect(m_view->selectionModel(), &QItemSelectionModel::currentChanged, this,
+            [this](const QModelIndex &current) { Q_EMIT headReached(current.row(), current.column()); });
     exhibit(m_view->exhibit(m_legend), m_view);
+    const auto toggle = [this](const QString &name, const QString &text, void (HeadMapView::*set)(bool)) {
+        QAction *action = offer(PageMenu::View, name, text, {}, [] {});
+        action->setCheckable(true);
+        connect(action, &QAction::toggled, m_view, set);
+        m_view->addAction(action);
+    };
+    toggle(QStringLiteral("orderByScore"), tr("Head map: order layers by s&core"), &HeadMapView::setOrderedByScore);
+    toggle(QStringLiteral("numbersInCells"), tr("Head map: &numbers in cells"), &HeadMapView::setNumbersShown);
     connect(&studio.selection(), &LayerSelection::changed, this, &MapPage::selectLayers);
 }
 

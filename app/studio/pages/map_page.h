@@ -27,6 +27,8 @@ public:
 Q_SIGNALS:
     /// There is no map: a model to open, or something to choose (an empty name).
     void openAsked(const QString &name);
+    /// The keyboard is at another head now; −1: at none.
+    void headReached(int layer, int head);
 
 protected:
     void refresh() override;
