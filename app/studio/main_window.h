@@ -15,6 +15,7 @@ class QShortcut;
 namespace zigzag {
 
 class RunsBar;
+class GuideWindow;
 class HeadlineBar;
 class HeadMapView;
 class MapPage;
@@ -100,6 +101,8 @@ private:
     void refreshRecent();
     void showPalette();
     void showShortcuts();
+    void showGuide(const QString &place);
+    QString guidePlace() const;
     void showAbout();
     QList<QAction *> allActions() const;
 
@@ -144,6 +147,7 @@ private:
     QShortcut *m_escape = nullptr;
     HeadlineBar *m_headline = nullptr;
     MessageBar *m_messages = nullptr;
+    GuideWindow *m_guide = nullptr; ///< once it was asked for
     std::unique_ptr<WindowActions> m_actions;
 };
 

@@ -9,6 +9,7 @@
 #include "engine/model/resources.h"
 #include "views/models/native_path.h"
 #include "views/widgets/command_palette.h"
+#include "views/widgets/guide_window.h"
 #include "views/widgets/head_map_view.h"
 #include "views/widgets/text_dialogs.h"
 
@@ -98,6 +99,9 @@ void MainWindow::buildActions()
     }
     all.resetLayout = make(tr("Reset la&yout"), {}, [this] { resetLayout(); });
     all.palette = make(tr("Command &palette"), QKeySequence(tr("Ctrl+Shift+P")), [this] { showPalette(); });
+    all.guide = make(tr("&Guide"), QKeySequence(Qt::Key_F1), [this] { showGuide(guidePlace()); });
+    all.guide->setToolTip(tr("What one does here, with pictures (F1)"));
+    all.glossary = make(tr("G&lossary"), {}, [this] { showGuide(QStringLiteral("glossary")); });
     all.shortcuts = make(tr("&Keyboard shortcuts"), QKeySequence(tr("?")), [this] { showShortcuts(); });
     all.about = make(tr("&About and licences"), {}, [this] { showAbout(); });
 }
@@ -153,6 +157,8 @@ void MainWindow::buildMenus()
         }
 
     QMenu *help = menuBar()->addMenu(tr("&Help"));
+    help->addActions({all.guide, all.glossary});
+    help->addSeparator();
     help->addActions({all.palette, all.shortcuts});
     help->addSeparator();
     help->addAction(all.about);
@@ -241,6 +247,8 @@ void MainWindow::nameOtherwise()
     also(m_actions->importScores, tr("load open"));
     also(m_actions->exclusive, tr("whole layers zigzag"));
     also(m_actions->shortcuts, tr("help keys mouse"));
+    also(m_actions->guide, tr("help manual documentation tutorial how"));
+    also(m_actions->glossary, tr("words terms meaning help"));
     for (const auto &[name, words] :
          {std::pair("sweepQuality", tr("pareto trade-off front loss")),
           std::pair("searchLayers", tr("find ablation greedy gates answer loss likelihood KL")),
@@ -329,6 +337,26 @@ void MainWindow::showShortcuts()
                             {tr("Timeline: drag"), tr("select a stretch of time; Esc leaves it")}},
                            this);
     dialog.exec();
+}
+
+void MainWindow::showGuide(const QString &place)
+{
+    if (!m_guide) {
+        auto guide = Guide::read(resourceFolder() / "guide");
+        if (!guide)
+            return m_studio.say(guide.error());
+        m_guide = new GuideWindow(std::move(*guide), this);
+    }
+    m_guide->open(place);
+}
+
+/// Of the page that has the keyboard, else of the head map.
+QString MainWindow::guidePlace() const
+{
+    for (const QWidget *widget = focusWidget(); widget; widget = widget->parentWidget())
+        if (const auto *page = qobject_cast<const Page *>(widget))
+            return page->guidePage();
+    return m_map->guidePage();
 }
 
 void MainWindow::showAbout()

@@ -15,7 +15,7 @@ struct WindowActions {
     QAction *measure, *needle, *score, *calibrate, *checkServer, *cancel;
     QActionGroup *themes;
     QAction *resetLayout;
-    QAction *palette, *shortcuts, *about;
+    QAction *palette, *guide, *glossary, *shortcuts, *about;
 };
 
 } // namespace zigzag

@@ -45,6 +45,7 @@ AssignPage::AssignPage(Studio &studio, QWidget *parent)
     : Page(studio, QStringLiteral("assign"), tr("Assign"), parent)
     , m_panel(new AssignPanel(this))
 {
+    setGuidePage(QStringLiteral("edit#assign"));
     setBackgroundRole(QPalette::Window);
     auto *scroll = new QScrollArea(this); // a small screen scrolls rather than squeezes
     scroll->setWidgetResizable(true);

@@ -22,6 +22,7 @@ MapPage::MapPage(Studio &studio, QWidget *parent)
     , m_view(new HeadMapView(m_model, this))
     , m_empty(new EmptyMap(this))
 {
+    setGuidePage(QStringLiteral("edit"));
     m_view->setObjectName(QStringLiteral("headMap"));
     auto *column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);

@@ -23,8 +23,11 @@ public:
     Page(Studio &studio, const QString &name, const QString &title, QWidget *parent);
 
     QList<QAction *> actionsIn(PageMenu menu) const;
+    /// What F1 opens here: a page of resources/guide, such as "plots", or a heading of it, such as "edit#assign".
+    const QString &guidePage() const { return m_guidePage; }
 
 protected:
+    void setGuidePage(const QString &place) { m_guidePage = place; }
     /// Shows what the studio knows by now. Called after every change, once a turn of the event loop, whether or not the page
     /// can be seen: be quick when nothing that you show has changed.
     virtual void refresh() = 0;
@@ -47,6 +50,7 @@ private:
     QAction *offer(PageMenu menu, const QString &name, const QString &text, const QKeySequence &keys);
 
     Studio &m_studio;
+    QString m_guidePage = QStringLiteral("window");
 };
 
 } // namespace zigzag

@@ -12,6 +12,7 @@ PlotsPage::PlotsPage(Studio &studio, QWidget *parent)
     : Page(studio, QStringLiteral("plots"), tr("Latency and memory"), parent)
     , m_plots(new PlotsPanel(this))
 {
+    setGuidePage(QStringLiteral("plots"));
     auto *column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->addWidget(m_plots);

@@ -34,6 +34,7 @@ QualityPage::QualityPage(Studio &studio, QWidget *parent)
     : Page(studio, QStringLiteral("quality"), tr("Quality and speed"), parent)
     , m_plot(new ParetoPlot(this))
 {
+    setGuidePage(QStringLiteral("quality#sweep"));
     m_plot->setObjectName(QStringLiteral("paretoPlot"));
     auto *column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
