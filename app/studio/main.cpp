@@ -3,9 +3,11 @@
 #include "app/studio/run_until_closed.h"
 #include "app/studio/screenshot.h"
 #include "app/studio/start_options.h"
+#include "views/models/native_path.h"
 #include "views/widgets/message_bar.h"
 
 #include <QApplication>
+#include <QStandardPaths>
 #include <QTimer>
 
 #include <cstdio>
@@ -20,6 +22,22 @@ void quietly(QtMsgType type, const QMessageLogContext &, const QString &message)
             || message.startsWith(QLatin1String("QStandardPaths:"))))
         return;
     std::fprintf(stderr, "%s\n", qPrintable(message));
+}
+
+/// Calibrations of this machine, for the next start. The system may clear it.
+std::filesystem::path keptFolder()
+{
+    const QString cache = QStandardPaths::writableLocation(QStandardPaths::CacheLocation);
+    return cache.isEmpty() ? std::filesystem::path() : zigzag::pathOf(cache + QStringLiteral("/kept"));
+}
+
+/// What of the first picture is there, for who measures how long it takes.
+void printStart(zigzag::MainWindow &window)
+{
+    const auto yes = [](bool is) { return is ? "yes" : "no"; };
+    const zigzag::PlottedMaps &plotted = window.plotted();
+    std::printf("startup_ms %.0f\nscores %s\ntimes %s\nkept %s\n", zigzag::millisecondsSinceStart(),
+                yes(window.document().state().scores != nullptr), yes(plotted.hasTimes()), yes(plotted.isKept()));
 }
 
 } // namespace
@@ -40,7 +58,7 @@ int main(int argc, char **argv)
     const bool alone = !options.screenshot.isEmpty() || options.startupTime; // nobody looks: the user's settings stay as they are
 
     MainWindow window({std::make_unique<EngineWorker>(), std::make_unique<DialogPrompts>(alone),
-                       alone ? nullptr : std::make_unique<QSettings>()});
+                       alone ? nullptr : std::make_unique<QSettings>(), alone ? std::filesystem::path() : keptFolder()});
     if (options.theme || alone)
         window.setTheme(options.theme.value_or(Theme::Light));
     if (options.size || alone || !QSettings().contains(QStringLiteral("geometry")))
@@ -56,8 +74,9 @@ int main(int argc, char **argv)
     if (options.startupTime) {
         // The first painting comes with the events that showing the window queued.
         QTimer::singleShot(0, &window, [&window] {
+            QCoreApplication::processEvents(); // plots are drawn in the turn after the one that changed them
             window.repaint();
-            std::printf("startup_ms %.0f\n", millisecondsSinceStart());
+            printStart(window);
             QCoreApplication::quit();
         });
     }

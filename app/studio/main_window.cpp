@@ -40,6 +40,7 @@ MainWindow::MainWindow(Parts parts)
     , m_actions(std::make_unique<WindowActions>())
 {
     setObjectName(QStringLiteral("mainWindow"));
+    m_studio.setKeptFolder(parts.kept);
     setAcceptDrops(true);
     nameWidgetsForScreenReaders();
     buildPages();

@@ -36,6 +36,7 @@ public:
         std::unique_ptr<RunWorker> worker;
         std::unique_ptr<UserPrompts> prompts;
         std::unique_ptr<QSettings> settings; ///< null: nothing is remembered
+        std::filesystem::path kept = {}; ///< folder of calibrations for the next start; empty: none are kept
     };
     explicit MainWindow(Parts parts);
     ~MainWindow() override;

@@ -83,6 +83,7 @@ bool MainWindow::openModel(const QString &name)
     m_studio.adopt(config->shape(), *config);
     const auto [sink, recent] = defaultWindow(config->maxContext);
     document().begin(HeadMap(config->shape(), HeadKind::Retrieval, sink, recent), {});
+    m_studio.showKept(nativePath(name));
     m_studio.loadInBackground(nativePath(name));
     m_studio.refreshNow();
     return true;

@@ -7,6 +7,7 @@
 #include "profiler/cost/cost_model.h"
 #include "views/models/measurements.h"
 
+#include <QString>
 #include <array>
 #include <memory>
 #include <optional>
@@ -21,8 +22,9 @@ enum class Quantity { Ttft, Tpot, Kv };
 
 /// One number of the comparison and where it comes from.
 struct Figure {
-    /// Unreliable: predicted from a calibration that others disturbed; Disturbed: measured while they slowed it.
-    enum class Source { Unknown, Computed, Predicted, Unreliable, Measured, Disturbed };
+    /// Kept: predicted from a calibration of earlier, perhaps of another machine; Unreliable: from one that others disturbed;
+    /// Disturbed: measured while they slowed it.
+    enum class Source { Unknown, Computed, Predicted, Kept, Unreliable, Measured, Disturbed };
     double value = 0;
     Source source = Source::Unknown;
 };
@@ -38,7 +40,8 @@ class PlottedMaps
 public:
     /// Another model, or a bare shape: forgets the cost model and every result.
     void setModel(const ModelShape &shape, const std::optional<ModelConfig> &config);
-    void setCost(CostModel cost);
+    /// `kept`: the calibration is of earlier, and stands in until this machine has been calibrated.
+    void setCost(CostModel cost, bool kept = false);
     /// `scores` may be null: then there are no DuoAttention and Zigzag series. `sparsity` is that of these two.
     void setMaps(const HeadMap &current, const std::shared_ptr<const HeadScores> &scores, double sparsity);
     Measurements &measurements() { return m_measurements; }
@@ -48,7 +51,11 @@ public:
     const CostModel &cost() const { return m_cost; }
     bool hasTimes() const { return m_cost.isFitted(); }
     /// Whether there are times that a disturbed calibration predicts (CostModel::isReliable).
-    bool isUnreliable() const { return hasTimes() && !m_cost.isReliable(); }
+    bool isUnreliable() const { return hasTimes() && !isKept() && !m_cost.isReliable(); }
+    /// Whether times are predicted from a calibration of earlier.
+    bool isKept() const { return hasTimes() && m_isKept; }
+    /// Where and when that was: "kept, measured on AMD EPYC at 2026-11-28"; empty when nothing is kept.
+    QString keptText() const;
     /// Whether the head dimension is known; without it KV is counted in keys rather than in bytes.
     bool hasBytes() const { return m_shape.headDim > 0; }
     double sparsity() const { return m_sparsity; }
@@ -89,6 +96,7 @@ private:
     ModelShape m_shape;
     std::optional<ModelConfig> m_config;
     CostModel m_cost;
+    bool m_isKept = false;
     std::shared_ptr<const HeadScores> m_scores;
     double m_sparsity = 0.5;
     std::vector<std::int64_t> m_contexts;

@@ -80,6 +80,7 @@ GuideText::GuideText(const Guide &guide, QWidget *parent)
 {
     setAccessibleName(tr("Page of the guide"));
     setOpenExternalLinks(true);
+    setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOn); // it would come and go with pictures that are fitted beside it
     document()->setDocumentMargin(sideMargin);
     document()->setDefaultFont(font());
     m_fit.setSingleShot(true);

@@ -80,7 +80,7 @@ void AssignPage::assignTo(const QString &criterion, AssignBy kind, double value)
         target = LayerTarget{static_cast<int>(value)};
     else if (kind == AssignBy::KvBudget)
         target = KvBudget{std::llround(value), context, plotted.config() ? plotted.config()->kvType : DType::BF16};
-    else if (plotted.hasTimes())
+    else if (plotted.hasTimes() && !plotted.isKept()) // a budget is one of this machine
         target = timeBudget(plotted.cost(), value, context, map);
     else
         return studio().say(MessageBar::Kind::Error, studio().whyNoTimes());

@@ -158,6 +158,7 @@ void MapPage::showCosts()
         plotted.hasBytes() ? tr("KV bytes at %1").arg(contextText(at)) : tr("KV keys at %1").arg(contextText(at)),
         longest <= 0 ? QString()
                      : (measured ? predicted.isEmpty() ? tr("measured %1 at %2") : tr("%1 at %2, hatched: predicted")
+                            : plotted.isKept()       ? tr("predicted %1 at %2 (kept)")
                             : plotted.isUnreliable() ? tr("predicted %1 at %2 (disturbed)")
                                                      : tr("predicted %1 at %2"))
                            .arg(phase == Phase::Decode ? tr("TPOT") : tr("TTFT"), contextText(at)));

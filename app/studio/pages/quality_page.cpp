@@ -67,6 +67,7 @@ void QualityPage::refresh()
         const StreamingWindow window = map.oneWindow().value(); // a sweep assigns every map with one
         const MapQuality &quality = m_points[i].quality;
         const QString price = !timed ? bytesText(cost[i])
+            : plotted.isKept()       ? tr("%1 per token, %2").arg(timeText(cost[i]), plotted.keptText())
             : plotted.isUnreliable() ? tr("%1 per token, predicted from a disturbed calibration").arg(timeText(cost[i]))
                                      : tr("%1 per token, predicted").arg(timeText(cost[i]));
         points.push_back(
@@ -84,10 +85,10 @@ void QualityPage::refresh()
              map.sparsity(), window.sink, window.recent});
     }
     const QString doing = s.doing(sweepTask);
-    QString costTitle = plotted.isUnreliable()
-        ? tr("predicted time per output token at %1 (disturbed calibration)").arg(contextText(context))
-        : timed ? tr("predicted time per output token at %1").arg(contextText(context))
-                : tr("KV memory at %1").arg(contextText(context));
+    QString costTitle = plotted.isKept() ? tr("predicted time per output token at %1 (kept)").arg(contextText(context))
+        : plotted.isUnreliable() ? tr("predicted time per output token at %1 (disturbed calibration)").arg(contextText(context))
+        : timed                  ? tr("predicted time per output token at %1").arg(contextText(context))
+                                 : tr("KV memory at %1").arg(contextText(context));
     if (!m_servedAs.isEmpty() && !m_points.empty())
         costTitle = tr("%1, by zigzag; quality %2").arg(costTitle, m_servedAs);
     m_plot->show(std::move(points), costTitle,

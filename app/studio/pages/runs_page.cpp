@@ -194,8 +194,10 @@ void RunsPage::selectRuns(const std::vector<int> &rows)
 RunsPage::Sides RunsPage::againstPrediction(const std::vector<RunEntry> &runs) const
 {
     Sides found;
+    const CostModel ours
+        = studio().plotted().isKept() ? CostModel() : studio().plotted().cost(); // kept ones may be another machine's
     for (const RunEntry &run : runs)
-        if (auto predicted = predictionOf(run, studio().plotted().cost())) {
+        if (auto predicted = predictionOf(run, ours)) {
             found.a.push_back(run);
             found.b.push_back(std::move(*predicted));
         }
@@ -314,7 +316,7 @@ Result<void> RunsPage::openRuns(const QString &path)
 
 void RunsPage::refresh()
 {
-    if (const bool fitted = studio().plotted().hasTimes(); fitted != m_fitted) {
+    if (const bool fitted = studio().plotted().hasTimes() && !studio().plotted().isKept(); fitted != m_fitted) {
         m_fitted = fitted;
         compare();
     } else if (m_compared->rowCount() == 0) {

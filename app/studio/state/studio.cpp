@@ -34,10 +34,23 @@ void Studio::adopt(const ModelShape &shape, const std::optional<ModelConfig> &co
     m_whyNotLoaded.clear();
     m_selection.clear();
     m_scoreSources.clear();
+    m_keptScores.reset();
     m_plotted.setModel(shape, config);
     m_document.setModel(shape);
     m_context = m_plotted.contexts().back();
     Q_EMIT contextsChanged();
+}
+
+void Studio::showKept(const std::string &name)
+{
+    const auto &config = m_plotted.config();
+    if (!config)
+        return;
+    if (CostModel cost = m_kept.times(name, *config); cost.isFitted())
+        m_plotted.setCost(std::move(cost), true);
+    m_keptScores = m_kept.scores(name, *config);
+    if (m_keptScores)
+        takeScores(m_keptScores);
 }
 
 void Studio::loadInBackground(const std::string &name)
@@ -94,7 +107,7 @@ QString Studio::doing(const std::string &task) const
 
 QString Studio::whyNoTimes() const
 {
-    if (m_plotted.hasTimes())
+    if (m_plotted.hasTimes() && !m_plotted.isKept())
         return {};
     if (m_modelName.empty())
         return tr("Times need the model:\nopen its folder, a preset\nor a bundled model");
@@ -131,7 +144,7 @@ void Studio::refreshNow()
     const DocumentState &state = m_document.state();
     if (state.map.layers() > 0)
         m_plotted.setMaps(state.map, state.scores, state.sparsity);
-    m_watch.update(m_loaded && m_plotted.hasTimes() && !m_plotted.cost().isReliable(), m_runs.isBusy());
+    m_watch.update(m_loaded && m_plotted.hasTimes() && !m_plotted.isKept() && !m_plotted.cost().isReliable(), m_runs.isBusy());
     Q_EMIT refreshed();
 }
 

@@ -3,6 +3,7 @@
 
 #include "app/studio/state/calibration_watch.h"
 #include "app/studio/state/document.h"
+#include "app/studio/state/kept_results.h"
 #include "app/studio/state/run_controller.h"
 #include "app/studio/state/serving_choice.h"
 #include "app/studio/state/user_prompts.h"
@@ -56,6 +57,10 @@ public:
 
     /// Another document takes the window: its shape, and its model's config where that is known.
     void adopt(const ModelShape &shape, const std::optional<ModelConfig> &config);
+    /// Shows at once what is known of a model that was just adopted, and marks it as kept.
+    void showKept(const std::string &name);
+    /// Where calibrations are kept for the next start.
+    void setKeptFolder(const std::filesystem::path &folder) { m_kept.setFolder(folder); }
     void loadInBackground(const std::string &name);
     const std::string &modelName() const { return m_modelName; }
     /// What models keep keys and values in; none: their weights' own type. Another one loads the model anew: what was measured
@@ -70,7 +75,7 @@ public:
     bool canScore() const { return m_loaded && m_loaded->hasTokenizer; }
     /// Whether such a run is on or waits, in words for a hint that would otherwise say how to start it; else empty.
     QString doing(const std::string &task) const;
-    /// In plain words why there are no times; empty when there are.
+    /// In plain words why there are no times of this machine; empty when there are.
     QString whyNoTimes() const;
 
     /// The context and the phase that bars, headline and plots speak of.
@@ -132,6 +137,8 @@ private:
     LayerSelection m_selection;
     RunListModel m_runList;
     ScoreSources m_scoreSources;
+    KeptResults m_kept;
+    std::shared_ptr<const HeadScores> m_keptScores; ///< that were shown before the model was loaded
     QTimer m_refresh;
     CalibrationWatch m_watch;
     JobTime m_jobTime;

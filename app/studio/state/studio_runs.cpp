@@ -3,6 +3,7 @@
 #include "app/studio/state/studio.h"
 
 #include "engine/map/run_alike.h"
+#include "profiler/cost/profile_file.h"
 #include "profiler/jobs/bench_job.h"
 #include "profiler/jobs/calibration_job.h"
 #include "profiler/jobs/evaluate_job.h"
@@ -77,7 +78,10 @@ void Studio::onLoaded(const LoadedModel &model)
     if (fits)
         m_document.setModel(model.shape);
     calibrateModel(false);
-    if (canScore() && !m_document.state().scores && model.config.weightBytes() <= scoredAtOnceBytes)
+    // Scores that came with a model are of its weights, whatever machine they run on; of other weights they say nothing.
+    const bool isKept = m_keptScores && m_document.state().scores == m_keptScores;
+    const bool isOfOthers = isKept && m_keptScores->model.fingerprint != model.shape.fingerprint;
+    if (canScore() && (!m_document.state().scores || isOfOthers) && model.config.weightBytes() <= scoredAtOnceBytes)
         scoreModel(false);
 }
 
@@ -137,7 +141,9 @@ void Studio::calibrateModel(bool asked)
     request.title = tr("Calibrate predictions");
     request.background = !asked;
     request.expectedSeconds = usualSeconds;
-    request.work = [this, longest = m_plotted.contexts().back(), time = m_jobTime](const TaskContext &context) -> Result<void> {
+    const std::filesystem::path file = m_kept.fileToKeep(m_modelName, m_loaded->config);
+    request.work
+        = [this, longest = m_plotted.contexts().back(), time = m_jobTime, file](const TaskContext &context) -> Result<void> {
         const auto tell = [&](const JobStep &step) {
             constexpr double machineShare = 0.25; // of the progress
             if (step.part == JobPart::Machine)
@@ -146,7 +152,10 @@ void Studio::calibrateModel(bool asked)
                 context.progress(machineShare + (1 - machineShare) * step.fraction, tr("Calibrating predictions"));
         };
         tell({}); // also where the machine is known
-        ZIGZAG_TRY(cost, jobs::calibrate(context.told(tell), shortCalibration(longest, time)));
+        ZIGZAG_TRY(found, jobs::calibration(context.told(tell), shortCalibration(longest, time)));
+        const CostModel cost(found, context.job.config());
+        if (!file.empty() && cost.isReliable())
+            (void)writeProfile(found, file); // without it the next start waits as this one did
         context.deliver([this, cost] { takeCost(cost); });
         return {};
     };
