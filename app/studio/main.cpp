@@ -57,6 +57,8 @@ int main(int argc, char **argv)
     const StartOptions options = parseStart(argc, argv);
     const bool alone = !options.screenshot.isEmpty() || options.startupTime; // nobody looks: the user's settings stay as they are
 
+    if (!alone)
+        chooseThreads(readPreferences(QSettings()));
     MainWindow window({std::make_unique<EngineWorker>(), std::make_unique<DialogPrompts>(alone),
                        alone ? nullptr : std::make_unique<QSettings>(), alone ? std::filesystem::path() : keptFolder()});
     if (options.theme || alone)

@@ -6,6 +6,8 @@
 #include "app/studio/state/studio.h"
 #include "app/studio/theme.h"
 
+#include <QApplication>
+#include <QFont>
 #include <QMainWindow>
 #include <memory>
 
@@ -101,6 +103,8 @@ private:
     void refreshActions();
     void refreshRecent();
     void showPalette();
+    void askPreferences();
+    void apply(const Preferences &preferences);
     void showShortcuts();
     void showGuide(const QString &place);
     QString guidePlace() const;
@@ -133,6 +137,7 @@ private:
     RecentFiles m_recent;
     Studio m_studio;
     Theme m_theme = Theme::System;
+    const QFont m_desktopFont = QApplication::font();
 
     struct Docked {
         Page *page;

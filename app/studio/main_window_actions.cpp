@@ -2,9 +2,11 @@
 // Actions and menus, the command palette, and what Help shows.
 #include "app/studio/main_window.h"
 #include "app/studio/pages/map_page.h"
+#include "app/studio/preferences_dialog.h"
 #include "app/studio/window_actions.h"
 
 #include "engine/map/kv_layout.h"
+#include "engine/model/memory_limit.h"
 #include "engine/model/model.h"
 #include "engine/model/resources.h"
 #include "views/models/native_path.h"
@@ -15,6 +17,7 @@
 
 #include <QAction>
 #include <QActionGroup>
+#include <QApplication>
 #include <QDockWidget>
 #include <QMenu>
 #include <QMenuBar>
@@ -72,6 +75,9 @@ void MainWindow::buildActions()
     }
     all.exclusive
         = make(tr("&Make exclusive"), QKeySequence(tr("Ctrl+M")), [this] { m_studio.report(document().makeExclusive()); });
+
+    all.preferences = make(tr("&Preferences…"), QKeySequence(tr("Ctrl+,")), [this] { askPreferences(); });
+    all.preferences->setMenuRole(QAction::PreferencesRole);
 
     all.measure = make(tr("&Measure"), QKeySequence(Qt::Key_F5), [this] { m_studio.measureMaps(); });
     all.measure->setToolTip(tr("Measure TTFT, TPOT and KV memory of all series (F5)"));
@@ -134,6 +140,8 @@ void MainWindow::buildMenus()
     edit->addActions({all.flip, all.retrieve, all.stream, all.lock, all.selectAll});
     edit->addSeparator();
     edit->addAction(all.exclusive);
+    edit->addSeparator();
+    edit->addAction(all.preferences);
 
     QMenu *run = menuBar()->addMenu(tr("&Run"));
     run->addActions({all.measure, all.needle, all.score, all.calibrate, all.checkServer});
@@ -151,7 +159,10 @@ void MainWindow::buildMenus()
     for (const auto &[menu, place] : {std::pair(file, PageMenu::File), std::pair(edit, PageMenu::Edit),
                                       std::pair(run, PageMenu::Run), std::pair(view, PageMenu::View)})
         if (const QList<QAction *> more = pageActions(place); !more.isEmpty()) {
-            QAction *last = menu == file ? exhibits->menuAction() : menu == run ? all.cancel : nullptr;
+            QAction *last = menu == file ? exhibits->menuAction()
+                : menu == run            ? all.cancel
+                : menu == edit           ? all.preferences
+                                         : nullptr;
             menu->insertActions(last, more);
             menu->insertSeparator(last ? last : more.first());
         }
@@ -247,6 +258,7 @@ void MainWindow::nameOtherwise()
     also(m_actions->importScores, tr("load open"));
     also(m_actions->exclusive, tr("whole layers zigzag"));
     also(m_actions->shortcuts, tr("help keys mouse"));
+    also(m_actions->preferences, tr("settings options threads memory font size contexts patience"));
     also(m_actions->guide, tr("help manual documentation tutorial how"));
     also(m_actions->glossary, tr("words terms meaning help"));
     for (const auto &[name, words] :
@@ -337,6 +349,27 @@ void MainWindow::showShortcuts()
                             {tr("Timeline: drag"), tr("select a stretch of time; Esc leaves it")}},
                            this);
     dialog.exec();
+}
+
+void MainWindow::askPreferences()
+{
+    PreferencesDialog dialog(m_studio.preferences(), this);
+    if (dialog.exec() != QDialog::Accepted)
+        return;
+    if (m_settings)
+        writePreferences(dialog.chosen(), *m_settings);
+    apply(dialog.chosen());
+}
+
+void MainWindow::apply(const Preferences &preferences)
+{
+    m_studio.setPreferences(preferences);
+    limitMemory(preferences.memoryBytes);
+    QFont font = m_desktopFont;
+    if (preferences.fontPoints > 0)
+        font.setPointSize(preferences.fontPoints);
+    if (font != QApplication::font())
+        QApplication::setFont(font);
 }
 
 void MainWindow::showGuide(const QString &place)

@@ -11,7 +11,7 @@ namespace zigzag {
 struct WindowActions {
     QAction *open, *openFolder, *importScores, *save, *saveAs, *exportMap, *close;
     QMenu *recent;
-    QAction *undo, *redo, *flip, *retrieve, *stream, *lock, *selectAll, *exclusive;
+    QAction *undo, *redo, *flip, *retrieve, *stream, *lock, *selectAll, *exclusive, *preferences;
     QAction *measure, *needle, *score, *calibrate, *checkServer, *cancel;
     QActionGroup *themes;
     QAction *resetLayout;

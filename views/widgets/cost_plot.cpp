@@ -244,7 +244,7 @@ void CostPlot::show(const PlottedMaps &plotted, const QString &waiting)
         m_title->setText(
             tr("%1 · prediction off by %2 (median)").arg(name, *error < absurd ? percentText(*error) : tr("over 1000 %")));
     else if (m_quantity != Quantity::Kv && plotted.isKept())
-        m_title->setText(tr("%1 · kept, measured at %2").arg(name, QString::fromStdString(plotted.cost().measured())));
+        m_title->setText(tr("%1 · kept, measured %2").arg(name, QString::fromStdString(plotted.cost().measured())));
     else if (m_quantity != Quantity::Kv && plotted.isUnreliable())
         m_title->setText(tr("%1 · predictions: disturbed calibration").arg(name));
     else

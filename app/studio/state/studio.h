@@ -4,6 +4,7 @@
 #include "app/studio/state/calibration_watch.h"
 #include "app/studio/state/document.h"
 #include "app/studio/state/kept_results.h"
+#include "app/studio/state/preferences.h"
 #include "app/studio/state/run_controller.h"
 #include "app/studio/state/serving_choice.h"
 #include "app/studio/state/user_prompts.h"
@@ -70,6 +71,9 @@ public:
     /// Who will serve the map. Memory, needles and searches are then of that engine, and say so; times and plots stay ours.
     const ServingChoice &serving() const { return m_serving; }
     void setServedBy(const std::string &engine);
+    /// What runs take from a person's preferences.
+    const Preferences &preferences() const { return m_preferences; }
+    void setPreferences(const Preferences &preferences) { m_preferences = preferences; }
     const std::optional<LoadedModel> &loaded() const { return m_loaded; }
     const QString &whyNotLoaded() const { return m_whyNotLoaded; }
     bool canScore() const { return m_loaded && m_loaded->hasTokenizer; }
@@ -142,6 +146,7 @@ private:
     QTimer m_refresh;
     CalibrationWatch m_watch;
     JobTime m_jobTime;
+    Preferences m_preferences;
     std::string m_modelName; ///< as MODEL on the command line; empty for a map without its model
     ServingChoice m_serving;
     std::optional<DType> m_kvType;

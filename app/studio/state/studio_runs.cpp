@@ -197,9 +197,9 @@ void Studio::measureMaps()
     if (!m_loaded)
         return;
     BenchPlan plan;
-    plan.patienceSeconds = 10; // who pressed a key wants to see something
-    constexpr double mostSeconds = 60; // once samples are disturbed
-    plan.time = JobTime::first(m_jobTime, JobTime(mostSeconds));
+    plan.patienceSeconds = m_preferences.patienceSeconds;
+    constexpr double secondsOfSamples = 50; // once they are disturbed
+    plan.time = JobTime::first(m_jobTime, JobTime(secondsOfSamples + plan.patienceSeconds));
     constexpr std::array names = {"full", "duo", "zigzag", "this map"};
     for (const Series series : allSeries) {
         const HeadMap *map = m_plotted.map(series);
@@ -213,7 +213,10 @@ void Studio::measureMaps()
     while (m_plotted.hasTimes() && longest > m_plotted.contexts().front()
            && m_plotted.cost().estimate(*full, Phase::Prefill, longest).ms > longestPrefillMs)
         longest /= 2;
-    plan.contexts = usualContexts(longest);
+    plan.contexts = m_preferences.contexts;
+    std::erase_if(plan.contexts, [longest](std::int64_t context) { return context > longest; });
+    if (plan.contexts.empty()) // all of them are beyond this model's
+        plan.contexts = usualContexts(longest);
     plan.phases = {Phase::Decode, Phase::Prefill};
     RunRequest request;
     request.task = RunName::Measure;
