@@ -11,7 +11,10 @@
 #include <QDockWidget>
 #include <QLineEdit>
 #include <QListWidget>
+#include <QScrollBar>
 #include <QTextBlock>
+#include <algorithm>
+#include <fstream>
 
 namespace zigzag::test {
 
@@ -120,7 +123,7 @@ TEST_F(GuideTest, SearchFindsPagesAndMarksTheWords)
     EXPECT_FALSE(text.extraSelections().isEmpty());
     search->setText("wordthatnobodywrote");
     ASSERT_EQ(index->count(), 1);
-    EXPECT_FALSE(index->item(0)->flags() & Qt::ItemIsEnabled);
+    EXPECT_FALSE(index->item(0)->flags().testFlag(Qt::ItemIsEnabled));
     search->clear();
     EXPECT_EQ(index->count(), all);
     EXPECT_TRUE(text.extraSelections().isEmpty());

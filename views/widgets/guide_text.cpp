@@ -83,6 +83,12 @@ GuideText::GuideText(const Guide &guide, QWidget *parent)
     setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOn); // it would come and go with pictures that are fitted beside it
     document()->setDocumentMargin(sideMargin);
     document()->setDefaultFont(font());
+    // However a page came: by a link, or by back and forward, which do not pass through doSetSource.
+    connect(this, &QTextBrowser::sourceChanged, this, [this] {
+        m_fitted = pictureWidth();
+        dress();
+        mark(false);
+    });
     m_fit.setSingleShot(true);
     m_fit.setInterval(resizeEnds);
     connect(&m_fit, &QTimer::timeout, this, [this] {
@@ -141,16 +147,15 @@ QVariant GuideText::loadResource(int type, const QUrl &name)
 
 void GuideText::doSetSource(const QUrl &name, QTextDocument::ResourceType)
 {
-    QUrl page = name;
+    QUrl page = name.isRelative() ? source().resolved(name) : name;
     page.setFragment({});
     if (page.isLocalFile() && !page.fileName().endsWith(QLatin1String(".md")))
         return; // a page has no links to other files; the pages of checked results have
-    m_fitted = pictureWidth();
     QTextBrowser::doSetSource(page, QTextDocument::MarkdownResource);
-    dress();
-    mark(!name.hasFragment());
     if (name.hasFragment())
         scrollToAnchor(name.fragment());
+    else
+        mark(true);
 }
 
 void GuideText::resizeEvent(QResizeEvent *event)

@@ -111,8 +111,8 @@ void GuideWindow::follow()
 
 void GuideWindow::open(const QString &place)
 {
+    show(); // first: where a heading is depends on the width
     m_text->showPlace(place);
-    show();
     raise();
     activateWindow();
     m_text->setFocus(Qt::OtherFocusReason);
