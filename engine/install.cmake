@@ -26,6 +26,6 @@ configure_package_config_file(zigzag-config.cmake.in ${CMAKE_CURRENT_BINARY_DIR}
 write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/zigzag-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/zigzag-config.cmake ${CMAKE_CURRENT_BINARY_DIR}/zigzag-config-version.cmake
     DESTINATION ${package} COMPONENT development)
-install(DIRECTORY ${CMAKE_SOURCE_DIR}/resources/checked ${CMAKE_SOURCE_DIR}/resources/models ${CMAKE_SOURCE_DIR}/resources/presets
-    ${CMAKE_SOURCE_DIR}/resources/tasks
+install(DIRECTORY ${CMAKE_SOURCE_DIR}/resources/checked ${CMAKE_SOURCE_DIR}/resources/guide ${CMAKE_SOURCE_DIR}/resources/kept ${CMAKE_SOURCE_DIR}/resources/models
+    ${CMAKE_SOURCE_DIR}/resources/pictures ${CMAKE_SOURCE_DIR}/resources/presets ${CMAKE_SOURCE_DIR}/resources/tasks
     DESTINATION share/zigzag-studio/resources)

@@ -28,6 +28,7 @@ Result<void> calibrateModels(const CalibrateOptions &options)
 {
     interruptFlag();
     Calibration calibration;
+    calibration.measured = today();
     std::string report;
     for (const std::string &name : options.models) {
         ZIGZAG_TRY(loaded, loadForRun(name, options.backend, options.kvType));

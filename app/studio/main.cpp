@@ -30,6 +30,22 @@ std::filesystem::path sessionFolder()
     return zigzag::pathOf(QStandardPaths::writableLocation(QStandardPaths::AppDataLocation) + QStringLiteral("/sessions"));
 }
 
+/// Calibrations of this machine, for the next start. The system may clear it.
+std::filesystem::path keptFolder()
+{
+    const QString cache = QStandardPaths::writableLocation(QStandardPaths::CacheLocation);
+    return cache.isEmpty() ? std::filesystem::path() : zigzag::pathOf(cache + QStringLiteral("/kept"));
+}
+
+/// What of the first picture is there, for who measures how long it takes.
+void printStart(zigzag::MainWindow &window)
+{
+    const auto yes = [](bool is) { return is ? "yes" : "no"; };
+    const zigzag::PlottedMaps &plotted = window.plotted();
+    std::printf("startup_ms %.0f\nscores %s\ntimes %s\nkept %s\n", zigzag::millisecondsSinceStart(),
+                yes(window.document().state().scores != nullptr), yes(plotted.hasTimes()), yes(plotted.isKept()));
+}
+
 } // namespace
 
 int main(int argc, char **argv)
@@ -48,8 +64,11 @@ int main(int argc, char **argv)
     const StartOptions options = parseStart(argc, argv);
     const bool alone = !options.screenshot.isEmpty() || options.startupTime; // nobody looks: the user's settings stay as they are
 
+    if (!alone)
+        chooseThreads(readPreferences(QSettings()));
     MainWindow window({std::make_unique<EngineWorker>(), std::make_unique<DialogPrompts>(alone),
-                       alone ? nullptr : std::make_unique<QSettings>(), alone ? std::filesystem::path() : sessionFolder()});
+                       alone ? nullptr : std::make_unique<QSettings>(), alone ? std::filesystem::path() : sessionFolder(),
+                       alone ? std::filesystem::path() : keptFolder()});
     if (options.theme || alone)
         window.setTheme(options.theme.value_or(Theme::Light));
     if (options.size || alone || !QSettings().contains(QStringLiteral("geometry")))
@@ -68,8 +87,9 @@ int main(int argc, char **argv)
     if (options.startupTime) {
         // The first painting comes with the events that showing the window queued.
         QTimer::singleShot(0, &window, [&window] {
+            QCoreApplication::processEvents(); // plots are drawn in the turn after the one that changed them
             window.repaint();
-            std::printf("startup_ms %.0f\n", millisecondsSinceStart());
+            printStart(window);
             QCoreApplication::quit();
         });
     }

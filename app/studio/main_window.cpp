@@ -47,8 +47,11 @@ MainWindow::MainWindow(Parts parts)
     , m_actions(std::make_unique<WindowActions>())
 {
     setObjectName(QStringLiteral("mainWindow"));
+    m_studio.setKeptFolder(parts.kept);
     setAcceptDrops(true);
     nameWidgetsForScreenReaders();
+    if (m_settings)
+        apply(readPreferences(*m_settings)); // before there are widgets, whose sizes follow the font
     buildPages();
     buildActions();
     m_bar = new RunsBar(m_studio, {m_actions->measure, m_profile->recordAction(), m_actions->needle, m_actions->score},

@@ -6,6 +6,8 @@
 #include "app/studio/state/studio.h"
 #include "app/studio/theme.h"
 
+#include <QApplication>
+#include <QFont>
 #include <QMainWindow>
 #include <memory>
 
@@ -16,6 +18,7 @@ class QShortcut;
 namespace zigzag {
 
 class RunsBar;
+class GuideWindow;
 class HeadlineBar;
 class HeadMapView;
 class LongRunNotice;
@@ -41,6 +44,7 @@ public:
         std::unique_ptr<UserPrompts> prompts;
         std::unique_ptr<QSettings> settings; ///< null: nothing is remembered
         std::filesystem::path sessions = {}; ///< folder of sessions that have no name; empty: none is kept before it has one
+        std::filesystem::path kept = {}; ///< folder of calibrations for the next start; empty: none are kept
     };
     explicit MainWindow(Parts parts);
     ~MainWindow() override;
@@ -112,7 +116,11 @@ private:
     void refreshActions();
     void refreshRecent();
     void showPalette();
+    void askPreferences();
+    void apply(const Preferences &preferences);
     void showShortcuts();
+    void showGuide(const QString &place);
+    QString guidePlace() const;
     void showAbout();
     QList<QAction *> allActions() const;
 
@@ -166,6 +174,7 @@ private:
     RecentFiles m_recent;
     Studio m_studio;
     Theme m_theme = Theme::System;
+    const QFont m_desktopFont = QApplication::font();
 
     struct Docked {
         Page *page;
@@ -185,6 +194,7 @@ private:
     HeadlineBar *m_headline = nullptr;
     MessageBar *m_messages = nullptr;
     LongRunNotice *m_notice = nullptr;
+    GuideWindow *m_guide = nullptr; ///< once it was asked for
     std::unique_ptr<WindowActions> m_actions;
     QActionGroup *m_papers = nullptr;
 };

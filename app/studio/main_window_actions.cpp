@@ -2,18 +2,22 @@
 // Actions and menus, the command palette, and what Help shows.
 #include "app/studio/main_window.h"
 #include "app/studio/pages/map_page.h"
+#include "app/studio/preferences_dialog.h"
 #include "app/studio/window_actions.h"
 
 #include "engine/map/kv_layout.h"
+#include "engine/model/memory_limit.h"
 #include "engine/model/model.h"
 #include "engine/model/resources.h"
 #include "views/models/native_path.h"
 #include "views/widgets/command_palette.h"
+#include "views/widgets/guide_window.h"
 #include "views/widgets/head_map_view.h"
 #include "views/widgets/text_dialogs.h"
 
 #include <QAction>
 #include <QActionGroup>
+#include <QApplication>
 #include <QDockWidget>
 #include <QMenu>
 #include <QMenuBar>
@@ -86,6 +90,9 @@ void MainWindow::buildActions()
     all.exclusive
         = make(tr("&Make exclusive"), QKeySequence(tr("Ctrl+M")), [this] { m_studio.report(document().makeExclusive()); });
 
+    all.preferences = make(tr("&Preferences…"), QKeySequence(tr("Ctrl+,")), [this] { askPreferences(); });
+    all.preferences->setMenuRole(QAction::PreferencesRole);
+
     all.measure = make(tr("&Measure"), QKeySequence(Qt::Key_F5), [this] { m_studio.measureMaps(); });
     all.measure->setToolTip(tr("Measure TTFT, TPOT and KV memory of all series (F5)"));
     all.needle = make(tr("&Needle"), QKeySequence(Qt::Key_F6), [this] {
@@ -112,6 +119,9 @@ void MainWindow::buildActions()
     }
     all.resetLayout = make(tr("Reset la&yout"), {}, [this] { resetLayout(); });
     all.palette = make(tr("Command &palette"), QKeySequence(tr("Ctrl+Shift+P")), [this] { showPalette(); });
+    all.guide = make(tr("&Guide"), QKeySequence(Qt::Key_F1), [this] { showGuide(guidePlace()); });
+    all.guide->setToolTip(tr("What one does here, with pictures (F1)"));
+    all.glossary = make(tr("G&lossary"), {}, [this] { showGuide(QStringLiteral("glossary")); });
     all.shortcuts = make(tr("&Keyboard shortcuts"), QKeySequence(tr("?")), [this] { showShortcuts(); });
     all.about = make(tr("&About and licences"), {}, [this] { showAbout(); });
 }
@@ -154,6 +164,8 @@ void MainWindow::buildMenus()
     edit->addSeparator();
     edit->addAction(all.exclusive);
     edit->addMenu(buildVariantsMenu());
+    edit->addSeparator();
+    edit->addAction(all.preferences);
 
     QMenu *run = menuBar()->addMenu(tr("&Run"));
     run->addActions({all.measure, all.needle, all.score, all.calibrate, all.checkServer});
@@ -173,12 +185,17 @@ void MainWindow::buildMenus()
     for (const auto &[menu, place] : {std::pair(file, PageMenu::File), std::pair(edit, PageMenu::Edit),
                                       std::pair(run, PageMenu::Run), std::pair(view, PageMenu::View)})
         if (const QList<QAction *> more = pageActions(place); !more.isEmpty()) {
-            QAction *last = menu == file ? exhibits->menuAction() : menu == run ? all.cancel : nullptr;
+            QAction *last = menu == file ? exhibits->menuAction()
+                : menu == run            ? all.cancel
+                : menu == edit           ? all.preferences
+                                         : nullptr;
             menu->insertActions(last, more);
             menu->insertSeparator(last ? last : more.first());
         }
 
     QMenu *help = menuBar()->addMenu(tr("&Help"));
+    help->addActions({all.guide, all.glossary});
+    help->addSeparator();
     help->addActions({all.palette, all.shortcuts});
     help->addSeparator();
     help->addAction(all.about);
@@ -287,6 +304,9 @@ void MainWindow::nameOtherwise()
     also(m_actions->importScores, tr("load open"));
     also(m_actions->exclusive, tr("whole layers zigzag"));
     also(m_actions->shortcuts, tr("help keys mouse"));
+    also(m_actions->preferences, tr("settings options threads memory font size contexts patience"));
+    also(m_actions->guide, tr("help manual documentation tutorial how"));
+    also(m_actions->glossary, tr("words terms meaning help"));
     for (const auto &[name, words] :
          {std::pair("sweepQuality", tr("pareto trade-off front loss")),
           std::pair("searchLayers", tr("find ablation greedy gates answer loss likelihood KL")),
@@ -379,6 +399,47 @@ void MainWindow::showShortcuts()
                             {tr("Timeline: drag"), tr("select a stretch of time; Esc leaves it")}},
                            this);
     dialog.exec();
+}
+
+void MainWindow::askPreferences()
+{
+    PreferencesDialog dialog(m_studio.preferences(), this);
+    if (dialog.exec() != QDialog::Accepted)
+        return;
+    if (m_settings)
+        writePreferences(dialog.chosen(), *m_settings);
+    apply(dialog.chosen());
+}
+
+void MainWindow::apply(const Preferences &preferences)
+{
+    m_studio.setPreferences(preferences);
+    limitMemory(preferences.memoryBytes);
+    QFont font = m_desktopFont;
+    if (preferences.fontPoints > 0)
+        font.setPointSize(preferences.fontPoints);
+    if (font != QApplication::font())
+        QApplication::setFont(font);
+}
+
+void MainWindow::showGuide(const QString &place)
+{
+    if (!m_guide) {
+        auto guide = Guide::read(resourceFolder() / "guide");
+        if (!guide)
+            return m_studio.say(guide.error());
+        m_guide = new GuideWindow(std::move(*guide), this);
+    }
+    m_guide->open(place);
+}
+
+/// Of the page that has the keyboard, else of the head map.
+QString MainWindow::guidePlace() const
+{
+    for (const QWidget *widget = focusWidget(); widget; widget = widget->parentWidget())
+        if (const auto *page = qobject_cast<const Page *>(widget))
+            return page->guidePage();
+    return m_map->guidePage();
 }
 
 void MainWindow::showAbout()

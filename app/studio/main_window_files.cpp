@@ -125,6 +125,7 @@ bool MainWindow::openModel(const QString &name, bool withWeights)
     const auto [sink, recent] = defaultWindow(config->maxContext);
     document().begin(HeadMap(config->shape(), HeadKind::Retrieval, sink, recent), {});
     if (withWeights && *runnable) {
+        m_studio.showKept(nativePath(name));
         m_studio.loadInBackground(nativePath(name));
     } else {
         m_studio.describe(nativePath(name));

@@ -13,11 +13,11 @@ struct WindowActions {
         *saveSessionAs;
     QMenu *recent, *variants;
     QAction *newVariant, *renameVariant, *noteVariant, *removeVariant, *nextVariant;
-    QAction *undo, *redo, *flip, *retrieve, *stream, *lock, *selectAll, *exclusive;
+    QAction *undo, *redo, *flip, *retrieve, *stream, *lock, *selectAll, *exclusive, *preferences;
     QAction *measure, *needle, *score, *calibrate, *checkServer, *cancel;
     QActionGroup *themes;
     QAction *resetLayout;
-    QAction *palette, *shortcuts, *about;
+    QAction *palette, *guide, *glossary, *shortcuts, *about;
 };
 
 } // namespace zigzag

@@ -68,6 +68,8 @@ public:
     bool isOwn() const { return m_own; }
     const ModelConfig &config() const { return m_config; }
     const MachineProfile &machine() const { return m_machine; }
+    /// The day of the calibration, "2026-11-28"; empty where it is not known.
+    const std::string &measured() const { return m_measured; }
     /// How far the fit is from the passes that it was made from, |predicted − measured| / measured, median; where the model
     /// itself was not measured, the worst of those that speak for it.
     double medianFitError() const { return m_medianFitError; }
@@ -124,6 +126,7 @@ private:
     std::bitset<opNames.size()> m_dealt; ///< ops that are dealt to ranks
     double m_weightBytes = 0; ///< read by a decode step
     MachineProfile m_machine;
+    std::string m_measured;
     bool m_fitted = false, m_own = false, m_cached = true;
     double m_medianFitError = 0, m_paceMs = 0;
     int m_fitPoints = 0;

@@ -80,6 +80,7 @@ public:
     {
         model.m_config = config;
         model.m_machine = calibration.machine;
+        model.m_measured = calibration.measured;
         model.describeLayers();
         model.m_cached = staysInCache(config, calibration.machine);
         for (const ModelSamples &samples : calibration.models)

@@ -6,6 +6,7 @@
 #include "profiler/base/run_types.h"
 #include "profiler/cost/op_cost.h"
 
+#include <string>
 #include <vector>
 
 namespace zigzag {
@@ -47,6 +48,7 @@ struct ModelSamples {
 struct Calibration {
     MachineProfile machine;
     std::vector<ModelSamples> models;
+    std::string measured = {}; ///< the day, "2026-11-28"; empty: a file from before it was kept
 };
 
 } // namespace zigzag

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ctime>
 #include <fmt/format.h>
 
 namespace zigzag {
@@ -268,15 +269,34 @@ Result<ModelSamples> readModelSamples(const json::Value &value, const std::strin
     return samples;
 }
 
+/// A year, a month and a day in digits: it is shown as it stands.
+bool isDay(std::string_view text)
+{
+    constexpr std::string_view form = "0000-00-00";
+    return std::equal(text.begin(), text.end(), form.begin(), form.end(),
+                      [](char c, char pattern) { return pattern == '0' ? c >= '0' && c <= '9' : c == pattern; });
+}
+
 } // namespace
+
+std::string today()
+{
+    const std::time_t now = std::time(nullptr);
+    std::tm parts{};
+    std::array<char, 16> text{};
+    localtime_r(&now, &parts);
+    return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%d", &parts)};
+}
 
 std::string profileText(const Calibration &calibration)
 {
     const auto text = [](const nlohmann::ordered_json &value) {
         return value.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
     };
-    std::string out = fmt::format("{{\"format\": \"{}\", \"version\": {},\n \"machine\": {},\n \"models\": [", formatName,
-                                  formatVersion, text(machineJson(calibration.machine)));
+    std::string out = fmt::format("{{\"format\": \"{}\", \"version\": {},\n", formatName, formatVersion);
+    if (!calibration.measured.empty())
+        out += fmt::format(" \"measured\": {},\n", text(calibration.measured));
+    out += fmt::format(" \"machine\": {},\n \"models\": [", text(machineJson(calibration.machine)));
     const char *betweenModels = "";
     for (const ModelSamples &samples : calibration.models) {
         const CostModel cost(calibration, samples.config);
@@ -318,6 +338,12 @@ Result<Calibration> profileFrom(std::string_view text, const std::string &where)
     ZIGZAG_TRY(machine, json::objectIn(document, "machine", where));
     ZIGZAG_TRY(readBack, readMachine(*machine, where));
     calibration.machine = readBack;
+    if (document.contains("measured")) {
+        ZIGZAG_TRY(day, json::asString(document.at("measured"), "the day of the measurement", where));
+        if (!isDay(day))
+            return badInput(fmt::format("{}: '{}' is no day such as 2026-11-28; calibrate anew", where, json::printable(day)));
+        calibration.measured = day;
+    }
     ZIGZAG_TRY(models, json::arrayIn(document, "models", where));
     if (models->empty() || models->size() > mostModels)
         return badInput(fmt::format("{}: has {} models and not 1 to {}; calibrate anew", where, models->size(), mostModels));

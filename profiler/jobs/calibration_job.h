@@ -10,6 +10,8 @@ namespace zigzag::jobs {
 /// progress, of one model of several.
 Result<ModelSamples> sampleModel(const JobContext &context, const CalibrationPlan &plan, std::string_view subject = {});
 
+/// The same as a machine profile of this model alone, of today: to be kept, and fitted.
+Result<Calibration> calibration(const JobContext &context, const CalibrationPlan &plan);
 /// The same, fitted: what predictions are made from.
 Result<CostModel> calibrate(const JobContext &context, const CalibrationPlan &plan);
 

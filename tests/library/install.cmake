@@ -8,3 +8,10 @@ set(resources ${PREFIX}/share/zigzag-studio/resources)
 file(COPY_FILE ${resources}/presets/tinyllama-1.1b.json ${resources}/presets/installed.json)
 file(RENAME ${resources}/models/zigzag-tiny ${resources}/models/installed)
 file(CREATE_LINK installed ${resources}/models/zigzag-tiny SYMBOLIC)
+# What the window shows of resources at its start and on F1.
+foreach(file guide/index.md guide/pictures/find.png pictures/window-light.png checked/engines.md kept/zigzag-tiny/scores.json
+        kept/zigzag-tiny/machine.json)
+    if(NOT EXISTS ${resources}/${file})
+        message(FATAL_ERROR "${file} was not installed: engine/install.cmake")
+    endif()
+endforeach()

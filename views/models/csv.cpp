@@ -179,6 +179,7 @@ QString csvOf(const PlottedMaps &plotted, Quantity quantity)
         for (std::size_t index = 0; index < predicted.size(); ++index)
             text += csvLine({name, QString::number(plotted.contexts()[index]),
                              quantity == Quantity::Kv     ? QStringLiteral("computed")
+                                 : plotted.isKept()       ? QStringLiteral("predicted (kept)")
                                  : plotted.isUnreliable() ? QStringLiteral("predicted (disturbed calibration)")
                                                           : QStringLiteral("predicted"),
                              csvNumber(predicted[index]), QString()});

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <QString>
+#include <vector>
 
 namespace zigzag {
 
@@ -27,5 +28,16 @@ enum class Term {
 /// What it means, in a sentence or two; the one place that says so. Shown as the tooltip and the what's-this of the very
 /// label that bears the word.
 QString explained(Term term);
+
+/// A word and what it means, for a reader who looks it up.
+struct GlossaryEntry {
+    QString word, meaning;
+};
+
+/// Every word of ours that the window uses, those above among them, in the order of the alphabet and in the window's language.
+std::vector<GlossaryEntry> glossary();
+
+/// The same as a page of the guide, in Markdown. In English it is resources/guide/glossary.md, to the letter.
+QString glossaryPage();
 
 } // namespace zigzag

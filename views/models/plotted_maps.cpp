@@ -59,15 +59,17 @@ void PlottedMaps::setModel(const ModelShape &shape, const std::optional<ModelCon
     m_shape = shape;
     m_config = config;
     m_cost = {};
+    m_isKept = false;
     m_measurements.clear();
     m_scores.reset();
     m_contexts = plottedContexts(config ? config->maxContext : longestWithoutModel);
     m_curves = {};
 }
 
-void PlottedMaps::setCost(CostModel cost)
+void PlottedMaps::setCost(CostModel cost, bool kept)
 {
     m_cost = std::move(cost);
+    m_isKept = kept;
     for (Curves &each : m_curves)
         predict(each);
 }
@@ -256,8 +258,16 @@ Comparison PlottedMaps::compare(Quantity quantity, std::int64_t context) const
     }
     if (!hasTimes())
         return {};
-    const auto source = isUnreliable() ? Figure::Source::Unreliable : Figure::Source::Predicted;
+    const auto source = isKept() ? Figure::Source::Kept : isUnreliable() ? Figure::Source::Unreliable : Figure::Source::Predicted;
     return {{estimate(*current, phase, context).ms, source}, {estimate(*full, phase, context).ms, source}};
+}
+
+QString PlottedMaps::keptText() const
+{
+    if (!isKept())
+        return {};
+    return QCoreApplication::translate("zigzag::PlottedMaps", "kept, measured on %1 at %2")
+        .arg(QString::fromStdString(m_cost.machine().device), QString::fromStdString(m_cost.measured()));
 }
 
 Comparison PlottedMaps::compareNeedle() const

@@ -23,8 +23,9 @@ enum class Quantity { Ttft, Tpot, Kv };
 
 /// One number of the comparison and where it comes from.
 struct Figure {
-    /// Unreliable: predicted from a calibration that others disturbed; Disturbed: measured while they slowed it.
-    enum class Source { Unknown, Computed, Predicted, Unreliable, Measured, Disturbed };
+    /// Kept: predicted from a calibration of earlier, perhaps of another machine; Unreliable: from one that others disturbed;
+    /// Disturbed: measured while they slowed it.
+    enum class Source { Unknown, Computed, Predicted, Kept, Unreliable, Measured, Disturbed };
     double value = 0;
     Source source = Source::Unknown;
 };
@@ -57,7 +58,8 @@ class PlottedMaps
 public:
     /// Another model, or a bare shape: forgets the cost model and every result.
     void setModel(const ModelShape &shape, const std::optional<ModelConfig> &config);
-    void setCost(CostModel cost);
+    /// `kept`: the calibration is of earlier, and stands in until this machine has been calibrated.
+    void setCost(CostModel cost, bool kept = false);
     void setConditions(const Conditions &conditions);
     const Conditions &conditions() const { return m_conditions; }
     /// Counts the memory that is shown as an engine does, from here on; the bars of single layers stay ours.
@@ -74,7 +76,11 @@ public:
     const CostModel &cost() const { return m_cost; }
     bool hasTimes() const { return m_cost.isFitted(); }
     /// Whether there are times that a disturbed calibration predicts (CostModel::isReliable).
-    bool isUnreliable() const { return hasTimes() && !m_cost.isReliable(); }
+    bool isUnreliable() const { return hasTimes() && !isKept() && !m_cost.isReliable(); }
+    /// Whether times are predicted from a calibration of earlier.
+    bool isKept() const { return hasTimes() && m_isKept; }
+    /// Where and when that was: "kept, measured on AMD EPYC at 2026-11-28"; empty when nothing is kept.
+    QString keptText() const;
     /// Whether the head dimension is known; without it KV is counted in keys rather than in bytes.
     bool hasBytes() const { return m_shape.headDim > 0; }
     double sparsity() const { return m_sparsity; }
@@ -122,6 +128,7 @@ private:
     CostModel m_cost;
     Conditions m_conditions;
     EngineKv m_engineKv;
+    bool m_isKept = false;
     std::shared_ptr<const HeadScores> m_scores;
     double m_sparsity = 0.5;
     std::vector<std::int64_t> m_contexts;

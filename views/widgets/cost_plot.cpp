@@ -243,6 +243,8 @@ void CostPlot::show(const PlottedMaps &plotted, const QString &waiting)
     else if (error)
         m_title->setText(
             tr("%1 · prediction off by %2 (median)").arg(name, *error < absurd ? percentText(*error) : tr("over 1000 %")));
+    else if (m_quantity != Quantity::Kv && plotted.isKept())
+        m_title->setText(tr("%1 · kept, measured %2").arg(name, QString::fromStdString(plotted.cost().measured())));
     else if (m_quantity != Quantity::Kv && plotted.isUnreliable())
         m_title->setText(tr("%1 · predictions: disturbed calibration").arg(name));
     else if (const QString under = plotted.conditionsText(); !under.isEmpty())
@@ -284,6 +286,7 @@ QString CostPlot::describe(std::int64_t context) const
         text += QStringLiteral("\n%1: %2 %3")
                     .arg(nameOf(series, *m_plotted), m_unitTicker->text(value),
                          m_quantity == Quantity::Kv      ? tr("computed")
+                             : m_plotted->isKept()       ? tr("predicted, %1").arg(m_plotted->keptText())
                              : m_plotted->isUnreliable() ? tr("predicted, calibrated while disturbed")
                                                          : tr("predicted"));
         for (const PlottedMaps::Point &point : m_plotted->measured(series, m_quantity))

@@ -28,6 +28,7 @@ void HeadlineBar::show(const PlottedMaps &plotted, std::int64_t context, const Q
         return figure.source == Figure::Source::Measured  ? tr("measured")
             : figure.source == Figure::Source::Disturbed  ? tr("disturbed")
             : figure.source == Figure::Source::Predicted  ? tr("predicted")
+            : figure.source == Figure::Source::Kept       ? tr("predicted, kept")
             : figure.source == Figure::Source::Unreliable ? tr("predicted, disturbed")
                                                           : tr("computed");
     };
@@ -60,7 +61,12 @@ void HeadlineBar::show(const PlottedMaps &plotted, std::int64_t context, const Q
         line = served.toHtmlEscaped() + (line.isEmpty() ? QString() : QStringLiteral(" ‖ ") + line);
     m_label->setText(line);
     const bool disturbed = text().contains(tr("disturbed"));
-    m_label->setToolTip(disturbed ? text() + QLatin1Char('\n') + explained(Term::Disturbed) : text());
+    QString tip = text();
+    if (disturbed)
+        tip += QLatin1Char('\n') + explained(Term::Disturbed);
+    if (plotted.isKept())
+        tip += QLatin1Char('\n') + tr("Times are %1, until this machine has been calibrated.").arg(plotted.keptText());
+    m_label->setToolTip(tip);
 }
 
 QString HeadlineBar::text() const

@@ -45,6 +45,7 @@ AssignPage::AssignPage(Studio &studio, QWidget *parent)
     : Page(studio, QStringLiteral("assign"), tr("Assign"), parent)
     , m_panel(new AssignPanel(this))
 {
+    setGuidePage(QStringLiteral("edit#assign"));
     setBackgroundRole(QPalette::Window);
     auto *scroll = new QScrollArea(this); // a small screen scrolls rather than squeezes
     scroll->setWidgetResizable(true);
@@ -84,7 +85,7 @@ void AssignPage::assignTo(const QString &criterion, AssignBy kind, double value)
     else if (plotted.conditions().batch > 1 || plotted.conditions().gpus > 1)
         return studio().say(MessageBar::Kind::Error,
                             tr("A TPOT budget is of one sequence on one GPU: set batch and GPUs of the plots to 1"));
-    else if (plotted.hasTimes())
+    else if (plotted.hasTimes() && !plotted.isKept()) // a budget is one of this machine
         target = timeBudget(plotted.cost(), value, context, map);
     else
         return studio().say(MessageBar::Kind::Error, studio().whyNoTimes());

@@ -30,6 +30,7 @@ ComparePage::ComparePage(Studio &studio, QWidget *parent)
     , m_table(new QTableView(this))
     , m_model(new MapDifferenceModel(this))
 {
+    setGuidePage(QStringLiteral("edit#compare"));
     for (const QString &name : {tr("Full attention"), tr("DuoAttention at the same sparsity"), tr("Zigzag at the same sparsity")})
         m_against->addItem(name);
     m_against->setCurrentIndex(Duo);

@@ -79,6 +79,7 @@ FindPage::FindPage(Studio &studio, QWidget *parent)
     : Page(studio, QStringLiteral("find"), tr("Find layers"), parent)
     , m_panel(new FindPanel(&studio.scoreSources(), this))
 {
+    setGuidePage(QStringLiteral("find"));
     setBackgroundRole(QPalette::Window);
     auto *column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);

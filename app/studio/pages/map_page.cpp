@@ -22,6 +22,7 @@ MapPage::MapPage(Studio &studio, QWidget *parent)
     , m_view(new HeadMapView(m_model, this))
     , m_empty(new EmptyMap(this))
 {
+    setGuidePage(QStringLiteral("edit"));
     m_view->setObjectName(QStringLiteral("headMap"));
     auto *column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
@@ -167,6 +168,7 @@ void MapPage::showCosts()
         plotted.hasBytes() ? tr("KV bytes at %1").arg(contextText(at)) : tr("KV keys at %1").arg(contextText(at)),
         longest <= 0 ? QString()
                      : (measured ? predicted.isEmpty() ? tr("measured %1 at %2") : tr("%1 at %2, hatched: predicted")
+                            : plotted.isKept()       ? tr("predicted %1 at %2 (kept)")
                             : plotted.isUnreliable() ? tr("predicted %1 at %2 (disturbed)")
                                                      : tr("predicted %1 at %2"))
                            .arg(phase == Phase::Decode ? tr("TPOT") : tr("TTFT"), contextText(at)));

@@ -13,6 +13,7 @@ NeedlePage::NeedlePage(Studio &studio, QWidget *parent)
     : Page(studio, QStringLiteral("needle"), tr("Needle"), parent)
     , m_needle(new NeedleView(this))
 {
+    setGuidePage(QStringLiteral("quality#needles"));
     auto *column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->addWidget(m_needle);

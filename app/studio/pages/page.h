@@ -26,8 +26,11 @@ public:
     QList<QAction *> actionsIn(PageMenu menu) const;
     /// What can be saved of it.
     const std::vector<Exhibit> &exhibits() const { return m_exhibits; }
+    /// What F1 opens here: a page of resources/guide, such as "plots", or a heading of it, such as "edit#assign".
+    const QString &guidePage() const { return m_guidePage; }
 
 protected:
+    void setGuidePage(const QString &place) { m_guidePage = place; }
     /// Shows what the studio knows by now. Called after every change, once a turn of the event loop, whether or not the page
     /// can be seen: be quick when nothing that you show has changed.
     virtual void refresh() = 0;
@@ -51,6 +54,7 @@ private:
 
     Studio &m_studio;
     std::vector<Exhibit> m_exhibits;
+    QString m_guidePage = QStringLiteral("window");
 };
 
 } // namespace zigzag

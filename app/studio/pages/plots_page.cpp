@@ -15,6 +15,7 @@ PlotsPage::PlotsPage(Studio &studio, QWidget *parent)
     , m_conditions(new ConditionsBar(this))
     , m_plots(new PlotsPanel(this))
 {
+    setGuidePage(QStringLiteral("plots"));
     auto *column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(0);

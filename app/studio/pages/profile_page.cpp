@@ -69,6 +69,7 @@ ProfilePage::ProfilePage(Studio &studio, QWidget *parent)
     , m_info(new QLabel(this))
     , m_clearArea(new QToolButton(this))
 {
+    setGuidePage(QStringLiteral("profile"));
     m_record = offer(PageMenu::Run, QStringLiteral("recordTrace"), tr("&Record trace"), QKeySequence(Qt::Key_F9),
                      [this] { record(); });
     m_record->setToolTip(tr("Record what every op does in a prefill and %1 decode steps of this map (F9)").arg(decodeSteps));

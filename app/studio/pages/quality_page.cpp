@@ -34,6 +34,7 @@ QualityPage::QualityPage(Studio &studio, QWidget *parent)
     : Page(studio, QStringLiteral("quality"), tr("Quality and speed"), parent)
     , m_plot(new ParetoPlot(this))
 {
+    setGuidePage(QStringLiteral("quality#sweep"));
     m_plot->setObjectName(QStringLiteral("paretoPlot"));
     auto *column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
@@ -67,6 +68,7 @@ void QualityPage::refresh()
         const StreamingWindow window = map.oneWindow().value(); // a sweep assigns every map with one
         const MapQuality &quality = sweep.points[i].quality;
         const QString price = !timed ? bytesText(cost[i])
+            : plotted.isKept()       ? tr("%1 per token, %2").arg(timeText(cost[i]), plotted.keptText())
             : plotted.isUnreliable() ? tr("%1 per token, predicted from a disturbed calibration").arg(timeText(cost[i]))
                                      : tr("%1 per token, predicted").arg(timeText(cost[i]));
         points.push_back(
@@ -84,10 +86,10 @@ void QualityPage::refresh()
              map.sparsity(), window.sink, window.recent});
     }
     const QString doing = s.doing(sweepTask);
-    QString costTitle = plotted.isUnreliable()
-        ? tr("predicted time per output token at %1 (disturbed calibration)").arg(contextText(context))
-        : timed ? tr("predicted time per output token at %1").arg(contextText(context))
-                : tr("KV memory at %1").arg(contextText(context));
+    QString costTitle = plotted.isKept() ? tr("predicted time per output token at %1 (kept)").arg(contextText(context))
+        : plotted.isUnreliable() ? tr("predicted time per output token at %1 (disturbed calibration)").arg(contextText(context))
+        : timed                  ? tr("predicted time per output token at %1").arg(contextText(context))
+                                 : tr("KV memory at %1").arg(contextText(context));
     if (const QString under = plotted.conditionsText(); timed && !under.isEmpty())
         costTitle = tr("%1, %2").arg(costTitle, under);
     if (!sweep.servedAs.isEmpty() && !sweep.points.empty())

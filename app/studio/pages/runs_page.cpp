@@ -48,6 +48,7 @@ RunsPage::RunsPage(Studio &studio, QWidget *parent)
     , m_group(new QComboBox(this))
     , m_headline(new QLabel(this))
 {
+    setGuidePage(QStringLiteral("profile#runs"));
     m_sortedRuns->setSourceModel(&studio.runList());
     m_sortedRuns->setSortRole(RunListModel::SortRole);
     m_sortedRows->setSourceModel(m_compared);

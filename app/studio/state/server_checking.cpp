@@ -33,7 +33,7 @@ Result<jobs::CheckPlan> planOf(const CheckDialog::Choice &choice, Studio &studio
     const std::filesystem::path &path = studio.document().path();
     plan.map = {path.empty() ? "this map" : path.filename().string(), studio.document().map()};
     plan.times.contexts = choice.contexts;
-    if (studio.plotted().hasTimes())
+    if (studio.plotted().hasTimes() && !studio.plotted().isKept())
         plan.cost = studio.plotted().cost();
     return plan;
 }

@@ -41,6 +41,8 @@ void Studio::adopt(const ModelShape &shape, const std::optional<ModelConfig> &co
     m_calibration.reset();
     m_here = {};
     m_isDescribed = false;
+    m_keptCost = {};
+    m_keptScores.reset();
     m_plotted.setModel(shape, config);
     if (const int gpus = m_plotted.conditions().gpus; gpus > 1 && !(config && checkDealing(*config, gpus)))
         report(setConditions(m_plotted.conditions().batch, 1, m_link));
@@ -49,6 +51,20 @@ void Studio::adopt(const ModelShape &shape, const std::optional<ModelConfig> &co
     m_document.setModel(shape);
     m_context = m_plotted.contexts().back();
     Q_EMIT contextsChanged();
+}
+
+void Studio::showKept(const std::string &name)
+{
+    const auto &config = m_plotted.config();
+    if (!config)
+        return;
+    if (CostModel cost = m_kept.times(name, *config); cost.isFitted()) {
+        m_keptCost = std::move(cost);
+        applyCost();
+    }
+    m_keptScores = m_kept.scores(name, *config);
+    if (m_keptScores)
+        takeScores(m_keptScores);
 }
 
 void Studio::loadInBackground(const std::string &name)
@@ -85,14 +101,15 @@ void Studio::describe(const std::string &name)
 
 void Studio::applyCost()
 {
-    CostModel cost = m_here;
+    const bool isKept = !m_profile && !m_here.isFitted() && m_keptCost.isFitted();
+    CostModel cost = isKept ? m_keptCost : m_here;
     if (m_profile && m_plotted.config())
         cost = CostModel(*m_profile, *m_plotted.config());
     cost.link = m_link;
     Conditions conditions = m_plotted.conditions();
     conditions.isElsewhere = m_profile.has_value();
     m_plotted.setConditions(conditions);
-    m_plotted.setCost(std::move(cost));
+    m_plotted.setCost(std::move(cost), isKept);
     refreshSoon();
 }
 
@@ -180,7 +197,7 @@ QString Studio::doing(const std::string &task) const
 
 QString Studio::whyNoTimes() const
 {
-    if (m_plotted.hasTimes())
+    if (m_plotted.hasTimes() && !m_plotted.isKept())
         return {};
     if (m_modelName.empty())
         return tr("Times need the model:\nopen its folder, a preset\nor a bundled model");

@@ -4,6 +4,8 @@
 #include "app/studio/state/calibration_watch.h"
 #include "app/studio/state/document.h"
 #include "app/studio/state/job_list.h"
+#include "app/studio/state/kept_results.h"
+#include "app/studio/state/preferences.h"
 #include "app/studio/state/run_controller.h"
 #include "app/studio/state/serving_choice.h"
 #include "app/studio/state/user_prompts.h"
@@ -73,6 +75,10 @@ public:
 
     /// Another document takes the window: its shape, and its model's config where that is known.
     void adopt(const ModelShape &shape, const std::optional<ModelConfig> &config);
+    /// Shows at once what is known of a model that was just adopted, and marks it as kept.
+    void showKept(const std::string &name);
+    /// Where calibrations are kept for the next start.
+    void setKeptFolder(const std::filesystem::path &folder) { m_kept.setFolder(folder); }
     void loadInBackground(const std::string &name);
     /// The model is known by its config alone: nothing is loaded, so nothing is measured; memory is exact, and a machine's
     /// profile predicts the times.
@@ -96,12 +102,15 @@ public:
     const Link &link() const { return m_link; }
     /// What this machine was calibrated to, whatever the plots speak of.
     const CostModel &costHere() const { return m_here; }
+    /// What runs take from a person's preferences.
+    const Preferences &preferences() const { return m_preferences; }
+    void setPreferences(const Preferences &preferences) { m_preferences = preferences; }
     const std::optional<LoadedModel> &loaded() const { return m_loaded; }
     const QString &whyNotLoaded() const { return m_whyNotLoaded; }
     bool canScore() const { return m_loaded && m_loaded->hasTokenizer; }
     /// Whether such a run is on or waits, in words for a hint that would otherwise say how to start it; else empty.
     QString doing(const std::string &task) const;
-    /// In plain words why there are no times; empty when there are.
+    /// In plain words why there are no times of this machine; empty when there are.
     QString whyNoTimes() const;
 
     /// The context and the phase that bars, headline and plots speak of.
@@ -189,13 +198,17 @@ private:
     ScoreSources m_scoreSources;
     QualitySweep m_sweep;
     std::shared_ptr<const Calibration> m_calibration;
+    KeptResults m_kept;
+    std::shared_ptr<const HeadScores> m_keptScores; ///< that were shown before the model was loaded
     QTimer m_refresh;
     CalibrationWatch m_watch;
     JobTime m_jobTime;
+    Preferences m_preferences;
     std::string m_modelName; ///< as MODEL on the command line; empty for a map without its model
     ServingChoice m_serving;
     std::optional<DType> m_kvType;
     CostModel m_here;
+    CostModel m_keptCost; ///< what stands in for it until this machine has been calibrated
     std::optional<Calibration> m_profile; ///< of another machine
     std::filesystem::path m_profileFile;
     Link m_link;

@@ -3,6 +3,7 @@
 #include "app/studio/state/studio.h"
 
 #include "engine/map/run_alike.h"
+#include "profiler/cost/profile_file.h"
 #include "profiler/jobs/bench_job.h"
 #include "profiler/jobs/calibration_job.h"
 #include "profiler/jobs/evaluate_job.h"
@@ -92,11 +93,16 @@ void Studio::onLoaded(const LoadedModel &model)
         m_document.setModel(model.shape);
     if (m_calibration && m_calibration->machine.device == model.device && !m_plotted.hasTimes()) {
         const CostModel kept(*m_calibration, model.config);
-        if (kept.isFitted() && kept.isOwn())
-            m_plotted.setCost(kept);
+        if (kept.isFitted() && kept.isOwn()) {
+            m_keptCost = kept;
+            applyCost();
+        }
     }
     calibrateModel(false);
-    if (canScore() && !m_document.state().scores && model.config.weightBytes() <= scoredAtOnceBytes)
+    // Scores that came with a model are of its weights, whatever machine they run on; of other weights they say nothing.
+    const bool isKept = m_keptScores && m_document.state().scores == m_keptScores;
+    const bool isOfOthers = isKept && m_keptScores->model.fingerprint != model.shape.fingerprint;
+    if (canScore() && (!m_document.state().scores || isOfOthers) && model.config.weightBytes() <= scoredAtOnceBytes)
         scoreModel(false);
 }
 
@@ -161,7 +167,8 @@ void Studio::calibrateModel(bool asked)
     request.commandLine = [model = lineModel(), longest = m_plotted.contexts().back()]() -> Result<std::string> {
         return jobs::calibrateLine(model, longest, "profile.json");
     };
-    request.work = [this, longest = m_plotted.contexts().back(), time = m_jobTime](const TaskContext &context) -> Result<void> {
+    request.work = [this, longest = m_plotted.contexts().back(), time = m_jobTime,
+                    file = m_kept.fileToKeep(m_modelName, m_loaded->config)](const TaskContext &context) -> Result<void> {
         const auto tell = [&](const JobStep &step) {
             constexpr double machineShare = 0.25; // of the progress
             if (step.part == JobPart::Machine)
@@ -170,10 +177,12 @@ void Studio::calibrateModel(bool asked)
                 context.progress(machineShare + (1 - machineShare) * step.fraction, tr("Calibrating predictions"));
         };
         tell({}); // also where the machine is known
-        const JobContext job = context.told(tell);
-        ZIGZAG_TRY(samples, jobs::sampleModel(job, shortCalibration(longest, time)));
-        const auto calibration = std::make_shared<const Calibration>(Calibration{job.machine(), {std::move(samples)}});
-        context.deliver([this, calibration, cost = CostModel(*calibration, job.config())] { takeCost(cost, calibration); });
+        ZIGZAG_TRY(found, jobs::calibration(context.told(tell), shortCalibration(longest, time)));
+        const auto calibration = std::make_shared<const Calibration>(std::move(found));
+        const CostModel cost(*calibration, context.job.config());
+        if (!file.empty() && cost.isReliable())
+            (void)writeProfile(*calibration, file); // without it the next start waits as this one did
+        context.deliver([this, calibration, cost] { takeCost(cost, calibration); });
         return {};
     };
     m_runs.enqueue(std::move(request));
@@ -224,9 +233,9 @@ void Studio::measureMaps()
     if (!m_loaded)
         return;
     BenchPlan plan;
-    plan.patienceSeconds = 10; // who pressed a key wants to see something
-    constexpr double mostSeconds = 60; // once samples are disturbed
-    plan.time = JobTime::first(m_jobTime, JobTime(mostSeconds));
+    plan.patienceSeconds = m_preferences.patienceSeconds;
+    constexpr double secondsOfSamples = 50; // once they are disturbed
+    plan.time = JobTime::first(m_jobTime, JobTime(secondsOfSamples + plan.patienceSeconds));
     constexpr std::array names = {"full", "duo", "zigzag", "this map"};
     for (const Series series : allSeries) {
         const HeadMap *map = m_plotted.map(series);
@@ -240,7 +249,10 @@ void Studio::measureMaps()
     while (m_here.isFitted() && longest > m_plotted.contexts().front()
            && m_here.estimate(*full, Phase::Prefill, longest).ms > longestPrefillMs)
         longest /= 2;
-    plan.contexts = usualContexts(longest);
+    plan.contexts = m_preferences.contexts;
+    std::erase_if(plan.contexts, [longest](std::int64_t context) { return context > longest; });
+    if (plan.contexts.empty()) // all of them are beyond this model's
+        plan.contexts = usualContexts(longest);
     plan.phases = {Phase::Decode, Phase::Prefill};
     RunRequest request;
     request.task = RunName::Measure;

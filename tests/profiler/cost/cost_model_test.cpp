@@ -400,6 +400,26 @@ TEST(ProfileFile, ReadsBackExactlyAndPredictsTheSame)
     EXPECT_EQ(CostModel(*back, config()).paceMs(), 0.375);
 }
 
+TEST(ProfileFile, SaysOnWhichDayItWasMeasured)
+{
+    test::TempFolder folder;
+    const auto file = folder / "profile.json";
+    Calibration calibration = samples(config());
+    ASSERT_TRUE(writeProfile(calibration, file));
+    EXPECT_EQ(readProfile(file).value().measured, "") << "a file from before the day was kept";
+    calibration.measured = today();
+    ASSERT_TRUE(writeProfile(calibration, file));
+    EXPECT_EQ(readProfile(file).value().measured, today());
+    EXPECT_EQ(CostModel(readProfile(file).value(), config()).measured(), today());
+    const std::string good = *readTextFile(file);
+    for (const char *bad : {"2026-11-2", "2026-11-288", "2026/11/28", "<b>today</b>", ""}) {
+        std::string text = good;
+        text.replace(text.find(today()), today().size(), bad);
+        ASSERT_TRUE(writeFileAtomically(file, text));
+        EXPECT_FALSE(readProfile(file)) << bad;
+    }
+}
+
 TEST(ProfileFile, SaysHowGoodItIsAndOlderFilesAreJudgedByTheirSamples)
 {
     test::TempFolder folder;
