@@ -111,7 +111,7 @@ std::vector<LayerStory::Row> rowsOf(int layer, const StoryAsked &asked)
             rows.back().isPredicted = true;
         }
         LayerStory::Row measured
-            = rowOf(words("Layer: %1 measured").arg(name), Unit::Milliseconds, ways, [&](const HeadMap &map) {
+            = rowOf(words("Layer: %1 measured").arg(name), Unit::Milliseconds, ways, [&, phase = phase](const HeadMap &map) {
                   const auto trace = plotted.measurements().trace(map, phase, asked.context);
                   const LayerTimes times = trace ? layerTimes(*trace) : LayerTimes();
                   return at < times.ms.size() ? Value(times.layerMs(layer)) : Value();
@@ -123,16 +123,17 @@ std::vector<LayerStory::Row> rowsOf(int layer, const StoryAsked &asked)
                          [&](const HeadMap &map) -> Value { return plotted.kv(map, asked.context); }));
     for (const auto &[phase, name] : {std::pair(Phase::Decode, words("TPOT")), std::pair(Phase::Prefill, words("TTFT"))}) {
         if (plotted.hasTimes()) {
-            rows.push_back(
-                rowOf(words("Map: %1 predicted").arg(name), Unit::Milliseconds, ways, [&](const HeadMap &map) -> Value {
-                    return plotted.cost().estimate(map, {.phase = phase, .context = asked.context}).ms;
-                }));
+            rows.push_back(rowOf(words("Map: %1 predicted").arg(name), Unit::Milliseconds, ways,
+                                 [&, phase = phase](const HeadMap &map) -> Value {
+                                     return plotted.cost().estimate(map, {.phase = phase, .context = asked.context}).ms;
+                                 }));
             rows.back().isPredicted = true;
         }
-        LayerStory::Row measured = rowOf(words("Map: %1 measured").arg(name), Unit::Milliseconds, ways, [&](const HeadMap &map) {
-            const BenchRecord *record = plotted.measurements().find(map, phase, asked.context);
-            return record ? Value(record->medianMs) : Value();
-        });
+        LayerStory::Row measured
+            = rowOf(words("Map: %1 measured").arg(name), Unit::Milliseconds, ways, [&, phase = phase](const HeadMap &map) {
+                  const BenchRecord *record = plotted.measurements().find(map, phase, asked.context);
+                  return record ? Value(record->medianMs) : Value();
+              });
         if (measured.now || measured.streaming || measured.retrieving)
             rows.push_back(std::move(measured));
     }

@@ -203,14 +203,13 @@ void AttentionView::paint(QPainter &painter, const QSize &size, bool focused) co
     const QRect beside(box.right() + height / 2, box.top(), size.width() - box.right() - height, box.height());
     if (beside.width() < 12 * fontMetrics().averageCharWidth())
         return;
-    QString key = tr("Query head %1 of layer %2\n\nDark: much attention; each step of 10 × is as much darker.\n\n"
-                     "Orange: what a streaming head with %3 sink and %4 recent tokens does not see.")
-                      .arg(shown.queryHead)
-                      .arg(shown.layer)
-                      .arg(shown.window.sink)
-                      .arg(shown.window.recent);
-    if (isDark(palette()))
-        key.replace(tr("Dark:"), tr("Light:")).replace(tr("darker"), tr("lighter"));
+    QString key = tr("Query head %1 of layer %2").arg(shown.queryHead).arg(shown.layer) + QStringLiteral("\n\n")
+        + (isDark(palette()) ? tr("Light: much attention; each step of 10 × is as much lighter.")
+                             : tr("Dark: much attention; each step of 10 × is as much darker."))
+        + QStringLiteral("\n\n")
+        + tr("Orange: what a streaming head with %1 sink and %2 recent tokens does not see.")
+              .arg(shown.window.sink)
+              .arg(shown.window.recent);
     if (prompt.isNeedle())
         key += tr("\n\nBlue: the needle.");
     painter.drawText(beside, Qt::AlignLeft | Qt::AlignTop | Qt::TextWordWrap, key);

@@ -125,7 +125,8 @@ TEST_F(AttentionPictureTest, AShortPromptHasADotForEveryPair)
             EXPECT_EQ(strong[0].weight, *std::max_element(row, row + query + 1));
             for (std::size_t i = 1; i < strong.size(); ++i)
                 EXPECT_LE(strong[i].weight, strong[i - 1].weight);
-            EXPECT_EQ(strong[std::min(query + 1, 7)].position < 0, query < 7) << "no more keys than there are";
+            EXPECT_EQ(strong[static_cast<std::size_t>(std::min(query + 1, 7))].position < 0, query < 7)
+                << "no more keys than there are";
         }
     }
 }
