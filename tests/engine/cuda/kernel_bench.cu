@@ -5,6 +5,7 @@
 #include "engine/cuda/experts.h"
 #include "engine/cuda/gpu/launch.h"
 #include "engine/cuda/matvec.h"
+#include "engine/cuda/pointwise.h"
 
 #include <algorithm>
 #include <cmath>
@@ -305,10 +306,14 @@ private:
         std::generate(values.begin(), values.end(), [&] { return static_cast<float>(random() % 1000) / 500; });
         check(cudaMemcpy(routes.as<void>(), values.data(), 4 * values.size(), cudaMemcpyHostToDevice));
         std::vector<std::unique_ptr<Matrix>> lists[3];
-        ExpertMatrices matrices[3] = {};
+        ExpertWeights onDevice;
+        ExpertList *const stored[] = {&onDevice.gates, &onDevice.ups, &onDevice.downs};
         for (int which = 0; which < 3; ++which)
             for (int e = 0; e < count; ++e) {
-                matrices[which].at[e] = weights.as<char>() + static_cast<std::size_t>(which * count + e) * matrixBytes;
+                stored[which]->rows = which == 2 ? hidden : intermediate;
+                stored[which]->columns = which == 2 ? intermediate : hidden;
+                stored[which]->add(e, weights.as<char>() + static_cast<std::size_t>(which * count + e) * matrixBytes,
+                                   std::nullopt);
                 lists[which].push_back(std::make_unique<Matrix>());
                 lists[which].back()->rows = which == 2 ? hidden : intermediate;
                 lists[which].back()->columns = which == 2 ? intermediate : hidden;
@@ -318,7 +323,7 @@ private:
         args.gates = lists[0], args.ups = lists[1], args.downs = lists[2];
         args.tokens = tokens, args.perToken = perToken, args.renormalises = true;
         const double us = time(8, [&](int) {
-            return launchExperts(DType::BF16, args, matrices, scratch.as<void>(), scratch.bytes(), {m_stream, true});
+            return launchExperts(DType::BF16, args, onDevice, {scratch.as<void>(), scratch.bytes()}, {m_stream, true});
         });
         const double pairs = static_cast<double>(tokens) * perToken, numbers = 3.0 * hidden * intermediate;
         std::printf("%d of %d experts of %d x %d, %4d tokens %32.1f us (%.1f)  %7.1f TFLOP/s  %7.0f GB/s of pairs' weights\n",
