@@ -299,9 +299,11 @@ std::vector<std::string> planText(const RecommendRequest &request, const Recomme
 
 TaskPlan needleTasks(int prompts, std::int64_t tokens, std::uint64_t seed)
 {
-    TaskPlan plan{
-        .kinds = {TaskKind::Passkey, TaskKind::Passkeys}, .contexts = {tokens}, .depths = {}, .trials = 1, .seed = seed};
-    const int depths = std::max(1, prompts / 2);
+    constexpr std::int64_t roomForSeveral = 384; // keys in one prompt, of any tokenizer
+    TaskPlan plan{.kinds = {TaskKind::Passkey}, .contexts = {tokens}, .depths = {}, .trials = 1, .seed = seed};
+    if (tokens >= roomForSeveral)
+        plan.kinds.push_back(TaskKind::Passkeys);
+    const int depths = std::max(1, prompts / static_cast<int>(plan.kinds.size()));
     for (int i = 0; i < depths; ++i)
         plan.depths.push_back((i + 0.5) / depths);
     return plan;

@@ -85,7 +85,7 @@ RecommendPlan planFor(const RecommendRequest &request, const ModelConfig &config
 std::vector<std::string> planText(const RecommendRequest &request, const RecommendPlan &plan,
                                   const std::vector<ServingWay> &ways);
 
-/// So many needle tasks of a length, two kinds in turn, at depths that are spread evenly.
+/// So many needle tasks of a length, of one key and, where there is room, of several, at depths that are spread evenly.
 TaskPlan needleTasks(int prompts, std::int64_t tokens, std::uint64_t seed);
 
 /// A half of the questions, every other one of each task and length: those that choose, or those that judge.
