@@ -63,9 +63,9 @@ Result<std::size_t> AskedJudge::answersOf(const std::string &name, const TriedMa
     }
     run.context.tell({.part = JobPart::Questions, .subject = name});
     ZIGZAG_TRY(answers,
-               askQuestions(run.context.device, run.context.textModel(), run.map, m_questions, m_run->request.as,
-                            run.context.cancel, run.context.counted(JobPart::Questions, name), {},
-                            m_run->state.plan.promptTokens));
+               askQuestions(run.context.device, run.context.textModel(), run.map, m_questions,
+                            {.as = m_run->request.as, .longest = m_run->state.plan.promptTokens}, run.context.cancel,
+                            run.context.counted(JobPart::Questions, name)));
     AnswersOfMap &of = maps.emplace_back();
     of.map = name;
     if (map) {

@@ -90,8 +90,7 @@ TEST_F(ProfileTest, WrongFilesAreToldWhatTheyAre)
     };
     for (const Wrong &wrong : {
              Wrong{write("config.json", R"({"architectures": ["LlamaForCausalLM"], "model_type": "llama"})"),
-                   "this is a model's config.json, not a map, head scores, a trace or runs; the folder that it lies in is the "
-                   "model"},
+                   "\"num_hidden_layers\" is missing"},
              Wrong{write("notes.txt", "not a map at all"), "this is plain text, not a map"},
              Wrong{write("binary", std::string("\x01\x02\xff\0", 4)), "this is binary data, not a map"},
              Wrong{write("empty.json", ""), "this is an empty file, not a map"},

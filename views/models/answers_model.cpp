@@ -129,13 +129,13 @@ QVariant AnswersModel::headerData(int section, Qt::Orientation orientation, int 
         const QStringList names[ColumnCount] = {{tr("Map")},
                                                 {tr("Task")},
                                                 {tr("Tokens")},
-                                                {tr("Questions, count")},
+                                                {tr("Questions (count)")},
                                                 {tr("Score of full attention")},
                                                 {tr("Score of the map")},
-                                                {tr("Difference of score"), tr("Difference of score, low"),
-                                                 tr("Difference of score, high"), tr("Share of chance (p)")},
-                                                {tr("Worse, count")},
-                                                {tr("Better, count")},
+                                                {tr("Difference of score"), tr("Difference of score (low)"),
+                                                 tr("Difference of score (high)"), tr("Share of chance (p)")},
+                                                {tr("Worse (count)")},
+                                                {tr("Better (count)")},
                                                 {tr("Is it one?")}};
         return names[section];
     }

@@ -274,6 +274,10 @@ QVariant LayerCostsModel::headerData(int section, Qt::Orientation orientation, i
         return {};
     if (role == csvRole && section == What)
         return QStringList{QStringLiteral("quantity"), QStringLiteral("unit")};
+    if (role == csvRole) { // in the row's unit
+        const char *const names[] = {"", "cost now", "cost if it streams", "cost if it retrieves"};
+        return QStringList{QString::fromLatin1(names[section])};
+    }
     if (role != Qt::DisplayRole)
         return {};
     switch (static_cast<Column>(section)) {

@@ -119,7 +119,7 @@ void HeadMapView::setNumbersShown(bool shown)
 
 QSize HeadMapView::minimumSizeHint() const
 {
-    constexpr int leastRows = 6; // fewer is no map, and headings of three lines take one
+    constexpr int leastRows = 7; // fewer is no map; headings of three lines take one, and a bar that scrolls to the side
     const HeadMapGeometry least = geometryFor({0, 0});
     return {QAbstractScrollArea::minimumSizeHint().width(), least.headerHeight() + leastRows * least.rowHeight()};
 }

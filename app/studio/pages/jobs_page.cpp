@@ -29,7 +29,7 @@ JobsPage::JobsPage(Studio &studio, QWidget *parent)
                                           std::pair(JobList::Progress, 11), std::pair(JobList::Time, 16)})
         m_table->setColumnWidth(column, letter * letters);
     setFocusProxy(m_table);
-    m_stop = offer(PageMenu::Run, QStringLiteral("stopJob"), tr("Stop or take out the chosen &job"), {}, [this] { stop(); });
+    m_stop = offer(PageMenu::Run, QStringLiteral("stopJob"), tr("The chosen &job: stop it or take it out"), {}, [this] { stop(); });
     m_repeat = offer(PageMenu::Run, QStringLiteral("repeatJob"), tr("&Go on with the chosen job, or run it again"), {},
                      [this] { repeat(); });
     m_copy
@@ -40,6 +40,7 @@ JobsPage::JobsPage(Studio &studio, QWidget *parent)
     });
     m_table->setContextMenuPolicy(Qt::ActionsContextMenu);
     m_table->addActions({m_stop, m_repeat, m_copy, m_clear});
+    exhibit(tableExhibit(tr("the list of jobs"), QStringLiteral("jobs"), *m_table), m_table);
     m_hint->setObjectName(QStringLiteral("jobsHint"));
     m_hint->setWordWrap(true);
     m_hint->setMargin(fontMetrics().height() / 2);
@@ -90,7 +91,6 @@ void JobsPage::refresh()
     const int row = chosen();
     const bool any = jobs.rowCount() > 0;
     m_hint->setVisible(!any);
-    m_table->setVisible(any);
     m_stop->setEnabled(row >= 0 && !jobs.job(row).isOver());
     m_repeat->setEnabled(canRepeat(row));
     m_copy->setEnabled(row >= 0 && jobs.job(row).request.commandLine);
