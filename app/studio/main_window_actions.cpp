@@ -418,8 +418,11 @@ void MainWindow::apply(const Preferences &preferences)
     QFont font = m_desktopFont;
     if (preferences.fontPoints > 0)
         font.setPointSize(preferences.fontPoints);
-    if (font != QApplication::font())
-        QApplication::setFont(font);
+    if (font == QApplication::font())
+        return;
+    QApplication::setFont(font);
+    QEvent changed(QEvent::ApplicationFontChange); // Qt tells windows itself only once the application runs
+    QCoreApplication::sendEvent(this, &changed);
 }
 
 void MainWindow::showGuide(const QString &place)

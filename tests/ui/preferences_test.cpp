@@ -133,6 +133,7 @@ TEST_F(PreferencesTest, FontAndMemoryTakeEffectAtOnceAndAreRemembered)
     QApplication::setFont(m_font);
     auto second = window();
     EXPECT_EQ(QApplication::font().pointSize(), 19);
+    EXPECT_EQ(second->headMap().font().pointSize(), 19);
     EXPECT_LE(availableMemory(), 107374183);
 }
 

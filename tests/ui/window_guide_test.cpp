@@ -100,8 +100,8 @@ TEST_F(GuideTest, LinksBackAndForwardAndNothingFromTheNet)
     text.backward();
     EXPECT_EQ(text.page(), "find");
     EXPECT_FALSE(text.loadResource(QTextDocument::ImageResource, QUrl("https://example.org/a.png")).isValid());
-    EXPECT_FALSE(text.loadResource(QTextDocument::MarkdownResource, QUrl("file:///etc/passwd")).isValid());
-    EXPECT_FALSE(text.loadResource(QTextDocument::MarkdownResource, QUrl("../../README.md")).isValid()) << "above the resources";
+    EXPECT_FALSE(text.loadResource(QTextDocument::HtmlResource, QUrl("file:///etc/passwd")).isValid());
+    EXPECT_FALSE(text.loadResource(QTextDocument::HtmlResource, QUrl("../../README.md")).isValid()) << "above the resources";
 }
 
 TEST_F(GuideTest, SearchFindsPagesAndMarksTheWords)

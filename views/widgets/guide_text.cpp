@@ -62,14 +62,23 @@ void drawTables(QTextDocument &document, const QColor &line, qreal padding)
 void shadeCode(QTextDocument &document, const QColor &ground)
 {
     for (QTextBlock block = document.begin(); block.isValid(); block = block.next()) {
-        if (!block.blockFormat().hasProperty(QTextFormat::BlockCodeFence)
-            && !block.blockFormat().hasProperty(QTextFormat::BlockCodeLanguage))
+        if (!block.blockFormat().nonBreakableLines())
             continue;
         QTextBlockFormat format = block.blockFormat();
         format.setBackground(ground);
         format.setNonBreakableLines(false); // a long command goes on in the next line rather than out of sight
         QTextCursor(block).setBlockFormat(format);
     }
+}
+
+/// Qt reads Markdown into a document that is shown block by block, and lays out all of it after each: a long table takes minutes.
+/// One that nobody sees has no layout.
+QString htmlOf(const QString &markdown, const QFont &font)
+{
+    QTextDocument unseen;
+    unseen.setDefaultFont(font);
+    unseen.setMarkdown(markdown);
+    return unseen.toHtml();
 }
 
 } // namespace
@@ -107,7 +116,7 @@ void GuideText::showPlace(const QString &place)
     QUrl url = QUrl::fromLocalFile(textOfPath(m_guide.folder() / ((known ? name.toStdString() : "index") + ".md")));
     if (known && place.contains(QLatin1Char('#')))
         url.setFragment(place.section(QLatin1Char('#'), 1));
-    setSource(url, QTextDocument::MarkdownResource);
+    setSource(url);
 }
 
 QString GuideText::page() const
@@ -140,9 +149,9 @@ QVariant GuideText::loadResource(int type, const QUrl &name)
     }
     if (path.parent_path() == m_guide.folder())
         if (const Guide::Page *page = m_guide.find(QString::fromStdString(path.stem().string())))
-            return page->text;
+            return htmlOf(page->text, font());
     const auto text = readTextFile(path, mostBytes);
-    return text ? QString::fromStdString(*text) : QString::fromStdString(text.error().message);
+    return htmlOf(QString::fromStdString(text ? *text : text.error().message), font());
 }
 
 void GuideText::doSetSource(const QUrl &name, QTextDocument::ResourceType)
@@ -151,7 +160,7 @@ void GuideText::doSetSource(const QUrl &name, QTextDocument::ResourceType)
     page.setFragment({});
     if (page.isLocalFile() && !page.fileName().endsWith(QLatin1String(".md")))
         return; // a page has no links to other files; the pages of checked results have
-    QTextBrowser::doSetSource(page, QTextDocument::MarkdownResource);
+    QTextBrowser::doSetSource(page, QTextDocument::HtmlResource);
     if (name.hasFragment())
         scrollToAnchor(name.fragment());
     else
@@ -167,10 +176,12 @@ void GuideText::resizeEvent(QResizeEvent *event)
 void GuideText::dress()
 {
     constexpr qreal cellPadding = 4;
-    QSignalBlocker quiet(document());
+    QTextCursor all(document());
+    all.beginEditBlock(); // laid out once, not after every change
     nameHeadings(*document());
     drawTables(*document(), palette().color(QPalette::Mid), cellPadding);
     shadeCode(*document(), palette().color(QPalette::AlternateBase));
+    all.endEditBlock();
 }
 
 void GuideText::mark(bool andGo)

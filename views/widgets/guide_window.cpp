@@ -36,7 +36,7 @@ GuideWindow::GuideWindow(Guide guide, QWidget *parent)
         if (item && item->data(Qt::UserRole).toString() != m_text->page())
             m_text->showPlace(item->data(Qt::UserRole).toString());
     });
-    connect(m_text, &GuideText::sourceChanged, this, &GuideWindow::follow);
+    connect(m_text, &GuideText::historyChanged, this, &GuideWindow::follow); // once source() is the new page
     buildLayout();
     fillIndex({});
 }
