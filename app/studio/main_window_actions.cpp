@@ -276,9 +276,10 @@ QMenu *MainWindow::buildViewMenu()
     const auto add = [this, view](const Page *page, int digit, auto &&show) {
         QAction *action = view->addAction(page->windowTitle());
         action->setObjectName(QStringLiteral("show_") + page->objectName());
-        constexpr int mostDigits = 9;
-        if (digit <= mostDigits)
-            action->setShortcut(QKeySequence(Qt::ALT | static_cast<Qt::Key>(Qt::Key_0 + digit)));
+        constexpr int mostDigits = 9; // behind them they begin anew
+        const Qt::KeyboardModifiers held = digit <= mostDigits ? Qt::AltModifier : Qt::AltModifier | Qt::ShiftModifier;
+        const int key = Qt::Key_0 + (digit <= mostDigits ? digit : digit - mostDigits);
+        action->setShortcut(QKeySequence(QKeyCombination(held, static_cast<Qt::Key>(key))));
         action->setProperty(CommandPalette::prefix, tr("Page: "));
         connect(action, &QAction::triggered, this, show);
     };

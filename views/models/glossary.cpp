@@ -28,7 +28,7 @@ std::vector<GlossaryEntry> labelled()
           std::pair(Term::Ties, text("Ties")), std::pair(Term::Disturbed, text("Disturbed")),
           std::pair(Term::FloorReached, text("Floor reached")), std::pair(Term::DistillationLoss, text("Distillation loss")),
           std::pair(Term::Criterion, text("Criterion")), std::pair(Term::Sparsity, text("Sparsity")),
-          std::pair(Term::Sink, text("Sink")), std::pair(Term::Recent, text("Recent"))})
+          std::pair(Term::Sink, text("Sink")), std::pair(Term::Recent, text("Recent")), std::pair(Term::Cut, text("Cut"))})
         entries.push_back({word, explained(term)});
     return entries;
 }

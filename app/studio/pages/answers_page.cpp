@@ -6,6 +6,7 @@
 #include "engine/map/run_alike.h"
 #include "profiler/evaluate/needle_trials.h"
 #include "profiler/questions/asked_prompt.h"
+#include "views/models/csv.h"
 #include "views/models/layer_changes.h"
 #include "views/models/native_path.h"
 #include "views/models/text.h"
@@ -22,6 +23,7 @@
 #include <QScopedValueRollback>
 #include <QSplitter>
 #include <QTableView>
+#include <QTextDocument>
 #include <QVBoxLayout>
 
 #include <algorithm>
@@ -46,6 +48,7 @@ AnswersPage::AnswersPage(Studio &studio, QWidget *parent)
     , m_table(new QTableView(m_split))
     , m_layers(new LayerChangesModel(this))
 {
+    setGuidePage(QStringLiteral("quality#answers"));
     build();
     connect(m_panel, &PromptPanel::askClicked, this, &AnswersPage::ask);
     connect(m_panel, &PromptPanel::stopClicked, this, &AnswersPage::stop);
@@ -73,6 +76,14 @@ AnswersPage::AnswersPage(Studio &studio, QWidget *parent)
         = offer(PageMenu::Edit, QStringLiteral("copyAnswers"), tr("Copy the &answers as text"), {}, [this] { copy(); });
     m_view->setContextMenuPolicy(Qt::ActionsContextMenu);
     m_view->addAction(copying);
+    exhibit({tr("the answers of two maps"), QStringLiteral("answers-of-two-maps"), [] { return documentSize; },
+             [this](QPainter &painter, const QSize &size) {
+                 QTextDocument page(m_view->model().asText(m_panel->prompt()));
+                 page.setTextWidth(size.width());
+                 page.drawContents(&painter, QRectF(QPointF(), size));
+             },
+             [this] { return csvOf(m_view->model()); }},
+            m_view);
     exhibit(tableExhibit(tr("the table of layers that differ"), QStringLiteral("layer-changes"), *m_table), m_table);
 }
 

@@ -67,6 +67,7 @@ InspectorPage::InspectorPage(Studio &studio, QWidget *parent)
     , m_costsModel(new LayerCostsModel(this))
     , m_opinionsModel(new LayerOpinionsModel(this))
 {
+    setGuidePage(QStringLiteral("find#why-this-layer"));
     auto *content = new QWidget;
     content->setBackgroundRole(QPalette::Base);
     content->setAutoFillBackground(true);

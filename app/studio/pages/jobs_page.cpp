@@ -15,6 +15,7 @@ JobsPage::JobsPage(Studio &studio, QWidget *parent)
     , m_table(new QTreeView(this))
     , m_hint(new QLabel(tr("Nothing has run yet. What runs and what waits stands here, and what has ended."), this))
 {
+    setGuidePage(QStringLiteral("window#jobs"));
     m_table->setObjectName(QStringLiteral("jobList"));
     m_table->setAccessibleName(tr("Jobs"));
     m_table->setModel(&studio.jobs());
@@ -29,7 +30,8 @@ JobsPage::JobsPage(Studio &studio, QWidget *parent)
                                           std::pair(JobList::Progress, 11), std::pair(JobList::Time, 16)})
         m_table->setColumnWidth(column, letter * letters);
     setFocusProxy(m_table);
-    m_stop = offer(PageMenu::Run, QStringLiteral("stopJob"), tr("The chosen &job: stop it or take it out"), {}, [this] { stop(); });
+    m_stop
+        = offer(PageMenu::Run, QStringLiteral("stopJob"), tr("The chosen &job: stop it or take it out"), {}, [this] { stop(); });
     m_repeat = offer(PageMenu::Run, QStringLiteral("repeatJob"), tr("&Go on with the chosen job, or run it again"), {},
                      [this] { repeat(); });
     m_copy

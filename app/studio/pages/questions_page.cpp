@@ -105,6 +105,7 @@ QuestionsPage::QuestionsPage(Studio &studio, QWidget *parent)
     , m_table(new QTreeView(this))
     , m_broken(new QTextBrowser(this))
 {
+    setGuidePage(QStringLiteral("questions#in-the-window"));
     m_table->setObjectName(QStringLiteral("answersTable"));
     m_table->setAccessibleName(tr("What maps answer beside full attention"));
     m_table->setModel(m_model);
