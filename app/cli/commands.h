@@ -19,6 +19,7 @@ void addLogits(CLI::App &app, Chosen &chosen);
 void addGenerate(CLI::App &app, Chosen &chosen);
 void addServe(CLI::App &app, Chosen &chosen);
 void addCheck(CLI::App &app, Chosen &chosen);
+void addAttention(CLI::App &app, Chosen &chosen);
 void addTokenize(CLI::App &app, Chosen &chosen);
 void addScore(CLI::App &app, Chosen &chosen);
 void addAssign(CLI::App &app, Chosen &chosen);

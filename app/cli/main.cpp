@@ -39,6 +39,7 @@ int main(int argc, char **argv)
     zigzag::addGenerate(app, chosen);
     zigzag::addServe(app, chosen);
     zigzag::addCheck(app, chosen);
+    zigzag::addAttention(app, chosen);
     zigzag::addTokenize(app, chosen);
     zigzag::addScore(app, chosen);
     zigzag::addAssign(app, chosen);

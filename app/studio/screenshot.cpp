@@ -5,6 +5,7 @@
 #include "app/studio/pages/profile_page.h"
 #include "app/studio/window_actions.h"
 #include "engine/base/files.h"
+#include "views/models/layer_ranking.h"
 #include "views/models/native_path.h"
 #include "views/widgets/message_bar.h"
 
@@ -32,6 +33,7 @@ Screenshot::Screenshot(MainWindow &window, QString path, bool measure, QString p
     // What a page has to show comes from a run of its own.
     const QString own = m_page == QLatin1String("quality") ? QStringLiteral("sweepQuality")
         : m_page == QLatin1String("find")                  ? QStringLiteral("searchLayers")
+        : m_page == QLatin1String("inspector")             ? QStringLiteral("showAttention")
                                                            : QString();
     if (measure && !own.isEmpty()) // findChild takes an empty name for any
         m_steps.append(window.findChild<QAction *>(own));
@@ -51,6 +53,9 @@ void Screenshot::step()
         return;
     while (!m_steps.isEmpty()) {
         m_window.refreshNow();
+        const DocumentState &state = m_window.document().state();
+        if (m_page == QLatin1String("inspector") && state.scores && m_window.studio().selection().isEmpty())
+            m_window.studio().selection().set({rankLayers(*state.scores, state.map).order.front()}); // one with a story
         QAction *next = m_steps.takeFirst();
         if (next->isEnabled())
             return next->trigger();

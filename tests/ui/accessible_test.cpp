@@ -84,6 +84,33 @@ TEST_F(AccessibleTest, TheHeadMapIsATableOfNamedCells)
     EXPECT_TRUE(table->selectRow(5));
     EXPECT_EQ(view.selectedLayers(), std::vector<int>{5});
 
+    // Its headings, and what can be done with a cell and with a row.
+    ASSERT_EQ(cell->tableCellInterface()->rowHeaderCells().size(), 1);
+    QAccessibleInterface *row = cell->tableCellInterface()->rowHeaderCells().front();
+    EXPECT_EQ(row->role(), QAccessible::RowHeader);
+    EXPECT_EQ(row->text(QAccessible::Name), "layer 3");
+    EXPECT_TRUE(row->text(QAccessible::Description).contains("Mean score"));
+    EXPECT_EQ(row->parent(), &map);
+    EXPECT_EQ(table->cellAt(3, 2)->tableCellInterface()->rowHeaderCells().front(), row) << "one object for one heading";
+    QAccessibleInterface *column = cell->tableCellInterface()->columnHeaderCells().value(0);
+    ASSERT_TRUE(column);
+    EXPECT_EQ(column->role(), QAccessible::ColumnHeader);
+    EXPECT_EQ(column->text(QAccessible::Name), "KV head 1");
+    EXPECT_EQ(column->actionInterface(), nullptr) << "no head of all layers is flipped at once";
+    ASSERT_TRUE(cell->actionInterface());
+    EXPECT_EQ(cell->actionInterface()->actionNames(), QStringList{QAccessibleActionInterface::toggleAction()});
+    cell->actionInterface()->doAction(QAccessibleActionInterface::toggleAction());
+    settle();
+    EXPECT_EQ(cell->text(QAccessible::Name), "layer 3, KV head 1: streaming, score 0.41");
+    ASSERT_TRUE(row->actionInterface());
+    row->actionInterface()->doAction(QAccessibleActionInterface::toggleAction());
+    settle();
+    EXPECT_EQ(this->map().layerKind(3), LayerKind::Streaming);
+    m_window->actions().undo->trigger();
+    m_window->actions().undo->trigger();
+    settle();
+    EXPECT_EQ(this->map().layerKind(3), LayerKind::Retrieval) << "each a step of undo";
+
     ASSERT_TRUE(m_prompts->saving.empty());
     m_prompts->saving = {UserPrompts::Saving::Discard};
     ASSERT_TRUE(open(savedMap(fullMap(2, 2), "small.json")));

@@ -27,7 +27,71 @@ QHash<const QObject *, AccessibleGrid> &grids()
 // NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor): Qt alone deletes interfaces
 class GridInterface;
 
-class CellInterface final : public QAccessibleInterface, public QAccessibleTableCellInterface
+/// Something of a table that can be pressed: pass `act` empty where it cannot. The names are Qt's.
+class PressInterface : public QAccessibleActionInterface
+{
+public:
+    QStringList actionNames() const override { return canPress() ? QStringList{toggleAction()} : QStringList(); }
+    void doAction(const QString &name) override
+    {
+        if (name == toggleAction() && canPress())
+            press();
+    }
+    QStringList keyBindingsForAction(const QString &) const override { return {}; }
+
+protected:
+    ~PressInterface() override = default;
+    virtual bool canPress() const = 0;
+    virtual void press() = 0;
+};
+
+/// The heading of a row or of a column: no child of the table, and what its cells name as theirs.
+class HeaderInterface final : public QAccessibleInterface, public PressInterface
+{
+public:
+    HeaderInterface(const GridInterface &table, Qt::Orientation orientation, int section)
+        : m_table(table)
+        , m_orientation(orientation)
+        , m_section(section)
+    { }
+
+    bool isValid() const override;
+    QObject *object() const override { return nullptr; }
+    QWindow *window() const override;
+    QAccessibleInterface *parent() const override;
+    QAccessibleInterface *child(int) const override { return nullptr; }
+    QAccessibleInterface *childAt(int, int) const override { return nullptr; }
+    int childCount() const override { return 0; }
+    int indexOfChild(const QAccessibleInterface *) const override { return -1; }
+    QAccessible::Role role() const override
+    {
+        return m_orientation == Qt::Vertical ? QAccessible::RowHeader : QAccessible::ColumnHeader;
+    }
+    QRect rect() const override { return {}; } // what is seen of it is a part of the picture
+    QAccessible::State state() const override
+    {
+        QAccessible::State state;
+        state.invalid = !isValid();
+        return state;
+    }
+    QString text(QAccessible::Text what) const override;
+    void setText(QAccessible::Text, const QString &) override { }
+    void *interface_cast(QAccessible::InterfaceType type) override
+    {
+        return type == QAccessible::ActionInterface && canPress() ? static_cast<QAccessibleActionInterface *>(this) : nullptr;
+    }
+
+protected:
+    bool canPress() const override;
+    void press() override;
+
+private:
+    const GridInterface &m_table;
+    const Qt::Orientation m_orientation;
+    const int m_section;
+};
+
+class CellInterface final : public QAccessibleInterface, public QAccessibleTableCellInterface, public PressInterface
 {
 public:
     CellInterface(const GridInterface &table, int row, int column)
@@ -51,17 +115,23 @@ public:
     void setText(QAccessible::Text, const QString &) override { }
     void *interface_cast(QAccessible::InterfaceType type) override
     {
+        if (type == QAccessible::ActionInterface && canPress())
+            return static_cast<QAccessibleActionInterface *>(this);
         return type == QAccessible::TableCellInterface ? static_cast<QAccessibleTableCellInterface *>(this) : nullptr;
     }
 
     bool isSelected() const override;
-    QList<QAccessibleInterface *> columnHeaderCells() const override { return {}; }
-    QList<QAccessibleInterface *> rowHeaderCells() const override { return {}; }
+    QList<QAccessibleInterface *> columnHeaderCells() const override;
+    QList<QAccessibleInterface *> rowHeaderCells() const override;
     int columnIndex() const override { return m_column; }
     int rowIndex() const override { return m_row; }
     int columnExtent() const override { return 1; }
     int rowExtent() const override { return 1; }
     QAccessibleInterface *table() const override;
+
+protected:
+    bool canPress() const override;
+    void press() override;
 
 private:
     QModelIndex index() const;
@@ -98,6 +168,15 @@ public:
         auto *cell = new CellInterface(*this, row, column);
         m_cells[{row, column}] = QAccessible::registerAccessibleInterface(cell); // which deletes it
         return cell;
+    }
+    QAccessibleInterface *header(Qt::Orientation orientation, int section) const
+    {
+        const auto known = m_headers.find({orientation, section});
+        if (known != m_headers.end())
+            return QAccessible::accessibleInterface(known->second);
+        auto *made = new HeaderInterface(*this, orientation, section);
+        m_headers[{orientation, section}] = QAccessible::registerAccessibleInterface(made); // which deletes it
+        return made;
     }
     QAccessibleInterface *caption() const override { return nullptr; }
     QAccessibleInterface *summary() const override { return nullptr; }
@@ -180,6 +259,8 @@ protected:
     {
         for (const auto &[place, id] : m_cells)
             QAccessible::deleteAccessibleInterface(id);
+        for (const auto &[place, id] : m_headers)
+            QAccessible::deleteAccessibleInterface(id);
     }
 
 private:
@@ -192,7 +273,64 @@ private:
     }
 
     mutable std::map<std::pair<int, int>, QAccessible::Id> m_cells;
+    mutable std::map<std::pair<Qt::Orientation, int>, QAccessible::Id> m_headers;
 };
+
+bool HeaderInterface::isValid() const
+{
+    return m_section < (m_orientation == Qt::Vertical ? m_table.rowCount() : m_table.columnCount());
+}
+
+QWindow *HeaderInterface::window() const
+{
+    return m_table.window();
+}
+
+QAccessibleInterface *HeaderInterface::parent() const
+{
+    return QAccessible::queryAccessibleInterface(m_table.object());
+}
+
+QString HeaderInterface::text(QAccessible::Text what) const
+{
+    if (!isValid())
+        return {};
+    if (what == QAccessible::Name)
+        return m_orientation == Qt::Vertical ? m_table.rowDescription(m_section) : m_table.columnDescription(m_section);
+    return what == QAccessible::Description
+        ? m_table.grid().model->headerData(m_section, m_orientation, Qt::ToolTipRole).toString()
+        : QString();
+}
+
+bool HeaderInterface::canPress() const
+{
+    return isValid() && m_orientation == Qt::Vertical && m_table.grid().toggleRow;
+}
+
+void HeaderInterface::press()
+{
+    m_table.grid().toggleRow(m_section);
+}
+
+QList<QAccessibleInterface *> CellInterface::columnHeaderCells() const
+{
+    return isValid() ? QList<QAccessibleInterface *>{m_table.header(Qt::Horizontal, m_column)} : QList<QAccessibleInterface *>();
+}
+
+QList<QAccessibleInterface *> CellInterface::rowHeaderCells() const
+{
+    return isValid() ? QList<QAccessibleInterface *>{m_table.header(Qt::Vertical, m_row)} : QList<QAccessibleInterface *>();
+}
+
+bool CellInterface::canPress() const
+{
+    return isValid() && m_table.grid().toggleCell;
+}
+
+void CellInterface::press()
+{
+    m_table.grid().toggleCell(m_row, m_column);
+}
 
 QModelIndex CellInterface::index() const
 {

@@ -19,6 +19,9 @@ struct AccessibleGrid {
     std::function<QRect(int row, int column)> cell; ///< where it is now, in the widget's coordinates
     std::function<QString(int row)> rowName; ///< "layer 3"
     std::function<QString(int column)> columnName; ///< "KV head 1"
+    /// What pressing a cell, or the header of a row, does: an action named "toggle"; empty: nothing can be pressed.
+    std::function<void(int row, int column)> toggleCell = {};
+    std::function<void(int row)> toggleRow = {};
 };
 
 /// Makes the cells of such a widget known to assistive technology (AT-SPI): a table with a name for every cell. Says by itself

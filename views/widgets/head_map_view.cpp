@@ -26,7 +26,12 @@ HeadMapView::HeadMapView(HeadMapModel *model, QWidget *parent)
     makeAccessible(this,
                    {m_model, m_selection,
                     [this](int layer, int head) { return visibleCell(layer, head).translated(viewport()->pos()); },
-                    [](int layer) { return tr("layer %1").arg(layer); }, [](int head) { return tr("KV head %1").arg(head); }});
+                    [](int layer) { return tr("layer %1").arg(layer); }, [](int head) { return tr("KV head %1").arg(head); },
+                    [this](int layer, int head) { flip(layer, head); },
+                    [this](int layer) {
+                        if (m_editable)
+                            Q_EMIT layerToggled(layer);
+                    }});
     setFocusPolicy(Qt::StrongFocus);
     setFrameShape(QFrame::NoFrame);
     setAccessibleName(tr("Head map"));
@@ -44,6 +49,17 @@ HeadMapView::HeadMapView(HeadMapModel *model, QWidget *parent)
         viewport()->update();
     });
     layOut();
+}
+
+/// What a click does, for who presses a cell without a hand.
+void HeadMapView::flip(int layer, int head)
+{
+    if (!m_editable || m_gesture != Gesture::None)
+        return;
+    const bool streams = m_model->index(layer, head).data(HeadMapModel::StreamingRole).toBool();
+    Q_EMIT strokeBegan(streams ? HeadKind::Retrieval : HeadKind::Streaming);
+    Q_EMIT strokeTouched(layer, head);
+    Q_EMIT strokeEnded();
 }
 
 void HeadMapView::describeCurrent()

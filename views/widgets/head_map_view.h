@@ -81,6 +81,7 @@ private:
     QString tipAt(const QPoint &viewportPoint) const;
     void reset();
     void describeCurrent();
+    void flip(int layer, int head);
     void brushTo(const QPoint &cell);
     void selectTo(const QPoint &cell, QItemSelectionModel::SelectionFlags flags);
     /// Every cell between two, as they are seen: layers may be ordered by score.
