@@ -236,54 +236,54 @@ TEST(ModelCommands, GenerateShowsTwoMapsBesideEachOther)
     EXPECT_EQ(test::refusalFault(run({"--map", "full", "--map", "full", "--temperature", "1"}), 2), "");
     EXPECT_EQ(test::refusalFault(run({"--map", "full", "--map", "full", "--ids"}), 2), "");
     EXPECT_EQ(test::refusalFault(run({"--map", "full", "--map", "full", "--map", "full"}), 2), "");
+}
 
-    TEST(ModelCommands, AttentionTellsWhatAHeadLooksAt)
-    {
-        const test::TempFolder scratch;
-        const std::string model = test::writeTinyModel(scratch / "tiny");
-        const auto asked = nlohmann::json::parse(
-            test::runZigzag({"attention", model, "--layer", "1", "--head", "1", "--prompt", "abcabc", "-o", "json"}).output);
-        EXPECT_EQ(asked["tokens"], 7); // the beginning of the text among them
-        ASSERT_EQ(asked["heads"].size(), 2u);
-        EXPECT_EQ(asked["heads"][0]["query_head"], 2);
-        const auto &query = asked["heads"][0]["queries"][0];
-        EXPECT_EQ(query["query"], 6);
-        EXPECT_EQ(query["piece"], "c");
-        EXPECT_EQ(query["strongest"].size(), 7u);
-        double sum = 0, before = 1;
-        for (const auto &key : query["strongest"]) {
-            EXPECT_LE(key["weight"].get<double>(), before);
-            before = key["weight"].get<double>();
-            sum += before;
-        }
-        EXPECT_NEAR(sum, 1.0, 1e-5);
-        EXPECT_NEAR(query["shares"]["window"].get<double>(), 1.0, 1e-5) << "the window holds all of so short a text";
-        const std::string csv
-            = test::runZigzag({"attention", model, "--layer", "0", "--head", "0", "--prompt", "ab", "-o", "csv"}).output;
-        EXPECT_EQ(csv.rfind("query_head,first_query,last_query,first_key,last_key,mean,largest\n0,0,0,0,0,1,1\n", 0), 0u) << csv;
-        EXPECT_EQ(test::refusalFault(test::runZigzag({"attention", model, "--layer", "9", "--head", "0", "--prompt", "ab"}), 2),
-                  "");
-        EXPECT_EQ(test::refusalFault(
-                      test::runZigzag({"attention", model, "--layer", "0", "--head", "0", "--prompt", "ab", "--query", "3"}), 2),
-                  "");
+TEST(ModelCommands, AttentionTellsWhatAHeadLooksAt)
+{
+    const test::TempFolder scratch;
+    const std::string model = test::writeTinyModel(scratch / "tiny");
+    const auto asked = nlohmann::json::parse(
+        test::runZigzag({"attention", model, "--layer", "1", "--head", "1", "--prompt", "abcabc", "-o", "json"}).output);
+    EXPECT_EQ(asked["tokens"], 7); // the beginning of the text among them
+    ASSERT_EQ(asked["heads"].size(), 2u);
+    EXPECT_EQ(asked["heads"][0]["query_head"], 2);
+    const auto &query = asked["heads"][0]["queries"][0];
+    EXPECT_EQ(query["query"], 6);
+    EXPECT_EQ(query["piece"], "c");
+    EXPECT_EQ(query["strongest"].size(), 7u);
+    double sum = 0, before = 1;
+    for (const auto &key : query["strongest"]) {
+        EXPECT_LE(key["weight"].get<double>(), before);
+        before = key["weight"].get<double>();
+        sum += before;
     }
+    EXPECT_NEAR(sum, 1.0, 1e-5);
+    EXPECT_NEAR(query["shares"]["window"].get<double>(), 1.0, 1e-5) << "the window holds all of so short a text";
+    const std::string csv
+        = test::runZigzag({"attention", model, "--layer", "0", "--head", "0", "--prompt", "ab", "-o", "csv"}).output;
+    EXPECT_EQ(csv.rfind("query_head,first_query,last_query,first_key,last_key,mean,largest\n0,0,0,0,0,1,1\n", 0), 0u) << csv;
+    EXPECT_EQ(test::refusalFault(test::runZigzag({"attention", model, "--layer", "9", "--head", "0", "--prompt", "ab"}), 2), "");
+    EXPECT_EQ(test::refusalFault(
+                  test::runZigzag({"attention", model, "--layer", "0", "--head", "0", "--prompt", "ab", "--query", "3"}), 2),
+              "");
+}
 
-    TEST(ModelCommands, TokenizeShowsIdsAndPieces)
-    {
-        const test::TempFolder scratch;
-        const std::string model = test::writeTinyModel(scratch / "tiny");
-        std::ofstream(scratch / "tiny/chat_template.jinja") << "{{ '<|begin|>' + messages[0].content }}";
-        const auto plain = nlohmann::json::parse(test::runZigzag({"tokenize", model, "a\n", "-o", "json"}).output);
-        EXPECT_EQ(plain["ids"], (std::vector<int>{256, 'a', '\n'}));
-        EXPECT_EQ(plain["pieces"], (std::vector<std::string>{"<|begin|>", "a", "\n"}));
-        EXPECT_EQ(plain["count"], 3);
-        const auto bare = nlohmann::json::parse(test::runZigzag({"tokenize", model, "a", "--bare", "-o", "json"}).output);
-        EXPECT_EQ(bare["ids"], (std::vector<int>{'a'}));
-        const auto chat = nlohmann::json::parse(test::runZigzag({"tokenize", model, "a", "--chat", "-o", "json"}).output);
-        EXPECT_EQ(chat["ids"], (std::vector<int>{256, 'a'})); // one beginning, the template's
-        EXPECT_NE(test::runZigzag({"tokenize", model, "a\n"}).output.find("      10  \"\\n\"\n3 tokens\n"), std::string::npos);
-        EXPECT_EQ(test::refusalFault(test::runZigzag({"tokenize", model}), 2), "");
-    }
+TEST(ModelCommands, TokenizeShowsIdsAndPieces)
+{
+    const test::TempFolder scratch;
+    const std::string model = test::writeTinyModel(scratch / "tiny");
+    std::ofstream(scratch / "tiny/chat_template.jinja") << "{{ '<|begin|>' + messages[0].content }}";
+    const auto plain = nlohmann::json::parse(test::runZigzag({"tokenize", model, "a\n", "-o", "json"}).output);
+    EXPECT_EQ(plain["ids"], (std::vector<int>{256, 'a', '\n'}));
+    EXPECT_EQ(plain["pieces"], (std::vector<std::string>{"<|begin|>", "a", "\n"}));
+    EXPECT_EQ(plain["count"], 3);
+    const auto bare = nlohmann::json::parse(test::runZigzag({"tokenize", model, "a", "--bare", "-o", "json"}).output);
+    EXPECT_EQ(bare["ids"], (std::vector<int>{'a'}));
+    const auto chat = nlohmann::json::parse(test::runZigzag({"tokenize", model, "a", "--chat", "-o", "json"}).output);
+    EXPECT_EQ(chat["ids"], (std::vector<int>{256, 'a'})); // one beginning, the template's
+    EXPECT_NE(test::runZigzag({"tokenize", model, "a\n"}).output.find("      10  \"\\n\"\n3 tokens\n"), std::string::npos);
+    EXPECT_EQ(test::refusalFault(test::runZigzag({"tokenize", model}), 2), "");
+}
 
 } // namespace
 } // namespace zigzag

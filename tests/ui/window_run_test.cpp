@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/model_surgery.h"
 #include "window_fixture.h"
 
 #include <QElapsedTimer>
@@ -159,9 +160,9 @@ TEST_F(WindowTest, AnotherModelDropsTheResultsOfTheLast)
 TEST_F(WindowTest, AModelThatCannotBeLoadedSaysSoOnceAndTheMapStaysUsable)
 {
     const auto model = writeTinyModel(m_folder / "model");
-    std::ofstream(model / "model.safetensors") << "no weights";
-    ASSERT_TRUE(open(model)) << "its config can be read";
-    ASSERT_TRUE(QTest::qWaitFor([&] { return !m_window->runs().isBusy(); }, patience));
+    test::patchJson(model / "config.json", R"({"intermediate_size": 24})"); // not what its weights are
+    ASSERT_TRUE(open(savedMap(fullMap(4, 2))));
+    EXPECT_FALSE(open(model)) << "its files are looked at before the map is given up";
     settle();
     EXPECT_EQ(m_window->messages().kind(), MessageBar::Kind::Error);
     EXPECT_FALSE(message().isEmpty());

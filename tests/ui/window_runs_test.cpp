@@ -17,6 +17,7 @@
 #include <QImage>
 #include <QLabel>
 #include <QMimeData>
+#include <QPlainTextEdit>
 #include <QScrollArea>
 #include <QTreeView>
 
@@ -163,7 +164,8 @@ TEST_F(RunsTest, EveryPlotAndTableIsSavedInEveryForm)
             && !widget->parentWidget()->inherits("QComboBoxPrivateContainer");
         const bool isPicture = widget->inherits("QCustomPlot")
             || (qobject_cast<const QAbstractScrollArea *>(widget) && !qobject_cast<const QScrollArea *>(widget)
-                && !qobject_cast<const QAbstractItemView *>(widget) && !qobject_cast<const QPlainTextEdit *>(widget)); // typed into
+                && !qobject_cast<const QAbstractItemView *>(widget)
+                && !qobject_cast<const QPlainTextEdit *>(widget)); // typed into
         if (!isTable && !isPicture)
             continue;
         ++shown;

@@ -129,7 +129,9 @@ int SideBySideModel::partingRow() const
 
 QString SideBySideModel::nameOf(int column) const
 {
-    return m_both ? plain(m_both->answers[static_cast<std::size_t>(column)].name) : QString();
+    if (!m_both)
+        return column == 0 ? tr("First map") : tr("Second map");
+    return plain(m_both->answers[static_cast<std::size_t>(column)].name);
 }
 
 QString SideBySideModel::verdict() const

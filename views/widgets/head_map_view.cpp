@@ -114,8 +114,10 @@ void HeadMapView::layOut()
 void HeadMapView::layOutIfOrderChanged()
 {
     const bool scored = m_model->ranking().has_value();
-    if (scored != (m_geometry.score(0).width() > 0) || (m_byScore && scored && m_geometry.order() != m_model->ranking()->order))
+    if (scored != (m_geometry.score(0).width() > 0) || (m_byScore && scored && m_geometry.order() != m_model->ranking()->order)) {
         layOut();
+        updateGeometry();
+    }
 }
 
 void HeadMapView::setOrderedByScore(bool ordered)

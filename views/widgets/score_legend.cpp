@@ -121,7 +121,9 @@ int ScoreLegend::layOut(QPainter *painter, int width, bool withHint) const
         x += wide + em * 3 / 4;
     }
     y += line;
-    if (!withHint)
+    // In a narrow window the map needs the room; the list of keys says the same.
+    const bool isNarrow = metrics.horizontalAdvance(hint()) > 2 * (width - em);
+    if (!withHint || isNarrow)
         return y + em / 4;
     const int flags = Qt::AlignLeft | Qt::AlignTop | Qt::TextWordWrap;
     const QRect room(left, y, std::max(1, width - em), 1 << 12);

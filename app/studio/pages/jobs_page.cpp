@@ -31,7 +31,7 @@ JobsPage::JobsPage(Studio &studio, QWidget *parent)
         m_table->setColumnWidth(column, letter * letters);
     setFocusProxy(m_table);
     m_stop
-        = offer(PageMenu::Run, QStringLiteral("stopJob"), tr("The chosen &job: stop it or take it out"), {}, [this] { stop(); });
+        = offer(PageMenu::Run, QStringLiteral("stopJob"), tr("&End or take out the chosen job"), {}, [this] { stop(); });
     m_repeat = offer(PageMenu::Run, QStringLiteral("repeatJob"), tr("&Go on with the chosen job, or run it again"), {},
                      [this] { repeat(); });
     m_copy
