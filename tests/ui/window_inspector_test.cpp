@@ -271,7 +271,8 @@ TEST_F(InspectorWindow, ThePageTellsWhyALayerDoesWhatItDoes)
     EXPECT_TRUE(text("attentionAsked").contains("open the model"));
     QAbstractItemModelTester costs(m_window->findChild<QTableView *>("layerCosts")->model());
     QAbstractItemModelTester opinions(m_window->findChild<QTableView *>("layerOpinions")->model());
-    EXPECT_TRUE(saved("save_layer-costs", "costs.csv").startsWith("quantity,unit,cost now,cost if it streams,cost if it retrieves\n"));
+    EXPECT_TRUE(
+        saved("save_layer-costs", "costs.csv").startsWith("quantity,unit,cost now,cost if it streams,cost if it retrieves\n"));
 }
 
 TEST_F(WindowTest, AHeadsAttentionIsAPictureWithItsStrongestKeysAsText)

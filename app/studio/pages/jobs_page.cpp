@@ -30,8 +30,7 @@ JobsPage::JobsPage(Studio &studio, QWidget *parent)
                                           std::pair(JobList::Progress, 11), std::pair(JobList::Time, 16)})
         m_table->setColumnWidth(column, letter * letters);
     setFocusProxy(m_table);
-    m_stop
-        = offer(PageMenu::Run, QStringLiteral("stopJob"), tr("&End or take out the chosen job"), {}, [this] { stop(); });
+    m_stop = offer(PageMenu::Run, QStringLiteral("stopJob"), tr("&End or take out the chosen job"), {}, [this] { stop(); });
     m_repeat = offer(PageMenu::Run, QStringLiteral("repeatJob"), tr("&Go on with the chosen job, or run it again"), {},
                      [this] { repeat(); });
     m_copy
