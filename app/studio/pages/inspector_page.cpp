@@ -216,6 +216,7 @@ void InspectorPage::showStory()
     m_facts->setVisible(!story.facts.isEmpty());
     m_opinions->setVisible(!story.opinions.empty());
     m_costs->setVisible(!story.rows.empty());
+    m_costs->setColumnHidden(LayerCostsModel::Now, state.map.isExclusive()); // it is one of the other two
     m_opinionsModel->show(std::move(story.opinions));
     m_costsModel->show(std::move(story.rows));
 }
