@@ -127,7 +127,7 @@ std::optional<std::size_t> choiceOf(const RecommendRequest &request, const std::
             continue;
         }
         const TriedMap &best = tried[judged[*chosen].tried];
-        if (hasBudget ? mine.loss < best.loss : mine.cost.memory.bytes < best.cost.memory.bytes)
+        if (hasBudget ? mine.loss < best.loss : mine.compared() < best.compared())
             chosen = i;
     }
     return chosen;

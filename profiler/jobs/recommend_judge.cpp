@@ -18,20 +18,15 @@ double meanOf(std::span<const double> values)
     return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(std::max<std::size_t>(1, values.size()));
 }
 
-double costOf(const TriedMap &map, const RecommendRequest &request)
-{
-    return request.tpotMs && map.cost.ms ? *map.cost.ms : static_cast<double>(map.cost.memory.bytes);
-}
-
 /// No other is better than these in cost and loss: the cheapest first, so the surest last.
-std::vector<std::size_t> frontier(const std::vector<TriedMap> &tried, const RecommendRequest &request)
+std::vector<std::size_t> frontier(const std::vector<TriedMap> &tried)
 {
     std::vector<std::size_t> places;
     for (std::size_t i = 0; i < tried.size(); ++i)
         if (tried[i].inSet)
             places.push_back(i);
     std::stable_sort(places.begin(), places.end(),
-                     [&](std::size_t a, std::size_t b) { return costOf(tried[a], request) < costOf(tried[b], request); });
+                     [&](std::size_t a, std::size_t b) { return tried[a].compared() < tried[b].compared(); });
     return places;
 }
 
@@ -103,7 +98,7 @@ Judgement judged(std::span<const double> full, std::span<const double> map, doub
 
 std::vector<std::size_t> mapsToJudge(const std::vector<TriedMap> &tried, const RecommendRequest &request, int most)
 {
-    const std::vector<std::size_t> places = frontier(tried, request);
+    const std::vector<std::size_t> places = frontier(tried);
     std::vector<std::size_t> chosen;
     const auto add = [&](std::size_t at) {
         if (std::ssize(chosen) < most && std::find(chosen.begin(), chosen.end(), places[at]) == chosen.end())
@@ -135,7 +130,7 @@ std::vector<std::size_t> moreCareful(const std::vector<TriedMap> &tried, const R
         = std::any_of(judged.begin(), judged.end(), [](const JudgedMap &each) { return each.judgement.verdict == Kept::Yes; });
     if (hasBudget(request) || isKept)
         return {};
-    std::vector<std::size_t> places = frontier(tried, request);
+    std::vector<std::size_t> places = frontier(tried);
     std::size_t surest = 0; // place behind the surest one that was judged
     for (std::size_t at = 0; at < places.size(); ++at)
         for (const JudgedMap &each : judged)

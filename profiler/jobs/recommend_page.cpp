@@ -60,6 +60,8 @@ std::string savesText(const Recommendation &found, const TriedMap &map)
         full.sequencesPerGiB);
     if (!memory.note.empty())
         text += fmt::format("  Computed from its sources: {}.\n", memory.note);
+    if (memory.bytes >= full.bytes)
+        text += "  **No map saves memory there**, so that maps were compared by time.\n";
     if (map.cost.ms && found.full.ms)
         text += fmt::format("- A token behind {} tokens: {:.3g} ms instead of {:.3g} ms ({}), predicted for our engine on {}.\n",
                             found.request.context, *map.cost.ms, *found.full.ms, changeText(*map.cost.ms, *found.full.ms),

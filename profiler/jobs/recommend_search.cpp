@@ -302,7 +302,6 @@ Result<void> tryCounts(RecommendRun &run, double seconds)
 std::vector<TriedMap> triedMaps(const RecommendRun &run)
 {
     std::vector<TriedMap> all;
-    std::vector<double> costs, losses;
     for (std::size_t way = 0; way < run.ways.size(); ++way)
         for (std::size_t window = 0; window < run.state.plan.windows.size(); ++window) {
             const TriedCounts &tried = run.state.tried[way * run.state.plan.windows.size() + window];
@@ -319,11 +318,19 @@ std::vector<TriedMap> triedMaps(const RecommendRun &run)
                     one.right += prompt[i].right / one.prompts;
                     one.rightFull += prompt.back().right / one.prompts;
                 }
-                costs.push_back(run.request.tpotMs && one.cost.ms ? *one.cost.ms : static_cast<double>(one.cost.memory.bytes));
-                losses.push_back(one.loss);
                 all.push_back(std::move(one));
             }
         }
+    const std::int64_t full
+        = run.costOf(run.ways.front(), HeadMap(run.job.model().shape(), HeadKind::Retrieval, 0, 1)).memory.bytes;
+    const bool savesMemory
+        = std::any_of(all.begin(), all.end(), [full](const TriedMap &one) { return one.cost.memory.bytes < full; });
+    std::vector<double> costs, losses;
+    for (TriedMap &one : all) {
+        one.byTime = run.request.tpotMs || !savesMemory;
+        costs.push_back(one.compared());
+        losses.push_back(one.loss);
+    }
     const std::vector<bool> inSet = paretoSet(costs, losses);
     for (std::size_t i = 0; i < all.size(); ++i)
         all[i].inSet = inSet[i];

@@ -30,7 +30,10 @@ struct TriedMap {
     /// right, of the map and of full attention.
     double loss = 0, right = 0, rightFull = 0;
     int prompts = 0;
+    bool byTime = false; ///< maps are compared by time: it was asked for, or none of them takes less memory than full attention
     bool inSet = false; ///< no other is better in cost and loss (paretoSet)
+    /// What maps are compared by: milliseconds or bytes.
+    double compared() const { return byTime && cost.ms ? *cost.ms : static_cast<double>(cost.memory.bytes); }
 };
 
 /// What a recommendation works with, whatever stage it is at.
