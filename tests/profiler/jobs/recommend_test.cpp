@@ -321,5 +321,22 @@ TEST(RecommendJudge, TheCheapestThatHeldIsJudgedFirst)
     EXPECT_EQ(mapsToJudge(tried, request, 2), (std::vector<std::size_t>{0, 1}));
 }
 
+/// An engine in which no map takes less memory than full attention: the fastest is the cheapest.
+TEST(RecommendJudge, WhereNoMapSavesMemoryTimeCompares)
+{
+    std::vector<TriedMap> tried(3);
+    for (std::size_t i = 0; i < tried.size(); ++i) {
+        tried[i].cost.memory.bytes = 100 - static_cast<std::int64_t>(i);
+        tried[i].cost.ms = 1.0 + static_cast<double>(i);
+        tried[i].right = tried[i].rightFull = 1.0;
+        tried[i].inSet = true;
+    }
+    EXPECT_EQ(mapsToJudge(tried, {}, 1), (std::vector<std::size_t>{2})) << "by bytes";
+    for (TriedMap &map : tried)
+        map.byTime = true;
+    EXPECT_EQ(mapsToJudge(tried, {}, 1), (std::vector<std::size_t>{0}));
+    EXPECT_EQ(tried[1].compared(), 2.0);
+}
+
 } // namespace
 } // namespace zigzag::jobs
