@@ -64,6 +64,7 @@ private:
 std::vector<std::string_view> namesOf(const std::vector<Phase> &phases)
 {
     std::vector<std::string_view> names;
+    names.reserve(phases.size());
     for (const Phase phase : phases)
         names.push_back(nameOf(phase));
     return names;

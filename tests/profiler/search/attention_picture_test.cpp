@@ -162,7 +162,7 @@ TEST_F(AttentionPictureTest, ALongPromptIsPooled)
 
 TEST_F(AttentionPictureTest, WhatIsNoneIsRefused)
 {
-    const auto refused = [&](AttentionPicturePlan plan) {
+    const auto refused = [&](const AttentionPicturePlan &plan) {
         const auto made = pictureAttention(device, plan);
         return made ? std::string() : made.error().message;
     };

@@ -203,7 +203,7 @@ TEST(Session, WhatALaterVersionWroteIsKept)
     SessionPart unknown;
     unknown.kind = "dreams-2027";
     unknown.name = "of electric sheep";
-    unknown.content = std::make_shared<const std::string>(std::string("\0\n\xff manifest ", 14));
+    unknown.content = std::make_shared<const std::string>(std::string("\0\n\xff manifest ", 13));
     unknown.others = R"({"depth":[1,2],"mood":"calm"})";
     session.others = R"({"weather":{"sun":true}})";
     session.put(unknown);
