@@ -150,7 +150,7 @@ int LayerChangesModel::columnCount(const QModelIndex &parent) const
 
 QString LayerChangesModel::text(const LayerChange &change, int column) const
 {
-    const auto &[a, b] = change.sides;
+    const auto &a = change.sides[0], &b = change.sides[1]; // by name: clang 14 captures no bindings
     const auto time = [&](std::size_t phase) {
         return a.ms[phase] && b.ms[phase] ? arrow(timeText(*a.ms[phase]), timeText(*b.ms[phase])) : none();
     };
@@ -181,7 +181,7 @@ QString LayerChangesModel::text(const LayerChange &change, int column) const
 
 QVariantList LayerChangesModel::csvValues(const LayerChange &change, int column) const
 {
-    const auto &[a, b] = change.sides;
+    const auto &a = change.sides[0], &b = change.sides[1]; // by name: clang 14 captures no bindings
     const auto time = [&](std::size_t phase) {
         return a.ms[phase] && b.ms[phase] ? QVariantList{*a.ms[phase], *b.ms[phase]} : QVariantList();
     };

@@ -146,7 +146,7 @@ std::vector<LayerStory::Row> rowsOf(int layer, const StoryAsked &asked)
 /// How the layer stands to the cut of the scores in front.
 QString standing(const LayerStory::Opinion &opinion)
 {
-    const QString score
+    QString score
         = words("Its score is %1, number %2 of %3 layers.").arg(opinion.score, 0, 'f', 3).arg(opinion.rank).arg(opinion.ranked);
     if (!opinion.margin)
         return score;

@@ -178,7 +178,7 @@ QString SideBySideModel::heading(int column) const
     if (!m_both)
         return {};
     const jobs::MapAnswer &answer = m_both->answers[static_cast<std::size_t>(column)];
-    const QString tokens = SideBySideModel::tr("%n tokens", nullptr, static_cast<int>(answer.tokens.size()));
+    QString tokens = SideBySideModel::tr("%n tokens", nullptr, static_cast<int>(answer.tokens.size()));
     switch (answer.end) {
     case jobs::MapAnswer::End::Stop:
         return tr("%1, ended").arg(tokens);
