@@ -28,16 +28,6 @@ struct RecommendOptions {
     jobs::RecommendRequest request;
 };
 
-Result<void> makeFolder(const std::filesystem::path &folder)
-{
-    std::error_code error;
-    std::filesystem::create_directories(folder, error);
-    if (error || !std::filesystem::is_directory(folder))
-        return badInput(fmt::format("{}: the folder cannot be made ({}): choose another place with --out", folder.string(),
-                                    error ? error.message() : "a file is in its place"));
-    return {};
-}
-
 Result<jobs::RecommendRequest> requestOf(const RecommendOptions &options, const ModelConfig &config)
 {
     jobs::RecommendRequest request = options.request;

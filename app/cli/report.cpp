@@ -36,16 +36,6 @@ struct ReportOptions {
     std::optional<DType> kvType; ///< of keys and values; none: the weights' own
 };
 
-Result<void> makeFolder(const std::filesystem::path &folder)
-{
-    std::error_code error;
-    std::filesystem::create_directories(folder, error);
-    if (error || !std::filesystem::is_directory(folder))
-        return badInput(fmt::format("{}: the folder cannot be made ({}): choose another place with --out", folder.string(),
-                                    error ? error.message() : "a file is in its place"));
-    return {};
-}
-
 Result<void> scoreAndAssign(Report &report, const Loaded &loaded, const ReportOptions &options)
 {
     AttentionScorePlan &plan = report.scorePlan;

@@ -117,4 +117,14 @@ const std::atomic<bool> &interruptFlag()
     return interrupted;
 }
 
+Result<void> makeFolder(const std::filesystem::path &folder)
+{
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (error || !std::filesystem::is_directory(folder))
+        return badInput(fmt::format("{}: the folder cannot be made ({}): choose another place with --out", folder.string(),
+                                    error ? error.message() : "a file is in its place"));
+    return {};
+}
+
 } // namespace zigzag

@@ -8,6 +8,7 @@
 #include "profiler/base/run_types.h"
 
 #include <atomic>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -50,5 +51,8 @@ std::vector<std::int64_t> defaultContexts(const ModelConfig &config);
 
 /// Set by the first interrupt (Ctrl-C): the command stops soon and prints what it has. A second one ends the program.
 const std::atomic<bool> &interruptFlag();
+
+/// The folder that --out names, made where it is not there.
+Result<void> makeFolder(const std::filesystem::path &folder);
 
 } // namespace zigzag
