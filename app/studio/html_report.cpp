@@ -5,7 +5,6 @@
 #include "engine/base/version.h"
 #include "views/models/text.h"
 
-#include <QCoreApplication>
 #include <QDateTime>
 #include <QLocale>
 #include <utility>
@@ -13,11 +12,6 @@
 namespace zigzag {
 
 namespace {
-
-QString tr(const char *source)
-{
-    return QCoreApplication::translate("zigzag::HtmlReport", source);
-}
 
 QString plain(std::string_view text)
 {

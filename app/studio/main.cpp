@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/studio/language.h"
 #include "app/studio/main_window.h"
 #include "app/studio/run_until_closed.h"
 #include "app/studio/screenshot.h"
@@ -64,8 +65,9 @@ int main(int argc, char **argv)
     const StartOptions options = parseStart(argc, argv);
     const bool alone = !options.screenshot.isEmpty() || options.startupTime; // nobody looks: the user's settings stay as they are
 
-    if (!alone)
-        chooseThreads(readPreferences(QSettings()));
+    const Preferences preferences = alone ? Preferences() : readPreferences(QSettings());
+    chooseThreads(preferences);
+    speak(!options.language.isEmpty() ? options.language : alone ? QStringLiteral("en") : preferences.language);
     MainWindow window({std::make_unique<EngineWorker>(), std::make_unique<DialogPrompts>(alone),
                        alone ? nullptr : std::make_unique<QSettings>(), alone ? std::filesystem::path() : sessionFolder(),
                        alone ? std::filesystem::path() : keptFolder()});

@@ -3,8 +3,7 @@
 
 #include "engine/base/file_content.h"
 #include "views/models/native_path.h"
-
-#include <QCoreApplication>
+#include "views/models/text.h"
 
 #include <filesystem>
 
@@ -23,12 +22,10 @@ Result<TargetKind> classify(const QString &name)
     const std::filesystem::path path = pathOf(name);
     std::error_code none;
     if (!std::filesystem::exists(path, none))
-        return badInput(
-            QCoreApplication::translate("zigzag",
-                                        "%1 does not exist: give a session, a map, scores, a trace, runs, a machine profile, a "
-                                        "model (folder, config.json or GGUF file), preset:NAME or bundled:NAME")
-                .arg(shownPath(name))
-                .toStdString());
+        return badInput(tr("%1 does not exist: give a session, a map, scores, a trace, runs, a machine profile, a "
+                           "model (folder, config.json or GGUF file), preset:NAME or bundled:NAME")
+                            .arg(shownPath(name))
+                            .toStdString());
     if (std::filesystem::is_directory(path, none)) // DuoAttention's folders have a config.json as well
         return std::filesystem::exists(path / "full_attention_heads.tsv", none) ? TargetKind::Scores : TargetKind::Model;
     ZIGZAG_TRY(kind, kindOfFile(path));

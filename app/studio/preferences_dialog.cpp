@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/studio/preferences_dialog.h"
 
+#include "app/studio/language.h"
+
+#include <QComboBox>
 #include <QDialogButtonBox>
 #include <QDoubleSpinBox>
 #include <QFormLayout>
@@ -10,6 +13,7 @@
 #include <QSpinBox>
 #include <QVBoxLayout>
 
+#include <algorithm>
 #include <cmath>
 
 namespace zigzag {
@@ -39,6 +43,7 @@ PreferencesDialog::PreferencesDialog(const Preferences &preferences, QWidget *pa
     , m_font(new QSpinBox(this))
     , m_memory(new QDoubleSpinBox(this))
     , m_patience(new QDoubleSpinBox(this))
+    , m_language(new QComboBox(this))
     , m_contexts(new QLineEdit(this))
     , m_wrong(new QLabel(this))
 {
@@ -70,6 +75,11 @@ PreferencesDialog::PreferencesDialog(const Preferences &preferences, QWidget *pa
     addRow(form, tr("&Contexts"), m_contexts, "preferContexts",
            tr("Tokens, separated by commas: where F5 measures. Those that are longer than the model's are left out."));
     addRow(form, tr("&Font size"), m_font, "preferFont", tr("Of everything in the window, at once."));
+    m_language->addItem(tr("as the desktop"), QString());
+    for (const Language &each : languages())
+        m_language->addItem(each.name, each.code);
+    addRow(form, tr("&Language"), m_language, "preferLanguage",
+           tr("Of the window, from the next start on. Messages of the engine and the guide are English."));
     m_wrong->setWordWrap(true);
     m_wrong->setText(tr("Contexts are at most 16 whole numbers, such as 512, 1024, 2048."));
     column->addWidget(m_wrong);
@@ -93,6 +103,7 @@ void PreferencesDialog::fill(const Preferences &preferences)
     m_patience->setValue(preferences.patienceSeconds);
     m_contexts->setText(contextsText(preferences.contexts));
     m_font->setValue(preferences.fontPoints == 0 ? m_font->minimum() : preferences.fontPoints);
+    m_language->setCurrentIndex(std::max(0, m_language->findData(preferences.language)));
 }
 
 void PreferencesDialog::check()
@@ -110,6 +121,7 @@ Preferences PreferencesDialog::chosen() const
     chosen.patienceSeconds = m_patience->value();
     chosen.contexts = parseContexts(m_contexts->text()).value_or(chosen.contexts);
     chosen.fontPoints = m_font->value() == m_font->minimum() ? 0 : m_font->value();
+    chosen.language = m_language->currentData().toString();
     return chosen;
 }
 

@@ -5,6 +5,7 @@
 
 #include <QDialog>
 
+class QComboBox;
 class QDoubleSpinBox;
 class QLabel;
 class QLineEdit;
@@ -28,6 +29,7 @@ private:
 
     QSpinBox *m_threads, *m_font;
     QDoubleSpinBox *m_memory, *m_patience;
+    QComboBox *m_language;
     QLineEdit *m_contexts;
     QLabel *m_wrong;
     QPushButton *m_accept = nullptr;

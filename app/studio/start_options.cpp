@@ -3,11 +3,14 @@
 
 #include "app/about/version_text.h"
 #include "app/studio/describe.h"
+#include "app/studio/language.h"
 #include "views/models/native_path.h"
+#include "views/models/text.h"
 
 #include <QCommandLineParser>
 #include <QFile>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -42,9 +45,12 @@ std::optional<QSize> parseSize(const QString &text)
     return QSize(wide, high);
 }
 
-QString tr(const char *text)
+QString codesOf(const std::vector<Language> &languages)
 {
-    return QCoreApplication::translate("zigzag::StartOptions", text);
+    QStringList codes;
+    for (const Language &each : languages)
+        codes << each.code;
+    return codes.join(tr(" or "));
 }
 
 } // namespace
@@ -90,12 +96,15 @@ StartOptions parseStart(int argc, char **argv)
         QStringLiteral("NAME"));
     const QCommandLineOption theme(QStringLiteral("theme"), tr("light, dark or system."), QStringLiteral("THEME"));
     const QCommandLineOption size(QStringLiteral("size"), tr("Size of the window, such as 1440x900."), QStringLiteral("WxH"));
+    const QCommandLineOption language(QStringLiteral("language"),
+                                      tr("Of the window: en or de (default: as the preferences and the desktop say)."),
+                                      QStringLiteral("CODE"));
     const QCommandLineOption startup(QStringLiteral("startup-time"),
                                      tr("Print the milliseconds from start to first paint and end."));
     // For those who install or package the program: its manual page, or what a shell completes.
     QCommandLineOption describe(QStringLiteral("describe"), QString(), QStringLiteral("FORM"));
     describe.setFlags(QCommandLineOption::HiddenFromHelp);
-    const QList<QCommandLineOption> shown = {screenshot, measure, page, theme, size, startup};
+    const QList<QCommandLineOption> shown = {screenshot, measure, page, theme, language, size, startup};
     parser.addOptions(shown);
     parser.addOption(describe);
     if (!parser.parse(arguments))
@@ -128,6 +137,12 @@ StartOptions parseStart(int argc, char **argv)
         options.theme = parseTheme(parser.value(theme));
         if (!options.theme)
             refuse(tr("--theme %1 is unknown: give light, dark or system").arg(parser.value(theme)));
+    }
+    if (parser.isSet(language)) {
+        options.language = parser.value(language);
+        const std::vector<Language> known = languages();
+        if (std::none_of(known.begin(), known.end(), [&](const Language &each) { return each.code == options.language; }))
+            refuse(tr("--language %1 is unknown: give %2").arg(options.language, codesOf(known)));
     }
     if (parser.isSet(size)) {
         options.size = parseSize(parser.value(size));

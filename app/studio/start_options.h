@@ -15,6 +15,7 @@ struct StartOptions {
     QString screenshot; ///< empty: an ordinary start
     std::optional<QSize> size;
     std::optional<Theme> theme;
+    QString language; ///< a code of languages(); empty: as the preferences say
     QString page; ///< object name of the page that the picture shows
     bool measure = false; ///< score, measure and ask needles before the screenshot
     bool startupTime = false;

@@ -59,19 +59,29 @@ TEST(Preferences, AreStoredAndWhatMakesNoSenseIsNotTaken)
     TempFolder folder;
     QSettings settings(QString::fromStdString((folder / "s.ini").string()), QSettings::IniFormat);
     EXPECT_EQ(readPreferences(settings), Preferences());
-    const Preferences some{.threads = 3, .memoryBytes = 5ll << 30, .patienceSeconds = 0, .contexts = {64, 128}, .fontPoints = 14};
+    const Preferences some{.threads = 3,
+                           .memoryBytes = 5ll << 30,
+                           .patienceSeconds = 0,
+                           .contexts = {64, 128},
+                           .fontPoints = 14,
+                           .language = QStringLiteral("de")};
     writePreferences(some, settings);
     EXPECT_EQ(readPreferences(settings), some);
     for (const auto &[key, value] :
          {std::pair("threads", "-4"), std::pair("memoryBytes", "nan"), std::pair("patienceSeconds", "1e99"),
-          std::pair("contexts", "64, many"), std::pair("fontPoints", "4000")})
+          std::pair("contexts", "64, many"), std::pair("fontPoints", "4000"), std::pair("language", "../de")})
         settings.setValue(QLatin1String("preferences/") + QLatin1String(key), QLatin1String(value));
     EXPECT_EQ(readPreferences(settings), Preferences());
 }
 
 TEST_F(PreferencesTest, TheDialogSaysWhatItRefusesAndRestoresWhatIsUsual)
 {
-    const Preferences before{.threads = 2, .memoryBytes = 3ll << 30, .patienceSeconds = 30, .contexts = {256}, .fontPoints = 12};
+    const Preferences before{.threads = 2,
+                             .memoryBytes = 3ll << 30,
+                             .patienceSeconds = 30,
+                             .contexts = {256},
+                             .fontPoints = 12,
+                             .language = QStringLiteral("en")};
     PreferencesDialog dialog(before, nullptr);
     EXPECT_EQ(dialog.chosen(), before);
     auto *buttons = dialog.findChild<QDialogButtonBox *>();

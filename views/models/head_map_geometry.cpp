@@ -12,10 +12,10 @@ HeadMapGeometry::HeadMapGeometry(int layers, int heads, const Font &font, const 
 {
     m_gap = font.height / 2;
     m_headerHeight = std::max(headingLines, leastHeadingLines) * font.height + m_gap;
-    m_layerWidth = 4 * font.em;
+    m_layerWidth = std::max(4 * font.em, font.layerWord + font.em / 2);
     m_kindWidth = shown.scores ? 5 * font.em : 7 * font.em; // "mixed" in a badge
     m_scoreWidth = shown.scores ? 7 * font.em : 0; // a number and a short bar
-    m_lostWidth = 7 * font.em;
+    m_lostWidth = std::max(7 * font.em, font.lostWord);
     const int leastBar = 9 * font.em;
     const int mostBar = 24 * font.em;
 

@@ -17,6 +17,8 @@ public:
     struct Font {
         int height = 1;
         int em = 1; ///< width of a wide letter
+        int layerWord = 0,
+            lostWord = 0; ///< widths of the longest words over these two columns, which other languages have longer
     };
     enum class Area { None, Layer, Cell, Side };
     struct Hit {

@@ -3,8 +3,6 @@
 
 #include "views/models/text.h"
 
-#include <QCoreApplication>
-
 #include <algorithm>
 #include <cmath>
 
@@ -14,13 +12,13 @@ QString nameOf(LayerKind kind)
 {
     switch (kind) {
     case LayerKind::Retrieval:
-        return QCoreApplication::translate("zigzag", "retrieval");
+        return tr("retrieval");
     case LayerKind::Streaming:
-        return QCoreApplication::translate("zigzag", "streaming");
+        return tr("streaming");
     case LayerKind::Mixed:
-        return QCoreApplication::translate("zigzag", "mixed");
+        return tr("mixed");
     case LayerKind::Local:
-        return QCoreApplication::translate("zigzag", "local");
+        return tr("local");
     }
     return {};
 }

@@ -9,7 +9,6 @@
 #include "views/models/score_sources.h"
 #include "views/models/text.h"
 
-#include <QCoreApplication>
 #include <QFont>
 
 #include <array>
@@ -20,24 +19,19 @@ namespace zigzag {
 
 namespace {
 
-QString words(const char *text)
-{
-    return QCoreApplication::translate("zigzag::LayerStory", text);
-}
-
 QString titleOf(const HeadMap &map, int layer)
 {
     switch (map.layerKind(layer)) {
     case LayerKind::Retrieval:
-        return words("Layer %1 retrieves").arg(layer);
+        return tr("Layer %1 retrieves").arg(layer);
     case LayerKind::Streaming:
-        return words("Layer %1 streams").arg(layer);
+        return tr("Layer %1 streams").arg(layer);
     case LayerKind::Local:
-        return words("Layer %1 is local").arg(layer);
+        return tr("Layer %1 is local").arg(layer);
     case LayerKind::Mixed:
         break;
     }
-    return words("Layer %1 is mixed: %2").arg(layer).arg(QString::fromStdString(map.letters(layer)));
+    return tr("Layer %1 is mixed: %2").arg(layer).arg(QString::fromStdString(map.letters(layer)));
 }
 
 std::vector<LayerStory::Opinion> opinionsOf(int layer, const StoryAsked &asked)
@@ -98,20 +92,19 @@ std::vector<LayerStory::Row> rowsOf(int layer, const StoryAsked &asked)
     const Unit kv = plotted.hasBytes() ? Unit::Bytes : Unit::Keys;
     using Value = std::optional<double>;
     std::vector<LayerStory::Row> rows;
-    rows.push_back(rowOf(words("Layer: KV at %1").arg(context), kv, ways,
+    rows.push_back(rowOf(tr("Layer: KV at %1").arg(context), kv, ways,
                          [&](const HeadMap &map) -> Value { return plotted.layerKv(map, layer, asked.context); }));
-    for (const auto &[phase, name] : {std::pair(Phase::Decode, words("TPOT")), std::pair(Phase::Prefill, words("TTFT"))}) {
+    for (const auto &[phase, name] : {std::pair(Phase::Decode, tr("TPOT")), std::pair(Phase::Prefill, tr("TTFT"))}) {
         if (plotted.hasTimes()) {
             const Workload work{.phase = phase, .context = asked.context};
-            rows.push_back(
-                rowOf(words("Layer: %1 predicted").arg(name), Unit::Milliseconds, ways, [&](const HeadMap &map) -> Value {
-                    const std::vector<double> layers = plotted.cost().estimate(map, work).layerMs;
-                    return at < layers.size() ? Value(layers[at]) : Value();
-                }));
+            rows.push_back(rowOf(tr("Layer: %1 predicted").arg(name), Unit::Milliseconds, ways, [&](const HeadMap &map) -> Value {
+                const std::vector<double> layers = plotted.cost().estimate(map, work).layerMs;
+                return at < layers.size() ? Value(layers[at]) : Value();
+            }));
             rows.back().isPredicted = true;
         }
         LayerStory::Row measured
-            = rowOf(words("Layer: %1 measured").arg(name), Unit::Milliseconds, ways, [&, phase = phase](const HeadMap &map) {
+            = rowOf(tr("Layer: %1 measured").arg(name), Unit::Milliseconds, ways, [&, phase = phase](const HeadMap &map) {
                   const auto trace = plotted.measurements().trace(map, phase, asked.context);
                   const LayerTimes times = trace ? layerTimes(*trace) : LayerTimes();
                   return at < times.ms.size() ? Value(times.layerMs(layer)) : Value();
@@ -119,18 +112,18 @@ std::vector<LayerStory::Row> rowsOf(int layer, const StoryAsked &asked)
         if (measured.now || measured.streaming || measured.retrieving)
             rows.push_back(std::move(measured));
     }
-    rows.push_back(rowOf(words("Map: KV at %1").arg(context), kv, ways,
+    rows.push_back(rowOf(tr("Map: KV at %1").arg(context), kv, ways,
                          [&](const HeadMap &map) -> Value { return plotted.kv(map, asked.context); }));
-    for (const auto &[phase, name] : {std::pair(Phase::Decode, words("TPOT")), std::pair(Phase::Prefill, words("TTFT"))}) {
+    for (const auto &[phase, name] : {std::pair(Phase::Decode, tr("TPOT")), std::pair(Phase::Prefill, tr("TTFT"))}) {
         if (plotted.hasTimes()) {
-            rows.push_back(rowOf(words("Map: %1 predicted").arg(name), Unit::Milliseconds, ways,
+            rows.push_back(rowOf(tr("Map: %1 predicted").arg(name), Unit::Milliseconds, ways,
                                  [&, phase = phase](const HeadMap &map) -> Value {
                                      return plotted.cost().estimate(map, {.phase = phase, .context = asked.context}).ms;
                                  }));
             rows.back().isPredicted = true;
         }
         LayerStory::Row measured
-            = rowOf(words("Map: %1 measured").arg(name), Unit::Milliseconds, ways, [&, phase = phase](const HeadMap &map) {
+            = rowOf(tr("Map: %1 measured").arg(name), Unit::Milliseconds, ways, [&, phase = phase](const HeadMap &map) {
                   const BenchRecord *record = plotted.measurements().find(map, phase, asked.context);
                   return record ? Value(record->medianMs) : Value();
               });
@@ -138,7 +131,7 @@ std::vector<LayerStory::Row> rowsOf(int layer, const StoryAsked &asked)
             rows.push_back(std::move(measured));
     }
     if (asked.scores)
-        rows.push_back(rowOf(words("Heads demoted in it"), Unit::Heads, ways,
+        rows.push_back(rowOf(tr("Heads demoted in it"), Unit::Heads, ways,
                              [&](const HeadMap &map) -> Value { return sacrificed(map, *asked.scores).layers[at].demoted; }));
     return rows;
 }
@@ -147,12 +140,12 @@ std::vector<LayerStory::Row> rowsOf(int layer, const StoryAsked &asked)
 QString standing(const LayerStory::Opinion &opinion)
 {
     QString score
-        = words("Its score is %1, number %2 of %3 layers.").arg(opinion.score, 0, 'f', 3).arg(opinion.rank).arg(opinion.ranked);
+        = tr("Its score is %1, number %2 of %3 layers.").arg(opinion.score, 0, 'f', 3).arg(opinion.rank).arg(opinion.ranked);
     if (!opinion.margin)
         return score;
-    const QString where = opinion.keeps() ? words("%1 %2 above the cut between the %3 layers that retrieve and the others.")
-                                          : words("%1 %2 below the cut between the %3 layers that retrieve and the others.");
-    return where.arg(score, words("It lies %1").arg(std::abs(*opinion.margin), 0, 'f', 3)).arg(opinion.retrieving);
+    const QString where = opinion.keeps() ? tr("%1 %2 above the cut between the %3 layers that retrieve and the others.")
+                                          : tr("%1 %2 below the cut between the %3 layers that retrieve and the others.");
+    return where.arg(score, tr("It lies %1").arg(std::abs(*opinion.margin), 0, 'f', 3)).arg(opinion.retrieving);
 }
 
 } // namespace
@@ -163,7 +156,7 @@ LayerStory tellLayer(int layer, const StoryAsked &asked)
     story.layer = layer;
     story.title = titleOf(asked.map, layer);
     if (asked.map.isLocal(layer)) {
-        story.facts << words("The model's own file gives it a window: no map changes it, and no search ranks it.");
+        story.facts << tr("The model's own file gives it a window: no map changes it, and no search ranks it.");
         return story;
     }
     story.opinions = opinionsOf(layer, asked);
@@ -173,18 +166,18 @@ LayerStory tellLayer(int layer, const StoryAsked &asked)
         story.facts << standing(opinion);
         const LayerKind kind = asked.map.layerKind(layer);
         if (opinion.margin && kind != LayerKind::Mixed && (kind == LayerKind::Retrieval) != opinion.keeps())
-            story.facts << (opinion.keeps() ? words("By these scores alone it would retrieve.")
-                                            : words("By these scores alone it would stream."));
+            story.facts << (opinion.keeps() ? tr("By these scores alone it would retrieve.")
+                                            : tr("By these scores alone it would stream."));
     }
     if (!asked.scores)
-        story.facts << words("There are no scores yet: nothing says whether it needs to see everything.");
+        story.facts << tr("There are no scores yet: nothing says whether it needs to see everything.");
     const StreamingWindow window = asked.map.window(layer);
-    story.facts << (asked.map.hasStreaming(layer) ? words("Streaming heads of it keep %1 sink and %2 recent tokens.")
-                                                  : words("If it streams, it keeps %1 sink and %2 recent tokens."))
+    story.facts << (asked.map.hasStreaming(layer) ? tr("Streaming heads of it keep %1 sink and %2 recent tokens.")
+                                                  : tr("If it streams, it keeps %1 sink and %2 recent tokens."))
                        .arg(window.sink)
                        .arg(window.recent);
     if (asked.isLocked)
-        story.facts << words("It is locked: an assignment leaves it as it is.");
+        story.facts << tr("It is locked: an assignment leaves it as it is.");
     story.rows = rowsOf(layer, asked);
     return story;
 }

@@ -6,8 +6,8 @@
 #include "engine/map/kv_layout.h"
 #include "engine/map/run_alike.h"
 #include "profiler/compare/prediction_error.h"
+#include "views/models/text.h"
 
-#include <QCoreApplication>
 #include <QStringList>
 #include <algorithm>
 #include <bit>
@@ -19,11 +19,6 @@ namespace {
 
 /// Maps without a model are drawn as far as today's models go.
 constexpr std::int64_t longestWithoutModel = 1 << 20;
-
-QString tr(const char *source)
-{
-    return QCoreApplication::translate("zigzag::PlottedMaps", source);
-}
 
 /// With the windows of `current`.
 std::optional<HeadMap> assigned(const HeadScores *scores, std::string_view criterion, double sparsity, const HeadMap &current)
@@ -266,7 +261,7 @@ QString PlottedMaps::keptText() const
 {
     if (!isKept())
         return {};
-    return QCoreApplication::translate("zigzag::PlottedMaps", "kept, measured on %1 at %2")
+    return tr("kept, measured on %1 at %2")
         .arg(QString::fromStdString(m_cost.machine().device), QString::fromStdString(m_cost.measured()));
 }
 

@@ -7,6 +7,7 @@
 #include "profiler/cost/cost_model.h"
 #include "views/models/measurements.h"
 
+#include <QCoreApplication>
 #include <QString>
 #include <array>
 #include <functional>
@@ -55,6 +56,7 @@ struct EngineKv {
 /// predicted curves and measured points. An edit recomputes the one series that it changed.
 class PlottedMaps
 {
+    Q_DECLARE_TR_FUNCTIONS(zigzag::PlottedMaps)
 public:
     /// Another model, or a bare shape: forgets the cost model and every result.
     void setModel(const ModelShape &shape, const std::optional<ModelConfig> &config);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "views/models/run_pace.h"
 
-#include <QCoreApplication>
+#include "views/models/text.h"
 
 #include <algorithm>
 #include <cmath>
@@ -64,7 +64,6 @@ std::optional<double> RunPace::secondsLeft(double now) const
 
 QString timeLeftText(double seconds)
 {
-    const auto tr = [](const char *text) { return QCoreApplication::translate("RunPace", text); };
     constexpr double minute = 60, hour = 3600, moment = 1.5;
     if (seconds < moment)
         return tr("a moment left");

@@ -4,8 +4,6 @@
 #include "views/models/csv.h"
 #include "views/models/text.h"
 
-#include <QCoreApplication>
-
 #include <algorithm>
 #include <numeric>
 
@@ -13,25 +11,24 @@ namespace zigzag {
 
 QString nameOf(SearchMethod method, Unit unit, SearchLoss loss)
 {
-    const auto text = [](const char *words) { return QCoreApplication::translate("zigzag::ScoreSources", words); };
     const bool layers = unit == Unit::Layer;
     switch (method) {
     case SearchMethod::Ablation:
         if (loss == SearchLoss::Answer)
-            return layers ? text("Answer loss of layers") : text("Answer loss of heads");
+            return layers ? tr("Answer loss of layers") : tr("Answer loss of heads");
         if (loss == SearchLoss::Kl)
-            return layers ? text("Ablation of layers by KL") : text("Ablation of heads by KL");
-        return layers ? text("Ablation of layers") : text("Ablation of heads");
+            return layers ? tr("Ablation of layers by KL") : tr("Ablation of heads by KL");
+        return layers ? tr("Ablation of layers") : tr("Ablation of heads");
     case SearchMethod::Greedy:
         if (loss == SearchLoss::Answer)
-            return layers ? text("Greedy search over layers by answer loss") : text("Greedy search over heads by answer loss");
+            return layers ? tr("Greedy search over layers by answer loss") : tr("Greedy search over heads by answer loss");
         if (loss == SearchLoss::Kl)
-            return layers ? text("Greedy search over layers by KL") : text("Greedy search over heads by KL");
-        return layers ? text("Greedy search over layers") : text("Greedy search over heads");
+            return layers ? tr("Greedy search over layers by KL") : tr("Greedy search over heads by KL");
+        return layers ? tr("Greedy search over layers") : tr("Greedy search over heads");
     case SearchMethod::Gates:
-        return layers ? text("Gates, one per layer") : text("Gates, one per head");
+        return layers ? tr("Gates, one per layer") : tr("Gates, one per head");
     case SearchMethod::Attention:
-        return text("Attention to needles");
+        return tr("Attention to needles");
     }
     return {};
 }

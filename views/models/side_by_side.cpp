@@ -4,18 +4,11 @@
 #include "engine/base/printable.h"
 #include "views/models/text.h"
 
-#include <QCoreApplication>
-
 #include <algorithm>
 
 namespace zigzag {
 
 namespace {
-
-QString tr(const char *source)
-{
-    return QCoreApplication::translate("zigzag::SideBySideModel", source);
-}
 
 QString plain(std::string_view text)
 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "views/models/text.h"
 
+#include <QCoreApplication>
 #include <array>
 #include <cmath>
 
@@ -16,6 +17,11 @@ QString threeDigits(double value)
 }
 
 } // namespace
+
+QString tr(const char *source, const char *comment, int n)
+{
+    return QCoreApplication::translate("zigzag", source, comment, n);
+}
 
 QString contextText(std::int64_t tokens)
 {

@@ -6,6 +6,11 @@
 
 namespace zigzag {
 
+/// Words for a person in their language, outside of classes with a tr() of their own; Qt's tools find them in the context
+/// "zigzag". A class without Q_OBJECT whose methods say words needs Q_DECLARE_TR_FUNCTIONS, or they are looked up elsewhere than
+/// where they were found.
+QString tr(const char *source, const char *comment = nullptr, int n = -1);
+
 /// Numbers as a person reads them. A context: 512, 2K, 128K, 1M.
 QString contextText(std::int64_t tokens);
 /// 640 B, 12.5 KiB, 1.25 GiB.

@@ -4,11 +4,11 @@
 #include "engine/base/files.h"
 #include "views/models/csv.h"
 #include "views/models/native_path.h"
+#include "views/models/text.h"
 
 #include <QAbstractItemModel>
 #include <QAbstractItemView>
 #include <QBuffer>
-#include <QCoreApplication>
 #include <QFileInfo>
 #include <QImage>
 #include <QPageSize>
@@ -22,11 +22,6 @@
 namespace zigzag {
 
 namespace {
-
-QString tr(const char *source)
-{
-    return QCoreApplication::translate("zigzag::Exhibit", source);
-}
 
 constexpr int pixelsPerInch = 96;
 

@@ -28,18 +28,16 @@ QString plain(std::string_view text)
 }
 
 /// Of a row: its place in exportFormats() or in carriedTargets(), its sentences, and whether it cannot be chosen.
-constexpr int indexRole = Qt::UserRole, noteRole = Qt::UserRole + 1, refusedRole = Qt::UserRole + 2,
-              carriedRole = Qt::UserRole + 3, sinksRole = Qt::UserRole + 4, lostRole = Qt::UserRole + 5;
+enum Role { indexRole = Qt::UserRole, noteRole, refusedRole, carriedRole, sinksRole, lostRole };
 
 QStringList verdictRow(std::string_view title, const ExportVerdict &verdict)
 {
     const QString dash = QStringLiteral("–");
     if (!verdict.refusal.empty())
-        return {plain(title), ExportDialog::tr("cannot run it"), dash, dash, dash};
-    const auto word = [](bool kept) { return kept ? ExportDialog::tr("yes") : ExportDialog::tr("no"); };
-    const QString heads
-        = verdict.headsLost == 0 ? word(verdict.perHeadKept) : ExportDialog::tr("no: %n retrieve", nullptr, verdict.headsLost);
-    const QString freed = verdict.kvFreed == KvFreed::OptIn ? ExportDialog::tr("opt-in") : word(verdict.kvFreed == KvFreed::Yes);
+        return {plain(title), tr("cannot run it"), dash, dash, dash};
+    const auto word = [](bool kept) { return kept ? tr("yes") : ExportDialog::tr("no"); };
+    const QString heads = verdict.headsLost == 0 ? word(verdict.perHeadKept) : tr("no: %n retrieve", nullptr, verdict.headsLost);
+    const QString freed = verdict.kvFreed == KvFreed::OptIn ? tr("opt-in") : word(verdict.kvFreed == KvFreed::Yes);
     return {plain(title), word(verdict.sinksKept), heads, freed,
             verdict.minimumVersion.empty() ? dash : QString::fromStdString(verdict.minimumVersion)};
 }
@@ -58,8 +56,7 @@ QString memoryText(std::string_view engine, const HeadMap &map, const ExportMode
         return *std::find_if(engines.begin(), engines.end(), [&](const EngineMemory &each) { return each.engine == engine; });
     };
     const EngineMemory with = ofEngine(*layers), without = ofEngine({layers->all(), 0, 0});
-    return ExportDialog::tr(
-               "KV memory there at %1 tokens: %2 sequences a GiB, %3 with full attention (computed as %4 %5 counts: %6).")
+    return tr("KV memory there at %1 tokens: %2 sequences a GiB, %3 with full attention (computed as %4 %5 counts: %6).")
         .arg(contextText(model->config.maxContext))
         .arg(with.sequencesPerGiB, 0, 'f', 2)
         .arg(without.sequencesPerGiB, 0, 'f', 2)
@@ -69,20 +66,19 @@ QString memoryText(std::string_view engine, const HeadMap &map, const ExportMode
 /// "KL 0.041, same top token 89.0 %".
 QString nearText(const NearFull &near)
 {
-    return ExportDialog::tr("KL %1, same top token %2 %").arg(near.kl, 0, 'f', 3).arg(100 * near.sameTop, 0, 'f', 1);
+    return tr("KL %1, same top token %2 %").arg(near.kl, 0, 'f', 3).arg(100 * near.sameTop, 0, 'f', 1);
 }
 
 QString costText(const CarryQuality &cost)
 {
     if (cost.beyond.positions == 0)
-        return ExportDialog::tr("No text is longer than the window: nothing was measured.");
-    QString text
-        = ExportDialog::tr("Beside full attention, beyond the window: %1 with the sinks; %2 with the window alone, as engines "
-                           "that keep no sinks run it; %3 with what stands in for sinks (the Granite targets).")
-              .arg(nearText(cost.sinksKept), nearText(cost.windowAlone), nearText(cost.beyond));
+        return tr("No text is longer than the window: nothing was measured.");
+    QString text = tr("Beside full attention, beyond the window: %1 with the sinks; %2 with the window alone, as engines "
+                      "that keep no sinks run it; %3 with what stands in for sinks (the Granite targets).")
+                       .arg(nearText(cost.sinksKept), nearText(cost.windowAlone), nearText(cost.beyond));
     if (cost.inside.positions > 0)
         text += QLatin1Char(' ')
-            + ExportDialog::tr("Prompts within the window cost nothing, but with stand-ins: %1.").arg(nearText(cost.inside));
+            + tr("Prompts within the window cost nothing, but with stand-ins: %1.").arg(nearText(cost.inside));
     return text;
 }
 

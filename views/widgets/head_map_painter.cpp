@@ -66,7 +66,7 @@ std::vector<HeadMapPainter::Heading> HeadMapPainter::headings(const HeadMapModel
 {
     std::vector<Heading> all{
         {geometry.kind(0), tr("Kind"), Qt::AlignHCenter},
-        {geometry.lost(0), tr("Flipped / demoted"), Qt::AlignHCenter},
+        {geometry.lost(0), lostTitle(), Qt::AlignHCenter},
         {geometry.kv(0), kvTitle, Qt::AlignLeft},
         {geometry.time(0), timeTitle, Qt::AlignLeft},
     };
@@ -75,6 +75,14 @@ std::vector<HeadMapPainter::Heading> HeadMapPainter::headings(const HeadMapModel
     if (model.isScored())
         all.push_back({geometry.score(0), tr("Score and cut"), Qt::AlignLeft});
     return all;
+}
+
+int HeadMapPainter::widestWord(const QString &title, const QFontMetrics &metrics)
+{
+    int widest = 0;
+    for (const QString &word : title.split(QLatin1Char(' ')))
+        widest = std::max(widest, metrics.horizontalAdvance(word));
+    return widest;
 }
 
 int HeadMapPainter::linesOf(const std::vector<Heading> &headings, const QFontMetrics &metrics)
@@ -98,7 +106,7 @@ void HeadMapPainter::drawHeadings(int top, const QString &kvTitle, const QString
         m_painter.drawText(QRect(column.left(), top, column.width(), height - line / 4),
                            static_cast<int>(alignment | Qt::AlignBottom) | Qt::TextWordWrap, title);
     };
-    heading(m_geometry.layer(0), tr("Layer"), Qt::AlignHCenter);
+    heading(m_geometry.layer(0), layerTitle(), Qt::AlignHCenter);
     const int heads = m_model.columnCount();
     const int widest = m_painter.fontMetrics().horizontalAdvance(QString::number(heads)) + 2;
     const int step = m_geometry.cellWidth() >= widest ? 1 : 4; // narrow cells: every fourth number

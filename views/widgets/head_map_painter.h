@@ -31,6 +31,9 @@ public:
     /// Of the columns beside the cells.
     static std::vector<Heading> headings(const HeadMapModel &model, const HeadMapGeometry &geometry, const QString &kvTitle,
                                          const QString &timeTitle);
+    static QString layerTitle() { return tr("Layer"); }
+    static QString lostTitle() { return tr("Flipped / demoted"); }
+    static int widestWord(const QString &title, const QFontMetrics &metrics);
     /// Of the highest one.
     static int linesOf(const std::vector<Heading> &headings, const QFontMetrics &metrics);
 

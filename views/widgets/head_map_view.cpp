@@ -85,7 +85,9 @@ QPoint HeadMapView::offset() const
 HeadMapGeometry HeadMapView::geometryFor(const QSize &room) const
 {
     const QFontMetrics metrics(font());
-    const HeadMapGeometry::Font sizes{metrics.height(), metrics.horizontalAdvance(QLatin1Char('R')) + 2};
+    const HeadMapGeometry::Font sizes{metrics.height(), metrics.horizontalAdvance(QLatin1Char('R')) + 2,
+                                      metrics.horizontalAdvance(HeadMapPainter::layerTitle()),
+                                      HeadMapPainter::widestWord(HeadMapPainter::lostTitle(), metrics)};
     const auto places = [&](int headingLines) {
         HeadMapGeometry geometry(m_model->rowCount(), m_model->columnCount(), sizes, room,
                                  {m_model->isScored(), m_model->hasAblation(), m_numbers && m_model->isScored()}, headingLines);

@@ -17,7 +17,7 @@ constexpr std::int64_t mostMemory = std::int64_t{1} << 50;
 constexpr qsizetype mostContexts = 16;
 const QString threadsKey = QStringLiteral("preferences/threads"), memoryKey = QStringLiteral("preferences/memoryBytes"),
               patienceKey = QStringLiteral("preferences/patienceSeconds"), contextsKey = QStringLiteral("preferences/contexts"),
-              fontKey = QStringLiteral("preferences/fontPoints");
+              fontKey = QStringLiteral("preferences/fontPoints"), languageKey = QStringLiteral("preferences/language");
 
 /// `usual` where there is no such number between the two.
 template <class Number> Number within(double number, double least, double most, Number usual)
@@ -38,6 +38,9 @@ Preferences readPreferences(const QSettings &settings)
     found.contexts = parseContexts(settings.value(contextsKey).toString()).value_or(usual.contexts);
     found.fontPoints
         = within(settings.value(fontKey).toDouble(), Preferences::leastFont, Preferences::mostFont, usual.fontPoints);
+    static const QRegularExpression code(QStringLiteral("^[a-z]{2,3}$"));
+    if (const QString language = settings.value(languageKey).toString(); code.match(language).hasMatch())
+        found.language = language;
     return found;
 }
 
@@ -48,6 +51,7 @@ void writePreferences(const Preferences &preferences, QSettings &settings)
     settings.setValue(patienceKey, preferences.patienceSeconds);
     settings.setValue(contextsKey, contextsText(preferences.contexts));
     settings.setValue(fontKey, preferences.fontPoints);
+    settings.setValue(languageKey, preferences.language);
     settings.sync();
 }
 

@@ -17,6 +17,7 @@ struct Preferences {
     double patienceSeconds = usualPatience; ///< a measurement waits so long, in all, while other programs slow the machine
     std::vector<std::int64_t> contexts; ///< that are measured, rising; empty: a quarter, half and all of the model's
     int fontPoints = 0; ///< 0 = the desktop's
+    QString language; ///< a code of languages(), from the next start on; empty = the desktop's
 
     bool operator==(const Preferences &) const = default;
 

@@ -4,17 +4,11 @@
 #include "profiler/cost/engine_memory.h"
 #include "views/models/text.h"
 
-#include <QCoreApplication>
 #include <algorithm>
 
 namespace zigzag {
 
 namespace {
-
-QString tr(const char *source)
-{
-    return QCoreApplication::translate("zigzag::ServingChoice", source);
-}
 
 QString plain(std::string_view text)
 {

@@ -3,6 +3,7 @@
 
 #include "profiler/carry/engine_serving.h"
 
+#include <QCoreApplication>
 #include <QString>
 #include <cstdint>
 #include <optional>
@@ -14,6 +15,7 @@ namespace zigzag {
 /// engine, and by its name.
 class ServingChoice
 {
+    Q_DECLARE_TR_FUNCTIONS(zigzag::ServingChoice)
 public:
     /// As MODEL on the command line; empty for a map without its model.
     void setModel(const std::string &name);

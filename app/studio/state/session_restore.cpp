@@ -4,8 +4,7 @@
 #include "app/studio/state/session_parts_of.h"
 #include "engine/map/map_io.h"
 #include "profiler/session/session_parts.h"
-
-#include <QCoreApplication>
+#include "views/models/text.h"
 
 #include <algorithm>
 #include <map>
@@ -18,6 +17,17 @@ namespace {
 bool fits(const ModelShape &a, const ModelShape &b)
 {
     return a.layers == b.layers && a.kvHeads == b.kvHeads;
+}
+
+QString withoutMap(const SessionPart &needle)
+{
+    return tr("needle \"%1\": its map is not in the session; ask again").arg(QString::fromStdString(needle.name));
+}
+
+QString ofOtherModel(const SessionPart &part)
+{
+    return tr("%1 \"%2\" is of another model, and left out")
+        .arg(QString::fromStdString(part.kind), QString::fromStdString(part.name));
 }
 
 class Restorer
@@ -84,9 +94,7 @@ private:
         ZIGZAG_TRY(needle, needleOf(part));
         const std::optional<HeadMap> map = measuredMap(m_session, needle.mapFingerprint);
         if (!map)
-            return badInput(QCoreApplication::translate("zigzag", "needle \"%1\": its map is not in the session; ask again")
-                                .arg(QString::fromStdString(part.name))
-                                .toStdString());
+            return badInput(withoutMap(part).toStdString());
         m_to.needles.push_back({*map, needle.engine, needle.result});
         return {};
     }
@@ -133,9 +141,7 @@ private:
     {
         if (fits(shape, m_session.model))
             return {};
-        return badInput(QCoreApplication::translate("zigzag", "%1 \"%2\" is of another model, and left out")
-                            .arg(QString::fromStdString(part.kind), QString::fromStdString(part.name))
-                            .toStdString());
+        return badInput(ofOtherModel(part).toStdString());
     }
 
     const SavedSession &m_session;
@@ -148,9 +154,8 @@ private:
 Result<RestoredSession> restoredFrom(const SavedSession &session, const std::string &where)
 {
     if (session.model.layers == 0)
-        return badInput(QCoreApplication::translate("zigzag", "%1: the session is empty; open a model to begin one")
-                            .arg(QString::fromStdString(where))
-                            .toStdString());
+        return badInput(
+            tr("%1: the session is empty; open a model to begin one").arg(QString::fromStdString(where)).toStdString());
     RestoredSession restored;
     restored.asked = session.asked;
     restored.model = session.model;

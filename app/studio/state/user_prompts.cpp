@@ -3,10 +3,10 @@
 
 #include "app/studio/state/export_measuring.h"
 #include "views/models/native_path.h"
+#include "views/models/text.h"
 #include "views/widgets/exhibit.h"
 #include "views/widgets/export_dialog.h"
 
-#include <QCoreApplication>
 #include <QFileDialog>
 #include <QFileInfo>
 #include <QInputDialog>
@@ -18,11 +18,6 @@
 namespace zigzag {
 
 namespace {
-
-QString tr(const char *source)
-{
-    return QCoreApplication::translate("zigzag::UserPrompts", source);
-}
 
 /// Dialogs are asked for an address, whose bytes are those of the name, UTF-8 or not. That holds for the desktop's dialogs; Qt's
 /// own one does not list other names at all, and such a file comes by drag and drop, from the command line or as a recent one.

@@ -3,6 +3,7 @@
 
 #include "profiler/carry/carried_target.h"
 
+#include <QCoreApplication>
 #include <QDateTime>
 #include <QString>
 #include <functional>
@@ -56,6 +57,7 @@ public:
 /// The ordinary dialogs.
 class DialogPrompts : public UserPrompts
 {
+    Q_DECLARE_TR_FUNCTIONS(zigzag::DialogPrompts)
 public:
     /// `alone`: nobody is there to answer whether unfinished work goes on; it does.
     explicit DialogPrompts(bool alone = false)
