@@ -195,6 +195,7 @@ Result<void> tryWindow(RecommendRun &run, std::size_t way, std::size_t window, d
     const int parts = static_cast<int>(all);
     meter.onLayer = [&](double share) { tell(static_cast<double>(tried.measures.size()) + share, parts); };
     tell(static_cast<double>(tried.measures.size()), parts);
+    clock.look(); // what is over does not begin
     Result<void> saved;
     const auto done = meter.measureRest(maps, tried.measures, clock.context().cancel, true, [&] {
         tell(static_cast<double>(tried.measures.size()), parts);
@@ -205,8 +206,9 @@ Result<void> tryWindow(RecommendRun &run, std::size_t way, std::size_t window, d
     if (!done && (clock.isCancelled() || !isCancelled(done.error())))
         return tl::unexpected(done.error());
     if (tried.measures.empty())
-        return outOfTime("the first map was tried");
-    if (tried.measures.size() < all)
+        run.notes.push_back(fmt::format("no map for {} in a window of {} was tried: the time of that step was over",
+                                        run.ways[way].name, run.state.plan.windows[window].recent));
+    else if (tried.measures.size() < all)
         run.notes.push_back(
             fmt::format("maps for {} in a window of {} were tried on {} of {} prompts: the time of that step was over",
                         run.ways[way].name, run.state.plan.windows[window].recent, tried.measures.size(), all));
@@ -286,17 +288,20 @@ Result<void> orderLayers(RecommendRun &run, double seconds)
 Result<void> tryCounts(RecommendRun &run, double seconds)
 {
     const std::size_t windows = run.state.plan.windows.size();
-    const double each = seconds / static_cast<double>(run.ways.size() * windows);
-    bool any = false;
+    const JobTime time(seconds);
+    std::size_t left = run.ways.size() * windows; // what one leaves of its time, those behind it share
+    bool fits = false, tried = false;
     for (std::size_t way = 0; way < run.ways.size(); ++way)
         for (std::size_t window = 0; window < windows; ++window) {
-            ZIGZAG_CHECK(tryWindow(run, way, window, each));
-            any = any || !run.state.triedIn(way, window).counts.empty();
+            ZIGZAG_CHECK(tryWindow(run, way, window, time.left() / static_cast<double>(left--)));
+            const TriedCounts &here = run.state.triedIn(way, window);
+            fits = fits || !here.counts.empty();
+            tried = tried || !here.measures.empty();
         }
-    if (!any)
+    if (!fits)
         return badInput(
             "no map keeps the budget with so many layers as were ordered: raise it, or give smaller windows (--recent)");
-    return {};
+    return tried ? Result<void>() : outOfTime("the first map was tried");
 }
 
 std::vector<TriedMap> triedMaps(const RecommendRun &run)

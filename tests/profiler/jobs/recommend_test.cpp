@@ -6,7 +6,9 @@
 #include "tests/temp_folder.h"
 
 #include <algorithm>
+#include <chrono>
 #include <gtest/gtest.h>
+#include <thread>
 
 namespace zigzag::jobs {
 namespace {
@@ -134,6 +136,39 @@ TEST_F(Recommend, WhatIsStoppedGoesOnToTheSameResult)
         EXPECT_EQ(last->judged[i].judgement.test.difference, whole->judged[i].judgement.test.difference);
     EXPECT_EQ(last->chosen, whole->chosen);
     EXPECT_TRUE(last->scores.front()) << "they lie beside the progress";
+}
+
+/// On a machine that is slower than it was when the plan was made: what was tried by then is judged, and the rest is told.
+TEST_F(Recommend, AWindowThatTheTimeDidNotReachIsLeftOut)
+{
+    const RecommendRequest asked = request();
+    JobContext job = context();
+    job.progress = [](const JobStep &) { std::this_thread::sleep_for(std::chrono::milliseconds(2)); }; // a slow machine
+    const auto ways = servingWays(asked.engine, *exported, {4, 64});
+    ASSERT_TRUE(ways) << ways.error().message;
+    RecommendPlan plan;
+    plan.promptTokens = asked.context;
+    plan.windows = {{4, 32}};
+    plan.sweepPrompts = 2;
+    plan.counts = 2;
+    RecommendRun whole{job, asked, *ways, RecommendState(plan, 1)};
+    whole.state.orders[0].streaming = {{}, {1}, {1, 2}};
+    ASSERT_TRUE(tryCounts(whole, 600));
+    EXPECT_TRUE(whole.notes.empty());
+
+    plan.windows.push_back({4, 64});
+    RecommendRun brief{job, asked, *ways, RecommendState(plan, 1)};
+    brief.state.orders = whole.state.orders;
+    const auto nothing = tryCounts(brief, 1e-6);
+    ASSERT_FALSE(nothing);
+    EXPECT_NE(nothing.error().message.find("--time"), std::string::npos) << nothing.error().message;
+
+    brief.notes.clear();
+    brief.state.triedIn(0, 0) = whole.state.triedIn(0, 0);
+    ASSERT_TRUE(tryCounts(brief, 1e-6));
+    ASSERT_EQ(brief.notes.size(), 1u);
+    EXPECT_NE(brief.notes[0].find("window of 64"), std::string::npos) << brief.notes[0];
+    EXPECT_EQ(triedMaps(brief).size(), 2u);
 }
 
 /// Under a budget what loses least of what keeps it; sizes are those of the layout.
