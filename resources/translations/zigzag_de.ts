@@ -4259,7 +4259,7 @@ Verlust, wenn sie allein streamt: %1 ± %2 (Standardfehler)</translation>
     <name>zigzag::PlottedMaps</name>
     <message>
         <source>batch %1</source>
-        <translation>batch %1</translation>
+        <translation>Batch %1</translation>
     </message>
     <message>
         <source>%1 GPUs</source>
@@ -4381,7 +4381,7 @@ Verlust, wenn sie allein streamt: %1 ± %2 (Standardfehler)</translation>
     </message>
     <message>
         <source>%1, %2 threads, zigzag %3</source>
-        <translation>%1, %2 threads, zigzag %3</translation>
+        <translation>%1, %2 Threads, zigzag %3</translation>
     </message>
     <message>
         <source>Profile</source>
@@ -4632,7 +4632,7 @@ Verlust, wenn sie allein streamt: %1 ± %2 (Standardfehler)</translation>
     </message>
     <message>
         <source> tokens</source>
-        <translation> tokens</translation>
+        <translation> Token</translation>
     </message>
     <message>
         <source>The prompt is a user&apos;s message, put into the model&apos;s own chat template</source>
@@ -4878,11 +4878,11 @@ Sweep mit Lauf › Qualitäts-Sweep (Umschalt+F6).</translation>
     </message>
     <message>
         <source>Questions: %1</source>
-        <translation>Questions: %1</translation>
+        <translation>Fragen: %1</translation>
     </message>
     <message>
         <source>Questions: %1, %2</source>
-        <translation>Questions: %1, %2</translation>
+        <translation>Fragen: %1, %2</translation>
     </message>
     <message>
         <source>Calibrating what stands in for sinks</source>
@@ -5040,7 +5040,7 @@ B %3</translation>
     </message>
     <message>
         <source>%1, %2 threads, zigzag %3</source>
-        <translation>%1, %2 threads, zigzag %3</translation>
+        <translation>%1, %2 Threads, zigzag %3</translation>
     </message>
     <message>
         <source>predicted</source>
@@ -5333,7 +5333,7 @@ B %3</translation>
     <name>zigzag::ScoreLegend</name>
     <message>
         <source>Click or drag flips heads · Shift-drag selects · Space, R, S set · double-click a layer number for its whole row</source>
-        <translation>Klick oder Ziehen schaltet um · Umschalt-Ziehen wählt · Leertaste, R, S · Doppelklick auf eine Schichtnummer: ganze Zeile</translation>
+        <translation>Klick schaltet um · Umschalt-Ziehen wählt · Leertaste, R, S · Doppelklick auf Nummer: Zeile</translation>
     </message>
     <message>
         <source>Legend of the head map</source>

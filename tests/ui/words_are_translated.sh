@@ -4,6 +4,10 @@
 set -euo pipefail
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
+if grep -rnE 'auto tr =|QString tr\(' "$2/app/studio" "$2/views" --include='*.cpp' | grep -v 'views/models/text.cpp'; then
+    echo "words that these say are looked up elsewhere than where the tools find them: use tr of views/models/text.h, or of a class" >&2
+    exit 1
+fi
 for file in "$2"/resources/translations/*.ts; do
     cp "$file" "$copy"
     ts=$copy/${file##*/}

@@ -158,7 +158,6 @@ QVariant AnswersModel::headerData(int section, Qt::Orientation orientation, int 
 
 QString brokenHtml(const AnswersRecord &record, std::size_t map, int most)
 {
-    const auto tr = [](const char *source) { return AnswersModel::tr(source); };
     if (map == 0 || map >= record.maps.size())
         return {};
     const std::vector<std::size_t> broken = brokenBy(record, map);
@@ -190,7 +189,6 @@ QString brokenHtml(const AnswersRecord &record, std::size_t map, int most)
 
 QString brokenCsv(const AnswersRecord *record, std::size_t map)
 {
-    const auto tr = [](const char *source) { return AnswersModel::tr(source); };
     QString text = csvLine({tr("Task"), tr("Question"), tr("Prompt tokens"), tr("Right"), tr("Score of full attention"),
                             tr("Answer of full attention"), tr("Score of the map"), tr("Answer of the map")});
     if (!record || map == 0 || map >= record->maps.size())
