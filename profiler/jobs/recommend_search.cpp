@@ -192,19 +192,20 @@ Result<void> tryWindow(RecommendRun &run, std::size_t way, std::size_t window, d
     ZIGZAG_TRY(meter, MapMeter::create(run.job.device, std::move(prompts), std::move(served)));
     const std::string subject = "trying maps for " + run.ways[way].name;
     const auto tell = clock.context().counted(JobPart::Sweep, subject);
-    const int parts = static_cast<int>(all);
-    meter.onLayer = [&](double share) { tell(static_cast<double>(tried.measures.size()) + share, parts); };
-    tell(static_cast<double>(tried.measures.size()), parts);
+    const int parts = static_cast<int>(all * run.state.plan.windows.size()); // one count through all windows
+    const auto done = [&] { return static_cast<double>(window * all + tried.measures.size()); };
+    meter.onLayer = [&](double share) { tell(done() + share, parts); };
+    tell(done(), parts);
     clock.look(); // what is over does not begin
     Result<void> saved;
-    const auto done = meter.measureRest(maps, tried.measures, clock.context().cancel, true, [&] {
-        tell(static_cast<double>(tried.measures.size()), parts);
+    const auto measured = meter.measureRest(maps, tried.measures, clock.context().cancel, true, [&] {
+        tell(done(), parts);
         if (saved)
             saved = run.save();
     });
     ZIGZAG_CHECK(saved);
-    if (!done && (clock.isCancelled() || !isCancelled(done.error())))
-        return tl::unexpected(done.error());
+    if (!measured && (clock.isCancelled() || !isCancelled(measured.error())))
+        return tl::unexpected(measured.error());
     if (tried.measures.empty())
         run.notes.push_back(fmt::format("no map for {} in a window of {} was tried: the time of that step was over",
                                         run.ways[way].name, run.state.plan.windows[window].recent));
