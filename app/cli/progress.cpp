@@ -11,7 +11,6 @@ namespace zigzag {
 namespace {
 
 constexpr std::chrono::seconds beatEvery(1), firstLineAfter(2), lineEvery(20);
-constexpr std::chrono::milliseconds atOnce(200);
 constexpr std::chrono::milliseconds frame(50); ///< a terminal is written to no oftener
 
 } // namespace
@@ -83,9 +82,6 @@ void Progress::report(int done, int all, double fraction)
     m_state.fraction = std::clamp(fraction, 0.0, 1.0);
     const int quarter = static_cast<int>(4 * m_state.fraction + 1e-9);
     const auto now = Clock::now();
-    if (!m_isReported && now - m_begin < atOnce) // what was there before: no work is so fast
-        m_state.begunAt = std::max(m_state.begunAt, m_state.fraction);
-    m_isReported = true;
     const bool due = m_terminal
         ? m_lines == 0 || now - m_printed >= frame
         : now - m_begin >= firstLineAfter && (m_lines == 0 || quarter > m_quarter || now - m_printed >= lineEvery);

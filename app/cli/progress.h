@@ -57,7 +57,7 @@ private:
     ProgressState m_state;
     std::mutex m_mutex;
     std::condition_variable m_wake;
-    bool m_isReported = false, m_over = false;
+    bool m_over = false;
     std::thread m_thread; ///< last: it uses all of the above
 };
 

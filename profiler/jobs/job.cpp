@@ -27,10 +27,15 @@ void KnownMachine::endJob()
         m_profile.reset();
 }
 
-std::function<void(double, int)> JobContext::counted(JobPart part, std::string_view subject) const
+std::function<void(double, int)> JobContext::counted(JobPart part, std::string_view subject, double begunAt) const
 {
-    return [this, part, subject](double done, int all) {
-        tell({.part = part, .fraction = all > 0 ? done / all : 0.0, .done = done, .all = all, .subject = subject});
+    return [this, part, subject, begunAt](double done, int all) {
+        tell({.part = part,
+              .fraction = all > 0 ? done / all : 0.0,
+              .done = done,
+              .all = all,
+              .begunAt = begunAt,
+              .subject = subject});
     };
 }
 

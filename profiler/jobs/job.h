@@ -89,7 +89,7 @@ struct JobContext {
     }
     void tell(JobPart part, double fraction) const { tell({.part = part, .fraction = fraction}); }
     /// Prompts, windows, steps: `done` of `all`.
-    std::function<void(double done, int all)> counted(JobPart part, std::string_view subject = {}) const;
+    std::function<void(double done, int all)> counted(JobPart part, std::string_view subject = {}, double begunAt = 0) const;
 };
 
 } // namespace zigzag

@@ -59,8 +59,8 @@ struct TaskJudge {
         if (kept.measures.size() < prompts.size()) {
             ZIGZAG_TRY(meter, meterFor(map));
             const std::string subject = "judging " + nameOf(run, map);
-            const auto tell = clock.context().counted(JobPart::Distill, subject);
             const auto all = static_cast<int>(prompts.size());
+            const auto tell = clock.context().counted(JobPart::Distill, subject, static_cast<double>(kept.measures.size()) / all);
             meter.onLayer = [&](double share) { tell(static_cast<double>(kept.measures.size()) + share, all); };
             Result<void> saved;
             const std::vector<HeadMap> maps{map.map, HeadMap(run.job.model().shape(), HeadKind::Retrieval, 0, 1)};

@@ -62,6 +62,14 @@ RecommendSeconds secondsOf(const RecommendPlan &plan, const ModelConfig &config,
     return seconds;
 }
 
+/// So many prompts that losing none of them shows the share that is asked for: the interval of a difference of 0 (paired_test.h)
+/// reaches down to −z √2 / (n + 2), and full attention answers about so many.
+int promptsThatShow(double kept)
+{
+    constexpr double z = 1.96, answered = 0.7;
+    return static_cast<int>(std::ceil(z * std::sqrt(2.0) / (answered * (1 - kept)))) - 2;
+}
+
 RecommendPlan sized(const RecommendRequest &request, const ModelConfig &config, std::int64_t tokens, Size size)
 {
     RecommendPlan plan;
@@ -70,7 +78,7 @@ RecommendPlan sized(const RecommendRequest &request, const ModelConfig &config, 
     plan.greedy = size.greedy && config.shape().mappableLayers() <= mostLayersGreedy;
     plan.scorePrompts = plan.sweepPrompts = leastPrompts * size.times;
     plan.counts = std::min(leastCounts * size.times, config.shape().mappableLayers());
-    plan.judgePrompts = leastJudged * size.times;
+    plan.judgePrompts = std::max(leastJudged * size.times, promptsThatShow(request.kept));
     plan.judgedMaps = mapsJudged;
     if (request.questions) {
         const auto all = static_cast<int>(request.questions->size());

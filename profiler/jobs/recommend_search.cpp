@@ -191,9 +191,9 @@ Result<void> tryWindow(RecommendRun &run, std::size_t way, std::size_t window, d
     }
     ZIGZAG_TRY(meter, MapMeter::create(run.job.device, std::move(prompts), std::move(served)));
     const std::string subject = "trying maps for " + run.ways[way].name;
-    const auto tell = clock.context().counted(JobPart::Sweep, subject);
     const int parts = static_cast<int>(all * run.state.plan.windows.size()); // one count through all windows
     const auto done = [&] { return static_cast<double>(window * all + tried.measures.size()); };
+    const auto tell = clock.context().counted(JobPart::Sweep, subject, done() / parts);
     meter.onLayer = [&](double share) { tell(done() + share, parts); };
     tell(done(), parts);
     clock.look(); // what is over does not begin

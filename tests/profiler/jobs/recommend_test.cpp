@@ -300,6 +300,10 @@ TEST(RecommendPlan, TimeDecidesHowMuch)
         if (plan.promptTokens > 256) {
             EXPECT_LE(plan.seconds.all(), seconds);
         }
+        // So many that a map which loses none of them is seen to keep what is asked for, where 7 of 10 are answered.
+        std::vector<double> answered(static_cast<std::size_t>(plan.judgePrompts), 1.0);
+        std::fill(answered.begin(), answered.begin() + plan.judgePrompts * 3 / 10, 0.0);
+        EXPECT_EQ(judged(answered, answered, request.kept).verdict, Kept::Yes) << plan.judgePrompts;
         const auto again = RecommendPlan::fromJson(plan.toJson());
         ASSERT_TRUE(again) << again.error().message;
         EXPECT_EQ(*again, plan);
