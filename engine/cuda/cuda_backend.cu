@@ -86,8 +86,7 @@ public:
     std::int64_t scratchBytes() const override
     {
         return static_cast<std::int64_t>(attentionScratchBytes + expertScratchBytes + Linear::workspaceBytes
-                                         + (m_widened ? m_widened->bytes() : 0)
-                                         + m_gradients.scratchBytes());
+                                         + (m_widened ? m_widened->bytes() : 0) + m_gradients.scratchBytes());
     }
     std::optional<DeviceCeilings> measureCeilings(const std::atomic<bool> *cancel) override
     {
