@@ -66,9 +66,9 @@ private:
         m_queries.resize(size(rows * m_dim));
         m_gradOut.resize(size(rows * m_dim));
         for (std::int64_t row = 0; row < rows; ++row) {
-            const float *query = m_args.queries + offsetOf(begin, row);
+            const float *query = static_cast<const float *>(m_args.queries) + offsetOf(begin, row);
             std::transform(query, query + m_dim, m_queries.data() + row * m_dim, [this](float q) { return q * m_scale; });
-            std::copy_n(m_args.gradOut + offsetOf(begin, row), m_dim, m_gradOut.data() + row * m_dim);
+            std::copy_n(static_cast<const float *>(m_args.gradOut) + offsetOf(begin, row), m_dim, m_gradOut.data() + row * m_dim);
         }
         planSpans(begin, end);
         m_weights.resize(size(rows * m_width));

@@ -61,11 +61,12 @@ public:
     void swiGlu(const SwiGluGradientArgs &args) override
     {
         // out = g σ(g) u: ∂/∂g = σ(g) (1 + g (1 − σ(g))) u, ∂/∂u = g σ(g).
+        const auto *gates = static_cast<const float *>(args.gate), *ups = static_cast<const float *>(args.up);
         parallelFor(args.count, 16384, [&](std::int64_t begin, std::int64_t end) {
             for (std::int64_t i = begin; i < end; ++i) {
-                const float gate = args.gate[i], grad = args.gradOut[i], sigmoid = 1.0f / (1.0f + std::exp(-gate));
+                const float gate = gates[i], grad = args.gradOut[i], sigmoid = 1.0f / (1.0f + std::exp(-gate));
                 args.gradUp[i] = grad * gate * sigmoid;
-                args.gradGate[i] = grad * args.up[i] * sigmoid * (1.0f + gate * (1.0f - sigmoid));
+                args.gradGate[i] = grad * ups[i] * sigmoid * (1.0f + gate * (1.0f - sigmoid));
             }
         });
     }
@@ -88,7 +89,7 @@ public:
                     second = b * cosines[i] - a * sines[i];
                 }
                 if (args.norm)
-                    normRowGradient(args.in + at, args.norm, grad, grad, dim, args.epsilon, false);
+                    normRowGradient(static_cast<const float *>(args.in) + at, args.norm, grad, grad, dim, args.epsilon, false);
             }
         };
         parallelFor(args.tokens, rowsPerPart(args.heads * dim), [&](std::int64_t begin, std::int64_t end) {
@@ -102,11 +103,13 @@ public:
     void blend(const BlendArgs &args) override
     {
         const auto kvHeads = static_cast<std::int64_t>(args.gates.size()), width = args.queryHeads / kvHeads * args.headDim;
+        const auto *full = static_cast<const float *>(args.full), *streaming = static_cast<const float *>(args.streaming);
+        auto *out = static_cast<float *>(args.out);
         parallelFor(args.tokens, rowsPerPart(kvHeads * width), [&](std::int64_t begin, std::int64_t end) {
             for (std::int64_t row = begin * kvHeads; row < end * kvHeads; ++row) { // of a token and a head
                 const float gate = args.gates[static_cast<std::size_t>(row % kvHeads)];
                 for (std::int64_t i = row * width; i < (row + 1) * width; ++i)
-                    args.out[i] = gate * args.full[i] + (1.0f - gate) * args.streaming[i];
+                    out[i] = gate * full[i] + (1.0f - gate) * streaming[i];
             }
         });
     }
@@ -114,6 +117,8 @@ public:
     void blendGradient(const BlendGradientArgs &args) override
     {
         const auto kvHeads = static_cast<std::int64_t>(args.gates.size()), width = args.queryHeads / kvHeads * args.headDim;
+        const auto *full = static_cast<const float *>(args.full), *streaming = static_cast<const float *>(args.streaming);
+        auto *gradFull = static_cast<float *>(args.gradFull), *gradStreaming = static_cast<float *>(args.gradStreaming);
         parallelParts(kvHeads, [&](std::int64_t head) {
             const float gate = args.gates[static_cast<std::size_t>(head)];
             double sum = 0.0;
@@ -121,9 +126,9 @@ public:
                 const std::int64_t at = (t * kvHeads + head) * width;
                 for (std::int64_t i = at; i < at + width; ++i) {
                     const float grad = args.gradOut[i];
-                    sum += static_cast<double>(grad) * static_cast<double>(args.full[i] - args.streaming[i]);
-                    args.gradFull[i] = gate * grad;
-                    args.gradStreaming[i] = (1.0f - gate) * grad;
+                    sum += static_cast<double>(grad) * static_cast<double>(full[i] - streaming[i]);
+                    gradFull[i] = gate * grad;
+                    gradStreaming[i] = (1.0f - gate) * grad;
                 }
             }
             args.gradGates[static_cast<std::size_t>(head)] = sum;

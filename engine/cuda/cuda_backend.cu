@@ -6,6 +6,7 @@
 #include "engine/cuda/cuda_matrix.h"
 #include "engine/cuda/device.h"
 #include "engine/cuda/gpu/heuristics.h"
+#include "engine/cuda/gradients.h"
 #include "engine/cuda/linear.h"
 #include "engine/cuda/loader.h"
 #include "engine/cuda/matvec.h"
@@ -69,6 +70,7 @@ public:
                 .recordsSteps = true,
                 .showsKernels = true,
                 .ownClock = true,
+                .gradients = true,
                 .experts = true,
                 .scoreCaps = true,
                 .layerExtras = true,
@@ -84,7 +86,7 @@ public:
     std::int64_t scratchBytes() const override
     {
         return static_cast<std::int64_t>(attentionScratchBytes + expertScratchBytes + Linear::workspaceBytes
-                                         + (m_widened ? m_widened->bytes() : 0));
+                                         + (m_widened ? m_widened->bytes() : 0) + m_gradients.scratchBytes());
     }
     std::optional<DeviceCeilings> measureCeilings(const std::atomic<bool> *cancel) override
     {
@@ -289,6 +291,8 @@ public:
         flush();
         m_device->check(launchNextToken(args, on()), "next_token");
     }
+
+    GradientOps *gradients() override { return &m_gradients; }
 
     Result<void> synchronize() override
     {
@@ -549,6 +553,7 @@ private:
     Linear m_linear;
     std::unique_ptr<Buffer> m_scratch, m_expertScratch;
     std::unique_ptr<Buffer> m_widened; ///< where some matrix is quantised
+    CudaGradients m_gradients{*m_device, m_linear, m_widened, [this] { flush(); }};
     cudaEvent_t m_timedBegin = nullptr, m_timedEnd = nullptr;
     std::optional<RmsNormArgs> m_norm;
     std::optional<Matvec> m_gated;

@@ -31,7 +31,7 @@ bool isRecording(cudaStream_t stream)
 
 } // namespace
 
-/// The library is column-major: out as [rows × tokens] = weight (transposed) · in.
+/// The library is column-major: out as [rows × tokens] = weight (transposed) · in; backward [columns × tokens] = weight · in.
 struct Linear::Plan {
     explicit Plan(const LinearShape &shape)
     {
@@ -39,8 +39,13 @@ struct Linear::Plan {
                    tokens = static_cast<std::uint64_t>(shape.tokens);
         const cublasOperation_t transposed = CUBLAS_OP_T;
         cublasLtMatmulDescCreate(&product, CUBLAS_COMPUTE_32F, CUDA_R_32F);
-        cublasLtMatmulDescSetAttribute(product, CUBLASLT_MATMUL_DESC_TRANSA, &transposed, sizeof(transposed));
         cublasLtMatrixLayoutCreate(&weight, cudaType(shape.type), columns, rows, shape.columns);
+        if (shape.backward) {
+            cublasLtMatrixLayoutCreate(&in, cudaType(shape.type), rows, tokens, std::max(shape.inPitch, shape.rows));
+            cublasLtMatrixLayoutCreate(&out, cudaType(shape.outType), columns, tokens, std::max(shape.outPitch, shape.columns));
+            return;
+        }
+        cublasLtMatmulDescSetAttribute(product, CUBLASLT_MATMUL_DESC_TRANSA, &transposed, sizeof(transposed));
         cublasLtMatrixLayoutCreate(&in, cudaType(shape.type), columns, tokens, shape.columns);
         cublasLtMatrixLayoutCreate(&out, cudaType(shape.outType), rows, tokens, std::max(shape.outPitch, shape.rows));
     }
@@ -117,8 +122,8 @@ void Linear::choose(Plan &plan, const LinearShape &shape, const void *weight, co
     if (count == 1 || isRecording(m_device.stream()))
         return;
     // Into an output of its own: the product may be added to what is there.
-    const auto out = m_device.allocate(
-        static_cast<std::size_t>(shape.tokens * std::max(shape.outPitch, shape.rows) * bytesOf(shape.outType)));
+    const auto out = m_device.allocate(static_cast<std::size_t>(
+        shape.tokens * std::max(shape.outPitch, shape.backward ? shape.columns : shape.rows) * bytesOf(shape.outType)));
     if (!out)
         return;
     cudaEvent_t begin = nullptr, end = nullptr;

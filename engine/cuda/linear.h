@@ -10,7 +10,8 @@
 
 namespace zigzag::gpu {
 
-/// One product of many rows, out = scale · in · weightᵀ (+ out), by cuBLASLt with float32 accumulation.
+/// One product of many rows, out = scale · in · weightᵀ (+ out), by cuBLASLt with float32 accumulation. Backward it is
+/// out = scale · in · weight (+ out): from outputs of the forward one to its inputs.
 struct LinearShape {
     std::int64_t rows = 0; ///< of the weight: output features
     std::int64_t columns = 0; ///< of the weight: input features
@@ -18,7 +19,9 @@ struct LinearShape {
     DType type = DType::BF16; ///< of weight and input
     DType outType = DType::BF16;
     bool accumulate = false;
-    std::int64_t outPitch = 0; ///< numbers from one token's outputs to the next one's: at least rows
+    std::int64_t outPitch = 0; ///< numbers from one token's outputs to the next one's: at least rows (backward: columns)
+    bool backward = false;
+    std::int64_t inPitch = 0; ///< of a backward product, numbers from one token's inputs to the next one's: at least rows
 
     auto operator<=>(const LinearShape &) const = default;
 };
@@ -36,7 +39,7 @@ public:
     Linear &operator=(const Linear &) = delete;
 
     Result<void> start();
-    /// weight: [rows, columns], in: [tokens, columns], out: [tokens, rows]
+    /// weight: [rows, columns], in: [tokens, columns], out: [tokens, rows]; backward in: [tokens, rows], out: [tokens, columns]
     void run(const LinearShape &shape, const void *weight, const void *in, void *out, float scale);
 
 private:

@@ -8,8 +8,9 @@
 
 namespace zigzag {
 
-// Gradients of the forward pass with respect to its activations; the weights are frozen. All values are float32, row-major;
-// pointers are device pointers unless they say host. `gradOut` is the gradient of a loss with respect to an op's output,
+// Gradients of the forward pass with respect to its activations; the weights are frozen. Values are row-major, and float32
+// where they have a type of their own in the arguments; void pointers are to values of `type`, the backend's for activations.
+// Pointers are device pointers unless they say host. `gradOut` is the gradient of a loss with respect to an op's output,
 // `gradIn` what comes out. With `add` the result is added to what gradIn holds, which is how the residual stream gathers.
 
 struct RmsNormGradientArgs {
@@ -38,18 +39,19 @@ struct MatmulGradientArgs {
 };
 
 struct SwiGluGradientArgs {
-    const float *gate = nullptr; // [tokens, width], before the activation
-    const float *up = nullptr; // [tokens, width]
+    const void *gate = nullptr; // [tokens, width], before the activation
+    const void *up = nullptr; // [tokens, width]
     const float *gradOut = nullptr; // [tokens, width]
     float *gradGate = nullptr; // [tokens, width], may be gradOut
     float *gradUp = nullptr; // [tokens, width]
     std::int64_t count = 0; ///< tokens · width
+    DType type = DType::F32;
 };
 
 /// Head norm (optional) and RoPE, in place: the gradient of the rotated heads becomes that of the heads before both.
 struct RotateGradientArgs {
     float *gradient = nullptr; // [tokens, heads, head_dim]
-    const float *in = nullptr; // [tokens, heads, head_dim], before the norm; null without a norm
+    const void *in = nullptr; // [tokens, heads, head_dim], before the norm; null without a norm
     const float *norm = nullptr; // [head_dim], or null
     const float *cosSin = nullptr; // [context, 2, rotary_dim / 2], or null: no rotation
     std::int64_t tokens = 0, firstPosition = 0;
@@ -57,14 +59,15 @@ struct RotateGradientArgs {
     float epsilon = 0;
     int rotaryDim = 0; ///< as in RopeAppendArgs
     bool interleaved = false; ///< as in RopeAppendArgs
+    DType type = DType::F32;
 };
 
-/// Causal attention from position 0, each KV head with its own key range. The caches are float32 and hold every
+/// Causal attention from position 0, each KV head with its own key range. The caches are of `type` and hold every
 /// position in its own slot (slots >= tokens, nothing staged).
 struct AttentionGradientArgs {
-    const float *queries = nullptr; // [tokens, query_heads, head_dim], rotated
+    const void *queries = nullptr; // [tokens, query_heads, head_dim], rotated
     std::span<const HeadCache> heads; // [kv_heads], host
-    const float *gradOut = nullptr; // [tokens, query_heads, head_dim]
+    const void *gradOut = nullptr; // [tokens, query_heads, head_dim]
     float *gradQueries = nullptr; // [tokens, query_heads, head_dim]
     float *gradKeys = nullptr; // [tokens, kv_heads, head_dim], of the rotated keys
     float *gradValues = nullptr; // [tokens, kv_heads, head_dim]
@@ -74,27 +77,30 @@ struct AttentionGradientArgs {
     const float *sinkLogits = nullptr; // [query_heads] or null
     bool add = false;
     std::span<double> gradSinkLogits = {}; // [query_heads], host, complete on return; empty where nobody asks
+    DType type = DType::F32;
 };
 
 /// out = gate · full + (1 − gate) · streaming, a gate per KV head (DuoAttention, arXiv 2410.10819, section 2.3).
 struct BlendArgs {
-    const float *full = nullptr; // [tokens, query_heads, head_dim]
-    const float *streaming = nullptr; // [tokens, query_heads, head_dim]
+    const void *full = nullptr; // [tokens, query_heads, head_dim]
+    const void *streaming = nullptr; // [tokens, query_heads, head_dim]
     std::span<const float> gates; // [kv_heads], host
-    float *out = nullptr; // [tokens, query_heads, head_dim]
+    void *out = nullptr; // [tokens, query_heads, head_dim]
     std::int64_t tokens = 0;
     int queryHeads = 0, headDim = 0;
+    DType type = DType::F32;
 };
 
 struct BlendGradientArgs {
-    const float *full = nullptr, *streaming = nullptr; // [tokens, query_heads, head_dim]
+    const void *full = nullptr, *streaming = nullptr; // [tokens, query_heads, head_dim]
     std::span<const float> gates; // [kv_heads], host
     const float *gradOut = nullptr; // [tokens, query_heads, head_dim]
-    float *gradFull = nullptr; // [tokens, query_heads, head_dim]
-    float *gradStreaming = nullptr; // [tokens, query_heads, head_dim], may be gradOut
+    void *gradFull = nullptr; // [tokens, query_heads, head_dim], may be `full`
+    void *gradStreaming = nullptr; // [tokens, query_heads, head_dim], may be `streaming`, or gradOut where `type` is float32
     std::span<double> gradGates; // [kv_heads], host, complete on return
     std::int64_t tokens = 0;
     int queryHeads = 0, headDim = 0;
+    DType type = DType::F32;
 };
 
 /// The ops of a backward pass, beside those of a Backend that has them.
@@ -109,6 +115,8 @@ public:
     virtual void attention(const AttentionGradientArgs &args) = 0;
     virtual void blend(const BlendArgs &args) = 0;
     virtual void blendGradient(const BlendGradientArgs &args) = 0;
+    /// Whether activations may be of `type`, one that the backend has for some model.
+    virtual bool takes(DType type) const { return type == DType::F32; }
 };
 
 } // namespace zigzag

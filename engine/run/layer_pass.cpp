@@ -45,7 +45,7 @@ std::vector<std::pair<LayerPass::Member, std::int64_t>> LayerPass::sizes(const B
     const std::int64_t hidden = config.hiddenSize, queries = config.queryWidth(), keys = config.kvWidth(),
                        wide = mostRows(config, WeightId::Gate);
     std::vector<std::pair<Member, std::int64_t>> list = {
-        {&LayerPass::m_cache, 2 * tokens * keys * bytesOf(gradients ? DType::F32 : config.kvType)},
+        {&LayerPass::m_cache, 2 * tokens * keys * (gradients ? active : bytesOf(config.kvType))},
         {&LayerPass::m_ids, tokens * integer},
         {&LayerPass::m_added, normsBehind(config) ? tokens * hidden * real : 0},
         {&LayerPass::m_normed, tokens * hidden * active},
@@ -57,21 +57,22 @@ std::vector<std::pair<LayerPass::Member, std::int64_t>> LayerPass::sizes(const B
         {&LayerPass::m_up, tokens * wide * active},
         {&LayerPass::m_routes, tokens * mostRows(config, WeightId::Router) * real},
         {&LayerPass::m_rowStates, rowBlock * hidden * real},
-        {&LayerPass::m_rowNormed, rowBlock * hidden * active},
+        {&LayerPass::m_rowNormed, rowBlock * hidden * (gradients ? real : active)}, // gradients as well
         {&LayerPass::m_logits, rowBlock * config.vocabulary * real},
     };
     if (!gradients)
         return list;
+    list.emplace_back(&LayerPass::m_full, tokens * queries * active);
+    list.emplace_back(&LayerPass::m_streaming, tokens * queries * active);
     const std::pair<Member, std::int64_t> backward[] = {
-        {&LayerPass::m_full, queries},         {&LayerPass::m_streaming, queries},   {&LayerPass::m_middle, hidden},
-        {&LayerPass::m_gradAttended, queries}, {&LayerPass::m_gradQueries, queries}, {&LayerPass::m_gradKeys, keys},
-        {&LayerPass::m_gradValues, keys},      {&LayerPass::m_gradNormed, hidden},   {&LayerPass::m_gradGate, wide},
-        {&LayerPass::m_gradUp, wide},
+        {&LayerPass::m_middle, hidden}, {&LayerPass::m_gradAttended, queries}, {&LayerPass::m_gradQueries, queries},
+        {&LayerPass::m_gradKeys, keys}, {&LayerPass::m_gradValues, keys},      {&LayerPass::m_gradNormed, hidden},
+        {&LayerPass::m_gradGate, wide}, {&LayerPass::m_gradUp, wide},
     };
     for (const auto &[buffer, width] : backward)
         list.emplace_back(buffer, tokens * width * real);
     if (config.queryKeyNorm)
-        list.emplace_back(&LayerPass::m_plainQueries, tokens * queries * real);
+        list.emplace_back(&LayerPass::m_plainQueries, tokens * queries * active);
     return list;
 }
 
@@ -96,15 +97,18 @@ Result<std::unique_ptr<LayerPass>> LayerPass::create(std::shared_ptr<DeviceModel
     if (const char *what = gradients ? withoutGradient(config) : nullptr)
         return badInput(
             fmt::format("{} has {}, which have no backward pass: search layers by ablation or greedy", config.name, what));
-    if (gradients && (!backend.gradients() || activation != DType::F32))
+    if (gradients && !backend.gradients())
         return badInput(fmt::format("the {} backend has no backward pass: choose --backend cpu", backend.name()));
+    if (gradients && !backend.gradients()->takes(activation))
+        return badInput(
+            fmt::format("the {} backend has no backward pass in {}: choose --backend cpu", backend.name(), nameOf(activation)));
     const std::int64_t needed = bytesNeeded(backend, config, tokens, gradients), available = backend.device().memoryBytes;
     if (needed > available)
         return failed(fmt::format("layers of {} over {} tokens need {} bytes and {} are free: choose a shorter context",
                                   config.name, tokens, needed, available));
     std::unique_ptr<LayerPass> pass(new LayerPass(std::move(model)));
     pass->m_tokens = tokens;
-    pass->m_cacheType = gradients ? DType::F32 : config.kvType;
+    pass->m_cacheType = gradients ? activation : config.kvType;
     pass->m_activation = activation;
     for (const auto &[buffer, bytes] : sizes(backend, config, tokens, gradients)) {
         if (bytes == 0)

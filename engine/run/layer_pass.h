@@ -20,7 +20,7 @@ namespace zigzag {
 /// Single layers of a model over a whole sequence at once, from stored hidden states to hidden states: what a search over
 /// maps needs, where most maps share their lower layers. Each layer is run with whatever kinds of heads the call names, with
 /// the same ops as the forward pass of a session and to the same result. One layer's keys and values are held at a time.
-/// With gradients, keys and values are float32 and every head has a gate between full and streaming attention.
+/// With gradients, keys and values are of the activations' type and every head has a gate between full and streaming attention.
 class LayerPass
 {
 public:

@@ -27,13 +27,14 @@ void LayerPass::gatedAttention(int layer, std::span<const float> gates, const He
                 head.pattern = patternIn(config().fileWindows, layer, pattern);
             attend(layer, sinkLogitsOf(layer), heads, tokens, *to);
         }
-        m_backend.gradients()->blend({.full = m_full->as<float>(),
-                                      .streaming = m_streaming->as<float>(),
+        m_backend.gradients()->blend({.full = m_full->data(),
+                                      .streaming = m_streaming->data(),
                                       .gates = gates,
-                                      .out = m_attended->as<float>(),
+                                      .out = m_attended->data(),
                                       .tokens = tokens,
                                       .queryHeads = config().queryHeads,
-                                      .headDim = config().headDim});
+                                      .headDim = config().headDim,
+                                      .type = m_activation});
     });
 }
 
@@ -53,16 +54,17 @@ void LayerPass::backward(int layer, std::span<const float> gates, const HeadPatt
     const ProductGradient output{weights.matrix(WeightId::Output), gradient.as<float>(), static_cast<float>(c.residualScale)};
     ops.matmul({{&output, 1}, gradAttended, tokens, false});
     // The blend's inputs are read for the last time here: they make room for their gradients.
-    ops.blendGradient({.full = m_full->as<float>(),
-                       .streaming = m_streaming->as<float>(),
+    ops.blendGradient({.full = m_full->data(),
+                       .streaming = m_streaming->data(),
                        .gates = gates,
                        .gradOut = gradAttended,
-                       .gradFull = m_attended->as<float>(),
-                       .gradStreaming = gradAttended,
+                       .gradFull = m_full->data(),
+                       .gradStreaming = m_streaming->data(),
                        .gradGates = gradGates,
                        .tokens = tokens,
                        .queryHeads = c.queryHeads,
-                       .headDim = c.headDim});
+                       .headDim = c.headDim,
+                       .type = m_activation});
     attentionBackward(layer, streaming, tokens);
     projectionsBackward(layer, tokens, in, gradient);
 }
@@ -79,7 +81,7 @@ void LayerPass::feedForwardBackward(int layer, std::int64_t tokens, Buffer &grad
     const ProductGradient down{weights.matrix(WeightId::Down), grad, static_cast<float>(c.residualScale)};
     ops.matmul({{&down, 1}, gradGate, tokens, false});
     ops.swiGlu(
-        {m_gate->as<float>(), m_up->as<float>(), gradGate, gradGate, gradUp, tokens * weights.matrix(WeightId::Gate)->rows});
+        {m_gate->data(), m_up->data(), gradGate, gradGate, gradUp, tokens * weights.matrix(WeightId::Gate)->rows, m_activation});
     const ProductGradient wide[] = {{weights.matrix(WeightId::Gate), gradGate}, {weights.matrix(WeightId::Up), gradUp}};
     ops.matmul({wide, gradNormed, tokens, false});
     ops.rmsNorm({m_middle->as<float>(), weights.vector(WeightId::PostNorm), gradNormed, grad, tokens, c.hiddenSize,
@@ -96,10 +98,10 @@ void LayerPass::projectionsBackward(int layer, std::int64_t tokens, const Buffer
     const auto epsilon = static_cast<float>(c.normEpsilon);
     auto *gradQueries = m_gradQueries->as<float>(), *gradKeys = m_gradKeys->as<float>(), *gradNormed = m_gradNormed->as<float>();
     const float *rotation = m_rotations.ofLayer(c, layer);
-    ops.rotate({gradQueries, orNull(m_plainQueries), weights.vector(WeightId::QueryNorm), rotation, tokens, 0, c.queryHeads,
-                c.headDim, epsilon, c.rotated(), c.interleavedRope});
-    ops.rotate({gradKeys, m_keys->as<float>(), weights.vector(WeightId::KeyNorm), rotation, tokens, 0, c.kvHeads, c.headDim,
-                epsilon, c.rotated(), c.interleavedRope});
+    ops.rotate({gradQueries, dataOrNull(m_plainQueries), weights.vector(WeightId::QueryNorm), rotation, tokens, 0, c.queryHeads,
+                c.headDim, epsilon, c.rotated(), c.interleavedRope, m_activation});
+    ops.rotate({gradKeys, m_keys->data(), weights.vector(WeightId::KeyNorm), rotation, tokens, 0, c.kvHeads, c.headDim, epsilon,
+                c.rotated(), c.interleavedRope, m_activation});
     const ProductGradient qkv[] = {{weights.matrix(WeightId::Query), gradQueries},
                                    {weights.matrix(WeightId::Key), gradKeys},
                                    {weights.matrix(WeightId::Value), m_gradValues->as<float>()}};
@@ -112,9 +114,9 @@ AttentionGradientArgs LayerPass::attentionGradient(std::span<const HeadCache> he
                                                    const float *sinkLogits, std::int64_t tokens) const
 {
     const ModelConfig &c = config();
-    return {.queries = m_queries->as<float>(),
+    return {.queries = m_queries->data(),
             .heads = heads,
-            .gradOut = gradOut.as<float>(),
+            .gradOut = gradOut.data(),
             .gradQueries = m_gradQueries->as<float>(),
             .gradKeys = m_gradKeys->as<float>(),
             .gradValues = m_gradValues->as<float>(),
@@ -123,15 +125,15 @@ AttentionGradientArgs LayerPass::attentionGradient(std::span<const HeadCache> he
             .kvHeads = c.kvHeads,
             .headDim = c.headDim,
             .scale = static_cast<float>(c.scoreScale),
-            .sinkLogits = sinkLogits};
+            .sinkLogits = sinkLogits,
+            .type = m_activation};
 }
 
 void LayerPass::attentionBackward(int layer, const HeadPattern &streaming, std::int64_t tokens)
 {
     std::vector<HeadCache> heads = m_heads;
     bool add = false;
-    for (const auto &[pattern, from] :
-         {std::pair(HeadPattern::full(), m_attended.get()), std::pair(streaming, m_gradAttended.get())}) {
+    for (const auto &[pattern, from] : {std::pair(HeadPattern::full(), m_full.get()), std::pair(streaming, m_streaming.get())}) {
         for (HeadCache &head : heads)
             head.pattern = patternIn(config().fileWindows, layer, pattern);
         AttentionGradientArgs args = attentionGradient(heads, *from, sinkLogitsOf(layer), tokens);
@@ -142,11 +144,11 @@ void LayerPass::attentionBackward(int layer, const HeadPattern &streaming, std::
 }
 
 Result<void> LayerPass::lastStatesGradient(std::span<const std::int64_t> rows, const Buffer &in, std::span<const float> gradOut,
-                                           std::int64_t tokens, Buffer &gradient)
+                                           [[maybe_unused]] std::int64_t tokens, Buffer &gradient)
 {
     const auto width = static_cast<std::size_t>(config().hiddenSize);
-    const std::vector<float> zeros(static_cast<std::size_t>(tokens) * width);
-    m_backend.upload(gradient, 0, zeros.data(), zeros.size() * sizeof(float));
+    const std::vector<float> zeros(width);
+    m_backend.repeat(gradient, std::as_bytes(std::span(zeros)));
     const auto block = static_cast<std::size_t>(m_rowStates->bytes() / (width * sizeof(float)));
     std::vector<float> back(block * width);
     for (std::size_t done = 0; done < rows.size(); done += block) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The backward pass that fits what stands in for sinks: sink logits, and what is added to heads, queries, keys and values.
+#include "engine/model/tensor_values.h"
 #include "engine/run/layer_pass.h"
 #include "engine/run/optional_buffer.h"
 
@@ -23,11 +24,12 @@ Result<std::vector<double>> sumOfRows(Backend &backend, const float *from, std::
     return sums;
 }
 
-Result<double> rootMeanSquare(Backend &backend, const Buffer &from, std::int64_t count)
+Result<double> rootMeanSquare(Backend &backend, const Buffer &from, std::int64_t count, DType type)
 {
-    std::vector<float> values(static_cast<std::size_t>(count));
-    backend.download(values.data(), from.data(), values.size() * sizeof(float));
+    std::vector<std::byte> bytes(static_cast<std::size_t>(count * bytesOf(type)));
+    backend.download(bytes.data(), from.data(), bytes.size());
     ZIGZAG_CHECK(backend.synchronize());
+    const std::vector<float> values = floatsOf({bytes.data(), type, count, 1});
     double sum = 0;
     for (const float value : values)
         sum += static_cast<double>(value) * static_cast<double>(value);
@@ -38,12 +40,11 @@ Result<double> rootMeanSquare(Backend &backend, const Buffer &from, std::int64_t
 
 Result<LayerPass::StandInSizes> LayerPass::standInSizes(std::int64_t tokens)
 {
-    assert(m_gradAttended); // whose activations are float32
     const std::int64_t queries = tokens * config().queryWidth(), keys = tokens * config().kvWidth();
-    ZIGZAG_TRY(ofHeads, rootMeanSquare(m_backend, *m_attended, queries));
-    ZIGZAG_TRY(ofQueries, rootMeanSquare(m_backend, *m_queries, queries)); // a rotation changes no length
-    ZIGZAG_TRY(ofKeys, rootMeanSquare(m_backend, *m_keys, keys));
-    ZIGZAG_TRY(ofValues, rootMeanSquare(m_backend, *m_values, keys));
+    ZIGZAG_TRY(ofHeads, rootMeanSquare(m_backend, *m_attended, queries, m_activation));
+    ZIGZAG_TRY(ofQueries, rootMeanSquare(m_backend, *m_queries, queries, m_activation)); // a rotation changes no length
+    ZIGZAG_TRY(ofKeys, rootMeanSquare(m_backend, *m_keys, keys, m_activation));
+    ZIGZAG_TRY(ofValues, rootMeanSquare(m_backend, *m_values, keys, m_activation));
     return StandInSizes{ofHeads, ofQueries, ofKeys, ofValues};
 }
 
@@ -72,7 +73,12 @@ Result<LayerPass::StandInGradient> LayerPass::backwardStandIns(int layer, std::s
     ZIGZAG_TRY(ofHeads, sumOfRows(m_backend, gradAttended, tokens, c.queryWidth()));
     found.heads = std::move(ofHeads);
     found.sinkLogits.resize(sinkLogits ? static_cast<std::size_t>(c.queryHeads) : 0);
-    AttentionGradientArgs attention = attentionGradient(heads, *m_gradAttended, sinkLogits, tokens);
+    const Buffer *gradOut = m_gradAttended.get();
+    if (m_activation != DType::F32) { // attention's gradient reads it as an activation
+        m_backend.rmsNorm({gradAttended, nullptr, m_attended->data(), tokens, c.queryWidth(), 0, m_activation});
+        gradOut = m_attended.get();
+    }
+    AttentionGradientArgs attention = attentionGradient(heads, *gradOut, sinkLogits, tokens);
     attention.gradSinkLogits = found.sinkLogits;
     ops.attention(attention);
     projectionsBackward(layer, tokens, in, gradient);

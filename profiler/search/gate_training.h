@@ -38,7 +38,7 @@ struct GateState {
     static Result<GateState> fromJson(std::string_view text, const ModelShape &model, const GatePlan &plan);
 };
 
-/// Trains the gates of one model on prompts; all values float32, on a backend with gradient ops.
+/// Trains the gates of one model on prompts, on a backend with gradient ops: activations in its type, gradients in float32.
 class GateTraining
 {
 public:

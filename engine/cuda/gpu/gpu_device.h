@@ -380,6 +380,12 @@ ZZ_DEVICE float exp2Fast(float x)
     asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(x));
     return result;
 }
+ZZ_DEVICE float log2Fast(float x)
+{
+    float result;
+    asm("lg2.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(x));
+    return result;
+}
 ZZ_DEVICE float rsqrtFast(float x)
 {
     float result;

@@ -308,6 +308,10 @@ inline float exp2Fast(float x)
 {
     return std::exp2(x);
 }
+inline float log2Fast(float x)
+{
+    return std::log2(x);
+}
 inline float rsqrtFast(float x)
 {
     return 1.0f / std::sqrt(x);
