@@ -19,11 +19,6 @@ QString tr(const char *source)
     return QCoreApplication::translate("zigzag::HtmlReport", source);
 }
 
-QString plain(std::string_view text)
-{
-    return QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size()));
-}
-
 /// No script, nothing from elsewhere, whatever a model's name would have a browser do.
 constexpr const char *head = R"(<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8">

@@ -41,6 +41,7 @@ Result<NeedleResult> evaluateNeedle(const std::shared_ptr<DeviceModel> &deviceMo
 
     NeedleResult result;
     result.planned = static_cast<int>(plan.contexts.size() * plan.depths.size());
+    result.trials = plan.trials;
     int found = 0, done = 0;
     const std::int64_t chunk = deviceModel->backend->device().prefillChunk;
     const auto tell = [&](double share) {
@@ -50,11 +51,14 @@ Result<NeedleResult> evaluateNeedle(const std::shared_ptr<DeviceModel> &deviceMo
     for (const std::int64_t context : plan.contexts)
         for (const double depth : plan.depths) {
             const auto known = std::find_if(plan.known.begin(), plan.known.end(), [&](const NeedleCell &each) {
-                return each.context == context && each.depth == depth && each.trials == plan.trials;
+                return each.context == context && each.depth == depth && each.trials <= plan.trials;
             });
             NeedleCell &cell = result.grid.emplace_back(known != plan.known.end() ? *known : NeedleCell{context, depth, 0, 0});
             found += cell.found;
             done += cell.trials;
+            result.accuracy = done > 0 ? static_cast<double>(found) / done : 0.0;
+            if (partial && cell.trials >= plan.trials) // all of it is of an earlier run
+                partial(result);
             for (int trial = cell.trials; trial < plan.trials; ++trial) {
                 ZIGZAG_TRY(prompt, trials.prompt(context, depth, trial));
                 ZIGZAG_TRY(right, answersRight(*session, prompt, chunk, tell));
@@ -62,11 +66,11 @@ Result<NeedleResult> evaluateNeedle(const std::shared_ptr<DeviceModel> &deviceMo
                 cell.found += right;
                 found += right;
                 ++done;
+                result.accuracy = static_cast<double>(found) / done;
                 tell(0.0);
+                if (partial)
+                    partial(result);
             }
-            result.accuracy = static_cast<double>(found) / done;
-            if (partial)
-                partial(result);
         }
     return result;
 }

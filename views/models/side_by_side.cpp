@@ -17,11 +17,6 @@ QString tr(const char *source)
     return QCoreApplication::translate("zigzag::SideBySideModel", source);
 }
 
-QString plain(std::string_view text)
-{
-    return QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size()));
-}
-
 QString quoted(std::string_view bytes, int token)
 {
     return QStringLiteral("“%1”").arg(shownToken(bytes, token));

@@ -17,6 +17,11 @@ QString threeDigits(double value)
 
 } // namespace
 
+QString plain(std::string_view text)
+{
+    return QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size()));
+}
+
 QString contextText(std::int64_t tokens)
 {
     constexpr std::int64_t kilo = 1024;

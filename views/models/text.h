@@ -3,9 +3,12 @@
 
 #include <QString>
 #include <cstdint>
+#include <string_view>
 
 namespace zigzag {
 
+/// UTF-8, as it is.
+QString plain(std::string_view text);
 /// Numbers as a person reads them. A context: 512, 2K, 128K, 1M.
 QString contextText(std::int64_t tokens);
 /// 640 B, 12.5 KiB, 1.25 GiB.

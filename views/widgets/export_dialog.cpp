@@ -22,11 +22,6 @@ namespace zigzag {
 
 namespace {
 
-QString plain(std::string_view text)
-{
-    return QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size()));
-}
-
 /// Of a row: its place in exportFormats() or in carriedTargets(), its sentences, and whether it cannot be chosen.
 constexpr int indexRole = Qt::UserRole, noteRole = Qt::UserRole + 1, refusedRole = Qt::UserRole + 2,
               carriedRole = Qt::UserRole + 3, sinksRole = Qt::UserRole + 4, lostRole = Qt::UserRole + 5;

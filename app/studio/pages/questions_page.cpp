@@ -3,6 +3,7 @@
 
 #include "engine/map/run_alike.h"
 #include "profiler/jobs/evaluate_job.h"
+#include "profiler/jobs/kept_answers.h"
 #include "profiler/jobs/served_job.h"
 #include "profiler/questions/question_file.h"
 #include "views/models/answers_model.h"
@@ -21,9 +22,11 @@
 #include <QTextDocument>
 #include <QTime>
 #include <QTreeView>
+#include <QUrl>
 #include <QVBoxLayout>
 
 #include <algorithm>
+#include <chrono>
 
 namespace zigzag {
 
@@ -57,15 +60,35 @@ Result<std::vector<Question>> questionsOf(const Asked &asked, const Model &model
     return std::move(file.questions);
 }
 
-/// Asks the maps in turn; `soFar` hears of the record after each.
-Result<void> askMaps(const Asked &asked, const JobContext &context, const std::function<void(const AnswersRecord &)> &soFar)
+/// The answers up to the first question that has none.
+std::vector<QuestionAnswer> firstOf(const std::vector<std::optional<QuestionAnswer>> &kept)
+{
+    std::vector<QuestionAnswer> answers;
+    for (auto each = kept.begin(); each != kept.end() && *each; ++each)
+        answers.push_back(**each);
+    return answers;
+}
+
+/// What the runs of one request share: one that was stopped goes on from the answers that there are.
+struct SoFar {
+    jobs::KeptAnswers answers;
+    std::shared_ptr<const std::vector<Question>> questions; ///< for whom asks one of them again
+};
+
+/// Asks the maps in turn; `told` hears of the record after each, and now and then while one is asked.
+Result<void> askMaps(const Asked &asked, const JobContext &context, SoFar &soFar,
+                     const std::function<void(const AnswersRecord &)> &told)
 {
     AnswersRecord record;
-    ZIGZAG_TRY(questions, questionsOf(asked, context.textModel(), record.asked));
+    ZIGZAG_TRY(made, questionsOf(asked, context.textModel(), record.asked));
+    soFar.questions = std::make_shared<const std::vector<Question>>(std::move(made));
+    const std::vector<Question> &questions = *soFar.questions;
     record.model = asked.model;
     record.fingerprint = context.model().weights.fingerprint;
     record.machine = context.machine();
     record.questionsHash = hashOf(questions);
+    if (soFar.answers.questionsHash() != record.questionsHash) // the first time, or the file was changed
+        soFar.answers.beginAnew(record.questionsHash);
     record.seed = asked.file.isEmpty() ? asked.ruler.seed : 0;
     record.questions = keptOf(questions);
     for (std::size_t i = 0; i < asked.maps.size(); ++i) {
@@ -78,14 +101,28 @@ Result<void> askMaps(const Asked &asked, const JobContext &context, const std::f
             by = servedRun.context;
             run = servedRun.map;
         }
-        ZIGZAG_TRY(answers, jobs::ask(by, {map.name, run}, questions, {}));
+        const std::string engine = isServed ? asked.served->engine : std::string();
+        record.maps.push_back(jobs::answersUnder(map, engine));
+        const AskPlan plan{.known = soFar.answers.of(run, engine, questions.size())};
+        auto toldAt = std::chrono::steady_clock::now();
+        const auto keep = [&](std::size_t question, const QuestionAnswer &answer) {
+            soFar.answers.take(run, engine, questions.size(), question, answer);
+            constexpr std::chrono::seconds seldom(1);
+            if (const auto now = std::chrono::steady_clock::now(); now - toldAt >= seldom) {
+                toldAt = now; // what is delivered after a cancel is dropped: what is shown stays
+                record.maps.back().answers = firstOf(soFar.answers.of(run, engine, questions.size()));
+                if (!record.maps.back().answers.empty())
+                    told(record);
+            }
+        };
+        ZIGZAG_TRY(answers, jobs::ask(by, {map.name, run}, questions, plan, keep));
         const bool isWhole = answers.size() == questions.size();
-        record.maps.push_back(jobs::answersUnder(map, isServed ? asked.served->engine : std::string()));
         record.maps.back().answers = std::move(answers);
-        soFar(record);
+        told(record);
         if (!isWhole)
             return cancelled("stopped before every question was answered");
     }
+    soFar.answers.beginAnew({}); // asked again, all of it is asked again
     return {};
 }
 
@@ -117,7 +154,8 @@ QuestionsPage::QuestionsPage(Studio &studio, QWidget *parent)
     m_broken->setObjectName(QStringLiteral("brokenAnswers"));
     m_broken->setAccessibleName(tr("Questions that the map answers worse"));
     m_broken->setFrameShape(QFrame::NoFrame);
-    m_broken->setOpenLinks(false);
+    m_broken->setOpenLinks(false); // a link asks its question again
+    connect(m_broken, &QTextBrowser::anchorClicked, this, [this](const QUrl &link) { hearLink(link); });
     auto *split = new QSplitter(Qt::Vertical, this);
     split->setObjectName(QStringLiteral("answersSplit"));
     split->setChildrenCollapsible(false);
@@ -136,6 +174,9 @@ QuestionsPage::QuestionsPage(Studio &studio, QWidget *parent)
                             [this] { chooseFile(); });
     m_save = offer(PageMenu::Export, QStringLiteral("saveAnswers"), tr("Save the &record of answers…"), {},
                    [this] { saveRecord(); });
+    QAction *again = offer(PageMenu::Run, QStringLiteral("askBrokenAgain"),
+                           tr("Show the answers to the first question that &broke"), {}, [this] { askFirstBroken(); });
+    m_table->addAction(again);
     m_table->addAction(m_save); // beside what exhibit() brings
     connect(m_ask, &QPushButton::clicked, start, &QAction::trigger);
     connect(m_source, &QComboBox::activated, this, [this, choose](int source) {
@@ -295,7 +336,10 @@ void QuestionsPage::ask()
     request.task = questionsTask;
     request.title = studio().serving().isOurs() ? tr("Questions: %1").arg(what)
                                                 : tr("Questions: %1, %2").arg(what, studio().serving().asText());
-    request.work = [asked, page, name, run = m_runs++](const TaskContext &context) -> Result<void> {
+    request.page = objectName();
+    request.ofModel = studio().modelName();
+    const auto soFar = std::make_shared<SoFar>();
+    request.work = [asked, page, name, soFar, run = m_runs++](const TaskContext &context) -> Result<void> {
         const auto tell = [&](const JobStep &step) {
             if (step.part == JobPart::Carry)
                 return context.progress(0, tr("Calibrating what stands in for sinks"));
@@ -311,26 +355,27 @@ void QuestionsPage::ask()
                                  .arg(step.all));
         };
         context.progress(0, tr("Writing questions"));
-        return askMaps(asked, context.told(tell), [&](const AnswersRecord &record) {
-            context.deliver([page, name, run, record] {
+        return askMaps(asked, context.told(tell), *soFar, [&](const AnswersRecord &record) {
+            context.deliver([page, name, run, record, questions = soFar->questions] {
                 if (page)
-                    page->take(run, name, record);
+                    page->take(run, name, record, questions);
             });
         });
     };
     studio().runs().enqueue(std::move(request));
 }
 
-void QuestionsPage::take(int run, const QString &name, const AnswersRecord &record)
+void QuestionsPage::take(int run, const QString &name, const AnswersRecord &record, const SharedQuestions &questions)
 {
     const auto known
         = std::find_if(m_records.begin(), m_records.end(), [&](const Shown &each) { return run >= 0 && each.run == run; });
     if (known != m_records.end()) {
         known->record = record;
+        known->questions = questions;
         m_record->setCurrentIndex(static_cast<int>(known - m_records.begin()));
         return showRecord();
     }
-    m_records.push_back({name, record, run});
+    m_records.push_back({name, record, run, questions});
     m_record->addItem(name);
     m_record->setCurrentIndex(m_record->count() - 1); // shows it
     showRecord();
@@ -339,7 +384,7 @@ void QuestionsPage::take(int run, const QString &name, const AnswersRecord &reco
 Result<void> QuestionsPage::openAnswers(const QString &path)
 {
     ZIGZAG_TRY(record, readAnswersFile(pathOf(path)));
-    take(-1, shownFileName(path), record);
+    take(-1, shownFileName(path), record, {});
     return {};
 }
 
@@ -375,6 +420,55 @@ std::size_t QuestionsPage::shownMap() const
 {
     const QModelIndex row = m_table->currentIndex();
     return row.isValid() ? m_model->mapAt(row.row()) : 0;
+}
+
+void QuestionsPage::hearLink(const QUrl &link)
+{
+    bool isNumber = false;
+    const std::size_t place = link.path().toULongLong(&isNumber);
+    if (link.scheme() == QLatin1String(askedAgainScheme) && isNumber)
+        askAgain(place);
+}
+
+void QuestionsPage::askFirstBroken()
+{
+    const AnswersRecord *record = current();
+    const std::vector<std::size_t> broken = record && shownMap() > 0 && shownMap() < record->maps.size()
+        ? brokenBy(*record, shownMap())
+        : std::vector<std::size_t>{};
+    if (broken.empty())
+        return studio().say(MessageBar::Kind::Note,
+                            tr("No question that broke is shown here: ask first, or choose another map."));
+    askAgain(broken.front());
+}
+
+void QuestionsPage::askAgain(std::size_t place)
+{
+    const AnswersRecord *record = current();
+    if (!record || place >= record->questions.size())
+        return;
+    const AskedQuestion &kept = record->questions[place];
+    const QString source = tr("Question %1 %2").arg(QString::fromStdString(kept.task), QString::fromStdString(kept.id));
+    const SharedQuestions &known = m_records[static_cast<std::size_t>(m_record->currentIndex())].questions;
+    if (known && place < known->size()) {
+        Q_EMIT answersAsked({source, [question = (*known)[place]](const Model &) -> Result<Question> { return question; }});
+        return;
+    }
+    // A record keeps the end of each question: what was asked is made or read again, and must be the same.
+    const auto plan = rulerPlan();
+    Asked again;
+    again.ruler = plan ? *plan : RulerPlan{};
+    again.file = m_file;
+    Q_EMIT answersAsked({source, [again, place, hash = record->questionsHash](const Model &model) -> Result<Question> {
+                             std::string name;
+                             ZIGZAG_TRY(questions, questionsOf(again, model, name));
+                             if (hashOf(questions) != hash)
+                                 return badInput(tr("The record keeps the end of a question alone, and what stands beside "
+                                                    "\"Ask\" makes other questions: choose the file that was asked, or RULER's "
+                                                    "tasks, lengths and number as they were.")
+                                                     .toStdString());
+                             return questions[place];
+                         }});
 }
 
 void QuestionsPage::showBroken()

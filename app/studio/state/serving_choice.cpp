@@ -16,11 +16,6 @@ QString tr(const char *source)
     return QCoreApplication::translate("zigzag::ServingChoice", source);
 }
 
-QString plain(std::string_view text)
-{
-    return QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size()));
-}
-
 } // namespace
 
 void ServingChoice::setModel(const std::string &name)

@@ -196,6 +196,7 @@ private:
     LayerSelection m_selection;
     RunListModel m_runList;
     ScoreSources m_scoreSources;
+    std::optional<FoundScores> m_partOfScores; ///< of the scoring that runs, for when it is stopped
     QualitySweep m_sweep;
     std::shared_ptr<const Calibration> m_calibration;
     KeptResults m_kept;
