@@ -138,9 +138,9 @@ const HeadMap *AnswersPage::mapOf(int choice) const
 {
     if (choice == static_cast<int>(Series::Current)) // as it is now, whether or not plots have followed
         return &studio().document().map();
-    return choice >= 0 && choice < static_cast<int>(allSeries.size())
-        ? studio().plotted().map(allSeries[static_cast<std::size_t>(choice)])
-        : nullptr;
+    if (const int variant = choice - static_cast<int>(allSeries.size()); variant >= 0)
+        return variant < studio().document().variants() ? &studio().document().variantMap(variant) : nullptr;
+    return choice >= 0 ? studio().plotted().map(allSeries[static_cast<std::size_t>(choice)]) : nullptr;
 }
 
 QString AnswersPage::whyNot() const
@@ -221,10 +221,10 @@ void AnswersPage::ask()
         if (!map)
             return studio().say(MessageBar::Kind::Note,
                                 tr("There are no scores to choose that map by: score the model, or import scores."));
-        const Series series = allSeries[static_cast<std::size_t>(choice)];
-        QString name = nameOf(series, studio().plotted());
+        QString name = m_names.value(choice);
         std::optional<EngineServing> served;
-        if (series != Series::Full && !studio().serving().isOurs()) { // full attention is what maps are held against
+        if (choice != static_cast<int>(Series::Full)
+            && !studio().serving().isOurs()) { // full attention is what maps are held against
             auto serving = studio().serving().serving(*map);
             if (!serving)
                 return studio().say(serving.error());
@@ -391,11 +391,17 @@ void AnswersPage::showEvent(QShowEvent *event)
 void AnswersPage::refresh()
 {
     const PlottedMaps &plotted = studio().plotted();
-    QStringList names;
+    QStringList &names = m_names;
+    names.clear();
     std::vector<bool> available;
     for (const Series series : allSeries) {
         names << nameOf(series, plotted);
         available.push_back(plotted.map(series) != nullptr);
+    }
+    // By name, the one in front as well: it stays what was chosen when another comes to the front.
+    for (int variant = 0; studio().document().variants() > 1 && variant < studio().document().variants(); ++variant) {
+        names << studio().document().variantName(variant);
+        available.push_back(true);
     }
     const bool isFirst = m_panel->chosen()[0] < 0;
     m_panel->setMaps(names, available);

@@ -5,6 +5,7 @@
 #include "app/studio/state/asked_elsewhere.h"
 #include "profiler/jobs/side_by_side_job.h"
 
+#include <QStringList>
 #include <array>
 #include <optional>
 
@@ -74,6 +75,7 @@ private:
     QLabel *m_verdict, *m_thoughts;
     QTableView *m_table;
     LayerChangesModel *m_layers;
+    QStringList m_names; ///< of the maps to choose from
     std::optional<NeedlePlace> m_needle;
     std::optional<AskedElsewhere> m_question;
     std::optional<std::array<HeadMap, 2>> m_asked; ///< the maps behind the answers

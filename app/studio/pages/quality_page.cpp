@@ -96,6 +96,11 @@ void QualityPage::refresh()
                  + (sweep.servedAs.isEmpty() ? QString() : QLatin1Char('\n') + tr("quality %1").arg(sweep.servedAs)),
              map.sparsity(), window.sink, window.recent});
     }
+    for (int variant = 0; s.drawsVariants() && s.document().variants() > 1 && variant < s.document().variants(); ++variant)
+        for (std::size_t i = 0; i < points.size(); ++i)
+            if (runAlike(sweep.points[i].map, s.document().variantMap(variant)))
+                points[i].variant
+                    += (points[i].variant.isEmpty() ? QString() : QStringLiteral(", ")) + s.document().variantName(variant);
     const QString doing = s.doing(sweepTask);
     QString costTitle = plotted.isKept() ? tr("predicted time per output token at %1 (kept)").arg(contextText(context))
         : plotted.isUnreliable() ? tr("predicted time per output token at %1 (disturbed calibration)").arg(contextText(context))

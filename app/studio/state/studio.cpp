@@ -236,6 +236,11 @@ void Studio::refreshNow()
     const DocumentState &state = m_document.state();
     if (state.map.layers() > 0)
         m_plotted.setMaps(state.map, state.scores, state.sparsity);
+    std::vector<PlottedMaps::Variant> others;
+    for (int index = 0; m_drawsVariants && index < m_document.variants(); ++index)
+        if (index != m_document.variant())
+            others.push_back({m_document.variantName(index), m_document.variantMap(index)});
+    m_plotted.setVariants(std::move(others));
     m_watch.update(m_loaded && m_here.isFitted() && !m_here.isReliable(), m_runs.isBusy());
     Q_EMIT refreshed();
 }
