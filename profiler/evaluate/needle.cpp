@@ -31,7 +31,7 @@ Result<bool> answersRight(Session &session, const NeedlePrompt &prompt, std::int
 
 Result<NeedleResult> evaluateNeedle(const std::shared_ptr<DeviceModel> &deviceModel, const Model &model, const HeadMap &map,
                                     const NeedlePlan &plan, const std::atomic<bool> *cancel, const PromptProgress &progress,
-                                    const NeedlePartial &partial)
+                                    const NeedlePartial &partial, const NeedlePartial &asked)
 {
     ZIGZAG_TRY(trials, NeedleTrials::plan(model, plan.contexts, plan.depths, plan.trials, plan.seed, plan.as));
     SessionOptions options;
@@ -56,9 +56,6 @@ Result<NeedleResult> evaluateNeedle(const std::shared_ptr<DeviceModel> &deviceMo
             NeedleCell &cell = result.grid.emplace_back(known != plan.known.end() ? *known : NeedleCell{context, depth, 0, 0});
             found += cell.found;
             done += cell.trials;
-            result.accuracy = done > 0 ? static_cast<double>(found) / done : 0.0;
-            if (partial && cell.trials >= plan.trials) // all of it is of an earlier run
-                partial(result);
             for (int trial = cell.trials; trial < plan.trials; ++trial) {
                 ZIGZAG_TRY(prompt, trials.prompt(context, depth, trial));
                 ZIGZAG_TRY(right, answersRight(*session, prompt, chunk, tell));
@@ -66,11 +63,14 @@ Result<NeedleResult> evaluateNeedle(const std::shared_ptr<DeviceModel> &deviceMo
                 cell.found += right;
                 found += right;
                 ++done;
-                result.accuracy = static_cast<double>(found) / done;
                 tell(0.0);
-                if (partial)
-                    partial(result);
+                result.accuracy = static_cast<double>(found) / done;
+                if (asked)
+                    asked(result);
             }
+            result.accuracy = static_cast<double>(found) / done;
+            if (partial)
+                partial(result);
         }
     return result;
 }

@@ -71,12 +71,14 @@ struct NeedleResult {
     }
 };
 
-/// Called after each question with the cells so far.
+/// Called with the cells so far.
 using NeedlePartial = std::function<void(const NeedleResult &soFar)>;
 
-/// Greedy answers, right when every token of the key is. The same seed asks every map the same questions.
+/// Greedy answers, right when every token of the key is. The same seed asks every map the same questions. `partial` hears of each
+/// cell that was asked to its end, `asked` of each question, the last cell being under way.
 Result<NeedleResult> evaluateNeedle(const std::shared_ptr<DeviceModel> &deviceModel, const Model &model, const HeadMap &map,
                                     const NeedlePlan &plan, const std::atomic<bool> *cancel = nullptr,
-                                    const PromptProgress &progress = {}, const NeedlePartial &partial = {});
+                                    const PromptProgress &progress = {}, const NeedlePartial &partial = {},
+                                    const NeedlePartial &asked = {});
 
 } // namespace zigzag
