@@ -89,6 +89,7 @@ CostPlot::CostPlot(Quantity quantity, QWidget *parent)
                  QFontMetrics(font()).height() / 2, // the topmost number reaches above its axis
                  QFontMetrics(font()).height(), 0)); // the three plots share their left edge
 
+    addLayer(QStringLiteral("variants"), layer(QStringLiteral("main")), limBelow); // this map lies on top of them
     addLayer(QStringLiteral("marks"), layer(QStringLiteral("main")));
     while (m_lines.size() < allSeries.size())
         m_lines.push_back(addLines());
@@ -284,6 +285,7 @@ void CostPlot::show(const PlottedMaps &plotted, const QString &waiting)
         const std::size_t variant = curve - allSeries.size();
         if (curve == m_lines.size()) {
             m_lines.push_back(addLines());
+            m_lines.back().predicted->setLayer(QStringLiteral("variants"));
             style(m_lines.back(), curve);
         }
         if (variant < plotted.variantCount())
