@@ -96,12 +96,6 @@ void KeptAnswers::take(const HeadMap &map, const std::string &engine, std::size_
         (void)save(); // what cannot be written now is tried again; at the end it is an error
 }
 
-void KeptAnswers::beginAnew(const std::string &questionsHash)
-{
-    m_questionsHash = questionsHash;
-    m_answers.clear();
-}
-
 int KeptAnswers::count() const
 {
     std::ptrdiff_t count = 0;

@@ -31,8 +31,7 @@ public:
     std::vector<std::optional<QuestionAnswer>> of(const HeadMap &map, const std::string &engine, std::size_t questions) const;
     void take(const HeadMap &map, const std::string &engine, std::size_t questions, std::size_t question,
               const QuestionAnswer &answer);
-    /// Other questions than before: nothing of them is kept.
-    void beginAnew(const std::string &questionsHash);
+    /// Empty where nothing was opened.
     const std::string &questionsHash() const { return m_questionsHash; }
     /// Of all maps.
     int count() const;

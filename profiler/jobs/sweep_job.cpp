@@ -74,8 +74,17 @@ Result<SweepResult> sweep(const JobContext &context, const SweepJob &job)
     };
     tell(done, meter.promptCount());
     Keeper keeper(job.progressFile, plan);
-    auto points
-        = sweepQuality(meter, job.maps, context.cancel, tell, job.soFar, &state, [&] { (void)keeper.keep(state, false); });
+    auto toldAt = std::chrono::steady_clock::now();
+    const auto onMap = [&] {
+        (void)keeper.keep(state, false);
+        constexpr std::chrono::milliseconds seldom(500);
+        if (const auto now = std::chrono::steady_clock::now(); job.first && now - toldAt >= seldom) {
+            toldAt = now;
+            if (auto soFar = firstPoints(meter, job.maps, state); !soFar.empty())
+                job.first(std::move(soFar));
+        }
+    };
+    auto points = sweepQuality(meter, job.maps, context.cancel, tell, job.soFar, &state, onMap);
     const bool isWhole = static_cast<int>(state.measured.size()) == meter.promptCount();
     ZIGZAG_CHECK(isWhole ? keeper.remove() : keeper.keep(state, true));
     if (!points)

@@ -22,6 +22,8 @@ struct SweepJob {
     std::function<void(int prompts, int done, double seconds)> begun = {};
     /// After each prompt.
     std::function<void(std::vector<SweepPoint>)> soFar = {};
+    /// While the first prompt is under way, at most twice a second: the points that there are (firstPoints).
+    std::function<void(std::vector<SweepPoint>)> first = {};
 };
 
 struct SweepResult {

@@ -43,6 +43,26 @@ Result<std::vector<SweepPoint>> sweepQuality(MapMeter &meter, std::span<const He
     return pointsOf(qualities);
 }
 
+std::vector<SweepPoint> firstPoints(const MapMeter &meter, std::span<const HeadMap> maps, const QualityState &state)
+{
+    std::vector<SweepPoint> points;
+    if (!state.measured.empty())
+        return points;
+    const auto answers = static_cast<double>(meter.prompts().front().answers.size());
+    for (std::size_t i = 0; i < std::min(maps.size(), state.begun.size()); ++i) {
+        if (!state.begun[i])
+            continue;
+        const PromptMeasure &measure = *state.begun[i];
+        MapQuality quality;
+        quality.loss = positiveMeanInterval(std::vector{measure.loss});
+        quality.kl = positiveMeanInterval(std::vector{measure.kl});
+        quality.right = shareInterval(measure.right * answers, answers);
+        quality.prompts = 1;
+        points.push_back({maps[i], quality});
+    }
+    return points;
+}
+
 std::string sweepStateJson(const QualityState &state)
 {
     return json::Value{{"measured", measuresJson(state.measured)}, {"begun", begunJson(state.begun)}}.dump();

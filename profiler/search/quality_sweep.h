@@ -30,6 +30,9 @@ Result<std::vector<SweepPoint>> sweepQuality(MapMeter &meter, std::span<const He
                                              const PromptProgress &progress,
                                              const std::function<void(std::vector<SweepPoint>)> &onPoints = {},
                                              QualityState *state = nullptr, const std::function<void()> &onMap = {});
+/// The maps that the first prompt was measured with so far, while it is under way: points of one prompt, fewer than there are
+/// maps. None once a prompt is done.
+std::vector<SweepPoint> firstPoints(const MapMeter &meter, std::span<const HeadMap> maps, const QualityState &state);
 std::string sweepStateJson(const QualityState &state);
 /// Trusts nothing: of at most `prompts` prompts, with a measure for each of `maps` maps and for full attention.
 Result<QualityState> sweepStateFrom(std::string_view text, std::size_t prompts, std::size_t maps);

@@ -195,6 +195,7 @@ void QualityPage::sweep()
                 page->studio().refreshSoon();
             });
         };
+        job.first = job.soFar;
         auto swept = jobs::sweep(context.told(tell), job);
         if (!swept && !isBegun && swept.error().kind == ErrorKind::BadInput && QFile::exists(file)) {
             job.begin = Begin::Anew; // what waits there is of an earlier version's prompts, or damaged

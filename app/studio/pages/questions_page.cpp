@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/studio/pages/questions_page.h"
 
+#include "app/studio/state/question_run.h"
 #include "engine/map/run_alike.h"
 #include "profiler/jobs/evaluate_job.h"
-#include "profiler/jobs/kept_answers.h"
-#include "profiler/jobs/served_job.h"
-#include "profiler/questions/question_file.h"
 #include "views/models/answers_model.h"
 #include "views/models/native_path.h"
 
@@ -26,7 +24,6 @@
 #include <QVBoxLayout>
 
 #include <algorithm>
-#include <chrono>
 
 namespace zigzag {
 
@@ -37,94 +34,6 @@ constexpr int mostBroken = 50; ///< questions that are shown to be read
 
 enum Source { Ruler, File };
 constexpr int allMaps = 1; // of the list of maps
-
-/// What one run asks, by value.
-struct Asked {
-    RulerPlan ruler;
-    QString file; ///< of questions; empty: RULER's tasks
-    std::vector<NamedMap> maps; ///< the first is full attention
-    std::optional<EngineServing> served; ///< how an engine runs the second
-    std::string model;
-};
-
-Result<std::vector<Question>> questionsOf(const Asked &asked, const Model &model, std::string &name)
-{
-    if (asked.file.isEmpty()) {
-        name = "ruler";
-        return rulerQuestions(model, asked.ruler, AskAs::Auto);
-    }
-    ZIGZAG_TRY(file, readQuestions(pathOf(asked.file)));
-    if (file.questions.empty())
-        return badInput(shownPath(asked.file).toStdString() + " has no question that can be asked here");
-    name = shownFileName(asked.file).toStdString();
-    return std::move(file.questions);
-}
-
-/// The answers up to the first question that has none.
-std::vector<QuestionAnswer> firstOf(const std::vector<std::optional<QuestionAnswer>> &kept)
-{
-    std::vector<QuestionAnswer> answers;
-    for (auto each = kept.begin(); each != kept.end() && *each; ++each)
-        answers.push_back(**each);
-    return answers;
-}
-
-/// What the runs of one request share: one that was stopped goes on from the answers that there are.
-struct SoFar {
-    jobs::KeptAnswers answers;
-    std::shared_ptr<const std::vector<Question>> questions; ///< for whom asks one of them again
-};
-
-/// Asks the maps in turn; `told` hears of the record after each, and now and then while one is asked.
-Result<void> askMaps(const Asked &asked, const JobContext &context, SoFar &soFar,
-                     const std::function<void(const AnswersRecord &)> &told)
-{
-    AnswersRecord record;
-    ZIGZAG_TRY(made, questionsOf(asked, context.textModel(), record.asked));
-    soFar.questions = std::make_shared<const std::vector<Question>>(std::move(made));
-    const std::vector<Question> &questions = *soFar.questions;
-    record.model = asked.model;
-    record.fingerprint = context.model().weights.fingerprint;
-    record.machine = context.machine();
-    record.questionsHash = hashOf(questions);
-    if (soFar.answers.questionsHash() != record.questionsHash) // the first time, or the file was changed
-        soFar.answers.beginAnew(record.questionsHash);
-    record.seed = asked.file.isEmpty() ? asked.ruler.seed : 0;
-    record.questions = keptOf(questions);
-    for (std::size_t i = 0; i < asked.maps.size(); ++i) {
-        const NamedMap &map = asked.maps[i];
-        const bool isServed = i == 1 && asked.served.has_value();
-        JobContext by = context;
-        HeadMap run = map.map;
-        if (isServed) {
-            ZIGZAG_TRY(servedRun, jobs::servedRun(context, map.map, *asked.served));
-            by = servedRun.context;
-            run = servedRun.map;
-        }
-        const std::string engine = isServed ? asked.served->engine : std::string();
-        record.maps.push_back(jobs::answersUnder(map, engine));
-        const AskPlan plan{.known = soFar.answers.of(run, engine, questions.size())};
-        auto toldAt = std::chrono::steady_clock::now();
-        const auto keep = [&](std::size_t question, const QuestionAnswer &answer) {
-            soFar.answers.take(run, engine, questions.size(), question, answer);
-            constexpr std::chrono::seconds seldom(1);
-            if (const auto now = std::chrono::steady_clock::now(); now - toldAt >= seldom) {
-                toldAt = now; // what is delivered after a cancel is dropped: what is shown stays
-                record.maps.back().answers = firstOf(soFar.answers.of(run, engine, questions.size()));
-                if (!record.maps.back().answers.empty())
-                    told(record);
-            }
-        };
-        ZIGZAG_TRY(answers, jobs::ask(by, {map.name, run}, questions, plan, keep));
-        const bool isWhole = answers.size() == questions.size();
-        record.maps.back().answers = std::move(answers);
-        told(record);
-        if (!isWhole)
-            return cancelled("stopped before every question was answered");
-    }
-    soFar.answers.beginAnew({}); // asked again, all of it is asked again
-    return {};
-}
 
 } // namespace
 
@@ -319,7 +228,7 @@ void QuestionsPage::ask()
     const auto serving = studio().serving().serving(map);
     if (!serving)
         return studio().say(serving.error());
-    Asked asked;
+    AskedQuestions asked;
     asked.ruler = plan ? *plan : RulerPlan{};
     asked.file = m_file;
     asked.served = *serving;
@@ -338,7 +247,7 @@ void QuestionsPage::ask()
                                                 : tr("Questions: %1, %2").arg(what, studio().serving().asText());
     request.page = objectName();
     request.ofModel = studio().modelName();
-    const auto soFar = std::make_shared<SoFar>();
+    const auto soFar = std::make_shared<QuestionsSoFar>();
     request.work = [asked, page, name, soFar, run = m_runs++](const TaskContext &context) -> Result<void> {
         const auto tell = [&](const JobStep &step) {
             if (step.part == JobPart::Carry)
@@ -456,7 +365,7 @@ void QuestionsPage::askAgain(std::size_t place)
     }
     // A record keeps the end of each question: what was asked is made or read again, and must be the same.
     const auto plan = rulerPlan();
-    Asked again;
+    AskedQuestions again;
     again.ruler = plan ? *plan : RulerPlan{};
     again.file = m_file;
     Q_EMIT answersAsked({source, [again, place, hash = record->questionsHash](const Model &model) -> Result<Question> {
