@@ -31,6 +31,7 @@ Studio::~Studio() = default;
 
 void Studio::adopt(const ModelShape &shape, const std::optional<ModelConfig> &config)
 {
+    m_partOfScores.reset(); // of the model before
     m_runs.cancelAll();
     m_loaded.reset();
     m_modelName.clear();
