@@ -84,7 +84,7 @@ TEST_F(SearchResume, GreedyGoesOnWithinAPrompt)
     MapMeter one = meter();
     const auto whole = runGreedy(one, greedy);
     ASSERT_TRUE(whole);
-    for (const int stopAt : {1, 2, 5, 17, 23}) {
+    for (const int stopAt : {1, 2, 5, 17, 19}) {
         MapMeter two = meter();
         std::atomic<bool> cancel = false;
         int heard = 0;
