@@ -8,6 +8,7 @@
 #include "engine/map/run_alike.h"
 #include "profiler/evaluate/answers_summary.h"
 #include "profiler/jobs/evaluate_job.h"
+#include "profiler/jobs/kept_answers.h"
 #include "profiler/questions/question_file.h"
 
 #include <algorithm>
@@ -135,6 +136,11 @@ void addAskOptions(CLI::App &command, QuestionOptions &options)
         ->check(integerIn(0, 1 << 20))
         ->capture_default_str();
     command.add_option("--out", options.out, "ruler, questions: file for every question and answer");
+    command.add_option(
+        "--resume", options.resume,
+        "ruler, questions: file in which the answers wait when it is stopped, and from which the same questions go "
+        "on");
+    command.add_flag("--restart", options.restart, "ruler, questions: begin anew, whatever waits in --resume");
 }
 
 Result<void> evaluateQuestions(const QuestionOptions &options, const Loaded &loaded, const std::string &model,
@@ -156,6 +162,10 @@ Result<void> evaluateQuestions(const QuestionOptions &options, const Loaded &loa
     JobLines lines("questions");
     const JobContext context = loaded.job(lines);
     record.machine = context.machine();
+    ZIGZAG_TRY(kept,
+               jobs::KeptAnswers::open(options.resume, context, questions, as, options.restart ? Begin::Anew : Begin::GoOn));
+    if (kept.count() > 0)
+        fmt::print(stderr, "questions: going on behind {} answers (--restart begins anew)\n", kept.count());
     std::vector<std::pair<HeadMap, std::size_t>> asked; // on `loaded`, and where in the record
     // Named as it was given, whatever an engine makes of it. What was answered is kept at once: the next map may take hours.
     const auto ask
@@ -169,8 +179,16 @@ Result<void> evaluateQuestions(const QuestionOptions &options, const Loaded &loa
                        json::printable(record.maps[alike->second].map));
             of.answers = record.maps[alike->second].answers;
         } else {
-            ZIGZAG_TRY(answers, jobs::ask(by, {given.name, run}, questions, {.as = as, .batch = options.batch}));
-            of.answers = std::move(answers);
+            const AskPlan plan{.as = as, .batch = options.batch, .known = kept.of(run, servedBy, questions.size())};
+            const auto keep = [&](std::size_t question, const QuestionAnswer &answer) {
+                kept.take(run, servedBy, questions.size(), question, answer);
+            };
+            auto answers = jobs::ask(by, {given.name, run}, questions, plan, keep);
+            if (!answers || answers->size() < questions.size())
+                ZIGZAG_CHECK(kept.save());
+            if (!answers)
+                return tl::unexpected(std::move(answers.error()));
+            of.answers = std::move(*answers);
             if (isOwn)
                 asked.emplace_back(run, record.maps.size());
         }
@@ -192,6 +210,8 @@ Result<void> evaluateQuestions(const QuestionOptions &options, const Loaded &loa
         done = run ? ask(run->loaded.job(lines), map, run->map, engine.engine) : tl::unexpected(run.error());
     }
     lines.end();
+    if (done)
+        kept.removeFile();
     if (record.maps.empty())
         return done;
     noteCut(record);

@@ -14,7 +14,8 @@ namespace zigzag {
 struct QuestionOptions {
     std::vector<std::string> files; ///< of questions
     RulerPlan ruler;
-    std::string as = "auto", out;
+    std::string as = "auto", out, resume;
+    bool restart = false;
     int batch = 0; ///< AskPlan::batch
     int limit = 0; ///< questions of each task; 0: all
     int broken = 0; ///< questions that broke to be printed, of each map

@@ -23,7 +23,8 @@ namespace zigzag {
 namespace {
 
 struct ParetoOptions {
-    std::string model, scores, criterion = "zigzag", maps, backend = "auto", format = "table";
+    std::string model, scores, criterion = "zigzag", maps, resume, backend = "auto", format = "table";
+    bool restart = false;
     std::vector<std::string> tasks = {"passkey", "passkeys"};
     std::vector<int> sinks = {defaultSink}, recents = {defaultRecent};
     bool around = false;
@@ -59,7 +60,10 @@ Result<std::vector<Row>> sweep(const ParetoOptions &options, const Loaded &loade
     JobLines lines("pareto");
     const JobContext context = loaded.job(lines);
     CostModel cost;
-    jobs::SweepJob job{.maps = std::move(maps), .tasks = options.plan};
+    jobs::SweepJob job{.maps = std::move(maps),
+                       .tasks = options.plan,
+                       .progressFile = options.resume,
+                       .begin = options.restart ? Begin::Anew : Begin::GoOn};
     job.opened = [&]() -> Result<void> { // times first: a sweep that is stopped then still has them
         ZIGZAG_TRY(fitted, jobs::calibrate(context, shortCalibration(options.at)));
         cost = std::move(fitted);
@@ -69,8 +73,10 @@ Result<std::vector<Row>> sweep(const ParetoOptions &options, const Loaded &loade
             fmt::print(stderr, "note: {}\n", note);
         return {};
     };
-    job.begun = [&](int all, double seconds) {
+    job.begun = [&](int all, int done, double seconds) {
         lines.end();
+        if (done > 0)
+            fmt::print(stderr, "pareto: going on behind prompt {} of {} (--restart begins anew)\n", done, all);
         fmt::print(stderr, "pareto: {} maps on {} prompts, about {:.0f} s\n", job.maps.size(), all, seconds);
     };
     ZIGZAG_TRY(swept, jobs::sweep(context, job));
@@ -193,6 +199,9 @@ void addPareto(CLI::App &app, Chosen &chosen)
         "the windows around --sink and --recent, as the window sweeps them: half, once and twice the recent tokens, "
         "and half the sinks");
     command->add_option("--maps", options->maps, "folder for the maps of the Pareto set");
+    command->add_option("--resume", options->resume,
+                        "file in which a sweep that is stopped waits, and from which the same one goes on");
+    command->add_flag("--restart", options->restart, "begin anew, whatever waits in --resume");
     addTaskOptions(*command, options->tasks, options->plan.needles);
     addQuestionOptions(*command, options->plan);
     addBackendOption(*command, options->backend);

@@ -3,6 +3,8 @@
 
 #include "app/studio/state/studio.h"
 #include "engine/base/version.h"
+#include "engine/map/map_io.h"
+#include "engine/map/run_alike.h"
 #include "views/models/text.h"
 
 #include <QDateTime>
@@ -12,11 +14,6 @@
 namespace zigzag {
 
 namespace {
-
-QString plain(std::string_view text)
-{
-    return QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size()));
-}
 
 /// No script, nothing from elsewhere, whatever a model's name would have a browser do.
 constexpr const char *head = R"(<!DOCTYPE html>
@@ -94,7 +91,35 @@ QString sectionOf(const Exhibit &exhibit)
               .arg(drawing(exhibit), tr("Numbers").toHtmlEscaped(), tableOf(lines));
 }
 
+/// A table of the variants, and each one's file.
+QString sectionOf(const std::vector<ReportVariant> &variants)
+{
+    const auto row = [](const QLatin1String &cell, const QStringList &texts) {
+        QString html = QStringLiteral("<tr>");
+        for (const QString &text : texts)
+            html += QStringLiteral("<%1>%2</%1>").arg(cell, text.toHtmlEscaped());
+        return html + QStringLiteral("</tr>\n");
+    };
+    QString html = QStringLiteral("<h2>%1</h2>\n<div class=\"scrolls\"><table class=\"numbers\">\n")
+                       .arg(tr("Variants of the map").toHtmlEscaped());
+    html += row(QLatin1String("th"), variantHeadings());
+    for (const ReportVariant &each : variants)
+        html += row(QLatin1String("td"), each.cells);
+    html += QStringLiteral("</table></div>\n");
+    for (const ReportVariant &each : variants)
+        html += QStringLiteral("<details><summary>%1</summary><pre>%2</pre></details>\n")
+                    .arg(tr("The file of %1").arg(each.name).toHtmlEscaped(), each.map.toHtmlEscaped());
+    return html;
+}
+
 } // namespace
+
+QStringList variantHeadings()
+{
+    return {
+        tr("Variant"),   tr("Note"),           tr("Streaming"),          tr("They keep"), tr("Layers that differ from this map"),
+        tr("KV memory"), tr("Time per token"), tr("Time to first token")};
+}
 
 QString htmlOf(const HtmlReport &report)
 {
@@ -106,6 +131,8 @@ QString htmlOf(const HtmlReport &report)
     for (const auto &[name, value] : report.facts)
         html += QStringLiteral("<tr><th>%1</th><td>%2</td></tr>\n").arg(name.toHtmlEscaped(), value.toHtmlEscaped());
     html += QStringLiteral("</table>\n");
+    if (!report.variants.empty())
+        html += sectionOf(report.variants);
     for (const Exhibit &exhibit : report.exhibits)
         html += sectionOf(exhibit);
     if (!report.commands.isEmpty())
@@ -160,6 +187,38 @@ std::vector<QPair<QString, QString>> reportFacts(Studio &studio)
     add(tr("Written"), QLocale::c().toString(QDateTime::currentDateTime(), QStringLiteral("yyyy-MM-dd HH:mm")));
     add(tr("By"), tr("Zigzag Studio, %1").arg(plain(programVersion)));
     return facts;
+}
+
+std::vector<ReportVariant> reportVariants(Studio &studio)
+{
+    std::vector<ReportVariant> variants;
+    const Document &document = studio.document();
+    const PlottedMaps &plotted = studio.plotted();
+    const std::int64_t context = studio.context();
+    for (int index = 0; document.variants() > 1 && index < document.variants(); ++index) {
+        const MapVariant variant = document.variantAt(index);
+        const HeadMap &map = variant.state.map;
+        const auto window = map.oneWindow();
+        int differ = 0;
+        for (int layer = 0; layer < map.layers(); ++layer)
+            differ += compareLayer(map, document.map(), layer) != 0 ? 1 : 0;
+        const auto kv = plotted.shownKv(map, context);
+        const auto time = [&](Phase phase) {
+            return plotted.hasTimes()
+                ? tr("%1 predicted at %2").arg(timeText(plotted.estimate(map, phase, context).ms), contextText(context))
+                : QString();
+        };
+        variants.push_back(
+            {variant.name,
+             {index == document.variant() ? tr("%1 (this map)").arg(variant.name) : variant.name, variant.notes,
+              percentText(map.sparsity()),
+              window ? tr("%1 sink and %2 recent tokens").arg(window->sink).arg(window->recent) : tr("a window per layer"),
+              QString::number(differ),
+              kv ? tr("%1 at %2").arg(plotted.hasBytes() ? bytesText(*kv) : keysText(*kv), contextText(context)) : QString(),
+              time(Phase::Decode), time(Phase::Prefill)},
+             QString::fromStdString(toJson(map))});
+    }
+    return variants;
 }
 
 QStringList reportCommands(Studio &studio)

@@ -12,6 +12,14 @@ namespace zigzag {
 
 class Studio;
 
+/// A variant of the map, in a report.
+struct ReportVariant {
+    QString name;
+    QStringList cells; ///< as variantHeadings() names them
+    QString map; ///< its own file
+};
+QStringList variantHeadings();
+
 /// What a colleague is handed: one file that opens in any browser and asks nothing of a network.
 struct HtmlReport {
     QString title;
@@ -19,6 +27,7 @@ struct HtmlReport {
     std::vector<QPair<QString, QString>> facts; ///< provenance: a name and what it is
     std::vector<Exhibit> exhibits; ///< pictures with their numbers; those without numbers yet are left out
     QString map; ///< the map's own file
+    std::vector<ReportVariant> variants; ///< the one in front among them; none where it is the only one
     QStringList commands; ///< that measured what is shown
 };
 
@@ -27,6 +36,8 @@ QString htmlOf(const HtmlReport &report);
 
 /// What is known of the window's model, map, scores and machine.
 std::vector<QPair<QString, QString>> reportFacts(Studio &studio);
+/// Empty where there is one alone.
+std::vector<ReportVariant> reportVariants(Studio &studio);
 /// The lines of the runs that ended well, each once; files that they name are written.
 QStringList reportCommands(Studio &studio);
 

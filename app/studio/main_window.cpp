@@ -111,6 +111,10 @@ void MainWindow::buildPages()
         showPage(answers->objectName());
         answers->askNeedle(context, depth);
     });
+    connect(m_questions, &QuestionsPage::answersAsked, this, [this, answers](const AskedElsewhere &question) {
+        showPage(answers->objectName());
+        answers->askQuestion(question);
+    });
     auto *jobs = addPage(new JobsPage(m_studio, this), Qt::BottomDockWidgetArea);
     connect(jobs, &JobsPage::resultAsked, this, &MainWindow::showPage);
     m_notice = new LongRunNotice(m_studio.jobs(), *this);

@@ -323,6 +323,7 @@ void MainWindow::writeReport()
         : tr("A head map for %1").arg(QString::fromStdString(document().map().model().name));
     report.headline = m_headline->text();
     report.facts = reportFacts(m_studio);
+    report.variants = reportVariants(m_studio);
     report.commands = reportCommands(m_studio);
     report.map = QString::fromStdString(toJson(document().map()));
     for (const Exhibit &each : m_map->exhibits())

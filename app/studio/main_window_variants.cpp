@@ -48,6 +48,12 @@ QMenu *MainWindow::buildVariantsMenu()
                              [this] { document().removeVariant(document().variant()); });
     all.nextVariant = make(QStringLiteral("nextVariant"), tr("Ne&xt variant"), QKeySequence(tr("Ctrl+PgDown")),
                            [this] { document().showVariant((document().variant() + 1) % document().variants()); });
+    QAction *drawing = all.variants->addAction(tr("&Draw the other variants in the plots"));
+    drawing->setObjectName(QStringLiteral("drawVariants"));
+    drawing->setCheckable(true);
+    drawing->setChecked(m_studio.drawsVariants());
+    drawing->setToolTip(tr("Curves and measurements of every variant beside this map's"));
+    connect(drawing, &QAction::toggled, this, [this](bool on) { m_studio.setDrawsVariants(on); });
     all.variants->addSeparator();
     connect(&document(), &Document::variantsChanged, this, &MainWindow::refreshVariants);
     connect(&document(), &Document::variantsChanged, this, &MainWindow::refreshTitle);

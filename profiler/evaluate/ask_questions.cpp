@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -34,12 +35,19 @@ std::string nameOf(const Question &question)
 class Prompts
 {
 public:
-    static Result<Prompts> make(const Model &texts, std::span<const Question> questions, AskAs as, std::int64_t longest)
+    /// What is `known` is not asked.
+    static Result<Prompts> make(const Model &texts, std::span<const Question> questions, AskAs as, std::int64_t longest,
+                                const std::vector<std::optional<QuestionAnswer>> &known)
     {
         constexpr std::int64_t mostKept = 16 << 20; // tokens, 64 MiB
         Prompts prompts(texts, questions, as, longest);
         std::int64_t kept = 0;
-        for (const Question &question : questions) {
+        for (std::size_t i = 0; i < questions.size(); ++i) {
+            const Question &question = questions[i];
+            if (!known.empty() && known[i]) {
+                prompts.m_kept.emplace_back();
+                continue;
+            }
             auto prompt = askedPrompt(texts, question, as, longest);
             if (!prompt)
                 return badInput(fmt::format("{}: {}", nameOf(question), prompt.error().message));
@@ -87,15 +95,20 @@ struct Saying {
 class Asking
 {
 public:
-    Asking(Session &session, const Model &texts, const Tokenizer &tokenizer, std::span<const Question> questions, Prompts prompts)
-        : answers(questions.size())
+    Asking(Session &session, const Model &texts, const Tokenizer &tokenizer, std::span<const Question> questions, Prompts prompts,
+           std::vector<std::optional<QuestionAnswer>> known)
+        : answers(std::move(known))
         , m_session(session)
         , m_tokenizer(tokenizer)
         , m_ends(texts.config.endTokens)
         , m_questions(questions)
         , m_prompts(std::move(prompts))
         , m_places(static_cast<std::size_t>(session.batch()))
-    { }
+    {
+        answers.resize(questions.size());
+        m_done = static_cast<std::size_t>(std::count_if(answers.begin(), answers.end(), [](const auto &each) { return each; }));
+        skipKnown();
+    }
 
     Result<void> run();
 
@@ -110,6 +123,11 @@ private:
     void take(std::size_t place, std::span<const float> logits);
     void end(std::size_t place);
     void tell(double prefilled);
+    void skipKnown()
+    {
+        while (m_next < answers.size() && answers[m_next])
+            ++m_next;
+    }
 
     Session &m_session;
     const Tokenizer &m_tokenizer;
@@ -137,6 +155,7 @@ Result<void> Asking::run()
 Result<void> Asking::begin(std::size_t place)
 {
     const std::size_t question = m_next++;
+    skipKnown();
     ZIGZAG_TRY(prompt, m_prompts.take(question)); // it was asked for before
     Saying saying;
     saying.question = question;
@@ -264,12 +283,18 @@ Result<std::vector<QuestionAnswer>> askQuestions(const std::shared_ptr<DeviceMod
     ZIGZAG_TRY(tokenizer, tokenizerOf(texts));
     const std::int64_t ofModel = model->config().maxContext;
     const std::int64_t longest = plan.longest > 0 ? std::min(plan.longest, ofModel) : ofModel;
-    ZIGZAG_TRY(prompts, Prompts::make(texts, questions, plan.as, longest));
-    if (questions.empty())
-        return std::vector<QuestionAnswer>{};
+    if (!plan.known.empty() && plan.known.size() != questions.size())
+        return badInput(fmt::format("{} answers are kept of {} questions: begin anew", plan.known.size(), questions.size()));
+    ZIGZAG_TRY(prompts, Prompts::make(texts, questions, plan.as, longest, plan.known));
+    const auto isKnown = [](const auto &each) { return each.has_value(); };
+    if (plan.known.size() == questions.size() && std::all_of(plan.known.begin(), plan.known.end(), isKnown)) { // or no question
+        std::vector<QuestionAnswer> all;
+        std::transform(plan.known.begin(), plan.known.end(), std::back_inserter(all), [](const auto &each) { return *each; });
+        return all;
+    }
     ZIGZAG_TRY(session, sessionFor(model, map, prompts.context, questions.size(), plan.batch));
     session->setCancelFlag(cancel);
-    Asking asking(*session, texts, *tokenizer, questions, std::move(prompts));
+    Asking asking(*session, texts, *tokenizer, questions, std::move(prompts), plan.known);
     asking.chunk = model->backend->device().prefillChunk;
     asking.progress = progress;
     asking.told = told;

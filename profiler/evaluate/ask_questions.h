@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -35,6 +36,9 @@ struct AskPlan {
     /// Questions whose answers are continued together, 1 to 64; 0: usualAnswers, or as few as keep their keys and values within
     /// half of the free memory.
     int batch = 0;
+    /// Answers of an earlier run of the same questions, map and model, which was stopped: they are not asked again, and `told`
+    /// hears of the others alone. [questions], or empty: none.
+    std::vector<std::optional<QuestionAnswer>> known = {};
 };
 
 /// As many answers at once as leave each of them the arithmetic of one alone: 8 on a processor, which rounds otherwise beside

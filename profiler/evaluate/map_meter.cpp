@@ -92,10 +92,11 @@ Result<MapMeter> MapMeter::create(std::shared_ptr<DeviceModel> model, std::vecto
 }
 
 Result<void> MapMeter::measureRest(std::span<const HeadMap> maps, std::vector<std::vector<PromptMeasure>> &measures,
-                                   const std::atomic<bool> *cancel, bool share, const std::function<void()> &onPrompt)
+                                   const std::atomic<bool> *cancel, bool share, const std::function<void()> &onPrompt,
+                                   BegunPrompt *begun)
 {
     for (auto prompt = static_cast<int>(measures.size()); prompt < promptCount(); ++prompt) {
-        ZIGZAG_TRY(measured, measure(prompt, maps, cancel, share));
+        ZIGZAG_TRY(measured, measure(prompt, maps, cancel, share, begun));
         measures.push_back(std::move(measured));
         onPrompt();
     }
@@ -180,7 +181,7 @@ Result<PromptMeasure> MapMeter::compare(int prompt)
 }
 
 Result<std::vector<PromptMeasure>> MapMeter::measure(int prompt, std::span<const HeadMap> asked, const std::atomic<bool> *cancel,
-                                                     bool share)
+                                                     bool share, BegunPrompt *begun)
 {
     std::vector<HeadMap> served;
     if (m_served.asRun)
@@ -188,17 +189,31 @@ Result<std::vector<PromptMeasure>> MapMeter::measure(int prompt, std::span<const
     const std::span<const HeadMap> maps = m_served.asRun ? std::span<const HeadMap>(served) : asked;
     const HeadMap full(shape(), HeadKind::Retrieval, 0, 1);
     const bool isNew = m_references[static_cast<std::size_t>(prompt)].rows.empty();
-    m_callRuns = 0;
-    m_callAll = (isNew ? full.layers() : 0) + (share ? sharedLayerRuns(maps) : plainLayerRuns(maps));
+    BegunPrompt own;
+    BegunPrompt &known = begun ? *begun : own;
+    known.resize(maps.size());
+    std::vector<HeadMap> rest;
+    for (std::size_t i = 0; i < maps.size(); ++i)
+        if (!known[i])
+            rest.push_back(maps[i]);
+    const auto runsOf = [share](std::span<const HeadMap> of) { return share ? sharedLayerRuns(of) : plainLayerRuns(of); };
+    m_callAll = (isNew ? full.layers() : 0) + runsOf(maps);
+    m_callRuns = runsOf(maps) - runsOf(rest);
     ZIGZAG_TRY(fresh, makeReference(prompt, full, cancel));
-    std::vector<PromptMeasure> measures(maps.size());
     const HeadMap *before = fresh ? &full : nullptr; // whose hidden states lie in m_states
     for (const std::size_t i : sortedByLayers(maps)) {
+        if (known[i])
+            continue;
         ZIGZAG_CHECK(run(prompt, maps[i], before && share ? sharedLayers(*before, maps[i]) : 0, cancel));
         ZIGZAG_TRY(measure, compare(prompt));
-        measures[i] = measure;
+        known[i] = measure;
+        if (begun && onMap)
+            onMap();
         before = &maps[i];
     }
+    std::vector<PromptMeasure> measures;
+    std::transform(known.begin(), known.end(), std::back_inserter(measures), [](const auto &each) { return *each; });
+    known.clear();
     return measures;
 }
 

@@ -9,8 +9,10 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace zigzag {
@@ -30,6 +32,9 @@ struct PromptMeasure {
     bool operator==(const PromptMeasure &) const = default;
 };
 
+/// A prompt that was stopped between two maps: the measures that there are. [maps], or empty: none.
+using BegunPrompt = std::vector<std::optional<PromptMeasure>>;
+
 /// How an engine that is not ours runs the maps that are measured.
 struct ServedBy {
     std::string engine; ///< as --as-engine names it; empty: ours, and nothing below counts
@@ -47,21 +52,27 @@ public:
     /// What is measured against is full attention of `model` whoever serves the maps. Stand-ins must be on its backend.
     static Result<MapMeter> create(std::shared_ptr<DeviceModel> model, std::vector<TaskPrompt> prompts, ServedBy served = {});
 
-    /// One measure for each map, in the maps' order. `share` false runs every map from layer 0, to the same numbers.
+    /// One measure for each map, in the maps' order. `share` false runs every map from layer 0, to the same numbers. What
+    /// `begun` has of the same prompt and maps is not measured again, and cancelled, it holds what this call measured; it is
+    /// empty behind a call that came to its end.
     Result<std::vector<PromptMeasure>> measure(int prompt, std::span<const HeadMap> maps, const std::atomic<bool> *cancel,
-                                               bool share = true);
+                                               bool share = true, BegunPrompt *begun = nullptr);
 
     /// The measures of the prompts behind those that `measures` has, added to it one complete prompt at a time; `onPrompt` is
-    /// called after each. [prompts][maps]
+    /// called after each. [prompts][maps] `begun`: of the first of them, as in `measure`.
     Result<void> measureRest(std::span<const HeadMap> maps, std::vector<std::vector<PromptMeasure>> &measures,
-                             const std::atomic<bool> *cancel, bool share, const std::function<void()> &onPrompt);
+                             const std::atomic<bool> *cancel, bool share, const std::function<void()> &onPrompt,
+                             BegunPrompt *begun = nullptr);
 
     /// Hears, now and then after a layer, which share of the running `measure` or `estimateSeconds` is done.
     std::function<void(double share)> onLayer;
+    /// Hears of every measure that is added to the `begun` of a `measure`.
+    std::function<void()> onMap;
 
     int promptCount() const { return static_cast<int>(m_prompts.size()); }
     const std::vector<TaskPrompt> &prompts() const { return m_prompts; }
     const ModelConfig &config() const { return m_pass->config(); }
+    const ServedBy &served() const { return m_served; }
     ModelShape shape() const;
     /// Layers run so far.
     std::int64_t layerRuns() const { return m_layerRuns; }
@@ -97,6 +108,23 @@ private:
     Paced m_paced;
     std::int64_t m_callRuns = 0, m_callAll = 0; ///< of the call that runs
     double m_secondsPerToken = 0; ///< of one layer
+};
+
+/// A meter's `onMap` for as long as this lives.
+class HearingMaps
+{
+public:
+    HearingMaps(MapMeter &meter, std::function<void()> onMap)
+        : m_meter(meter)
+    {
+        m_meter.onMap = std::move(onMap);
+    }
+    ~HearingMaps() { m_meter.onMap = {}; }
+    HearingMaps(const HearingMaps &) = delete;
+    HearingMaps &operator=(const HearingMaps &) = delete;
+
+private:
+    MapMeter &m_meter;
 };
 
 } // namespace zigzag

@@ -35,21 +35,28 @@ std::vector<MapQuality> qualitiesOf(const std::vector<TaskPrompt> &prompts,
 
 Result<std::vector<MapQuality>> measureQuality(MapMeter &meter, std::span<const HeadMap> maps, const std::atomic<bool> *cancel,
                                                const PromptProgress &progress,
-                                               const std::function<void(const std::vector<MapQuality> &)> &onPrompt)
+                                               const std::function<void(const std::vector<MapQuality> &)> &onPrompt,
+                                               QualityState *state, const std::function<void()> &onMap)
 {
     std::vector<HeadMap> all(maps.begin(), maps.end());
     all.emplace_back(meter.shape(), HeadKind::Retrieval, 0, 1); // full attention, at no more than its own layers
-    std::vector<std::vector<PromptMeasure>> measured; // [prompts][maps + 1]
+    QualityState own;
+    QualityState &kept = state ? *state : own;
+    std::vector<std::vector<PromptMeasure>> &measured = kept.measured;
     const auto tell = [&](double share) {
         if (progress)
             progress(static_cast<double>(measured.size()) + share, meter.promptCount());
     };
     meter.onLayer = tell;
-    const auto ran = meter.measureRest(all, measured, cancel, true, [&] {
-        tell(0.0);
-        if (onPrompt)
-            onPrompt(qualitiesOf(meter.prompts(), measured));
-    });
+    const HearingMaps hearing(meter, onMap);
+    const auto ran = meter.measureRest(
+        all, measured, cancel, true,
+        [&] {
+            tell(0.0);
+            if (onPrompt)
+                onPrompt(qualitiesOf(meter.prompts(), measured));
+        },
+        &kept.begun);
     meter.onLayer = {};
     if (!ran && !(isCancelled(ran.error()) && !measured.empty()))
         return tl::unexpected(ran.error());

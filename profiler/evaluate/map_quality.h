@@ -19,10 +19,19 @@ struct MapQuality {
     int prompts = 0; ///< measured; fewer than planned after a cancel
 };
 
+/// How far the measuring of maps is: a value that can be written down and taken up again, with the same result as without the
+/// break.
+struct QualityState {
+    std::vector<std::vector<PromptMeasure>> measured; // [prompts done][maps + 1]: full attention last
+    BegunPrompt begun; ///< of the prompt under way, [maps + 1]
+};
+
 /// Measures maps on every prompt, sharing what they share. One result for each map; cancelled, of the prompts that were done,
-/// with the error only where there were none. `onPrompt` hears the result so far after each prompt.
+/// with the error only where there were none. `onPrompt` hears the result so far after each prompt. With a `state`, what it has
+/// is not measured again, and it holds what there is whenever `onMap` hears of a measure, and at the end, cancelled or not.
 Result<std::vector<MapQuality>> measureQuality(MapMeter &meter, std::span<const HeadMap> maps,
                                                const std::atomic<bool> *cancel = nullptr, const PromptProgress &progress = {},
-                                               const std::function<void(const std::vector<MapQuality> &)> &onPrompt = {});
+                                               const std::function<void(const std::vector<MapQuality> &)> &onPrompt = {},
+                                               QualityState *state = nullptr, const std::function<void()> &onMap = {});
 
 } // namespace zigzag

@@ -31,7 +31,7 @@ Result<bool> answersRight(Session &session, const NeedlePrompt &prompt, std::int
 
 Result<NeedleResult> evaluateNeedle(const std::shared_ptr<DeviceModel> &deviceModel, const Model &model, const HeadMap &map,
                                     const NeedlePlan &plan, const std::atomic<bool> *cancel, const PromptProgress &progress,
-                                    const NeedlePartial &partial)
+                                    const NeedlePartial &partial, const NeedlePartial &asked)
 {
     ZIGZAG_TRY(trials, NeedleTrials::plan(model, plan.contexts, plan.depths, plan.trials, plan.seed, plan.as));
     SessionOptions options;
@@ -41,6 +41,7 @@ Result<NeedleResult> evaluateNeedle(const std::shared_ptr<DeviceModel> &deviceMo
 
     NeedleResult result;
     result.planned = static_cast<int>(plan.contexts.size() * plan.depths.size());
+    result.trials = plan.trials;
     int found = 0, done = 0;
     const std::int64_t chunk = deviceModel->backend->device().prefillChunk;
     const auto tell = [&](double share) {
@@ -50,7 +51,7 @@ Result<NeedleResult> evaluateNeedle(const std::shared_ptr<DeviceModel> &deviceMo
     for (const std::int64_t context : plan.contexts)
         for (const double depth : plan.depths) {
             const auto known = std::find_if(plan.known.begin(), plan.known.end(), [&](const NeedleCell &each) {
-                return each.context == context && each.depth == depth && each.trials == plan.trials;
+                return each.context == context && each.depth == depth && each.trials <= plan.trials;
             });
             NeedleCell &cell = result.grid.emplace_back(known != plan.known.end() ? *known : NeedleCell{context, depth, 0, 0});
             found += cell.found;
@@ -63,6 +64,9 @@ Result<NeedleResult> evaluateNeedle(const std::shared_ptr<DeviceModel> &deviceMo
                 found += right;
                 ++done;
                 tell(0.0);
+                result.accuracy = static_cast<double>(found) / done;
+                if (asked)
+                    asked(result);
             }
             result.accuracy = static_cast<double>(found) / done;
             if (partial)

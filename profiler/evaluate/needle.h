@@ -54,8 +54,8 @@ struct NeedlePlan {
     int trials = 5;
     std::uint64_t seed = 1;
     AskAs as = AskAs::Text;
-    /// Cells of an earlier run of the same map with the same seed, which was stopped: those that were asked to their end are not
-    /// asked again.
+    /// Cells of an earlier run of the same map with the same seed, which was stopped: what was asked is not asked again, in a
+    /// cell that was not asked to its end either.
     std::vector<NeedleCell> known = {};
 };
 
@@ -63,16 +63,22 @@ struct NeedleResult {
     std::vector<NeedleCell> grid;
     double accuracy = 0; ///< found / trials over the grid, as far as it was asked
     int planned = 0; ///< cells of the plan; more than `grid` has where it was stopped, or is being asked
+    int trials = 0; ///< of each cell in the plan, fewer in the last one so far; 0 where that is not known, as in older files
 
-    bool isComplete() const { return static_cast<int>(grid.size()) >= planned; }
+    bool isComplete() const
+    {
+        return static_cast<int>(grid.size()) >= planned && (trials == 0 || grid.empty() || grid.back().trials >= trials);
+    }
 };
 
-/// Called after each cell of the grid with the cells so far.
+/// Called with the cells so far.
 using NeedlePartial = std::function<void(const NeedleResult &soFar)>;
 
-/// Greedy answers, right when every token of the key is. The same seed asks every map the same questions.
+/// Greedy answers, right when every token of the key is. The same seed asks every map the same questions. `partial` hears of each
+/// cell that was asked to its end, `asked` of each question, the last cell being under way.
 Result<NeedleResult> evaluateNeedle(const std::shared_ptr<DeviceModel> &deviceModel, const Model &model, const HeadMap &map,
                                     const NeedlePlan &plan, const std::atomic<bool> *cancel = nullptr,
-                                    const PromptProgress &progress = {}, const NeedlePartial &partial = {});
+                                    const PromptProgress &progress = {}, const NeedlePartial &partial = {},
+                                    const NeedlePartial &asked = {});
 
 } // namespace zigzag

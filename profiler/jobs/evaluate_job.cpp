@@ -23,7 +23,7 @@ Result<std::vector<NeedleResult>> askNeedles(const JobContext &context, const st
                 told(asked, soFar);
         };
         ZIGZAG_TRY(result,
-                   evaluateNeedle(context.device, context.textModel(), asked.map, plan, context.cancel, progress, partial));
+                   evaluateNeedle(context.device, context.textModel(), asked.map, plan, context.cancel, progress, {}, partial));
         results.push_back(std::move(result));
     }
     return results;

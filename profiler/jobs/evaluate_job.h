@@ -16,7 +16,7 @@ namespace zigzag::jobs {
 /// Full attention in the shape and window of a map: what maps are held against.
 HeadMap fullLike(const HeadMap &map);
 
-/// The cells so far of the map that is asked, after each cell.
+/// The cells so far of the map that is asked, after each question: the last one perhaps under way.
 using NeedlesTold = std::function<void(const NamedMap &asked, const NeedleResult &soFar)>;
 
 /// Asks each map the same questions, in this order; one result for each. Names are the subjects of progress.

@@ -32,11 +32,28 @@ Result<SearchResult> search(const JobContext &context, const SearchJob &job)
     });
 }
 
-Result<HeadScores> scoreHeads(const JobContext &context, const AttentionScorePlan &plan)
+Result<HeadScores> scoreHeads(const JobContext &context, const AttentionScorePlan &plan, ScoredSoFar *soFar)
 {
-    const auto progress = context.counted(JobPart::Score);
-    progress(0, static_cast<int>(plan.contexts.size() * plan.depths.size()) * plan.trials);
-    return scoreByAttention(context.device, plan, context.cancel, progress);
+    ZIGZAG_TRY(scoring, AttentionScoring::create(context.device, plan));
+    ScoredSoFar own;
+    ScoredSoFar &kept = soFar ? *soFar : own;
+    const ModelShape shape = context.model().shape();
+    const int all = scoring.promptCount();
+    const double begunAt = static_cast<double>(kept.state.done) / std::max(1, all);
+    const auto tell = [&](double share) {
+        const double done = kept.state.done + share;
+        context.tell({.part = JobPart::Score, .fraction = done / std::max(1, all), .done = done, .all = all, .begunAt = begunAt});
+    };
+    const auto onPrompt = [&](const AttentionState &state) {
+        kept.state = state;
+        tell(0);
+        if (kept.told)
+            kept.told(foldAttention(shape, measureOf(state, all), plan.fold), state.done, all);
+    };
+    tell(0);
+    ZIGZAG_TRY(state, scoring.run(kept.state, context.cancel, onPrompt, tell));
+    kept.state = state;
+    return foldAttention(shape, measureOf(state, all), plan.fold);
 }
 
 } // namespace zigzag::jobs

@@ -25,7 +25,15 @@ struct SearchJob {
 /// Which layers, or heads, can stream. Cancelled, it returns the scores of what was done, or fails where that is nothing.
 Result<SearchResult> search(const JobContext &context, const SearchJob &job);
 
-/// How often a head's strongest key is the needle token being copied.
-Result<HeadScores> scoreHeads(const JobContext &context, const AttentionScorePlan &plan);
+/// How far the scoring of heads is, for whom goes on with it: the same plan ends at the same scores.
+struct ScoredSoFar {
+    AttentionState state = {};
+    /// After every prompt.
+    std::function<void(const HeadScores &scores, int done, int all)> told = {};
+};
+
+/// How often a head's strongest key is the needle token being copied. Cancelled, it returns the scores of the prompts that were
+/// done, or fails where there are none; `soFar`, which may be null, then has them, too.
+Result<HeadScores> scoreHeads(const JobContext &context, const AttentionScorePlan &plan, ScoredSoFar *soFar = nullptr);
 
 } // namespace zigzag::jobs

@@ -21,7 +21,10 @@ std::vector<HeadMap> ablatedMaps(const ModelShape &model, const AblationPlan &pl
 
 std::string AblationState::toJson() const
 {
-    return json::Value{{"prompts", measuresJson(prompts)}}.dump();
+    json::Value root{{"prompts", measuresJson(prompts)}};
+    if (!begun.empty())
+        root["begun"] = begunJson(begun);
+    return root.dump();
 }
 
 Result<AblationState> AblationState::fromJson(std::string_view text, const ModelShape &model, std::size_t prompts,
@@ -29,10 +32,10 @@ Result<AblationState> AblationState::fromJson(std::string_view text, const Model
 {
     ZIGZAG_TRY(root, json::parse(text, "the progress of the ablation"));
     ZIGZAG_TRY(list, json::arrayIn(root, "prompts", "the progress of the ablation"));
-    ZIGZAG_TRY(
-        measures,
-        readMeasures(*list, prompts, static_cast<std::size_t>(unitCount(model, plan.unit) + 1), plan.loss == SearchLoss::Answer));
-    return AblationState{std::move(measures)};
+    const auto maps = static_cast<std::size_t>(unitCount(model, plan.unit) + 1);
+    ZIGZAG_TRY(measures, readMeasures(*list, prompts, maps, plan.loss == SearchLoss::Answer));
+    ZIGZAG_TRY(begun, readBegun(root, maps, plan.loss == SearchLoss::Answer));
+    return AblationState{std::move(measures), std::move(begun)};
 }
 
 std::int64_t ablationLayerRuns(const ModelShape &model, const AblationPlan &plan)
@@ -42,7 +45,8 @@ std::int64_t ablationLayerRuns(const ModelShape &model, const AblationPlan &plan
 }
 
 Result<AblationState> runAblation(MapMeter &meter, const AblationPlan &plan, AblationState from, const std::atomic<bool> *cancel,
-                                  const std::function<void(const AblationState &)> &onPrompt)
+                                  const std::function<void(const AblationState &)> &onPrompt,
+                                  const std::function<void(const AblationState &)> &onMap)
 {
     const ModelShape model = meter.shape();
     const std::vector<HeadMap> maps = ablatedMaps(model, plan);
@@ -52,8 +56,12 @@ Result<AblationState> runAblation(MapMeter &meter, const AblationPlan &plan, Abl
         const auto confidence = confidenceOf(from, model, plan);
         return confidence && confidence->isSettled();
     };
+    const HearingMaps hearing(meter, [&] {
+        if (onMap)
+            onMap(from);
+    });
     while (static_cast<int>(from.prompts.size()) < meter.promptCount() && !isEnough()) {
-        auto measured = meter.measure(static_cast<int>(from.prompts.size()), maps, cancel, plan.share);
+        auto measured = meter.measure(static_cast<int>(from.prompts.size()), maps, cancel, plan.share, &from.begun);
         if (!measured && isCancelled(measured.error()) && !from.prompts.empty())
             return from;
         if (!measured)

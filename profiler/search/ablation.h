@@ -26,9 +26,10 @@ struct AblationPlan {
     std::uint64_t seed = 1; ///< of the resamples
 };
 
-/// How far an ablation is: complete prompts alone. A value that can be written down and taken up again.
+/// How far an ablation is. A value that can be written down and taken up again, with the same result as without the break.
 struct AblationState {
     std::vector<std::vector<PromptMeasure>> prompts; // [prompts done][units + 1]: full attention, then each unit alone
+    BegunPrompt begun = {}; ///< of the prompt under way; no result is made of it
     std::string toJson() const;
     /// Trusts nothing: of at most `prompts` prompts, with a measure for each map of the plan.
     static Result<AblationState> fromJson(std::string_view text, const ModelShape &model, std::size_t prompts,
@@ -43,11 +44,13 @@ struct AblationEffect {
 
 /// Turns each unit alone to streaming and measures what that does; local layers, which cannot be turned, are full attention once
 /// more, which costs nothing and measures nothing. By the answers' loss this is the criterion of arXiv 2606.27791. `onPrompt`
-/// hears of every finished prompt. Cancelled, it returns what is complete, with the error only when nothing is. Prompts are taken
-/// in the meter's order, so whoever stops when the cut is settled gives them in a random one.
+/// hears of every finished prompt, `onMap` of every unit that is added to the one under way. Cancelled, it returns what there is,
+/// with the error only where no prompt is complete. Prompts are taken in the meter's order, so whoever stops when the cut is
+/// settled gives them in a random one.
 Result<AblationState> runAblation(MapMeter &meter, const AblationPlan &plan, AblationState from = {},
                                   const std::atomic<bool> *cancel = nullptr,
-                                  const std::function<void(const AblationState &)> &onPrompt = {});
+                                  const std::function<void(const AblationState &)> &onPrompt = {},
+                                  const std::function<void(const AblationState &)> &onMap = {});
 /// Layer runs of a whole ablation on one prompt, full attention's included.
 std::int64_t ablationLayerRuns(const ModelShape &model, const AblationPlan &plan);
 

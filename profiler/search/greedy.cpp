@@ -130,6 +130,8 @@ std::string GreedyState::toJson() const
     for (const GreedyStep &step : path)
         steps.push_back(stepJson(step));
     json::Value root = {{"path", std::move(steps)}, {"beam", beam}, {"measured", measuresJson(measured)}, {"answered", answered}};
+    if (!begun.empty())
+        root["begun"] = begunJson(begun);
     if (cut)
         root["cut"] = {{"prompts", cut->prompts}, {"same", cut->same}, {"side", cut->side}};
     return root.dump();
@@ -172,10 +174,11 @@ Result<GreedyState> GreedyState::fromJson(std::string_view text, const ModelShap
         return badInput(std::string(where) + " follows more maps than the search: start it again");
     if (state.beam.empty() != state.path.empty()) // the next count starts from the beam
         return badInput(std::string(where) + " follows no map of its path: start the search again");
-    ZIGZAG_TRY(
-        measures,
-        readMeasures(*measured, prompts, candidatesOf(state.beam, model, plan.unit).size(), plan.loss == SearchLoss::Answer));
+    const std::size_t candidates = candidatesOf(state.beam, model, plan.unit).size();
+    ZIGZAG_TRY(measures, readMeasures(*measured, prompts, candidates, plan.loss == SearchLoss::Answer));
     state.measured = std::move(measures);
+    ZIGZAG_TRY(begun, readBegun(root, candidates, plan.loss == SearchLoss::Answer));
+    state.begun = std::move(begun);
     ZIGZAG_TRY(cut, readCut(root, state.path, static_cast<std::size_t>(units), prompts, plan));
     state.cut = std::move(cut);
     // Files of before have the share of answers alone.
@@ -186,7 +189,8 @@ Result<GreedyState> GreedyState::fromJson(std::string_view text, const ModelShap
 }
 
 Result<GreedyState> runGreedy(MapMeter &meter, const GreedyPlan &plan, GreedyState from, const std::atomic<bool> *cancel,
-                              const std::function<void(const GreedyState &)> &onPrompt)
+                              const std::function<void(const GreedyState &)> &onPrompt,
+                              const std::function<void(const GreedyState &)> &onMap)
 {
     const ModelShape model = meter.shape();
     const int last = lastCount(model, plan);
@@ -206,11 +210,15 @@ Result<GreedyState> runGreedy(MapMeter &meter, const GreedyPlan &plan, GreedySta
         }
         state.path.push_back({{}, 0.0, 0.0, meanInterval(right).mean, {}});
     }
+    const HearingMaps hearing(meter, [&] {
+        if (onMap)
+            onMap(state);
+    });
     while (static_cast<int>(state.path.size()) <= last) {
         const std::vector<std::vector<int>> candidates = candidatesOf(state.beam, model, plan.unit);
         const std::vector<HeadMap> maps = mapsOf(model, plan, candidates);
         for (auto prompt = static_cast<int>(state.measured.size()); prompt < meter.promptCount(); ++prompt) {
-            auto measures = meter.measure(prompt, maps, cancel);
+            auto measures = meter.measure(prompt, maps, cancel, true, &state.begun);
             if (!measures) {
                 if (isCancelled(measures.error()))
                     return state;

@@ -45,6 +45,7 @@ struct GreedyState {
     std::vector<GreedyStep> path; ///< path[k]: k units stream; path[0] is full attention
     std::vector<std::vector<int>> beam; ///< the maps that the next count starts from
     std::vector<std::vector<PromptMeasure>> measured; // [prompts done][candidates] of the count under way
+    BegunPrompt begun = {}; ///< of the prompt under way, [candidates]
     int answered = 0; ///< prompts that full attention answers (isAnswered)
     std::optional<CutConfidence> cut; ///< of the plan's count, once it is reached; what `same` leaves out, it does as well
 
@@ -55,10 +56,11 @@ struct GreedyState {
 };
 
 /// Removes units one after another, each time measuring every remaining one against the map so far. `onPrompt` hears of
-/// every prompt of every count. Cancelled, it returns the path so far.
+/// every prompt of every count, `onMap` of every map that is added to the one under way. Cancelled, it returns what there is.
 Result<GreedyState> runGreedy(MapMeter &meter, const GreedyPlan &plan, GreedyState from = {},
                               const std::atomic<bool> *cancel = nullptr,
-                              const std::function<void(const GreedyState &)> &onPrompt = {});
+                              const std::function<void(const GreedyState &)> &onPrompt = {},
+                              const std::function<void(const GreedyState &)> &onMap = {});
 /// Prompt measurements of the whole search (for progress), and layer runs on one prompt (an estimate: which units go first
 /// decides how much is shared).
 int greedyRounds(const ModelShape &model, const GreedyPlan &plan);

@@ -10,6 +10,28 @@ namespace {
 
 const std::string where = "the progress of the search";
 
+json::Value measureJson(const PromptMeasure &measure)
+{
+    if (std::isnan(measure.answer)) // from a file of before, and kept in its form
+        return json::Value::array({measure.loss, measure.kl, measure.right});
+    return json::Value::array({measure.loss, measure.kl, measure.right, measure.answer, measure.answerRise});
+}
+
+Result<PromptMeasure> readMeasure(const json::Value &entry, bool withAnswers)
+{
+    if (!entry.is_array() || (entry.size() != 5 && (withAnswers || entry.size() != 3)))
+        return badInput(where + " has a measure that is none: start the search again");
+    ZIGZAG_TRY(loss, json::asNumber(entry[0], "a loss", 0.0, largestLoss, where));
+    ZIGZAG_TRY(kl, json::asNumber(entry[1], "a divergence", 0.0, largestLoss, where));
+    ZIGZAG_TRY(right, json::asNumber(entry[2], "a share", 0.0, 1.0, where));
+    constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+    if (entry.size() == 3)
+        return PromptMeasure{loss, kl, right, unknown, unknown};
+    ZIGZAG_TRY(answer, json::asNumber(entry[3], "a loss", 0.0, largestLoss, where));
+    ZIGZAG_TRY(rise, json::asNumber(entry[4], "a rise", -largestLoss, largestLoss, where));
+    return PromptMeasure{loss, kl, right, answer, rise};
+}
+
 } // namespace
 
 json::Value measuresJson(const std::vector<std::vector<PromptMeasure>> &prompts)
@@ -18,13 +40,18 @@ json::Value measuresJson(const std::vector<std::vector<PromptMeasure>> &prompts)
     for (const auto &maps : prompts) {
         json::Value row = json::Value::array();
         for (const PromptMeasure &measure : maps)
-            if (std::isnan(measure.answer)) // from a file of before, and kept in its form
-                row.push_back({measure.loss, measure.kl, measure.right});
-            else
-                row.push_back({measure.loss, measure.kl, measure.right, measure.answer, measure.answerRise});
+            row.push_back(measureJson(measure));
         list.push_back(std::move(row));
     }
     return list;
+}
+
+json::Value begunJson(const BegunPrompt &begun)
+{
+    json::Value row = json::Value::array();
+    for (const auto &measure : begun)
+        row.push_back(measure ? measureJson(*measure) : json::Value());
+    return row;
 }
 
 Result<std::vector<std::vector<PromptMeasure>>> readMeasures(const json::Value &list, std::size_t prompts, std::size_t maps,
@@ -38,22 +65,30 @@ Result<std::vector<std::vector<PromptMeasure>>> readMeasures(const json::Value &
             return badInput(where + " has measures of another search: start it again");
         std::vector<PromptMeasure> &to = measures.emplace_back();
         for (const json::Value &entry : row) {
-            if (!entry.is_array() || (entry.size() != 5 && (withAnswers || entry.size() != 3)))
-                return badInput(where + " has a measure that is none: start the search again");
-            ZIGZAG_TRY(loss, json::asNumber(entry[0], "a loss", 0.0, largestLoss, where));
-            ZIGZAG_TRY(kl, json::asNumber(entry[1], "a divergence", 0.0, largestLoss, where));
-            ZIGZAG_TRY(right, json::asNumber(entry[2], "a share", 0.0, 1.0, where));
-            constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
-            PromptMeasure &measure = to.emplace_back(PromptMeasure{loss, kl, right, unknown, unknown});
-            if (entry.size() == 3)
-                continue;
-            ZIGZAG_TRY(answer, json::asNumber(entry[3], "a loss", 0.0, largestLoss, where));
-            ZIGZAG_TRY(rise, json::asNumber(entry[4], "a rise", -largestLoss, largestLoss, where));
-            measure.answer = answer;
-            measure.answerRise = rise;
+            ZIGZAG_TRY(measure, readMeasure(entry, withAnswers));
+            to.push_back(measure);
         }
     }
     return measures;
+}
+
+Result<BegunPrompt> readBegun(const json::Value &root, std::size_t maps, bool withAnswers)
+{
+    BegunPrompt begun;
+    if (!json::find(root, "begun"))
+        return begun;
+    ZIGZAG_TRY(row, json::arrayIn(root, "begun", where));
+    if (row->size() != maps)
+        return badInput(where + " has measures of another search: start it again");
+    for (const json::Value &entry : *row) {
+        if (entry.is_null()) {
+            begun.emplace_back();
+            continue;
+        }
+        ZIGZAG_TRY(measure, readMeasure(entry, withAnswers));
+        begun.emplace_back(measure);
+    }
+    return begun;
 }
 
 Result<std::vector<int>> readUnits(const json::Value &list, int count)

@@ -18,6 +18,10 @@ json::Value measuresJson(const std::vector<std::vector<PromptMeasure>> &prompts)
 /// At most `prompts` rows of exactly `maps` measures each. `withAnswers`: a measure without the loss of the answers is refused.
 Result<std::vector<std::vector<PromptMeasure>>> readMeasures(const json::Value &list, std::size_t prompts, std::size_t maps,
                                                              bool withAnswers = false);
+/// A measure or null for each map.
+json::Value begunJson(const BegunPrompt &begun);
+/// The "begun" of `root`: empty where it has none, as files of before.
+Result<BegunPrompt> readBegun(const json::Value &root, std::size_t maps, bool withAnswers = false);
 /// Numbers in [0, count), each once, at most `most`.
 Result<std::vector<int>> readUnits(const json::Value &list, int count);
 

@@ -2,6 +2,9 @@
 #include "profiler/search/quality_sweep.h"
 
 #include "engine/map/assign.h"
+#include "engine/map/run_alike.h"
+#include "profiler/evaluate/answered_questions.h"
+#include "profiler/search/measure_json.h"
 
 #include <algorithm>
 #include <cassert>
@@ -23,7 +26,8 @@ Result<std::vector<HeadMap>> sweepMaps(const HeadScores &scores, std::string_vie
 
 Result<std::vector<SweepPoint>> sweepQuality(MapMeter &meter, std::span<const HeadMap> maps, const std::atomic<bool> *cancel,
                                              const PromptProgress &progress,
-                                             const std::function<void(std::vector<SweepPoint>)> &onPoints)
+                                             const std::function<void(std::vector<SweepPoint>)> &onPoints, QualityState *state,
+                                             const std::function<void()> &onMap)
 {
     const auto pointsOf = [&](const std::vector<MapQuality> &qualities) {
         std::vector<SweepPoint> points;
@@ -31,11 +35,66 @@ Result<std::vector<SweepPoint>> sweepQuality(MapMeter &meter, std::span<const He
             points.push_back({maps[i], qualities[i]});
         return points;
     };
-    ZIGZAG_TRY(qualities, measureQuality(meter, maps, cancel, progress, [&](const std::vector<MapQuality> &soFar) {
-                   if (onPoints)
-                       onPoints(pointsOf(soFar));
-               }));
+    const auto hear = [&](const std::vector<MapQuality> &soFar) {
+        if (onPoints)
+            onPoints(pointsOf(soFar));
+    };
+    ZIGZAG_TRY(qualities, measureQuality(meter, maps, cancel, progress, hear, state, onMap));
     return pointsOf(qualities);
+}
+
+std::vector<SweepPoint> firstPoints(const MapMeter &meter, std::span<const HeadMap> maps, const QualityState &state)
+{
+    std::vector<SweepPoint> points;
+    if (!state.measured.empty())
+        return points;
+    const auto answers = static_cast<double>(meter.prompts().front().answers.size());
+    for (std::size_t i = 0; i < std::min(maps.size(), state.begun.size()); ++i) {
+        if (!state.begun[i])
+            continue;
+        const PromptMeasure &measure = *state.begun[i];
+        MapQuality quality;
+        quality.loss = positiveMeanInterval(std::vector{measure.loss});
+        quality.kl = positiveMeanInterval(std::vector{measure.kl});
+        quality.right = shareInterval(measure.right * answers, answers);
+        quality.prompts = 1;
+        points.push_back({maps[i], quality});
+    }
+    return points;
+}
+
+std::string sweepStateJson(const QualityState &state)
+{
+    return json::Value{{"measured", measuresJson(state.measured)}, {"begun", begunJson(state.begun)}}.dump();
+}
+
+Result<QualityState> sweepStateFrom(std::string_view text, std::size_t prompts, std::size_t maps)
+{
+    constexpr const char *where = "the progress of the sweep";
+    ZIGZAG_TRY(root, json::parse(text, where));
+    ZIGZAG_TRY(list, json::arrayIn(root, "measured", where));
+    ZIGZAG_TRY(measured, readMeasures(*list, prompts, maps + 1));
+    ZIGZAG_TRY(row, json::arrayIn(root, "begun", where));
+    if (row->empty())
+        return QualityState{std::move(measured), {}};
+    ZIGZAG_TRY(begun, readBegun(root, maps + 1));
+    return QualityState{std::move(measured), std::move(begun)};
+}
+
+std::string sweepPlanJson(const MapMeter &meter, std::span<const HeadMap> maps, std::string_view backend)
+{
+    const ModelShape model = meter.shape();
+    json::Value plan = {{"model", model.name},
+                        {"fingerprint", model.fingerprint},
+                        {"backend", backend},
+                        {"kv_type", nameOf(meter.config().kvType)},
+                        {"engine", meter.served().engine},
+                        {"prompts", meter.promptCount()},
+                        {"prompts_sha256", digestOf(meter.prompts())},
+                        {"maps", json::Value::array()}};
+    for (const HeadMap &map : maps)
+        plan["maps"].push_back(fingerprintOf(map));
+    return plan.dump(-1, ' ', false, json::Value::error_handler_t::replace); // a folder's name need not be UTF-8
 }
 
 std::vector<StreamingWindow> windowsAround(StreamingWindow window)

@@ -100,6 +100,14 @@ std::string planJson(const SearchPlan &plan, const ModelShape &model, const Mode
     return withKvType(std::move(text), config).dump(-1, ' ', false, json::Value::error_handler_t::replace);
 }
 
+template <typename State> bool isBegun(const State &state)
+{
+    if constexpr (requires { state.begun; })
+        return std::any_of(state.begun.begin(), state.begun.end(), [](const auto &each) { return each.has_value(); });
+    else
+        return false;
+}
+
 /// Whatever stops early has seen prompts of all kinds: the library's own shuffle differs from one to another.
 void shuffle(std::vector<TaskPrompt> &prompts, std::uint64_t seed)
 {
@@ -345,9 +353,20 @@ Result<SearchResult> Search::run(const std::filesystem::path &progress, const st
             tell(0.0);
         };
     };
+    // What is done of a prompt, so that a long one is not begun anew either.
+    const auto keepPart = [&](auto &mine) {
+        return [&](const auto &state) {
+            mine.begun = state.begun;
+            if (now() - saved >= 1.0)
+                save(mine);
+        };
+    };
     const auto finish = [&](auto &mine, auto outcome) -> Result<void> {
-        if (!outcome)
+        if (!outcome) {
+            if (isCancelled(outcome.error()) && isBegun(mine))
+                save(mine);
             return tl::unexpected(std::move(outcome.error()));
+        }
         mine = std::move(*outcome);
         if (const SearchResult now = soFar(); !now.complete || !now.answered) // what is no result may still be asked for as it is
             save(mine);
@@ -362,9 +381,14 @@ Result<SearchResult> Search::run(const std::filesystem::path &progress, const st
         m_training->onLayer = inPrompt;
     Result<void> ran;
     if (m_plan.method == SearchMethod::Ablation)
-        ran = finish(m_ablation, runAblation(*m_meter, ablationPlan(), m_ablation, cancel, keep(m_ablation)));
+        ran = finish(m_ablation,
+                     runAblation(*m_meter, ablationPlan(), m_ablation, cancel, keep(m_ablation), keepPart(m_ablation)));
     else if (m_plan.method == SearchMethod::Greedy)
-        ran = finish(m_greedy, runGreedy(*m_meter, greedyPlan(), m_greedy, cancel, keep(m_greedy)));
+        ran = finish(m_greedy, runGreedy(*m_meter, greedyPlan(), m_greedy, cancel, keep(m_greedy), [&](const GreedyState &state) {
+                         if (m_greedy.path.size() != state.path.size()) // full attention was asked since
+                             m_greedy = state;
+                         keepPart(m_greedy)(state);
+                     }));
     else if (m_plan.method == SearchMethod::Attention)
         ran = finish(m_attention, m_scoring->run(m_attention, cancel, keep(m_attention), inPrompt));
     else

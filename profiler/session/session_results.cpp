@@ -97,6 +97,7 @@ Result<NeedleRecord> needleFrom(std::string_view text, const std::string &where)
         trials += asked;
         found += right;
         needle.result.grid.push_back({context, depth, static_cast<int>(asked), static_cast<int>(right)});
+        needle.result.trials = std::max(needle.result.trials, static_cast<int>(asked)); // a cell with fewer was stopped
     }
     ZIGZAG_TRY(
         planned,

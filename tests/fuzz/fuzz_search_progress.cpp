@@ -8,6 +8,7 @@
 #include "profiler/search/exhaustive.h"
 #include "profiler/search/gate_training.h"
 #include "profiler/search/greedy.h"
+#include "profiler/search/quality_sweep.h"
 #include "profiler/search/search_progress.h"
 #include "tests/fuzz/fuzz_target.h"
 
@@ -39,7 +40,7 @@ void checked(const HeadScores &scores)
 ZIGZAG_FUZZ(search_progress)
 {
     const auto file = test::fuzzFile("progress.json", input);
-    for (const std::string_view method : {"ablation", "greedy", "gates", "attention", "every-map"}) {
+    for (const std::string_view method : {"ablation", "greedy", "gates", "attention", "sweep", "every-map"}) {
         const auto saved = loadProgress(file, method, "{}");
         if (!saved || !*saved)
             continue;
@@ -68,6 +69,12 @@ ZIGZAG_FUZZ(search_progress)
                 if (const auto state = readTwice<AttentionState>(**saved, model, static_cast<int>(prompts));
                     state && state->done > 0)
                     checked(foldAttention(model, measureOf(*state, static_cast<int>(prompts)), Fold::Max));
+            } else if (method == "sweep") {
+                if (const auto state = sweepStateFrom(**saved, prompts, 2)) {
+                    const auto again = sweepStateFrom(sweepStateJson(*state), prompts, 2);
+                    test::require(again && sweepStateJson(*again) == sweepStateJson(*state));
+                    test::require(state->begun.empty() || state->begun.size() == 3);
+                }
             } else if (const auto state = readTwice<ExhaustiveState>(**saved, model, prompts); state && !state->prompts.empty()) {
                 (void)rankOf(HeadMap(model, HeadKind::Streaming, 4, 16), outcomesOf(*state));
             }

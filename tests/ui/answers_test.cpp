@@ -235,6 +235,33 @@ TEST_F(AnswersTest, BothAnswerAndTheKeysWalkThroughTheirTokens)
     EXPECT_EQ(table.model()->rowCount(), 3);
 }
 
+/// Any two of them, by name, whichever is in front.
+TEST_F(AnswersTest, VariantsAreComparedWithEachOther)
+{
+    show();
+    auto &left = child<QComboBox>("leftMap"), &right = child<QComboBox>("rightMap");
+    ASSERT_EQ(left.count(), 4);
+    m_window->document().duplicateVariant("wide");
+    m_window->document().toggle({{0, 0}});
+    m_window->refreshNow();
+    ASSERT_EQ(left.count(), 6);
+    EXPECT_EQ(left.currentText(), "Full") << "what was chosen stays chosen";
+    EXPECT_EQ(left.itemText(4), m_window->document().variantName(0));
+    EXPECT_EQ(left.itemText(5), "wide");
+    left.setCurrentIndex(4);
+    right.setCurrentIndex(5);
+    m_window->refreshNow();
+    auto &table = child<QTableView>("layerChanges");
+    EXPECT_EQ(table.model()->rowCount(), 2) << "the layer and the row of all";
+    m_window->document().showVariant(0);
+    m_window->refreshNow();
+    EXPECT_EQ(right.currentText(), "wide");
+    EXPECT_EQ(table.model()->rowCount(), 2);
+    m_window->document().removeVariant(1);
+    m_window->refreshNow();
+    EXPECT_EQ(left.count(), 4) << "of one variant this map is enough";
+}
+
 TEST_F(AnswersTest, ACancelInTheMiddleLeavesWhatWasGenerated)
 {
     show();

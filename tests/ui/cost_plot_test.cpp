@@ -39,4 +39,36 @@ TEST(CostPlot, DisturbedMeasurementsArePaler)
     EXPECT_GT(distance(drawn[4]), 2 * distance(drawn[9])) << "the disturbed one fades";
 }
 
+/// Each variant has a line, in a colour that no other curve has, and goes with its variant.
+TEST(CostPlot, VariantsAreDrawnBesideTheMap)
+{
+    PlottedMaps plotted;
+    plotted.setModel(shapeOf(4, 2), {});
+    HeadMap other = fullMap(4, 2);
+    other.setLayer(1, HeadKind::Streaming);
+    plotted.setMaps(fullMap(4, 2), nullptr, 0.5);
+    CostPlot plot(Quantity::Kv);
+    plot.show(plotted, {});
+    const auto drawn = [&] {
+        std::vector<QColor> colors;
+        for (int i = 0; i < plot.graphCount(); ++i)
+            if (plot.graph(i)->lineStyle() != QCPGraph::lsNone && !plot.graph(i)->data()->isEmpty())
+                colors.push_back(plot.graph(i)->pen().color());
+        return colors;
+    };
+    const std::size_t before = drawn().size();
+    plotted.setVariants({{"other", other}, {"third", other}});
+    plot.show(plotted, {});
+    const std::vector<QColor> colors = drawn();
+    ASSERT_EQ(colors.size(), before + 2);
+    for (std::size_t i = 0; i < colors.size(); ++i)
+        for (std::size_t j = 0; j < i; ++j)
+            EXPECT_NE(colors[i], colors[j]);
+    plot.markContext(plotted.contexts().front());
+    EXPECT_TRUE(plot.accessibleDescription().contains("third"));
+    plotted.setVariants({});
+    plot.show(plotted, {});
+    EXPECT_EQ(drawn().size(), before);
+}
+
 } // namespace zigzag::test

@@ -38,6 +38,38 @@ BenchRecord record(const char *map, Phase phase, std::int64_t context, double ms
 
 } // namespace
 
+TEST(PlottedMaps, VariantsHaveCurvesAndMeasurementsOfTheirOwn)
+{
+    PlottedMaps plotted;
+    plotted.setModel(shapeOf(4, 2), configOf(shapeOf(4, 2)));
+    HeadMap one = fullMap(4, 2), two = fullMap(4, 2);
+    one.setLayer(1, HeadKind::Streaming);
+    two.setLayer(2, HeadKind::Streaming);
+    two.setLayer(3, HeadKind::Streaming);
+    plotted.setMaps(fullMap(4, 2), nullptr, 0.5);
+    EXPECT_EQ(plotted.variantCount(), 0u);
+    plotted.setVariants({{"one", one}, {"two, of <all>", two}});
+    ASSERT_EQ(plotted.variantCount(), 2u);
+    const std::vector<double> &curve = plotted.predictedOfVariant(1, Quantity::Kv);
+    ASSERT_EQ(curve.size(), plotted.contexts().size());
+    for (std::size_t index = 0; index < curve.size(); ++index)
+        EXPECT_EQ(static_cast<std::int64_t>(curve[index]), kvBytes(two, plotted.contexts()[index], DType::BF16));
+    plotted.measurements().addRecords({{"b", two}}, {record("b", Phase::Decode, 512, 3)});
+    EXPECT_TRUE(plotted.measured(plotted.variantMap(0), Quantity::Tpot).empty());
+    ASSERT_EQ(plotted.measured(plotted.variantMap(1), Quantity::Tpot).size(), 1u);
+    EXPECT_TRUE(csvOf(plotted, Quantity::Tpot).contains("\"variant: two, of <all>\",512,measured,3,"))
+        << csvOf(plotted, Quantity::Tpot).toStdString();
+    plotted.setVariants({{"two", two}}); // the first is gone: the curve follows its map
+    ASSERT_EQ(plotted.variantCount(), 1u);
+    EXPECT_EQ(plotted.variantName(0), "two");
+    EXPECT_EQ(static_cast<std::int64_t>(plotted.predictedOfVariant(0, Quantity::Kv).back()),
+              kvBytes(two, plotted.contexts().back(), DType::BF16));
+    plotted.setVariants(std::vector<PlottedMaps::Variant>(40, {"many", two}));
+    EXPECT_EQ(plotted.variantCount(), PlottedMaps::mostVariants);
+    plotted.setModel(shapeOf(4, 2), {});
+    EXPECT_EQ(plotted.variantCount(), 0u);
+}
+
 TEST(PlottedMaps, KvCurvesAreTheLayoutsOwnBytes)
 {
     PlottedMaps plotted;

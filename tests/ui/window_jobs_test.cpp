@@ -203,7 +203,12 @@ TEST(HtmlReport, WhatANameSaysIsTextAndNotMarkup)
     table.csv = [] { return QString("name\n"); };
     table.name = "nothing yet";
     report.exhibits.push_back(table);
+    report.variants.push_back({"<u>one</u>", {"<u>one</u>", "a <note>"}, "{\"<s>\": 1}"});
     const QString html = htmlOf(report);
+    EXPECT_TRUE(html.contains("Variants of the map"));
+    EXPECT_TRUE(html.contains("<td>a &lt;note&gt;</td>"));
+    EXPECT_FALSE(html.contains("<u>"));
+    EXPECT_FALSE(html.contains("<s>"));
     EXPECT_FALSE(html.contains("<script>"));
     EXPECT_FALSE(html.contains("<img"));
     EXPECT_FALSE(html.contains("<i>"));

@@ -6,6 +6,7 @@
 #include "window_fixture.h"
 
 #include <QComboBox>
+#include <QSignalSpy>
 #include <QTextBrowser>
 #include <QTreeView>
 
@@ -67,6 +68,8 @@ TEST(AnswersModel, WhatBrokeCanBeReadAndIsNoMarkup)
     EXPECT_TRUE(html.contains("nothing<br>else"));
     EXPECT_TRUE(html.contains("what is %1?")) << "as it was asked";
     EXPECT_FALSE(html.contains("<b> indeed"));
+    EXPECT_TRUE(html.contains("href=\"ask:1\"")) << "the second question";
+    EXPECT_EQ(html.count("href="), 1);
     EXPECT_TRUE(brokenHtml(record(), 0, 10).isEmpty()) << "full attention breaks nothing";
     EXPECT_TRUE(brokenHtml(record(), 1, 0).contains("and 1 more"));
 }
@@ -82,6 +85,10 @@ TEST_F(QuestionsTest, ARecordIsOpenedAndRead)
     EXPECT_EQ(m_window->findChild<QTreeView *>("answersTable")->model()->rowCount(), 3);
     EXPECT_TRUE(m_window->findChild<QTextBrowser *>("brokenAnswers")->toPlainText().contains("nothing"));
     EXPECT_EQ(m_window->findChild<QComboBox *>("answersRecord")->currentText(), "record.json");
+    QSignalSpy asked(m_window->findChild<QuestionsPage *>(), &QuestionsPage::answersAsked);
+    m_window->findChild<QAction *>("askBrokenAgain")->trigger();
+    ASSERT_EQ(asked.count(), 1);
+    EXPECT_EQ(asked.front().front().value<AskedElsewhere>().source, "Question colours 1");
     const QByteArray csv = saved("save_answers", "answers.csv");
     EXPECT_TRUE(csv.contains("narrow.json")) << csv.toStdString();
     const QByteArray broken = saved("save_broken-answers", "broken.csv");

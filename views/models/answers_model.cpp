@@ -179,7 +179,8 @@ QString brokenHtml(const AnswersRecord &record, std::size_t map, int most)
         row(tr("right"), right.join(QStringLiteral(" | ")));
         row(tr("full attention, %1").arg(percentText(full.score)), html(full.text));
         row(tr("this map, %1").arg(percentText(mine.score)), html(mine.text));
-        text += QStringLiteral("</table>");
+        text += QStringLiteral("</table><p><a href=\"%1:%2\">%3</a></p>")
+                    .arg(QLatin1String(askedAgainScheme), QString::number(broken[i]), tr("Show both answers token by token"));
     }
     if (broken.size() > static_cast<std::size_t>(std::max(0, most)))
         text += QStringLiteral("<p>%1</p>")

@@ -36,7 +36,9 @@ private:
 };
 
 /// The questions that a map of the record answered worse than full attention, to be read: HTML with the end of each question, the
-/// right answer and what was said under both. At most `most` of them.
+/// right answer and what was said under both, and a link that asks it again ("ask:PLACE", its place in the record). At most
+/// `most` of them.
+inline constexpr const char *askedAgainScheme = "ask";
 QString brokenHtml(const AnswersRecord &record, std::size_t map, int most);
 /// All of them as a table; null: its headings alone.
 QString brokenCsv(const AnswersRecord *record, std::size_t map);

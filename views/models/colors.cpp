@@ -100,4 +100,11 @@ QColor seriesColor(Series series, bool dark)
     return {};
 }
 
+QColor variantColor(std::size_t variant, bool dark)
+{
+    constexpr std::array<QRgb, 6> onLight = {0x1b7a3d, 0x6a3fb5, 0x7a5a1e, 0x0b7d86, 0xb3261e, 0x5e6b00};
+    constexpr std::array<QRgb, 6> onDark = {0x66d08a, 0xb99cf5, 0xd9b36c, 0x5cd3da, 0xf28b82, 0xc3cf5a};
+    return QColor((dark ? onDark : onLight)[variant % onLight.size()]);
+}
+
 } // namespace zigzag

@@ -27,5 +27,7 @@ QColor mixed(const QColor &from, const QColor &to, double share);
 bool isDark(const QPalette &palette);
 /// Colours that stay apart for colour-blind eyes; each series has a marker of its own besides.
 QColor seriesColor(Series series, bool dark);
+/// Of another variant of the map, the same again after six.
+QColor variantColor(std::size_t variant, bool dark);
 
 } // namespace zigzag

@@ -173,23 +173,28 @@ QString csvOf(const PlottedMaps &plotted, Quantity quantity)
                                                   : QStringLiteral("keys");
     QString text = csvLine({QStringLiteral("series"), QStringLiteral("context tokens"), QStringLiteral("source"), unit,
                             QStringLiteral("spread ") + unit});
-    for (const Series series : allSeries) {
-        const QString name = QLatin1String(names[static_cast<std::size_t>(series)]);
-        const std::vector<double> &predicted = plotted.predicted(series, quantity);
-        for (std::size_t index = 0; index < predicted.size(); ++index)
-            text += csvLine({name, QString::number(plotted.contexts()[index]),
-                             quantity == Quantity::Kv     ? QStringLiteral("computed")
-                                 : plotted.isKept()       ? QStringLiteral("predicted (kept)")
-                                 : plotted.isUnreliable() ? QStringLiteral("predicted (disturbed calibration)")
-                                                          : QStringLiteral("predicted"),
-                             csvNumber(predicted[index]), QString()});
-        for (const PlottedMaps::Point &point : plotted.measured(series, quantity))
-            text += csvLine({name, QString::number(point.context),
-                             quantity == Quantity::Kv ? QStringLiteral("allocated")
-                                 : point.disturbed    ? QStringLiteral("measured (disturbed)")
-                                                      : QStringLiteral("measured"),
-                             csvNumber(point.value), csvNumber(point.spread)});
-    }
+    const auto add
+        = [&](const QString &name, const std::vector<double> &predicted, const std::vector<PlottedMaps::Point> &measured) {
+              for (std::size_t index = 0; index < predicted.size(); ++index)
+                  text += csvLine({name, QString::number(plotted.contexts()[index]),
+                                   quantity == Quantity::Kv     ? QStringLiteral("computed")
+                                       : plotted.isKept()       ? QStringLiteral("predicted (kept)")
+                                       : plotted.isUnreliable() ? QStringLiteral("predicted (disturbed calibration)")
+                                                                : QStringLiteral("predicted"),
+                                   csvNumber(predicted[index]), QString()});
+              for (const PlottedMaps::Point &point : measured)
+                  text += csvLine({name, QString::number(point.context),
+                                   quantity == Quantity::Kv ? QStringLiteral("allocated")
+                                       : point.disturbed    ? QStringLiteral("measured (disturbed)")
+                                                            : QStringLiteral("measured"),
+                                   csvNumber(point.value), csvNumber(point.spread)});
+          };
+    for (const Series series : allSeries)
+        add(QLatin1String(names[static_cast<std::size_t>(series)]), plotted.predicted(series, quantity),
+            plotted.measured(series, quantity));
+    for (std::size_t variant = 0; variant < plotted.variantCount(); ++variant)
+        add(QStringLiteral("variant: ") + plotted.variantName(variant), plotted.predictedOfVariant(variant, quantity),
+            plotted.measured(plotted.variantMap(variant), quantity));
     return text;
 }
 

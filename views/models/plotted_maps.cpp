@@ -59,14 +59,14 @@ void PlottedMaps::setModel(const ModelShape &shape, const std::optional<ModelCon
     m_scores.reset();
     m_contexts = plottedContexts(config ? config->maxContext : longestWithoutModel);
     m_curves = {};
+    m_variants.clear();
 }
 
 void PlottedMaps::setCost(CostModel cost, bool kept)
 {
     m_cost = std::move(cost);
     m_isKept = kept;
-    for (Curves &each : m_curves)
-        predict(each);
+    predictAll();
 }
 
 void PlottedMaps::setConditions(const Conditions &conditions)
@@ -74,8 +74,7 @@ void PlottedMaps::setConditions(const Conditions &conditions)
     if (conditions == m_conditions)
         return;
     m_conditions = conditions;
-    for (Curves &each : m_curves)
-        predict(each);
+    predictAll();
 }
 
 void PlottedMaps::setEngineKv(EngineKv engine)
@@ -83,8 +82,7 @@ void PlottedMaps::setEngineKv(EngineKv engine)
     if (engine.engine.isEmpty() && m_engineKv.engine.isEmpty())
         return;
     m_engineKv = std::move(engine);
-    for (Curves &each : m_curves)
-        predict(each);
+    predictAll();
 }
 
 QString PlottedMaps::conditionsText() const
@@ -120,14 +118,14 @@ void PlottedMaps::setMaps(const HeadMap &current, const std::shared_ptr<const He
     const HeadMap *before = map(Series::Current);
     const bool windowMoved = !before || before->windows() != current.windows();
     if (!curves(Series::Full).map)
-        setMap(Series::Full, current.withEvery(HeadKind::Retrieval));
+        setMap(curves(Series::Full), current.withEvery(HeadKind::Retrieval));
     if (windowMoved || scores != m_scores || sparsity != m_sparsity) {
         m_scores = scores;
         m_sparsity = sparsity;
-        setMap(Series::Duo, assigned(m_scores.get(), "duo", m_sparsity, current));
-        setMap(Series::Zigzag, assigned(m_scores.get(), "zigzag", m_sparsity, current));
+        setMap(curves(Series::Duo), assigned(m_scores.get(), "duo", m_sparsity, current));
+        setMap(curves(Series::Zigzag), assigned(m_scores.get(), "zigzag", m_sparsity, current));
     }
-    setMap(Series::Current, current);
+    setMap(curves(Series::Current), current);
 }
 
 const HeadMap *PlottedMaps::map(Series series) const
@@ -136,9 +134,26 @@ const HeadMap *PlottedMaps::map(Series series) const
     return found.map ? &*found.map : nullptr;
 }
 
-void PlottedMaps::setMap(Series series, std::optional<HeadMap> map)
+void PlottedMaps::setVariants(std::vector<Variant> variants)
 {
-    Curves &target = curves(series);
+    variants.resize(std::min(variants.size(), mostVariants));
+    m_variants.resize(variants.size()); // of those before, curves of the same map are kept
+    for (std::size_t i = 0; i < variants.size(); ++i) {
+        m_variants[i].name = std::move(variants[i].name);
+        setMap(m_variants[i].curves, std::move(variants[i].map));
+    }
+}
+
+void PlottedMaps::predictAll()
+{
+    for (Curves &each : m_curves)
+        predict(each);
+    for (Named &each : m_variants)
+        predict(each.curves);
+}
+
+void PlottedMaps::setMap(Curves &target, std::optional<HeadMap> map)
+{
     const bool same = target.map && map && runAlike(*target.map, *map) && target.map->model() == map->model();
     target.map = std::move(map);
     const bool isNew = kvEngine().isEmpty() && target.values[static_cast<std::size_t>(Quantity::Kv)].empty();
@@ -169,19 +184,28 @@ const std::vector<double> &PlottedMaps::predicted(Series series, Quantity quanti
     return curves(series).values[static_cast<std::size_t>(quantity)];
 }
 
+const std::vector<double> &PlottedMaps::predictedOfVariant(std::size_t variant, Quantity quantity) const
+{
+    return m_variants[variant].curves.values[static_cast<std::size_t>(quantity)];
+}
+
 std::vector<PlottedMaps::Point> PlottedMaps::measured(Series series, Quantity quantity) const
+{
+    const HeadMap *of = map(series);
+    return of ? measured(*of, quantity) : std::vector<Point>();
+}
+
+std::vector<PlottedMaps::Point> PlottedMaps::measured(const HeadMap &of, Quantity quantity) const
 {
     std::vector<Point> points;
     if (!m_conditions.isHere() || (quantity == Quantity::Kv && !kvEngine().isEmpty()))
         return points; // of something else than what is shown
-    if (const HeadMap *of = map(series)) {
-        const Phase phase = quantity == Quantity::Ttft ? Phase::Prefill : Phase::Decode;
-        for (const BenchRecord &record : m_measurements.all(*of, phase)) {
-            if (quantity == Quantity::Kv)
-                points.push_back({record.context, static_cast<double>(record.kvBytesAllocated), 0, false});
-            else
-                points.push_back({record.context, record.medianMs, record.spreadMs, record.isDisturbed()});
-        }
+    const Phase phase = quantity == Quantity::Ttft ? Phase::Prefill : Phase::Decode;
+    for (const BenchRecord &record : m_measurements.all(of, phase)) {
+        if (quantity == Quantity::Kv)
+            points.push_back({record.context, static_cast<double>(record.kvBytesAllocated), 0, false});
+        else
+            points.push_back({record.context, record.medianMs, record.spreadMs, record.isDisturbed()});
     }
     return points;
 }

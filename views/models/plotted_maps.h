@@ -71,6 +71,16 @@ public:
     QString conditionsText() const;
     /// `scores` may be null: then there are no DuoAttention and Zigzag series. `sparsity` is that of these two.
     void setMaps(const HeadMap &current, const std::shared_ptr<const HeadScores> &scores, double sparsity);
+    /// Variants of the map that are drawn beside it, at most `mostVariants` of them.
+    struct Variant {
+        QString name;
+        HeadMap map;
+    };
+    static constexpr std::size_t mostVariants = 12;
+    void setVariants(std::vector<Variant> variants);
+    std::size_t variantCount() const { return m_variants.size(); }
+    const QString &variantName(std::size_t variant) const { return m_variants[variant].name; }
+    const HeadMap &variantMap(std::size_t variant) const { return *m_variants[variant].curves.map; }
     Measurements &measurements() { return m_measurements; }
     const Measurements &measurements() const { return m_measurements; }
 
@@ -98,6 +108,9 @@ public:
         bool operator==(const Point &) const = default;
     };
     std::vector<Point> measured(Series series, Quantity quantity) const;
+    /// The same of any map.
+    std::vector<Point> measured(const HeadMap &map, Quantity quantity) const;
+    const std::vector<double> &predictedOfVariant(std::size_t variant, Quantity quantity) const;
     /// Median of |predicted − measured| / measured over the measured points of a quantity that were not disturbed, or nothing.
     std::optional<double> predictionError(Quantity quantity) const;
     /// Whether a quantity was measured, but never on a machine that was left alone.
@@ -122,7 +135,8 @@ private:
     };
     Curves &curves(Series series) { return m_curves[static_cast<std::size_t>(series)]; }
     const Curves &curves(Series series) const { return m_curves[static_cast<std::size_t>(series)]; }
-    void setMap(Series series, std::optional<HeadMap> map);
+    void setMap(Curves &target, std::optional<HeadMap> map);
+    void predictAll();
     void predict(Curves &curves) const;
 
     ModelShape m_shape;
@@ -135,6 +149,11 @@ private:
     double m_sparsity = 0.5;
     std::vector<std::int64_t> m_contexts;
     std::array<Curves, allSeries.size()> m_curves;
+    struct Named {
+        QString name;
+        Curves curves;
+    };
+    std::vector<Named> m_variants;
     Measurements m_measurements;
 };
 

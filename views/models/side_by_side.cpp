@@ -10,11 +10,6 @@ namespace zigzag {
 
 namespace {
 
-QString plain(std::string_view text)
-{
-    return QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size()));
-}
-
 QString quoted(std::string_view bytes, int token)
 {
     return QStringLiteral("“%1”").arg(shownToken(bytes, token));

@@ -23,6 +23,11 @@ QString tr(const char *source, const char *comment, int n)
     return QCoreApplication::translate("zigzag", source, comment, n);
 }
 
+QString plain(std::string_view text)
+{
+    return QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size()));
+}
+
 QString contextText(std::int64_t tokens)
 {
     constexpr std::int64_t kilo = 1024;

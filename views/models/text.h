@@ -3,6 +3,7 @@
 
 #include <QString>
 #include <cstdint>
+#include <string_view>
 
 namespace zigzag {
 
@@ -11,6 +12,8 @@ namespace zigzag {
 /// where they were found.
 QString tr(const char *source, const char *comment = nullptr, int n = -1);
 
+/// UTF-8, as it is.
+QString plain(std::string_view text);
 /// Numbers as a person reads them. A context: 512, 2K, 128K, 1M.
 QString contextText(std::int64_t tokens);
 /// 640 B, 12.5 KiB, 1.25 GiB.

@@ -23,11 +23,6 @@ namespace zigzag {
 
 namespace {
 
-QString plain(std::string_view text)
-{
-    return QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size()));
-}
-
 QString contextsText(const std::vector<std::int64_t> &contexts)
 {
     QStringList texts;

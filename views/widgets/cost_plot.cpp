@@ -29,18 +29,32 @@ QString nameOf(Series series, const PlottedMaps &plotted)
     return {};
 }
 
-QCPScatterStyle markerOf(Series series, const QColor &color, double size)
+QColor curveColor(std::size_t curve, bool dark)
 {
-    constexpr std::array shapes
-        = {QCPScatterStyle::ssDisc, QCPScatterStyle::ssSquare, QCPScatterStyle::ssTriangle, QCPScatterStyle::ssDiamond};
-    return QCPScatterStyle(shapes[static_cast<std::size_t>(series)], QPen(color, 1.6),
-                           series == Series::Full ? QBrush(color) : QBrush(Qt::NoBrush), size);
+    return curve < allSeries.size() ? seriesColor(allSeries[curve], dark) : variantColor(curve - allSeries.size(), dark);
 }
 
-QPen dashesOf(Series series, const QColor &color)
+QCPScatterStyle markerOf(std::size_t curve, const QColor &color, double size)
 {
+    constexpr std::array shapes = {QCPScatterStyle::ssDisc,       QCPScatterStyle::ssSquare, QCPScatterStyle::ssTriangle,
+                                   QCPScatterStyle::ssDiamond,    QCPScatterStyle::ssCross,  QCPScatterStyle::ssTriangleInverted,
+                                   QCPScatterStyle::ssPlusCircle, QCPScatterStyle::ssPlus,   QCPScatterStyle::ssCrossSquare,
+                                   QCPScatterStyle::ssStar};
+    const std::size_t shape
+        = curve < allSeries.size() ? curve : allSeries.size() + (curve - allSeries.size()) % (shapes.size() - allSeries.size());
+    return QCPScatterStyle(shapes[shape], QPen(color, 1.6), curve == 0 ? QBrush(color) : QBrush(Qt::NoBrush), size);
+}
+
+QPen dashesOf(std::size_t curve, const QColor &color)
+{
+    if (curve >= allSeries.size()) { // finer than any series', and with a dot between from the seventh on
+        QPen pen(color, 1.8, Qt::CustomDashLine, Qt::FlatCap);
+        pen.setDashPattern(curve - allSeries.size() < 6 ? QVector<qreal>{2, 1.5} : QVector<qreal>{5, 1.5, 1, 1.5});
+        return pen;
+    }
     // Curves often coincide. The dashes of the others fall into each other's gaps, and this map lies on top of them in short
     // thick ones, with room between that shows what is beneath.
+    const Series series = allSeries[curve];
     const bool onTop = series == Series::Current;
     QPen pen(color, onTop ? 3.6 : 1.8, Qt::CustomDashLine, Qt::FlatCap);
     pen.setDashPattern(onTop ? QVector<qreal>{0.9, 2.7} : QVector<qreal>{4, 4});
@@ -75,17 +89,10 @@ CostPlot::CostPlot(Quantity quantity, QWidget *parent)
                  QFontMetrics(font()).height() / 2, // the topmost number reaches above its axis
                  QFontMetrics(font()).height(), 0)); // the three plots share their left edge
 
-    for (const Series series : {Series::Full, Series::Duo, Series::Zigzag, Series::Current})
-        m_lines[static_cast<std::size_t>(series)].predicted = addGraph();
-    for (Lines &lines : m_lines) {
-        for (Marks *marks : {&lines.disturbed, &lines.measured}) {
-            marks->points = addGraph();
-            marks->points->setLineStyle(QCPGraph::lsNone);
-            marks->spread = new QCPErrorBars(xAxis, yAxis);
-            marks->spread->setDataPlottable(marks->points);
-            marks->spread->setSymbolGap(0);
-        }
-    }
+    addLayer(QStringLiteral("variants"), layer(QStringLiteral("main")), limBelow); // this map lies on top of them
+    addLayer(QStringLiteral("marks"), layer(QStringLiteral("main")));
+    while (m_lines.size() < allSeries.size())
+        m_lines.push_back(addLines());
     m_marker = new QCPItemStraightLine(this);
     m_marker->setVisible(false);
     m_marker->setLayer(QStringLiteral("grid"));
@@ -94,6 +101,36 @@ CostPlot::CostPlot(Quantity quantity, QWidget *parent)
     m_waiting->position->setCoords(0.5, 0.5);
     m_waiting->setVisible(false);
     applyPalette();
+}
+
+/// Predictions lie beneath all marks.
+CostPlot::Lines CostPlot::addLines()
+{
+    Lines lines;
+    lines.predicted = addGraph();
+    for (Marks *marks : {&lines.disturbed, &lines.measured}) {
+        marks->points = addGraph();
+        marks->points->setLineStyle(QCPGraph::lsNone);
+        marks->points->setLayer(QStringLiteral("marks"));
+        marks->spread = new QCPErrorBars(xAxis, yAxis);
+        marks->spread->setDataPlottable(marks->points);
+        marks->spread->setSymbolGap(0);
+        marks->spread->setLayer(QStringLiteral("marks"));
+    }
+    return lines;
+}
+
+void CostPlot::style(const Lines &lines, std::size_t curve)
+{
+    const double size = QFontMetrics(font()).height() * 0.5;
+    const QColor color = curveColor(curve, isDark(palette()));
+    lines.predicted->setPen(dashesOf(curve, color));
+    const QColor pale = mixed(color, palette().color(QPalette::Base), 0.65);
+    for (const auto &[marks, shade] : {std::pair(lines.measured, color), std::pair(lines.disturbed, pale)}) {
+        marks.points->setScatterStyle(markerOf(curve, shade, size));
+        marks.spread->setPen(QPen(shade, 1.2));
+        marks.spread->setWhiskerWidth(size * 0.7);
+    }
 }
 
 QSize CostPlot::sizeHint() const
@@ -136,19 +173,8 @@ void CostPlot::applyPalette()
     m_waiting->setColor(quiet);
     m_marker->setPen(QPen(mixed(ink, colors.color(QPalette::Base), 0.55), 1, Qt::DotLine));
 
-    const bool dark = isDark(colors);
-    const double size = QFontMetrics(font()).height() * 0.5;
-    for (const Series series : allSeries) {
-        const QColor color = seriesColor(series, dark);
-        Lines &lines = m_lines[static_cast<std::size_t>(series)];
-        lines.predicted->setPen(dashesOf(series, color));
-        const QColor pale = mixed(color, colors.color(QPalette::Base), 0.65);
-        for (const auto &[marks, shade] : {std::pair(lines.measured, color), std::pair(lines.disturbed, pale)}) {
-            marks.points->setScatterStyle(markerOf(series, shade, size));
-            marks.spread->setPen(QPen(shade, 1.2));
-            marks.spread->setWhiskerWidth(size * 0.7);
-        }
-    }
+    for (std::size_t curve = 0; curve < m_lines.size(); ++curve)
+        style(m_lines[curve], curve);
 }
 
 void CostPlot::changeEvent(QEvent *event)
@@ -160,18 +186,16 @@ void CostPlot::changeEvent(QEvent *event)
     }
 }
 
-void CostPlot::fill(Series series, const PlottedMaps &plotted)
+void CostPlot::fill(const Lines &lines, const std::vector<double> &predicted, const std::vector<PlottedMaps::Point> &measured)
 {
-    Lines &lines = m_lines[static_cast<std::size_t>(series)];
-    const std::vector<double> &values = plotted.predicted(series, m_quantity);
     QVector<double> keys;
-    for (std::size_t index = 0; index < values.size(); ++index)
+    for (std::size_t index = 0; index < predicted.size(); ++index)
         keys.append(static_cast<double>(m_contexts[index]));
-    lines.predicted->setData(keys, QVector<double>(values.begin(), values.end()), true);
+    lines.predicted->setData(keys, QVector<double>(predicted.begin(), predicted.end()), true);
 
     for (const auto &[marks, disturbed] : {std::pair(lines.measured, false), std::pair(lines.disturbed, true)}) {
         QVector<double> contexts, medians, halves;
-        for (const PlottedMaps::Point &point : plotted.measured(series, m_quantity))
+        for (const PlottedMaps::Point &point : measured)
             if (point.disturbed == disturbed) {
                 contexts.append(static_cast<double>(point.context));
                 medians.append(point.value);
@@ -254,7 +278,22 @@ void CostPlot::show(const PlottedMaps &plotted, const QString &waiting)
     if (m_quantity == Quantity::Kv && !plotted.kvEngine().isEmpty())
         m_title->setText(tr("%1 in %2").arg(m_title->text(), plotted.kvEngine()));
     for (const Series series : allSeries)
-        fill(series, plotted);
+        fill(m_lines[static_cast<std::size_t>(series)], plotted.predicted(series, m_quantity),
+             plotted.measured(series, m_quantity));
+    for (std::size_t curve = allSeries.size(); curve < std::max(m_lines.size(), allSeries.size() + plotted.variantCount());
+         ++curve) {
+        const std::size_t variant = curve - allSeries.size();
+        if (curve == m_lines.size()) {
+            m_lines.push_back(addLines());
+            m_lines.back().predicted->setLayer(QStringLiteral("variants"));
+            style(m_lines.back(), curve);
+        }
+        if (variant < plotted.variantCount())
+            fill(m_lines[curve], plotted.predictedOfVariant(variant, m_quantity),
+                 plotted.measured(plotted.variantMap(variant), m_quantity));
+        else
+            fill(m_lines[curve], {}, {}); // of a variant that is gone
+    }
     const bool empty = plotted.predicted(Series::Full, m_quantity).empty();
     m_waiting->setText(waiting);
     m_waiting->setVisible(empty);
@@ -278,26 +317,30 @@ QString CostPlot::describe(std::int64_t context) const
 {
     QString text = tr("Context %1").arg(contextText(context));
     const auto place = std::find(m_contexts.begin(), m_contexts.end(), context);
-    for (const Series series : allSeries) {
-        const std::vector<double> &values = m_plotted->predicted(series, m_quantity);
+    const auto add = [&](const QString &name, const std::vector<double> &values,
+                         const std::vector<PlottedMaps::Point> &measured) {
         if (values.empty() || place == m_contexts.end())
-            continue;
+            return;
         const double value = values[static_cast<std::size_t>(place - m_contexts.begin())];
         text += QStringLiteral("\n%1: %2 %3")
-                    .arg(nameOf(series, *m_plotted), m_unitTicker->text(value),
+                    .arg(name, m_unitTicker->text(value),
                          m_quantity == Quantity::Kv      ? tr("computed")
                              : m_plotted->isKept()       ? tr("predicted, %1").arg(m_plotted->keptText())
                              : m_plotted->isUnreliable() ? tr("predicted, calibrated while disturbed")
                                                          : tr("predicted"));
-        for (const PlottedMaps::Point &point : m_plotted->measured(series, m_quantity))
-            if (point.context == context) {
+        for (const PlottedMaps::Point &point : measured)
+            if (point.context == context)
                 text += m_quantity == Quantity::Kv
                     ? tr(", %1 allocated").arg(m_unitTicker->text(point.value))
                     : tr(", %1 measured (spread %2; prediction %3)%4")
                           .arg(m_unitTicker->text(point.value), m_unitTicker->text(point.spread), changeText(value, point.value),
                                point.disturbed ? tr(", while other programs slowed the machine") : QString());
-            }
-    }
+    };
+    for (const Series series : allSeries)
+        add(nameOf(series, *m_plotted), m_plotted->predicted(series, m_quantity), m_plotted->measured(series, m_quantity));
+    for (std::size_t variant = 0; variant < m_plotted->variantCount(); ++variant)
+        add(m_plotted->variantName(variant), m_plotted->predictedOfVariant(variant, m_quantity),
+            m_plotted->measured(m_plotted->variantMap(variant), m_quantity));
     return text;
 }
 

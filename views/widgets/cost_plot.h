@@ -44,7 +44,9 @@ private:
     };
 
     void applyPalette();
-    void fill(Series series, const PlottedMaps &plotted);
+    Lines addLines();
+    void style(const Lines &lines, std::size_t curve);
+    void fill(const Lines &lines, const std::vector<double> &predicted, const std::vector<PlottedMaps::Point> &measured);
     void fit();
     QString valueTitle() const { return m_unitTicker->titled(m_valueTitle); }
     void titleValues();
@@ -52,7 +54,7 @@ private:
 
     Quantity m_quantity;
     bool m_logarithmic;
-    std::array<Lines, allSeries.size()> m_lines;
+    std::vector<Lines> m_lines; ///< of the series, and behind them of variants; those without a variant are empty
     std::vector<std::int64_t> m_contexts;
     QSharedPointer<ContextTicker> m_contextTicker;
     QSharedPointer<UnitTicker> m_unitTicker;
@@ -66,9 +68,11 @@ private:
 };
 
 QString nameOf(Series series, const PlottedMaps &plotted);
-/// The dashes of a series' predictions in plot and legend.
-QPen dashesOf(Series series, const QColor &color);
-/// The marker of a series in plot and legend.
-QCPScatterStyle markerOf(Series series, const QColor &color, double size);
+/// What is drawn of a plot: the series by their numbers, and behind them the variants.
+QColor curveColor(std::size_t curve, bool dark);
+/// The dashes of a curve's predictions in plot and legend.
+QPen dashesOf(std::size_t curve, const QColor &color);
+/// The marker of a curve in plot and legend.
+QCPScatterStyle markerOf(std::size_t curve, const QColor &color, double size);
 
 } // namespace zigzag

@@ -22,11 +22,6 @@ namespace zigzag {
 
 namespace {
 
-QString plain(std::string_view text)
-{
-    return QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size()));
-}
-
 /// Of a row: its place in exportFormats() or in carriedTargets(), its sentences, and whether it cannot be chosen.
 enum Role { indexRole = Qt::UserRole, noteRole, refusedRole, carriedRole, sinksRole, lostRole };
 

@@ -101,6 +101,7 @@ void ParetoPlot::changeEvent(QEvent *event)
     QCustomPlot::changeEvent(event);
     if (event->type() == QEvent::PaletteChange || event->type() == QEvent::FontChange) {
         applyPalette();
+        nameVariants();
         redraw();
     }
 }
@@ -194,7 +195,32 @@ void ParetoPlot::drawSeries()
         yAxis->setRange(m_leastLoss / 2, std::max(most, m_leastLoss) * 3);
     }
     xAxis->setLabel(m_points.empty() ? m_costTitle : m_costTicker->titled(m_costTitle));
+    nameVariants();
     redraw();
+}
+
+/// Names of the person's variants beside the points that they are.
+void ParetoPlot::nameVariants()
+{
+    std::size_t used = 0;
+    for (const ParetoPoint &point : m_points) {
+        if (point.variant.isEmpty())
+            continue;
+        if (used == m_names.size()) {
+            m_names.push_back(new QCPItemText(this));
+            m_names.back()->setPositionAlignment(Qt::AlignLeft | Qt::AlignBottom);
+            m_names.back()->setPadding(QMargins(QFontMetrics(font()).height() / 2, 0, 0, QFontMetrics(font()).height() / 4));
+        }
+        QCPItemText &name = *m_names[used++];
+        constexpr qsizetype longest = 40;
+        name.setText(point.variant.size() > longest ? point.variant.left(longest - 1) + QStringLiteral("…") : point.variant);
+        name.setFont(font());
+        name.setColor(palette().color(QPalette::Text));
+        name.position->setCoords(point.cost, shownLoss(point.loss));
+        name.setVisible(true);
+    }
+    for (; used < m_names.size(); ++used)
+        m_names[used]->setVisible(false);
 }
 
 QPointF ParetoPlot::pixelOf(int point) const

@@ -19,6 +19,7 @@ struct ParetoPoint {
     QString text; ///< what a person reads of it
     double sparsity = 0; ///< of the map
     int sink = 0, recent = 0;
+    QString variant = {}; ///< names of the document's variants that are this map; empty: none is
 };
 
 /// Quality against time: a point per map, those that no other beats joined by a line. A click on a point asks for its map;
@@ -48,6 +49,7 @@ protected:
 
 private:
     void drawSeries();
+    void nameVariants();
     void applyPalette();
     std::optional<int> pointAt(const QPointF &position) const;
     void mark(std::optional<int> point);
@@ -60,6 +62,7 @@ private:
     QCPGraph *m_others, *m_set, *m_current, *m_marked;
     QCPErrorBars *m_spread;
     QCPItemText *m_waiting;
+    std::vector<QCPItemText *> m_names; ///< of variants, beside their points
     QCPTextElement *m_title;
     std::optional<int> m_mark;
     double m_leastLoss = 1e-9; ///< where a loss of zero is drawn on a logarithmic axis

@@ -150,10 +150,10 @@ void PromptPanel::setHasChat(bool hasChat)
 void PromptPanel::setMaps(const QStringList &names, const std::vector<bool> &available)
 {
     for (QComboBox *box : m_maps) {
-        if (box->count() != names.size()) {
-            box->clear();
-            box->addItems(names);
-        }
+        while (box->count() > names.size())
+            box->removeItem(box->count() - 1);
+        while (box->count() < names.size()) // behind the others: what is chosen stays chosen
+            box->addItem({});
         for (int i = 0; i < names.size(); ++i) {
             box->setItemText(i, names[i]);
             auto *items = qobject_cast<QStandardItemModel *>(box->model());

@@ -35,7 +35,13 @@ std::vector<SeriesLegend::Entry> SeriesLegend::entriesOf(const PlottedMaps &plot
     std::vector<Entry> entries;
     for (const Series series : allSeries)
         if (plotted.map(series))
-            entries.push_back({series, nameOf(series, plotted)});
+            entries.push_back({static_cast<std::size_t>(series), nameOf(series, plotted)});
+    constexpr qsizetype longest = 40; // a person's name for it may be any
+    for (std::size_t variant = 0; variant < plotted.variantCount(); ++variant) {
+        const QString &name = plotted.variantName(variant);
+        entries.push_back(
+            {allSeries.size() + variant, name.size() > longest ? name.left(longest - 1) + QStringLiteral("…") : name});
+    }
     return entries;
 }
 
@@ -94,11 +100,11 @@ void SeriesLegend::paint(QCPPainter &painter, const std::vector<Entry> &entries,
     const bool dark = isDark(palette);
     for (std::size_t index = 0; index < entries.size(); ++index) {
         const QRect &place = places[index];
-        const QColor color = seriesColor(entries[index].series, dark);
-        painter.setPen(dashesOf(entries[index].series, color));
+        const QColor color = curveColor(entries[index].curve, dark);
+        painter.setPen(dashesOf(entries[index].curve, color));
         const int middle = place.center().y();
         painter.drawLine(QLineF(place.left(), middle, place.left() + 2 * em, middle));
-        const QCPScatterStyle marker = markerOf(entries[index].series, color, em * 0.55);
+        const QCPScatterStyle marker = markerOf(entries[index].curve, color, em * 0.55);
         marker.applyTo(&painter, QPen(color));
         marker.drawShape(&painter, QPointF(place.left() + em, middle));
         painter.setPen(palette.color(QPalette::Text));

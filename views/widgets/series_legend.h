@@ -32,7 +32,7 @@ protected:
 
 private:
     struct Entry {
-        Series series;
+        std::size_t curve = 0;
         QString name;
         bool operator==(const Entry &) const = default;
     };

@@ -54,6 +54,7 @@ AnswersPage::AnswersPage(Studio &studio, QWidget *parent)
     connect(m_panel, &PromptPanel::stopClicked, this, &AnswersPage::stop);
     connect(m_panel, &PromptPanel::edited, this, [this] {
         m_needle.reset();
+        m_question.reset();
         this->studio().refreshSoon();
     });
     connect(m_panel, &PromptPanel::mapsChosen, this, [this] { refresh(); });
@@ -137,9 +138,9 @@ const HeadMap *AnswersPage::mapOf(int choice) const
 {
     if (choice == static_cast<int>(Series::Current)) // as it is now, whether or not plots have followed
         return &studio().document().map();
-    return choice >= 0 && choice < static_cast<int>(allSeries.size())
-        ? studio().plotted().map(allSeries[static_cast<std::size_t>(choice)])
-        : nullptr;
+    if (const int variant = choice - static_cast<int>(allSeries.size()); variant >= 0)
+        return variant < studio().document().variants() ? &studio().document().variantMap(variant) : nullptr;
+    return choice >= 0 ? studio().plotted().map(allSeries[static_cast<std::size_t>(choice)]) : nullptr;
 }
 
 QString AnswersPage::whyNot() const
@@ -149,8 +150,9 @@ QString AnswersPage::whyNot() const
             : studio().loaded()                 ? tr("Answers need a trained model with its tokenizer.")
             : studio().whyNotLoaded().isEmpty() ? tr("loading the model…")
                                                 : studio().whyNotLoaded();
-    if (m_panel->prompt().isEmpty() && !m_needle)
-        return tr("Does the answer still hold? Type a prompt, or double-click a cell of the needle page, and ask both (F4).");
+    if (m_panel->prompt().isEmpty() && !m_needle && !m_question)
+        return tr("Does the answer still hold? Type a prompt, or double-click a cell of the needle page, or a question that "
+                  "broke, and ask both (F4).");
     return {};
 }
 
@@ -173,6 +175,7 @@ bool AnswersPage::takePrompt(const QString &file)
         return false;
     }
     m_needle.reset();
+    m_question.reset();
     m_panel->setPrompt(QString::fromStdString(*text), shownFileName(file));
     studio().refreshSoon();
     return true;
@@ -181,6 +184,15 @@ bool AnswersPage::takePrompt(const QString &file)
 void AnswersPage::askNeedle(std::int64_t context, double depth)
 {
     m_needle = NeedlePlace{context, depth, 0};
+    m_question.reset();
+    m_panel->choose({static_cast<int>(Series::Full), static_cast<int>(Series::Current)});
+    ask();
+}
+
+void AnswersPage::askQuestion(const AskedElsewhere &question)
+{
+    m_question = question;
+    m_needle.reset();
     m_panel->choose({static_cast<int>(Series::Full), static_cast<int>(Series::Current)});
     ask();
 }
@@ -202,16 +214,17 @@ void AnswersPage::ask()
     asked.most = static_cast<int>(
         std::min<std::int64_t>(m_panel->mostTokens(), std::max<std::int64_t>(1, studio().loaded()->config.maxContext / 2)));
     asked.needle = m_needle;
+    asked.question = m_question;
     for (std::size_t side = 0; side < 2; ++side) {
         const int choice = m_panel->chosen()[side];
         const HeadMap *map = mapOf(choice);
         if (!map)
             return studio().say(MessageBar::Kind::Note,
                                 tr("There are no scores to choose that map by: score the model, or import scores."));
-        const Series series = allSeries[static_cast<std::size_t>(choice)];
-        QString name = nameOf(series, studio().plotted());
+        QString name = m_names.value(choice);
         std::optional<EngineServing> served;
-        if (series != Series::Full && !studio().serving().isOurs()) { // full attention is what maps are held against
+        if (choice != static_cast<int>(Series::Full)
+            && !studio().serving().isOurs()) { // full attention is what maps are held against
             auto serving = studio().serving().serving(*map);
             if (!serving)
                 return studio().say(serving.error());
@@ -229,7 +242,7 @@ Result<std::vector<int>> AnswersPage::tokensOf(const JobContext &context, Asked 
     if (asked.needle) {
         constexpr std::uint64_t needleSeed = 2; // the questions of the needle page
         const NeedlePlace &place = *asked.needle;
-        ZIGZAG_TRY(trials, NeedleTrials::plan(model, {place.context}, {place.depth}, trialsOfACell, needleSeed));
+        ZIGZAG_TRY(trials, NeedleTrials::plan(model, {place.context}, {place.depth}, trialsOfACell, needleSeed, AskAs::Auto));
         ZIGZAG_TRY(prompt, trials.prompt(place.context, place.depth, place.trial));
         asked.text = model.tokenizer->decode(prompt.tokens);
         return std::move(prompt.tokens);
@@ -237,8 +250,16 @@ Result<std::vector<int>> AnswersPage::tokensOf(const JobContext &context, Asked 
     Question question;
     question.prompt = asked.text;
     question.answerTokens = asked.most;
-    ZIGZAG_TRY(prompt, askedPrompt(model, question, asked.isChat ? AskAs::Chat : AskAs::Text, context.config().maxContext));
+    if (asked.question) {
+        ZIGZAG_TRY(made, asked.question->make(model));
+        question = std::move(made);
+        asked.most = std::min(asked.most, std::max(1, question.answerTokens));
+    }
+    const AskAs as = asked.question ? AskAs::Auto : asked.isChat ? AskAs::Chat : AskAs::Text;
+    ZIGZAG_TRY(prompt, askedPrompt(model, question, as, context.config().maxContext));
     cut = prompt.cut;
+    if (asked.question)
+        asked.text = model.tokenizer->decode(prompt.tokens);
     return std::move(prompt.tokens);
 }
 
@@ -256,9 +277,11 @@ void AnswersPage::run(const Asked &asked)
         std::int64_t cut = 0;
         context.progress(0, tr("Answers: the prompt"));
         ZIGZAG_TRY(tokens, tokensOf(context.job, known, cut));
-        context.deliver([page, text = QString::fromStdString(known.text), needle = known.needle, cut] {
+        context.deliver([page, text = QString::fromStdString(known.text), needle = known.needle, question = known.question, cut] {
             if (page && needle)
                 page->m_panel->setPrompt(text, sourceText(*needle), true);
+            if (page && question)
+                page->m_panel->setPrompt(text, question->source);
             if (page && cut > 0)
                 page->studio().say(
                     MessageBar::Kind::Note,
@@ -368,11 +391,17 @@ void AnswersPage::showEvent(QShowEvent *event)
 void AnswersPage::refresh()
 {
     const PlottedMaps &plotted = studio().plotted();
-    QStringList names;
+    QStringList &names = m_names;
+    names.clear();
     std::vector<bool> available;
     for (const Series series : allSeries) {
         names << nameOf(series, plotted);
         available.push_back(plotted.map(series) != nullptr);
+    }
+    // By name, the one in front as well: it stays what was chosen when another comes to the front.
+    for (int variant = 0; studio().document().variants() > 1 && variant < studio().document().variants(); ++variant) {
+        names << studio().document().variantName(variant);
+        available.push_back(true);
     }
     const bool isFirst = m_panel->chosen()[0] < 0;
     m_panel->setMaps(names, available);

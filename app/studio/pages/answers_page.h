@@ -2,8 +2,10 @@
 #pragma once
 
 #include "app/studio/pages/page.h"
+#include "app/studio/state/asked_elsewhere.h"
 #include "profiler/jobs/side_by_side_job.h"
 
+#include <QStringList>
 #include <array>
 #include <optional>
 
@@ -26,6 +28,8 @@ public:
 
     /// Asks a question of the needle page, the first of its context and depth, of full attention and this map.
     void askNeedle(std::int64_t context, double depth);
+    /// Asks a question, by the model's template where it wants one, of full attention and this map.
+    void askQuestion(const AskedElsewhere &question);
     /// Takes the prompt from a file of text. False, with a message, where it is none.
     bool takePrompt(const QString &file);
 
@@ -46,6 +50,7 @@ private:
         bool isChat = false;
         int most = 0;
         std::optional<NeedlePlace> needle; ///< the text is its question's, made by the run
+        std::optional<AskedElsewhere> question; ///< the same
     };
     static Result<std::vector<int>> tokensOf(const JobContext &context, Asked &asked, std::int64_t &cut);
 
@@ -70,7 +75,9 @@ private:
     QLabel *m_verdict, *m_thoughts;
     QTableView *m_table;
     LayerChangesModel *m_layers;
+    QStringList m_names; ///< of the maps to choose from
     std::optional<NeedlePlace> m_needle;
+    std::optional<AskedElsewhere> m_question;
     std::optional<std::array<HeadMap, 2>> m_asked; ///< the maps behind the answers
     ModelShape m_model; ///< that the answers are of
     bool m_following = false; ///< the selection comes from another view

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/studio/pages/find_page.h"
 
+#include "app/studio/state/progress_files.h"
 #include "profiler/jobs/search_job.h"
 #include "views/models/text.h"
 
-#include <QCryptographicHash>
-#include <QDir>
 #include <QElapsedTimer>
 #include <QFile>
 #include <QFileInfo>
 #include <QPointer>
-#include <QStandardPaths>
 #include <QTreeView>
 #include <QVBoxLayout>
 
@@ -42,21 +40,14 @@ SearchPlan planFor(const FindPanel::Choice &choice, const HeadMap &map, std::int
     return plan;
 }
 
-/// Where an unfinished search waits: a file for each model and kind of search, so that the same one finds it again. The file
-/// itself says word for word what it belongs to.
-QString progressFile(const SearchPlan &plan, const ModelShape &model)
+/// Where an unfinished search waits: a file for each model and kind of search.
+QString fileOf(const SearchPlan &plan, const ModelShape &model)
 {
-    const QString folder = QStandardPaths::writableLocation(QStandardPaths::AppDataLocation) + QStringLiteral("/searches");
-    if (!QDir().mkpath(folder))
-        return {};
-    const QByteArray key = QByteArray::fromStdString(
-                               model.name + model.fingerprint + std::string(nameOf(plan.method)) + std::string(nameOf(plan.unit))
-                               + std::string(plan.loss == SearchLoss::Distillation ? "" : nameOf(plan.loss)))
-        + QByteArray::number(plan.window.sink) + '+' + QByteArray::number(plan.window.recent)
-        + QByteArray::fromStdString(plan.served.engine);
-    return folder + QLatin1Char('/')
-        + QString::fromLatin1(QCryptographicHash::hash(key, QCryptographicHash::Sha256).toHex().left(24))
-        + QStringLiteral(".progress");
+    return progressFile(QByteArray::fromStdString(model.name + model.fingerprint + std::string(nameOf(plan.method))
+                                                  + std::string(nameOf(plan.unit))
+                                                  + std::string(plan.loss == SearchLoss::Distillation ? "" : nameOf(plan.loss)))
+                        + QByteArray::number(plan.window.sink) + '+' + QByteArray::number(plan.window.recent)
+                        + QByteArray::fromStdString(plan.served.engine));
 }
 
 FoundScores foundBy(const SearchPlan &plan, const QString &name, const SearchResult &result)
@@ -123,7 +114,7 @@ void FindPage::start()
         plan.served = {(*serving)->engine, (*serving)->asRun, {}};
     if (const auto possible = checkServed(plan, standsIn); !possible)
         return studio().say(possible.error());
-    const QString file = progressFile(plan, studio().loaded()->shape);
+    const QString file = fileOf(plan, studio().loaded()->shape);
     const QString kind = nameOf(plan.method, plan.unit, plan.loss);
     const QString name = studio().serving().isOurs() ? kind : tr("%1, %2").arg(kind, studio().serving().asText());
     bool anew = false;
@@ -141,7 +132,9 @@ void FindPage::start()
     request.page = objectName();
     request.commandLine
         = [model = studio().lineModel(), plan]() -> Result<std::string> { return jobs::searchLine(model, plan, "scores.json"); };
-    request.work = [asked = plan, standsIn, file, name, page, anew](const TaskContext &context) -> Result<void> {
+    // Shared by the runs of this request: one that was stopped goes on, also where it was begun anew.
+    const auto begin = std::make_shared<Begin>(anew ? Begin::Anew : Begin::GoOn);
+    request.work = [asked = plan, standsIn, file, name, page, begin](const TaskContext &context) -> Result<void> {
         SearchPlan asking = asked;
         ZIGZAG_TRY(askedBy, askedAs(context.job.textModel(), AskAs::Auto));
         asking.tasks.as = askedBy;
@@ -162,8 +155,8 @@ void FindPage::start()
             });
         };
         QElapsedTimer sinceShown;
-        jobs::SearchJob job{
-            .plan = asking, .standsIn = standsIn, .progressFile = file.toStdString(), .begin = anew ? Begin::Anew : Begin::GoOn};
+        jobs::SearchJob job{.plan = asking, .standsIn = standsIn, .progressFile = file.toStdString(), .begin = *begin};
+        job.opened = [&](const Search &) { *begin = Begin::GoOn; };
         job.begun = [&](const Search &search, double seconds) {
             const QString takes = search.alreadyDone() > 0 ? tr("%1: going on from %2 of %3, about %4")
                                                                  .arg(name)

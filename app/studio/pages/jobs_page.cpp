@@ -48,7 +48,7 @@ JobsPage::JobsPage(Studio &studio, QWidget *parent)
     auto *bar = new QHBoxLayout;
     const int gap = fontMetrics().height() / 3;
     bar->setContentsMargins(gap, gap / 2, gap, gap / 2);
-    for (const auto &[action, name] : {std::pair(m_stop, tr("Stop")), std::pair(m_repeat, tr("Go on / again")),
+    for (const auto &[action, name] : {std::pair(m_stop, tr("Stop")), std::pair(m_repeat, tr("Run again")),
                                        std::pair(m_copy, tr("Copy as command line")), std::pair(m_clear, tr("Forget ended"))}) {
         action->setIconText(name);
         auto *button = new QToolButton(this);
@@ -94,6 +94,8 @@ void JobsPage::refresh()
     m_hint->setVisible(!any);
     m_stop->setEnabled(row >= 0 && !jobs.job(row).isOver());
     m_repeat->setEnabled(canRepeat(row));
+    m_repeat->setIconText(row >= 0 && jobs.job(row).isOver() && jobs.job(row).state != Job::State::Done ? tr("Resume")
+                                                                                                        : tr("Run again"));
     m_copy->setEnabled(row >= 0 && jobs.job(row).request.commandLine);
     m_clear->setEnabled(any);
 }

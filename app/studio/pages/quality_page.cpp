@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/studio/pages/quality_page.h"
 
+#include "app/studio/state/progress_files.h"
 #include "engine/map/run_alike.h"
 #include "profiler/jobs/sweep_job.h"
 #include "views/models/text.h"
 #include "views/widgets/pareto_plot.h"
 
+#include <QFile>
 #include <QPointer>
 #include <QVBoxLayout>
 
@@ -26,6 +28,15 @@ TaskPlan sweepTasks(std::int64_t maxContext)
     plan.depths = {0.1, 0.3, 0.5, 0.7, 0.9};
     plan.seed = 5;
     return plan;
+}
+
+/// Where an unfinished sweep waits: a file for each model, its maps and the engine that runs them.
+QString fileOf(const std::vector<HeadMap> &maps, const ModelShape &model, const TaskPlan &tasks, const std::string &engine)
+{
+    std::string key = "sweep " + model.name + model.fingerprint + ' ' + std::to_string(tasks.contexts.front()) + engine;
+    for (const HeadMap &map : maps)
+        key += ' ' + fingerprintOf(map);
+    return progressFile(QByteArray::fromStdString(key));
 }
 
 } // namespace
@@ -85,6 +96,11 @@ void QualityPage::refresh()
                  + (sweep.servedAs.isEmpty() ? QString() : QLatin1Char('\n') + tr("quality %1").arg(sweep.servedAs)),
              map.sparsity(), window.sink, window.recent});
     }
+    for (int variant = 0; s.drawsVariants() && s.document().variants() > 1 && variant < s.document().variants(); ++variant)
+        for (std::size_t i = 0; i < points.size(); ++i)
+            if (runAlike(sweep.points[i].map, s.document().variantMap(variant)))
+                points[i].variant
+                    += (points[i].variant.isEmpty() ? QString() : QStringLiteral(", ")) + s.document().variantName(variant);
     const QString doing = s.doing(sweepTask);
     QString costTitle = plotted.isKept() ? tr("predicted time per output token at %1 (kept)").arg(contextText(context))
         : plotted.isUnreliable() ? tr("predicted time per output token at %1 (disturbed calibration)").arg(contextText(context))
@@ -153,7 +169,8 @@ void QualityPage::sweep()
     };
     const QString servedAs = studio().serving().asText();
     request.title = servedAs.isEmpty() ? tr("Sweep quality") : tr("Sweep quality, %1").arg(servedAs);
-    request.work = [tasks, maps = *maps, served, servedAs, page,
+    const QString file = fileOf(*maps, studio().loaded()->shape, tasks, served.engine);
+    request.work = [tasks, maps = *maps, served, servedAs, page, file,
                     shape = studio().document().model()](const TaskContext &context) -> Result<void> {
         const auto tell = [&](const JobStep &step) {
             if (step.all > 0)
@@ -163,8 +180,12 @@ void QualityPage::sweep()
             else
                 context.progress(0, tr("Quality sweep of %1 maps").arg(maps.size()));
         };
-        jobs::SweepJob job{.maps = maps, .tasks = tasks, .served = served};
-        job.begun = [&](int, double seconds) { context.expect(seconds); };
+        jobs::SweepJob job{.maps = maps, .tasks = tasks, .served = served, .progressFile = file.toStdString()};
+        bool isBegun = false;
+        job.begun = [&](int, int, double seconds) {
+            isBegun = true;
+            context.expect(seconds);
+        };
         // After every prompt, because what is delivered after a cancel is dropped: what is shown stays.
         job.soFar = [&](std::vector<SweepPoint> points) {
             context.deliver([page, sweep = QualitySweep{std::move(points), served.engine, servedAs, served.asRun, shape}] {
@@ -174,7 +195,15 @@ void QualityPage::sweep()
                 page->studio().refreshSoon();
             });
         };
-        ZIGZAG_CHECK(jobs::sweep(context.told(tell), job));
+        job.first = job.soFar;
+        auto swept = jobs::sweep(context.told(tell), job);
+        if (!swept && !isBegun && swept.error().kind == ErrorKind::BadInput && QFile::exists(file)) {
+            job.begin = Begin::Anew; // what waits there is of an earlier version's prompts, or damaged
+            swept = jobs::sweep(context.told(tell), job);
+        }
+        ZIGZAG_CHECK(swept);
+        if (!context.job.isCancelled())
+            job.soFar(swept->points); // all of them may be of earlier
         return {};
     };
     studio().runs().enqueue(std::move(request));

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/studio/pages/questions_page.h"
 
+#include "app/studio/state/question_run.h"
 #include "engine/map/run_alike.h"
 #include "profiler/jobs/evaluate_job.h"
-#include "profiler/jobs/served_job.h"
-#include "profiler/questions/question_file.h"
 #include "views/models/answers_model.h"
 #include "views/models/native_path.h"
 
@@ -21,6 +20,7 @@
 #include <QTextDocument>
 #include <QTime>
 #include <QTreeView>
+#include <QUrl>
 #include <QVBoxLayout>
 
 #include <algorithm>
@@ -34,60 +34,6 @@ constexpr int mostBroken = 50; ///< questions that are shown to be read
 
 enum Source { Ruler, File };
 constexpr int allMaps = 1; // of the list of maps
-
-/// What one run asks, by value.
-struct Asked {
-    RulerPlan ruler;
-    QString file; ///< of questions; empty: RULER's tasks
-    std::vector<NamedMap> maps; ///< the first is full attention
-    std::optional<EngineServing> served; ///< how an engine runs the second
-    std::string model;
-};
-
-Result<std::vector<Question>> questionsOf(const Asked &asked, const Model &model, std::string &name)
-{
-    if (asked.file.isEmpty()) {
-        name = "ruler";
-        return rulerQuestions(model, asked.ruler, AskAs::Auto);
-    }
-    ZIGZAG_TRY(file, readQuestions(pathOf(asked.file)));
-    if (file.questions.empty())
-        return badInput(shownPath(asked.file).toStdString() + " has no question that can be asked here");
-    name = shownFileName(asked.file).toStdString();
-    return std::move(file.questions);
-}
-
-/// Asks the maps in turn; `soFar` hears of the record after each.
-Result<void> askMaps(const Asked &asked, const JobContext &context, const std::function<void(const AnswersRecord &)> &soFar)
-{
-    AnswersRecord record;
-    ZIGZAG_TRY(questions, questionsOf(asked, context.textModel(), record.asked));
-    record.model = asked.model;
-    record.fingerprint = context.model().weights.fingerprint;
-    record.machine = context.machine();
-    record.questionsHash = hashOf(questions);
-    record.seed = asked.file.isEmpty() ? asked.ruler.seed : 0;
-    record.questions = keptOf(questions);
-    for (std::size_t i = 0; i < asked.maps.size(); ++i) {
-        const NamedMap &map = asked.maps[i];
-        const bool isServed = i == 1 && asked.served.has_value();
-        JobContext by = context;
-        HeadMap run = map.map;
-        if (isServed) {
-            ZIGZAG_TRY(servedRun, jobs::servedRun(context, map.map, *asked.served));
-            by = servedRun.context;
-            run = servedRun.map;
-        }
-        ZIGZAG_TRY(answers, jobs::ask(by, {map.name, run}, questions, {}));
-        const bool isWhole = answers.size() == questions.size();
-        record.maps.push_back(jobs::answersUnder(map, isServed ? asked.served->engine : std::string()));
-        record.maps.back().answers = std::move(answers);
-        soFar(record);
-        if (!isWhole)
-            return cancelled("stopped before every question was answered");
-    }
-    return {};
-}
 
 } // namespace
 
@@ -117,7 +63,8 @@ QuestionsPage::QuestionsPage(Studio &studio, QWidget *parent)
     m_broken->setObjectName(QStringLiteral("brokenAnswers"));
     m_broken->setAccessibleName(tr("Questions that the map answers worse"));
     m_broken->setFrameShape(QFrame::NoFrame);
-    m_broken->setOpenLinks(false);
+    m_broken->setOpenLinks(false); // a link asks its question again
+    connect(m_broken, &QTextBrowser::anchorClicked, this, [this](const QUrl &link) { hearLink(link); });
     auto *split = new QSplitter(Qt::Vertical, this);
     split->setObjectName(QStringLiteral("answersSplit"));
     split->setChildrenCollapsible(false);
@@ -136,6 +83,9 @@ QuestionsPage::QuestionsPage(Studio &studio, QWidget *parent)
                             [this] { chooseFile(); });
     m_save = offer(PageMenu::Export, QStringLiteral("saveAnswers"), tr("Save the &record of answers…"), {},
                    [this] { saveRecord(); });
+    QAction *again = offer(PageMenu::Run, QStringLiteral("askBrokenAgain"),
+                           tr("Show the answers to the first question that &broke"), {}, [this] { askFirstBroken(); });
+    m_table->addAction(again);
     m_table->addAction(m_save); // beside what exhibit() brings
     connect(m_ask, &QPushButton::clicked, start, &QAction::trigger);
     connect(m_source, &QComboBox::activated, this, [this, choose](int source) {
@@ -278,7 +228,7 @@ void QuestionsPage::ask()
     const auto serving = studio().serving().serving(map);
     if (!serving)
         return studio().say(serving.error());
-    Asked asked;
+    AskedQuestions asked;
     asked.ruler = plan ? *plan : RulerPlan{};
     asked.file = m_file;
     asked.served = *serving;
@@ -295,7 +245,10 @@ void QuestionsPage::ask()
     request.task = questionsTask;
     request.title = studio().serving().isOurs() ? tr("Questions: %1").arg(what)
                                                 : tr("Questions: %1, %2").arg(what, studio().serving().asText());
-    request.work = [asked, page, name, run = m_runs++](const TaskContext &context) -> Result<void> {
+    request.page = objectName();
+    request.ofModel = studio().modelName();
+    const auto soFar = std::make_shared<QuestionsSoFar>();
+    request.work = [asked, page, name, soFar, run = m_runs++](const TaskContext &context) -> Result<void> {
         const auto tell = [&](const JobStep &step) {
             if (step.part == JobPart::Carry)
                 return context.progress(0, tr("Calibrating what stands in for sinks"));
@@ -311,26 +264,27 @@ void QuestionsPage::ask()
                                  .arg(step.all));
         };
         context.progress(0, tr("Writing questions"));
-        return askMaps(asked, context.told(tell), [&](const AnswersRecord &record) {
-            context.deliver([page, name, run, record] {
+        return askMaps(asked, context.told(tell), *soFar, [&](const AnswersRecord &record) {
+            context.deliver([page, name, run, record, questions = soFar->questions] {
                 if (page)
-                    page->take(run, name, record);
+                    page->take(run, name, record, questions);
             });
         });
     };
     studio().runs().enqueue(std::move(request));
 }
 
-void QuestionsPage::take(int run, const QString &name, const AnswersRecord &record)
+void QuestionsPage::take(int run, const QString &name, const AnswersRecord &record, const SharedQuestions &questions)
 {
     const auto known
         = std::find_if(m_records.begin(), m_records.end(), [&](const Shown &each) { return run >= 0 && each.run == run; });
     if (known != m_records.end()) {
         known->record = record;
+        known->questions = questions;
         m_record->setCurrentIndex(static_cast<int>(known - m_records.begin()));
         return showRecord();
     }
-    m_records.push_back({name, record, run});
+    m_records.push_back({name, record, run, questions});
     m_record->addItem(name);
     m_record->setCurrentIndex(m_record->count() - 1); // shows it
     showRecord();
@@ -339,7 +293,7 @@ void QuestionsPage::take(int run, const QString &name, const AnswersRecord &reco
 Result<void> QuestionsPage::openAnswers(const QString &path)
 {
     ZIGZAG_TRY(record, readAnswersFile(pathOf(path)));
-    take(-1, shownFileName(path), record);
+    take(-1, shownFileName(path), record, {});
     return {};
 }
 
@@ -375,6 +329,55 @@ std::size_t QuestionsPage::shownMap() const
 {
     const QModelIndex row = m_table->currentIndex();
     return row.isValid() ? m_model->mapAt(row.row()) : 0;
+}
+
+void QuestionsPage::hearLink(const QUrl &link)
+{
+    bool isNumber = false;
+    const std::size_t place = link.path().toULongLong(&isNumber);
+    if (link.scheme() == QLatin1String(askedAgainScheme) && isNumber)
+        askAgain(place);
+}
+
+void QuestionsPage::askFirstBroken()
+{
+    const AnswersRecord *record = current();
+    const std::vector<std::size_t> broken = record && shownMap() > 0 && shownMap() < record->maps.size()
+        ? brokenBy(*record, shownMap())
+        : std::vector<std::size_t>{};
+    if (broken.empty())
+        return studio().say(MessageBar::Kind::Note,
+                            tr("No question that broke is shown here: ask first, or choose another map."));
+    askAgain(broken.front());
+}
+
+void QuestionsPage::askAgain(std::size_t place)
+{
+    const AnswersRecord *record = current();
+    if (!record || place >= record->questions.size())
+        return;
+    const AskedQuestion &kept = record->questions[place];
+    const QString source = tr("Question %1 %2").arg(QString::fromStdString(kept.task), QString::fromStdString(kept.id));
+    const SharedQuestions &known = m_records[static_cast<std::size_t>(m_record->currentIndex())].questions;
+    if (known && place < known->size()) {
+        Q_EMIT answersAsked({source, [question = (*known)[place]](const Model &) -> Result<Question> { return question; }});
+        return;
+    }
+    // A record keeps the end of each question: what was asked is made or read again, and must be the same.
+    const auto plan = rulerPlan();
+    AskedQuestions again;
+    again.ruler = plan ? *plan : RulerPlan{};
+    again.file = m_file;
+    Q_EMIT answersAsked({source, [again, place, hash = record->questionsHash](const Model &model) -> Result<Question> {
+                             std::string name;
+                             ZIGZAG_TRY(questions, questionsOf(again, model, name));
+                             if (hashOf(questions) != hash)
+                                 return badInput(tr("The record keeps the end of a question alone, and what stands beside "
+                                                    "\"Ask\" makes other questions: choose the file that was asked, or RULER's "
+                                                    "tasks, lengths and number as they were.")
+                                                     .toStdString());
+                             return questions[place];
+                         }});
 }
 
 void QuestionsPage::showBroken()

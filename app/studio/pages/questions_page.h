@@ -2,10 +2,13 @@
 #pragma once
 
 #include "app/studio/pages/page.h"
+#include "app/studio/state/asked_elsewhere.h"
 #include "profiler/evaluate/answers_file.h"
 #include "profiler/questions/ruler.h"
 
 #include <deque>
+#include <memory>
+#include <vector>
 
 class QComboBox;
 class QLabel;
@@ -13,6 +16,7 @@ class QLineEdit;
 class QPushButton;
 class QTextBrowser;
 class QTreeView;
+class QUrl;
 
 namespace zigzag {
 
@@ -29,14 +33,20 @@ public:
     /// A record that `eval --out` or this page wrote.
     Result<void> openAnswers(const QString &path);
 
+Q_SIGNALS:
+    /// The answers of full attention and of this map to a question of the record that is shown.
+    void answersAsked(const zigzag::AskedElsewhere &question);
+
 protected:
     void refresh() override;
 
 private:
+    using SharedQuestions = std::shared_ptr<const std::vector<Question>>;
     struct Shown {
         QString name;
         AnswersRecord record;
         int run = -1; ///< of this window; −1: from a file
+        SharedQuestions questions; ///< whole, which a file does not keep; null: not known
     };
     QWidget *buildQuestions();
     /// What the fields ask for; the error says which of them is wrong.
@@ -45,9 +55,13 @@ private:
     void chooseFile();
     void saveRecord();
     /// A record so far, or a whole one, of a run of this window.
-    void take(int run, const QString &name, const AnswersRecord &record);
+    void take(int run, const QString &name, const AnswersRecord &record, const SharedQuestions &questions);
     void showRecord();
     void showBroken();
+    void hearLink(const QUrl &link);
+    void askFirstBroken();
+    /// A question of the record by its place.
+    void askAgain(std::size_t place);
     const AnswersRecord *current() const;
     /// Of the row that is chosen, its place in the record; 0: none is.
     std::size_t shownMap() const;

@@ -70,6 +70,11 @@ public:
     int variants() const { return static_cast<int>(m_variants.size()); }
     int variant() const { return static_cast<int>(m_variant); }
     MapVariant variantAt(int index) const;
+    /// Without a copy; valid until the next edit.
+    const HeadMap &variantMap(int index) const
+    {
+        return index == variant() ? m_state.map : m_variants[static_cast<std::size_t>(index)].state.map;
+    }
     QString variantName(int index) const { return m_variants[static_cast<std::size_t>(index)].name; }
     /// A copy of the variant in front, which is edited from now on; history begins anew. Returns its index.
     int duplicateVariant(const QString &name);

@@ -4,6 +4,7 @@
 #include "views/models/text.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace zigzag {
 
@@ -73,6 +74,9 @@ int JobList::currentRow() const
 void JobList::add(const RunRequest &request)
 {
     reconcile(); // one of its name that waited was replaced
+    if (request.isLoad() && std::exchange(m_kvType, request.kvType) != request.kvType)
+        for (Job &job : m_jobs) // what they measured was of other keys and values
+            job.request.canRepeat = false;
     const int row = static_cast<int>(m_jobs.size());
     beginInsertRows({}, row, row);
     m_jobs.push_back({.request = request});

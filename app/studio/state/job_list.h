@@ -8,6 +8,7 @@
 #include <QDateTime>
 #include <QElapsedTimer>
 #include <QTimer>
+#include <optional>
 #include <vector>
 
 namespace zigzag {
@@ -64,6 +65,7 @@ private:
     RunController &m_runs;
     std::vector<Job> m_jobs;
     int m_currentId = 0;
+    std::optional<DType> m_kvType; ///< of the model that was loaded last
     double m_startedAt = 0;
     RunPace m_pace; ///< of the current run
     QElapsedTimer m_clock;

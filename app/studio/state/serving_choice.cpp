@@ -8,15 +8,6 @@
 
 namespace zigzag {
 
-namespace {
-
-QString plain(std::string_view text)
-{
-    return QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size()));
-}
-
-} // namespace
-
 void ServingChoice::setModel(const std::string &name)
 {
     m_name = name;

@@ -38,7 +38,7 @@ class SnapshotWriter
 public:
     SavedSession session(const SessionSnapshot &snapshot);
     /// A trace came from this part: it is not put into words again.
-    void remember(std::shared_ptr<const Trace> trace, const SessionPart &part) { m_traces[trace.get()] = {trace, part}; }
+    void remember(const std::shared_ptr<const Trace> &trace, const SessionPart &part) { m_traces[trace.get()] = {trace, part}; }
     /// What is in the file already: parts that did not change keep their content and their time.
     void setLast(SavedSession last) { m_last = std::move(last); }
 

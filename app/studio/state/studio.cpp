@@ -31,6 +31,7 @@ Studio::~Studio() = default;
 
 void Studio::adopt(const ModelShape &shape, const std::optional<ModelConfig> &config)
 {
+    m_partOfScores.reset(); // of the model before
     m_runs.cancelAll();
     m_loaded.reset();
     m_modelName.clear();
@@ -236,6 +237,11 @@ void Studio::refreshNow()
     const DocumentState &state = m_document.state();
     if (state.map.layers() > 0)
         m_plotted.setMaps(state.map, state.scores, state.sparsity);
+    std::vector<PlottedMaps::Variant> others;
+    for (int index = 0; m_drawsVariants && index < m_document.variants(); ++index)
+        if (index != m_document.variant())
+            others.push_back({m_document.variantName(index), m_document.variantMap(index)});
+    m_plotted.setVariants(std::move(others));
     m_watch.update(m_loaded && m_here.isFitted() && !m_here.isReliable(), m_runs.isBusy());
     Q_EMIT refreshed();
 }

@@ -115,6 +115,13 @@ public:
 
     /// The context and the phase that bars, headline and plots speak of.
     std::int64_t context() const { return m_context; }
+    /// Whether plots show the other variants of the map beside it.
+    bool drawsVariants() const { return m_drawsVariants; }
+    void setDrawsVariants(bool draws)
+    {
+        m_drawsVariants = draws;
+        refreshSoon();
+    }
     void setContext(std::int64_t context);
     Phase phase() const { return m_phase; }
     void setPhase(Phase phase);
@@ -196,6 +203,7 @@ private:
     LayerSelection m_selection;
     RunListModel m_runList;
     ScoreSources m_scoreSources;
+    std::optional<FoundScores> m_partOfScores; ///< of the scoring that runs, for when it is stopped
     QualitySweep m_sweep;
     std::shared_ptr<const Calibration> m_calibration;
     KeptResults m_kept;
@@ -216,6 +224,7 @@ private:
     std::optional<LoadedModel> m_loaded;
     QString m_whyNotLoaded; ///< after a failed or cancelled load
     std::int64_t m_context = 0;
+    bool m_drawsVariants = true;
     Phase m_phase = Phase::Decode;
     PaperSize m_paper = PaperSize::Screen;
 };

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 namespace zigzag {
 
@@ -115,6 +116,8 @@ void Studio::onFinished(const std::string &task, const RunOutcome &outcome)
     } else if (outcome.kind == RunOutcome::Kind::Cancelled) {
         if (task == RunName::Load)
             m_whyNotLoaded = tr("loading was cancelled");
+        else if (task == RunName::Score && m_partOfScores)
+            m_scoreSources.add(*std::exchange(m_partOfScores, std::nullopt));
         else if (task == RunName::Measure || task == RunName::Needle)
             say(MessageBar::Kind::Note, tr("Cancelled; what was measured so far stays."));
     } else if (task == RunName::Measure) {
@@ -211,7 +214,9 @@ void Studio::scoreModel(bool asked)
     request.commandLine
         = [model = lineModel(), said]() -> Result<std::string> { return jobs::scoreLine(model, said, "scores.json"); };
     request.expectedSeconds = expectedSeconds(said.contexts, static_cast<double>(plan.depths.size()) * plan.trials);
-    request.work = [this, planned = plan, asked](const TaskContext &context) -> Result<void> {
+    // Shared by the runs of this request: one that was stopped goes on from what it has.
+    const auto kept = std::make_shared<AttentionState>();
+    request.work = [this, planned = plan, asked, kept](const TaskContext &context) -> Result<void> {
         AttentionScorePlan asking = planned;
         asking.contexts = contextsWithRoom(context.job.model(), asking.as, asking.contexts);
         if (!asked)
@@ -221,8 +226,22 @@ void Studio::scoreModel(bool asked)
                 step.fraction,
                 tr("Scoring heads: prompt %1 of %2").arg(std::min(static_cast<int>(step.done) + 1, step.all)).arg(step.all));
         };
-        ZIGZAG_TRY(scores, jobs::scoreHeads(context.told(tell), asking));
-        context.deliver([this, found = std::make_shared<const HeadScores>(std::move(scores))] { takeScores(found); });
+        jobs::ScoredSoFar soFar{.state = *kept};
+        soFar.told = [&](const HeadScores &scores, int done, int all) {
+            FoundScores part;
+            part.name = tr("Attention to needles, %1 of %2 prompts").arg(done).arg(all);
+            part.scores = std::make_shared<const HeadScores>(scores);
+            context.deliver([this, part] { m_partOfScores = part; }); // on the list only where it is stopped now
+        };
+        auto scores = jobs::scoreHeads(context.told(tell), asking, &soFar);
+        *kept = std::move(soFar.state);
+        ZIGZAG_CHECK(scores);
+        if (!context.job.isCancelled())
+            *kept = {}; // asked again, all of it is asked again
+        context.deliver([this, found = std::make_shared<const HeadScores>(std::move(*scores))] {
+            m_partOfScores.reset();
+            takeScores(found);
+        });
         return {};
     };
     m_runs.enqueue(std::move(request));

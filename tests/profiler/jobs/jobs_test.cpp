@@ -3,6 +3,7 @@
 #include "profiler/jobs/bench_job.h"
 #include "profiler/jobs/calibration_job.h"
 #include "profiler/jobs/evaluate_job.h"
+#include "profiler/jobs/kept_answers.h"
 #include "profiler/jobs/predict_job.h"
 #include "profiler/jobs/search_job.h"
 #include "profiler/jobs/sweep_job.h"
@@ -11,6 +12,7 @@
 #include "tests/temp_folder.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -171,7 +173,7 @@ TEST_F(Jobs, ASweepEndsWhereWhatElseItNeedsFails)
     EXPECT_TRUE(parts.empty()) << "nothing was run";
     job.opened = {};
     int prompts = 0;
-    job.begun = [&](int all, double) { prompts = all; };
+    job.begun = [&](int all, int, double) { prompts = all; };
     std::size_t soFar = 0;
     job.soFar = [&](const std::vector<SweepPoint> &points) { soFar = points.size(); };
     const auto swept = jobs::sweep(context(), job);
@@ -181,6 +183,162 @@ TEST_F(Jobs, ASweepEndsWhereWhatElseItNeedsFails)
     EXPECT_EQ(swept->prompts, prompts);
     EXPECT_EQ(swept->points.front().quality.loss.mean, 0) << "full attention loses nothing";
     EXPECT_EQ(parts, (std::vector{JobPart::TimePass, JobPart::Sweep}));
+}
+
+TEST_F(Jobs, ASweepGoesOnFromWhereverItWasStopped)
+{
+    const test::TempFolder folder;
+    jobs::SweepJob job;
+    job.maps = {map(HeadKind::Retrieval), mixedMap(), map(HeadKind::Streaming)};
+    job.tasks = tasks();
+    const auto whole = jobs::sweep(context(), job);
+    ASSERT_TRUE(whole) << whole.error().message;
+    job.progressFile = folder / "sweep.progress";
+    for (const int stopAt : {1, 2}) {
+        std::vector<int> heard;
+        job.soFar = [&](const std::vector<SweepPoint> &points) {
+            heard.push_back(points.front().quality.prompts);
+            cancel = heard.back() == stopAt;
+        };
+        const auto part = jobs::sweep(context(), job);
+        ASSERT_TRUE(part) << part.error().message;
+        EXPECT_EQ(part->points.front().quality.prompts, stopAt) << "the first prompt was not measured again";
+        EXPECT_EQ(heard, std::vector{stopAt});
+        cancel = false;
+    }
+    EXPECT_FALSE(std::filesystem::exists(job.progressFile)) << "all two prompts are done";
+    job.soFar = [&](const std::vector<SweepPoint> &) { cancel = true; };
+    ASSERT_TRUE(jobs::sweep(context(), job));
+    cancel = false;
+    EXPECT_TRUE(std::filesystem::exists(job.progressFile));
+    int done = -1;
+    job.begun = [&](int, int before, double) { done = before; };
+    job.soFar = {};
+    const auto ended = jobs::sweep(context(), job);
+    ASSERT_TRUE(ended) << ended.error().message;
+    EXPECT_EQ(done, 1);
+    ASSERT_EQ(ended->points.size(), whole->points.size());
+    for (std::size_t i = 0; i < whole->points.size(); ++i) {
+        EXPECT_EQ(ended->points[i].quality.loss.mean, whole->points[i].quality.loss.mean);
+        EXPECT_EQ(ended->points[i].quality.kl.mean, whole->points[i].quality.kl.mean);
+        EXPECT_EQ(ended->points[i].quality.right.mean, whole->points[i].quality.right.mean);
+    }
+    // Other maps are another sweep, whose progress is not thrown away unasked.
+    job.soFar = [&](const std::vector<SweepPoint> &) { cancel = true; };
+    ASSERT_TRUE(jobs::sweep(context(), job));
+    cancel = false;
+    job.soFar = {};
+    job.maps.pop_back();
+    EXPECT_FALSE(jobs::sweep(context(), job));
+    job.begin = Begin::Anew;
+    EXPECT_TRUE(jobs::sweep(context(), job));
+}
+
+TEST_F(Jobs, NeedlesGoOnWithinACell)
+{
+    const NeedlePlan plan{.contexts = {150, 200}, .depths = {0, 1}, .trials = 3};
+    const std::vector<NamedMap> maps{{"mine", mixedMap()}};
+    const auto whole = jobs::askNeedles(context(), maps, plan);
+    ASSERT_TRUE(whole) << whole.error().message;
+    for (int stopAt = 1; stopAt < 12; ++stopAt) {
+        NeedleResult kept;
+        int asked = 0;
+        const auto keep = [&](const NamedMap &, const NeedleResult &soFar) {
+            kept = soFar;
+            cancel = ++asked == stopAt;
+        };
+        EXPECT_FALSE(jobs::askNeedles(context(), maps, plan, keep));
+        cancel = false;
+        int trials = 0;
+        for (const NeedleCell &cell : kept.grid)
+            trials += cell.trials;
+        EXPECT_EQ(trials, stopAt);
+        EXPECT_FALSE(kept.isComplete());
+        NeedlePlan rest = plan;
+        rest.known = kept.grid;
+        const auto ended = jobs::askNeedles(context(), maps, rest);
+        ASSERT_TRUE(ended) << ended.error().message;
+        ASSERT_EQ(ended->front().grid.size(), 4u);
+        EXPECT_TRUE(ended->front().isComplete());
+        for (std::size_t i = 0; i < 4; ++i) {
+            EXPECT_EQ(ended->front().grid[i].trials, 3);
+            EXPECT_EQ(ended->front().grid[i].found, whole->front().grid[i].found);
+        }
+    }
+}
+
+TEST_F(Jobs, HeadsAreScoredOnFromWhereTheyWereStopped)
+{
+    const AttentionScorePlan plan{.contexts = {150, 200}, .depths = {0.2, 0.8}, .trials = 1};
+    const auto whole = jobs::scoreHeads(context(), plan);
+    ASSERT_TRUE(whole) << whole.error().message;
+    for (int stopAt = 1; stopAt < 4; ++stopAt) {
+        jobs::ScoredSoFar soFar;
+        soFar.told = [&](const HeadScores &, int done, int all) {
+            EXPECT_EQ(all, 4);
+            cancel = done == stopAt;
+        };
+        ASSERT_TRUE(jobs::scoreHeads(context(), plan, &soFar));
+        EXPECT_EQ(soFar.state.done, stopAt);
+        cancel = false;
+        std::vector<int> heard;
+        soFar.told = [&](const HeadScores &, int done, int) { heard.push_back(done); };
+        const auto ended = jobs::scoreHeads(context(), plan, &soFar);
+        ASSERT_TRUE(ended) << ended.error().message;
+        EXPECT_EQ(static_cast<int>(heard.size()), 4 - stopAt);
+        EXPECT_EQ(ended->scores, whole->scores);
+        EXPECT_EQ(ended->spread, whole->spread);
+    }
+}
+
+TEST_F(Jobs, QuestionsAreAskedOnFromAFileOfTheirAnswers)
+{
+    std::vector<Question> questions;
+    for (int i = 0; i < 20; ++i) {
+        Question &question = questions.emplace_back();
+        question.source = "own";
+        question.task = "words";
+        question.id = std::to_string(i);
+        question.prompt = "What comes behind " + std::string(static_cast<std::size_t>(1 + i % 7), 'a') + "?";
+        question.references = {"b"};
+        question.answerTokens = 3 + i % 5;
+    }
+    const NamedMap mine{"mine", mixedMap()};
+    const auto whole = jobs::ask(context(), mine, questions, {});
+    ASSERT_TRUE(whole) << whole.error().message;
+    const test::TempFolder folder;
+    for (const std::size_t stopAt : {1u, 5u, 13u, 19u}) {
+        const auto file = folder / ("answers-" + std::to_string(stopAt));
+        auto kept = jobs::KeptAnswers::open(file, context(), questions, AskAs::Auto, Begin::GoOn);
+        ASSERT_TRUE(kept) << kept.error().message;
+        const auto keep = [&](std::size_t question, const QuestionAnswer &answer) {
+            kept->take(mine.map, {}, questions.size(), question, answer);
+            cancel = static_cast<std::size_t>(kept->count()) >= stopAt;
+        };
+        (void)jobs::ask(context(), mine, questions, {}, keep);
+        cancel = false;
+        ASSERT_TRUE(kept->save());
+        auto read = jobs::KeptAnswers::open(file, context(), questions, AskAs::Auto, Begin::GoOn);
+        ASSERT_TRUE(read) << read.error().message;
+        EXPECT_EQ(static_cast<std::size_t>(read->count()), static_cast<std::size_t>(kept->count()));
+        EXPECT_GE(static_cast<std::size_t>(read->count()), stopAt);
+        EXPECT_TRUE(read->of(map(HeadKind::Streaming), {}, questions.size()).empty()) << "of another map";
+        EXPECT_TRUE(read->of(mine.map, "vllm", questions.size()).empty()) << "as another engine runs it";
+        std::size_t more = 0;
+        const AskPlan rest{.known = read->of(mine.map, {}, questions.size())};
+        const auto ended = jobs::ask(context(), mine, questions, rest, [&](std::size_t, const QuestionAnswer &) { ++more; });
+        ASSERT_TRUE(ended) << ended.error().message;
+        EXPECT_EQ(more + static_cast<std::size_t>(read->count()), questions.size());
+        ASSERT_EQ(ended->size(), whole->size());
+        for (std::size_t i = 0; i < whole->size(); ++i) {
+            EXPECT_EQ((*ended)[i].text, (*whole)[i].text);
+            EXPECT_EQ((*ended)[i].score, (*whole)[i].score);
+            EXPECT_EQ((*ended)[i].promptTokens, (*whole)[i].promptTokens);
+        }
+        questions.back().prompt += "!";
+        EXPECT_FALSE(jobs::KeptAnswers::open(file, context(), questions, AskAs::Auto, Begin::GoOn)) << "other questions";
+        questions.back().prompt.pop_back();
+    }
 }
 
 TEST_F(Jobs, ACancelledCalibrationIsNone)
