@@ -32,6 +32,8 @@ QString nameOf(SearchMethod method, Unit unit, SearchLoss loss)
         return layers ? text("Gates, one per layer") : text("Gates, one per head");
     case SearchMethod::Attention:
         return text("Attention to needles");
+    case SearchMethod::Logits:
+        return text("Contribution of heads to the answer's logits");
     }
     return {};
 }
