@@ -117,22 +117,41 @@ Result<jobs::AxisQuestions> questionsOf(const ParetoOptions &options, const Load
     return asked;
 }
 
-/// Each map by itself: questions, with their answers kept in --record, or the perplexity of a text.
-Result<std::vector<Interval>> judgeEach(const ParetoOptions &options, const Loaded &loaded, const JobContext &context,
-                                        const std::vector<HeadMap> &maps)
+/// What maps are judged by, each by itself: questions, with the answers that --record has, or a text.
+struct Judging {
+    jobs::AxisQuestions asked;
+    AnswersRecord record;
+    std::vector<int> text;
+};
+
+/// What is wrong with it is said before anything runs.
+Result<Judging> judgingOf(const ParetoOptions &options, const Loaded &loaded, const JobContext &context)
 {
+    Judging judging;
     if (options.axis == jobs::QualityAxis::Perplexity) {
         ZIGZAG_TRY(tokenizer, tokenizerOf(*loaded.model));
         ZIGZAG_TRY(text, readTextInputs(options.texts));
-        return jobs::perplexityQuality(context, maps, tokenizer->encode(text, true), options.at);
+        judging.text = tokenizer->encode(text, true);
+        return judging;
     }
     ZIGZAG_TRY(asked, questionsOf(options, loaded));
     ZIGZAG_TRY(record, jobs::recordFor(context, options.model, asked, options.record));
     if (!record.maps.empty())
         fmt::print(stderr, "pareto: {} has answers of {} maps, which are not asked again\n", options.record, record.maps.size());
-    return jobs::askedQuality(context, maps, asked, record, nullptr, [&](const AnswersRecord &now) -> Result<void> {
-        return options.record.empty() ? Result<void>() : writeAnswersFile(options.record, now);
-    });
+    judging.asked = std::move(asked);
+    judging.record = std::move(record);
+    return judging;
+}
+
+Result<std::vector<Interval>> judgeEach(const ParetoOptions &options, Judging &judging, const JobContext &context,
+                                        const std::vector<HeadMap> &maps)
+{
+    if (options.axis == jobs::QualityAxis::Perplexity)
+        return jobs::perplexityQuality(context, maps, judging.text, options.at);
+    return jobs::askedQuality(context, maps, judging.asked, judging.record, nullptr,
+                              [&](const AnswersRecord &now) -> Result<void> {
+                                  return options.record.empty() ? Result<void>() : writeAnswersFile(options.record, now);
+                              });
 }
 
 /// `prompts`: of the whole sweep; the rows are of fewer where it was stopped (MapQuality::prompts). `note`: what is to be known
@@ -167,8 +186,9 @@ Result<std::vector<Row>> sweep(const ParetoOptions &options, const Loaded &loade
         for (SweepPoint &point : swept.points)
             rows.push_back({point.map, point.quality, jobs::qualityOf(point.quality, options.axis), {}, {}});
     } else {
+        ZIGZAG_TRY(judging, judgingOf(options, loaded, context));
         ZIGZAG_CHECK(calibrate());
-        ZIGZAG_TRY(qualities, judgeEach(options, loaded, context, maps));
+        ZIGZAG_TRY(qualities, judgeEach(options, judging, context, maps));
         lines.end();
         for (std::size_t i = 0; i < maps.size(); ++i)
             rows.push_back({maps[i], {}, qualities[i], {}, {}});
