@@ -9,7 +9,9 @@
 #include "engine/map/criterion.h"
 #include "engine/map/head_scores_io.h"
 #include "engine/map/map_io.h"
+#include "profiler/evaluate/answers_file.h"
 #include "profiler/evaluate/statistics.h"
+#include "profiler/evaluate/task_frame.h"
 #include "profiler/search/exhaustive.h"
 #include "profiler/search/search_progress.h"
 
@@ -23,7 +25,7 @@ namespace zigzag {
 namespace {
 
 struct RankOptions {
-    std::string model, measures, loss, backend = "auto", format = "table";
+    std::string model, measures, loss, as = "auto", backend = "auto", format = "table";
     std::vector<std::string> scores, maps, criteria = {"zigzag"}, tasks = {"passkey", "passkeys"};
     StreamingWindow window;
     TaskPlan plan;
@@ -51,6 +53,8 @@ std::string planJson(const RankOptions &options, const ModelShape &model, const 
                            {"seed", options.plan.seed}};
     if (config.kvType != config.dtype) // plans from before there was a choice say nothing of it
         plan["kv_type"] = nameOf(config.kvType);
+    if (options.plan.as != AskAs::Text)
+        plan["as"] = nameOf(options.plan.as);
     return plan.dump(-1, ' ', false, anyBytes);
 }
 
@@ -209,6 +213,9 @@ Result<void> rank(RankOptions options)
             fmt::format("{} has {} layers: every map is measured up to {} layers", shape.name, shape.layers, exhaustiveLayers));
     if (options.plan.contexts.empty())
         options.plan.contexts = {std::max<std::int64_t>(16, loaded.model->config.maxContext / 2)};
+    ZIGZAG_TRY(as, parseAskAs(options.as));
+    ZIGZAG_TRY(askedBy, askedAs(*loaded.model, as));
+    options.plan.as = askedBy;
     ZIGZAG_TRY(prompts, makeTaskPrompts(*loaded.model, options.plan));
     ZIGZAG_TRY(meter, MapMeter::create(loaded.device, std::move(prompts)));
     ZIGZAG_TRY(state, measure(meter, options, planJson(options, shape, loaded.model->config, loaded.backend->name())));
@@ -249,6 +256,9 @@ void addRank(CLI::App &app, Chosen &chosen)
     addLossOption(*command, options->loss, "what maps are ranked by (default: distill)");
     addTaskOptions(*command, options->tasks, options->plan.needles);
     addQuestionOptions(*command, options->plan);
+    command->add_option("--as", options->as, "how a chat model is asked")
+        ->check(CLI::IsMember({"auto", "chat", "text"}))
+        ->capture_default_str();
     addBackendOption(*command, options->backend);
     addKvTypeOption(*command, options->kvType);
     addOutputOption(*command, options->format);

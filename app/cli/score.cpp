@@ -23,7 +23,7 @@ namespace zigzag {
 namespace {
 
 struct ScoreOptions {
-    std::string model, method, out, fold = "max", backend = "auto", format = "table";
+    std::string model, method, view = "copies", out, fold = "max", backend = "auto", format = "table";
     AttentionScorePlan plan;
     SearchOptions search;
     int needles = 1;
@@ -83,6 +83,11 @@ Result<SearchPlan> planOf(const ScoreOptions &options, const Loaded &loaded)
     const ModelConfig &config = loaded.model->config;
     SearchPlan plan = options.search.plan;
     plan.method = methodOf(options.method);
+    if (options.view == "logits") {
+        if (plan.method != SearchMethod::Attention)
+            return badInput(fmt::format("--view logits is of --method attention, not of {}: leave it out", options.method));
+        plan.method = SearchMethod::Logits;
+    }
     if (options.method == answerLossMethod) {
         if (!options.search.loss.empty() && options.search.loss != nameOf(SearchLoss::Answer))
             return badInput(fmt::format("--method answer-loss has its loss, and it is not {}: leave --loss out, or take --method "
@@ -202,12 +207,20 @@ void addScore(CLI::App &app, Chosen &chosen)
         ->required();
     command
         ->add_option("--method", options->method,
-                     "attention: how often a head's strongest key is the needle token being copied; ablation: the loss when one "
+                     "attention: how often a head's strongest key is the needle token being copied (or --view); ablation: the "
+                     "loss when one "
                      "layer alone streams; answer-loss: the same by how much less likely the right answer becomes; greedy: "
                      "layers turned one by one, measured again each time; gates: trained by "
                      "distillation")
         ->required()
         ->check(CLI::IsMember({"attention", "ablation", "answer-loss", "greedy", "gates"}));
+    command
+        ->add_option("--view", options->view,
+                     "attention: copies, or logits: what each head adds, directly, to the logit of the right answers, and how "
+                     "much of it comes from tokens that a streaming head would not see (the scores), also where nothing is "
+                     "copied; with --prompts as well")
+        ->check(CLI::IsMember({"copies", "logits"}))
+        ->capture_default_str();
     addQuestionOptions(*command, options->plan);
     command->add_option("--fold", options->fold, "how query heads become their KV head")
         ->check(CLI::IsMember({"max", "mean"}))

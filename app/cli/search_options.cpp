@@ -45,6 +45,59 @@ nlohmann::ordered_json attentionJson(const SearchPlan &plan, const SearchResult 
             {"out", out}};
 }
 
+nlohmann::ordered_json logitsJson(const SearchPlan &plan, const SearchResult &result, const std::string &out)
+{
+    const LogitMeasure &measure = result.logits;
+    nlohmann::ordered_json json = {{"method", result.scores.method},
+                                   {"seed", plan.tasks.seed},
+                                   {"sink", plan.window.sink},
+                                   {"recent", plan.window.recent},
+                                   {"layers", result.scores.model.layers},
+                                   {"kv_heads", result.scores.model.kvHeads},
+                                   {"complete", result.complete},
+                                   {"answered", result.answered},
+                                   {"prompts_answered", measure.answered},
+                                   {"scores", result.scores.scores},
+                                   {"spread", result.scores.spread},
+                                   {"answer_logit", measure.logit},
+                                   {"logits", measure.mean},
+                                   {"logits_error", measure.error},
+                                   {"logits_beyond", measure.beyond},
+                                   {"logits_beyond_error", measure.beyondError},
+                                   {"done", result.done},
+                                   {"all", result.all},
+                                   {"seconds", result.seconds}};
+    if (plan.asked)
+        json["prompts"] = plan.asked->size();
+    json["out"] = out;
+    return json;
+}
+
+/// A line for each layer: what its KV heads give the answer's logit, and the part of it from beyond the window.
+std::string logitsTable(const SearchPlan &plan, const SearchResult &result)
+{
+    const LogitMeasure &measure = result.logits;
+    const ModelShape &model = result.scores.model;
+    std::string text = fmt::format("{:>5}  logits added to the right answer: all (beyond {} + {} tokens), by KV head\n", "layer",
+                                   plan.window.sink, plan.window.recent);
+    for (int layer = 0; layer < model.layers; ++layer) {
+        text += fmt::format("{:>5}", layer);
+        if (model.isLocal(layer))
+            text += "  local by the model's own file";
+        for (int head = 0; head < model.kvHeads && !model.isLocal(layer); ++head) {
+            const auto at
+                = static_cast<std::size_t>(layer) * static_cast<std::size_t>(model.kvHeads) + static_cast<std::size_t>(head);
+            text += fmt::format("  {:+7.3f} ({:+.3f} ± {:.3f})", measure.mean[at], measure.beyond[at], measure.beyondError[at]);
+        }
+        text += '\n';
+    }
+    return text
+        + fmt::format("against the mean logit, of which the right answer is {:.3f} above; ± standard error\n"
+                      "{}{} of {} prompts in {:.1f} s, {} of them answered; seed {}\n",
+                      measure.logit, result.complete ? "" : "stopped: ", result.done, result.all, result.seconds,
+                      measure.answered, plan.tasks.seed);
+}
+
 /// What a map is chosen by, as the head of a column.
 std::string_view lossTitle(SearchLoss loss)
 {
@@ -143,12 +196,12 @@ void addSearchOptions(CLI::App &command, SearchOptions &options)
         ->capture_default_str();
     addWindowOptions(command, options.plan.window.sink, options.plan.window.recent, "a streaming head keeps in the search");
     addTaskOptions(command, options.tasks, options.plan.tasks.needles);
-    CLI::Option *prompts
-        = command.add_option("--prompts", options.prompts,
-                             "file or folder with questions and answers in the place of tasks (lines of JSON: prompt, "
-                             "or context and question, and answer; LongBench, RULER and others as they come); may be "
-                             "given again; not for attention; what is longer than the model's context, or --contexts, "
-                             "loses its middle");
+    CLI::Option *prompts = command.add_option(
+        "--prompts", options.prompts,
+        "file or folder with questions and answers in the place of tasks (lines of JSON: prompt, "
+        "or context and question, and answer; LongBench, RULER and others as they come); may be "
+        "given again; not for attention's view of copies; what is longer than the model's context, or --contexts, "
+        "loses its middle");
     prompts->allow_extra_args(false);
     for (const char *ofTasks : {"--tasks", "--needles", "--depths", "--trials"})
         prompts->excludes(command.get_option(ofTasks));
@@ -191,13 +244,15 @@ void addSearchOptions(CLI::App &command, SearchOptions &options)
 
 std::string_view countedBy(SearchMethod method)
 {
-    return method == SearchMethod::Gates ? "steps" : method == SearchMethod::Attention ? "prompts" : "prompt measurements";
+    return method == SearchMethod::Gates ? "steps" : looksAtHeads(method) ? "prompts" : "prompt measurements";
 }
 
 nlohmann::ordered_json searchJson(const SearchPlan &plan, const SearchResult &result, const std::string &out)
 {
     if (plan.method == SearchMethod::Attention)
         return attentionJson(plan, result, out);
+    if (plan.method == SearchMethod::Logits)
+        return logitsJson(plan, result, out);
     const int kvHeads = result.scores.model.kvHeads, layers = result.scores.model.layers;
     nlohmann::ordered_json json = {{"method", result.scores.method},
                                    {"unit", nameOf(plan.unit)},
@@ -244,6 +299,8 @@ nlohmann::ordered_json searchJson(const SearchPlan &plan, const SearchResult &re
 
 std::string searchTable(const SearchPlan &plan, const SearchResult &result)
 {
+    if (plan.method == SearchMethod::Logits)
+        return logitsTable(plan, result);
     const int kvHeads = result.scores.model.kvHeads;
     std::string text;
     if (!result.effects.empty()) {

@@ -3,6 +3,7 @@
 
 #include "engine/base/json_input.h"
 
+#include <cmath>
 #include <fmt/format.h>
 
 namespace zigzag {
@@ -60,6 +61,14 @@ Result<void> checkScores(const HeadScores &scores, const std::string &where)
     if (scores.scores.size() != heads || (!scores.spread.empty() && scores.spread.size() != heads))
         return badInput(fmt::format("{}: {} scores and {} spreads for {} KV heads; give one for each", where,
                                     scores.scores.size(), scores.spread.size(), heads));
+    for (const std::vector<float> *logits : {&scores.logits, &scores.logitsBeyond}) {
+        if (!logits->empty() && logits->size() != heads)
+            return badInput(
+                fmt::format("{}: logits of {} heads for {} KV heads; give one for each", where, logits->size(), heads));
+        for (const float each : *logits)
+            if (!std::isfinite(each))
+                return badInput(fmt::format("{}: a head's logits are no number; score again", where));
+    }
     for (std::size_t i = 0; i < heads; ++i) {
         const auto layer = i / static_cast<std::size_t>(scores.model.kvHeads),
                    head = i % static_cast<std::size_t>(scores.model.kvHeads);

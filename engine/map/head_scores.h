@@ -15,6 +15,9 @@ struct HeadScores {
     std::string method; ///< "attention", "gates", "duo-attention", …
     std::vector<float> scores; // [layers, kv_heads]
     std::vector<float> spread; // [layers, kv_heads], or empty when not known
+    /// Of scores by what heads give the right answer's logit (method "attention-logits"): that in logits, of either sign, and the
+    /// part from keys that a streaming head would not see, which the scores are made of. [layers, kv_heads], or empty
+    std::vector<float> logits, logitsBeyond;
     /// The model answered no prompt when these were made: they say nothing of its heads, and every reader is told.
     bool unanswered = false;
     std::string engine; ///< as which layers were measured (--as-engine); empty: ours, which keeps sinks

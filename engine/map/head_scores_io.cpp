@@ -19,9 +19,12 @@ constexpr std::string_view formatName = "zigzag-head-scores";
 constexpr int formatVersion = 1;
 constexpr std::uint64_t largestFile = 64ull << 20;
 
-/// The layers × KV heads under `key`, every one in [0, 1].
+/// Above every logit that a model gives.
+constexpr double largestLogit = 1e30;
+
+/// The layers × KV heads under `key`, every one in [least, most].
 Result<std::vector<float>> readGrid(const json::Value &document, std::string_view key, const ModelShape &model,
-                                    const std::string &where)
+                                    const std::string &where, double least = 0.0, double most = 1.0)
 {
     ZIGZAG_TRY(rows, json::arrayIn(document, key, where));
     if (rows->size() != static_cast<std::size_t>(model.layers))
@@ -34,8 +37,9 @@ Result<std::vector<float>> readGrid(const json::Value &document, std::string_vie
             return badInput(fmt::format("{}: layer {} of \"{}\" is no list of {} numbers; give one for each KV head", where,
                                         layer, key, model.kvHeads));
         for (std::size_t head = 0; head < row.size(); ++head) {
-            ZIGZAG_TRY(value,
-                       json::asNumber(row[head], fmt::format("layer {}, head {} of \"{}\"", layer, head, key), 0.0, 1.0, where));
+            ZIGZAG_TRY(
+                value,
+                json::asNumber(row[head], fmt::format("layer {}, head {} of \"{}\"", layer, head, key), least, most, where));
             grid.push_back(static_cast<float>(value));
         }
     }
@@ -102,6 +106,12 @@ Result<HeadScores> parseHeadScores(const json::Value &root, const ScoreSource &s
     if (json::find(root, "spread")) {
         ZIGZAG_TRY(spread, readGrid(root, "spread", model, where));
         result.spread = std::move(spread);
+    }
+    for (const auto &[key, grid] : {std::pair{"logits", &result.logits}, std::pair{"logits_beyond", &result.logitsBeyond}}) {
+        if (!json::find(root, key))
+            continue;
+        ZIGZAG_TRY(logits, readGrid(root, key, model, where, -largestLogit, largestLogit));
+        *grid = std::move(logits);
     }
     ZIGZAG_TRY(engine, json::stringOr(root, "engine", {}, where));
     result.engine = engine;
@@ -181,6 +191,10 @@ std::string toJson(const HeadScores &scores)
         formatName, formatVersion, modelJson(scores.model), jsonString(scores.method), gridJson(scores.scores, columns));
     if (!scores.spread.empty())
         text += ",\n \"spread\": " + gridJson(scores.spread, columns);
+    if (!scores.logits.empty())
+        text += ",\n \"logits\": " + gridJson(scores.logits, columns);
+    if (!scores.logitsBeyond.empty())
+        text += ",\n \"logits_beyond\": " + gridJson(scores.logitsBeyond, columns);
     if (!scores.engine.empty())
         text += ",\n \"engine\": " + jsonString(scores.engine);
     if (scores.unanswered)

@@ -55,6 +55,24 @@ public:
     /// Of the layer whose input is `in` (layer_pass_attention.cpp).
     Result<HeadVectors> headVectors(int layer, int queryHead, std::int64_t tokens, const Buffer &in);
 
+    /// What each query head adds to the residual stream at some positions, as its product with a direction there: the direct
+    /// path of "A Mathematical Framework for Transformer Circuits" (Elhage et al., 2021), a head at a time. Where a layer norms
+    /// what attention adds, by the norm's scale as it came out.
+    struct HeadContributions {
+        std::vector<double> heads; // [rows, query_heads]
+        std::vector<double> beyond; // [rows, query_heads]; the part of it that comes from keys outside a window
+        std::vector<double> bias; // [rows]; of the output projection, 0 where it has none
+    };
+    /// Of the layer whose input is `in`, every head with all the keys that the model's own file gives it; `window`: what is not
+    /// beyond. `directions`: [rows, hidden], host. Attention is computed again for the rows, in double precision
+    /// (layer_pass_contributions.cpp).
+    Result<HeadContributions> headContributions(int layer, const HeadPattern &window, std::span<const std::int64_t> rows,
+                                                std::span<const double> directions, std::int64_t tokens, const Buffer &in);
+    /// Hidden states at some positions as they are, no norm. [rows, hidden], host
+    Result<std::vector<float>> rowsOf(std::span<const std::int64_t> rows, const Buffer &in);
+    /// The final norm's weight. [hidden], host
+    Result<std::vector<float>> finalNormWeight();
+
     // What stands in for sinks (layer_pass_sinks.cpp): sums over the queries of `in` whose window has left sinks behind.
 
     /// Adds each query head's log Σ exp of the scores of those sinks. sums: [query_heads], host
@@ -119,6 +137,12 @@ private:
     void attentionBackward(int layer, const HeadPattern &streaming, std::int64_t tokens);
     void feedForwardBackward(int layer, std::int64_t tokens, Buffer &gradient);
     void projectionsBackward(int layer, std::int64_t tokens, const Buffer &in, Buffer &gradient);
+    /// What query heads give before the output projection: all of it, and the part of keys beyond a window. [rows, query_width]
+    struct RowOutputs {
+        std::vector<double> all, beyond;
+    };
+    Result<RowOutputs> rowOutputs(int layer, const HeadPattern &window, std::span<const std::int64_t> rows, std::int64_t tokens,
+                                  const Buffer &in);
     Result<void> gatherRows(std::span<const std::int64_t> rows, const Buffer &in);
 
     std::shared_ptr<DeviceModel> m_model;

@@ -133,7 +133,13 @@ std::string scoreLine(const LineModel &model, const AttentionScorePlan &plan, co
 std::string searchLine(const LineModel &model, const SearchPlan &plan, const std::string &out)
 {
     Line line("score");
-    line.place(model.name).option("--method", nameOf(plan.method));
+    const bool isLogits = plan.method == SearchMethod::Logits;
+    line.place(model.name).option("--method", isLogits ? std::string_view("attention") : nameOf(plan.method));
+    if (isLogits) {
+        line.option("--view", "logits").option("--sink", plan.window.sink).option("--recent", plan.window.recent);
+        addTasks(line, plan.tasks);
+        return line.kvType(model).option("--out", out).text();
+    }
     if (plan.method == SearchMethod::Attention) {
         addQuestions(line, plan.tasks);
         line.option("--copied-needles", plan.copiedNeedles).option("--fold", plan.fold == Fold::Mean ? "mean" : "max");

@@ -94,15 +94,26 @@ Result<SweepResult> sweep(const JobContext &context, const SweepJob &job)
 
 std::vector<PricedPoint> priced(const std::vector<SweepPoint> &points, const CostModel &cost, std::int64_t context)
 {
-    std::vector<PricedPoint> prices;
-    std::vector<double> ms, loss;
+    std::vector<HeadMap> maps;
+    std::vector<double> losses;
     for (const SweepPoint &point : points) {
-        const Estimate estimate = cost.estimate(point.map, Phase::Decode, context);
+        maps.push_back(point.map);
+        losses.push_back(point.quality.loss.mean);
+    }
+    return priced(maps, losses, cost, context);
+}
+
+std::vector<PricedPoint> priced(const std::vector<HeadMap> &maps, std::span<const double> losses, const CostModel &cost,
+                                std::int64_t context)
+{
+    std::vector<PricedPoint> prices;
+    std::vector<double> ms;
+    for (const HeadMap &map : maps) {
+        const Estimate estimate = cost.estimate(map, Phase::Decode, context);
         prices.push_back({estimate.ms, estimate.kvBytes, false});
         ms.push_back(estimate.ms);
-        loss.push_back(point.quality.loss.mean);
     }
-    const std::vector<bool> inSet = paretoSet(ms, loss);
+    const std::vector<bool> inSet = paretoSet(ms, losses);
     for (std::size_t i = 0; i < prices.size(); ++i)
         prices[i].inSet = inSet[i];
     return prices;

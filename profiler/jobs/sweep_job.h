@@ -44,5 +44,8 @@ struct PricedPoint {
 };
 /// One for each point of the sweep, at a context.
 std::vector<PricedPoint> priced(const std::vector<SweepPoint> &points, const CostModel &cost, std::int64_t context);
+/// The same by another quality: `losses`, of which less is better, one for each map.
+std::vector<PricedPoint> priced(const std::vector<HeadMap> &maps, std::span<const double> losses, const CostModel &cost,
+                                std::int64_t context);
 
 } // namespace zigzag::jobs

@@ -92,6 +92,8 @@ std::string planJson(const SearchPlan &plan, const ModelShape &model, const Mode
         text["loss"] = nameOf(plan.loss);
     if (plan.untilSettled)
         text["order"] = "shuffled";
+    if (plan.method == SearchMethod::Logits)
+        text.erase("unit"); // heads are told, each by itself
     if (plan.method == SearchMethod::Gates)
         text.update({{"steps", plan.steps}, {"rate", plan.rate}, {"lambda", plan.lambda}});
     if (!plan.served.engine.empty())
@@ -151,7 +153,8 @@ Result<void> checkPlan(const SearchPlan &plan)
         return badInput("a count of layers to be sure of is for ablation and greedy: leave it out");
     if (plan.asked && plan.method == SearchMethod::Attention)
         return badInput(
-            "scores by attention ask for needles of their own: choose answer-loss, ablation, greedy or gates for questions");
+            "scores by what attention copies ask for needles of their own: choose attention's other view (logits), answer-loss, "
+            "ablation, greedy or gates for questions");
     if (plan.untilSettled && plan.method != SearchMethod::Ablation)
         return badInput("only an ablation can stop once its cut is settled: choose ablation, or every prompt");
     return {};
@@ -161,7 +164,7 @@ Result<void> checkServed(const SearchPlan &plan, bool standsIn)
 {
     if (plan.served.engine.empty())
         return {};
-    if (plan.method == SearchMethod::Attention)
+    if (looksAtHeads(plan.method))
         return badInput("scores by attention run no map, whoever serves it: choose greedy, ablation or gates for an engine");
     if (plan.method == SearchMethod::Gates && standsIn)
         return badInput(
@@ -169,6 +172,11 @@ Result<void> checkServed(const SearchPlan &plan, bool standsIn)
                         "ablation",
                         plan.served.engine));
     return {};
+}
+
+bool looksAtHeads(SearchMethod method)
+{
+    return method == SearchMethod::Attention || method == SearchMethod::Logits;
 }
 
 std::string_view nameOf(SearchMethod method)
@@ -180,6 +188,8 @@ std::string_view nameOf(SearchMethod method)
         return "greedy";
     case SearchMethod::Gates:
         return "gates";
+    case SearchMethod::Logits:
+        return "attention-logits";
     case SearchMethod::Attention:
         break;
     }
@@ -213,6 +223,9 @@ Result<Search> Search::create(std::shared_ptr<DeviceModel> model, const SearchPl
     if (plan.method == SearchMethod::Gates) {
         ZIGZAG_TRY(training, GateTraining::create(std::move(model), std::move(prompts), servedGates(plan, search.m_model)));
         search.m_training.emplace(std::move(training));
+    } else if (plan.method == SearchMethod::Logits) {
+        ZIGZAG_TRY(scoring, LogitScoring::create(std::move(model), std::move(prompts), plan.window));
+        search.m_logitScoring.emplace(std::move(scoring));
     } else {
         ZIGZAG_TRY(meter, MapMeter::create(std::move(model), std::move(prompts), plan.served));
         search.m_meter.emplace(std::move(meter));
@@ -243,6 +256,9 @@ Result<void> Search::resumeFrom(const std::filesystem::path &progress)
     } else if (m_plan.method == SearchMethod::Attention) {
         ZIGZAG_TRY(state, AttentionState::fromJson(*text, m_model, m_scoring->promptCount()));
         m_attention = std::move(state);
+    } else if (m_plan.method == SearchMethod::Logits) {
+        ZIGZAG_TRY(state, LogitState::fromJson(*text, m_model, m_logitScoring->promptCount()));
+        m_logits = std::move(state);
     } else {
         ZIGZAG_TRY(state, GateState::fromJson(*text, m_model, gatePlan(m_plan)));
         m_gates = std::move(state);
@@ -256,6 +272,8 @@ int Search::all() const
         return m_plan.steps;
     if (m_plan.method == SearchMethod::Attention)
         return m_scoring->promptCount();
+    if (m_plan.method == SearchMethod::Logits)
+        return m_logitScoring->promptCount();
     const int rounds = m_plan.method == SearchMethod::Greedy ? greedyRounds(m_model, greedyPlan()) : 1;
     return rounds * m_meter->promptCount();
 }
@@ -266,6 +284,8 @@ int Search::doneOf() const
         return m_gates.step;
     if (m_plan.method == SearchMethod::Attention)
         return m_attention.done;
+    if (m_plan.method == SearchMethod::Logits)
+        return m_logits.done;
     if (m_plan.method == SearchMethod::Ablation)
         return static_cast<int>(m_ablation.prompts.size());
     const int counts = m_greedy.path.empty() ? 0 : static_cast<int>(m_greedy.path.size()) - 1;
@@ -281,6 +301,8 @@ Result<double> Search::estimateSeconds(const std::atomic<bool> *cancel)
 {
     if (m_plan.method == SearchMethod::Attention)
         return m_scoring->estimateSeconds(doneOf(), cancel);
+    if (m_plan.method == SearchMethod::Logits)
+        return m_logitScoring->estimateSeconds(doneOf(), cancel);
     const double left = all() > 0 ? static_cast<double>(all() - doneOf()) / all() : 0.0;
     if (m_plan.method == SearchMethod::Gates) {
         ZIGZAG_TRY(seconds, m_training->estimateSecondsPerStep(cancel));
@@ -316,6 +338,10 @@ SearchResult Search::soFar() const
         result.attention = measureOf(m_attention, result.all);
         result.scores = foldAttention(m_model, result.attention, m_plan.fold);
         result.answered = m_attention.answered > 0;
+    } else if (m_plan.method == SearchMethod::Logits) {
+        result.logits = measureOf(m_logits, result.all);
+        result.scores = logitScores(m_model, result.logits);
+        result.answered = m_logits.answered > 0;
     } else {
         result.scores = gateScores(m_gates, m_model, gatePlan(m_plan));
         result.losses = m_gates.losses;
@@ -391,6 +417,8 @@ Result<SearchResult> Search::run(const std::filesystem::path &progress, const st
                      }));
     else if (m_plan.method == SearchMethod::Attention)
         ran = finish(m_attention, m_scoring->run(m_attention, cancel, keep(m_attention), inPrompt));
+    else if (m_plan.method == SearchMethod::Logits)
+        ran = finish(m_logits, m_logitScoring->run(m_logits, cancel, keep(m_logits), inPrompt));
     else
         ran = finish(m_gates, m_training->run(m_gates, cancel, keep(m_gates)));
     if (m_meter)
@@ -402,7 +430,9 @@ Result<SearchResult> Search::run(const std::filesystem::path &progress, const st
     SearchResult result = soFar();
     result.seconds = now() - begin;
     // A training step runs every layer forward, forward again and backward (about two forwards).
-    if (m_plan.method != SearchMethod::Attention)
+    if (m_plan.method == SearchMethod::Logits)
+        result.layerRuns = std::int64_t{m_model.layers} * (doneOf() - stepsBefore);
+    else if (m_plan.method != SearchMethod::Attention)
         result.layerRuns
             = m_meter ? m_meter->layerRuns() - runsBefore : std::int64_t{4} * m_model.layers * (doneOf() - stepsBefore);
     if (result.complete && result.answered && !progress.empty()) {

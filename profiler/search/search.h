@@ -6,6 +6,7 @@
 #include "profiler/search/attention_score.h"
 #include "profiler/search/gate_training.h"
 #include "profiler/search/greedy.h"
+#include "profiler/search/logit_score.h"
 
 #include <atomic>
 #include <filesystem>
@@ -16,7 +17,15 @@
 
 namespace zigzag {
 
-enum class SearchMethod { Ablation, Greedy, Gates, Attention };
+enum class SearchMethod {
+    Ablation,
+    Greedy,
+    Gates,
+    Attention, ///< which heads copy
+    Logits ///< which heads move the right answer's logits (LogitScoring)
+};
+/// Whether a method looks at what heads do under full attention and runs no map.
+bool looksAtHeads(SearchMethod method);
 std::string_view nameOf(SearchMethod method);
 
 /// Everything that decides a search's result.
@@ -63,6 +72,7 @@ struct SearchResult {
     std::optional<CutConfidence> confidence;
     std::vector<double> losses; ///< gates: distillation loss of each step
     AttentionMeasure attention; ///< attention
+    LogitMeasure logits; ///< logits
 };
 
 /// What to do about a progress file.
@@ -110,10 +120,12 @@ private:
     std::optional<MapMeter> m_meter;
     std::optional<GateTraining> m_training;
     std::optional<AttentionScoring> m_scoring;
+    std::optional<LogitScoring> m_logitScoring;
     AblationState m_ablation;
     GreedyState m_greedy;
     GateState m_gates;
     AttentionState m_attention;
+    LogitState m_logits;
 };
 
 /// Refuses a search that asks for what its method does not have.

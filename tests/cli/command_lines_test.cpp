@@ -52,7 +52,8 @@ TEST(CommandLines, AreReadByTheProgramThatTheyName)
     attention.contexts = {256};
     attention.depths = {0, 1};
     EXPECT_EQ(faultOf(jobs::scoreLine(nowhere, attention, "scores.json")), "");
-    for (const SearchMethod method : {SearchMethod::Ablation, SearchMethod::Greedy, SearchMethod::Gates, SearchMethod::Attention})
+    for (const SearchMethod method :
+         {SearchMethod::Ablation, SearchMethod::Greedy, SearchMethod::Gates, SearchMethod::Attention, SearchMethod::Logits})
         for (const SearchLoss loss : {SearchLoss::Distillation, SearchLoss::Kl, SearchLoss::Answer}) {
             SearchPlan search;
             search.method = method;

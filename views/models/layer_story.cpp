@@ -13,6 +13,7 @@
 
 #include <array>
 #include <cmath>
+#include <numeric>
 #include <utility>
 
 namespace zigzag {
@@ -148,6 +149,27 @@ QString standing(const LayerStory::Opinion &opinion)
     return where.arg(score, tr("It lies %1").arg(std::abs(*opinion.margin), 0, 'f', 3)).arg(opinion.retrieving);
 }
 
+/// What a layer's heads give the right answer's logit, by the newest source that knows it; empty: none does.
+QString logitsOf(int layer, const ScoreSources &sources)
+{
+    for (int row = sources.rowCount() - 1; row >= 0; --row) {
+        const HeadScores &scores = *sources.at(row).scores;
+        const auto heads = static_cast<std::size_t>(scores.model.kvHeads), first = static_cast<std::size_t>(layer) * heads;
+        if (scores.unanswered || scores.logits.size() < first + heads || scores.logitsBeyond.size() < first + heads)
+            continue;
+        const auto sum = [&](const std::vector<float> &of) {
+            return static_cast<double>(std::accumulate(of.begin() + static_cast<std::ptrdiff_t>(first),
+                                                       of.begin() + static_cast<std::ptrdiff_t>(first + heads), 0.0f));
+        };
+        return words(
+                   "Its heads add, directly, %1 to the logit of the right answers, %2 of it out of tokens that a streaming head "
+                   "would not see.")
+            .arg(sum(scores.logits), 0, 'f', 2)
+            .arg(sum(scores.logitsBeyond), 0, 'f', 2);
+    }
+    return {};
+}
+
 } // namespace
 
 LayerStory tellLayer(int layer, const StoryAsked &asked)
@@ -169,6 +191,8 @@ LayerStory tellLayer(int layer, const StoryAsked &asked)
             story.facts << (opinion.keeps() ? tr("By these scores alone it would retrieve.")
                                             : tr("By these scores alone it would stream."));
     }
+    if (const QString logits = logitsOf(layer, asked.sources); !logits.isEmpty())
+        story.facts << logits;
     if (!asked.scores)
         story.facts << tr("There are no scores yet: nothing says whether it needs to see everything.");
     const StreamingWindow window = asked.map.window(layer);

@@ -29,6 +29,8 @@ QString nameOf(SearchMethod method, Unit unit, SearchLoss loss)
         return layers ? tr("Gates, one per layer") : tr("Gates, one per head");
     case SearchMethod::Attention:
         return tr("Attention to needles");
+    case SearchMethod::Logits:
+        return tr("Contribution of heads to the answer's logits");
     }
     return {};
 }

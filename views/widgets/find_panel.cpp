@@ -27,6 +27,7 @@ constexpr std::array choices = {
     FindPanel::Choice{SearchMethod::Greedy, Unit::Layer, SearchLoss::Answer},
     FindPanel::Choice{SearchMethod::Ablation, Unit::Head, SearchLoss::Answer},
     FindPanel::Choice{SearchMethod::Greedy, Unit::Layer, SearchLoss::Kl},
+    FindPanel::Choice{SearchMethod::Logits, Unit::Head},
 };
 
 } // namespace
@@ -110,6 +111,11 @@ void FindPanel::explain()
             ? tr("One gate per layer between full and streaming attention is trained by distillation: the map is exclusive "
                  "inside the optimisation.")
             : tr("A gate per KV head is trained by distillation, as DuoAttention does.");
+        break;
+    case SearchMethod::Logits:
+        text
+            = tr("With full attention, the score is how much a KV head adds, directly, to the logits of the right answers out of "
+                 "tokens that a streaming head would not see, also where it copies nothing.");
         break;
     case SearchMethod::Attention: // has a key and an action of its own
         break;

@@ -401,7 +401,9 @@ void Studio::takeScores(std::shared_ptr<const HeadScores> scores)
 {
     if (m_scoreSources.rowOf(scores.get()) < 0) {
         FoundScores found;
-        found.name = scores->method == "attention" ? tr("Attention to needles") : QString::fromStdString(scores->method);
+        found.name = scores->method == nameOf(SearchMethod::Attention) ? tr("Attention to needles")
+            : scores->method == nameOf(SearchMethod::Logits) ? nameOf(SearchMethod::Logits, Unit::Head, SearchLoss::Distillation)
+                                                             : QString::fromStdString(scores->method);
         found.scores = scores;
         m_scoreSources.add(std::move(found));
     }

@@ -351,6 +351,73 @@ TEST_F(SearchCommands, RankPlacesMapsAmongAllAndKeepsItsMeasures)
     EXPECT_EQ(test::refusalFault(test::runZigzag(byAnswer), 2), "");
 }
 
+TEST_F(SearchCommands, HeadsAreScoredByTheLogitsTheyMove)
+{
+    const Json json = run(asked({"score", model, "--method", "attention", "--view", "logits", "--out", file("l.json")}));
+    EXPECT_EQ(json.at("method"), "attention-logits");
+    EXPECT_EQ(json.at("logits").size(), 6u);
+    EXPECT_EQ(json.at("logits_beyond").size(), 6u);
+    const auto scores = readHeadScores(file("l.json"));
+    ASSERT_TRUE(scores) << scores.error().message;
+    EXPECT_EQ(scores->logits.size(), 6u);
+    EXPECT_TRUE(scores->unanswered) << "random weights answer nothing, and --keep marks that";
+    run({"assign", file("l.json"), "--criterion", "zigzag", "--sparsity", "0.34", "--out", file("map.json"), "-o", "json"});
+    const auto refused = test::runZigzag({"score", model, "--method", "greedy", "--view", "logits", "--out", file("no.json")});
+    EXPECT_EQ(test::refusalFault(refused, 2), "");
+}
+
+TEST_F(SearchCommands, ParetoIsByTheQualityThatIsAskedFor)
+{
+    run(asked({"score", model, "--method", "ablation", "--out", file("a.json")}));
+    const auto pareto = [&](std::vector<std::string> more) {
+        more.insert(
+            more.begin(),
+            {"pareto", model, "--scores", file("a.json"), "--sink", "4", "--recent", "16", "--contexts", "200", "-o", "json"});
+        return more;
+    };
+    const Json needles = run(pareto({"--quality", "needles", "--depths", "0.5", "--trials", "2", "--tasks", "passkey"}));
+    EXPECT_EQ(needles.at("quality"), "needles");
+    EXPECT_EQ(needles.at("points").at(0).at("quality"), needles.at("points").at(0).at("accuracy"));
+
+    test::writeText(m_folder / "q.jsonl",
+                    R"({"prompt": "a b c d e f g h i j k l m n o p q r s t u v w x y z a b", "answer": "c"})"
+                    "\n"
+                    R"({"prompt": "one two three", "answer": "four"})");
+    const auto byQuestions = pareto({"--prompts", file("q.jsonl"), "--record", file("record.json")});
+    const Json asked = run(byQuestions);
+    EXPECT_EQ(asked.at("quality"), "questions");
+    EXPECT_EQ(asked.at("prompts"), 2);
+    ASSERT_EQ(asked.at("points").size(), 4u);
+    for (const Json &point : asked.at("points")) {
+        EXPECT_LE(point.at("quality_low").get<double>(), point.at("quality").get<double>());
+        EXPECT_GE(point.at("quality_high").get<double>(), point.at("quality").get<double>());
+        EXPECT_FALSE(point.contains("loss")) << "which nothing measured";
+    }
+    // A record like eval's: full attention first, and each of the other maps.
+    const std::string record = *readTextFile(file("record.json"));
+    EXPECT_EQ(Json::parse(record).at("maps").size(), 4u);
+    EXPECT_EQ(Json::parse(record).at("maps").at(0).at("map"), "full attention");
+    const auto again = test::runZigzag(byQuestions);
+    EXPECT_EQ(again.code, 0) << again.errors;
+    EXPECT_NE(again.errors.find("has answers of 4 maps, which are not asked again"), std::string::npos) << again.errors;
+    EXPECT_EQ(*readTextFile(file("record.json")), record) << "nobody was asked";
+    test::writeText(m_folder / "q.jsonl", R"({"prompt": "another", "answer": "c"})");
+    EXPECT_EQ(test::refusalFault(test::runZigzag(byQuestions), 2), "") << "the record is of other questions";
+
+    test::writeText(m_folder / "text.txt", std::string(600, 'a') + " and the end");
+    const Json text = run(pareto({"--text", file("text.txt")}));
+    EXPECT_EQ(text.at("quality"), "perplexity");
+    EXPECT_GE(text.at("points").at(0).at("quality").get<double>(), 1.0);
+
+    for (const std::vector<std::string> &wrong :
+         std::vector<std::vector<std::string>>{{"--quality", "questions"},
+                                               {"--quality", "perplexity"},
+                                               {"--quality", "needles", "--text", file("text.txt")},
+                                               {"--record", file("r.json")},
+                                               {"--ruler", "no_task"}})
+        EXPECT_EQ(test::refusalFault(test::runZigzag(pareto(wrong)), 2), "") << wrong.front();
+}
+
 TEST_F(SearchCommands, ParetoWritesMapsThatNoOtherBeats)
 {
     run(asked({"score", model, "--method", "ablation", "--out", file("a.json")}));

@@ -259,6 +259,37 @@ TEST_F(Server, ChatsByTheModelsTemplate)
     EXPECT_NE(events.body.find("data: [DONE]"), std::string::npos);
 }
 
+/// As HELMET (arXiv 2410.02694, TgiVllmModel of its model_utils.py) asks: a key of its own, no stop texts as null, new lines as
+/// two of them, everything else named.
+TEST_F(Server, AnswersWhatHelmetAsks)
+{
+    start();
+    const std::vector<ChatMessage> said = {{"system", "You are a helpful assistant."}, {"user", "hello\n\nthere"}};
+    for (const bool hasSystem : {true, false}) {
+        const std::vector<ChatMessage> messages(said.begin() + (hasSystem ? 0 : 1), said.end());
+        const auto tokens = chatTokens(*model, messages, true);
+        ASSERT_TRUE(tokens);
+        Json asked = {{"model", "org/another-name"}, {"max_tokens", 12}, {"temperature", 0.0}, {"top_p", 1.0}, {"seed", 42}};
+        asked["messages"] = Json::array();
+        for (const ChatMessage &message : messages)
+            asked["messages"].push_back({{"role", message.role}, {"content", message.content}});
+        for (const Json &stop : {Json(nullptr), Json::array({"\n", "\n\n"})}) {
+            asked["stop"] = stop;
+            auto asking = client();
+            asking.set_default_headers({{"Authorization", "Bearer EMPTY_KEY"}});
+            const auto result = asking.Post("/v1/chat/completions", asked.dump(), "application/json");
+            ASSERT_TRUE(result);
+            ASSERT_EQ(result->status, 200) << result->body;
+            const Json answer = Json::parse(result->body);
+            const std::string greedily = asJson(textBehind(*tokens, greedy(*tokens, 12)));
+            const std::string content = answer["choices"][0]["message"]["content"];
+            EXPECT_EQ(content, stop.is_null() ? greedily : greedily.substr(0, greedily.find('\n')));
+            EXPECT_EQ(answer["usage"]["prompt_tokens"], tokens->size());
+            EXPECT_GE(answer["usage"]["completion_tokens"].get<int>(), 1);
+        }
+    }
+}
+
 TEST_F(Server, BadRequestsAreOneClearLine)
 {
     start();
