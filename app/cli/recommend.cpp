@@ -88,9 +88,9 @@ Result<void> recommend(const RecommendOptions &options)
     JobLines lines("recommend");
     const JobContext context = loaded.job(lines);
     jobs::RecommendJob job{.request = request, .model = &exported};
-    job.planned = [&](const std::vector<std::string> &plan) {
+    job.planned = [&](const jobs::RecommendPlan &plan, const std::vector<jobs::ServingWay> &ways) {
         lines.end();
-        for (const std::string &line : plan)
+        for (const std::string &line : jobs::planText(request, plan, ways))
             fmt::print(stderr, "{}\n", line);
     };
     auto result = jobs::recommend(context, job);

@@ -169,7 +169,7 @@ Result<Recommendation> recommend(const JobContext &context, const RecommendJob &
         return cancelled();
     ZIGZAG_CHECK(checkMemory(run));
     if (job.planned)
-        job.planned(planText(run.request, run.state.plan, run.ways));
+        job.planned(run.state.plan, run.ways);
     begins(RecommendStage::Times);
     ZIGZAG_CHECK(predictTimes(run));
     if (job.grown)

@@ -25,7 +25,7 @@ struct RecommendJob {
     RecommendRequest request = {};
     const ExportModel *model = nullptr; ///< the context's model, as it lies on disk; null: for our engine alone
     /// Hears what will be done and how long it takes, once the model's pace is known and before anything else runs.
-    std::function<void(const std::vector<std::string> &lines)> planned = {};
+    std::function<void(const RecommendPlan &plan, const std::vector<ServingWay> &ways)> planned = {};
     std::function<void(RecommendStage stage)> begins = {};
     /// Hears what there is so far whenever it has grown: scores of a way, maps that were tried, maps that were judged. Nothing is
     /// chosen before the end.

@@ -146,6 +146,11 @@ Exhibit ParetoPlot::exhibit()
             true};
 }
 
+void ParetoPlot::setLossTitle(const QString &title)
+{
+    yAxis->setLabel(title);
+}
+
 double ParetoPlot::shownLoss(double loss) const
 {
     return std::max(loss, m_leastLoss);

@@ -162,7 +162,7 @@ TEST_F(Recommend, WhatWasFoundIsReadBack)
     EXPECT_EQ(fingerprintOf(*mapOf(*current)), fingerprintOf(found->map()->map));
     ASSERT_EQ(kept.all(PartKind::Scores).size(), 1u);
     EXPECT_EQ(current->details.at("scores"), kept.all(PartKind::Scores).front()->name);
-    EXPECT_EQ(scoresOf(*kept.all(PartKind::Scores).front())->values, found->scores.front()->values);
+    EXPECT_EQ(scoresOf(*kept.all(PartKind::Scores).front())->scores, found->scores.front()->scores);
     ASSERT_EQ(kept.all(PartKind::Recommendation).size(), 1u);
     EXPECT_TRUE(readRecord(*kept.all(PartKind::Recommendation).front()->content, kept.model, "it"));
     EXPECT_EQ(kept.all(PartKind::Report).size(), 1u);
