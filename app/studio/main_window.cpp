@@ -116,12 +116,12 @@ void MainWindow::buildPages()
     auto *jobs = addPage(new JobsPage(m_studio, this), Qt::BottomDockWidgetArea);
     connect(jobs, &JobsPage::resultAsked, this, &MainWindow::showPage);
     m_notice = new LongRunNotice(m_studio.jobs(), *this);
-    buildRecommendPage();
     auto *inspector = addPage(new InspectorPage(m_studio, this), Qt::RightDockWidgetArea);
     connect(m_map, &MapPage::headReached, inspector, &InspectorPage::follow);
     auto *attention = inspector->findChild<QAction *>(QStringLiteral("showAttention"));
     connect(attention, &QAction::triggered, this, [this] { raisePage(QStringLiteral("inspector")); });
     headMap().addAction(attention); // in its context menu
+    buildRecommendPage();
 }
 
 void MainWindow::buildRecommendPage()

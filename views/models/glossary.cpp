@@ -46,6 +46,8 @@ std::vector<GlossaryEntry> ofMapsAndEngines()
         {text("Exclusive map"),
          text("A map without mixed layers: every layer retrieves or streams as a whole, as serving engines run it.")},
         {text("Full attention"), text("Every head of every layer keeps every key; what each map is held against.")},
+        {text("Frontier"),
+         text("The maps than which no other is better in both, what it costs to serve and what it loses in quality.")},
         {text("Gate"),
          text("A score that was trained: how much of a head's full attention the model wants beside its streaming one.")},
         {text("Head map"),
