@@ -37,13 +37,20 @@ QString waysText(const std::vector<jobs::ServingWay> &ways)
 {
     QStringList names;
     for (const jobs::ServingWay &way : ways)
-        names << (way.standsIn() ? tr("%1 (something stands in for sinks)").arg(plain(way.name)) : plain(way.name));
+        names << (way.standsIn()     ? tr("%1 (something stands in for sinks)").arg(plain(way.name))
+                      : way.isOurs() ? tr("zigzag's engine")
+                                     : plain(way.name));
     return names.join(tr(" and "));
+}
+
+QString engineText(const std::string &engine)
+{
+    return engine == jobs::ourEngine ? tr("zigzag's engine") : plain(engine);
 }
 
 } // namespace
 
-QString durationText(double seconds)
+QString lastingText(double seconds)
 {
     constexpr double minute = 60, mostSeconds = 90, hour = 3600, mostMinutes = 5400;
     return seconds < mostSeconds ? tr("%1 s").arg(std::max(1.0, seconds), 0, 'f', 0)
@@ -59,22 +66,22 @@ QStringList planLines(const jobs::RecommendRequest &request, const jobs::Recomme
         windows << QString::number(window.recent);
     const QString prompts = request.questions ? tr("of your questions") : tr("needle tasks");
     QStringList lines{tr("It will take about %1 of the %2 given, for %3.")
-                          .arg(durationText(plan.seconds.all()), durationText(request.seconds), waysText(ways))};
+                          .arg(lastingText(plan.seconds.all()), lastingText(request.seconds), waysText(ways))};
     lines << tr("1. Order the layers, %1, by %2 %3 of up to %4 tokens: %5.")
                  .arg(plan.greedy ? tr("turned one after another") : tr("each alone"))
                  .arg(plan.scorePrompts)
                  .arg(prompts)
                  .arg(plan.promptTokens)
-                 .arg(durationText(plan.seconds.scores + plan.seconds.standIns));
+                 .arg(lastingText(plan.seconds.scores + plan.seconds.standIns));
     lines << tr("2. Try up to %1 counts of streaming layers, in windows of %2 tokens, on %3 prompts: %4.")
                  .arg(plan.counts)
                  .arg(windows.join(tr(" and ")))
                  .arg(plan.sweepPrompts)
-                 .arg(durationText(plan.seconds.sweep));
+                 .arg(lastingText(plan.seconds.sweep));
     lines << tr("3. Judge up to %1 maps on %2 prompts that were not seen before, and write the best: %3.")
                  .arg(plan.judgedMaps)
                  .arg(plan.judgePrompts)
-                 .arg(durationText(plan.seconds.judging + plan.seconds.writing));
+                 .arg(lastingText(plan.seconds.judging + plan.seconds.writing));
     if (plan.seconds.all() > request.seconds)
         lines << tr("Even the least of it takes longer than the time that is given; it ends when that is over.");
     else if (!plan.shortened.empty())
@@ -84,7 +91,7 @@ QStringList planLines(const jobs::RecommendRequest &request, const jobs::Recomme
 
 QString headlineOf(const jobs::RecommendRecord &record)
 {
-    const QString engine = plain(record.engine);
+    const QString engine = engineText(record.engine);
     if (const jobs::RecordedMap *map = record.map())
         return tr("%1 of %2 layers can stream in %3: the map keeps %4 of full attention's score, at the least %5.")
             .arg(map->streaming)
@@ -145,7 +152,8 @@ QString costOf(const jobs::RecommendRecord &record)
     if (!map)
         return {};
     const jobs::RecordedJudgement &judged = *map->judged;
-    return tr("Full attention scores %1, this map %2: %3 points (%4 to %5, 95 %) on %6 prompts that chose nothing. %7 of the "
+    return tr("Full attention scores %1, this map %2: %3 points (%4 to %5 by its 95 % interval) on %6 prompts that chose "
+              "nothing. %7 of the "
               "score "
               "was to be kept.")
         .arg(share(judged.full), share(judged.mean), signedPoints(judged.difference), signedPoints(judged.low),
@@ -157,7 +165,7 @@ QStringList basisOf(const jobs::RecommendRecord &record)
     QStringList lines{(record.isAsked ? tr("Measured on your questions, of up to %1 tokens, in %2 on %3.")
                                       : tr("Measured on needle tasks of %1 tokens, in %2 on %3."))
                           .arg(record.promptTokens)
-                          .arg(durationText(record.seconds), plain(record.device))};
+                          .arg(lastingText(record.seconds), plain(record.device))};
     if (record.memory)
         lines << tr("The budget: %1 of keys and values at %2 tokens.")
                      .arg(bytesText(static_cast<double>(*record.memory)))

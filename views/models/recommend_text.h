@@ -11,7 +11,7 @@ namespace zigzag {
 // What there is to say of a recommendation, in whole sentences.
 
 /// How long, as a person says it: 40 s, 12 min.
-QString durationText(double seconds);
+QString lastingText(double seconds);
 /// What will be done and how long it takes: the first line says it of all, the others of one step each; what is less than it
 /// might be, because the time is short, comes last.
 QStringList planLines(const jobs::RecommendRequest &request, const jobs::RecommendPlan &plan,

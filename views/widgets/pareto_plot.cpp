@@ -146,9 +146,10 @@ Exhibit ParetoPlot::exhibit()
             true};
 }
 
-void ParetoPlot::setLossTitle(const QString &title)
+void ParetoPlot::setTitles(const QString &loss, const QString &above)
 {
-    yAxis->setLabel(title);
+    yAxis->setLabel(loss);
+    m_title->setText(above);
 }
 
 double ParetoPlot::shownLoss(double loss) const

@@ -113,7 +113,9 @@ void RecommendDialog::buildFields(QFormLayout &form, const Start &start)
     auto *budget = new QHBoxLayout;
     budget->addWidget(m_budget, 1);
     budget->addWidget(m_amount);
-    form.addRow(tr("&Budget"), budget);
+    auto *budgetTitle = new QLabel(tr("&Budget"), this);
+    budgetTitle->setBuddy(m_budget);
+    form.addRow(budgetTitle, budget);
 
     m_quality->setObjectName(QStringLiteral("recommendQuality"));
     m_quality->setRange(leastQuality, mostQuality);

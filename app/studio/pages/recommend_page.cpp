@@ -25,7 +25,7 @@ namespace zigzag {
 
 namespace {
 
-enum Column { Layers, Window, Sinks, As, Kv, Token, Rise, Right, Judged, ColumnCount };
+enum Column { Layers, Judged, Window, Kv, Token, Rise, Right, As, ColumnCount };
 constexpr int placeRole = Qt::UserRole;
 
 QString plain(std::string_view text)
@@ -57,7 +57,7 @@ RecommendPage::RecommendPage(Studio &studio, QWidget *parent)
 {
     setGuidePage(QStringLiteral("recommend"));
     m_plot->setObjectName(QStringLiteral("recommendPlot"));
-    m_plot->setLossTitle(tr("rise of the right answer's negative log-likelihood (nats a token)"));
+    m_plot->setTitles(tr("rise (nats a token)"), tr("▲ no map is better in both   ◇ the open map"));
     auto *sides = new QSplitter(Qt::Horizontal, this);
     sides->addWidget(makeText());
     sides->addWidget(m_tried);
@@ -151,10 +151,12 @@ QTreeWidget *RecommendPage::makeTable()
     table->setRootIsDecorated(false);
     table->setUniformRowHeights(true);
     table->setAllColumnsShowFocus(true);
-    table->setHeaderLabels({tr("Streaming"), tr("Recent"), tr("Sinks"), tr("As"), tr("KV"), tr("TPOT"), tr("Rise"), tr("Right"),
-                            tr("Judged: score kept (95 %)")});
-    for (const Column column : {Layers, Window, Sinks, Kv, Token, Rise, Right})
+    table->setHeaderLabels(
+        {tr("Layers"), tr("Score kept (95 %)"), tr("Sink + recent"), tr("KV"), tr("TPOT"), tr("Rise"), tr("Right"), tr("As")});
+    for (const Column column : {Layers, Window, Kv, Token, Rise, Right})
         table->headerItem()->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
+    table->headerItem()->setToolTip(Layers, tr("That stream"));
+    table->headerItem()->setToolTip(Judged, tr("On prompts that chose nothing, against full attention"));
     table->headerItem()->setToolTip(Rise, tr("Of the right answer's negative log-likelihood, nats a token: less is better"));
     table->headerItem()->setToolTip(Right, tr("Share of the answers right, on the prompts that chose"));
     table->headerItem()->setToolTip(Token, tr("Predicted for zigzag's engine"));
@@ -243,10 +245,10 @@ void RecommendPage::showTried()
                           map.map.sparsity(), window.sink, window.recent});
         if (record == m_shown)
             continue;
-        auto *row
-            = new QTreeWidgetItem({QString::number(map.streaming), QString::number(window.recent), QString::number(window.sink),
-                                   plain(map.as), kv, ms, QString::number(map.rise, 'f', 3), percentText(map.right), judged});
-        for (const Column column : {Layers, Window, Sinks, Kv, Token, Rise, Right})
+        auto *row = new QTreeWidgetItem({QString::number(map.streaming), judged,
+                                         QStringLiteral("%1 + %2").arg(window.sink).arg(window.recent), kv, ms,
+                                         QString::number(map.rise, 'f', 3), percentText(map.right), plain(map.as)});
+        for (const Column column : {Layers, Window, Kv, Token, Rise, Right})
             row->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
         row->setData(0, placeRole, static_cast<qulonglong>(place));
         if (record->chosen == place) {
