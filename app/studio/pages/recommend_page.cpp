@@ -48,10 +48,10 @@ RecommendPage::RecommendPage(Studio &studio, QWidget *parent)
     , m_text(new QLabel(this))
     , m_command(new QLineEdit(this))
     , m_serving(new QWidget(this))
-    , m_ask(new QPushButton(tr("&Recommend…"), this))
-    , m_open(new QPushButton(tr("Open the &map"), this))
-    , m_check(new QPushButton(tr("C&heck a server…"), this))
-    , m_answers(new QPushButton(tr("Its &answers"), this))
+    , m_ask(new QPushButton(tr("Recommend…"), this))
+    , m_open(new QPushButton(tr("Open the map"), this))
+    , m_check(new QPushButton(tr("Check a server…"), this))
+    , m_answers(new QPushButton(tr("Its answers"), this))
     , m_tried(makeTable())
     , m_plot(new ParetoPlot(this))
 {
@@ -111,7 +111,7 @@ QWidget *RecommendPage::makeText()
     m_command->setObjectName(QStringLiteral("recommendCommand"));
     m_command->setReadOnly(true);
     m_command->setAccessibleName(tr("The command that serves the map"));
-    auto *copy = new QPushButton(tr("&Copy"), m_serving);
+    auto *copy = new QPushButton(tr("Copy"), m_serving);
     copy->setObjectName(QStringLiteral("copyRecommendCommand"));
     copy->setToolTip(tr("Copy the command that serves the map"));
     connect(copy, &QPushButton::clicked, this, &RecommendPage::copyCommand);
@@ -198,7 +198,7 @@ void RecommendPage::showText()
         if (!record->exported.empty())
             lines << tr("The export lies in %1.").arg(plain(record->exported));
     } else if (!s.recommendPlan().isEmpty()) {
-        headline = tr("The recommendation was stopped; asked again, it goes on.");
+        headline = tr("The recommendation did not come to its end; asked again, it goes on from where it was.");
         lines = s.recommendPlan();
     } else {
         headline = tr("Which layers can stream in my engine, and what does it cost?");
