@@ -176,9 +176,9 @@ TEST_F(Recommend, ARecordIsHostileUntilRead)
     ASSERT_TRUE(readRecord(text, shape, "it")) << readRecord(text, shape, "it").error().message;
     const auto refuses = [&](const std::string &from, const std::string &to) {
         std::string changed = text;
-        const std::size_t at = changed.find(from);
-        ASSERT_NE(at, std::string::npos) << from;
-        changed.replace(at, from.size(), to);
+        ASSERT_NE(changed.find(from), std::string::npos) << from;
+        for (std::size_t at = 0; (at = changed.find(from, at)) != std::string::npos; at += to.size())
+            changed.replace(at, from.size(), to);
         EXPECT_FALSE(readRecord(changed, shape, "it")) << to;
     };
     refuses("\"version\": 1", "\"version\": 2");
