@@ -192,7 +192,9 @@ QString judgedText(const jobs::RecordedMap &map)
         : judged.verdict == jobs::Kept::No                    ? tr("lost")
                                                               : tr("undecided");
     const double high = judged.full > 0 ? (judged.full + judged.high) / judged.full : 0;
-    return tr("%1: %2 (%3 to %4)").arg(verdict, share(judged.kept), share(judged.keptLow), share(high));
+    constexpr double all = 100;
+    return tr("%1: %2 (%3–%4)")
+        .arg(verdict, share(judged.kept), QString::number(all * judged.keptLow, 'f', 1), QString::number(all * high, 'f', 1));
 }
 
 QString nameOf(const jobs::RecordedMap &map)

@@ -27,7 +27,7 @@ QStringList savingsOf(const jobs::RecommendRecord &record);
 QString costOf(const jobs::RecommendRecord &record);
 /// On what all of it rests: prompts, machine, and what was cut short.
 QStringList basisOf(const jobs::RecommendRecord &record);
-/// "kept: 97.1 % (91.0 to 103.2)"; empty where it was not judged.
+/// "kept: 97.1 % (91.0–103.2)"; empty where it was not judged.
 QString judgedText(const jobs::RecordedMap &map);
 /// Of a map in a list: "12 of 30 layers stream, sink 64, recent 256".
 QString nameOf(const jobs::RecordedMap &map);

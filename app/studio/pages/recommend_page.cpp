@@ -66,6 +66,7 @@ RecommendPage::RecommendPage(Studio &studio, QWidget *parent)
     constexpr int shares[] = {5, 6, 4};
     for (int side = 0; side < 3; ++side)
         sides->setStretchFactor(side, shares[side]);
+    sides->setSizes({320, 450, 290}); // the table has most to show
     auto *column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->addWidget(sides);
@@ -138,7 +139,7 @@ QWidget *RecommendPage::makeText()
     area->setWidget(inside);
     area->setWidgetResizable(true);
     area->setFrameShape(QFrame::NoFrame);
-    constexpr int columns = 48;
+    constexpr int columns = 42;
     area->setMinimumWidth(fontMetrics().averageCharWidth() * columns);
     return area;
 }
@@ -234,7 +235,7 @@ void RecommendPage::showTried()
         const jobs::RecordedMap &map = record->tried[place];
         const QString kv = bytesText(static_cast<double>(map.cost.kvBytes)),
                       ms = map.cost.ms ? timeText(*map.cost.ms) : QString();
-        const QString judged = map.judged ? judgedText(map) : map.inSet ? tr("on the frontier") : QString();
+        const QString judged = map.judged ? judgedText(map) : map.inSet ? tr("frontier") : QString();
         const StreamingWindow window = map.map.oneStreamingWindow().value_or(StreamingWindow{});
         points.push_back({timed ? map.cost.ms.value_or(0) : static_cast<double>(map.cost.kvBytes), map.rise, 0, map.inSet,
                           runAlike(map.map, studio().document().map()),
