@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/commands.h"
 #include "app/cli/common_options.h"
-#include "app/cli/json_text.h"
 #include "app/cli/number_checks.h"
-#include "app/cli/recommend_output.h"
 #include "app/cli/run_support.h"
 #include "engine/base/files.h"
 #include "profiler/evaluate/answered_questions.h"
 #include "profiler/evaluate/answers_file.h"
+#include "profiler/jobs/recommend_files.h"
+#include "profiler/jobs/recommend_record.h"
 
 #include <cmath>
 #include <filesystem>
@@ -20,7 +20,7 @@ namespace zigzag {
 namespace {
 
 struct RecommendOptions {
-    std::string model, out, as = "auto", backend = "auto", format = "table";
+    std::string model, out, session, as = "auto", backend = "auto", format = "table";
     std::vector<std::string> prompts;
     double quality = 90; ///< percent
     bool restart = false;
@@ -63,20 +63,34 @@ Result<void> checkEngine(const jobs::RecommendRequest &request, const ExportMode
     return {};
 }
 
+/// A session may be opened from another folder.
+std::string wholeName(const std::string &model)
+{
+    std::error_code none;
+    if (!std::filesystem::exists(model, none))
+        return model; // bundled:NAME
+    const std::filesystem::path whole = std::filesystem::absolute(model, none);
+    return none ? model : whole.string();
+}
+
 Result<void> recommend(const RecommendOptions &options)
 {
     interruptFlag();
     ZIGZAG_TRY(exported, loadExportModel(options.model));
     ZIGZAG_TRY(request, requestOf(options, exported.config));
     ZIGZAG_CHECK(checkEngine(request, exported));
+    std::error_code none;
+    if (const auto folder = std::filesystem::path(options.session).parent_path();
+        !folder.empty() && !std::filesystem::is_directory(folder, none))
+        return badInput(fmt::format("{}: is no folder, so that no session can be written into it (--session)", folder.string()));
     ZIGZAG_CHECK(makeFolder(options.out));
     ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend, options.kvType));
     JobLines lines("recommend");
     const JobContext context = loaded.job(lines);
     jobs::RecommendJob job{.request = request, .model = &exported};
-    job.planned = [&](const std::vector<std::string> &plan) {
+    job.planned = [&](const jobs::RecommendPlan &plan, const std::vector<jobs::ServingWay> &ways) {
         lines.end();
-        for (const std::string &line : plan)
+        for (const std::string &line : jobs::planText(request, plan, ways))
             fmt::print(stderr, "{}\n", line);
     };
     auto result = jobs::recommend(context, job);
@@ -87,18 +101,15 @@ Result<void> recommend(const RecommendOptions &options)
         return tl::unexpected(result.error());
     jobs::Recommendation &found = *result;
     jobs::RecommendPlaces places{options.model, options.out, {}, {}};
-    const auto written = writeRecommended(context, found, exported, places);
+    const auto written = jobs::writeRecommended(context, found, &exported, places);
     lines.end();
-    if (!written)
-        found.notes.push_back("not everything was written: " + written.error().message);
-    const std::string page = pageOf(found, places);
-    const std::string json = recommendJson(found, places).dump(1, ' ', false, anyBytes) + "\n";
-    ZIGZAG_CHECK(writeFileAtomically(places.folder / "page.md", page));
-    ZIGZAG_CHECK(writeFileAtomically(places.folder / "recommend.json", json));
-    fmt::print("{}", options.format == "json" ? json : page);
+    fmt::print("{}", options.format == "json" ? jobs::recordText(found, places) : jobs::pageOf(found, places));
     ZIGZAG_CHECK(written);
-    std::error_code ignored;
-    std::filesystem::remove(jobs::progressFile(request), ignored); // all of it is in the files above
+    if (!options.session.empty()) {
+        places.model = wholeName(options.model);
+        ZIGZAG_TRY(session, jobs::recommendSession(found, places));
+        ZIGZAG_CHECK(writeSession(session, options.session));
+    }
     if (!found.chosen)
         return failed(fmt::format("{}; {} has what was tried", jobs::saysOf(found), (places.folder / "page.md").string()));
     return {};
@@ -158,6 +169,8 @@ void addRecommend(CLI::App &app, Chosen &chosen)
     addKvTypeOption(*command, options->kvType);
     command->add_option("--out", options->out, "folder for map.json, scores.json, page.md, recommend.json and the export")
         ->required();
+    command->add_option("--session", options->session,
+                        "write all of it as a session, NAME.zigzag, which the window opens and goes on with");
     addOutputOption(*command, options->format);
     command->callback([options, &chosen] { chosen.run = [options] { return recommend(*options); }; });
 }

@@ -95,6 +95,8 @@ int main(int argc, char **argv)
             QCoreApplication::quit();
         });
     }
+    if (!options.page.isEmpty() && options.screenshot.isEmpty())
+        window.showPage(options.page);
     if (!options.screenshot.isEmpty())
         new Screenshot(window, options.screenshot, options.measure, options.page);
     return runUntilClosed(window);

@@ -14,6 +14,7 @@
 #include "app/studio/pages/profile_page.h"
 #include "app/studio/pages/quality_page.h"
 #include "app/studio/pages/questions_page.h"
+#include "app/studio/pages/recommend_page.h"
 #include "app/studio/pages/runs_page.h"
 #include "app/studio/runs_bar.h"
 #include "app/studio/state/session_keeper.h"
@@ -93,6 +94,7 @@ void MainWindow::buildPages()
     column->setSpacing(0);
     column->addWidget(m_map, 1); // the messages lie over it
     setCentralWidget(centre);
+    connect(m_map, &MapPage::recommendAsked, this, &MainWindow::recommend);
     m_headline = new HeadlineBar(this);
     statusBar()->addWidget(m_headline, 1);
 
@@ -123,6 +125,23 @@ void MainWindow::buildPages()
     auto *attention = inspector->findChild<QAction *>(QStringLiteral("showAttention"));
     connect(attention, &QAction::triggered, this, [this] { raisePage(QStringLiteral("inspector")); });
     headMap().addAction(attention); // in its context menu
+    buildRecommendPage();
+}
+
+void MainWindow::buildRecommendPage()
+{
+    auto *page = addPage(new RecommendPage(m_studio, this), Qt::BottomDockWidgetArea);
+    connect(page, &RecommendPage::recommendAsked, this, &MainWindow::recommend);
+    connect(page, &RecommendPage::answersAsked, this, [this](const QString &file) { open(file); });
+    connect(page, &RecommendPage::checkAsked, this, [this](const QString &engine) {
+        if (auto *served = findChild<QAction *>(QStringLiteral("servedBy_") + engine))
+            served->trigger();
+        checkServer();
+    });
+    connect(&runs(), &RunController::enqueued, page, [this, page](const RunRequest &request) {
+        if (request.task == RunName::Recommend)
+            raisePage(page->objectName());
+    });
 }
 
 HeadMapView &MainWindow::headMap()

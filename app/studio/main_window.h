@@ -89,6 +89,7 @@ protected:
 private:
     // main_window.cpp
     void buildPages();
+    void buildRecommendPage();
     void refresh();
     void refreshTitle();
 
@@ -154,6 +155,7 @@ private:
     void exportMap();
     void writeReport();
     void checkServer();
+    void recommend();
 
     // main_window_session.cpp
     void buildKeeper();

@@ -106,6 +106,9 @@ void MainWindow::buildActions()
     all.checkServer = make(tr("Check a ser&ver…"), {}, [this] { checkServer(); });
     all.checkServer->setObjectName(QStringLiteral("checkServer"));
     all.checkServer->setToolTip(tr("Ask a running server whether it applies this map, and how fast it is"));
+    all.recommend = make(tr("&Recommend a map…"), QKeySequence(tr("Ctrl+R")), [this] { recommend(); });
+    all.recommend->setObjectName(QStringLiteral("recommendMap"));
+    all.recommend->setToolTip(tr("From a model to the map that an engine should serve: searched, judged and exported"));
     all.cancel = make(tr("Cancel"), {}, [this] { runs().cancel(); }); // Esc: main_window_keys.cpp
     all.cancel->setToolTip(tr("Stop the current run; what waits goes on (Esc, when there is nothing else to leave)"));
 
@@ -168,6 +171,8 @@ void MainWindow::buildMenus()
     edit->addAction(all.preferences);
 
     QMenu *run = menuBar()->addMenu(tr("&Run"));
+    run->addAction(all.recommend);
+    run->addSeparator();
     run->addActions({all.measure, all.needle, all.score, all.calibrate, all.checkServer});
     run->addSeparator();
     run->addMenu(buildKvTypeMenu());
@@ -300,6 +305,7 @@ void MainWindow::nameOtherwise()
     also(m_actions->score, tr("attention rank importance"));
     also(m_actions->calibrate, tr("cost model predict"));
     also(m_actions->checkServer, tr("vLLM SGLang llama.cpp OpenAI applied running URL"));
+    also(m_actions->recommend, tr("best map answer auto tune optimise wizard vLLM export"));
     also(m_actions->cancel, tr("stop abort"));
     also(m_actions->exportMap, tr("vLLM SGLang transformers llama.cpp deploy"));
     also(m_actions->importScores, tr("load open"));

@@ -9,6 +9,7 @@
 #include "app/studio/pages/questions_page.h"
 #include "app/studio/pages/runs_page.h"
 #include "app/studio/state/export_carried.h"
+#include "app/studio/state/recommending.h"
 #include "app/studio/state/server_checking.h"
 #include "app/studio/state/session_keeper.h"
 
@@ -348,6 +349,17 @@ void MainWindow::checkServer()
     dialog->setAttribute(Qt::WA_DeleteOnClose);
     joinChecking(*dialog, m_studio);
     dialog->open();
+}
+
+void MainWindow::recommend()
+{
+    if (m_studio.modelName().empty() || m_studio.isDescribed()) {
+        const QString folder = m_studio.prompts().folderToOpen(this, tr("Open the folder of a model"));
+        if (folder.isEmpty() || !open(folder))
+            return;
+    }
+    if (!m_studio.modelName().empty() && !m_studio.isDescribed()) // else it was opened, and has no weights
+        askRecommendation(m_studio, this);
 }
 
 bool MainWindow::openTrace(const QString &path)

@@ -79,6 +79,7 @@ void Screenshot::write()
                      qPrintable(messages.text()));
     QAction *asking = m_page == QLatin1String("export") ? m_window.actions().exportMap
         : m_page == QLatin1String("check")              ? m_window.actions().checkServer
+        : m_page == QLatin1String("recommending")       ? m_window.actions().recommend
                                                         : nullptr;
     if (!asking)
         return save(m_window);

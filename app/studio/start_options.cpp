@@ -92,7 +92,7 @@ StartOptions parseStart(int argc, char **argv)
         QStringLiteral("measure"),
         tr("With --screenshot: measure, record a trace, ask needles and do what the page needs first."));
     const QCommandLineOption page(
-        QStringLiteral("page"), tr("With --screenshot: the page to show, such as profile; export and check show these dialogs."),
+        QStringLiteral("page"), tr("The page to show, such as profile; with --screenshot, export, check and recommending show these dialogs."),
         QStringLiteral("NAME"));
     const QCommandLineOption theme(QStringLiteral("theme"), tr("light, dark or system."), QStringLiteral("THEME"));
     const QCommandLineOption size(QStringLiteral("size"), tr("Size of the window, such as 1440x900."), QStringLiteral("WxH"));
@@ -131,8 +131,6 @@ StartOptions parseStart(int argc, char **argv)
     if (options.measure && options.screenshot.isEmpty())
         refuse(tr("--measure goes with --screenshot"));
     options.page = parser.value(page);
-    if (!options.page.isEmpty() && options.screenshot.isEmpty())
-        refuse(tr("--page goes with --screenshot"));
     if (parser.isSet(theme)) {
         options.theme = parseTheme(parser.value(theme));
         if (!options.theme)

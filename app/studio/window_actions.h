@@ -14,7 +14,7 @@ struct WindowActions {
     QMenu *recent, *variants;
     QAction *newVariant, *renameVariant, *noteVariant, *removeVariant, *nextVariant;
     QAction *undo, *redo, *flip, *retrieve, *stream, *lock, *selectAll, *exclusive, *preferences;
-    QAction *measure, *needle, *score, *calibrate, *checkServer, *cancel;
+    QAction *measure, *needle, *score, *calibrate, *checkServer, *recommend, *cancel;
     QActionGroup *themes;
     QAction *resetLayout;
     QAction *palette, *guide, *glossary, *shortcuts, *about;

@@ -115,34 +115,12 @@ Json indexOf(const Checkpoint &checkpoint, const std::map<std::string, std::stri
     return {{"metadata", {{"total_size", bytes}}}, {"weight_map", map}};
 }
 
-Result<void> bring(const fs::path &from, const fs::path &to, WeightFiles files)
-{
-    std::error_code error;
-    fs::remove(to, error);
-    const fs::path source = fs::canonical(from, error);
-    if (!error && files == WeightFiles::Link)
-        fs::create_symlink(source, to, error);
-    else if (!error)
-        fs::copy_file(source, to, error);
-    if (error)
-        return failed(fmt::format("{}: could not be made from {} ({}); free space, or choose another folder", to.string(),
-                                  from.string(), error.message()));
-    return {};
-}
-
-constexpr const char *tokenizerFiles[]
-    = {"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",     "vocab.json",
-       "merges.txt",     "tokenizer.model",       "chat_template.jinja",     "generation_config.json"};
-
 Result<void> bringAll(const fs::path &folder, const std::map<std::string, std::string> &weights, const fs::path &out,
                       WeightFiles files)
 {
     for (const auto &[path, name] : weights)
-        ZIGZAG_CHECK(bring(path, out / name, files));
-    for (const char *name : tokenizerFiles)
-        if (std::error_code ignored; fs::exists(folder / name, ignored))
-            ZIGZAG_CHECK(bring(folder / name, out / name, WeightFiles::Copy));
-    return {};
+        ZIGZAG_CHECK(bringFile(path, out / name, files));
+    return bringTokenizer(folder, out);
 }
 
 bool sameBytes(const TensorView &a, const TensorView &b)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "profiler/carry/model_files.h"
 #include "profiler/carry/sink_carrier.h"
 #include "profiler/exports/export_format.h"
 
@@ -11,9 +12,6 @@ namespace zigzag {
 
 /// The export that is no map in another program's words, but the model itself with stand-ins for its sinks.
 inline constexpr std::string_view carriedFormat = "granite-swa";
-
-/// How the model's own files get into the folder.
-enum class WeightFiles { Link, Copy };
 
 /// A folder that transformers, vLLM, SGLang and llama.cpp's converter load as `granite_swa`: config, the model's own weights,
 /// linked or copied, one shard of new tensors, tokenizer files. `carried`: from carriedModel. Leaves nothing behind when it

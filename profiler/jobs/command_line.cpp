@@ -197,6 +197,21 @@ std::string checkLine(const LineModel &model, const std::string &map, const Chec
     return line.text();
 }
 
+std::string recommendLine(const LineModel &model, const RecommendRequest &request, std::span<const std::string> prompts,
+                          const std::string &out)
+{
+    Line line("recommend");
+    line.place(model.name).kvType(model).option("--engine", request.engine).option("--context", request.context);
+    if (request.memory)
+        line.option("--memory", *request.memory);
+    if (request.tpotMs)
+        line.option("--tpot", fmt::format("{}ms", *request.tpotMs));
+    line.option("--time", fmt::format("{}s", request.seconds)).option("--quality", fmt::format("{:g}", 100 * request.kept));
+    for (const std::string &file : prompts)
+        line.option("--prompts", file);
+    return line.option("--out", out).text();
+}
+
 std::string calibrateLine(const LineModel &model, std::int64_t longest, const std::string &out)
 {
     return Line("calibrate").place(model.name).option("--context", longest).kvType(model).option("--out", out).text();

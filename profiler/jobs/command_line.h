@@ -6,6 +6,7 @@
 #include "profiler/evaluate/needle.h"
 #include "profiler/jobs/check_job.h"
 #include "profiler/jobs/predict_job.h"
+#include "profiler/jobs/recommend_plan.h"
 #include "profiler/measure/bench.h"
 #include "profiler/search/attention_score.h"
 #include "profiler/search/search.h"
@@ -44,6 +45,9 @@ std::string sweepLine(const LineModel &model, const std::string &scores, const s
 std::string traceLine(const LineModel &model, const std::string &map, const TracePlan &plan, const std::string &out);
 /// The server's key stands in it as "$SERVER_KEY", never in letters: a shell keeps what was typed.
 std::string checkLine(const LineModel &model, const std::string &map, const CheckPlan &plan, const std::string &engine);
+/// `prompts`: files of questions; the request's own are not looked at. `out`: its folder.
+std::string recommendLine(const LineModel &model, const RecommendRequest &request, std::span<const std::string> prompts,
+                          const std::string &out);
 std::string calibrateLine(const LineModel &model, std::int64_t longest, const std::string &out);
 /// `profile`: empty: this machine is calibrated first.
 std::string predictLine(const LineModel &model, std::span<const std::string> maps, const PredictPlan &plan,

@@ -12,11 +12,6 @@ namespace zigzag::jobs {
 
 namespace {
 
-std::filesystem::path answersFile(const RecommendRequest &request)
-{
-    return request.progressFolder.empty() ? std::filesystem::path() : request.progressFolder / "answers.json";
-}
-
 EngineServing servingOf(const ServingWay &way)
 {
     return {way.name, way.asRun ? way.asRun : [](const HeadMap &map) { return map; }, way.standsIn(), way.counted};

@@ -133,6 +133,23 @@ std::optional<std::size_t> choiceOf(const RecommendRequest &request, const std::
     return chosen;
 }
 
+/// All that is known by now, but for what was judged.
+Recommendation soFar(const RecommendRun &run)
+{
+    const ModelShape shape = run.job.model().shape();
+    Recommendation found;
+    found.request = run.request;
+    found.plan = run.state.plan;
+    found.model = shape;
+    found.ways = run.ways;
+    found.scores = run.scores;
+    found.full = run.costOf(run.ways.front(), HeadMap(shape, HeadKind::Retrieval, 0, 1));
+    found.tried = triedMaps(run);
+    found.notes = run.notes;
+    found.machine = run.job.machine();
+    return found;
+}
+
 } // namespace
 
 Result<Recommendation> recommend(const JobContext &context, const RecommendJob &job)
@@ -142,31 +159,39 @@ Result<Recommendation> recommend(const JobContext &context, const RecommendJob &
     ZIGZAG_CHECK(checkRequest(job.request, context.config()));
     ZIGZAG_TRY(ways, waysFor(context, job));
     RecommendRun run{context, job.request, std::move(ways), {}};
+    const auto begins = [&](RecommendStage stage) {
+        if (job.begins)
+            job.begins(stage);
+    };
+    begins(RecommendStage::Plan);
     ZIGZAG_CHECK(plan(run));
     if (context.isCancelled())
         return cancelled();
     ZIGZAG_CHECK(checkMemory(run));
     if (job.planned)
-        job.planned(planText(run.request, run.state.plan, run.ways));
+        job.planned(run.state.plan, run.ways);
+    begins(RecommendStage::Times);
     ZIGZAG_CHECK(predictTimes(run));
+    if (job.grown)
+        run.grown = [&] { job.grown(soFar(run)); };
     ZIGZAG_CHECK(run.save());
+    begins(RecommendStage::Order);
     ZIGZAG_CHECK(askChoosing(run));
     // Each stage may take the time of those behind it, but for what these need at the least.
     ZIGZAG_CHECK(orderLayers(run, 0.6 * time.left()));
+    begins(RecommendStage::Try);
     ZIGZAG_CHECK(tryCounts(run, 0.6 * time.left()));
-    Recommendation found;
-    found.tried = triedMaps(run);
-    ZIGZAG_TRY(judged, judgeMaps(run, found.tried, std::max(1.0, 0.9 * time.left())));
+    begins(RecommendStage::Judge);
+    Recommendation found = soFar(run);
+    const auto onJudged = [&](const std::vector<JudgedMap> &judged) {
+        found.judged = judged;
+        if (job.grown)
+            job.grown(found);
+    };
+    ZIGZAG_TRY(judged, judgeMaps(run, found.tried, std::max(1.0, 0.9 * time.left()), onJudged));
     found.judged = std::move(judged);
     found.chosen = choiceOf(run.request, found.tried, found.judged);
-    found.full = run.costOf(run.ways.front(), HeadMap(context.model().shape(), HeadKind::Retrieval, 0, 1));
-    found.request = run.request;
-    found.plan = run.state.plan;
-    found.model = context.model().shape();
-    found.ways = std::move(run.ways);
-    found.scores = std::move(run.scores);
     found.notes = std::move(run.notes);
-    found.machine = context.machine();
     found.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     return found;
 }

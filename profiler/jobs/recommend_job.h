@@ -10,11 +10,26 @@
 
 namespace zigzag::jobs {
 
+struct Recommendation;
+
+/// What it is at, in this order.
+enum class RecommendStage {
+    Plan, ///< the model's pace
+    Times, ///< what a token takes, for predictions
+    Order, ///< of layers, for every way
+    Try, ///< counts and windows
+    Judge,
+};
+
 struct RecommendJob {
     RecommendRequest request = {};
     const ExportModel *model = nullptr; ///< the context's model, as it lies on disk; null: for our engine alone
     /// Hears what will be done and how long it takes, once the model's pace is known and before anything else runs.
-    std::function<void(const std::vector<std::string> &lines)> planned = {};
+    std::function<void(const RecommendPlan &plan, const std::vector<ServingWay> &ways)> planned = {};
+    std::function<void(RecommendStage stage)> begins = {};
+    /// Hears what there is so far whenever it has grown: scores of a way, maps that were tried, maps that were judged. Nothing is
+    /// chosen before the end.
+    std::function<void(const Recommendation &soFar)> grown = {};
 };
 
 /// What came of it, all that was tried included.

@@ -148,7 +148,8 @@ std::string nameOf(const RecommendRun &run, const TriedMap &map)
                        windowText(map.map), run.ways[map.way].name);
 }
 
-Result<std::vector<JudgedMap>> judgeMaps(RecommendRun &run, const std::vector<TriedMap> &tried, double seconds)
+Result<std::vector<JudgedMap>> judgeMaps(RecommendRun &run, const std::vector<TriedMap> &tried, double seconds,
+                                         const std::function<void(const std::vector<JudgedMap> &)> &onJudged)
 {
     StageClock clock(run.job, seconds);
     const RecommendPlan &plan = run.state.plan;
@@ -182,6 +183,8 @@ Result<std::vector<JudgedMap>> judgeMaps(RecommendRun &run, const std::vector<Tr
                             "a shorter context, or questions that the model answers (--prompts)",
                             full.size()));
         all.push_back({place, judged(full, map, run.request.kept)});
+        if (onJudged)
+            onJudged(all);
         return {};
     };
     for (const std::size_t place : mapsToJudge(tried, run.request, plan.judgedMaps))

@@ -5,6 +5,7 @@
 #include "profiler/jobs/recommend_search.h"
 
 #include <cstddef>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -45,6 +46,8 @@ std::string nameOf(const RecommendRun &run, const TriedMap &map);
 
 /// Judges them one after another until the time is over. A person's questions are asked, and every answer kept in answers.json of
 /// the progress folder; else the prompts are needle tasks of another seed than those that chose.
-Result<std::vector<JudgedMap>> judgeMaps(RecommendRun &run, const std::vector<TriedMap> &tried, double seconds);
+/// `onJudged` hears those so far.
+Result<std::vector<JudgedMap>> judgeMaps(RecommendRun &run, const std::vector<TriedMap> &tried, double seconds,
+                                         const std::function<void(const std::vector<JudgedMap> &)> &onJudged = {});
 
 } // namespace zigzag::jobs

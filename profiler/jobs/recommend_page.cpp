@@ -236,6 +236,9 @@ std::string pageOf(const Recommendation &found, const RecommendPlaces &places)
     text += fmt::format("\n## How\n\n{}", howText(found));
     if (const std::string serve = serveCommand(found, places); !serve.empty()) {
         text += fmt::format("\n## Serve it\n\n```\n{}{}```\n", serve, serve.back() == '\n' ? "" : "\n");
+        if (places.linked > 0)
+            text += fmt::format("The weights in {} are links to the model's own files, which must stay where they are.\n",
+                                places.exported.string());
         text += fmt::format("\n## Check the server\n\n```\n{}\n```\n", checkCommand(found, places));
     }
     return text;

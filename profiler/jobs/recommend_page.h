@@ -15,6 +15,7 @@ struct RecommendPlaces {
     std::filesystem::path folder; ///< of map.json and the rest; empty: nothing was written
     std::filesystem::path exported; ///< file or folder in the engine's own form; empty: there is none
     std::string command; ///< that the export itself is, where it is one
+    int linked = 0; ///< files of weights that an exported folder links to, where they must stay
 };
 
 /// What serves the map, as one types it. Empty where nothing was written.

@@ -115,6 +115,8 @@ Result<void> orderOne(RecommendRun &run, std::size_t way, double seconds)
     std::error_code ignored;
     if (!job.progressFile.empty()) // of a search that the clock ended: what counts of it is kept now
         std::filesystem::remove(job.progressFile, ignored);
+    if (run.grown)
+        run.grown();
     return {};
 }
 
@@ -213,6 +215,8 @@ Result<void> tryWindow(RecommendRun &run, std::size_t way, std::size_t window, d
         run.notes.push_back(
             fmt::format("maps for {} in a window of {} were tried on {} of {} prompts: the time of that step was over",
                         run.ways[way].name, run.state.plan.windows[window].recent, tried.measures.size(), all));
+    if (run.grown)
+        run.grown();
     return {};
 }
 

@@ -47,6 +47,7 @@ struct RecommendRun {
     std::shared_ptr<const std::vector<TaskPrompt>> choosing = {}; ///< a person's prompts; null: needle tasks
     std::vector<std::shared_ptr<DeviceModel>> standIns = {}; // [windows]: every layer's, made when they are first needed
     std::vector<std::string> notes = {};
+    std::function<void()> grown = {}; ///< called whenever an order or a window has been added
 
     StreamingWindow windowOf(std::size_t way, std::size_t window) const;
     ServedCost costOf(const ServingWay &way, const HeadMap &map) const;

@@ -114,6 +114,11 @@ std::filesystem::path progressFile(const RecommendRequest &request)
     return request.progressFolder.empty() ? std::filesystem::path() : request.progressFolder / "recommend.progress";
 }
 
+std::filesystem::path answersFile(const RecommendRequest &request)
+{
+    return request.progressFolder.empty() ? std::filesystem::path() : request.progressFolder / "answers.json";
+}
+
 std::string requestJson(const RecommendRequest &request, const JobContext &context)
 {
     const ModelShape shape = context.model().shape();

@@ -54,6 +54,8 @@ std::string keyOf(const ServingWay &way, const HeadMap &map);
 
 /// Where it waits; empty without a folder.
 std::filesystem::path progressFile(const RecommendRequest &request);
+/// Where the answers to a person's questions are kept; empty without a folder.
+std::filesystem::path answersFile(const RecommendRequest &request);
 /// All that decides the result, word for word.
 std::string requestJson(const RecommendRequest &request, const JobContext &context);
 

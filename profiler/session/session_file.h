@@ -28,6 +28,7 @@ struct PartKind {
         Answers = "answers", ///< zigzag-answers
         Machine = "machine-profile", ///< zigzag-machine-profile
         Report = "report", ///< text for a person
+        Recommendation = "recommendation", ///< zigzag-recommendation
         Layout = "layout"; ///< of the window; opaque
 };
 

@@ -69,6 +69,17 @@ TEST(CommandLines, AreReadByTheProgramThatTheyName)
     trace.replays = false;
     EXPECT_EQ(faultOf(jobs::traceLine(nowhere, maps[1], trace, "a.trace")), "");
     EXPECT_EQ(faultOf(jobs::calibrateLine(nowhere, 2048, "-profile.json")), "");
+    jobs::RecommendRequest recommend;
+    recommend.engine = "vllm";
+    recommend.context = 131072;
+    recommend.kept = 0.55;
+    recommend.seconds = 90;
+    EXPECT_EQ(faultOf(jobs::recommendLine(nowhere, recommend, maps, "a folder")), "");
+    recommend.memory = std::int64_t{40} << 30;
+    EXPECT_EQ(faultOf(jobs::recommendLine(nowhere, recommend, {}, "-folder")), "");
+    recommend.memory.reset();
+    recommend.tpotMs = 0.25;
+    EXPECT_EQ(faultOf(jobs::recommendLine(nowhere, recommend, {}, "out")), "");
     const jobs::PredictPlan predict{{}, {64}, {Phase::Decode}, {8}, 2};
     EXPECT_EQ(faultOf(jobs::predictLine(nowhere, maps, predict, "a profile.json", {})), "");
     EXPECT_EQ(faultOf(jobs::exportLine(maps[1], "vllm", nowhere.name, "out")), "");

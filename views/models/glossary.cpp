@@ -40,6 +40,8 @@ std::vector<GlossaryEntry> ofMapsAndEngines()
         {tr("Exclusive map"),
          tr("A map without mixed layers: every layer retrieves or streams as a whole, as serving engines run it.")},
         {tr("Full attention"), tr("Every head of every layer keeps every key; what each map is held against.")},
+        {tr("Frontier"),
+         tr("The maps than which no other is better in both, what it costs to serve and what it loses in quality.")},
         {tr("Gate"),
          tr("A score that was trained: how much of a head's full attention the model wants beside its streaming one.")},
         {tr("Head map"),

@@ -33,8 +33,11 @@ void EmptyMap::show(const QString &text, const std::vector<Way> &ways)
     qDeleteAll(m_buttons->findChildren<QPushButton *>(Qt::FindDirectChildrenOnly));
     for (const Way &way : ways) {
         auto *button = new QPushButton(way.text, m_buttons);
-        button->setObjectName(QStringLiteral("open_") + way.name);
-        connect(button, &QPushButton::clicked, this, [this, name = way.name] { Q_EMIT chosen(name); });
+        button->setObjectName(way.recommends ? QStringLiteral("startRecommend") : QStringLiteral("open_") + way.name);
+        if (way.recommends)
+            connect(button, &QPushButton::clicked, this, &EmptyMap::recommendAsked);
+        else
+            connect(button, &QPushButton::clicked, this, [this, name = way.name] { Q_EMIT chosen(name); });
         m_buttons->layout()->addWidget(button);
     }
 }

@@ -17,6 +17,7 @@ public:
     struct Way {
         QString text; ///< on its button
         QString name; ///< what to open; empty = to be chosen in a dialog
+        bool recommends = false; ///< nothing is opened: a recommendation is asked for, whose model is chosen then
         bool operator==(const Way &) const = default;
     };
 
@@ -25,6 +26,7 @@ public:
 
 Q_SIGNALS:
     void chosen(const QString &name);
+    void recommendAsked();
 
 private:
     QLabel *m_text;

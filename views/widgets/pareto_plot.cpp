@@ -147,6 +147,12 @@ Exhibit ParetoPlot::exhibit()
             true};
 }
 
+void ParetoPlot::setTitles(const QString &loss, const QString &above)
+{
+    yAxis->setLabel(loss);
+    m_title->setText(above);
+}
+
 double ParetoPlot::shownLoss(double loss) const
 {
     return std::max(loss, m_leastLoss);

@@ -31,6 +31,8 @@ public:
     explicit ParetoPlot(QWidget *parent = nullptr);
     /// `waiting`: what to do where there are no points.
     void show(std::vector<ParetoPoint> points, const QString &costTitle, UnitTicker::Unit unit, const QString &waiting);
+    /// What the quality axis is of, where it is not the distillation loss, and what stands above the plot.
+    void setTitles(const QString &loss, const QString &above);
     QSize sizeHint() const override;
     QSize minimumSizeHint() const override;
     const std::vector<ParetoPoint> &points() const { return m_points; }

@@ -31,6 +31,7 @@ MapPage::MapPage(Studio &studio, QWidget *parent)
     column->addWidget(m_view, 1);
     column->addWidget(m_empty, 1);
     connect(m_empty, &EmptyMap::chosen, this, &MapPage::openAsked);
+    connect(m_empty, &EmptyMap::recommendAsked, this, &MapPage::recommendAsked);
     connect(&studio.runList(), &QAbstractItemModel::rowsInserted, this, &MapPage::showEmpty);
 
     Document &document = studio.document();
@@ -97,6 +98,7 @@ void MapPage::showEmpty()
     if (ways.empty() || ways.front().name != own)
         ways.push_back({tr("Open the built-in model"), own});
     ways.push_back({tr("Open a file…"), QString()});
+    ways.push_back({tr("Recommend a map for a model folder…"), {}, true});
     m_empty->show(text, ways);
 }
 

@@ -25,6 +25,7 @@ public:
     std::vector<Cell> targets() const;
 
 Q_SIGNALS:
+    void recommendAsked();
     /// There is no map: a model to open, or something to choose (an empty name).
     void openAsked(const QString &name);
     /// The keyboard is at another head now; −1: at none.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/studio/state/kept_results.h"
 
+#include "engine/base/files.h"
 #include "engine/map/head_scores_io.h"
 #include "engine/model/resources.h"
 #include "profiler/cost/profile_file.h"
@@ -65,6 +66,17 @@ std::shared_ptr<const HeadScores> KeptResults::scores(const std::string &name, c
         return nullptr;
     auto scores = readHeadScores(file, config.shape());
     return scores && !scores->unanswered ? std::make_shared<const HeadScores>(std::move(*scores)) : nullptr;
+}
+
+std::shared_ptr<const jobs::RecommendRecord> KeptResults::recommendation(const std::string &name, const ModelConfig &config) const
+{
+    const std::filesystem::path folder = bundledFolder(name), file = folder / "recommend.json";
+    std::error_code none;
+    if (folder.empty() || !std::filesystem::exists(file, none))
+        return nullptr;
+    const auto text = readTextFile(file);
+    auto record = text ? jobs::readRecord(*text, config.shape(), file.string()) : tl::unexpected(text.error());
+    return record ? std::make_shared<const jobs::RecommendRecord>(std::move(*record)) : nullptr;
 }
 
 std::filesystem::path KeptResults::fileToKeep(const std::string &name, const ModelConfig &config) const

@@ -46,6 +46,7 @@ public:
             : part.kind == PartKind::Needle                      ? takeNeedle(part)
             : part.kind == PartKind::Sweep                       ? takeSweep(part)
             : part.kind == PartKind::Machine                     ? takeMachine(part)
+            : part.kind == PartKind::Recommendation              ? takeRecommendation(part)
                                                                  : takeOther(part);
         if (taken)
             return;
@@ -115,6 +116,14 @@ private:
             if (const auto run = serving.serving(*sweep.points.front().map.oneWindow(), false); run && *run)
                 m_to.sweep.asRun = (*run)->asRun;
         m_to.sweep.points = std::move(sweep.points);
+        return {};
+    }
+    Result<void> takeRecommendation(const SessionPart &part)
+    {
+        ZIGZAG_TRY(record, jobs::readRecord(*part.content, m_session.model, part.name));
+        if (m_to.recommendation)
+            return takeOther(part); // the page shows one
+        m_to.recommendation = std::make_shared<const jobs::RecommendRecord>(std::move(record));
         return {};
     }
     Result<void> takeMachine(const SessionPart &part)
@@ -190,6 +199,8 @@ void giveBack(Studio &studio, const RestoredSession &restored)
     for (const Measurements::Asked &asked : restored.needles)
         measurements.addNeedle(asked.map, asked.result, asked.engine);
     studio.setKeptCalibration(restored.calibration);
+    if (restored.recommendation)
+        studio.setRecommendation(restored.recommendation);
     studio.sweep() = restored.sweep;
     studio.sweep().model = studio.document().model();
     studio.refreshSoon();

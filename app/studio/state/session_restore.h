@@ -20,6 +20,7 @@ struct RestoredSession {
     std::vector<std::vector<RunEntry>> runs; ///< by measurement or file
     std::vector<Measurements::Asked> needles;
     QualitySweep sweep;
+    std::shared_ptr<const jobs::RecommendRecord> recommendation; ///< null: none
     std::shared_ptr<const Calibration> calibration; ///< null: none
     std::vector<SessionPart> traces; ///< to be read by and by: they are large
     std::vector<SessionPart> carried; ///< what the window has no place for

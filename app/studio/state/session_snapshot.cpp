@@ -37,6 +37,8 @@ SessionSnapshot snapshotOf(Studio &studio)
             snapshot.runs.push_back(run);
     snapshot.needles = studio.plotted().measurements().needles();
     snapshot.sweep = studio.sweep();
+    if (!studio.isRecommendationKept()) // those come with the model
+        snapshot.recommendation = studio.recommendation();
     snapshot.machine = studio.plotted().cost().machine();
     snapshot.calibration = studio.calibration();
     return snapshot;
@@ -138,6 +140,13 @@ SavedSession SnapshotWriter::session(const SessionSnapshot &snapshot)
     }
     if (!snapshot.sweep.points.empty())
         put(session, sweepPart("sweep", {{}, {}, snapshot.sweep.engine, 0, snapshot.sweep.points}));
+    if (snapshot.recommendation) {
+        SessionPart part;
+        part.kind = PartKind::Recommendation;
+        part.name = "recommendation for " + snapshot.recommendation->engine;
+        part.content = std::make_shared<const std::string>(snapshot.recommendation->text);
+        put(session, std::move(part));
+    }
     if (snapshot.calibration) {
         if (std::exchange(m_calibration, snapshot.calibration) != snapshot.calibration)
             m_machine = machinePart(*snapshot.calibration);

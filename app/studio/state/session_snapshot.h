@@ -22,6 +22,7 @@ struct SessionSnapshot {
     std::vector<RunEntry> runs;
     std::vector<Measurements::Asked> needles;
     QualitySweep sweep;
+    std::shared_ptr<const jobs::RecommendRecord> recommendation; ///< null: none
     MachineProfile machine; ///< that measured what was measured here; empty: not known
     std::shared_ptr<const Calibration> calibration; ///< null: none
     std::string layout; ///< text

@@ -44,6 +44,9 @@ void Studio::adopt(const ModelShape &shape, const std::optional<ModelConfig> &co
     m_isDescribed = false;
     m_keptCost = {};
     m_keptScores.reset();
+    m_recommendation.reset();
+    m_isRecommendationKept = false;
+    m_recommendPlan.clear();
     m_plotted.setModel(shape, config);
     if (const int gpus = m_plotted.conditions().gpus; gpus > 1 && !(config && checkDealing(*config, gpus)))
         report(setConditions(m_plotted.conditions().batch, 1, m_link));
@@ -63,6 +66,8 @@ void Studio::showKept(const std::string &name)
         m_keptCost = std::move(cost);
         applyCost();
     }
+    m_recommendation = m_kept.recommendation(name, *config);
+    m_isRecommendationKept = m_recommendation != nullptr;
     m_keptScores = m_kept.scores(name, *config);
     if (m_keptScores)
         takeScores(m_keptScores);

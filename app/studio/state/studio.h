@@ -15,6 +15,7 @@
 #include "profiler/cost/cost_samples.h"
 #include "profiler/evaluate/needle.h"
 #include "profiler/jobs/command_line.h"
+#include "profiler/jobs/recommend_record.h"
 #include "profiler/search/quality_sweep.h"
 #include "views/models/layer_selection.h"
 #include "views/models/plotted_maps.h"
@@ -51,7 +52,7 @@ struct QualitySweep {
 /// The names of the studio's own runs; a page brings others.
 struct RunName {
     static constexpr const char *Load = "load", *Calibrate = "calibrate", *Score = "score", *Measure = "measure",
-                                *Needle = "needle";
+                                *Needle = "needle", *Recommend = "recommend";
 };
 
 /// All of the window that is no widget: the document, its model, the runs and what they found, what is selected and at
@@ -125,6 +126,23 @@ public:
     void setContext(std::int64_t context);
     Phase phase() const { return m_phase; }
     void setPhase(Phase phase);
+
+    // Recommendations (studio_recommend.cpp).
+    /// As far as the last one is, or as it ended; null: there is none.
+    const std::shared_ptr<const jobs::RecommendRecord> &recommendation() const { return m_recommendation; }
+    /// It came with the bundled model.
+    bool isRecommendationKept() const { return m_isRecommendationKept; }
+    /// What was planned of the one that is on, or was stopped; a sentence each.
+    const QStringList &recommendPlan() const { return m_recommendPlan; }
+    void beginRecommendation();
+    void takeRecommendPlan(const QStringList &lines);
+    /// `sources`: the orders that were found so far. Done, the recommended map becomes a variant, with the scores that it is from.
+    void takeRecommendation(std::shared_ptr<const jobs::RecommendRecord> record, bool isDone,
+                            const std::vector<FoundScores> &sources, std::shared_ptr<const HeadScores> scores);
+    /// Of an earlier session.
+    void setRecommendation(std::shared_ptr<const jobs::RecommendRecord> record);
+    /// One of the maps that were tried, as a variant in front.
+    void openTried(std::size_t place);
 
     /// What saved pictures are for.
     PaperSize paper() const { return m_paper; }
@@ -207,6 +225,9 @@ private:
     QualitySweep m_sweep;
     std::shared_ptr<const Calibration> m_calibration;
     KeptResults m_kept;
+    std::shared_ptr<const jobs::RecommendRecord> m_recommendation;
+    bool m_isRecommendationKept = false;
+    QStringList m_recommendPlan;
     std::shared_ptr<const HeadScores> m_keptScores; ///< that were shown before the model was loaded
     QTimer m_refresh;
     CalibrationWatch m_watch;

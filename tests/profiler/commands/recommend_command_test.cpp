@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // recommend, as a script uses it.
 #include "engine/base/files.h"
+#include "profiler/session/session_file.h"
 #include "tests/cli/run_program.h"
 #include "tests/temp_folder.h"
 
@@ -26,8 +27,9 @@ constexpr const char *model = "bundled:zigzag-tiny";
 
 TEST_F(RecommendCommand, OneCommandLeavesMapScoresAndPage)
 {
-    const auto result = test::runZigzag({"recommend", model, "--context", "256", "--recent", "32", "--sink", "4", "--time", "90s",
-                                         "--quality", "50", "--out", out(), "-o", "json"});
+    const auto result
+        = test::runZigzag({"recommend", model, "--context", "256", "--recent", "32", "--sink", "4", "--time", "90s", "--quality",
+                           "50", "--out", out(), "--session", (m_folder.path() / "it.zigzag").string(), "-o", "json"});
     ASSERT_EQ(result.code, 0) << result.errors;
     const Json json = Json::parse(result.output);
     ASSERT_TRUE(json.at("recommended").is_object()) << result.output;
@@ -36,6 +38,10 @@ TEST_F(RecommendCommand, OneCommandLeavesMapScoresAndPage)
         EXPECT_TRUE(std::filesystem::exists(file(name))) << name;
     EXPECT_FALSE(std::filesystem::exists(file("recommend.progress"))) << "it is done";
     EXPECT_NE(result.errors.find("will take about"), std::string::npos) << result.errors;
+    const auto session = readSession(m_folder.path() / "it.zigzag");
+    ASSERT_TRUE(session) << session.error().message;
+    EXPECT_EQ(session->session.asked, model);
+    EXPECT_EQ(session->session.current, "recommended for ours");
     const auto check = test::runZigzag({"export", file("map.json").string(), "--verdicts", "--model", model});
     EXPECT_EQ(check.code, 0) << check.errors;
 }
@@ -53,6 +59,7 @@ TEST_F(RecommendCommand, WhatCannotBeIsOneLine)
     EXPECT_NE(fails({"--engine", "llama.cpp"}).find("llama.cpp cannot run maps of this model"), std::string::npos);
     EXPECT_NE(fails({"--memory", "1GiB", "--tpot", "8ms"}).find("--memory or --tpot"), std::string::npos);
     EXPECT_NE(fails({"--time", "0.1s"}).find("at least one second"), std::string::npos);
+    EXPECT_NE(fails({"--session", out() + "-none/it.zigzag"}).find("--session"), std::string::npos);
     EXPECT_FALSE(std::filesystem::exists(out())) << "nothing was begun";
 }
 

@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // recommend: what it plans, chooses, judges and refuses, on the bundled model.
+#include "engine/base/files.h"
+#include "engine/map/run_alike.h"
+#include "profiler/jobs/recommend_files.h"
 #include "profiler/jobs/recommend_job.h"
 #include "profiler/jobs/recommend_page.h"
+#include "profiler/jobs/recommend_record.h"
 #include "profiler/search/exhaustive.h"
+#include "profiler/session/session_parts.h"
+#include "tests/paths.h"
 #include "tests/temp_folder.h"
 
 #include <algorithm>
 #include <chrono>
+#include <array>
 #include <gtest/gtest.h>
 #include <thread>
 
@@ -95,6 +102,97 @@ TEST_F(Recommend, FindsAMapAsGoodAsTheBestOfAll)
     const std::string page = pageOf(*found, {"bundled:zigzag-tiny", folder.path(), {}, {}});
     EXPECT_NE(page.find("zigzag serve bundled:zigzag-tiny --map"), std::string::npos) << page;
     EXPECT_NE(page.find("zigzag check --server"), std::string::npos);
+}
+
+/// The record, the session and the steps say the same as what was found.
+TEST_F(Recommend, WhatWasFoundIsReadBack)
+{
+    RecommendRequest asked = request();
+    asked.progressFolder = folder.path();
+    const JobContext job = context();
+    plan(asked, job);
+    std::vector<RecommendStage> stages;
+    std::vector<std::array<std::size_t, 3>> growth; // scores, tried, judged
+    RecommendJob recommending{.request = asked, .model = exported.get()};
+    recommending.begins = [&](RecommendStage stage) { stages.push_back(stage); };
+    recommending.grown = [&](const Recommendation &soFar) {
+        growth.push_back({soFar.scores.front() ? 1u : 0u, soFar.tried.size(), soFar.judged.size()});
+        EXPECT_FALSE(soFar.chosen);
+    };
+    auto found = recommend(job, recommending);
+    ASSERT_TRUE(found) << found.error().message;
+    EXPECT_EQ(stages,
+              (std::vector{RecommendStage::Plan, RecommendStage::Times, RecommendStage::Order, RecommendStage::Try,
+                           RecommendStage::Judge}));
+    ASSERT_GE(growth.size(), 3u);
+    EXPECT_EQ(growth.front(), (std::array<std::size_t, 3>{1, 0, 0}));
+    EXPECT_EQ(growth.back(), (std::array<std::size_t, 3>{1, found->tried.size(), found->judged.size()}));
+
+    RecommendPlaces places{"bundled:zigzag-tiny", folder.path(), {}, {}};
+    ASSERT_TRUE(writeRecommended(job, *found, exported.get(), places));
+    EXPECT_FALSE(std::filesystem::exists(progressFile(asked))) << "all of it is in the files";
+    const ModelShape shape = device->model->shape();
+    const auto record = readRecord(*readTextFile(folder.path() / "recommend.json"), shape, "it");
+    ASSERT_TRUE(record) << record.error().message;
+    ASSERT_EQ(record->tried.size(), found->tried.size());
+    for (std::size_t i = 0; i < found->tried.size(); ++i) {
+        HeadMap map = record->tried[i].map;
+        map.setProvenance(found->tried[i].map.provenance());
+        EXPECT_EQ(map, found->tried[i].map);
+        EXPECT_EQ(record->tried[i].cost.kvBytes, found->tried[i].cost.memory.bytes);
+        EXPECT_DOUBLE_EQ(record->tried[i].rise, found->tried[i].loss);
+    }
+    ASSERT_TRUE(found->chosen) << saysOf(*found);
+    ASSERT_TRUE(record->map());
+    EXPECT_EQ(*record->chosen, found->judged[*found->chosen].tried);
+    EXPECT_DOUBLE_EQ(record->map()->judged->keptLow, found->judged[*found->chosen].judgement.keptLow);
+    EXPECT_EQ(record->serve, serveCommand(*found, places));
+
+    const auto session = recommendSession(*found, places);
+    ASSERT_TRUE(session) << session.error().message;
+    ASSERT_TRUE(writeSession(*session, folder.path() / "it.zigzag"));
+    const auto read = readSession(folder.path() / "it.zigzag");
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_TRUE(read->notes.empty());
+    const SavedSession &kept = read->session;
+    EXPECT_EQ(kept.asked, "bundled:zigzag-tiny");
+    EXPECT_EQ(kept.model.fingerprint, shape.fingerprint);
+    ASSERT_EQ(kept.all(PartKind::Variant).size(), found->judged.size());
+    const SessionPart *current = kept.find(PartKind::Variant, kept.current);
+    ASSERT_TRUE(current) << kept.current;
+    EXPECT_EQ(mapOf(*current)->model().fingerprint, shape.fingerprint);
+    EXPECT_EQ(fingerprintOf(*mapOf(*current)), fingerprintOf(found->map()->map));
+    ASSERT_EQ(kept.all(PartKind::Scores).size(), 1u);
+    EXPECT_EQ(current->details.at("scores"), kept.all(PartKind::Scores).front()->name);
+    EXPECT_EQ(scoresOf(*kept.all(PartKind::Scores).front())->scores, found->scores.front()->scores);
+    ASSERT_EQ(kept.all(PartKind::Recommendation).size(), 1u);
+    EXPECT_TRUE(readRecord(*kept.all(PartKind::Recommendation).front()->content, kept.model, "it"));
+    EXPECT_EQ(kept.all(PartKind::Report).size(), 1u);
+}
+
+TEST_F(Recommend, ARecordIsHostileUntilRead)
+{
+    const std::string text
+        = *readTextFile(std::filesystem::path(test::sourceDir()) / "resources/kept/zigzag-tiny/recommend.json");
+    const ModelShape shape = device->model->shape();
+    ASSERT_TRUE(readRecord(text, shape, "it")) << readRecord(text, shape, "it").error().message;
+    const auto refuses = [&](const std::string &from, const std::string &to) {
+        std::string changed = text;
+        ASSERT_NE(changed.find(from), std::string::npos) << from;
+        for (std::size_t at = 0; (at = changed.find(from, at)) != std::string::npos; at += to.size())
+            changed.replace(at, from.size(), to);
+        EXPECT_FALSE(readRecord(changed, shape, "it")) << to;
+    };
+    refuses("\"version\": 1", "\"version\": 2");
+    refuses("\"model\": \"zigzag-tiny\"", "\"model\": \"another\"");
+    refuses(shape.fingerprint, "0123");
+    refuses("\"place\": ", "\"place\": 9999");
+    refuses("\"verdict\": \"", "\"verdict\": \"un");
+    refuses("\"kv_bytes\": ", "\"kv_bytes\": -");
+    refuses("\"streaming\": [", "\"streaming\": [99,");
+    refuses("\"recent\": ", "\"recent\": -");
+    for (std::size_t length = 0; length < text.size(); length += 997)
+        EXPECT_FALSE(readRecord(text.substr(0, length), shape, "it"));
 }
 
 TEST_F(Recommend, WhatIsStoppedGoesOnToTheSameResult)
