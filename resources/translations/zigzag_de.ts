@@ -140,10 +140,6 @@
         <translation>Mit --screenshot: zuerst messen, einen Trace aufzeichnen, Nadeln fragen und tun, was die Seite braucht.</translation>
     </message>
     <message>
-        <source>With --screenshot: the page to show, such as profile; export and check show these dialogs.</source>
-        <translation>Mit --screenshot: die gezeigte Seite, etwa profile; export und check zeigen diese Dialoge.</translation>
-    </message>
-    <message>
         <source>light, dark or system.</source>
         <translation>light, dark oder system.</translation>
     </message>
@@ -174,10 +170,6 @@
     <message>
         <source>--measure goes with --screenshot</source>
         <translation>--measure gehört zu --screenshot</translation>
-    </message>
-    <message>
-        <source>--page goes with --screenshot</source>
-        <translation>--page gehört zu --screenshot</translation>
     </message>
     <message>
         <source>--theme %1 is unknown: give light, dark or system</source>
@@ -934,6 +926,230 @@
         <source>opt-in</source>
         <translation>auf Wunsch</translation>
     </message>
+    <message>
+        <source>Variants of the map</source>
+        <translation>Varianten der Karte</translation>
+    </message>
+    <message>
+        <source>The file of %1</source>
+        <translation>Die Datei von %1</translation>
+    </message>
+    <message>
+        <source>Variant</source>
+        <translation>Variante</translation>
+    </message>
+    <message>
+        <source>Note</source>
+        <translation>Hinweis</translation>
+    </message>
+    <message>
+        <source>Layers that differ from this map</source>
+        <translation>Schichten, die sich von dieser Karte unterscheiden</translation>
+    </message>
+    <message>
+        <source>KV memory</source>
+        <translation>KV-Speicher</translation>
+    </message>
+    <message>
+        <source>Time per token</source>
+        <translation>Zeit je Token</translation>
+    </message>
+    <message>
+        <source>Time to first token</source>
+        <translation>Zeit bis zum ersten Token</translation>
+    </message>
+    <message>
+        <source>%1 predicted at %2</source>
+        <translation>%1 vorhergesagt bei %2</translation>
+    </message>
+    <message>
+        <source>%1 (this map)</source>
+        <translation>%1 (diese Karte)</translation>
+    </message>
+    <message>
+        <source>%1 at %2</source>
+        <translation>%1 bei %2</translation>
+    </message>
+    <message>
+        <source>The page to show, such as profile; with --screenshot, export, check and recommending show these dialogs.</source>
+        <translation>Die gezeigte Seite, etwa profile; mit --screenshot zeigen export, check und recommending diese Dialoge.</translation>
+    </message>
+    <message>
+        <source>Show both answers token by token</source>
+        <translation>Beide Antworten Token für Token zeigen</translation>
+    </message>
+    <message>
+        <source>Frontier</source>
+        <translation>Front</translation>
+    </message>
+    <message>
+        <source>The maps than which no other is better in both, what it costs to serve and what it loses in quality.</source>
+        <translation>Die Karten, neben denen keine andere in beidem besser ist: was sie zu bedienen kostet und was sie an Qualität verliert.</translation>
+    </message>
+    <message>
+        <source>%1 %</source>
+        <translation>%1 %</translation>
+    </message>
+    <message>
+        <source>%1 (something stands in for sinks)</source>
+        <translation>%1 (Ersatz für Senken)</translation>
+    </message>
+    <message>
+        <source>zigzag&apos;s engine</source>
+        <translation>der Engine von zigzag</translation>
+    </message>
+    <message>
+        <source> and </source>
+        <translation> und </translation>
+    </message>
+    <message>
+        <source>%1 s</source>
+        <translation>%1 s</translation>
+    </message>
+    <message>
+        <source>%1 min</source>
+        <translation>%1 min</translation>
+    </message>
+    <message>
+        <source>%1 h</source>
+        <translation>%1 h</translation>
+    </message>
+    <message>
+        <source>of your questions</source>
+        <translation>deiner Fragen</translation>
+    </message>
+    <message>
+        <source>needle tasks</source>
+        <translation>Nadelaufgaben</translation>
+    </message>
+    <message>
+        <source>It will take about %1 of the %2 given, for %3.</source>
+        <translation>Es dauert etwa %1 der gegebenen %2, für %3.</translation>
+    </message>
+    <message>
+        <source>1. Order the layers, %1, by %2 %3 of up to %4 tokens: %5.</source>
+        <translation>1. Die Schichten ordnen, %1, nach %2 %3 mit bis zu %4 Token: %5.</translation>
+    </message>
+    <message>
+        <source>turned one after another</source>
+        <translation>eine nach der anderen umgestellt</translation>
+    </message>
+    <message>
+        <source>each alone</source>
+        <translation>jede allein</translation>
+    </message>
+    <message>
+        <source>2. Try up to %1 counts of streaming layers, in windows of %2 tokens, on %3 prompts: %4.</source>
+        <translation>2. Bis zu %1 Anzahlen streamender Schichten versuchen, in Fenstern von %2 Token, auf %3 Prompts: %4.</translation>
+    </message>
+    <message>
+        <source>3. Judge up to %1 maps on %2 prompts that were not seen before, and write the best: %3.</source>
+        <translation>3. Bis zu %1 Karten auf %2 Prompts beurteilen, die zuvor niemand sah, und die beste schreiben: %3.</translation>
+    </message>
+    <message>
+        <source>Even the least of it takes longer than the time that is given; it ends when that is over.</source>
+        <translation>Selbst das Geringste davon dauert länger als die gegebene Zeit; es endet, wenn sie um ist.</translation>
+    </message>
+    <message>
+        <source>With more time, prompts would be longer or more, and the answer surer.</source>
+        <translation>Mit mehr Zeit wären Prompts länger oder zahlreicher, und die Antwort sicherer.</translation>
+    </message>
+    <message>
+        <source>%1 of %2 layers can stream in %3: the map keeps %4 of full attention&apos;s score, at the least %5.</source>
+        <translation>%1 von %2 Schichten können in %3 streamen: die Karte behält %4 der Punkte voller Attention, mindestens %5.</translation>
+    </message>
+    <message>
+        <source>No map within the budget was shown to keep %1 of full attention&apos;s score in %2.</source>
+        <translation>Von keiner Karte im Budget hat sich gezeigt, dass sie in %2 %1 der Punkte voller Attention behält.</translation>
+    </message>
+    <message>
+        <source>No map was shown to keep %1 of full attention&apos;s score in %2.</source>
+        <translation>Von keiner Karte hat sich gezeigt, dass sie in %2 %1 der Punkte voller Attention behält.</translation>
+    </message>
+    <message>
+        <source>Some may: more time or more prompts would tell.</source>
+        <translation>Manche könnte es: mehr Zeit oder mehr Prompts würden es sagen.</translation>
+    </message>
+    <message>
+        <source>The frontier is what there is; ask for less, or for wider windows.</source>
+        <translation>Die Front ist, was es gibt; weniger verlangen oder breitere Fenster.</translation>
+    </message>
+    <message>
+        <source>Layers %1 stream, with a window of %2 tokens and %3 sinks.</source>
+        <translation>Die Schichten %1 streamen, mit einem Fenster von %2 Token und %3 Senken.</translation>
+    </message>
+    <message>
+        <source>The engine keeps no sinks; what stands in for them was calibrated for this map.</source>
+        <translation>Die Engine behält keine Senken; ihr Ersatz wurde für diese Karte kalibriert.</translation>
+    </message>
+    <message>
+        <source>Keys and values of a sequence of %1 tokens in %2: %3 instead of %4 (%5).</source>
+        <translation>Schlüssel und Werte einer Sequenz von %1 Token in %2: %3 statt %4 (%5).</translation>
+    </message>
+    <message>
+        <source>Sequences in a GiB: %1 instead of %2.</source>
+        <translation>Sequenzen je GiB: %1 statt %2.</translation>
+    </message>
+    <message>
+        <source>No map saves memory in this engine, so that maps were compared by time.</source>
+        <translation>Keine Karte spart in dieser Engine Speicher, darum wurden Karten nach der Zeit verglichen.</translation>
+    </message>
+    <message>
+        <source>A token behind %1 tokens: %2 instead of %3 (%4), predicted for zigzag&apos;s engine on %5.</source>
+        <translation>Ein Token hinter %1 Token: %2 statt %3 (%4), vorhergesagt für die Engine von zigzag auf %5.</translation>
+    </message>
+    <message>
+        <source>Full attention scores %1, this map %2: %3 points (%4 to %5 by its 95 % interval) on %6 prompts that chose nothing. %7 of the score was to be kept.</source>
+        <translation>Volle Attention hat %1, diese Karte %2: %3 Punkte (%4 bis %5 nach ihrem 95-%-Intervall) auf %6 Prompts, die nichts gewählt haben. %7 der Punkte sollten bleiben.</translation>
+    </message>
+    <message>
+        <source>Measured on your questions, of up to %1 tokens, in %2 on %3.</source>
+        <translation>Gemessen auf deinen Fragen, mit bis zu %1 Token, in %2 auf %3.</translation>
+    </message>
+    <message>
+        <source>Measured on needle tasks of %1 tokens, in %2 on %3.</source>
+        <translation>Gemessen auf Nadelaufgaben mit %1 Token, in %2 auf %3.</translation>
+    </message>
+    <message>
+        <source>The budget: %1 of keys and values at %2 tokens.</source>
+        <translation>Das Budget: %1 an Schlüsseln und Werten bei %2 Token.</translation>
+    </message>
+    <message>
+        <source>The budget: %1 a token at %2 tokens.</source>
+        <translation>Das Budget: %1 je Token bei %2 Token.</translation>
+    </message>
+    <message>
+        <source>Nothing was tried at %1 tokens: what maps do there is not known from prompts of %2.</source>
+        <translation>Bei %1 Token wurde nichts versucht: was Karten dort tun, folgt nicht aus Prompts von %2.</translation>
+    </message>
+    <message>
+        <source>The time was short: %1.</source>
+        <translation>Die Zeit war knapp: %1.</translation>
+    </message>
+    <message>
+        <source>kept</source>
+        <translation>behalten</translation>
+    </message>
+    <message>
+        <source>lost</source>
+        <translation>verloren</translation>
+    </message>
+    <message>
+        <source>undecided</source>
+        <translation>unentschieden</translation>
+    </message>
+    <message>
+        <source>%1: %2 (%3–%4)</source>
+        <translation>%1: %2 (%3–%4)</translation>
+    </message>
+    <message>
+        <source>%1 of %2 layers stream, sink %3, recent %4</source>
+        <translation>%1 von %2 Schichten streamen, Senke %3, letzte %4</translation>
+    </message>
+    <message>
+        <source>Contribution of heads to the answer&apos;s logits</source>
+        <translation>Beitrag der Köpfe zu den Logits der Antwort</translation>
+    </message>
 </context>
 <context>
     <name>zigzag::AboutDialog</name>
@@ -1131,10 +1347,6 @@
         <translation>das Modell wird geladen…</translation>
     </message>
     <message>
-        <source>Does the answer still hold? Type a prompt, or double-click a cell of the needle page, and ask both (F4).</source>
-        <translation>Stimmt die Antwort noch? Einen Prompt tippen oder eine Zelle der Nadelseite doppelt anklicken und beide fragen (F4).</translation>
-    </message>
-    <message>
         <source>Needle at %1 tokens, depth %2, question %3 of %4</source>
         <translation>Nadel bei %1 Token, Tiefe %2, Frage %3 von %4</translation>
     </message>
@@ -1173,6 +1385,10 @@
     <message>
         <source>Ask both (F4).</source>
         <translation>Beide fragen (F4).</translation>
+    </message>
+    <message>
+        <source>Does the answer still hold? Type a prompt, or double-click a cell of the needle page, or a question that broke, and ask both (F4).</source>
+        <translation>Stimmt die Antwort noch? Einen Prompt tippen oder eine Zelle der Nadelseite oder eine nicht mehr richtige Frage doppelt anklicken und beide fragen (F4).</translation>
     </message>
 </context>
 <context>
@@ -2291,6 +2507,10 @@ Blau: die Nadel.</translation>
         <source>%1 Streaming means %2 sink and %3 recent tokens.</source>
         <translation>%1 Streaming heißt %2 Senken- und %3 letzte Token.</translation>
     </message>
+    <message>
+        <source>With full attention, the score is how much a KV head adds, directly, to the logits of the right answers out of tokens that a streaming head would not see, also where it copies nothing.</source>
+        <translation>Mit voller Attention ist der Score, wie viel ein KV-Kopf unmittelbar zu den Logits der richtigen Antworten aus Token beiträgt, die ein streamender Kopf nicht sähe, auch wo er nichts kopiert.</translation>
+    </message>
 </context>
 <context>
     <name>zigzag::GuideText</name>
@@ -2793,16 +3013,20 @@ Verlust, wenn sie allein streamt: %1 ± %2 (Standardfehler)</translation>
         <translation>Stopp</translation>
     </message>
     <message>
-        <source>Go on / again</source>
-        <translation>Weiter / noch einmal</translation>
-    </message>
-    <message>
         <source>Copy as command line</source>
         <translation>Als Kommandozeile kopieren</translation>
     </message>
     <message>
         <source>Forget ended</source>
         <translation>Geendete vergessen</translation>
+    </message>
+    <message>
+        <source>Run again</source>
+        <translation>Noch einmal ausführen</translation>
+    </message>
+    <message>
+        <source>Resume</source>
+        <translation>Weitermachen</translation>
     </message>
 </context>
 <context>
@@ -3682,6 +3906,34 @@ Verlust, wenn sie allein streamt: %1 ± %2 (Standardfehler)</translation>
         <source>Variant: </source>
         <translation>Variante: </translation>
     </message>
+    <message>
+        <source>&amp;Recommend a map…</source>
+        <translation>Eine Karte em&amp;pfehlen…</translation>
+    </message>
+    <message>
+        <source>Ctrl+R</source>
+        <translation>Ctrl+R</translation>
+    </message>
+    <message>
+        <source>From a model to the map that an engine should serve: searched, judged and exported</source>
+        <translation>Von einem Modell zur Karte, die eine Engine bedienen soll: gesucht, beurteilt und exportiert</translation>
+    </message>
+    <message>
+        <source>best map answer auto tune optimise wizard vLLM export</source>
+        <translation>beste Karte Antwort automatisch optimieren Assistent vLLM Export</translation>
+    </message>
+    <message>
+        <source>Open the folder of a model</source>
+        <translation>Den Ordner eines Modells öffnen</translation>
+    </message>
+    <message>
+        <source>&amp;Draw the other variants in the plots</source>
+        <translation>Die anderen Varianten in die Diagramme &amp;zeichnen</translation>
+    </message>
+    <message>
+        <source>Curves and measurements of every variant beside this map&apos;s</source>
+        <translation>Kurven und Messungen jeder Variante neben denen dieser Karte</translation>
+    </message>
 </context>
 <context>
     <name>zigzag::MapDifferenceModel</name>
@@ -3841,6 +4093,10 @@ Verlust, wenn sie allein streamt: %1 ± %2 (Standardfehler)</translation>
     <message>
         <source>TTFT</source>
         <translation>TTFT</translation>
+    </message>
+    <message>
+        <source>Recommend a map for a model folder…</source>
+        <translation>Eine Karte für einen Modellordner empfehlen…</translation>
     </message>
 </context>
 <context>
@@ -4900,6 +5156,357 @@ Sweep mit Lauf › Qualitäts-Sweep (Umschalt+F6).</translation>
         <source>Save the record of answers</source>
         <translation>Die Antworten als Datei sichern</translation>
     </message>
+    <message>
+        <source>Show the answers to the first question that &amp;broke</source>
+        <translation>Die Antworten auf die erste nicht mehr r&amp;ichtige Frage zeigen</translation>
+    </message>
+    <message>
+        <source>No question that broke is shown here: ask first, or choose another map.</source>
+        <translation>Hier steht keine Frage, die nicht mehr stimmt: zuerst fragen oder eine andere Karte wählen.</translation>
+    </message>
+    <message>
+        <source>Question %1 %2</source>
+        <translation>Frage %1 %2</translation>
+    </message>
+    <message>
+        <source>The record keeps the end of a question alone, and what stands beside &quot;Ask&quot; makes other questions: choose the file that was asked, or RULER&apos;s tasks, lengths and number as they were.</source>
+        <translation>Die Datei der Antworten behält nur das Ende einer Frage, und was neben „Fragen“ steht, macht andere Fragen: die gefragte Datei wählen, oder Aufgaben, Längen und Anzahl von RULER, wie sie waren.</translation>
+    </message>
+</context>
+<context>
+    <name>zigzag::RecommendDialog</name>
+    <message>
+        <source>Recommend a map</source>
+        <translation>Eine Karte empfehlen</translation>
+    </message>
+    <message>
+        <source>What will be done, and how long that takes</source>
+        <translation>Was getan wird und wie lange das dauert</translation>
+    </message>
+    <message>
+        <source>&amp;Recommend</source>
+        <translation>&amp;Empfehlen</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>Modell</translation>
+    </message>
+    <message>
+        <source>zigzag serve</source>
+        <translation>zigzag serve</translation>
+    </message>
+    <message>
+        <source>Who will serve the map: layers are chosen as that engine runs them</source>
+        <translation>Wer die Karte bedienen wird: Schichten werden gewählt, wie jene Engine sie ausführt</translation>
+    </message>
+    <message>
+        <source>&amp;Engine</source>
+        <translation>&amp;Engine</translation>
+    </message>
+    <message>
+        <source> tokens</source>
+        <translation> Token</translation>
+    </message>
+    <message>
+        <source>Where a budget holds and savings are told; prompts are as long where the time allows it</source>
+        <translation>Wo ein Budget gilt und Ersparnis gesagt wird; Prompts sind so lang, wo die Zeit es erlaubt</translation>
+    </message>
+    <message>
+        <source>&amp;Context</source>
+        <translation>&amp;Kontext</translation>
+    </message>
+    <message>
+        <source>none: whatever keeps the quality</source>
+        <translation>keines: was die Qualität behält</translation>
+    </message>
+    <message>
+        <source>memory of a sequence, GiB</source>
+        <translation>Speicher einer Sequenz, GiB</translation>
+    </message>
+    <message>
+        <source>memory of a sequence, MiB</source>
+        <translation>Speicher einer Sequenz, MiB</translation>
+    </message>
+    <message>
+        <source>time per token, ms</source>
+        <translation>Zeit je Token, ms</translation>
+    </message>
+    <message>
+        <source>How much the budget is</source>
+        <translation>Wie groß das Budget ist</translation>
+    </message>
+    <message>
+        <source>&amp;Budget</source>
+        <translation>&amp;Budget</translation>
+    </message>
+    <message>
+        <source> % of full attention&apos;s score</source>
+        <translation> % der Punkte voller Attention</translation>
+    </message>
+    <message>
+        <source>Must be kept by the lower end of the 95 % interval</source>
+        <translation>Muss am unteren Ende des 95-%-Intervalls bleiben</translation>
+    </message>
+    <message>
+        <source>&amp;Quality to keep</source>
+        <translation>&amp;Qualität, die bleibt</translation>
+    </message>
+    <message>
+        <source> min</source>
+        <translation> min</translation>
+    </message>
+    <message>
+        <source>&amp;Time for all of it</source>
+        <translation>&amp;Zeit für alles</translation>
+    </message>
+    <message>
+        <source>Choose…</source>
+        <translation>Wählen…</translation>
+    </message>
+    <message>
+        <source>needle tasks that are made here</source>
+        <translation>Nadelaufgaben, die hier gemacht werden</translation>
+    </message>
+    <message>
+        <source>Questions of your own: half of them choose the map, half of them judge it</source>
+        <translation>Eigene Fragen: die Hälfte wählt die Karte, die andere beurteilt sie</translation>
+    </message>
+    <message>
+        <source>&amp;Prompts</source>
+        <translation>&amp;Prompts</translation>
+    </message>
+    <message>
+        <source>Choose a file of questions</source>
+        <translation>Eine Datei mit Fragen wählen</translation>
+    </message>
+    <message>
+        <source>&amp;Folder</source>
+        <translation>&amp;Ordner</translation>
+    </message>
+    <message>
+        <source>Choose the folder for the results</source>
+        <translation>Den Ordner für die Ergebnisse wählen</translation>
+    </message>
+    <message>
+        <source>For the map, its scores, the page and the export</source>
+        <translation>Für die Karte, ihre Scores, die Seite und den Export</translation>
+    </message>
+</context>
+<context>
+    <name>zigzag::RecommendPage</name>
+    <message>
+        <source>Recommend</source>
+        <translation>Empfehlen</translation>
+    </message>
+    <message>
+        <source>Recommend…</source>
+        <translation>Empfehlen…</translation>
+    </message>
+    <message>
+        <source>Open the map</source>
+        <translation>Die Karte öffnen</translation>
+    </message>
+    <message>
+        <source>Check a server…</source>
+        <translation>Einen Server prüfen…</translation>
+    </message>
+    <message>
+        <source>Its answers</source>
+        <translation>Ihre Antworten</translation>
+    </message>
+    <message>
+        <source>rise (nats a token)</source>
+        <translation>Anstieg (nats je Token)</translation>
+    </message>
+    <message>
+        <source>▲ no map is better in both   ◇ the open map</source>
+        <translation>▲ keine Karte ist in beidem besser   ◇ die offene Karte</translation>
+    </message>
+    <message>
+        <source>the maps that were tried</source>
+        <translation>die versuchten Karten</translation>
+    </message>
+    <message>
+        <source>The command that serves the map</source>
+        <translation>Der Befehl, der die Karte bedient</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>Kopieren</translation>
+    </message>
+    <message>
+        <source>Copy the command that serves the map</source>
+        <translation>Den Befehl kopieren, der die Karte bedient</translation>
+    </message>
+    <message>
+        <source>Bring the recommended map to the front, as a variant</source>
+        <translation>Die empfohlene Karte als Variante nach vorn bringen</translation>
+    </message>
+    <message>
+        <source>Ask the server, once it runs, whether it applies this map</source>
+        <translation>Den Server, sobald er läuft, fragen, ob er diese Karte anwendet</translation>
+    </message>
+    <message>
+        <source>Every answer of full attention and of the maps that were judged</source>
+        <translation>Jede Antwort voller Attention und der beurteilten Karten</translation>
+    </message>
+    <message>
+        <source>Maps that were tried</source>
+        <translation>Versuchte Karten</translation>
+    </message>
+    <message>
+        <source>Layers</source>
+        <translation>Schichten</translation>
+    </message>
+    <message>
+        <source>Score kept (95 %)</source>
+        <translation>Behaltene Punkte (95 %)</translation>
+    </message>
+    <message>
+        <source>Sink + recent</source>
+        <translation>Senke + letzte</translation>
+    </message>
+    <message>
+        <source>KV</source>
+        <translation>KV</translation>
+    </message>
+    <message>
+        <source>TPOT</source>
+        <translation>TPOT</translation>
+    </message>
+    <message>
+        <source>Rise</source>
+        <translation>Anstieg</translation>
+    </message>
+    <message>
+        <source>Right</source>
+        <translation>Richtig</translation>
+    </message>
+    <message>
+        <source>As</source>
+        <translation>Als</translation>
+    </message>
+    <message>
+        <source>That stream</source>
+        <translation>Die streamen</translation>
+    </message>
+    <message>
+        <source>On prompts that chose nothing, against full attention</source>
+        <translation>Auf Prompts, die nichts gewählt haben, gegen volle Attention</translation>
+    </message>
+    <message>
+        <source>Of the right answer&apos;s negative log-likelihood, nats a token: less is better</source>
+        <translation>Der negativen Log-Wahrscheinlichkeit der richtigen Antwort, nats je Token: weniger ist besser</translation>
+    </message>
+    <message>
+        <source>Share of the answers right, on the prompts that chose</source>
+        <translation>Anteil richtiger Antworten auf den Prompts, die gewählt haben</translation>
+    </message>
+    <message>
+        <source>Predicted for zigzag&apos;s engine</source>
+        <translation>Vorhergesagt für die Engine von zigzag</translation>
+    </message>
+    <message>
+        <source>%1 maps were tried so far.</source>
+        <translation>%1 Karten bisher versucht.</translation>
+    </message>
+    <message>
+        <source>(Kept: this came with the model; it was not run here.)</source>
+        <translation>(Aufbewahrt: dies kam mit dem Modell; hier ist es nicht gelaufen.)</translation>
+    </message>
+    <message>
+        <source>What it saves</source>
+        <translation>Was sie spart</translation>
+    </message>
+    <message>
+        <source>What it costs</source>
+        <translation>Was sie kostet</translation>
+    </message>
+    <message>
+        <source>The export lies in %1.</source>
+        <translation>Der Export liegt in %1.</translation>
+    </message>
+    <message>
+        <source>The recommendation did not come to its end; asked again, it goes on from where it was.</source>
+        <translation>Die Empfehlung kam nicht zu ihrem Ende; noch einmal verlangt, geht sie von dort weiter.</translation>
+    </message>
+    <message>
+        <source>Which layers can stream in my engine, and what does it cost?</source>
+        <translation>Welche Schichten können in meiner Engine streamen, und was kostet das?</translation>
+    </message>
+    <message>
+        <source>Recommend… orders the layers as the engine runs them, tries counts and windows, judges the best on prompts that chose nothing, and writes the map with its export.</source>
+        <translation>Empfehlen… ordnet die Schichten, wie die Engine sie ausführt, versucht Anzahlen und Fenster, beurteilt die besten auf Prompts, die nichts gewählt haben, und schreibt die Karte mit ihrem Export.</translation>
+    </message>
+    <message>
+        <source>frontier</source>
+        <translation>Front</translation>
+    </message>
+    <message>
+        <source>%1, as %2
+rise %3 nats a token, %4 of answers right
+%5
+Click to open this map</source>
+        <translation>%1, als %2
+Anstieg %3 nats je Token, %4 der Antworten richtig
+%5
+Ein Klick öffnet diese Karte</translation>
+    </message>
+    <message>
+        <source>predicted time per output token at %1</source>
+        <translation>vorhergesagte Zeit je Token der Ausgabe bei %1</translation>
+    </message>
+    <message>
+        <source>KV memory at %1 in %2</source>
+        <translation>KV-Speicher bei %1 in %2</translation>
+    </message>
+    <message>
+        <source>Maps stand here as they are tried.</source>
+        <translation>Karten stehen hier, sobald sie versucht sind.</translation>
+    </message>
+    <message>
+        <source>Copied: %1</source>
+        <translation>Kopiert: %1</translation>
+    </message>
+</context>
+<context>
+    <name>zigzag::Recommending</name>
+    <message>
+        <source>Choose a file of questions</source>
+        <translation>Eine Datei mit Fragen wählen</translation>
+    </message>
+    <message>
+        <source>Choose the folder for the results</source>
+        <translation>Den Ordner für die Ergebnisse wählen</translation>
+    </message>
+    <message>
+        <source>Time a prompt</source>
+        <translation>Zeit eines Prompts</translation>
+    </message>
+    <message>
+        <source>A recommendation needs a trained model with its tokenizer.</source>
+        <translation>Eine Empfehlung braucht ein trainiertes Modell mit seinem Tokenizer.</translation>
+    </message>
+    <message>
+        <source>There is no model to run: %1.</source>
+        <translation>Es gibt kein Modell zum Ausführen: %1.</translation>
+    </message>
+    <message>
+        <source>Choose a folder for the results.</source>
+        <translation>Einen Ordner für die Ergebnisse wählen.</translation>
+    </message>
+    <message>
+        <source>What will be done, and how long it takes, is known as soon as the model is loaded and a prompt was timed.</source>
+        <translation>Was getan wird und wie lange es dauert, ist bekannt, sobald das Modell geladen und ein Prompt gemessen ist.</translation>
+    </message>
+    <message>
+        <source>By a prompt that was timed here.</source>
+        <translation>Nach einem Prompt, der hier gemessen wurde.</translation>
+    </message>
+    <message>
+        <source>By predictions, until a prompt has been timed.</source>
+        <translation>Nach Vorhersagen, bis ein Prompt gemessen ist.</translation>
+    </message>
 </context>
 <context>
     <name>zigzag::RunCompareModel</name>
@@ -5771,6 +6378,50 @@ oben ein Maschinenprofil wählen</translation>
     <message>
         <source>Attention to needles</source>
         <translation>Attention auf Nadeln</translation>
+    </message>
+    <message>
+        <source>Timing the model</source>
+        <translation>Die Zeit des Modells wird genommen</translation>
+    </message>
+    <message>
+        <source>Measuring what a token takes</source>
+        <translation>Es wird gemessen, was ein Token dauert</translation>
+    </message>
+    <message>
+        <source>Step 1 of 3: ordering the layers</source>
+        <translation>Schritt 1 von 3: die Schichten ordnen</translation>
+    </message>
+    <message>
+        <source>Step 2 of 3: trying maps</source>
+        <translation>Schritt 2 von 3: Karten versuchen</translation>
+    </message>
+    <message>
+        <source>Step 3 of 3: judging the best</source>
+        <translation>Schritt 3 von 3: die besten beurteilen</translation>
+    </message>
+    <message>
+        <source>%1 (what stands in for sinks is calibrated)</source>
+        <translation>%1 (Ersatz für Senken wird kalibriert)</translation>
+    </message>
+    <message>
+        <source>Recommended order, %1</source>
+        <translation>Empfohlene Reihenfolge, %1</translation>
+    </message>
+    <message>
+        <source>Writing the map and its export</source>
+        <translation>Karte und Export werden geschrieben</translation>
+    </message>
+    <message>
+        <source>Recommend a map for %1</source>
+        <translation>Eine Karte für %1 empfehlen</translation>
+    </message>
+    <message>
+        <source>recommended for %1</source>
+        <translation>empfohlen für %1</translation>
+    </message>
+    <message>
+        <source>Attention to needles, %1 of %2 prompts</source>
+        <translation>Attention auf Nadeln, %1 von %2 Prompts</translation>
     </message>
 </context>
 <context>

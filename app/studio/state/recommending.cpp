@@ -8,6 +8,7 @@
 #include "views/models/recommend_text.h"
 #include "views/widgets/recommend_dialog.h"
 
+#include <QCoreApplication>
 #include <QCryptographicHash>
 #include <QPointer>
 #include <QStandardPaths>
@@ -21,11 +22,6 @@ namespace {
 constexpr const char *paceTask = "recommend-pace";
 constexpr std::int64_t smallBytes = 64 << 20;
 constexpr int minutesOfSmall = 1, usualMinutes = 20;
-
-QString tr(const char *source)
-{
-    return RecommendDialog::tr(source);
-}
 
 /// How long prompts take, by the predictions that there are; none: there are none.
 std::optional<jobs::Pace> predictedPace(Studio &studio)
@@ -48,6 +44,7 @@ std::optional<jobs::Pace> predictedPace(Studio &studio)
 /// Between the dialog and the studio, as long as the dialog is there.
 class Recommending : public QObject
 {
+    Q_DECLARE_TR_FUNCTIONS(zigzag::Recommending)
 public:
     Recommending(Studio &studio, RecommendDialog &dialog)
         : QObject(&dialog)
