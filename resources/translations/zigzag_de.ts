@@ -1016,7 +1016,7 @@
     </message>
     <message>
         <source>of your questions</source>
-        <translation>deiner Fragen</translation>
+        <translation>eigenen Fragen</translation>
     </message>
     <message>
         <source>needle tasks</source>
@@ -1104,7 +1104,7 @@
     </message>
     <message>
         <source>Measured on your questions, of up to %1 tokens, in %2 on %3.</source>
-        <translation>Gemessen auf deinen Fragen, mit bis zu %1 Token, in %2 auf %3.</translation>
+        <translation>Gemessen auf eigenen Fragen, mit bis zu %1 Token, in %2 auf %3.</translation>
     </message>
     <message>
         <source>Measured on needle tasks of %1 tokens, in %2 on %3.</source>
