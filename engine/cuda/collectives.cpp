@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/cuda/collectives.h"
 
-#include "engine/cuda/gpu/launch.h"
-#include "engine/cuda/kernels/exchange.cuh"
+#include "engine/cuda/exchange_launches.h"
 #include "engine/cuda/nccl.h"
 
 #include <algorithm>
@@ -18,18 +17,9 @@ namespace {
 /// Numbers that a rank sends in one call of an exchange.
 constexpr std::int64_t exchangeCapacity = 256 << 10;
 
-Start startsEarly(const Device &device)
+LaunchOn onStreamOf(const Device &device)
 {
-    return startOf(device.limits().computeCapability >= 90);
-}
-
-int launchAddParts(const SumArgs &args, const Device &device)
-{
-    const AddPartsArgs kernel = {args.part, args.out, args.residual, args.count};
-    const auto add = [&](auto function) {
-        return launch(function, {addPartsBlocks(args.count)}, exchangeThreads, 0, device.stream(), kernel, startsEarly(device));
-    };
-    return args.type == DType::BF16 ? add(addParts<Bf16>) : args.type == DType::F16 ? add(addParts<F16>) : add(addParts<float>);
+    return {device.stream(), device.limits().computeCapability >= 90};
 }
 
 class DeviceGroup : public CollectiveGroup
@@ -110,15 +100,14 @@ private:
                 kernel.out = args.out;
                 kernel.residual = args.residual;
                 kernel.count = args.count;
-                device.check(launch(exchangeSum, {exchangeBlocks(args.count)}, exchangeThreads, 0, device.stream(), kernel,
-                                    startsEarly(device)),
-                             "a sum over GPUs");
+                device.check(launchExchangeSum(kernel, onStreamOf(device)), "a sum over GPUs");
                 return;
             }
             const int result = m_group.m_nccl->sum(args.part, static_cast<std::size_t>(args.count), args.type,
                                                    m_group.m_communicators[m_rank], device.stream());
             device.check(result == 0 ? cudaSuccess : cudaErrorUnknown, "NCCL's sum over GPUs");
-            device.check(launchAddParts(args, device), "a sum over GPUs");
+            device.check(launchAddParts(args.type, {args.part, args.out, args.residual, args.count}, onStreamOf(device)),
+                         "a sum over GPUs");
         }
 
         void gather(const GatherArgs &args) override
@@ -139,9 +128,7 @@ private:
                     kernel.first[rank] = done;
                     kernel.counts[rank] = std::min(kernel.count, args.rows * args.widths[rank] - done);
                 }
-                device.check(launch(exchangeGather, {exchangeBlocks(kernel.count)}, exchangeThreads, 0, device.stream(), kernel,
-                                    startsEarly(device)),
-                             "the logits of several GPUs");
+                device.check(launchExchangeGather(kernel, onStreamOf(device)), "the logits of several GPUs");
             }
         }
 
