@@ -3,6 +3,7 @@
 #include "engine/base/installation.h"
 #include "engine/cpu/cpu_backend.h"
 #include "engine/run/backend_module.h"
+#include "engine/run/rank_group.h"
 
 #include <algorithm>
 #include <dlfcn.h>
@@ -53,10 +54,15 @@ std::string mismatch(const BackendModule *module, const std::string &file)
     return {};
 }
 
-tl::expected<std::unique_ptr<Backend>, Refusal> createFromModule(const KnownModule &known)
+Refusal refusalOf(const KnownModule &known, std::string_view line, bool isAbsent = false, ErrorKind kind = ErrorKind::Failed)
 {
-    const auto refused = [&](std::string line, bool isAbsent = false, ErrorKind kind = ErrorKind::Failed) {
-        return tl::unexpected(Refusal{kind, fmt::format("backend {}: {}", known.name, line), isAbsent});
+    return {kind, fmt::format("backend {}: {}", known.name, line), isAbsent};
+}
+
+tl::expected<const BackendModule *, Refusal> openModule(const KnownModule &known)
+{
+    const auto refused = [&](std::string_view line, bool isAbsent = false, ErrorKind kind = ErrorKind::Failed) {
+        return tl::unexpected(refusalOf(known, line, isAbsent, kind));
     };
     const std::string name = fmt::format("zigzag_{}.so", known.name);
     const std::string file = moduleFile(name).string();
@@ -65,18 +71,66 @@ tl::expected<std::unique_ptr<Backend>, Refusal> createFromModule(const KnownModu
             fmt::format("there is no {} beside the program or in lib/zigzag of its installation: build or install it", name),
             true, ErrorKind::BadInput);
     if (!dlopen(known.driver, RTLD_LAZY | RTLD_LOCAL))
-        return refused(std::string(known.driverMissing), true);
+        return refused(known.driverMissing, true);
     void *const handle = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (!handle)
         return refused(fmt::format("{}: install what is missing", dlerror()));
     const auto *module = static_cast<const BackendModule *>(dlsym(handle, "zigzagBackendModule"));
-    if (std::string why = mismatch(module, file); !why.empty())
-        return refused(std::move(why));
+    if (const std::string why = mismatch(module, file); !why.empty())
+        return refused(why);
+    return module;
+}
+
+tl::expected<std::unique_ptr<Backend>, Refusal> createFromModule(const KnownModule &known)
+{
+    const auto module = openModule(known);
+    if (!module)
+        return tl::unexpected(module.error());
     std::string reason;
-    std::unique_ptr<Backend> backend(module->create(&reason));
+    std::unique_ptr<Backend> backend((*module)->create(&reason));
     if (!backend)
-        return refused(fmt::format("{}: {}", reason, known.deviceRefused));
+        return tl::unexpected(refusalOf(known, fmt::format("{}: {}", reason, known.deviceRefused)));
     return backend;
+}
+
+/// Shares of this machine's processors.
+Result<std::shared_ptr<RankGroup>> rankGroupOfCpu(int ranks)
+{
+    return RankGroup::create(
+        ranks, [](int) -> Result<std::unique_ptr<Backend>> { return createCpuBackend(); },
+        [ranks](auto) -> Result<std::unique_ptr<CollectiveGroup>> { return joinInProcess(ranks); });
+}
+
+tl::expected<std::shared_ptr<RankGroup>, Refusal> rankGroupOf(const KnownModule &known, int ranks)
+{
+    const auto opened = openModule(known);
+    if (!opened)
+        return tl::unexpected(opened.error());
+    const BackendModule &module = **opened;
+    const int devices = module.devices ? module.devices() : 1;
+    if (devices < ranks || !module.createOn || !module.join)
+        return tl::unexpected(refusalOf(known,
+                                        fmt::format("{} GPUs were asked for and {} can be used here: give fewer", ranks, devices),
+                                        false, ErrorKind::BadInput));
+    auto group = RankGroup::create(
+        ranks,
+        [&](int rank) -> Result<std::unique_ptr<Backend>> {
+            std::string reason;
+            std::unique_ptr<Backend> backend(module.createOn(rank, &reason));
+            if (!backend)
+                return failed(reason);
+            return backend;
+        },
+        [&](std::span<const std::shared_ptr<Backend>> backends) -> Result<std::unique_ptr<CollectiveGroup>> {
+            std::string reason;
+            std::unique_ptr<CollectiveGroup> joined(module.join(backends, &reason));
+            if (!joined)
+                return failed(reason);
+            return joined;
+        });
+    if (!group)
+        return tl::unexpected(refusalOf(known, group.error().message));
+    return std::move(*group);
 }
 
 } // namespace
@@ -109,6 +163,22 @@ Result<std::unique_ptr<Backend>> createBackend(std::string_view name, std::strin
     std::vector<std::string_view> names;
     std::ranges::transform(modules, std::back_inserter(names), &KnownModule::name);
     return badInput(fmt::format("backend {}: not known: use auto, cpu or {}", name, fmt::join(names, " or ")));
+}
+
+Result<std::shared_ptr<RankGroup>> createRankGroup(std::string_view name, int ranks)
+{
+    if (name == "cpu")
+        return rankGroupOfCpu(ranks);
+    for (const KnownModule &known : modules) {
+        if (name != known.name && name != "auto")
+            continue;
+        auto group = rankGroupOf(known, ranks);
+        if (group)
+            return std::move(*group);
+        const Refusal &refusal = group.error();
+        return tl::unexpected(Error{refusal.kind, refusal.line + ", or use --backend cpu, whose ranks share the processor"});
+    }
+    return badInput(fmt::format("backend {}: not known: use auto, {}", name, fmt::join(backendNames(), " or ")));
 }
 
 } // namespace zigzag

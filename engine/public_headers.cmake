@@ -30,6 +30,7 @@ set(ZIGZAG_PUBLIC_HEADERS
     engine/model/weights.h
     engine/run/backend.h
     engine/run/backend_module.h
+    engine/run/collective.h
     engine/run/device_model.h
     engine/run/sampler.h
     engine/run/session.h

@@ -46,6 +46,9 @@ Result<std::shared_ptr<const Model>> standingIn(const Loaded &loaded, const Head
 Result<EngineRun> asGraniteSwa(const Loaded &loaded, const std::string &name, const HeadMap &map, const EngineOptions &options,
                                bool calibrates)
 {
+    if (loaded.device->isDealt())
+        return badInput(
+            fmt::format("--as-engine {} is another model, which is run on one GPU alone: leave --gpus out", carriedFormat));
     ZIGZAG_TRY(exported, loadExportModel(name));
     ZIGZAG_CHECK(engineServing(carriedFormat, exported, map));
     std::string source;

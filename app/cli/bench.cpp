@@ -25,6 +25,7 @@ struct BenchOptions {
     int sink = defaultSink, recent = defaultRecent;
     BenchPlan plan;
     std::optional<DType> kvType; ///< of keys and values; none: the weights' own
+    GpuOptions gpus;
     EngineOptions engine;
 };
 
@@ -61,6 +62,9 @@ Result<void> runAsEngine(const BenchOptions &options, Loaded &loaded, std::vecto
 Result<void> bench(BenchOptions options)
 {
     BenchPlan &plan = options.plan;
+    if (options.gpus.gpus > 1 && !options.sweep.empty())
+        return badInput("--sweep keeps the records of one GPU: leave it out, or --gpus");
+    plan.gpus = options.gpus.gpus;
     for (const std::string &name : options.mixed) {
         ZIGZAG_TRY(mixed, parseMixedMode(name));
         if (std::find(plan.mixed.begin(), plan.mixed.end(), mixed) == plan.mixed.end())
@@ -68,7 +72,9 @@ Result<void> bench(BenchOptions options)
     }
     plan.phases = phasesNamed(options.phases);
     const std::atomic<bool> &cancel = interruptFlag();
-    ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend, options.kvType));
+    ZIGZAG_TRY(
+        loaded,
+        loadForRun(options.model, options.backend, options.kvType, options.gpus, {options.maps, options.sink, options.recent}));
     ZIGZAG_TRY(maps, resolveMaps(options.maps, loaded.model->shape(), options.sink, options.recent));
     ZIGZAG_CHECK(runAsEngine(options, loaded, maps));
     plan.maps = std::move(maps);
@@ -157,6 +163,7 @@ void addBench(CLI::App &app, Chosen &chosen)
     addWindowOptions(*command, options->sink, options->recent);
     addEngineOptions(*command, options->engine);
     addBackendOption(*command, options->backend);
+    addGpuOptions(*command, options->gpus);
     addKvTypeOption(*command, options->kvType);
     addOutputOption(*command, options->format, true);
     command->callback([options, &chosen] { chosen.run = [options] { return bench(*options); }; });

@@ -33,6 +33,24 @@ void addBackendOption(CLI::App &command, std::string &backend)
     command.add_option("--backend", backend, "auto, cpu or cuda")->capture_default_str();
 }
 
+void addGpuOptions(CLI::App &command, GpuOptions &options)
+{
+    command
+        .add_option(
+            "--gpus", options.gpus,
+            "GPUs of this machine that run the model together, tensor parallel; with --backend cpu: shares of the processor")
+        ->check(integerIn(1, mostRanks))
+        ->capture_default_str();
+    command
+        .add_option_function<std::string>(
+            "--deal", [&options](const std::string &name) { options.deal = *parseDealBy(name); },
+            "how KV heads get to the GPUs: in order, as serving engines do, or by balance: as many retrieval heads of each layer "
+            "to each, "
+            "by the first map that mixes kinds in a layer")
+        ->check(CLI::IsMember({"order", "balance"}))
+        ->default_str("order");
+}
+
 void addKvTypeOption(CLI::App &command, std::optional<DType> &type)
 {
     std::vector<std::string> names;

@@ -3,6 +3,7 @@
 
 #include "app/cli/number_checks.h"
 #include "engine/base/dtype.h"
+#include "engine/run/dealing.h"
 #include <CLI/CLI.hpp>
 #include <cstdint>
 #include <optional>
@@ -18,6 +19,13 @@ void addOutputOption(CLI::App &command, std::string &format, bool withCsv = fals
 /// `--sink` and `--recent`; `whose` says in the help what keeps these tokens.
 void addWindowOptions(CLI::App &command, int &sink, int &recent, const std::string &whose = "`streaming` keeps");
 void addBackendOption(CLI::App &command, std::string &backend);
+/// On how many GPUs a model runs, and how its heads get to them.
+struct GpuOptions {
+    int gpus = 1;
+    DealBy deal = DealBy::Order;
+};
+/// `--gpus` and `--deal`.
+void addGpuOptions(CLI::App &command, GpuOptions &options);
 /// `--kv-type`, of whatever runs a model or says what it costs; none where nobody asks.
 void addKvTypeOption(CLI::App &command, std::optional<DType> &type);
 void addContextsOption(CLI::App &command, std::vector<std::int64_t> &contexts);

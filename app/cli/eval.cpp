@@ -26,6 +26,7 @@ struct EvalOptions {
     int sink = defaultSink, recent = defaultRecent, needles = 4;
     NeedlePlan plan;
     std::optional<DType> kvType; ///< of keys and values; none: the weights' own
+    GpuOptions gpus;
     EngineOptions engine;
     QuestionOptions questions;
 
@@ -186,7 +187,9 @@ Result<void> evaluate(EvalOptions options)
         return badInput(fmt::format("--task distill compares maps of one model, and {} is another: ask for needle or perplexity; "
                                     "export says how near it is to full attention",
                                     carriedFormat));
-    ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend, options.kvType));
+    ZIGZAG_TRY(
+        loaded,
+        loadForRun(options.model, options.backend, options.kvType, options.gpus, {options.maps, options.sink, options.recent}));
     if (options.plan.contexts.empty())
         options.plan.contexts = defaultContexts(loaded.model->config);
     ZIGZAG_TRY(maps, resolveMaps(options.maps, loaded.model->shape(), options.sink, options.recent));
@@ -243,6 +246,7 @@ void addEval(CLI::App &app, Chosen &chosen)
         ->allow_extra_args(false);
     addWindowOptions(*command, options->sink, options->recent);
     addBackendOption(*command, options->backend);
+    addGpuOptions(*command, options->gpus);
     addKvTypeOption(*command, options->kvType);
     addOutputOption(*command, options->format, true);
     command->callback([options, &chosen] { chosen.run = [options] { return evaluate(*options); }; });

@@ -32,6 +32,7 @@ struct GenerateOptions {
     double temperature = 0.0, topP = 1.0;
     std::uint64_t seed = 0;
     std::optional<DType> kvType; ///< of keys and values; none: the weights' own
+    GpuOptions gpus;
     EngineOptions engine;
     bool asIds = false;
 };
@@ -55,7 +56,9 @@ Result<void> generateBoth(const GenerateOptions &options)
         return badInput("--ids prints one answer; give one map, or -o json, which has the tokens of both");
     if (!options.engine.standIns.empty())
         return badInput("--stand-ins is of one map; give one map, or leave it out to have them calibrated here");
-    ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend, options.kvType));
+    ZIGZAG_TRY(
+        loaded,
+        loadForRun(options.model, options.backend, options.kvType, options.gpus, {options.maps, options.sink, options.recent}));
     jobs::SideBySidePlan plan;
     ZIGZAG_TRY(tokens, promptTokens(*loaded.model, options.prompt));
     plan.prompt = std::move(tokens);
@@ -85,7 +88,9 @@ Result<void> generate(const GenerateOptions &options)
         return badInput(fmt::format("{} maps; give one, or two to see their answers beside each other", options.maps.size()));
     if (options.maps.size() == 2)
         return generateBoth(options);
-    ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend, options.kvType));
+    ZIGZAG_TRY(
+        loaded,
+        loadForRun(options.model, options.backend, options.kvType, options.gpus, {options.maps, options.sink, options.recent}));
     const Model &model = *loaded.model;
     ZIGZAG_TRY(tokenizer, tokenizerOf(model));
     ZIGZAG_TRY(tokens, promptTokens(model, options.prompt));
@@ -167,6 +172,7 @@ void addGenerate(CLI::App &app, Chosen &chosen)
     addWindowOptions(*command, options->sink, options->recent);
     addEngineOptions(*command, options->engine);
     addBackendOption(*command, options->backend);
+    addGpuOptions(*command, options->gpus);
     addKvTypeOption(*command, options->kvType);
     command->callback([options, &chosen] { chosen.run = [options] { return generate(*options); }; });
 }

@@ -3,7 +3,9 @@
 
 #include "engine/map/map_io.h"
 #include "engine/model/context_limit.h"
+#include "engine/run/dealing.h"
 #include "engine/run/device_model.h"
+#include "engine/run/rank_group.h"
 
 #include <algorithm>
 #include <csignal>
@@ -41,20 +43,52 @@ Result<ModelConfig> loadShape(const std::string &model, std::optional<DType> kvT
     return config;
 }
 
+namespace {
+
+/// On the devices of a group: heads dealt by the first of the maps that has layers of both kinds, where balance is asked for.
+Result<void> uploadToGroup(Loaded &loaded, const std::string &backend, const GpuOptions &gpus, const DealtMaps &maps,
+                           const UploadProgress &progress)
+{
+    std::optional<HeadMap> mixed;
+    for (const std::string &name : gpus.deal == DealBy::Balance ? maps.names : std::vector<std::string>()) {
+        ZIGZAG_TRY(map, resolveHeadMap(name, loaded.model->shape(), maps.sink, maps.recent));
+        if (!mixed && map.mixedLayers() > 0)
+            mixed = std::move(map);
+    }
+    ZIGZAG_TRY(dealing, Dealing::create(loaded.model->config, gpus.gpus, gpus.deal, mixed ? &*mixed : nullptr));
+    ZIGZAG_TRY(group, createRankGroup(backend, gpus.gpus));
+    ZIGZAG_TRY(device, uploadDealt(loaded.model, group, std::move(dealing), progress));
+    loaded.device = std::move(device);
+    loaded.backend = loaded.device->backend;
+    return {};
+}
+
+} // namespace
+
 Result<Loaded> loadForRun(const std::string &model, const std::string &backend, std::optional<DType> kvType)
+{
+    return loadForRun(model, backend, kvType, {}, {});
+}
+
+Result<Loaded> loadForRun(const std::string &model, const std::string &backend, std::optional<DType> kvType,
+                          const GpuOptions &gpus, const DealtMaps &maps)
 {
     Loaded loaded;
     std::string note;
     {
         Progress progress("loading, MiB");
+        const auto told
+            = [&](std::int64_t done, std::int64_t all) { progress(static_cast<int>(done >> 20), static_cast<int>(all >> 20)); };
         ZIGZAG_TRY(weights, loadModel(model, {}, kvType));
-        ZIGZAG_TRY(chosen, createBackend(backend, &note));
         loaded.model = std::move(weights);
-        loaded.backend = std::move(chosen);
-        ZIGZAG_TRY(device, uploadModel(loaded.model, loaded.backend, [&](std::int64_t done, std::int64_t all) {
-                       progress(static_cast<int>(done >> 20), static_cast<int>(all >> 20));
-                   }));
-        loaded.device = std::move(device);
+        if (gpus.gpus > 1) {
+            ZIGZAG_CHECK(uploadToGroup(loaded, backend, gpus, maps, told));
+        } else {
+            ZIGZAG_TRY(chosen, createBackend(backend, &note));
+            loaded.backend = std::move(chosen);
+            ZIGZAG_TRY(device, uploadModel(loaded.model, loaded.backend, told));
+            loaded.device = std::move(device);
+        }
     }
     if (!note.empty())
         fmt::print(stderr, "note: {}\n", note);

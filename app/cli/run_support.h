@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "app/cli/common_options.h"
 #include "app/cli/job_lines.h"
 #include "engine/base/result.h"
 #include "engine/model/model.h"
@@ -28,6 +29,14 @@ struct Loaded {
     JobContext job(JobLines &lines) const;
 };
 Result<Loaded> loadForRun(const std::string &model, const std::string &backend = "auto", std::optional<DType> kvType = {});
+/// By which maps heads are dealt to several GPUs; as --map and the options of its window name them.
+struct DealtMaps {
+    std::vector<std::string> names;
+    int sink = defaultSink, recent = defaultRecent;
+};
+/// The same on several GPUs.
+Result<Loaded> loadForRun(const std::string &model, const std::string &backend, std::optional<DType> kvType,
+                          const GpuOptions &gpus, const DealtMaps &maps);
 /// The config alone, for the commands that need no weights.
 Result<ModelConfig> loadShape(const std::string &model, std::optional<DType> kvType = {});
 

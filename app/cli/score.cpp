@@ -30,6 +30,7 @@ struct ScoreOptions {
     bool keep = false;
     std::string engine; ///< that will serve the map; empty: ours
     std::optional<DType> kvType; ///< of keys and values; none: the weights' own
+    GpuOptions gpus;
 };
 
 constexpr std::string_view answerLossMethod = "answer-loss"; ///< ablation by that loss
@@ -167,7 +168,10 @@ Result<SearchResult> runSearch(const Loaded &loaded, const std::string &method, 
 Result<void> score(const ScoreOptions &options)
 {
     interruptFlag();
-    ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend, options.kvType));
+    if (options.gpus.gpus > 1 && options.method != nameOf(SearchMethod::Attention))
+        return badInput(fmt::format(
+            "--method {} runs layers one by one, on one GPU alone: leave --gpus out, or score by attention", options.method));
+    ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend, options.kvType, options.gpus, {}));
     ZIGZAG_TRY(plan, planOf(options, loaded));
     ZIGZAG_TRY(serving, servingOf(options, plan));
     const std::filesystem::path progressFile = options.out + ".progress";
@@ -236,6 +240,7 @@ void addScore(CLI::App &app, Chosen &chosen)
         "not for gates)");
     command->add_flag("--keep", options->keep, "write the scores, marked, even where the model answered no prompt");
     addBackendOption(*command, options->backend);
+    addGpuOptions(*command, options->gpus);
     addKvTypeOption(*command, options->kvType);
     command->add_option("--out", options->out, "score file to write")->required();
     addOutputOption(*command, options->format);

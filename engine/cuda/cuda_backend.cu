@@ -3,6 +3,7 @@
 #include "engine/cuda/blocks.h"
 #include "engine/cuda/cache_views.h"
 #include "engine/cuda/ceilings.h"
+#include "engine/cuda/collectives.h"
 #include "engine/cuda/cuda_matrix.h"
 #include "engine/cuda/device.h"
 #include "engine/cuda/gpu/heuristics.h"
@@ -26,7 +27,7 @@ namespace {
 /// The ops on one GPU. Two of them are put off until the op after them is known, because decode reads its weights faster in
 /// fewer kernels: an RMSNorm becomes the prologue of the product that reads it, and the two products behind a gate become one
 /// with the gate as its epilogue. What is put off is launched as it is when anything else comes next.
-class CudaBackend : public Backend
+class CudaBackend : public Backend, public RankDevice
 {
 public:
     explicit CudaBackend(std::unique_ptr<Device> device)
@@ -51,6 +52,12 @@ public:
         m_expertScratch = std::move(expertScratch);
         m_device->check(cudaMemsetAsync(m_scratch->data(), 0, attentionScratchBytes, m_device->stream()), "its start");
         return m_device->synchronize();
+    }
+
+    Device &flushed() override
+    {
+        flush();
+        return *m_device;
     }
 
     std::string_view name() const override { return "cuda"; }
@@ -559,16 +566,31 @@ private:
     std::optional<Matvec> m_gated;
 };
 
-Result<std::unique_ptr<Backend>> createCudaBackend()
+Result<std::unique_ptr<Backend>> createOn(int nth)
 {
-    ZIGZAG_TRY(device, Device::open());
+    ZIGZAG_TRY(device, Device::open(nth));
     auto backend = std::make_unique<CudaBackend>(std::move(device));
     ZIGZAG_CHECK(backend->start());
     return backend;
+}
+
+Result<std::unique_ptr<Backend>> createCudaBackend()
+{
+    return createOn(0);
+}
+
+/// Of backends that came from here.
+Result<std::unique_ptr<CollectiveGroup>> join(std::span<const std::shared_ptr<Backend>> backends)
+{
+    std::vector<RankDevice *> ranks;
+    for (const auto &backend : backends)
+        ranks.push_back(static_cast<CudaBackend *>(backend.get()));
+    return joinDevices(std::move(ranks));
 }
 
 } // namespace
 
 } // namespace zigzag::gpu
 
-ZIGZAG_BACKEND_MODULE(zigzag::gpu::createCudaBackend)
+ZIGZAG_BACKEND_MODULE_OF_SEVERAL(zigzag::gpu::createCudaBackend, zigzag::gpu::Device::count, zigzag::gpu::createOn,
+                                 zigzag::gpu::join)

@@ -36,7 +36,20 @@ std::string textOf(int status)
                        cudaGetErrorName(static_cast<cudaError_t>(status)));
 }
 
-Result<std::unique_ptr<Device>> Device::open()
+int Device::count()
+{
+    int all = 0, usable = 0;
+    if (cudaGetDeviceCount(&all) != cudaSuccess) {
+        cudaGetLastError();
+        return 0;
+    }
+    for (int index = 0; index < all; ++index)
+        usable += 10 * attribute(cudaDevAttrComputeCapabilityMajor, index) + attribute(cudaDevAttrComputeCapabilityMinor, index)
+            >= leastCapability;
+    return usable;
+}
+
+Result<std::unique_ptr<Device>> Device::open(int nth)
 {
     int count = 0;
     if (const int status = cudaGetDeviceCount(&count); status != cudaSuccess)
@@ -52,6 +65,8 @@ Result<std::unique_ptr<Device>> Device::open()
                                   properties.major, properties.minor);
             continue;
         }
+        if (nth-- > 0)
+            continue;
         std::unique_ptr<Device> device(new Device);
         device->m_index = index;
         if (int status = cudaSetDevice(index); status != cudaSuccess

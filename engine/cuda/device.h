@@ -17,12 +17,15 @@ namespace zigzag::gpu {
 class Device
 {
 public:
-    /// The first GPU that this build can use. Fails where there is none, with the reason.
-    static Result<std::unique_ptr<Device>> open();
+    /// The nth GPU that this build can use, which becomes the calling thread's. Fails where there is none, with the reason.
+    static Result<std::unique_ptr<Device>> open(int nth = 0);
+    /// How many there are.
+    static int count();
     ~Device();
     Device(const Device &) = delete;
     Device &operator=(const Device &) = delete;
 
+    int index() const { return m_index; } ///< as CUDA counts devices
     cudaStream_t stream() const { return m_stream; }
     const GpuLimits &limits() const { return m_limits; }
     DeviceInfo info() const;

@@ -3,6 +3,8 @@
 
 #include "engine/model/tensor_values.h"
 #include "engine/model/weight_plan.h"
+#include "engine/run/dealing.h"
+#include "engine/run/rank_group.h"
 #include "engine/run/session.h"
 
 #include <algorithm>
@@ -134,79 +136,187 @@ Result<void> checkRuns(const Backend &backend, const ModelConfig &config)
     return {};
 }
 
-Result<std::shared_ptr<DeviceModel>> uploadModel(std::shared_ptr<const Model> model, std::shared_ptr<Backend> backend,
-                                                 const UploadProgress &progress, const std::atomic<bool> *cancel)
+namespace {
+
+/// One upload: the whole model, or a rank's part of it.
+class Uploader
 {
-    auto device = std::make_shared<DeviceModel>();
-    const Weights &weights = model->weights;
-    const Capabilities can = backend->capabilities();
-    const bool copies = can.copiesWeights;
-    if (copies) // before minutes of copying; where nothing is copied, a session says it as soon
-        ZIGZAG_CHECK(checkRuns(*backend, model->config));
-    const Held held = heldBytes(can, model->config);
-    if (const std::int64_t needed = held.bytes, free = backend->device().memoryBytes; copies && needed > free)
-        return failed(fmt::format("{}: its weights take {} bytes and {} are free on {}: no context fits beside them; choose a "
-                                  "smaller model, or --backend cpu",
-                                  model->config.name, needed, free, backend->device().name));
-    if (!held.decoded.empty()) {
+public:
+    Uploader(const Model &whole, std::shared_ptr<const Model> held, std::shared_ptr<Backend> backend, const Dealing *dealing,
+             int rank)
+        : m_weights(whole.weights)
+        , m_whole(whole.config)
+        , m_dealing(dealing)
+        , m_rank(rank)
+        , m_device(std::make_shared<DeviceModel>())
+        , m_can(backend->capabilities())
+    {
+        m_device->model = std::move(held);
+        m_device->backend = std::move(backend);
+    }
+
+    UploadProgress progress;
+    const std::atomic<bool> *cancel = nullptr;
+
+    Result<std::shared_ptr<DeviceModel>> run()
+    {
+        if (m_can.copiesWeights) // before minutes of copying; where nothing is copied, a session says it as soon
+            ZIGZAG_CHECK(checkRuns(backend(), config()));
+        ZIGZAG_CHECK(plan());
+        ZIGZAG_TRY(embedding, prepare(m_weights.embedding));
+        m_device->embedding = std::move(embedding);
+        if (m_dealing || !config().tiedEmbeddings) {
+            ZIGZAG_TRY(head, prepare(m_dealing ? m_dealing->headRows(m_weights.head, m_rank) : m_weights.head));
+            m_device->separateHead = std::move(head);
+        }
+        ZIGZAG_TRY(finalNorm, uploadVector(backend(), config(), TensorRole::Norm, m_weights.finalNorm));
+        m_device->finalNorm = std::move(finalNorm);
+        for (int layer = 0; layer < config().layers; ++layer)
+            ZIGZAG_CHECK(uploadLayer(layer));
+        ZIGZAG_CHECK(backend().synchronize());
+        return m_device;
+    }
+
+private:
+    Backend &backend() const { return *m_device->backend; }
+    const ModelConfig &config() const { return m_device->model->config; }
+
+    /// Fails where the weights do not fit, and notes which types are decoded.
+    Result<void> plan()
+    {
+        Held held = heldBytes(m_can, config());
+        if (m_dealing) { // the plan has the head whole, or none where it is tied
+            const WeightType type = heldType(m_can, config(), config().headType());
+            const std::int64_t rows = m_dealing->headWidths()[static_cast<std::size_t>(m_rank)]
+                - (config().tiedEmbeddings ? 0 : std::int64_t{config().vocabulary});
+            held.bytes += rows * rowBytes(type, config().hiddenSize);
+        }
+        m_bytes = held.bytes;
+        if (const std::int64_t free = backend().device().memoryBytes; m_can.copiesWeights && m_bytes > free)
+            return failed(
+                fmt::format("{}: its weights take {} bytes and {} are free on {}: no context fits beside them; choose a "
+                            "smaller model, or --backend cpu",
+                            config().name, m_bytes, free, backend().device().name));
+        if (held.decoded.empty())
+            return {};
         std::vector<std::string_view> names;
         for (const WeightType type : held.decoded)
             names.push_back(nameOf(type));
-        device->notes.push_back(
-            fmt::format("{}: the {} backend does not multiply with {}: such matrices are decoded to {}, {} bytes "
-                        "of weights instead of {}",
-                        model->config.name, backend->name(), fmt::join(names, ", "), nameOf(model->config.dtype), held.bytes,
-                        model->config.weightBytes()));
+        m_device->notes.push_back(fmt::format(
+            "{}: the {} backend does not multiply with {}: such matrices are decoded to {}, {} bytes "
+            "of weights instead of {}",
+            config().name, backend().name(), fmt::join(names, ", "), nameOf(config().dtype), m_bytes, config().weightBytes()));
+        return {};
     }
-    std::int64_t done = 0;
-    const auto prepare = [&](const TensorView &from) -> Result<std::unique_ptr<Matrix>> {
+
+    /// `gathered`: the memory behind `from`, where it is a copy.
+    Result<std::unique_ptr<Matrix>> prepare(const TensorView &from, std::vector<std::byte> gathered = {})
+    {
         if (cancel && cancel->load(std::memory_order_relaxed))
             return cancelled();
-        const WeightType type = heldType(can, model->config, from.type);
+        const WeightType type = heldType(m_can, config(), from.type);
         TensorView view = from;
-        std::vector<std::byte> decoded;
         if (type != from.type) {
-            decoded = storedAs(*type.plain(), floatsOf(from));
-            view = {decoded.data(), type, from.rows, from.columns};
+            gathered = storedAs(*type.plain(), floatsOf(from));
+            view = {gathered.data(), type, from.rows, from.columns};
         }
-        auto prepared = backend->prepare(view);
+        auto prepared = backend().prepare(view);
         if (prepared)
-            (*prepared)->activations = backend->activationType(model->config.dtype);
-        if (!decoded.empty() && !copies) // whoever reads weights where they are needs them there
-            device->decoded.push_back(std::move(decoded));
-        done += view.bytes();
-        if (progress && copies)
-            progress(done, held.bytes);
+            (*prepared)->activations = backend().activationType(config().dtype);
+        if (!gathered.empty() && !m_can.copiesWeights) // whoever reads weights where they are needs them there
+            m_device->decoded.push_back(std::move(gathered));
+        m_done += view.bytes();
+        if (progress && m_can.copiesWeights)
+            progress(m_done, m_bytes);
         return prepared;
-    };
-    ZIGZAG_TRY(embedding, prepare(weights.embedding));
-    device->embedding = std::move(embedding);
-    if (!model->config.tiedEmbeddings) {
-        ZIGZAG_TRY(head, prepare(weights.head));
-        device->separateHead = std::move(head);
     }
-    ZIGZAG_TRY(finalNorm, uploadVector(*backend, model->config, TensorRole::Norm, weights.finalNorm));
-    device->finalNorm = std::move(finalNorm);
-    for (int layer = 0; layer < model->config.layers; ++layer) {
-        DeviceLayer &to = device->layers.emplace_back();
-        to.plan = layerPlan(model->config, layer);
-        if (!weights.kvScales.empty())
-            to.f8Scales = weights.kvScales[static_cast<std::size_t>(layer)];
-        for (const WeightSpec &spec : to.plan.weights())
-            for (const TensorView &from : weights.layers[static_cast<std::size_t>(layer)].all(spec.id)) {
+
+    Result<void> uploadLayer(int layer)
+    {
+        DeviceLayer &to = m_device->layers.emplace_back();
+        to.plan = layerPlan(config(), layer);
+        if (!m_weights.kvScales.empty())
+            to.f8Scales = m_weights.kvScales[static_cast<std::size_t>(layer)];
+        const LayerPlan whole = layerPlan(m_whole, layer);
+        for (const WeightSpec &spec : whole.weights())
+            for (const TensorView &tensor : m_weights.layers[static_cast<std::size_t>(layer)].all(spec.id)) {
+                TensorView from = tensor;
+                std::vector<std::byte> gathered;
+                if (m_dealing) {
+                    ZIGZAG_TRY(part, m_dealing->part(m_rank, layer, spec, tensor, gathered));
+                    from = part;
+                }
                 if (spec.role == TensorRole::Matrix) {
-                    ZIGZAG_TRY(prepared, prepare(from));
+                    ZIGZAG_TRY(prepared, prepare(from, std::move(gathered)));
                     to.add(spec.id, std::move(prepared));
-                } else {
-                    ZIGZAG_TRY(uploaded, uploadVector(*backend, model->config, spec.role, from));
+                } else if (from) {
+                    ZIGZAG_TRY(uploaded, uploadVector(backend(), config(), spec.role, from));
                     to.set(spec.id, std::move(uploaded));
                 }
             }
+        return {};
     }
-    ZIGZAG_CHECK(backend->synchronize());
+
+    const Weights &m_weights; ///< of the whole model
+    const ModelConfig &m_whole;
+    const Dealing *m_dealing; ///< null: no part of it, but all
+    int m_rank;
+    std::shared_ptr<DeviceModel> m_device;
+    Capabilities m_can;
+    std::int64_t m_bytes = 0, m_done = 0;
+};
+
+/// A model as a rank runs it: its config, and of the weights what is asked of them later.
+std::shared_ptr<const Model> partOf(const Model &whole, const ModelConfig &config)
+{
+    auto part = std::make_shared<Model>();
+    part->config = config;
+    part->weights.storage = whole.weights.storage;
+    part->weights.kvScales = whole.weights.kvScales;
+    part->weights.fingerprint = whole.weights.fingerprint;
+    return part;
+}
+
+} // namespace
+
+Result<std::shared_ptr<DeviceModel>> uploadModel(std::shared_ptr<const Model> model, std::shared_ptr<Backend> backend,
+                                                 const UploadProgress &progress, const std::atomic<bool> *cancel)
+{
+    const Model &whole = *model;
+    Uploader uploader(whole, std::move(model), std::move(backend), nullptr, 0);
+    uploader.progress = progress;
+    uploader.cancel = cancel;
+    return uploader.run();
+}
+
+Result<std::shared_ptr<DeviceModel>> uploadDealt(std::shared_ptr<const Model> model, std::shared_ptr<RankGroup> group,
+                                                 Dealing dealing, const UploadProgress &progress, const std::atomic<bool> *cancel)
+{
+    auto device = std::make_shared<DeviceModel>();
+    device->dealing = std::make_shared<const Dealing>(std::move(dealing));
+    device->group = group;
+    device->backend = group->backend(0);
+    device->parts.resize(static_cast<std::size_t>(group->ranks()));
+    const Dealing &dealt = *device->dealing;
+    ZIGZAG_CHECK(group->run([&](int rank) -> Result<void> {
+        Uploader uploader(*model, partOf(*model, dealt.config(rank)), group->backend(rank), &dealt, rank);
+        uploader.cancel = cancel;
+        if (rank == 0 && progress)
+            uploader.progress
+                = [&](std::int64_t done, std::int64_t all) { progress(group->ranks() * done, group->ranks() * all); };
+        ZIGZAG_TRY(part, uploader.run());
+        part->member = {group, rank, {dealt.headWidths().begin(), dealt.headWidths().end()}};
+        device->parts[static_cast<std::size_t>(rank)] = std::move(part);
+        return {};
+    }));
+    device->notes = device->parts.front()->notes;
     device->model = std::move(model);
-    device->backend = std::move(backend);
     return device;
+}
+
+Collective *RankMember::collective() const
+{
+    return group ? &group->collective(rank) : nullptr;
 }
 
 } // namespace zigzag

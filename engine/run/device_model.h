@@ -4,6 +4,7 @@
 #include "engine/model/model.h"
 #include "engine/run/backend.h"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <functional>
@@ -45,6 +46,21 @@ private:
     std::array<std::unique_ptr<Buffer>, weightIds> m_vectors;
 };
 
+class Collective;
+class Dealing;
+class RankGroup;
+
+/// What one rank of a group (rank_group.h) knows of the others. Of a model on one device: nothing.
+struct RankMember {
+    std::shared_ptr<RankGroup> group;
+    int rank = 0;
+    std::vector<std::int64_t> headWidths; ///< rows of the head that each rank has [ranks]
+
+    explicit operator bool() const { return group != nullptr; }
+    Collective *collective() const; ///< null where there is no group
+    std::int64_t widestHead() const { return headWidths.empty() ? 0 : *std::max_element(headWidths.begin(), headWidths.end()); }
+};
+
 /// A model's weights as a backend holds them; shared by the sessions that run the same model.
 class DeviceModel
 {
@@ -52,12 +68,20 @@ public:
     std::shared_ptr<const Model> model;
     std::shared_ptr<Backend> backend;
     std::unique_ptr<Matrix> embedding;
-    std::unique_ptr<Matrix> separateHead; ///< null where the head is the embedding
+    std::unique_ptr<Matrix> separateHead; ///< null where the head is the embedding; a rank has some of its rows
     std::unique_ptr<Buffer> finalNorm;
     std::vector<DeviceLayer> layers;
     std::vector<std::vector<std::byte>> decoded; ///< matrices of a type that the backend does not take, for one that copies none
     std::vector<std::string> notes; ///< how the device holds weights otherwise than the files do: lines for a person
 
+    RankMember member; ///< of a rank's part of a model
+    /// Of a model that was dealt to several devices: the parts, and by what rule. Beside them it has nothing but `model`, and in
+    /// `backend` the first rank's, to be asked and not to be run on.
+    std::vector<std::shared_ptr<DeviceModel>> parts; // [ranks]
+    std::shared_ptr<const Dealing> dealing;
+    std::shared_ptr<RankGroup> group;
+
+    bool isDealt() const { return !parts.empty(); }
     const Matrix &head() const { return separateHead ? *separateHead : *embedding; }
     const ModelConfig &config() const { return model->config; }
 };
@@ -79,5 +103,10 @@ WeightType heldType(const Capabilities &can, const ModelConfig &config, WeightTy
 /// do not fit. `cancel` is looked at before each tensor.
 Result<std::shared_ptr<DeviceModel>> uploadModel(std::shared_ptr<const Model> model, std::shared_ptr<Backend> backend,
                                                  const UploadProgress &progress = {}, const std::atomic<bool> *cancel = nullptr);
+/// The same of a model that the ranks of a group share: each gets its part at the same time as the others, straight from where
+/// the files are mapped. Sessions of what is returned run on all of them.
+Result<std::shared_ptr<DeviceModel>> uploadDealt(std::shared_ptr<const Model> model, std::shared_ptr<RankGroup> group,
+                                                 Dealing dealing, const UploadProgress &progress = {},
+                                                 const std::atomic<bool> *cancel = nullptr);
 
 } // namespace zigzag

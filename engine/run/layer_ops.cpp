@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/run/layer_ops.h"
 
+#include "engine/run/collective.h"
+
 #include <cassert>
 
 namespace zigzag {
@@ -14,6 +16,7 @@ struct LayerOpRunner {
     const LayerArgs &run;
     DType type = backend.activationType(config.dtype);
     float epsilon = static_cast<float>(config.normEpsilon);
+    static constexpr std::int64_t fewTokens = 64; ///< whose sums wait for the link and not for its bandwidth
 
     void norm(const float *in, WeightId weight) const
     {
@@ -48,6 +51,8 @@ struct LayerOpRunner {
     /// out = scale · (in · matrixᵀ + bias) + residual; where a norm follows, what is to be added stays by itself.
     void addProduct(const void *in, WeightId matrix, WeightId bias, const float *residual, Op norm) const
     {
+        if (run.collective)
+            return addParts(in, matrix, bias, residual, layer.plan.find(norm) != nullptr);
         if (layer.plan.find(norm)) {
             const Product alone{.matrix = layer.matrix(matrix), .bias = layer.vector(bias), .out = run.added, .floatOut = true};
             return backend.matmul({in, run.tokens, {&alone, 1}});
@@ -58,6 +63,24 @@ struct LayerOpRunner {
                           .out = run.out,
                           .scale = static_cast<float>(config.residualScale)};
         backend.matmul({in, run.tokens, {&sum, 1}});
+    }
+
+    /// The same where each rank has some of the columns. A chunk's parts travel in the type of activations, because the link's
+    /// bandwidth is what they cost; those of a few tokens in float32.
+    void addParts(const void *in, WeightId matrix, WeightId bias, const float *residual, bool isNormedNext) const
+    {
+        const DType partType = run.tokens > fewTokens ? type : DType::F32;
+        const Product product{.matrix = layer.matrix(matrix),
+                              .bias = layer.vector(bias),
+                              .out = run.part,
+                              .floatOut = partType == DType::F32,
+                              .scale = isNormedNext ? 1.0F : static_cast<float>(config.residualScale)};
+        backend.matmul({in, run.tokens, {&product, 1}});
+        run.collective->sum({.part = run.part,
+                             .type = partType,
+                             .out = isNormedNext ? run.added : run.out,
+                             .residual = isNormedNext ? nullptr : residual,
+                             .count = run.tokens * config.hiddenSize});
     }
 
     void qkv() const
@@ -113,15 +136,20 @@ struct LayerOpRunner {
 
     void experts() const
     {
+        const std::int64_t numbers = run.tokens * config.hiddenSize;
+        if (run.collective)
+            run.collective->clear(run.part, numbers);
         backend.experts({.in = run.normed,
                          .routes = run.routes,
-                         .out = run.out,
+                         .out = run.collective ? run.part : run.out,
                          .gates = layer.matrices(WeightId::ExpertGate),
                          .ups = layer.matrices(WeightId::ExpertUp),
                          .downs = layer.matrices(WeightId::ExpertDown),
                          .tokens = run.tokens,
                          .perToken = config.expertsPerToken,
                          .renormalises = config.renormalisesExperts});
+        if (run.collective)
+            run.collective->sum({.part = run.part, .out = run.out, .residual = run.out, .count = numbers});
     }
 };
 

@@ -25,6 +25,8 @@ struct LayerArgs {
     std::span<const HeadCache> heads; // [kv_heads], host
     DType cacheType = DType::F32;
     SequenceRows rows;
+    Collective *collective = nullptr; ///< of a rank: what it adds to the residual stream is its part of a sum
+    float *part = nullptr; // [tokens, hidden], where it is put together; with a collective alone
 };
 
 /// Launches one op of a layer's plan, whichever but attention, which its callers run in ways of their own. Sessions

@@ -87,6 +87,9 @@ std::int64_t LayerPass::bytesNeeded(const Backend &backend, const ModelConfig &c
 Result<std::unique_ptr<LayerPass>> LayerPass::create(std::shared_ptr<DeviceModel> model, std::int64_t tokens, bool gradients)
 {
     const ModelConfig &config = model->config();
+    if (model->isDealt())
+        return badInput(fmt::format(
+            "{} was dealt to several devices, and layers are run one by one on one alone: leave --gpus out", config.name));
     Backend &backend = *model->backend;
     ZIGZAG_CHECK(checkRuns(backend, config));
     ZIGZAG_CHECK(checkWithinMaximum(config, tokens)); // what runs through here is judged

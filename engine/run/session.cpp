@@ -3,6 +3,7 @@
 
 #include "engine/map/checks.h"
 #include "engine/map/map_io.h"
+#include "engine/run/parallel_session.h"
 #include "engine/run/transformer.h"
 
 #include <algorithm>
@@ -16,29 +17,28 @@ namespace {
 
 constexpr int maxBatch = 64;
 
-std::int64_t bytesNeeded(const Backend &backend, const ModelConfig &config, const HeadMap &map, SessionOptions options)
+std::int64_t bytesNeeded(const Backend &backend, const ModelConfig &config, const RankMember &member, const HeadMap &map,
+                         SessionOptions options)
 {
     options.chunk = std::min(options.chunk, options.maxContext);
     const KvLayout layout(map, options.maxContext, config.kvType);
     return options.batch * layout.bytes() + KvCache::stagingBytes(layout, options.chunk)
-        + Workspace::bytesNeeded(backend, config, options);
+        + Workspace::bytesNeeded(backend, config, options, member);
 }
 
 /// The longest context whose session needs at most `available` bytes; 0 when none does.
-std::int64_t longestContext(const Backend &backend, const ModelConfig &config, const HeadMap &map, std::int64_t available,
-                            SessionOptions options)
+std::int64_t longestContext(const Backend &backend, const ModelConfig &config, const RankMember &member, const HeadMap &map,
+                            std::int64_t available, SessionOptions options)
 {
     std::int64_t fits = 0, tooLong = options.maxContext;
     while (tooLong - fits > 1) {
         options.maxContext = fits + (tooLong - fits) / 2;
-        (bytesNeeded(backend, config, map, options) <= available ? fits : tooLong) = options.maxContext;
+        (bytesNeeded(backend, config, member, map, options) <= available ? fits : tooLong) = options.maxContext;
     }
     return fits;
 }
 
-} // namespace
-
-struct Session::Impl {
+struct Impl {
     Impl(std::shared_ptr<DeviceModel> deviceModel, KvLayout kvLayout, KvCache kvCache, Workspace space,
          const SessionOptions &with)
         : model(std::move(deviceModel))
@@ -110,49 +110,37 @@ struct Session::Impl {
     double decodeMs = 0;
 };
 
-Session::Session(std::unique_ptr<Impl> impl)
-    : m_impl(std::move(impl))
-{ }
-Session::~Session() = default;
-
-Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<DeviceModel> model, const HeadMap &given,
-                                                 const SessionOptions &options)
+/// On one device: the whole model, or one rank's part of it.
+class OneSession final : public Session
 {
-    const ModelConfig &config = model->config();
-    ZIGZAG_CHECK(checkFits(given, model->model->shape(), "the head map"));
-    for (int layer = 0; layer < given.layers(); ++layer)
-        ZIGZAG_CHECK(checkWindow(given.window(layer).sink, given.window(layer).recent, "the head map"));
-    HeadMap map = given;
-    map.setModel(mergedShape(model->model->shape(), given.model())); // a map from bare scores knows no head size
-    constexpr std::int64_t longest = std::int64_t{1} << 31; // positions are int32 in kernels
-    if (options.maxContext < 1 || options.maxContext >= longest || options.chunk < 0)
-        return badInput(
-            fmt::format("a context of {} tokens in chunks of {} cannot be run: both must be at least 1 and below 2^31",
-                        options.maxContext, options.chunk));
-    if (options.batch < 1 || options.batch > maxBatch)
-        return badInput(fmt::format("a batch of {} sequences cannot be run: choose 1 to {}", options.batch, maxBatch));
-    Backend &backend = *model->backend;
-    ZIGZAG_CHECK(checkRuns(backend, config));
-    const DeviceInfo device = backend.device();
-    SessionOptions planned = options;
-    planned.chunk = std::min(options.chunk > 0 ? options.chunk : device.prefillChunk, options.maxContext);
-    const std::int64_t needed = bytesNeeded(backend, config, map, planned);
-    if (needed > device.memoryBytes) {
-        const std::int64_t fits = longestContext(backend, config, map, device.memoryBytes, planned);
-        return failed(fmt::format("{} at a context of {} tokens needs {} bytes beside its weights and {} are free on {}: {}",
-                                  config.name, options.maxContext, needed, device.memoryBytes, device.name,
-                                  fits > 0
-                                      ? fmt::format("choose a context of at most {}, or a map with more streaming heads", fits)
-                                      : std::string("choose a smaller model")));
-    }
-    KvLayout layout(map, options.maxContext, config.kvType);
-    ZIGZAG_TRY(cache, KvCache::create(backend, layout, planned.chunk, planned.batch));
-    ZIGZAG_TRY(workspace, Workspace::create(backend, config, planned));
-    auto impl = std::make_unique<Impl>(std::move(model), std::move(layout), std::move(cache), std::move(workspace), planned);
-    return std::unique_ptr<Session>(new Session(std::move(impl)));
-}
+public:
+    explicit OneSession(std::unique_ptr<Impl> impl)
+        : m_impl(std::move(impl))
+    { }
 
-Result<std::vector<float>> Session::run(std::span<const int> tokens, Logits logits, int sequence)
+    Result<std::vector<float>> run(std::span<const int> tokens, Logits logits, int sequence) override;
+    Result<std::vector<float>> step(std::span<const int> tokens) override;
+    Result<std::vector<float>> stepSome(std::span<const int> tokens) override;
+    Result<std::vector<std::int32_t>> continueGreedily(std::span<const int> tokens, int steps) override;
+    double decodeMs() const override { return m_impl->decodeMs; }
+    void reset() override { std::fill(m_impl->positions.begin(), m_impl->positions.end(), 0); }
+    void reset(int sequence) override { m_impl->positions[static_cast<std::size_t>(sequence)] = 0; }
+    void pretend(std::int64_t position, std::uint64_t seed) override;
+    std::int64_t position(int sequence) const override { return m_impl->positions[static_cast<std::size_t>(sequence)]; }
+    int batch() const override { return m_impl->options.batch; }
+    std::int64_t maxContext() const override { return m_impl->layout.context(); }
+    const HeadMap &map() const override { return m_impl->layout.map(); }
+    std::int64_t kvBytesAllocated() const override { return m_impl->cache.bytes(); }
+    std::int64_t workspaceBytes() const override;
+    void setTraceSink(TraceSink *sink, Replays replays) override;
+    void setCancelFlag(const std::atomic<bool> *flag) override { m_impl->transformer.cancel = flag; }
+    void setAttentionObserver(AttentionObserver observer) override { m_impl->transformer.observer = std::move(observer); }
+
+private:
+    std::unique_ptr<Impl> m_impl;
+};
+
+Result<std::vector<float>> OneSession::run(std::span<const int> tokens, Logits logits, int sequence)
 {
     Impl &s = *m_impl;
     if (sequence < 0 || sequence >= s.options.batch)
@@ -185,7 +173,7 @@ Result<std::vector<float>> Session::run(std::span<const int> tokens, Logits logi
     return out;
 }
 
-Result<std::vector<float>> Session::step(std::span<const int> tokens)
+Result<std::vector<float>> OneSession::step(std::span<const int> tokens)
 {
     Impl &s = *m_impl;
     ZIGZAG_CHECK(s.startDecode(tokens, 1));
@@ -195,7 +183,7 @@ Result<std::vector<float>> Session::step(std::span<const int> tokens)
     return std::move(out);
 }
 
-Result<std::vector<float>> Session::stepSome(std::span<const int> tokens)
+Result<std::vector<float>> OneSession::stepSome(std::span<const int> tokens)
 {
     Impl &s = *m_impl;
     if (tokens.empty() || std::ssize(tokens) > s.options.batch)
@@ -216,7 +204,7 @@ Result<std::vector<float>> Session::stepSome(std::span<const int> tokens)
     return std::move(out);
 }
 
-Result<std::vector<std::int32_t>> Session::continueGreedily(std::span<const int> tokens, int steps)
+Result<std::vector<std::int32_t>> OneSession::continueGreedily(std::span<const int> tokens, int steps)
 {
     Impl &s = *m_impl;
     ZIGZAG_CHECK(s.startDecode(tokens, steps));
@@ -257,73 +245,64 @@ Result<std::vector<std::int32_t>> Session::continueGreedily(std::span<const int>
     return chosen;
 }
 
-void Session::reset()
-{
-    std::fill(m_impl->positions.begin(), m_impl->positions.end(), 0);
-}
-
-void Session::reset(int sequence)
-{
-    m_impl->positions[static_cast<std::size_t>(sequence)] = 0;
-}
-
-void Session::pretend(std::int64_t position, std::uint64_t seed)
+void OneSession::pretend(std::int64_t position, std::uint64_t seed)
 {
     m_impl->cache.fillRandom(*m_impl->model->backend, seed);
     std::fill(m_impl->positions.begin(), m_impl->positions.end(), static_cast<std::int32_t>(std::min(position, maxContext())));
 }
 
-std::int64_t Session::position(int sequence) const
-{
-    return m_impl->positions[static_cast<std::size_t>(sequence)];
-}
-
-int Session::batch() const
-{
-    return m_impl->options.batch;
-}
-
-std::int64_t Session::maxContext() const
-{
-    return m_impl->layout.context();
-}
-
-const HeadMap &Session::map() const
-{
-    return m_impl->layout.map();
-}
-
-std::int64_t Session::kvBytesAllocated() const
-{
-    return m_impl->cache.bytes();
-}
-
-std::int64_t Session::workspaceBytes() const
+std::int64_t OneSession::workspaceBytes() const
 {
     const Impl &s = *m_impl;
-    return Workspace::bytesNeeded(*s.model->backend, s.model->config(), s.options)
+    return Workspace::bytesNeeded(*s.model->backend, s.model->config(), s.options, s.model->member)
         + KvCache::stagingBytes(s.layout, s.options.chunk);
 }
 
-double Session::decodeMs() const
-{
-    return m_impl->decodeMs;
-}
-
-void Session::setTraceSink(TraceSink *sink, Replays replays)
+void OneSession::setTraceSink(TraceSink *sink, Replays replays)
 {
     m_impl->transformer.sink = sink;
     m_impl->transformer.tracesReplays = replays == Replays::Run;
 }
 
-void Session::setCancelFlag(const std::atomic<bool> *flag)
-{
-    m_impl->transformer.cancel = flag;
-}
+} // namespace
 
-void Session::setAttentionObserver(AttentionObserver observer)
+Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<DeviceModel> model, const HeadMap &given,
+                                                 const SessionOptions &options)
 {
-    m_impl->transformer.observer = std::move(observer);
+    if (model->isDealt())
+        return createParallelSession(std::move(model), given, options);
+    const ModelConfig &config = model->config();
+    ZIGZAG_CHECK(checkFits(given, model->model->shape(), "the head map"));
+    for (int layer = 0; layer < given.layers(); ++layer)
+        ZIGZAG_CHECK(checkWindow(given.window(layer).sink, given.window(layer).recent, "the head map"));
+    HeadMap map = given;
+    map.setModel(mergedShape(model->model->shape(), given.model())); // a map from bare scores knows no head size
+    constexpr std::int64_t longest = std::int64_t{1} << 31; // positions are int32 in kernels
+    if (options.maxContext < 1 || options.maxContext >= longest || options.chunk < 0)
+        return badInput(
+            fmt::format("a context of {} tokens in chunks of {} cannot be run: both must be at least 1 and below 2^31",
+                        options.maxContext, options.chunk));
+    if (options.batch < 1 || options.batch > maxBatch)
+        return badInput(fmt::format("a batch of {} sequences cannot be run: choose 1 to {}", options.batch, maxBatch));
+    Backend &backend = *model->backend;
+    ZIGZAG_CHECK(checkRuns(backend, config));
+    const DeviceInfo device = backend.device();
+    SessionOptions planned = options;
+    planned.chunk = std::min(options.chunk > 0 ? options.chunk : device.prefillChunk, options.maxContext);
+    const std::int64_t needed = bytesNeeded(backend, config, model->member, map, planned);
+    if (needed > device.memoryBytes) {
+        const std::int64_t fits = longestContext(backend, config, model->member, map, device.memoryBytes, planned);
+        return failed(fmt::format("{} at a context of {} tokens needs {} bytes beside its weights and {} are free on {}: {}",
+                                  config.name, options.maxContext, needed, device.memoryBytes, device.name,
+                                  fits > 0
+                                      ? fmt::format("choose a context of at most {}, or a map with more streaming heads", fits)
+                                      : std::string("choose a smaller model")));
+    }
+    KvLayout layout(map, options.maxContext, config.kvType);
+    ZIGZAG_TRY(cache, KvCache::create(backend, layout, planned.chunk, planned.batch));
+    ZIGZAG_TRY(workspace, Workspace::create(backend, config, planned, model->member));
+    auto impl = std::make_unique<Impl>(std::move(model), std::move(layout), std::move(cache), std::move(workspace), planned);
+    return std::make_unique<OneSession>(std::move(impl));
 }
 
 } // namespace zigzag

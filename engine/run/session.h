@@ -18,67 +18,67 @@ namespace zigzag {
 
 class DeviceModel;
 
-/// One sequence, or a batch of them: KV caches planned by the map, and the forward pass over them. Used from one thread at a
-/// time.
+/// One sequence, or a batch of them: KV caches planned by the map, and the forward pass over them, on one device or, where the
+/// model was dealt to several (uploadDealt), on all of them together. Used from one thread at a time.
 class Session
 {
 public:
     /// All memory is planned and allocated here; what does not fit is refused with the bytes needed and what would fit.
     static Result<std::unique_ptr<Session>> create(std::shared_ptr<DeviceModel> model, const HeadMap &map,
                                                    const SessionOptions &options);
-    ~Session();
+    virtual ~Session() = default;
 
     /// Which rows of logits a call returns.
     enum class Logits { Last, All, None };
     /// Runs tokens at the next positions of one sequence, in chunks. Returns [rows, vocabulary] float32 (rows = 1, tokens or
     /// 0). Fails when the context would be exceeded, a token is outside the vocabulary, the run was cancelled between
     /// layers, the device failed, or a logit is not finite; after the last three the sequence is forgotten.
-    Result<std::vector<float>> run(std::span<const int> tokens, Logits logits = Logits::Last, int sequence = 0);
+    virtual Result<std::vector<float>> run(std::span<const int> tokens, Logits logits = Logits::Last, int sequence = 0) = 0;
     /// Decode: one token of every sequence. Returns [batch, vocabulary] float32; fails as `run` does.
-    Result<std::vector<float>> step(std::span<const int> tokens);
+    virtual Result<std::vector<float>> step(std::span<const int> tokens) = 0;
     /// In `stepSome`, instead of a token: this sequence stays as it is.
     static constexpr int waiting = -1;
     /// Decode of the first `tokens.size()` sequences, at most the batch: a token of each, or `waiting`, whose row means nothing.
     /// A sequence that waits needs room for a token as well: it is computed with one that is then forgotten. Returns [tokens,
     /// vocabulary] float32; fails as `run` does.
-    Result<std::vector<float>> stepSome(std::span<const int> tokens);
+    virtual Result<std::vector<float>> stepSome(std::span<const int> tokens) = 0;
     /// Greedy decode without the host between its steps: runs a token of every sequence, and `steps` − 1 times what was
     /// chosen. Returns the choices. [steps, batch]
-    Result<std::vector<std::int32_t>> continueGreedily(std::span<const int> tokens, int steps);
+    virtual Result<std::vector<std::int32_t>> continueGreedily(std::span<const int> tokens, int steps) = 0;
     /// Milliseconds that the steps of the last `continueGreedily` took, from the start of the first to the end of the last: by
     /// events on the device where it works beside the host, else by the host's clock.
-    double decodeMs() const;
+    virtual double decodeMs() const = 0;
 
     /// Forgets every token of every sequence; the memory stays.
-    void reset();
+    virtual void reset() = 0;
     /// Forgets the tokens of one sequence.
-    void reset(int sequence);
+    virtual void reset(int sequence) = 0;
     /// As if `position` tokens of every sequence had been run: the caches hold seeded random keys and values. For timing
     /// decode at a context without its prefill; what follows is not text.
-    void pretend(std::int64_t position, std::uint64_t seed);
+    virtual void pretend(std::int64_t position, std::uint64_t seed) = 0;
 
-    std::int64_t position(int sequence = 0) const;
-    int batch() const;
-    std::int64_t maxContext() const;
-    const HeadMap &map() const;
+    virtual std::int64_t position(int sequence = 0) const = 0;
+    virtual int batch() const = 0;
+    virtual std::int64_t maxContext() const = 0;
+    virtual const HeadMap &map() const = 0;
     /// Bytes of keys and values really allocated; equal to batch · kvBytes(map, maxContext, dtype) by test.
-    std::int64_t kvBytesAllocated() const;
-    std::int64_t workspaceBytes() const;
+    virtual std::int64_t kvBytesAllocated() const = 0;
+    virtual std::int64_t workspaceBytes() const = 0;
 
     /// With `Replays::Run` a decode step that a device has recorded is replayed as it is without a sink: the sink hears of every
     /// op once, while the step is recorded, and of each replay as one pass. Otherwise every op is launched, and heard of, by
     /// itself.
     enum class Replays { Split, Run };
-    void setTraceSink(TraceSink *sink, Replays replays = Replays::Split);
+    virtual void setTraceSink(TraceSink *sink, Replays replays = Replays::Split) = 0;
     /// Checked between layers: set it to stop a running call, which then fails as cancelled.
-    void setCancelFlag(const std::atomic<bool> *flag);
+    virtual void setCancelFlag(const std::atomic<bool> *flag) = 0;
     /// Called per layer in each run with this set.
-    void setAttentionObserver(AttentionObserver observer);
+    virtual void setAttentionObserver(AttentionObserver observer) = 0;
 
-private:
-    struct Impl;
-    explicit Session(std::unique_ptr<Impl> impl);
-    std::unique_ptr<Impl> m_impl;
+protected:
+    Session() = default;
+    Session(const Session &) = delete;
+    Session &operator=(const Session &) = delete;
 };
 
 } // namespace zigzag

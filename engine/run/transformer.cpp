@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/run/transformer.h"
 
+#include "engine/run/collective.h"
 #include "engine/run/finite.h"
 #include "engine/run/layer_ops.h"
 #include "engine/run/optional_buffer.h"
+#include "engine/run/rank_group.h"
 
 #include <algorithm>
 #include <numeric>
@@ -33,6 +35,13 @@ Transformer::Transformer(const DeviceModel &model, const KvLayout &layout, const
             (all ? m_retrieval : m_streaming)[static_cast<std::size_t>(layer)].push_back(head);
         }
     }
+}
+
+bool Transformer::isCancelled() const
+{
+    if (const RankMember &member = m_model.member)
+        return member.group->stops(member.rank, cancel);
+    return cancel && cancel->load(std::memory_order_relaxed);
 }
 
 SpanInfo Transformer::spanOf(Op op, int layer) const
@@ -170,7 +179,9 @@ Result<void> Transformer::runLayer(int layer, const Pass &pass)
                         .queryScales = m_work.rotations.queryScales(),
                         .heads = m_cache.heads(layer, pass.isStaged()),
                         .cacheType = m_layout.type(),
-                        .rows = pass.rows};
+                        .rows = pass.rows,
+                        .collective = m_model.member.collective(),
+                        .part = orNull(m_work.part)};
     for (const OpPlan &op : weights.plan.ops()) {
         // On a few cores, one layer of a large model's chunk takes seconds.
         if (isCancelled())
@@ -292,11 +303,14 @@ void Transformer::headLogits(std::int64_t first, std::int64_t rows)
     {
         info.op = Op::Logits;
         const Span span(sink, info);
+        Collective *const collective = m_model.member.collective(); // each rank has some tokens' logits
         const Product product{.matrix = &m_model.head(),
-                              .out = m_work.logits->data(),
+                              .out = collective ? m_work.headPart->data() : m_work.logits->data(),
                               .floatOut = true,
                               .scale = static_cast<float>(m_config.logitScale)};
         m_backend.matmul({normed, rows, {&product, 1}});
+        if (collective)
+            collective->gather({m_work.headPart->as<float>(), m_work.logits->as<float>(), rows, m_model.member.headWidths});
         if (m_config.logitCap > 0)
             m_backend.softCap({m_work.logits->as<float>(), rows * m_config.vocabulary, static_cast<float>(m_config.logitCap)});
     }

@@ -50,7 +50,7 @@ private:
         bool isStaged() const { return rows.count == 1 && tokens > 1; }
     };
 
-    bool isCancelled() const { return cancel && cancel->load(std::memory_order_relaxed); }
+    bool isCancelled() const;
     Result<void> forward(const Pass &pass);
     Result<void> decode();
     Result<void> runLayer(int layer, const Pass &pass);

@@ -12,8 +12,8 @@ namespace {
 using Member = std::unique_ptr<Buffer> Workspace::*;
 
 /// Every buffer with its size in bytes: the one list behind the plan and the allocation.
-std::array<std::pair<Member, std::int64_t>, 17> sizes(const Backend &backend, const ModelConfig &config,
-                                                      const SessionOptions &options)
+std::array<std::pair<Member, std::int64_t>, 19> sizes(const Backend &backend, const ModelConfig &config,
+                                                      const SessionOptions &options, const RankMember &member)
 {
     const std::int64_t real = sizeof(float), integer = sizeof(std::int32_t);
     const std::int64_t active = bytesOf(backend.activationType(config.dtype));
@@ -35,27 +35,31 @@ std::array<std::pair<Member, std::int64_t>, 17> sizes(const Backend &backend, co
              {&Workspace::routes, rows * mostRows(config, WeightId::Router) * real},
              {&Workspace::logits, std::min(rows, Workspace::logitsRows) * config.vocabulary * real},
              {&Workspace::strongest, rows * config.queryHeads * integer},
-             {&Workspace::added, normsBehind(config) ? rows * config.hiddenSize * real : 0}}};
+             {&Workspace::added, normsBehind(config) ? rows * config.hiddenSize * real : 0},
+             {&Workspace::part, member ? rows * config.hiddenSize * real : 0},
+             {&Workspace::headPart, std::min(rows, Workspace::logitsRows) * member.widestHead() * real}}};
 }
 
 } // namespace
 
-std::int64_t Workspace::bytesNeeded(const Backend &backend, const ModelConfig &config, const SessionOptions &options)
+std::int64_t Workspace::bytesNeeded(const Backend &backend, const ModelConfig &config, const SessionOptions &options,
+                                    const RankMember &member)
 {
     std::int64_t sum = RotationTables::bytesNeeded(config, options.maxContext);
-    for (const auto &[member, bytes] : sizes(backend, config, options))
+    for (const auto &[place, bytes] : sizes(backend, config, options, member))
         sum += bytes;
     return sum;
 }
 
-Result<Workspace> Workspace::create(Backend &backend, const ModelConfig &config, const SessionOptions &options)
+Result<Workspace> Workspace::create(Backend &backend, const ModelConfig &config, const SessionOptions &options,
+                                    const RankMember &member)
 {
     Workspace workspace;
-    for (const auto &[member, bytes] : sizes(backend, config, options)) {
+    for (const auto &[place, bytes] : sizes(backend, config, options, member)) {
         if (bytes == 0)
             continue;
         ZIGZAG_TRY(buffer, backend.allocate(static_cast<std::size_t>(bytes)));
-        workspace.*member = std::move(buffer);
+        workspace.*place = std::move(buffer);
     }
     ZIGZAG_TRY(rotations, RotationTables::create(backend, config, options.maxContext));
     workspace.rotations = std::move(rotations);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/run/backend.h"
+#include "engine/run/device_model.h"
 #include "engine/run/rotation_tables.h"
 #include "engine/run/session_options.h"
 
@@ -12,9 +13,11 @@ namespace zigzag {
 
 /// The activations of one forward pass of at most `chunk` tokens, the state of decode, and the rotation tables.
 struct Workspace {
-    static Result<Workspace> create(Backend &backend, const ModelConfig &config, const SessionOptions &options);
+    static Result<Workspace> create(Backend &backend, const ModelConfig &config, const SessionOptions &options,
+                                    const RankMember &member = {});
     /// What `create` will ask for, so that a plan can be refused first.
-    static std::int64_t bytesNeeded(const Backend &backend, const ModelConfig &config, const SessionOptions &options);
+    static std::int64_t bytesNeeded(const Backend &backend, const ModelConfig &config, const SessionOptions &options,
+                                    const RankMember &member = {});
 
     static constexpr std::int64_t logitsRows = 64; ///< rows of logits that are computed at a time
 
@@ -34,6 +37,8 @@ struct Workspace {
     std::unique_ptr<Buffer> logits; // [logits_rows, vocabulary] float32
     std::unique_ptr<Buffer> strongest; // [rows, query_heads] int32
     std::unique_ptr<Buffer> added; // [rows, hidden] float32, where a layer norms what is added to the residual stream
+    std::unique_ptr<Buffer> part; // [rows, hidden] float32: a rank's part of what is added to the residual stream
+    std::unique_ptr<Buffer> headPart; // [logits_rows, the widest rank's] float32: a rank's part of the logits
     RotationTables rotations;
 };
 

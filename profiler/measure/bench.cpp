@@ -45,14 +45,14 @@ void setRatio(BenchRecord &record)
     record.floorRatio = record.medianMs > 0 ? record.floorMs / record.medianMs : 0.0;
 }
 
-void setFloor(BenchRecord &record, const ModelConfig &config, const HeadMap &map, const MachineProfile &machine)
+void setFloor(BenchRecord &record, const ModelConfig &config, const HeadMap &map, const MachineProfile &machine, int gpus)
 {
     MachineProfile here = machine;
     if (!record.readRates.empty())
         here.readBytesPerSecond = quantile(record.readRates, 0.5);
     const Floor floor = computeFloor(config, map, here, record.phase, record.context, record.batch);
     record.ceilingPerSecond = floor.rate;
-    record.floorMs = floor.ms;
+    record.floorMs = floor.ms / gpus;
     record.ceiling = floor.ceiling;
     setRatio(record);
 }
@@ -194,7 +194,7 @@ private:
         record.mixed = contestant.mixed;
         record.kvType = m_config.kvType;
         record.kvBytes = batch * kvBytes(map, context, m_config.kvType);
-        setFloor(record, m_config, map, m_machine);
+        setFloor(record, m_config, map, m_machine, m_plan.gpus);
         record.failure = contestant.failure;
         return record;
     }
@@ -286,7 +286,7 @@ private:
     {
         if (const double rate = std::max(m_rateBefore, readRate()); rate > 0)
             record.readRates.push_back(rate);
-        setFloor(record, m_config, map, m_machine);
+        setFloor(record, m_config, map, m_machine, m_plan.gpus);
     }
 
     void addSample(std::size_t index, const Sample &sample, const HeadMap &map)
@@ -364,7 +364,7 @@ void updateFloors(std::vector<BenchRecord> &records, const BenchPlan &plan, cons
         const auto map
             = std::find_if(plan.maps.begin(), plan.maps.end(), [&](const NamedMap &named) { return named.name == record.map; });
         assert(map != plan.maps.end());
-        setFloor(record, config, map->map, machine);
+        setFloor(record, config, map->map, machine, plan.gpus);
     }
 }
 

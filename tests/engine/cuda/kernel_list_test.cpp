@@ -25,6 +25,7 @@ struct ListedKernel {
 
 const ListedKernel list[] = {
     {"addBias", "AddBiasKernel.*", nullptr},
+    {"addParts", "AddPartsKernel.*", nullptr},
     {"attentionDecode", "Cases/DecodeAttention.*", nullptr},
     {"attentionHopper", nullptr,
      "is made of asynchronous products of warp groups, which the emulator does not have; AttentionParity runs it on a GPU"},
@@ -37,6 +38,8 @@ const ListedKernel list[] = {
     {"commit", "CommitKernel.*", nullptr},
     {"copyHeads", "CopyHeadsKernel.*", nullptr},
     {"embed", "EmbedKernel.*", nullptr},
+    {"exchangeGather", "Ranks/ExchangeKernels.*", nullptr},
+    {"exchangeSum", "Ranks/ExchangeKernels.*", nullptr},
     {"expertDown", "ExpertsKernel*", nullptr},
     {"expertDownBlocks", "ExpertsKernel*", nullptr},
     {"expertGateUp", "ExpertsKernel*", nullptr},
