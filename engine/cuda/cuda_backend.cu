@@ -6,6 +6,7 @@
 #include "engine/cuda/cuda_matrix.h"
 #include "engine/cuda/device.h"
 #include "engine/cuda/gpu/heuristics.h"
+#include "engine/cuda/kernel_args.h"
 #include "engine/cuda/linear.h"
 #include "engine/cuda/loader.h"
 #include "engine/cuda/matvec.h"
@@ -22,9 +23,10 @@ namespace zigzag::gpu {
 
 namespace {
 
-/// The ops on one GPU. Two of them are put off until the op after them is known, because decode reads its weights faster in
-/// fewer kernels: an RMSNorm becomes the prologue of the product that reads it, and the two products behind a gate become one
-/// with the gate as its epilogue. What is put off is launched as it is when anything else comes next.
+/// The ops on one GPU. Three of them are put off until the op after them is known, because decode reads its weights faster in
+/// fewer kernels: an RMSNorm becomes the prologue of the product that reads it, the two products behind a gate become one with
+/// the gate as its epilogue, and new queries and keys are turned by the attention that reads them. What is put off is launched
+/// as it is when anything else comes next.
 class CudaBackend : public Backend
 {
 public:
@@ -152,7 +154,7 @@ public:
     {
         flush();
         m_norm = args;
-        if (!args.weight || args.residual || args.readAgain) // no product does it on the way
+        if (!args.weight || args.residual) // no product does it on the way
             flush();
     }
 
@@ -185,7 +187,8 @@ public:
                 for (std::size_t i = 0; i < args.products.size(); ++i)
                     matvec.blocks[i] = static_cast<const CudaMatrix *>(args.products[i].matrix)->blocks();
             }
-            if (norm && planOf(matvec).whole) {
+            if (norm && planOf(matvec).whole && !(norm->readAgain && matvec.held)) {
+                matvec.args.normOut = norm->readAgain ? norm->out : nullptr;
                 matvec.args.in = norm->in;
                 matvec.args.normWeight = norm->weight;
                 matvec.args.epsilon = norm->epsilon;
@@ -226,29 +229,23 @@ public:
     void ropeAppend(const RopeAppendArgs &args) override
     {
         flush();
-        m_device->check(launchRopeAppend(args, viewOf(args.heads, {}, args.rows), on()), "rope_append");
+        m_turn = {args, viewOf(args.heads, {}, args.rows)};
+        // Elsewhere than in a recorded step somebody may read the turned queries again.
+        const bool isStep = m_isRecorded && args.tokens == args.rows.count && !args.normsWidth && args.type != DType::F32;
+        if (!isStep || !supportsTensorDecode(args.headDim, m_device->limits()))
+            flush();
     }
 
     void attention(const AttentionArgs &args) override
     {
+        std::optional<DecodeTurn> turn;
+        if (m_turn && m_turn->args.queries == args.queries && !args.strongestKey
+            && args.selected.size() == static_cast<std::size_t>(args.kvHeads))
+            turn = turnOf(std::exchange(m_turn, std::nullopt)->args);
         flush();
         if (args.tokens == 0 || args.selected.empty())
             return;
-        AttentionKernelArgs kernel = {
-            .queries = args.queries,
-            .out = args.out,
-            .rows = {0, args.rows.count, args.rows.positions, args.firstPosition}, // the caches begin at the first sequence
-            .tokens = static_cast<int>(args.tokens / args.rows.count),
-            .queryHeads = args.queryHeads,
-            .kvHeads = args.kvHeads,
-            .headDim = args.headDim,
-            .scoreScale = 0, // both by setScores
-            .capScale = 0,
-            .sinkLogits = args.sinkLogits,
-            .valueScale = args.scales.value,
-            .caches = viewOf(args.heads, args.selected, args.rows),
-        };
-        setScores(kernel, args.scales.key * zigzag::scoreScale(args.scale, args.headDim), args.softCap);
+        const AttentionKernelArgs kernel = attentionOf(args);
         const bool isF8 = args.cacheType == DType::F8;
         const DType type = isF8 ? args.type : args.cacheType;
         const bool isFast
@@ -257,7 +254,7 @@ public:
             m_device->check((isF8 ? attendSimpleF8 : attendSimple)(type, {kernel, args.strongestKey}, stream(), startsEarly()),
                             "attention");
         else if (kernel.tokens == 1)
-            decode(type, kernel, args);
+            decode(type, kernel, args, turn);
         else
             prefill(type, kernel, args);
     }
@@ -321,8 +318,10 @@ public:
         cudaGraphExec_t ready = nullptr;
         int status = cudaStreamBeginCapture(stream(), cudaStreamCaptureModeThreadLocal);
         if (status == cudaSuccess) {
+            m_isRecorded = true;
             body();
             flush();
+            m_isRecorded = false;
             status = cudaStreamEndCapture(stream(), &graph);
         }
         if (status == cudaSuccess)
@@ -343,6 +342,12 @@ private:
         BlockMatrix blocks[matvecMaxProducts] = {};
     };
 
+    /// Its `heads` are not read again.
+    struct Turn {
+        RopeAppendArgs args;
+        HeadCaches caches;
+    };
+
     static constexpr std::size_t attentionScratchBytes = 16u << 20; ///< partial results of decode's splits
     static constexpr std::size_t widenedBytes = 128u << 20; ///< rows of quantised matrices as plain numbers
     static constexpr std::size_t expertScratchBytes = 64u << 20; ///< what experts make of a piece of a chunk's tokens
@@ -359,6 +364,10 @@ private:
             launchMatvec(*std::exchange(m_gated, std::nullopt));
         if (m_norm)
             launchNorm(*std::exchange(m_norm, std::nullopt));
+        if (m_turn) {
+            const auto [args, caches] = *std::exchange(m_turn, std::nullopt);
+            m_device->check(launchRopeAppend(args, caches, on()), "rope_append");
+        }
     }
 
     void mark(cudaEvent_t &event)
@@ -417,7 +426,8 @@ private:
                         "a matrix-vector product");
     }
 
-    void decode(DType type, const AttentionKernelArgs &kernel, const AttentionArgs &args)
+    /// `turn`: of the new tokens, where it was put off.
+    void decode(DType type, const AttentionKernelArgs &kernel, const AttentionArgs &args, const std::optional<DecodeTurn> &turn)
     {
         std::int64_t slots[maxKvHeads];
         for (int i = 0; i < kernel.caches.selectedCount; ++i)
@@ -425,11 +435,13 @@ private:
         const int group = args.queryHeads / args.kvHeads;
         const DecodePlan plan = planDecode({slots, static_cast<std::size_t>(kernel.caches.selectedCount)}, args.firstPosition + 1,
                                            kernel.rows.count, group, args.headDim, m_device->limits());
-        // Counters first: they are zero before and after every launch, whatever the partial results' sizes are.
         DecodeAttentionArgs decodeArgs = {};
         decodeArgs.attention = kernel;
         std::copy(plan.firstBlock.begin(), plan.firstBlock.end(), decodeArgs.firstBlock);
-        decodeArgs.arrivals = m_scratch->as<int>();
+        if (turn)
+            decodeArgs.turn = *turn;
+        // Counters first: they are zero before and after every launch, whatever the partial results' sizes are.
+        decodeArgs.arrivals = plan.joins == 0 ? m_scratch->as<int>() : nullptr;
         decodeArgs.partials = m_scratch->as<float>() + maxArrivals;
         decodeArgs.partialStates = decodeArgs.partials + plan.partials;
         assert(plan.arrivals <= maxArrivals);
@@ -476,32 +488,6 @@ private:
     int mostVectors(HeldBlocks held, std::int64_t columns) const
     {
         return mostBlockVectors(blockPaddedColumns(held, columns), codesRing(held), m_device->limits());
-    }
-
-    /// Two products of one shape whose only use may be SwiGLU.
-    static bool mayBeGated(std::span<const Product> products)
-    {
-        return products.size() == 2 && products[0].matrix->rows == products[1].matrix->rows
-            && std::ranges::none_of(products, [](const Product &p) { return p.residual || p.floatOut || p.scale != 1; });
-    }
-
-    static MatvecArgs matvecOf(const MatmulArgs &args)
-    {
-        MatvecArgs matvec = {};
-        matvec.in = args.in;
-        matvec.batch = static_cast<int>(args.tokens);
-        matvec.columns = static_cast<int>(args.products[0].matrix->columns);
-        for (std::size_t i = 0; i < args.products.size(); ++i) {
-            const Product &product = args.products[i];
-            matvec.products[i] = {.weights = static_cast<const CudaMatrix *>(product.matrix)->data(),
-                                  .bias = product.bias,
-                                  .residual = product.residual,
-                                  .out = product.out,
-                                  .rows = static_cast<int>(product.matrix->rows),
-                                  .floatOut = product.residual || product.floatOut,
-                                  .scale = product.scale};
-        }
-        return matvec;
     }
 
     void multiply(const MatmulArgs &args, const Product &product)
@@ -552,6 +538,8 @@ private:
     cudaEvent_t m_timedBegin = nullptr, m_timedEnd = nullptr;
     std::optional<RmsNormArgs> m_norm;
     std::optional<Matvec> m_gated;
+    std::optional<Turn> m_turn;
+    bool m_isRecorded = false; ///< what is launched now
 };
 
 Result<std::unique_ptr<Backend>> createCudaBackend()

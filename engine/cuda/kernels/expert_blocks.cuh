@@ -103,16 +103,29 @@ ZZ_DEVICE float sumOfRow(float value)
     return value + shuffleXor(value, 2);
 }
 
+/// Asks for a tile's rows of an expert. `first`: its first group, counted over all tiles.
+template <class Format> ZZ_DEVICE void prefetchTile(const ExpertMatrices &matrices, int expert, std::int64_t first)
+{
+    const auto *at = static_cast<const char *>(matrices.at[expert]);
+    const auto groups = static_cast<unsigned>(matrices.groups);
+    prefetchFar(at + first * Format::groupBytes, groups * Format::groupBytes);
+    prefetchFar(at + matrices.params + first * Format::groupParams, groups * Format::groupParams);
+}
+
 /// Grid: expertBlockTiles(intermediate), pairs.
 template <class T, class Format>
 ZZ_KERNEL ZZ_LAUNCH_BOUNDS(expertWarpThreads, 2) void expertGateUpBlocks(ZZ_ARGS ExpertGateUpArgs args)
 {
     waitForPrevious();
-    allowNext();
+    allowNext(); // not before: expertDownBlocks reads the routes while this runs
     const int lane = static_cast<int>(laneId()), warp = static_cast<int>(warpId()), columns = args.hidden,
               groups = args.gates.groups;
     const std::int64_t pair = blockIdx().y, first = std::int64_t{blockIdx().x} * groups;
-    const int expert = args.chosen[pair];
+    auto *route = sharedMemory<BlockRoute>();
+    route->find(args.route, pair / args.perToken);
+    const int expert = route->chosen[pair % args.perToken];
+    if (threadIdx().x < 2)
+        prefetchTile<Format>(threadIdx().x == 0 ? args.gates : args.ups, expert, first);
     const T *in = static_cast<const T *>(args.in) + pair / args.perToken * columns;
     float sums[2] = {};
     ZZ_UNROLL_BY(2)
@@ -128,7 +141,7 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(expertWarpThreads, 2) void expertGateUpBlocks(ZZ_ARGS
             sums[1] += up.product(s, x);
         }
     }
-    auto *parts = sharedMemory<float>(); // [warps, gate and up, rows]
+    auto *parts = reinterpret_cast<float *>(route + 1); // [warps, gate and up, rows]
     ZZ_UNROLL for (int i = 0; i < 2; ++i)
     {
         sums[i] = sumOfRow(sums[i]);
@@ -147,24 +160,29 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(expertWarpThreads, 2) void expertGateUpBlocks(ZZ_ARGS
     }
     static_cast<T *>(args.middle)[pair * args.intermediate + row] = fromFloat<T>(silu(gate) * up);
 }
-inline constexpr std::size_t expertGateUpBlocksBytes = std::size_t{expertWarps} * 2 * blockTileRows * sizeof(float);
+inline constexpr std::size_t expertGateUpBlocksBytes
+    = sizeof(BlockRoute) + std::size_t{expertWarps} * 2 * blockTileRows * sizeof(float);
 
 /// Grid: expertBlockTiles(hidden), tokens.
 template <class T, class Format>
 ZZ_KERNEL ZZ_LAUNCH_BOUNDS(expertWarpThreads, 2) void expertDownBlocks(ZZ_ARGS ExpertDownArgs args)
 {
-    waitForPrevious();
     allowNext();
     const int lane = static_cast<int>(laneId()), warp = static_cast<int>(warpId()), columns = args.intermediate,
               groups = args.downs.groups;
     const std::int64_t firstPair = std::int64_t{blockIdx().y} * args.perToken, first = std::int64_t{blockIdx().x} * groups;
+    auto *route = sharedMemory<BlockRoute>();
+    route->find(args.route, blockIdx().y); // it has been there since before expertGateUpBlocks
+    if (const int i = static_cast<int>(threadIdx().x); i < args.perToken)
+        prefetchTile<Format>(args.downs, route->chosen[i], first);
+    waitForPrevious();
     float sum = 0;
     ZZ_UNROLL_BY(2)
     for (int unit = warp; unit < args.perToken * groups; unit += expertWarps) {
-        const std::int64_t pair = firstPair + unit / groups;
-        const int group = unit % groups;
+        const int which = unit / groups, group = unit % groups;
+        const std::int64_t pair = firstPair + which;
         ExpertGroup<T, Format> down;
-        down.load(args.downs.at[args.chosen[pair]], args.downs.params, first + group, lane);
+        down.load(args.downs.at[route->chosen[which]], args.downs.params, first + group, lane);
         const T *in = static_cast<const T *>(args.middle) + pair * columns;
         float part = 0;
         ZZ_UNROLL for (int s = 0; s < 4; ++s)
@@ -173,9 +191,9 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(expertWarpThreads, 2) void expertDownBlocks(ZZ_ARGS E
             loadExpertInput<T, Format>(in, group * blockGroup + s * 32, columns, lane % 4, x);
             part += down.product(s, x);
         }
-        sum += args.weights[pair] * part;
+        sum += route->weights[which] * part;
     }
-    auto *parts = sharedMemory<float>(); // [warps, rows]
+    auto *parts = reinterpret_cast<float *>(route + 1); // [warps, rows]
     sum = sumOfRow(sum);
     if (lane % 4 == 0)
         parts[warp * blockTileRows + lane / 4] = sum;
@@ -187,7 +205,8 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(expertWarpThreads, 2) void expertDownBlocks(ZZ_ARGS E
     ZZ_UNROLL for (int w = 0; w < expertWarps; ++w) all += parts[w * blockTileRows + static_cast<int>(threadIdx().x)];
     args.out[std::int64_t{blockIdx().y} * args.hidden + row] += all;
 }
-inline constexpr std::size_t expertDownBlocksBytes = std::size_t{expertWarps} * blockTileRows * sizeof(float);
+inline constexpr std::size_t expertDownBlocksBytes
+    = sizeof(BlockRoute) + std::size_t{expertWarps} * blockTileRows * sizeof(float);
 
 /// Grid: rows, experts.
 template <class T, class Format> ZZ_KERNEL ZZ_LAUNCH_BOUNDS(blockRowsThreads, 1) void expertRows(ZZ_ARGS ExpertRowsArgs args)

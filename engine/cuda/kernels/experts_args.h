@@ -23,6 +23,7 @@ struct RouteArgs {
     float *weights; // [pairs]
     int tokens, experts, perToken;
     bool renormalises;
+    bool isDone = true; ///< by a launch before; otherwise every block finds its token's experts by itself, and nothing is written
 };
 
 struct SortRoutesArgs {
@@ -35,7 +36,7 @@ struct SortRoutesArgs {
 /// middle = silu(gate(in)) · up(in) of each pair. T is the type of weights and activations.
 struct ExpertGateUpArgs {
     const void *in; // T [tokens, hidden]
-    const std::int32_t *chosen; // [pairs]
+    RouteArgs route;
     void *middle; // T [pairs, intermediate]
     int perToken, hidden, intermediate;
     ExpertMatrices gates, ups; // T [intermediate, hidden]
@@ -44,8 +45,7 @@ struct ExpertGateUpArgs {
 /// out += the sum over a token's pairs of weight · down(middle).
 struct ExpertDownArgs {
     const void *middle; // T [pairs, intermediate]
-    const std::int32_t *chosen; // [pairs]
-    const float *weights; // [pairs]
+    RouteArgs route;
     float *out; // [tokens, hidden]
     int perToken, hidden, intermediate;
     ExpertMatrices downs; // T [hidden, intermediate]

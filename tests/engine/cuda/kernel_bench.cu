@@ -346,7 +346,8 @@ private:
         args.attention = attentionArgs(headDim, 1, context - 1);
         args.attention.queries = queries.as<void>(), args.attention.out = out.as<void>();
         std::copy(plan.firstBlock.begin(), plan.firstBlock.end(), args.firstBlock);
-        args.partials = partials.as<float>(), args.partialStates = states.as<float>(), args.arrivals = arrivals.as<int>();
+        args.partials = partials.as<float>(), args.partialStates = states.as<float>();
+        args.arrivals = plan.joins == 0 ? arrivals.as<int>() : nullptr;
         const int launches = static_cast<int>(std::min<std::size_t>(64, std::max<std::size_t>(8, caches.size())));
         const double us = time(launches, [&](int i) {
             setCaches(args.attention, caches[static_cast<std::size_t>(i) % caches.size()]->as<char>(), slots, retrieval, false, 0,
