@@ -16,7 +16,6 @@
 
 #include <algorithm>
 #include <cassert>
-#include <cmath>
 #include <optional>
 
 namespace zigzag::gpu {
@@ -50,7 +49,6 @@ public:
         m_scratch = std::move(scratch);
         ZIGZAG_TRY(expertScratch, m_device->allocate(expertScratchBytes));
         m_expertScratch = std::move(expertScratch);
-        m_device->check(cudaMemsetAsync(m_scratch->data(), 0, attentionScratchBytes, m_device->stream()), "its start");
         return m_device->synchronize();
     }
 
@@ -154,7 +152,7 @@ public:
     {
         flush();
         m_norm = args;
-        if (!args.weight || args.residual) // no product does it on the way
+        if (!args.weight || args.residual || args.readAgain) // no product does it on the way
             flush();
     }
 
@@ -187,8 +185,7 @@ public:
                 for (std::size_t i = 0; i < args.products.size(); ++i)
                     matvec.blocks[i] = static_cast<const CudaMatrix *>(args.products[i].matrix)->blocks();
             }
-            if (norm && planOf(matvec).whole && !(norm->readAgain && matvec.held)) {
-                matvec.args.normOut = norm->readAgain ? norm->out : nullptr;
+            if (norm && planOf(matvec).whole) {
                 matvec.args.in = norm->in;
                 matvec.args.normWeight = norm->weight;
                 matvec.args.epsilon = norm->epsilon;
@@ -238,10 +235,10 @@ public:
 
     void attention(const AttentionArgs &args) override
     {
-        std::optional<DecodeTurn> turn;
+        std::optional<Turn> turn;
         if (m_turn && m_turn->args.queries == args.queries && !args.strongestKey
             && args.selected.size() == static_cast<std::size_t>(args.kvHeads))
-            turn = turnOf(std::exchange(m_turn, std::nullopt)->args);
+            turn = std::exchange(m_turn, std::nullopt);
         flush();
         if (args.tokens == 0 || args.selected.empty())
             return;
@@ -250,6 +247,7 @@ public:
         const DType type = isF8 ? args.type : args.cacheType;
         const bool isFast
             = kernel.tokens == 1 ? supportsTensorDecode(args.headDim, m_device->limits()) : supportsTensorAttention(args.headDim);
+        assert(!turn || (kernel.tokens == 1 && type != DType::F32 && isFast)); // ropeAppend saw to it
         if (args.strongestKey || type == DType::F32 || !isFast)
             m_device->check((isF8 ? attendSimpleF8 : attendSimple)(type, {kernel, args.strongestKey}, stream(), startsEarly()),
                             "attention");
@@ -364,10 +362,8 @@ private:
             launchMatvec(*std::exchange(m_gated, std::nullopt));
         if (m_norm)
             launchNorm(*std::exchange(m_norm, std::nullopt));
-        if (m_turn) {
-            const auto [args, caches] = *std::exchange(m_turn, std::nullopt);
-            m_device->check(launchRopeAppend(args, caches, on()), "rope_append");
-        }
+        if (m_turn)
+            launchTurn(*std::exchange(m_turn, std::nullopt));
     }
 
     void mark(cudaEvent_t &event)
@@ -379,6 +375,7 @@ private:
             m_device->check(cudaEventRecord(event, m_device->stream()), "a clock");
     }
 
+    void launchTurn(const Turn &turn) { m_device->check(launchRopeAppend(turn.args, turn.caches, on()), "rope_append"); }
     void launchNorm(const RmsNormArgs &args) { m_device->check(launchRmsNorm(args, on()), "rms_norm"); }
 
     MatvecPlan planOf(const Matvec &matvec) const
@@ -427,7 +424,7 @@ private:
     }
 
     /// `turn`: of the new tokens, where it was put off.
-    void decode(DType type, const AttentionKernelArgs &kernel, const AttentionArgs &args, const std::optional<DecodeTurn> &turn)
+    void decode(DType type, const AttentionKernelArgs &kernel, const AttentionArgs &args, const std::optional<Turn> &turn)
     {
         std::int64_t slots[maxKvHeads];
         for (int i = 0; i < kernel.caches.selectedCount; ++i)
@@ -438,14 +435,14 @@ private:
         DecodeAttentionArgs decodeArgs = {};
         decodeArgs.attention = kernel;
         std::copy(plan.firstBlock.begin(), plan.firstBlock.end(), decodeArgs.firstBlock);
-        if (turn)
-            decodeArgs.turn = *turn;
-        // Counters first: they are zero before and after every launch, whatever the partial results' sizes are.
-        decodeArgs.arrivals = plan.joins == 0 ? m_scratch->as<int>() : nullptr;
-        decodeArgs.partials = m_scratch->as<float>() + maxArrivals;
+        // A block of one step has all of its keys before the new one is there, and would wait for that one alone.
+        if (turn && plan.steps > 1)
+            decodeArgs.turn = turnOf(turn->args);
+        else if (turn)
+            launchTurn(*turn);
+        decodeArgs.partials = m_scratch->as<float>();
         decodeArgs.partialStates = decodeArgs.partials + plan.partials;
-        assert(plan.arrivals <= maxArrivals);
-        if ((maxArrivals + plan.partials + plan.partialStates) * sizeof(float) > attentionScratchBytes)
+        if ((plan.partials + plan.partialStates) * sizeof(float) > attentionScratchBytes)
             m_device->check(cudaErrorInvalidValue, "attention's plan");
         else
             m_device->check(
@@ -526,9 +523,6 @@ private:
             m_device->check(launchAddBias(outType, product.out, product.bias, product.scale, args.tokens, matrix.rows, on()),
                             "a bias");
     }
-
-    static constexpr std::size_t maxArrivals = std::size_t{64} * maxKvHeads * 16; ///< sequences · KV heads · slices
-    static_assert(maxArrivals >= std::size_t{64} * (maxKvHeads + gpu::maxQueryHeads / decodeRows), "whatever the groups' sizes");
 
     std::unique_ptr<Device> m_device;
     Loader m_loader;

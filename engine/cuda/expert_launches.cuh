@@ -54,33 +54,25 @@ private:
     float *out(std::int64_t first) const { return m_args.out + first * m_hidden; }
     unsigned pairs(int tokens) const { return static_cast<unsigned>(tokens * m_args.perToken); }
 
-    RouteArgs routeOf(std::int64_t first, int tokens) const
-    {
-        return {m_args.routes + first * m_experts,
-                at<std::int32_t>(0),
-                at<float>(m_plan.weights),
-                tokens,
-                m_experts,
-                m_args.perToken,
-                m_args.renormalises,
-                m_plan.grouped || m_experts > fewExperts};
-    }
-
     int route(std::int64_t first, int tokens)
     {
-        const RouteArgs args = routeOf(first, tokens);
+        const RouteArgs args = {m_args.routes + first * m_experts,
+                                at<std::int32_t>(0),
+                                at<float>(m_plan.weights),
+                                tokens,
+                                m_experts,
+                                m_args.perToken,
+                                m_args.renormalises};
+        constexpr int few = 128; // more would be registers that most models do not need
         const Grid grid = {expertWarpBlocks(tokens)};
-        if (!args.isDone)
-            return 0;
-        return m_experts <= fewExperts ? begin(routeExperts<fewExperts>, grid, expertWarpThreads, 0, args)
-                                       : begin(routeExperts<maxExperts>, grid, expertWarpThreads, 0, args);
+        return m_experts <= few ? begin(routeExperts<few>, grid, expertWarpThreads, 0, args)
+                                : begin(routeExperts<maxExperts>, grid, expertWarpThreads, 0, args);
     }
 
     int runPairs(std::int64_t first, int tokens)
     {
-        const RouteArgs route = routeOf(first, tokens);
-        const ExpertGateUpArgs wide = {in(first), route,          at<void>(m_plan.middle), m_args.perToken,
-                                       m_hidden,  m_intermediate, m_weights.gates.all,     m_weights.ups.all};
+        const ExpertGateUpArgs wide = {in(first), at<std::int32_t>(0), at<void>(m_plan.middle), m_args.perToken,
+                                       m_hidden,  m_intermediate,      m_weights.gates.all,     m_weights.ups.all};
         const auto heldWide = m_weights.gates.held[0], heldDown = m_weights.downs.held[0];
         const int status = heldWide
             ? withForm(*heldWide,
@@ -88,12 +80,12 @@ private:
                            return begin(expertGateUpBlocks<T, Format>, {expertBlockTiles(m_intermediate), pairs(tokens)},
                                         expertWarpThreads, expertGateUpBlocksBytes, wide);
                        })
-            : begin(expertGateUp<T>, {expertWarpBlocks(m_intermediate), pairs(tokens)}, expertWarpThreads, sizeof(BlockRoute),
-                    wide);
+            : begin(expertGateUp<T>, {expertWarpBlocks(m_intermediate), pairs(tokens)}, expertWarpThreads, 0, wide);
         if (status != 0)
             return status;
         const ExpertDownArgs down
-            = {at<void>(m_plan.middle), route, out(first), m_args.perToken, m_hidden, m_intermediate, m_weights.downs.all};
+            = {at<void>(m_plan.middle), at<std::int32_t>(0), at<float>(m_plan.weights), out(first), m_args.perToken, m_hidden,
+               m_intermediate,          m_weights.downs.all};
         if (heldDown)
             return withForm(*heldDown, [&]<class Format>(Format) {
                 return begin(expertDownBlocks<T, Format>, {expertBlockTiles(m_hidden), static_cast<unsigned>(tokens)},

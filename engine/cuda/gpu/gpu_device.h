@@ -281,14 +281,6 @@ ZZ_DEVICE void copyAsync16(void *shared, const void *global, bool valid)
                  "l"(__cvta_generic_to_global(global)), "r"(valid ? 16 : 0)
                  : "memory");
 }
-/// Asks for bytes, multiples of 16, to come as far as the last-level cache. A hint: nothing waits for it, and who writes them
-/// meanwhile is not in the way.
-ZZ_DEVICE void prefetchFar(const void *from, unsigned bytes)
-{
-#if __CUDA_ARCH__ >= 900
-    asm volatile("cp.async.bulk.prefetch.L2.global [%0], %1;" ::"l"(__cvta_generic_to_global(from)), "r"(bytes) : "memory");
-#endif
-}
 /// Ends a group of this thread's copies.
 ZZ_DEVICE void copyAsyncCommit()
 {

@@ -93,8 +93,8 @@ struct DecodePlan {
     std::size_t sharedBytes = 0;
     std::array<std::uint16_t, 65> firstBlock = {};
     std::size_t partials = 0, partialStates = 0; ///< floats of scratch
-    std::size_t arrivals = 0; ///< ints of scratch, zero before the first launch
-    unsigned joins = 0; ///< grid.x of attentionJoin, where it joins the splits; otherwise each head's last block does
+    std::int64_t steps = 0; ///< of the block that has the most, each of decodeKeys keys
+    unsigned joins = 0; ///< grid.x of attentionJoin, where some head is split
 };
 
 /// `slots`: of each selected head, at most 64; `length`: the longest context that the launch is planned for (it serves

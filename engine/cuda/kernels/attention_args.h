@@ -51,8 +51,6 @@ struct DecodeAttentionArgs {
     DecodeTurn turn; ///< only where all heads are selected
     float *partials; // [slices, sequences, blocks, rows, head_dim]: unnormalised sums of the splits, not read where not split
     float *partialStates; // [slices, sequences, blocks, rows, 2]: their maxima and sums of weights
-    int *arrivals; // [slices, sequences, selected heads]: zero before the first launch, and after each; null: attentionJoin
-                   // follows
 };
 
 struct PrefillAttentionArgs {

@@ -71,17 +71,6 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(decodeThreads, decodeBlocksPerSm(headDim)) void atten
         copyAsyncCommit(); // an empty group too: groups are counted
     };
     const auto loadFirst = [&] { ZZ_UNROLL for (int i = 0; i + 1 < stages; ++i) load(share.begin + i, i); };
-    // More than a first step's keys are on their way to the last-level cache, at least.
-    if (threadIdx().x == 0) {
-        constexpr int most = 32 << 10; // bytes
-        const std::int64_t from = std::int64_t{share.begin + stages - 1} * decodeKeys * rowBytes;
-        const std::int64_t to = (share.end * decodeKeys < share.visible ? share.end * decodeKeys : share.visible) * rowBytes;
-        const std::int64_t bytes = to - from < most ? to - from : most;
-        if (bytes > 0) {
-            prefetchFar(keys + from, static_cast<unsigned>(bytes));
-            prefetchFar(values + from, static_cast<unsigned>(bytes));
-        }
-    }
     const int firstRow = share.begin * decodeKeys + warp * decodeWarpKeys, lastRow = firstRow + (stages - 2) * decodeKeys;
     const bool isNew = share.newestRow >= firstRow && share.newestRow < lastRow + decodeWarpKeys;
     if (!isNew)
@@ -158,26 +147,6 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(decodeThreads, decodeBlocksPerSm(headDim)) void atten
             }
         }
     }
-    if (share.splits == 1 || !args.arrivals)
-        return;
-
-    // One thread's fences order what the others wrote before the barrier, and what they read after it.
-    syncThreads();
-    auto *last = sharedMemory<int>();
-    if (threadIdx().x == 0) {
-        int *arrivals = args.arrivals + (share.slice * a.rows.count + share.sequence) * a.caches.selectedCount + share.entry;
-        threadFence();
-        *last = atomicAdd(arrivals, 1) == share.splits - 1 ? 1 : 0;
-        if (*last)
-            *arrivals = 0; // for the next launch
-        threadFence();
-    }
-    syncThreads();
-    const bool isLast = *last != 0;
-    syncThreads();
-    if (!isLast)
-        return;
-    joinSplits<T, headDim>(args, share, out);
 }
 
 /// `plan` is of this launch's heads and sequences. Returns a cudaError_t.

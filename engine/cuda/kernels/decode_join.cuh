@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-// How decode's attention is dealt out to blocks, and how what they leave becomes one result: by the last block of a head, or by a
-// launch of its own (DecodePlan::joins).
+// How decode's attention is dealt out to blocks, and how what they leave becomes one result: in a launch of its own. The last
+// block of a head would have to wait for a few values at a time, where so many blocks can have all of them on their way.
 
 #include "engine/cuda/gpu/heuristics.h"
 #include "engine/cuda/gpu/launch.h"
@@ -100,97 +100,8 @@ struct DecodeMerge {
     }
 };
 
-/// The weights with which a head's splits are joined, [rows, splits] in shared memory. `first`: the head's first partial.
-ZZ_DEVICE void weighSplits(const DecodeAttentionArgs &args, const DecodeShare &share, std::int64_t first, float *weights)
-{
-    constexpr int each = decodeMaxSplits / warpSize; // a lane's states
-    const int capacity = partialRows(args.attention);
-    for (int row = static_cast<int>(warpId()); row < share.rows; row += decodeWarps) {
-        float maxima[each], sums[each], max = decodeLowest, sum = 0;
-        ZZ_UNROLL for (int i = 0; i < each; ++i)
-        {
-            const int split = static_cast<int>(laneId()) + i * warpSize;
-            const float *state = args.partialStates + ((first + split) * capacity + row) * 2;
-            maxima[i] = split < share.splits ? loadCoherent(state) : decodeLowest;
-            sums[i] = split < share.splits ? loadCoherent(state + 1) : 0;
-        }
-        ZZ_UNROLL for (int i = 0; i < each; ++i) max = maxOf(max, maxima[i]);
-        max = warpMax(max);
-        ZZ_UNROLL for (int i = 0; i < each; ++i)
-        {
-            maxima[i] = exp2Fast(maxima[i] - max);
-            sum += maxima[i] * sums[i];
-        }
-        sum = warpSum(sum);
-        if (const float *logits = args.attention.sinkLogits)
-            sum += sinkWeight(logits[share.firstQueryHead(args.attention) + row], max);
-        const float scale = args.attention.valueScale * (1.0f / sum);
-        ZZ_UNROLL for (int i = 0; i < each; ++i)
-        {
-            const int split = static_cast<int>(laneId()) + i * warpSize;
-            if (split < share.splits)
-                weights[row * share.splits + split] = maxima[i] * scale;
-        }
-    }
-}
-
-/// The last block of a head joins the splits' results, where they are few. All of it is waiting for memory: the first values are
-/// on their way while their weights are computed, and where there are more threads than values to write, several share a value's
-/// splits.
-template <class T, int headDim> ZZ_DEVICE void joinSplits(const DecodeAttentionArgs &args, const DecodeShare &share, T *out)
-{
-    constexpr int quads = headDim / 4, inFlight = headDim > 64 ? 16 : 8; // as registers allow
-    const std::int64_t first = firstPartial(args) + args.firstBlock[share.entry];
-    const int capacity = partialRows(args.attention), items = share.rows * quads, thread = static_cast<int>(threadIdx().x);
-    const int ways = items < decodeThreads ? decodeThreads / items : 1, way = ways > 1 ? thread / items : 0;
-    int item = ways > 1 ? thread % items : thread;
-    if (way >= ways)
-        item = items; // nothing to do
-
-    Vec16 values[inFlight];
-    const auto load = [&](int split) {
-        const float *from = args.partials + (first * capacity + item / quads) * headDim + item % quads * 4;
-        ZZ_UNROLL for (int i = 0; i < inFlight; ++i) if (split + i * ways < share.splits) values[i]
-            = loadCoherent16(from + static_cast<std::int64_t>(split + i * ways) * capacity * headDim);
-    };
-    if (item < items)
-        load(way);
-    auto *weights = sharedMemory<float>(); // [rows, splits]
-    weighSplits(args, share, first, weights);
-    syncThreads();
-
-    DecodeMerge merge;
-    for (int split = way; item < items;) {
-        const float *weight = weights + item / quads * share.splits + split;
-        ZZ_UNROLL for (int i = 0; i < inFlight; ++i) if (split + i * ways < share.splits) merge.add(weight[i * ways], values[i]);
-        split += inFlight * ways;
-        if (split >= share.splits) {
-            if (ways > 1)
-                break;
-            merge.write(out + item / quads * headDim + item % quads * 4);
-            merge = {};
-            split = 0;
-            item += decodeThreads;
-        }
-        if (item < items)
-            load(split);
-    }
-    if (ways == 1)
-        return;
-    syncThreads(); // the weights have been read
-    auto *sums = sharedMemory<float>(); // [ways, items, 4]
-    if (item < items)
-        merge.store(sums + (way * items + item) * 4);
-    syncThreads();
-    if (way > 0)
-        return;
-    for (int other = 1; other < ways; ++other)
-        merge.add(1.0f, load16(sums + (other * items + item) * 4));
-    merge.write(out + item / quads * headDim + item % quads * 4);
-}
-
-/// Joins the splits of a query head's results, where they are many: a block for each. All of it is waiting for memory, so that
-/// every thread's values are on their way at once, several threads share a value's splits, and the weights follow meanwhile.
+/// Joins the splits of a query head's results, where there are several: a block for each. All of it is waiting for memory, so
+/// that every thread's values are on their way at once, several threads share a value's splits, and the weights follow meanwhile.
 /// Grid: selected heads · partialRows, sequences, slices.
 template <class T, int headDim>
 ZZ_KERNEL ZZ_LAUNCH_BOUNDS(decodeJoinThreads, 2) void attentionJoin(ZZ_ARGS DecodeAttentionArgs args)

@@ -103,29 +103,16 @@ ZZ_DEVICE float sumOfRow(float value)
     return value + shuffleXor(value, 2);
 }
 
-/// Asks for a tile's rows of an expert. `first`: its first group, counted over all tiles.
-template <class Format> ZZ_DEVICE void prefetchTile(const ExpertMatrices &matrices, int expert, std::int64_t first)
-{
-    const auto *at = static_cast<const char *>(matrices.at[expert]);
-    const auto groups = static_cast<unsigned>(matrices.groups);
-    prefetchFar(at + first * Format::groupBytes, groups * Format::groupBytes);
-    prefetchFar(at + matrices.params + first * Format::groupParams, groups * Format::groupParams);
-}
-
 /// Grid: expertBlockTiles(intermediate), pairs.
 template <class T, class Format>
 ZZ_KERNEL ZZ_LAUNCH_BOUNDS(expertWarpThreads, 2) void expertGateUpBlocks(ZZ_ARGS ExpertGateUpArgs args)
 {
     waitForPrevious();
-    allowNext(); // not before: expertDownBlocks reads the routes while this runs
+    allowNext(); // not before: expertDownBlocks reads who was chosen while this runs
     const int lane = static_cast<int>(laneId()), warp = static_cast<int>(warpId()), columns = args.hidden,
               groups = args.gates.groups;
     const std::int64_t pair = blockIdx().y, first = std::int64_t{blockIdx().x} * groups;
-    auto *route = sharedMemory<BlockRoute>();
-    route->find(args.route, pair / args.perToken);
-    const int expert = route->chosen[pair % args.perToken];
-    if (threadIdx().x < 2)
-        prefetchTile<Format>(threadIdx().x == 0 ? args.gates : args.ups, expert, first);
+    const int expert = args.chosen[pair];
     const T *in = static_cast<const T *>(args.in) + pair / args.perToken * columns;
     float sums[2] = {};
     ZZ_UNROLL_BY(2)
@@ -141,7 +128,7 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(expertWarpThreads, 2) void expertGateUpBlocks(ZZ_ARGS
             sums[1] += up.product(s, x);
         }
     }
-    auto *parts = reinterpret_cast<float *>(route + 1); // [warps, gate and up, rows]
+    auto *parts = sharedMemory<float>(); // [warps, gate and up, rows]
     ZZ_UNROLL for (int i = 0; i < 2; ++i)
     {
         sums[i] = sumOfRow(sums[i]);
@@ -160,8 +147,7 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(expertWarpThreads, 2) void expertGateUpBlocks(ZZ_ARGS
     }
     static_cast<T *>(args.middle)[pair * args.intermediate + row] = fromFloat<T>(silu(gate) * up);
 }
-inline constexpr std::size_t expertGateUpBlocksBytes
-    = sizeof(BlockRoute) + std::size_t{expertWarps} * 2 * blockTileRows * sizeof(float);
+inline constexpr std::size_t expertGateUpBlocksBytes = std::size_t{expertWarps} * 2 * blockTileRows * sizeof(float);
 
 /// Grid: expertBlockTiles(hidden), tokens.
 template <class T, class Format>
@@ -172,9 +158,7 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(expertWarpThreads, 2) void expertDownBlocks(ZZ_ARGS E
               groups = args.downs.groups;
     const std::int64_t firstPair = std::int64_t{blockIdx().y} * args.perToken, first = std::int64_t{blockIdx().x} * groups;
     auto *route = sharedMemory<BlockRoute>();
-    route->find(args.route, blockIdx().y); // it has been there since before expertGateUpBlocks
-    if (const int i = static_cast<int>(threadIdx().x); i < args.perToken)
-        prefetchTile<Format>(args.downs, route->chosen[i], first);
+    route->load(args, blockIdx().y); // it has been there since before expertGateUpBlocks
     waitForPrevious();
     float sum = 0;
     ZZ_UNROLL_BY(2)

@@ -28,109 +28,81 @@ ZZ_DEVICE std::uint32_t routeKey(float route)
 }
 
 /// Softmax over a token's routes and its `perToken` largest, the lower number among equals; what is no number comes last, and
-/// spoils the token's weights. `most` of them at most. By a warp, whose lane i has the i-th choice in the end.
-template <int most> struct TokenRoute {
-    int chosen = 0;
-    float weight = 0;
-
-    ZZ_DEVICE void find(const RouteArgs &args, std::int64_t token)
-    {
-        constexpr int each = most / warpSize; // a lane's: experts lane, lane + 32, …
-        static_assert(each <= 32);
-        static_assert(maxExpertsPerToken <= warpSize);
-        const int lane = static_cast<int>(laneId());
-        float routes[each];
-        std::uint32_t keys[each]; // 0: taken, or none
-        ZZ_UNROLL
-        for (int k = 0; k < each; ++k) {
-            const int expert = lane + k * warpSize;
-            routes[k] = expert < args.experts ? args.routes[token * args.experts + expert] : 0.0f;
-            keys[k] = expert < args.experts ? routeKey(routes[k]) : 0;
-        }
-        float route = 0;
-        for (int i = 0; i < args.perToken; ++i) {
-            std::uint32_t best = 0;
-            ZZ_UNROLL
-            for (int k = 0; k < each; ++k)
-                best = best < keys[k] ? keys[k] : best;
-            best = warpMaxOf(best);
-            std::uint32_t last = 0; // the lower an expert, the larger
-            ZZ_UNROLL
-            for (int k = each - 1; k >= 0; --k)
-                last = keys[k] == best ? static_cast<std::uint32_t>(most - lane - k * warpSize) : last;
-            const int expert = most - static_cast<int>(warpMaxOf(last));
-            float found = 0;
-            ZZ_UNROLL
-            for (int k = 0; k < each; ++k)
-                if (lane + k * warpSize == expert) {
-                    keys[k] = 0;
-                    found = routes[k];
-                }
-            found = shuffle(found, expert % warpSize);
-            if (lane == i) {
-                chosen = expert;
-                route = found;
-            }
-        }
-        const float largest = shuffle(route, 0);
-        float all = 0;
-        ZZ_UNROLL
-        for (int k = 0; k < each; ++k)
-            all += lane + k * warpSize < args.experts ? exp2Fast(log2e * (routes[k] - largest)) : 0.0f;
-        all = warpSum(all);
-        weight = lane < args.perToken ? exp2Fast(log2e * (route - largest)) / all : 0.0f;
-        if (args.renormalises)
-            weight /= warpSum(weight);
-    }
-};
-
-/// A warp for each token. Grid: expertWarpBlocks(tokens).
+/// spoils the token's weights. `most` of them at most. A warp for each token. Grid: expertWarpBlocks(tokens).
 template <int most> ZZ_KERNEL ZZ_LAUNCH_BOUNDS(expertWarpThreads, 1) void routeExperts(ZZ_ARGS RouteArgs args)
 {
+    constexpr int each = most / warpSize; // a lane's: experts lane, lane + 32, …
+    static_assert(each <= 32);
+    static_assert(maxExpertsPerToken <= warpSize);
     waitForPrevious();
     allowNext();
     const int lane = static_cast<int>(laneId());
-    const std::int64_t token = std::int64_t{blockIdx().x} * expertWarps + warpId();
+    const int token = static_cast<int>(blockIdx().x) * expertWarps + static_cast<int>(warpId());
     if (token >= args.tokens)
         return;
-    TokenRoute<most> route;
-    route.find(args, token);
+    float routes[each];
+    std::uint32_t keys[each]; // 0: taken, or none
+    ZZ_UNROLL
+    for (int k = 0; k < each; ++k) {
+        const int expert = lane + k * warpSize;
+        routes[k] = expert < args.experts ? args.routes[static_cast<std::int64_t>(token) * args.experts + expert] : 0.0f;
+        keys[k] = expert < args.experts ? routeKey(routes[k]) : 0;
+    }
+    int chosen = 0; // the lane-th choice
+    float route = 0;
+    for (int i = 0; i < args.perToken; ++i) {
+        std::uint32_t best = 0;
+        ZZ_UNROLL
+        for (int k = 0; k < each; ++k)
+            best = best < keys[k] ? keys[k] : best;
+        best = warpMaxOf(best);
+        std::uint32_t last = 0; // the lower an expert, the larger
+        ZZ_UNROLL
+        for (int k = each - 1; k >= 0; --k)
+            last = keys[k] == best ? static_cast<std::uint32_t>(most - lane - k * warpSize) : last;
+        const int expert = most - static_cast<int>(warpMaxOf(last));
+        float found = 0;
+        ZZ_UNROLL
+        for (int k = 0; k < each; ++k)
+            if (lane + k * warpSize == expert) {
+                keys[k] = 0;
+                found = routes[k];
+            }
+        found = shuffle(found, expert % warpSize);
+        if (lane == i) {
+            chosen = expert;
+            route = found;
+        }
+    }
+    const float largest = shuffle(route, 0);
+    float all = 0;
+    ZZ_UNROLL
+    for (int k = 0; k < each; ++k)
+        all += lane + k * warpSize < args.experts ? exp2Fast(log2e * (routes[k] - largest)) : 0.0f;
+    all = warpSum(all);
+    const float weight = lane < args.perToken ? exp2Fast(log2e * (route - largest)) / all : 0.0f;
+    const float some = args.renormalises ? warpSum(weight) : 1.0f;
     if (lane < args.perToken) {
-        args.chosen[token * args.perToken + lane] = route.chosen;
-        args.weights[token * args.perToken + lane] = route.weight;
+        args.chosen[static_cast<std::int64_t>(token) * args.perToken + lane] = chosen;
+        args.weights[static_cast<std::int64_t>(token) * args.perToken + lane] = weight / some;
     }
 }
-
-inline constexpr int fewExperts = 128; ///< more would be registers that most models do not need
 
 /// A token's experts in a block's shared memory.
 struct BlockRoute {
     std::int32_t chosen[maxExpertsPerToken];
     float weights[maxExpertsPerToken];
 
-    /// All threads call it; a barrier ends it. The routes, or what a launch made of them, must be there.
-    ZZ_DEVICE void find(const RouteArgs &args, std::int64_t token)
+    /// All threads call it; a barrier ends it.
+    ZZ_DEVICE void load(const ExpertDownArgs &args, std::int64_t token)
     {
-        const int lane = static_cast<int>(laneId());
-        if (warpId() == 0 && !args.isDone) {
-            TokenRoute<fewExperts> route;
-            route.find(args, token);
-            chosen[lane] = route.chosen;
-            weights[lane] = route.weight;
-        } else if (warpId() == 0 && lane < args.perToken) {
-            chosen[lane] = args.chosen[token * args.perToken + lane];
-            weights[lane] = args.weights[token * args.perToken + lane];
+        if (const int i = static_cast<int>(threadIdx().x); i < args.perToken) {
+            chosen[i] = args.chosen[token * args.perToken + i];
+            weights[i] = args.weights[token * args.perToken + i];
         }
         syncThreads();
     }
 };
-
-/// Asks for rows that a block will read, which lie one after another, where they are whole sixteens of bytes.
-ZZ_DEVICE void prefetchExpertRows(const void *matrix, std::int64_t firstRow, std::int64_t rows, std::int64_t rowBytes)
-{
-    if (rows > 0 && rowBytes % 16 == 0)
-        prefetchFar(static_cast<const char *>(matrix) + firstRow * rowBytes, static_cast<unsigned>(rows * rowBytes));
-}
 
 /// Eight weights, which are read once in a while.
 template <class T> ZZ_DEVICE void loadWeights(const T *from, float (&to)[vectorWidth])
@@ -153,24 +125,17 @@ template <> ZZ_DEVICE void loadWeights<float>(const float *from, float (&to)[vec
     }
 }
 
-/// A warp for each pair and row. Grid: expertWarpBlocks(intermediate), pairs. Its shared memory: BlockRoute.
+/// A warp for each pair and row. Grid: expertWarpBlocks(intermediate), pairs.
 template <class T> ZZ_KERNEL ZZ_LAUNCH_BOUNDS(expertWarpThreads, 2) void expertGateUp(ZZ_ARGS ExpertGateUpArgs args)
 {
     waitForPrevious();
-    allowNext(); // not before: expertDown reads the routes while this runs
+    allowNext(); // not before: expertDown reads who was chosen while this runs
     const int lane = static_cast<int>(laneId()), columns = args.hidden;
-    const int first = static_cast<int>(blockIdx().x) * expertWarps, row = first + static_cast<int>(warpId());
+    const int row = static_cast<int>(blockIdx().x) * expertWarps + static_cast<int>(warpId());
     const std::int64_t pair = blockIdx().y, at = static_cast<std::int64_t>(row) * columns;
-    auto *route = sharedMemory<BlockRoute>();
-    route->find(args.route, pair / args.perToken);
-    const int expert = route->chosen[pair % args.perToken];
-    if (threadIdx().x < 2) {
-        const int rows = args.intermediate - first < expertWarps ? args.intermediate - first : expertWarps;
-        prefetchExpertRows((threadIdx().x == 0 ? args.gates : args.ups).at[expert], first, rows,
-                           static_cast<std::int64_t>(columns) * static_cast<std::int64_t>(sizeof(T)));
-    }
     if (row >= args.intermediate)
         return;
+    const int expert = args.chosen[pair];
     const T *in = static_cast<const T *>(args.in) + pair / args.perToken * columns;
     const T *gate = static_cast<const T *>(args.gates.at[expert]) + at, *up = static_cast<const T *>(args.ups.at[expert]) + at;
     float gateSum = 0, upSum = 0;
@@ -206,14 +171,9 @@ template <class T> ZZ_KERNEL ZZ_LAUNCH_BOUNDS(expertWarpThreads, 2) void expertD
     allowNext();
     const std::int64_t token = blockIdx().y;
     const int lane = static_cast<int>(laneId()), columns = args.intermediate;
-    const int first = static_cast<int>(blockIdx().x) * expertWarps, row = first + static_cast<int>(warpId());
+    const int row = static_cast<int>(blockIdx().x) * expertWarps + static_cast<int>(warpId());
     auto *route = sharedMemory<BlockRoute>();
-    route->find(args.route, token); // it has been there since before expertGateUp
-    if (const int i = static_cast<int>(threadIdx().x); i < args.perToken) {
-        const int rows = args.hidden - first < expertWarps ? args.hidden - first : expertWarps;
-        prefetchExpertRows(args.downs.at[route->chosen[i]], first, rows,
-                           static_cast<std::int64_t>(columns) * static_cast<std::int64_t>(sizeof(T)));
-    }
+    route->load(args, token); // it has been there since before expertGateUp
     waitForPrevious();
     if (row >= args.hidden)
         return;

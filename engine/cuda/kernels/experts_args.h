@@ -23,7 +23,6 @@ struct RouteArgs {
     float *weights; // [pairs]
     int tokens, experts, perToken;
     bool renormalises;
-    bool isDone = true; ///< by a launch before; otherwise every block finds its token's experts by itself, and nothing is written
 };
 
 struct SortRoutesArgs {
@@ -36,7 +35,7 @@ struct SortRoutesArgs {
 /// middle = silu(gate(in)) · up(in) of each pair. T is the type of weights and activations.
 struct ExpertGateUpArgs {
     const void *in; // T [tokens, hidden]
-    RouteArgs route;
+    const std::int32_t *chosen; // [pairs]
     void *middle; // T [pairs, intermediate]
     int perToken, hidden, intermediate;
     ExpertMatrices gates, ups; // T [intermediate, hidden]
@@ -45,7 +44,8 @@ struct ExpertGateUpArgs {
 /// out += the sum over a token's pairs of weight · down(middle).
 struct ExpertDownArgs {
     const void *middle; // T [pairs, intermediate]
-    RouteArgs route;
+    const std::int32_t *chosen; // [pairs]
+    const float *weights; // [pairs]
     float *out; // [tokens, hidden]
     int perToken, hidden, intermediate;
     ExpertMatrices downs; // T [hidden, intermediate]

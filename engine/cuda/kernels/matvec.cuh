@@ -93,24 +93,6 @@ template <class T> struct MatvecInput {
         }
     }
 
-    /// The normed vectors to args.normOut: each block of the grid has a part of them. After weigh or normalize, and a barrier.
-    static ZZ_DEVICE void storeNormed(const MatvecArgs &args, const float *sums)
-    {
-        const auto *in = static_cast<const float *>(args.in);
-        const int first = static_cast<int>(blockIdx().x * matvecThreads + threadIdx().x) * 4;
-        for (int row = 0; row < args.batch; ++row) {
-            const float scale = normScale(args, sums, row);
-            for (int c = first; c < args.columns; c += static_cast<int>(gridDim().x) * matvecThreads * 4) {
-                const std::int64_t at = static_cast<std::int64_t>(row) * args.columns + c;
-                const Vec16 v = load16(in + at), w = load16(args.normWeight + c);
-                auto *to = reinterpret_cast<std::uint32_t *>(static_cast<T *>(args.normOut) + at);
-                ZZ_UNROLL for (int i = 0; i < 2; ++i) to[i]
-                    = pack2<T>(floatOfBits(v.w[2 * i]) * scale * floatOfBits(w.w[2 * i]),
-                               floatOfBits(v.w[2 * i + 1]) * scale * floatOfBits(w.w[2 * i + 1]));
-            }
-        }
-    }
-
 private:
     ZZ_DEVICE void storePairs(int row, int column, const std::uint32_t (&pairs)[2]) const
     {
@@ -248,8 +230,6 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(matvecThreads, matvecBlocksPerSm) void matvec(ZZ_ARGS
             copyAsyncWait<0>();
         }
         syncThreads();
-        if (args.normOut)
-            MatvecInput<T>::storeNormed(args, squares);
     } else {
         input.copy(args, 0, roundColumns);
     }

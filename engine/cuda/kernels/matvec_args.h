@@ -23,7 +23,6 @@ struct MatvecArgs {
     const void *in; // T [batch, columns]; with normWeight: float [batch, columns], whose RMSNorm is the input
     const float *normWeight; // [columns] or null
     float epsilon;
-    void *normOut; // T [batch, columns], or null: where the normed vectors go, for others that read them
     int batch, columns;
     MatvecProduct products[matvecMaxProducts]; ///< gated: gate, then up, and silu(gate) · up goes to the first one's `out`
     int tileEnd[matvecMaxProducts]; ///< the first tile of rows that is no longer of this product (MatvecPlan)

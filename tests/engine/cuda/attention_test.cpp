@@ -62,20 +62,18 @@ protected:
                 = gpu::planDecode(problem.slots(selected), problem.longestContext() + 200,
                                   static_cast<int>(GetParam().first.size()), GetParam().group, GetParam().headDim, limits);
             Guarded<float> partials = guardedFloats(plan.partials), states = guardedFloats(plan.partialStates);
-            Guarded<int> arrivals(plan.arrivals, 0, 77);
             gpu::DecodeAttentionArgs args = {};
             args.attention = problem.args(selected);
             std::copy(plan.firstBlock.begin(), plan.firstBlock.end(), args.firstBlock);
             args.partials = partials.data();
             args.partialStates = states.data();
-            args.arrivals = plan.joins == 0 ? arrivals.data() : nullptr;
             // Twice: the first launch leaves the scratch as the second one needs it.
             for (int repeat = 0; repeat < 2; ++repeat) {
                 problem.clearOut();
                 ASSERT_EQ((gpu::launchAttentionDecode<T, K>(args, plan, {}, gpu::Start::Early)), 0);
                 problem.check(tolerance);
             }
-            EXPECT_TRUE(partials.intact() && states.intact() && arrivals.intact());
+            EXPECT_TRUE(partials.intact() && states.intact());
         }
     }
 };
@@ -107,7 +105,6 @@ public:
         const Stored keys(typeOf<T>, randomFloats(sequences() * rowHeads() * dim(), 35)),
             values(typeOf<T>, randomFloats(sequences() * rowHeads() * dim(), 36));
         Guarded<float> partials = guardedFloats(m_plan.partials), states = guardedFloats(m_plan.partialStates);
-        Guarded<int> arrivals(m_plan.arrivals, 0, 77);
         std::vector<std::uint8_t> out(queries.bytes.size(), 0xff);
         gpu::DecodeAttentionArgs args = {};
         args.attention = m_problem.args(m_selected);
@@ -116,7 +113,6 @@ public:
         std::copy(m_plan.firstBlock.begin(), m_plan.firstBlock.end(), args.firstBlock);
         args.partials = partials.data();
         args.partialStates = states.data();
-        args.arrivals = m_plan.joins == 0 ? arrivals.data() : nullptr;
         const gpu::DecodeTurn turn = {keys.bytes.data(),
                                       values.bytes.data(),
                                       norms ? m_norms.data() : nullptr,

@@ -251,12 +251,6 @@ inline void copyAsync16(void *shared, const void *global, bool valid)
     std::memset(shared, 0xff, 16);
     emulator::self->copies.push_back(copy);
 }
-inline void prefetchFar(const void *from, unsigned bytes)
-{
-    emulator::aligned<Vec16>(from, "prefetchFar");
-    if (bytes == 0 || bytes % 16 != 0)
-        emulator::fail("prefetchFar: the bytes are no multiple of 16");
-}
 inline void copyAsyncCommit()
 {
     ++emulator::self->committedGroups;
