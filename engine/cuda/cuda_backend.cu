@@ -8,6 +8,7 @@
 #include "engine/cuda/device.h"
 #include "engine/cuda/gpu/heuristics.h"
 #include "engine/cuda/gradients.h"
+#include "engine/cuda/kernel_args.h"
 #include "engine/cuda/linear.h"
 #include "engine/cuda/loader.h"
 #include "engine/cuda/matvec.h"
@@ -17,16 +18,16 @@
 
 #include <algorithm>
 #include <cassert>
-#include <cmath>
 #include <optional>
 
 namespace zigzag::gpu {
 
 namespace {
 
-/// The ops on one GPU. Two of them are put off until the op after them is known, because decode reads its weights faster in
-/// fewer kernels: an RMSNorm becomes the prologue of the product that reads it, and the two products behind a gate become one
-/// with the gate as its epilogue. What is put off is launched as it is when anything else comes next.
+/// The ops on one GPU. Three of them are put off until the op after them is known, because decode reads its weights faster in
+/// fewer kernels: an RMSNorm becomes the prologue of the product that reads it, the two products behind a gate become one with
+/// the gate as its epilogue, and new queries and keys are turned by the attention that reads them. What is put off is launched
+/// as it is when anything else comes next.
 class CudaBackend : public Backend, public RankDevice
 {
 public:
@@ -50,7 +51,6 @@ public:
         m_scratch = std::move(scratch);
         ZIGZAG_TRY(expertScratch, m_device->allocate(expertScratchBytes));
         m_expertScratch = std::move(expertScratch);
-        m_device->check(cudaMemsetAsync(m_scratch->data(), 0, attentionScratchBytes, m_device->stream()), "its start");
         return m_device->synchronize();
     }
 
@@ -235,38 +235,33 @@ public:
     void ropeAppend(const RopeAppendArgs &args) override
     {
         flush();
-        m_device->check(launchRopeAppend(args, viewOf(args.heads, {}, args.rows), on()), "rope_append");
+        m_turn = {args, viewOf(args.heads, {}, args.rows)};
+        // Elsewhere than in a recorded step somebody may read the turned queries again.
+        const bool isStep = m_isRecorded && args.tokens == args.rows.count && !args.normsWidth && args.type != DType::F32;
+        if (!isStep || !supportsTensorDecode(args.headDim, m_device->limits()))
+            flush();
     }
 
     void attention(const AttentionArgs &args) override
     {
+        std::optional<Turn> turn;
+        if (m_turn && m_turn->args.queries == args.queries && !args.strongestKey
+            && args.selected.size() == static_cast<std::size_t>(args.kvHeads))
+            turn = std::exchange(m_turn, std::nullopt);
         flush();
         if (args.tokens == 0 || args.selected.empty())
             return;
-        AttentionKernelArgs kernel = {
-            .queries = args.queries,
-            .out = args.out,
-            .rows = {0, args.rows.count, args.rows.positions, args.firstPosition}, // the caches begin at the first sequence
-            .tokens = static_cast<int>(args.tokens / args.rows.count),
-            .queryHeads = args.queryHeads,
-            .kvHeads = args.kvHeads,
-            .headDim = args.headDim,
-            .scoreScale = 0, // both by setScores
-            .capScale = 0,
-            .sinkLogits = args.sinkLogits,
-            .valueScale = args.scales.value,
-            .caches = viewOf(args.heads, args.selected, args.rows),
-        };
-        setScores(kernel, args.scales.key * zigzag::scoreScale(args.scale, args.headDim), args.softCap);
+        const AttentionKernelArgs kernel = attentionOf(args);
         const bool isF8 = args.cacheType == DType::F8;
         const DType type = isF8 ? args.type : args.cacheType;
         const bool isFast
             = kernel.tokens == 1 ? supportsTensorDecode(args.headDim, m_device->limits()) : supportsTensorAttention(args.headDim);
+        assert(!turn || (kernel.tokens == 1 && type != DType::F32 && isFast)); // ropeAppend saw to it
         if (args.strongestKey || type == DType::F32 || !isFast)
             m_device->check((isF8 ? attendSimpleF8 : attendSimple)(type, {kernel, args.strongestKey}, stream(), startsEarly()),
                             "attention");
         else if (kernel.tokens == 1)
-            decode(type, kernel, args);
+            decode(type, kernel, args, turn);
         else
             prefill(type, kernel, args);
     }
@@ -332,8 +327,10 @@ public:
         cudaGraphExec_t ready = nullptr;
         int status = cudaStreamBeginCapture(stream(), cudaStreamCaptureModeThreadLocal);
         if (status == cudaSuccess) {
+            m_isRecorded = true;
             body();
             flush();
+            m_isRecorded = false;
             status = cudaStreamEndCapture(stream(), &graph);
         }
         if (status == cudaSuccess)
@@ -354,6 +351,12 @@ private:
         BlockMatrix blocks[matvecMaxProducts] = {};
     };
 
+    /// Its `heads` are not read again.
+    struct Turn {
+        RopeAppendArgs args;
+        HeadCaches caches;
+    };
+
     static constexpr std::size_t attentionScratchBytes = 16u << 20; ///< partial results of decode's splits
     static constexpr std::size_t widenedBytes = 128u << 20; ///< rows of quantised matrices as plain numbers
     static constexpr std::size_t expertScratchBytes = 64u << 20; ///< what experts make of a piece of a chunk's tokens
@@ -370,6 +373,8 @@ private:
             launchMatvec(*std::exchange(m_gated, std::nullopt));
         if (m_norm)
             launchNorm(*std::exchange(m_norm, std::nullopt));
+        if (m_turn)
+            launchTurn(*std::exchange(m_turn, std::nullopt));
     }
 
     void mark(cudaEvent_t &event)
@@ -381,6 +386,7 @@ private:
             m_device->check(cudaEventRecord(event, m_device->stream()), "a clock");
     }
 
+    void launchTurn(const Turn &turn) { m_device->check(launchRopeAppend(turn.args, turn.caches, on()), "rope_append"); }
     void launchNorm(const RmsNormArgs &args) { m_device->check(launchRmsNorm(args, on()), "rms_norm"); }
 
     MatvecPlan planOf(const Matvec &matvec) const
@@ -428,7 +434,8 @@ private:
                         "a matrix-vector product");
     }
 
-    void decode(DType type, const AttentionKernelArgs &kernel, const AttentionArgs &args)
+    /// `turn`: of the new tokens, where it was put off.
+    void decode(DType type, const AttentionKernelArgs &kernel, const AttentionArgs &args, const std::optional<Turn> &turn)
     {
         std::int64_t slots[maxKvHeads];
         for (int i = 0; i < kernel.caches.selectedCount; ++i)
@@ -436,15 +443,17 @@ private:
         const int group = args.queryHeads / args.kvHeads;
         const DecodePlan plan = planDecode({slots, static_cast<std::size_t>(kernel.caches.selectedCount)}, args.firstPosition + 1,
                                            kernel.rows.count, group, args.headDim, m_device->limits());
-        // Counters first: they are zero before and after every launch, whatever the partial results' sizes are.
         DecodeAttentionArgs decodeArgs = {};
         decodeArgs.attention = kernel;
         std::copy(plan.firstBlock.begin(), plan.firstBlock.end(), decodeArgs.firstBlock);
-        decodeArgs.arrivals = m_scratch->as<int>();
-        decodeArgs.partials = m_scratch->as<float>() + maxArrivals;
+        // A block of one step has all of its keys before the new one is there, and would wait for that one alone.
+        if (turn && plan.steps > 1)
+            decodeArgs.turn = turnOf(turn->args);
+        else if (turn)
+            launchTurn(*turn);
+        decodeArgs.partials = m_scratch->as<float>();
         decodeArgs.partialStates = decodeArgs.partials + plan.partials;
-        assert(plan.arrivals <= maxArrivals);
-        if ((maxArrivals + plan.partials + plan.partialStates) * sizeof(float) > attentionScratchBytes)
+        if ((plan.partials + plan.partialStates) * sizeof(float) > attentionScratchBytes)
             m_device->check(cudaErrorInvalidValue, "attention's plan");
         else
             m_device->check(
@@ -489,32 +498,6 @@ private:
         return mostBlockVectors(blockPaddedColumns(held, columns), codesRing(held), m_device->limits());
     }
 
-    /// Two products of one shape whose only use may be SwiGLU.
-    static bool mayBeGated(std::span<const Product> products)
-    {
-        return products.size() == 2 && products[0].matrix->rows == products[1].matrix->rows
-            && std::ranges::none_of(products, [](const Product &p) { return p.residual || p.floatOut || p.scale != 1; });
-    }
-
-    static MatvecArgs matvecOf(const MatmulArgs &args)
-    {
-        MatvecArgs matvec = {};
-        matvec.in = args.in;
-        matvec.batch = static_cast<int>(args.tokens);
-        matvec.columns = static_cast<int>(args.products[0].matrix->columns);
-        for (std::size_t i = 0; i < args.products.size(); ++i) {
-            const Product &product = args.products[i];
-            matvec.products[i] = {.weights = static_cast<const CudaMatrix *>(product.matrix)->data(),
-                                  .bias = product.bias,
-                                  .residual = product.residual,
-                                  .out = product.out,
-                                  .rows = static_cast<int>(product.matrix->rows),
-                                  .floatOut = product.residual || product.floatOut,
-                                  .scale = product.scale};
-        }
-        return matvec;
-    }
-
     void multiply(const MatmulArgs &args, const Product &product)
     {
         const auto &matrix = static_cast<const CudaMatrix &>(*product.matrix);
@@ -552,9 +535,6 @@ private:
                             "a bias");
     }
 
-    static constexpr std::size_t maxArrivals = std::size_t{64} * maxKvHeads * 16; ///< sequences · KV heads · slices
-    static_assert(maxArrivals >= std::size_t{64} * (maxKvHeads + gpu::maxQueryHeads / decodeRows), "whatever the groups' sizes");
-
     std::unique_ptr<Device> m_device;
     Loader m_loader;
     Linear m_linear;
@@ -564,6 +544,8 @@ private:
     cudaEvent_t m_timedBegin = nullptr, m_timedEnd = nullptr;
     std::optional<RmsNormArgs> m_norm;
     std::optional<Matvec> m_gated;
+    std::optional<Turn> m_turn;
+    bool m_isRecorded = false; ///< what is launched now
 };
 
 Result<std::unique_ptr<Backend>> createOn(int nth)

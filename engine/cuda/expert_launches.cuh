@@ -92,7 +92,7 @@ private:
                              expertWarpThreads, expertDownBlocksBytes, down);
             });
         return begin(expertDown<T>, {expertWarpBlocks(m_hidden), static_cast<unsigned>(tokens)}, expertWarpThreads,
-                     expertDownSharedBytes, down);
+                     sizeof(BlockRoute), down);
     }
 
     int runGrouped(std::int64_t first, int tokens)

@@ -20,8 +20,7 @@ std::size_t decodeSharedBytes(int headDim)
     const auto ring = static_cast<std::size_t>(decodeWarps * decodeStages<2> * 2 * decodeWarpKeys)
         * static_cast<std::size_t>(paddedRowBytes(headDim));
     const std::size_t warps = sizeof(float) * static_cast<std::size_t>(decodeWarps * decodeRows * (headDim + 8 + 2));
-    const std::size_t join = sizeof(float) * static_cast<std::size_t>(decodeRows * decodeMaxSplits);
-    return std::max({ring, warps, join});
+    return std::max(ring, warps);
 }
 
 } // namespace
@@ -70,7 +69,8 @@ DecodePlan planDecode(std::span<const std::int64_t> slots, std::int64_t length, 
     const bool isSplit = plan.blocks > slots.size();
     plan.partials = !isSplit ? 0 : parts * rows * static_cast<std::size_t>(headDim);
     plan.partialStates = !isSplit ? 0 : parts * rows * 2;
-    plan.arrivals = slots.size() * static_cast<std::size_t>(copies);
+    plan.steps = most;
+    plan.joins = !isSplit ? 0 : static_cast<unsigned>(slots.size() * rows);
     return plan;
 }
 
@@ -222,6 +222,9 @@ MatvecPlan planBlocks(std::span<const int> rows, std::int64_t paddedColumns, int
         && static_cast<std::int64_t>(plan.sharedBytes) <= gpu.sharedPerMultiprocessor / matvecBlocksPerSm - 1024;
     const auto waves = ceilDivide(plan.tiles, std::int64_t{two ? matvecBlocksPerSm : 1} * gpu.multiprocessors);
     plan.blocks = static_cast<unsigned>(ceilDivide(plan.tiles, waves));
+    // The warps of a tile meet at its end, one of them adds up what they have, and the next tile's first sums wait for that: two
+    // tiles at once are faster, as far as a block has two.
+    plan.teamWarps = waves > 1 ? codesWarps / 2 : codesWarps;
     return plan;
 }
 

@@ -75,7 +75,8 @@ inline constexpr int decodeKeys = decodeWarps * decodeWarpKeys; ///< keys of a b
 template <std::size_t elementBytes> inline constexpr int decodeStages = elementBytes == 1 ? 3 : 2;
 inline constexpr float decodeLowest = -1e30f; ///< below every score and finite: no difference of infinities
 inline constexpr float decodeHidden = -1e38f;
-inline constexpr int decodeMaxSplits = 128; ///< of one head: one block joins them, and all are in flight with fewer
+inline constexpr int decodeMaxSplits = 128; ///< of one head
+inline constexpr int decodeJoinThreads = 256; ///< of the block that joins them
 
 inline constexpr int decodeMaxWaves = 6; ///< of split blocks: scratch is for no more
 
@@ -92,7 +93,8 @@ struct DecodePlan {
     std::size_t sharedBytes = 0;
     std::array<std::uint16_t, 65> firstBlock = {};
     std::size_t partials = 0, partialStates = 0; ///< floats of scratch
-    std::size_t arrivals = 0; ///< ints of scratch, zero before the first launch
+    std::int64_t steps = 0; ///< of the block that has the most, each of decodeKeys keys
+    unsigned joins = 0; ///< grid.x of attentionJoin, where some head is split
 };
 
 /// `slots`: of each selected head, at most 64; `length`: the longest context that the launch is planned for (it serves
@@ -175,6 +177,7 @@ struct MatvecPlan {
     std::array<int, 3> tileEnd = {};
     std::size_t sharedBytes = 0;
     int slots = 0; ///< of a warp's ring (CodesRing)
+    int teamWarps = 0; ///< of a block of matvec_codes.cuh that have a tile together
 };
 
 /// `rows`: of each product, at most three; gated: of the gate, which up's equal.

@@ -32,13 +32,25 @@ struct SimpleAttentionArgs {
     std::int32_t *strongestKey; // [sequences, tokens, query_heads] or null: the position with the largest weight
 };
 
+/// What rope_append.cuh would have done before decode's attention: new queries, keys and values are as their products left them.
+struct DecodeTurn {
+    const void *keys, *values; // T [sequences, kv_heads, head_dim]; null: queries are turned, and keys and values in their caches
+    const float *queryNorm, *keyNorm; // [head_dim], or null
+    const float *cosSin; // [context, 2, rotary_dim / 2], or null
+    const float *queryScales; // [context], or null
+    float epsilon;
+    float keyScale, valueScale; ///< what F8 keys and values are divided by
+    int rotaryDim; ///< 0: the whole head
+    bool interleaved;
+};
+
 /// Decode: blocks [firstBlock[i], firstBlock[i + 1]) share the keys of the i-th selected head.
 struct DecodeAttentionArgs {
     AttentionKernelArgs attention; ///< tokens = 1
     std::uint16_t firstBlock[maxKvHeads + 1];
+    DecodeTurn turn; ///< only where all heads are selected
     float *partials; // [slices, sequences, blocks, rows, head_dim]: unnormalised sums of the splits, not read where not split
     float *partialStates; // [slices, sequences, blocks, rows, 2]: their maxima and sums of weights
-    int *arrivals; // [slices, sequences, selected heads]: zero before the first launch, and after each
 };
 
 struct PrefillAttentionArgs {

@@ -94,13 +94,14 @@ template <class T, class K, int headDim> struct DecodeTile : DecodeState<T, head
     using State::out, State::query, State::steps;
     static constexpr int rowBytes = paddedRow<headDim>;
 
-    ZZ_DEVICE void begin(const T *queries, int rows)
+    /// `pitch`: numbers from one query row to the next.
+    ZZ_DEVICE void begin(const T *queries, int rows, int pitch)
     {
         const int g = static_cast<int>(laneId()) / 4, t = static_cast<int>(laneId()) % 4;
         ZZ_UNROLL for (int s = 0; s < steps; ++s) ZZ_UNROLL for (int i = 0; i < 4; ++i)
         {
             const int row = g + i % 2 * 8;
-            const T *from = queries + row * headDim + s * 16 + i / 2 * 8 + 2 * t;
+            const T *from = queries + row * pitch + s * 16 + i / 2 * 8 + 2 * t;
             query[s][i] = row < rows ? *reinterpret_cast<const std::uint32_t *>(from) : 0;
         }
         State::clear();
@@ -153,13 +154,13 @@ template <class T, int headDim> struct DecodeTile<T, F8, headDim> : DecodeState<
     static constexpr int rowBytes = headDim + (headDim % 32 == 0 ? 16 : 32);
     static constexpr int wholes = headDim / 32; ///< with half of one where head_dim is an odd multiple of 16
 
-    ZZ_DEVICE void begin(const T *queries, int rows)
+    ZZ_DEVICE void begin(const T *queries, int rows, int pitch)
     {
         const int g = static_cast<int>(laneId()) / 4, t = static_cast<int>(laneId()) % 4;
         ZZ_UNROLL for (int s = 0; s < steps; ++s) ZZ_UNROLL for (int i = 0; i < 4; ++i)
         {
             const int row = g + i % 2 * 8;
-            const T *from = queries + row * headDim + s * 16 + 4 * t + i / 2 * 2;
+            const T *from = queries + row * pitch + s * 16 + 4 * t + i / 2 * 2;
             query[s][i] = row < rows ? toF16Pair<T>(*reinterpret_cast<const std::uint32_t *>(from)) : 0;
         }
         State::clear();

@@ -82,7 +82,8 @@ struct BlockMatrix {
 struct BlockMatvecArgs {
     MatvecArgs base; ///< `weights` of its products are not read
     BlockMatrix matrices[matvecMaxProducts];
-    int slots; ///< of a warp's ring (matvec_codes.cuh, whose launch sets it)
+    int slots; ///< of a warp's ring (matvec_codes.cuh, whose launch sets this and the next)
+    int teamWarps; ///< of a tile
     bool isBf16; ///< vectors and results that are no floats; otherwise F16
 };
 

@@ -108,7 +108,7 @@ template <class T, class Format>
 ZZ_KERNEL ZZ_LAUNCH_BOUNDS(expertWarpThreads, 2) void expertGateUpBlocks(ZZ_ARGS ExpertGateUpArgs args)
 {
     waitForPrevious();
-    allowNext();
+    allowNext(); // not before: expertDownBlocks reads who was chosen while this runs
     const int lane = static_cast<int>(laneId()), warp = static_cast<int>(warpId()), columns = args.hidden,
               groups = args.gates.groups;
     const std::int64_t pair = blockIdx().y, first = std::int64_t{blockIdx().x} * groups;
@@ -153,18 +153,20 @@ inline constexpr std::size_t expertGateUpBlocksBytes = std::size_t{expertWarps} 
 template <class T, class Format>
 ZZ_KERNEL ZZ_LAUNCH_BOUNDS(expertWarpThreads, 2) void expertDownBlocks(ZZ_ARGS ExpertDownArgs args)
 {
-    waitForPrevious();
     allowNext();
     const int lane = static_cast<int>(laneId()), warp = static_cast<int>(warpId()), columns = args.intermediate,
               groups = args.downs.groups;
     const std::int64_t firstPair = std::int64_t{blockIdx().y} * args.perToken, first = std::int64_t{blockIdx().x} * groups;
+    auto *route = sharedMemory<BlockRoute>();
+    route->load(args, blockIdx().y); // it has been there since before expertGateUpBlocks
+    waitForPrevious();
     float sum = 0;
     ZZ_UNROLL_BY(2)
     for (int unit = warp; unit < args.perToken * groups; unit += expertWarps) {
-        const std::int64_t pair = firstPair + unit / groups;
-        const int group = unit % groups;
+        const int which = unit / groups, group = unit % groups;
+        const std::int64_t pair = firstPair + which;
         ExpertGroup<T, Format> down;
-        down.load(args.downs.at[args.chosen[pair]], args.downs.params, first + group, lane);
+        down.load(args.downs.at[route->chosen[which]], args.downs.params, first + group, lane);
         const T *in = static_cast<const T *>(args.middle) + pair * columns;
         float part = 0;
         ZZ_UNROLL for (int s = 0; s < 4; ++s)
@@ -173,9 +175,9 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(expertWarpThreads, 2) void expertDownBlocks(ZZ_ARGS E
             loadExpertInput<T, Format>(in, group * blockGroup + s * 32, columns, lane % 4, x);
             part += down.product(s, x);
         }
-        sum += args.weights[pair] * part;
+        sum += route->weights[which] * part;
     }
-    auto *parts = sharedMemory<float>(); // [warps, rows]
+    auto *parts = reinterpret_cast<float *>(route + 1); // [warps, rows]
     sum = sumOfRow(sum);
     if (lane % 4 == 0)
         parts[warp * blockTileRows + lane / 4] = sum;
@@ -187,7 +189,8 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(expertWarpThreads, 2) void expertDownBlocks(ZZ_ARGS E
     ZZ_UNROLL for (int w = 0; w < expertWarps; ++w) all += parts[w * blockTileRows + static_cast<int>(threadIdx().x)];
     args.out[std::int64_t{blockIdx().y} * args.hidden + row] += all;
 }
-inline constexpr std::size_t expertDownBlocksBytes = std::size_t{expertWarps} * blockTileRows * sizeof(float);
+inline constexpr std::size_t expertDownBlocksBytes
+    = sizeof(BlockRoute) + std::size_t{expertWarps} * blockTileRows * sizeof(float);
 
 /// Grid: rows, experts.
 template <class T, class Format> ZZ_KERNEL ZZ_LAUNCH_BOUNDS(blockRowsThreads, 1) void expertRows(ZZ_ARGS ExpertRowsArgs args)

@@ -88,6 +88,22 @@ template <int most> ZZ_KERNEL ZZ_LAUNCH_BOUNDS(expertWarpThreads, 1) void routeE
     }
 }
 
+/// A token's experts in a block's shared memory.
+struct BlockRoute {
+    std::int32_t chosen[maxExpertsPerToken];
+    float weights[maxExpertsPerToken];
+
+    /// All threads call it; a barrier ends it.
+    ZZ_DEVICE void load(const ExpertDownArgs &args, std::int64_t token)
+    {
+        if (const int i = static_cast<int>(threadIdx().x); i < args.perToken) {
+            chosen[i] = args.chosen[token * args.perToken + i];
+            weights[i] = args.weights[token * args.perToken + i];
+        }
+        syncThreads();
+    }
+};
+
 /// Eight weights, which are read once in a while.
 template <class T> ZZ_DEVICE void loadWeights(const T *from, float (&to)[vectorWidth])
 {
@@ -113,7 +129,7 @@ template <> ZZ_DEVICE void loadWeights<float>(const float *from, float (&to)[vec
 template <class T> ZZ_KERNEL ZZ_LAUNCH_BOUNDS(expertWarpThreads, 2) void expertGateUp(ZZ_ARGS ExpertGateUpArgs args)
 {
     waitForPrevious();
-    allowNext();
+    allowNext(); // not before: expertDown reads who was chosen while this runs
     const int lane = static_cast<int>(laneId()), columns = args.hidden;
     const int row = static_cast<int>(blockIdx().x) * expertWarps + static_cast<int>(warpId());
     const std::int64_t pair = blockIdx().y, at = static_cast<std::int64_t>(row) * columns;
@@ -148,26 +164,20 @@ template <class T> ZZ_KERNEL ZZ_LAUNCH_BOUNDS(expertWarpThreads, 2) void expertG
         static_cast<T *>(args.middle)[pair * args.intermediate + row] = fromFloat<T>(silu(gateSum) * upSum);
 }
 
-inline constexpr std::size_t expertDownSharedBytes = maxExpertsPerToken * (sizeof(void *) + sizeof(float));
-
 /// A warp for each token and row: a lane adds up its part of all of the token's experts, in their order. Grid:
-/// expertWarpBlocks(hidden), tokens.
+/// expertWarpBlocks(hidden), tokens. Its shared memory: BlockRoute.
 template <class T> ZZ_KERNEL ZZ_LAUNCH_BOUNDS(expertWarpThreads, 2) void expertDown(ZZ_ARGS ExpertDownArgs args)
 {
-    waitForPrevious();
     allowNext();
-    auto *matrices = sharedMemory<const T *>(); // [perToken]
-    auto *weights = reinterpret_cast<float *>(matrices + maxExpertsPerToken); // [perToken]
     const std::int64_t token = blockIdx().y;
-    if (const int i = static_cast<int>(threadIdx().x); i < args.perToken) {
-        matrices[i] = static_cast<const T *>(args.downs.at[args.chosen[token * args.perToken + i]]);
-        weights[i] = args.weights[token * args.perToken + i];
-    }
-    syncThreads();
     const int lane = static_cast<int>(laneId()), columns = args.intermediate;
     const int row = static_cast<int>(blockIdx().x) * expertWarps + static_cast<int>(warpId());
+    auto *route = sharedMemory<BlockRoute>();
+    route->load(args, token); // it has been there since before expertGateUp
+    waitForPrevious();
     if (row >= args.hidden)
         return;
+    const auto matrixOf = [&](int i) { return static_cast<const T *>(args.downs.at[route->chosen[i]]); };
     const std::int64_t at = static_cast<std::int64_t>(row) * columns;
     const T *middle = static_cast<const T *>(args.middle) + token * args.perToken * columns;
     float sum = 0;
@@ -181,12 +191,12 @@ template <class T> ZZ_KERNEL ZZ_LAUNCH_BOUNDS(expertWarpThreads, 2) void expertD
         ZZ_UNROLL_BY(4)
         while (expert < args.perToken) {
             float x[vectorWidth], w[vectorWidth], part = 0;
-            loadWeights(matrices[expert] + at + c, w);
+            loadWeights(matrixOf(expert) + at + c, w);
             loadVector(middle + static_cast<std::int64_t>(expert) * columns + c, x);
             ZZ_UNROLL
             for (int k = 0; k < vectorWidth; ++k)
                 part += w[k] * x[k];
-            sum += weights[expert] * part;
+            sum += route->weights[expert] * part;
             c += warpSize * vectorWidth;
             settle();
         }
@@ -194,8 +204,8 @@ template <class T> ZZ_KERNEL ZZ_LAUNCH_BOUNDS(expertWarpThreads, 2) void expertD
         for (int expert = 0; expert < args.perToken; ++expert) {
             float part = 0;
             for (int c = lane; c < columns; c += warpSize)
-                part += toFloat(matrices[expert][at + c]) * toFloat(middle[static_cast<std::int64_t>(expert) * columns + c]);
-            sum += weights[expert] * part;
+                part += toFloat(matrixOf(expert)[at + c]) * toFloat(middle[static_cast<std::int64_t>(expert) * columns + c]);
+            sum += route->weights[expert] * part;
         }
     }
     sum = warpSum(sum);

@@ -54,9 +54,9 @@ template <bool gated> struct CodeResult {
     float bias[2], residual;
     bool exists;
 
-    ZZ_DEVICE void find(const MatvecArgs &args, int tile, int which)
+    /// `thread`: of those that have the tile.
+    ZZ_DEVICE void find(const MatvecArgs &args, int tile, int which, int thread)
     {
-        const int thread = static_cast<int>(threadIdx().x);
         const MatvecProduct &product = args.products[which];
         vector = thread / rows;
         row = (tile - (which == 0 ? 0 : args.tileEnd[which - 1])) * rows + thread % rows;
@@ -67,12 +67,12 @@ template <bool gated> struct CodeResult {
         residual = exists && product.residual ? product.residual[at] : 0.0f;
     }
     /// `sumOf(row of 16)`: of this vector.
-    template <class T, class Sum> ZZ_DEVICE void store(const MatvecArgs &args, int which, Sum sumOf) const
+    template <class T, class Sum> ZZ_DEVICE void store(const MatvecArgs &args, int which, int thread, Sum sumOf) const
     {
         if (!exists)
             return;
         const MatvecProduct &product = args.products[which];
-        const int local = static_cast<int>(threadIdx().x) % rows;
+        const int local = thread % rows;
         if constexpr (gated)
             storeMatvec(product, at, silu(sumOf(local) + bias[0]) * (sumOf(local + 8) + bias[1]), T{});
         else
@@ -155,12 +155,16 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(codesThreads, 1) void matvecCodes(ZZ_ARGS BlockMatvec
     constexpr bool addsLeast = !Format::codesAreSigned;
     using Ring = CodeRing<Format>;
     const int lane = static_cast<int>(laneId()), warp = static_cast<int>(warpId()), g = lane / 4, t = lane % 4;
-    const int groups = args.matrices[0].groups, step = static_cast<int>(gridDim().x);
+    // Warps that have a tile together: each should have several groups of it before they meet.
+    const int mates = args.teamWarps, team = warp / mates, mate = warp % mates, thread = mate * warpSize + lane;
+    const int groups = args.matrices[0].groups,
+              firstTile = static_cast<int>(blockIdx().x + gridDim().x * static_cast<unsigned>(team)),
+              step = static_cast<int>(gridDim().x) * (codesWarps / mates);
     const auto productOf = [&](int tile) { return gated ? 0 : MatvecRows<Bf16, 1, gated>::productOf(args.base, tile); };
 
     char *shared = sharedMemory<char>();
     Ring ring{shared + warp * args.slots * Ring::slotBytes, {}, {}};
-    int copyTile = static_cast<int>(blockIdx().x), copyGroup = warp;
+    int copyTile = firstTile, copyGroup = mate;
     const auto find = [&] {
         if (copyTile >= args.base.tiles)
             return;
@@ -175,9 +179,9 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(codesThreads, 1) void matvecCodes(ZZ_ARGS BlockMatvec
     };
     const auto copyNext = [&](int slot) {
         ring.copy(slot, copyGroup, copyTile < args.base.tiles && copyGroup < groups);
-        copyGroup += codesWarps;
+        copyGroup += mates;
         if (copyGroup >= groups) {
-            copyGroup = warp;
+            copyGroup = mate;
             copyTile += step;
             find();
         }
@@ -211,12 +215,15 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(codesThreads, 1) void matvecCodes(ZZ_ARGS BlockMatvec
     }
     const int otherHalf = g % 2 == 0 ? 16 : -16, groupPitch = args.base.batch * input.pitch();
     int buffer = 0, slot = 0;
-    for (int tile = static_cast<int>(blockIdx().x); tile < args.base.tiles; tile += step) {
+    const int vector = thread / CodeResult<gated>::rows; // this thread's of results
+    const float norm
+        = args.base.normWeight && vector < args.base.batch ? normScale<codesWarps>(args.base, squares, vector) : 1.0f;
+    for (int tile = firstTile; tile < args.base.tiles; tile += step) {
         const int which = productOf(tile);
         CodeResult<gated> result;
-        result.find(args.base, tile, which);
+        result.find(args.base, tile, which, thread);
         float sums[tiles][2] = {};
-        for (int group = warp; group < groups; group += codesWarps) {
+        for (int group = mate; group < groups; group += mates) {
             if (args.slots == slots)
                 copyAsyncWait<slots - 1>();
             else if (args.slots == 2)
@@ -302,16 +309,17 @@ ZZ_KERNEL ZZ_LAUNCH_BOUNDS(codesThreads, 1) void matvecCodes(ZZ_ARGS BlockMatvec
         ZZ_UNROLL for (int j = 0; j < tiles; ++j) ZZ_UNROLL for (int row = 0; row < 2; ++row)
             mine[(warp * 16 + g + row * 8) * vectors + 4 * j + t]
             = sums[j][row] * codeScale<Format>;
-        syncThreads();
+        barrier(1 + team, mates * warpSize);
         const auto sumOf = [&](int row) {
             float sum = 0;
-            ZZ_UNROLL for (int w = 0; w < codesWarps; ++w) sum += mine[(w * 16 + row) * vectors + result.vector];
-            return args.base.normWeight ? sum * normScale<codesWarps>(args.base, squares, result.vector) : sum;
+            ZZ_UNROLL for (int w = 0; w < codesWarps; ++w) if (w < mates) sum
+                += mine[((team * mates + w) * 16 + row) * vectors + result.vector];
+            return sum * norm;
         };
         if (args.isBf16)
-            result.template store<Bf16>(args.base, which, sumOf);
+            result.template store<Bf16>(args.base, which, thread, sumOf);
         else
-            result.template store<F16>(args.base, which, sumOf);
+            result.template store<F16>(args.base, which, thread, sumOf);
         buffer ^= 1; // who is still reading this one has not met the next barrier
     }
     copyAsyncWait<0>();
@@ -324,6 +332,7 @@ template <class Format> int launchMatvecCodes(BlockMatvecArgs args, const Matvec
         args.base.tileEnd[i] = plan.tileEnd[static_cast<std::size_t>(i)];
     args.base.tiles = plan.tiles;
     args.slots = plan.slots;
+    args.teamWarps = plan.teamWarps;
     const auto run = [&](auto kernel) {
         return launch(kernel, {plan.blocks, 1, 1}, codesThreads, plan.sharedBytes, stream, args, start);
     };

@@ -133,6 +133,7 @@ public:
         return result;
     }
     std::int32_t *strongest() { return m_strongest.data(); }
+    const std::vector<std::uint8_t> &caches() const { return m_cache; }
     std::int64_t longestContext() const { return static_cast<std::int64_t>(longest()); }
 
     /// The selected heads' outputs, and only they, against the reference; and that nothing outside was written.

@@ -62,23 +62,115 @@ protected:
                 = gpu::planDecode(problem.slots(selected), problem.longestContext() + 200,
                                   static_cast<int>(GetParam().first.size()), GetParam().group, GetParam().headDim, limits);
             Guarded<float> partials = guardedFloats(plan.partials), states = guardedFloats(plan.partialStates);
-            Guarded<int> arrivals(plan.arrivals, 0, 77);
             gpu::DecodeAttentionArgs args = {};
             args.attention = problem.args(selected);
             std::copy(plan.firstBlock.begin(), plan.firstBlock.end(), args.firstBlock);
             args.partials = partials.data();
             args.partialStates = states.data();
-            args.arrivals = arrivals.data();
             // Twice: the first launch leaves the scratch as the second one needs it.
             for (int repeat = 0; repeat < 2; ++repeat) {
                 problem.clearOut();
                 ASSERT_EQ((gpu::launchAttentionDecode<T, K>(args, plan, {}, gpu::Start::Early)), 0);
                 problem.check(tolerance);
             }
-            EXPECT_TRUE(partials.intact() && states.intact() && arrivals.intact());
+            EXPECT_TRUE(partials.intact() && states.intact());
         }
     }
 };
+
+/// New tokens as their products left them, turned and appended by a launch of their own, or by attention.
+template <class T, class K> class DecodeTurns
+{
+public:
+    DecodeTurns(const AttentionCase &config, const gpu::GpuLimits &limits)
+        : m_config(config)
+        , m_problem(config, typeOf<T>, !std::is_same_v<T, K>)
+        , m_heads(static_cast<int>(config.kinds.size()))
+        , m_rotary(config.headDim >= 64 ? config.headDim / 4 * 2 : 0)
+    {
+        for (int i = 0; i < m_heads; ++i)
+            m_selected.push_back(i);
+        m_plan = gpu::planDecode(m_problem.slots(m_selected), m_problem.longestContext(), static_cast<int>(sequences()),
+                                 config.group, config.headDim, limits);
+        const std::size_t turned = static_cast<std::size_t>(m_rotary > 0 ? m_rotary : config.headDim);
+        m_cosSin = randomFloats(static_cast<std::size_t>(m_problem.longestContext()) * turned, 31);
+        m_queryScales = randomFloats(static_cast<std::size_t>(m_problem.longestContext()), 32);
+        m_norms = randomFloats(2 * dim(), 33);
+    }
+
+    /// The outputs, and the caches after them.
+    std::vector<std::uint8_t> run(bool apart, bool interleaved, bool norms)
+    {
+        Stored queries(typeOf<T>, randomFloats(sequences() * rowHeads() * m_config.group * dim(), 34));
+        const Stored keys(typeOf<T>, randomFloats(sequences() * rowHeads() * dim(), 35)),
+            values(typeOf<T>, randomFloats(sequences() * rowHeads() * dim(), 36));
+        Guarded<float> partials = guardedFloats(m_plan.partials), states = guardedFloats(m_plan.partialStates);
+        std::vector<std::uint8_t> out(queries.bytes.size(), 0xff);
+        gpu::DecodeAttentionArgs args = {};
+        args.attention = m_problem.args(m_selected);
+        args.attention.queries = queries.bytes.data();
+        args.attention.out = out.data();
+        std::copy(m_plan.firstBlock.begin(), m_plan.firstBlock.end(), args.firstBlock);
+        args.partials = partials.data();
+        args.partialStates = states.data();
+        const gpu::DecodeTurn turn = {keys.bytes.data(),
+                                      values.bytes.data(),
+                                      norms ? m_norms.data() : nullptr,
+                                      norms ? m_norms.data() + dim() : nullptr,
+                                      m_cosSin.data(),
+                                      norms ? m_queryScales.data() : nullptr,
+                                      1e-5f,
+                                      0.4f,
+                                      2.2f,
+                                      m_rotary,
+                                      interleaved};
+        if (apart) {
+            const int queryHeads = m_heads * m_config.group;
+            const gpu::RopeAppendKernelArgs rope = {queries.bytes.data(), turn.keys,
+                                                    turn.values,          turn.queryNorm,
+                                                    turn.keyNorm,         turn.cosSin,
+                                                    queryHeads,           m_heads,
+                                                    m_config.headDim,     turn.epsilon,
+                                                    turn.keyScale,        turn.valueScale,
+                                                    args.attention.rows,  args.attention.caches,
+                                                    turn.rotaryDim,       turn.interleaved,
+                                                    turn.queryScales};
+            gpu::launch(gpu::ropeAppend<T, K>,
+                        {static_cast<unsigned>(sequences()), gpu::ropeAppendBlocksPerRow(queryHeads, m_heads)},
+                        gpu::ropeAppendThreads, 0, nullptr, rope, gpu::Start::Early);
+        } else {
+            args.turn = turn;
+        }
+        EXPECT_EQ((gpu::launchAttentionDecode<T, K>(args, m_plan, {}, gpu::Start::Early)), 0);
+        EXPECT_TRUE(partials.intact() && states.intact());
+        const std::vector<std::uint8_t> &caches = m_problem.caches();
+        out.insert(out.end(), caches.begin(), caches.end());
+        return out;
+    }
+
+private:
+    std::size_t sequences() const { return m_config.first.size(); }
+    std::size_t rowHeads() const { return static_cast<std::size_t>(m_heads); }
+    std::size_t dim() const { return static_cast<std::size_t>(m_config.headDim); }
+
+    AttentionCase m_config;
+    AttentionProblem m_problem;
+    int m_heads, m_rotary;
+    std::vector<int> m_selected;
+    gpu::DecodePlan m_plan;
+    std::vector<float> m_cosSin, m_queryScales, m_norms;
+};
+
+TEST_P(DecodeAttention, TurnsAndAppendsAsALaunchOfItsOwn)
+{
+    const auto compare = [&]<class T, class K>(const gpu::GpuLimits &limits, bool interleaved, bool norms) {
+        DecodeTurns<T, K> apart(GetParam(), limits), together(GetParam(), limits);
+        EXPECT_EQ(apart.run(true, interleaved, norms), together.run(false, interleaved, norms)); // to the bit
+    };
+    compare.template operator()<Bf16, Bf16>({.multiprocessors = 1}, false, true);
+    compare.template operator()<F16, F16>({.multiprocessors = 100}, true, false);
+    compare.template operator()<Bf16, F8>({.multiprocessors = 4}, false, true);
+}
 
 TEST_P(DecodeAttention, MatchesFloat64)
 {

@@ -340,13 +340,12 @@ private:
         const auto caches = rotation(bytes);
         const Memory queries(2 * kvHeads * group * headDim), out(2 * kvHeads * group * headDim, false);
         const DecodePlan plan = planDecode(slots, context, 1, group, headDim, m_limits);
-        const Memory partials(4 * plan.partials, false), states(4 * plan.partialStates, false),
-            arrivals(4 * plan.arrivals, false);
+        const Memory partials(4 * plan.partials, false), states(4 * plan.partialStates, false);
         DecodeAttentionArgs args = {};
         args.attention = attentionArgs(headDim, 1, context - 1);
         args.attention.queries = queries.as<void>(), args.attention.out = out.as<void>();
         std::copy(plan.firstBlock.begin(), plan.firstBlock.end(), args.firstBlock);
-        args.partials = partials.as<float>(), args.partialStates = states.as<float>(), args.arrivals = arrivals.as<int>();
+        args.partials = partials.as<float>(), args.partialStates = states.as<float>();
         const int launches = static_cast<int>(std::min<std::size_t>(64, std::max<std::size_t>(8, caches.size())));
         const double us = time(launches, [&](int i) {
             setCaches(args.attention, caches[static_cast<std::size_t>(i) % caches.size()]->as<char>(), slots, retrieval, false, 0,

@@ -29,6 +29,7 @@ const ListedKernel list[] = {
     {"attentionDecode", "Cases/DecodeAttention.*", nullptr},
     {"attentionHopper", nullptr,
      "is made of asynchronous products of warp groups, which the emulator does not have; AttentionParity runs it on a GPU"},
+    {"attentionJoin", "Cases/DecodeAttention.*", nullptr},
     {"attentionPrefill", "Cases/PrefillAttention.*", nullptr},
     {"attentionPrefillF8", "Cases/PrefillAttention.*", nullptr},
     {"attentionSimple", "Cases/SimpleAttention.*", nullptr},

@@ -98,6 +98,10 @@ TEST(MatvecBlocksKernel, MatchesFloat64)
         checkProducts<Bf16>(type, {{21, 21}, isLong ? 512 : 384, 8, true, true, true}, 1.5e-2);
         checkProducts<F16>(type, {{5, 16}, 256, 2, false, false, true}, 4e-3);
     }
+    // Two tiles of a block at once, the last of which may be alone.
+    checkProducts<Bf16>(BlockType::Q4K, {{150, 9}, 768, 1, true, false, true}, 6e-3);
+    checkProducts<F16>(BlockType::Q80, {{75, 75}, 384, 8, true, true, true}, 4e-3);
+    checkProducts<Bf16>(BlockType::Q6K, {{131, 20}, 256, 5, false, false, false}, 6e-3);
     // Where there is less shared memory, less is on its way.
     for (const auto &[type, columns] : {std::pair{BlockType::Q4K, 3072}, {BlockType::Q80, 2048}})
         for (const int shared : {99 << 10, 56 << 10})
@@ -127,6 +131,16 @@ TEST(MatvecBlocksKernel, WhatIsNoNumberShows)
         for (const float value : out.floats())
             EXPECT_FALSE(std::isfinite(value));
     }
+}
+
+TEST(BlocksPlan, TwoTilesAtOnceWhereABlockHasTwo)
+{
+    const auto warps = [](int rows, std::int64_t columns, bool gated) {
+        return gpu::planBlocks(std::array{rows}, columns, 1, gated, gpu::codesRing(HeldBlocks::Packed4), {}).teamWarps;
+    };
+    EXPECT_EQ(warps(14336, 4096, true), gpu::codesWarps / 2); // fourteen tiles a block
+    EXPECT_EQ(warps(4096, 4096, false), gpu::codesWarps / 2); // two
+    EXPECT_EQ(warps(2048, 4096, false), gpu::codesWarps); // one
 }
 
 TEST(BlocksPlan, ASmallerGpuHasFewerGroupsOnTheirWay)
