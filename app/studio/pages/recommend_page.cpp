@@ -138,6 +138,7 @@ QWidget *RecommendPage::makeText()
     column->addStretch(1);
     area->setWidget(inside);
     area->setWidgetResizable(true);
+    area->setAccessibleName(tr("What was found, and what it rests on"));
     area->setFrameShape(QFrame::NoFrame);
     constexpr int columns = 42;
     area->setMinimumWidth(fontMetrics().averageCharWidth() * columns);
