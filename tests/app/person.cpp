@@ -13,6 +13,7 @@
 #include <QMenu>
 #include <QMenuBar>
 #include <QProcess>
+#include <QScreen>
 #include <QTabBar>
 #include <QTest>
 #include <QThread>
@@ -35,8 +36,12 @@ QString plainText(QString text)
 /// What a click can reach: the popup that is open, else the dialog, else the window.
 QList<QWidget *> inFront()
 {
-    if (QWidget *popup = QApplication::activePopupWidget())
-        return {popup};
+    QList<QWidget *> popups;
+    for (QWidget *each : QApplication::topLevelWidgets())
+        if (each->isVisible() && each->windowType() == Qt::Popup)
+            popups << each;
+    if (!popups.isEmpty())
+        return popups;
     if (QWidget *modal = QApplication::activeModalWidget())
         return {modal};
     QList<QWidget *> windows;
@@ -160,6 +165,8 @@ void Person::inWindow(const std::function<void()> &function)
 
 void Person::lose(const QString &what)
 {
+    if (const QString picture = qEnvironmentVariable("ZIGZAG_PICTURE_WHEN_LOST"); !picture.isEmpty())
+        inWindow([&] { QGuiApplication::primaryScreen()->grabWindow().save(picture); });
     ADD_FAILURE() << what.toStdString();
     throw Lost(what.toStdString());
 }
@@ -335,6 +342,8 @@ void Person::tabTo(const QString &name)
 
 void Person::openFile(const QString &path)
 {
+    if (m_atScreen) // the hands are at the keyboard; over the list of completions, the pointer would choose one
+        xdotool({QStringLiteral("mousemove"), QStringLiteral("1439"), QStringLiteral("899")});
     type(QStringLiteral("fileNameEdit"), path);
     press(QStringLiteral("Enter"));
 }

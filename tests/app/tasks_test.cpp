@@ -86,7 +86,10 @@ protected:
         start(QString::fromLatin1(bundled));
     }
     bool isModelOpen() { return map().layers() == 32 && window().plotted().hasBytes(); }
-    bool isWithinBudget() { return map().streamingHeads() > 0 && map().streamingHeads() < map().model().mappableHeads() && kvMiB() <= budget; }
+    bool isWithinBudget()
+    {
+        return map().streamingHeads() > 0 && map().streamingHeads() < map().model().mappableHeads() && kvMiB() <= budget;
+    }
     double kvMiB() { return window().plotted().kv(map(), window().studio().context()) / mib; }
     static constexpr double budget = 600;
 };
@@ -146,9 +149,8 @@ protected:
     {
         return {QStringLiteral("the slider at %1").arg(share), [this, share]() -> std::optional<Spot> {
                     auto *found = window().findChild<QSlider *>(QStringLiteral("sparsitySlider"));
-                    const int handle = found->height() / 2; // about
-                    const double along = handle + share * (found->width() - 2 * handle);
-                    return Spot{found, found->mapToGlobal(QPoint(static_cast<int>(along), found->height() / 2))};
+                    const int along = static_cast<int>(share * (found->width() - 1)); // the handle is wider than what this is off
+                    return Spot{found, found->mapToGlobal(QPoint(along, found->height() / 2))};
                 }};
     }
     const NeedleResult *needles() { return window().plotted().measurements().needle(map(), {}); }
