@@ -131,6 +131,10 @@ QString htmlOf(const HtmlReport &report)
     for (const auto &[name, value] : report.facts)
         html += QStringLiteral("<tr><th>%1</th><td>%2</td></tr>\n").arg(name.toHtmlEscaped(), value.toHtmlEscaped());
     html += QStringLiteral("</table>\n");
+    if (!report.subject.isEmpty())
+        html += QStringLiteral("<h2>%1</h2>\n").arg(report.subject.toHtmlEscaped());
+    for (const QString &sentence : report.sentences)
+        html += QStringLiteral("<p>%1</p>\n").arg(sentence.toHtmlEscaped());
     if (!report.variants.empty())
         html += sectionOf(report.variants);
     for (const Exhibit &exhibit : report.exhibits)

@@ -25,6 +25,8 @@ struct HtmlReport {
     QString title;
     QString headline; ///< what the map gains, as the window says it
     std::vector<QPair<QString, QString>> facts; ///< provenance: a name and what it is
+    QString subject; ///< what is explained in particular, such as a layer that is selected; empty: nothing
+    QStringList sentences; ///< what is said of it
     std::vector<Exhibit> exhibits; ///< pictures with their numbers; those without numbers yet are left out
     QString map; ///< the map's own file
     std::vector<ReportVariant> variants; ///< the one in front among them; none where it is the only one

@@ -63,7 +63,8 @@ int main(int argc, char **argv)
     QApplication::setApplicationVersion(QStringLiteral(ZIGZAG_VERSION));
     QApplication::setDesktopFileName(QStringLiteral("zigzag-studio")); // by which a desktop knows whose window it is
     const StartOptions options = parseStart(argc, argv);
-    const bool alone = !options.screenshot.isEmpty() || options.startupTime; // nobody looks: the user's settings stay as they are
+    const bool alone = !options.screenshot.isEmpty() || !options.pictures.isEmpty()
+        || options.startupTime; // nobody looks: the user's settings stay as they are
 
     const Preferences preferences = alone ? Preferences() : readPreferences(QSettings());
     chooseThreads(preferences);
@@ -99,5 +100,7 @@ int main(int argc, char **argv)
         window.showPage(options.page);
     if (!options.screenshot.isEmpty())
         new Screenshot(window, options.screenshot, options.measure, options.page);
+    if (!options.pictures.isEmpty())
+        new Screenshot(window, options.pictures, options.measure, options.size);
     return runUntilClosed(window);
 }

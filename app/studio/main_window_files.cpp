@@ -3,6 +3,7 @@
 #include "app/studio/html_report.h"
 #include "app/studio/main_window.h"
 #include "app/studio/open_target.h"
+#include "app/studio/pages/inspector_page.h"
 #include "app/studio/pages/map_page.h"
 #include "app/studio/pages/plots_page.h"
 #include "app/studio/pages/profile_page.h"
@@ -326,6 +327,10 @@ void MainWindow::writeReport()
     report.facts = reportFacts(m_studio);
     report.variants = reportVariants(m_studio);
     report.commands = reportCommands(m_studio);
+    const auto *inspector = findChild<const InspectorPage *>();
+    const LayerStory layer = inspector->told();
+    report.subject = layer.title;
+    report.sentences = layer.facts + inspector->toldOfPicture();
     report.map = QString::fromStdString(toJson(document().map()));
     for (const Exhibit &each : m_map->exhibits())
         report.exhibits.push_back(each);

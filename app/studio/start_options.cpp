@@ -60,7 +60,8 @@ bool choosePlatform(int argc, char **argv)
     if (std::getenv("QT_QPA_PLATFORM"))
         return true;
     for (int index = 1; index < argc; ++index)
-        for (const char *option : {"--screenshot", "--startup-time", "--help", "-h", "--version", "-v", "--describe"})
+        for (const char *option :
+             {"--screenshot", "--pictures", "--startup-time", "--help", "-h", "--version", "-v", "--describe"})
             if (std::strncmp(argv[index], option, std::strlen(option)) == 0) {
                 setenv("QT_QPA_PLATFORM", "offscreen", 1);
                 return true;
@@ -88,11 +89,17 @@ StartOptions parseStart(int argc, char **argv)
     parser.addPositionalArgument(QStringLiteral("file"), files, QStringLiteral("[FILE|MODEL …]"));
     const QCommandLineOption screenshot(QStringLiteral("screenshot"), tr("Write a picture of the window to PATH and end."),
                                         QStringLiteral("PATH"));
+    const QCommandLineOption pictures(QStringLiteral("pictures"),
+                                      tr("Write pictures of every page and dialog into FOLDER, in 1280x720 and 1920x1080 (or as "
+                                         "--size says), light and dark, and "
+                                         "end."),
+                                      QStringLiteral("FOLDER"));
     const QCommandLineOption measure(
         QStringLiteral("measure"),
-        tr("With --screenshot: measure, record a trace, ask needles and do what the page needs first."));
+        tr("With --screenshot or --pictures: measure, record a trace, ask needles and do what the page needs first."));
     const QCommandLineOption page(
-        QStringLiteral("page"), tr("The page to show, such as profile; with --screenshot, export, check and recommending show these dialogs."),
+        QStringLiteral("page"),
+        tr("The page to show, such as profile; with --screenshot, export, check and recommending show these dialogs."),
         QStringLiteral("NAME"));
     const QCommandLineOption theme(QStringLiteral("theme"), tr("light, dark or system."), QStringLiteral("THEME"));
     const QCommandLineOption size(QStringLiteral("size"), tr("Size of the window, such as 1440x900."), QStringLiteral("WxH"));
@@ -104,7 +111,7 @@ StartOptions parseStart(int argc, char **argv)
     // For those who install or package the program: its manual page, or what a shell completes.
     QCommandLineOption describe(QStringLiteral("describe"), QString(), QStringLiteral("FORM"));
     describe.setFlags(QCommandLineOption::HiddenFromHelp);
-    const QList<QCommandLineOption> shown = {screenshot, measure, page, theme, language, size, startup};
+    const QList<QCommandLineOption> shown = {screenshot, pictures, measure, page, theme, language, size, startup};
     parser.addOptions(shown);
     parser.addOption(describe);
     if (!parser.parse(arguments))
@@ -128,8 +135,13 @@ StartOptions parseStart(int argc, char **argv)
     options.startupTime = parser.isSet(startup);
     if (parser.isSet(screenshot) && options.screenshot.isEmpty())
         refuse(tr("--screenshot needs the path of the picture to write"));
-    if (options.measure && options.screenshot.isEmpty())
-        refuse(tr("--measure goes with --screenshot"));
+    options.pictures = parser.value(pictures);
+    if (parser.isSet(pictures) && options.pictures.isEmpty())
+        refuse(tr("--pictures needs the folder to write them into"));
+    if (!options.pictures.isEmpty() && !options.screenshot.isEmpty())
+        refuse(tr("--pictures and --screenshot do not go together"));
+    if (options.measure && options.screenshot.isEmpty() && options.pictures.isEmpty())
+        refuse(tr("--measure goes with --screenshot or --pictures"));
     options.page = parser.value(page);
     if (parser.isSet(theme)) {
         options.theme = parseTheme(parser.value(theme));

@@ -13,6 +13,7 @@ struct StartOptions {
     QStringList open = {QStringLiteral("bundled:zigzag-tiny")};
     bool openAsked = false; ///< somebody said what to open; else the last session, where there is one, goes before the default
     QString screenshot; ///< empty: an ordinary start
+    QString pictures; ///< folder for a picture of every page; empty: none
     std::optional<QSize> size;
     std::optional<Theme> theme;
     QString language; ///< a code of languages(); empty: as the preferences say

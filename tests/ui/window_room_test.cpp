@@ -8,6 +8,7 @@
 #include <QAbstractSpinBox>
 #include <QComboBox>
 #include <QDockWidget>
+#include <QHeaderView>
 #include <QLabel>
 #include <QLineEdit>
 #include <QScrollArea>
@@ -15,6 +16,7 @@
 #include <QTabBar>
 #include <QToolBar>
 #include <QToolButton>
+#include <qcustomplot.h>
 
 namespace zigzag::test {
 
@@ -92,6 +94,37 @@ void expectWhole(QWidget &parent)
         }
 }
 
+/// Headings of tables, of which Qt draws an end as dots where there is no room.
+void expectWholeHeadings(QWidget &parent)
+{
+    for (const QHeaderView *header : parent.findChildren<QHeaderView *>()) {
+        if (!isInSight(*header) || header->orientation() != Qt::Horizontal)
+            continue;
+        for (int section = 0; section < header->count(); ++section)
+            if (!header->isSectionHidden(section)) {
+                EXPECT_GE(header->sectionSize(section), header->sectionSizeHint(section))
+                    << whereIs(*header) << header->model()->headerData(section, Qt::Horizontal).toString().toStdString();
+            }
+    }
+}
+
+/// A plot says what is along its axes, and has room for saying it.
+void expectAxes(QWidget &parent)
+{
+    for (QCustomPlot *plot : parent.findChildren<QCustomPlot *>()) {
+        if (!isInSight(*plot))
+            continue;
+        for (const QCPAxis *axis : {plot->xAxis, plot->yAxis}) {
+            EXPECT_TRUE(axis->visible()) << whereIs(*plot);
+            EXPECT_FALSE(axis->label().isEmpty()) << whereIs(*plot);
+            const int room = axis == plot->xAxis ? plot->axisRect()->width() : plot->height();
+            EXPECT_LE(QFontMetrics(axis->labelFont()).horizontalAdvance(axis->label()), room)
+                << whereIs(*plot) << axis->label().toStdString();
+        }
+        EXPECT_GT(plot->axisRect()->width(), plot->fontMetrics().height() * 6) << whereIs(*plot) << "there is room to draw in";
+    }
+}
+
 class RoomTest : public HeldWindow
 {
 protected:
@@ -108,6 +141,8 @@ protected:
             ASSERT_EQ(m_window->size(), smallScreen);
             expectApart(*m_window);
             expectWhole(*m_window);
+            expectWholeHeadings(*m_window);
+            expectAxes(*m_window);
             expectHeadings();
         }
     }

@@ -251,13 +251,18 @@ void AssignPanel::ask()
     }
 }
 
-/// A target of another kind begins at what the map has, so that choosing it changes nothing yet.
+/// A target of another kind begins at what the map has, so that choosing it changes nothing yet; its number is what one says
+/// next.
 void AssignPanel::chooseKind()
 {
     beginTargetsAt(m_shown);
     m_target->setCurrentIndex(m_kind->currentIndex());
     showTarget(m_shown);
     Q_EMIT editingEnded();
+    QAbstractSpinBox *const fields[] = {m_sparsity, m_layers, m_kv, m_tpot};
+    QAbstractSpinBox *field = fields[m_kind->currentIndex()];
+    field->setFocus(Qt::TabFocusReason);
+    field->selectAll();
 }
 
 void AssignPanel::beginTargetsAt(const AssignView &view)

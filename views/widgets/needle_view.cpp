@@ -9,6 +9,8 @@
 
 #include <QHBoxLayout>
 #include <QHelpEvent>
+#include <QItemSelectionModel>
+#include <QKeyEvent>
 #include <QLabel>
 #include <QMouseEvent>
 #include <QPainter>
@@ -22,9 +24,10 @@ namespace zigzag {
 NeedleGrid::NeedleGrid(const QString &name, QWidget *parent)
     : QWidget(parent)
     , m_name(name)
+    , m_selection(new QItemSelectionModel(&m_model, this))
 {
     makeAccessible(this,
-                   {&m_model, nullptr, [this](int row, int column) { return cell(row, column, size()); },
+                   {&m_model, m_selection, [this](int row, int column) { return cell(row, column, size()); },
                     [this](int row) { return tr("depth %1").arg(m_model.headerData(row, Qt::Vertical).toString()); },
                     [this](int column) { return tr("context %1").arg(m_model.headerData(column, Qt::Horizontal).toString()); }});
     setAccessibleName(tr("Needle result: %1").arg(name));
@@ -91,8 +94,13 @@ void NeedleGrid::paintEvent(QPaintEvent *)
 {
     QPainter painter(this);
     paint(painter, size());
-    if (hasFocus())
-        paintFocus(painter, *this);
+    if (!hasFocus())
+        return;
+    paintFocus(painter, *this);
+    if (const QModelIndex at = m_selection->currentIndex(); at.isValid()) {
+        painter.setPen(QPen(palette().color(QPalette::Highlight), 3));
+        painter.drawRect(cell(at.row(), at.column(), size()));
+    }
 }
 
 void NeedleGrid::paint(QPainter &painter, const QSize &room) const
@@ -167,6 +175,45 @@ void NeedleGrid::mouseDoubleClickEvent(QMouseEvent *event)
         for (int column = 0; column < m_model.columnCount(); ++column)
             if (cell(row, column, size()).contains(event->position().toPoint()))
                 Q_EMIT cellChosen(m_model.contextAt(column), m_model.depthAt(row));
+}
+
+QModelIndex NeedleGrid::reached()
+{
+    if (m_selection->currentIndex().isValid())
+        return m_selection->currentIndex();
+    QModelIndex worst;
+    for (int row = 0; row < m_model.rowCount(); ++row)
+        for (int column = 0; column < m_model.columnCount(); ++column) {
+            const QModelIndex index = m_model.index(row, column);
+            const QVariant found = index.data(NeedleModel::AccuracyRole);
+            if (found.isValid() && (!worst.isValid() || found.toDouble() < worst.data(NeedleModel::AccuracyRole).toDouble()))
+                worst = index;
+        }
+    m_selection->setCurrentIndex(worst, QItemSelectionModel::NoUpdate);
+    return worst;
+}
+
+void NeedleGrid::focusInEvent(QFocusEvent *event)
+{
+    QWidget::focusInEvent(event);
+    reached();
+}
+
+void NeedleGrid::keyPressEvent(QKeyEvent *event)
+{
+    const QModelIndex at = reached();
+    const int key = event->key();
+    const int across = key == Qt::Key_Right ? 1 : key == Qt::Key_Left ? -1 : 0;
+    const int down = key == Qt::Key_Down ? 1 : key == Qt::Key_Up ? -1 : 0;
+    if (!at.isValid())
+        return QWidget::keyPressEvent(event);
+    if (key == Qt::Key_Return || key == Qt::Key_Enter)
+        Q_EMIT cellChosen(m_model.contextAt(at.column()), m_model.depthAt(at.row()));
+    else if (const QModelIndex next = m_model.index(at.row() + down, at.column() + across); (across || down) && next.isValid())
+        m_selection->setCurrentIndex(next, QItemSelectionModel::NoUpdate);
+    else if (!across && !down)
+        return QWidget::keyPressEvent(event);
+    update();
 }
 
 NeedleView::NeedleView(QWidget *parent)

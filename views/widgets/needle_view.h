@@ -6,6 +6,7 @@
 
 #include <QWidget>
 
+class QItemSelectionModel;
 class QLabel;
 
 namespace zigzag {
@@ -23,19 +24,24 @@ public:
     QSize minimumSizeHint() const override;
 
 Q_SIGNALS:
-    void cellChosen(std::int64_t context, double depth); ///< by a double click
+    void cellChosen(std::int64_t context, double depth); ///< by a double click, or by Enter where the arrows have walked to
 
 protected:
     void paintEvent(QPaintEvent *event) override;
     void mouseDoubleClickEvent(QMouseEvent *event) override;
+    void keyPressEvent(QKeyEvent *event) override;
+    void focusInEvent(QFocusEvent *event) override;
     bool event(QEvent *event) override;
 
 private:
     QRect cell(int row, int column, const QSize &room) const;
     void paint(QPainter &painter, const QSize &room) const;
+    /// The cell that the keys are at; where there is none yet, the one where least was found.
+    QModelIndex reached();
 
     QString m_name;
     NeedleModel m_model;
+    QItemSelectionModel *m_selection; ///< its current cell is that of the keys
 };
 
 /// The current map's needle result beside that of full attention, and the difference.

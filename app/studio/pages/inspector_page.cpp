@@ -188,27 +188,39 @@ QString InspectorPage::servingFact(int layer) const
     return text + QLatin1Char('.');
 }
 
+LayerStory InspectorPage::told() const
+{
+    const int at = layer();
+    if (at < 0)
+        return {};
+    const DocumentState &state = studio().document().state();
+    LayerStory story
+        = tellLayer(at,
+                    {.map = state.map,
+                     .scores = state.scores.get(),
+                     .isLocked = state.locked.size() > static_cast<std::size_t>(at) && state.locked[static_cast<std::size_t>(at)],
+                     .sources = studio().scoreSources(),
+                     .plotted = studio().plotted(),
+                     .context = studio().context()});
+    if (const QString fact = servingFact(at); !fact.isEmpty())
+        story.facts << fact;
+    return story;
+}
+
+QStringList InspectorPage::toldOfPicture() const
+{
+    return m_attention->isEmpty() ? QStringList() : QStringList{m_asked->text(), m_words->text()};
+}
+
 void InspectorPage::showStory()
 {
     refreshAsking();
     if (!isVisible())
         return; // told once it is looked at
-    const int at = layer();
+    LayerStory story = told();
     const DocumentState &state = studio().document().state();
-    LayerStory story;
-    if (at >= 0)
-        story = tellLayer(
-            at,
-            {.map = state.map,
-             .scores = state.scores.get(),
-             .isLocked = state.locked.size() > static_cast<std::size_t>(at) && state.locked[static_cast<std::size_t>(at)],
-             .sources = studio().scoreSources(),
-             .plotted = studio().plotted(),
-             .context = studio().context()});
-    else
+    if (story.title.isEmpty())
         story.title = state.map.layers() > 0 ? tr("Choose a layer in the head map.") : tr("There is no map yet.");
-    if (const QString fact = at >= 0 ? servingFact(at) : QString(); !fact.isEmpty())
-        story.facts << fact;
     if (const std::size_t more = studio().selection().layers().size(); more > 1)
         story.facts << tr("%1 layers are selected; this is the first of them.").arg(more);
     m_title->setText(story.title);

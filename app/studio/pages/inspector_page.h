@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/studio/pages/page.h"
+#include "views/models/layer_story.h"
 
 class QComboBox;
 class QLabel;
@@ -28,6 +29,11 @@ public:
     AttentionView &attention() { return *m_attention; }
     /// Pictures what the head looks at, on the text that was typed, or on a needle question.
     void askAttention();
+    /// What the page says in words of the layer that it is about, whether or not it is in front; without a title where it is
+    /// about none.
+    LayerStory told() const;
+    /// What it says of the picture that it shows; empty without one.
+    QStringList toldOfPicture() const;
 
 protected:
     void refresh() override;

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "person.h"
+
+#include "app/studio/main_window.h"
+
+#include <QAbstractButton>
+#include <QAbstractItemView>
+#include <QAction>
+#include <QApplication>
+#include <QElapsedTimer>
+#include <QEventLoop>
+#include <QKeySequence>
+#include <QMenu>
+#include <QMenuBar>
+#include <QProcess>
+#include <QScreen>
+#include <QTabBar>
+#include <QTest>
+#include <QThread>
+
+#include <gtest/gtest.h>
+#include <memory>
+#include <thread>
+
+namespace zigzag::test {
+
+namespace {
+
+constexpr unsigned long lookAgain = 20; // ms
+
+QString plainText(QString text)
+{
+    return text.remove(QLatin1Char('&')).section(QLatin1Char('\t'), 0, 0);
+}
+
+/// What a click can reach: the popup that is open, else the dialog, else the window.
+QList<QWidget *> inFront()
+{
+    QList<QWidget *> popups;
+    for (QWidget *each : QApplication::topLevelWidgets())
+        if (each->isVisible() && each->windowType() == Qt::Popup)
+            popups << each;
+    if (!popups.isEmpty())
+        return popups;
+    if (QWidget *modal = QApplication::activeModalWidget())
+        return {modal};
+    QList<QWidget *> windows;
+    for (QWidget *each : QApplication::topLevelWidgets())
+        if (each->isVisible())
+            windows << each;
+    return windows;
+}
+
+template <class T> QList<T *> shown()
+{
+    QList<T *> found;
+    for (QWidget *window : inFront()) {
+        if (auto *self = qobject_cast<T *>(window))
+            found << self;
+        for (T *each : window->findChildren<T *>())
+            if (each->isVisible() && !each->visibleRegion().isEmpty())
+                found << each;
+    }
+    return found;
+}
+
+Spot spotIn(QWidget &widget, const QRect &rect)
+{
+    return {&widget, widget.mapToGlobal((rect & widget.visibleRegion().boundingRect()).center())};
+}
+
+/// "Ctrl+Shift+P" as xdotool writes it.
+QString keysym(const QString &keys)
+{
+    QStringList parts = keys.split(QLatin1Char('+'));
+    QString &last = parts.last();
+    for (const auto &[name, symbol] : {std::pair("Enter", "Return"), std::pair("Esc", "Escape"), std::pair("Space", "space"),
+                                       std::pair("Backtab", "shift+Tab")})
+        if (last == QLatin1String(name))
+            last = QLatin1String(symbol);
+    for (QString &part : parts)
+        if (&part != &last || part.size() == 1)
+            part = part.toLower();
+    return parts.join(QLatin1Char('+'));
+}
+
+/// To whoever has the keyboard, in the window's thread.
+void sendChord(const QString &keys)
+{
+    QWidget *popup = QApplication::activePopupWidget(), *focus = QApplication::focusWidget();
+    QWidget *heard = popup ? popup : focus ? focus : QApplication::activeWindow();
+    const QKeyCombination chord = QKeySequence::fromString(keys)[0];
+    if (heard)
+        QTest::keyClick(heard, chord.key(), chord.keyboardModifiers());
+}
+
+} // namespace
+
+Place widgetNamed(const QString &name)
+{
+    return {name, [name]() -> std::optional<Spot> {
+                for (QWidget *each : shown<QWidget>())
+                    if (each->objectName() == name && each->isEnabled())
+                        return spotIn(*each, each->rect());
+                return {};
+            }};
+}
+
+Place button(const QString &text)
+{
+    return {text, [text]() -> std::optional<Spot> {
+                for (QAbstractButton *each : shown<QAbstractButton>())
+                    if (plainText(each->text()) == text && each->isEnabled())
+                        return spotIn(*each, each->rect());
+                return {};
+            }};
+}
+
+Place menu(const QString &text)
+{
+    return {text, [text]() -> std::optional<Spot> {
+                for (QMenu *each : shown<QMenu>())
+                    for (QAction *action : each->actions())
+                        if (plainText(action->text()) == text && action->isEnabled())
+                            return spotIn(*each, each->actionGeometry(action));
+                for (QMenuBar *bar : shown<QMenuBar>())
+                    for (QAction *action : bar->actions())
+                        if (plainText(action->text()) == text)
+                            return spotIn(*bar, bar->actionGeometry(action));
+                return {};
+            }};
+}
+
+Place tab(const QString &title)
+{
+    return {title, [title]() -> std::optional<Spot> {
+                for (QTabBar *bar : shown<QTabBar>())
+                    for (int index = 0; index < bar->count(); ++index)
+                        if (plainText(bar->tabText(index)) == title)
+                            return spotIn(*bar, bar->tabRect(index));
+                return {};
+            }};
+}
+
+Place row(const QString &text)
+{
+    return {text, [text]() -> std::optional<Spot> {
+                for (QAbstractItemView *view : shown<QAbstractItemView>()) {
+                    const QAbstractItemModel *model = view->model();
+                    for (int index = 0; model && index < model->rowCount(view->rootIndex()); ++index) {
+                        const QModelIndex item = model->index(index, 0, view->rootIndex());
+                        const QRect rect = view->visualRect(item) & view->viewport()->rect();
+                        if (item.data().toString().startsWith(text) && !rect.isEmpty())
+                            return spotIn(*view->viewport(), rect);
+                    }
+                }
+                return {};
+            }};
+}
+
+void Person::inWindow(const std::function<void()> &function)
+{
+    QMetaObject::invokeMethod(qApp, function, Qt::BlockingQueuedConnection);
+}
+
+void Person::lose(const QString &what)
+{
+    if (const QString picture = qEnvironmentVariable("ZIGZAG_PICTURE_WHEN_LOST"); !picture.isEmpty())
+        inWindow([&] { QGuiApplication::primaryScreen()->grabWindow().save(picture); });
+    ADD_FAILURE() << what.toStdString();
+    throw Lost(what.toStdString());
+}
+
+void Person::run(const std::function<void()> &script)
+{
+    QEventLoop loop;
+    std::thread thread([&] {
+        try {
+            script();
+        } catch (const Lost &) {
+            inWindow([] { // so that the window's thread comes back
+                for (int most = 10; most > 0 && QApplication::activePopupWidget(); --most)
+                    QApplication::activePopupWidget()->close();
+                for (int most = 10; most > 0 && QApplication::activeModalWidget(); --most)
+                    QApplication::activeModalWidget()->close();
+            });
+        }
+        QMetaObject::invokeMethod(&loop, &QEventLoop::quit, Qt::QueuedConnection);
+    });
+    loop.exec();
+    thread.join();
+}
+
+void Person::sees(const QString &what, const std::function<bool()> &isSo, int seconds)
+{
+    QElapsedTimer clock;
+    clock.start();
+    while (!ask(isSo)) {
+        if (clock.elapsed() > seconds * 1000)
+            lose(QStringLiteral("waited in vain for: ") + what);
+        QThread::msleep(lookAgain);
+    }
+}
+
+/// Once it has stopped moving, and nothing lies before it.
+Spot Person::spotOf(const Place &place) const
+{
+    constexpr int patience = 20000; // ms
+    QElapsedTimer clock;
+    clock.start();
+    std::optional<Spot> last;
+    QString why = QStringLiteral("is not there");
+    while (clock.elapsed() < patience) {
+        const auto found = ask(place.find);
+        if (found && last && last->widget == found->widget && last->at == found->at) {
+            const bool isClear = ask([&] {
+                const QWidget *met = QApplication::widgetAt(found->at);
+                why = QStringLiteral("is covered by %1 %2")
+                          .arg(QLatin1String(met ? met->metaObject()->className() : "nothing"),
+                               met ? met->objectName() : QString());
+                return met && (met == found->widget || found->widget->isAncestorOf(met));
+            });
+            if (isClear)
+                return *found;
+        }
+        last = found;
+        QThread::msleep(lookAgain);
+    }
+    lose(place.what + QLatin1Char(' ') + why);
+}
+
+void Person::xdotool(const QStringList &words)
+{
+    if (QProcess::execute(QStringLiteral("xdotool"), words) != 0)
+        lose(QStringLiteral("xdotool failed: ") + words.join(QLatin1Char(' ')));
+}
+
+void Person::click(const Place &place)
+{
+    ++m_actions;
+    const Spot spot = spotOf(place);
+    if (m_atScreen)
+        return xdotool({QStringLiteral("mousemove"), QString::number(spot.at.x()), QString::number(spot.at.y()),
+                        QStringLiteral("click"), QStringLiteral("1")});
+    const auto post = [spot] {
+        if (QWidget *met = QApplication::widgetAt(spot.at))
+            QTest::mouseClick(met, Qt::LeftButton, {}, met->mapFromGlobal(spot.at));
+    };
+    QMetaObject::invokeMethod(qApp, post, Qt::QueuedConnection); // a dialog may open under it
+}
+
+void Person::doubleClick(const Place &place)
+{
+    ++m_actions;
+    const Spot spot = spotOf(place);
+    if (m_atScreen)
+        return xdotool({QStringLiteral("mousemove"), QString::number(spot.at.x()), QString::number(spot.at.y()),
+                        QStringLiteral("click"), QStringLiteral("--repeat"), QStringLiteral("2"), QStringLiteral("--delay"),
+                        QStringLiteral("30"), QStringLiteral("1")});
+    const auto post = [spot] {
+        if (QWidget *met = QApplication::widgetAt(spot.at)) {
+            const QPoint at = met->mapFromGlobal(spot.at);
+            QTest::mouseClick(met, Qt::LeftButton, {}, at);
+            QTest::mouseDClick(met, Qt::LeftButton, {}, at);
+        }
+    };
+    QMetaObject::invokeMethod(qApp, post, Qt::QueuedConnection);
+}
+
+void Person::drag(const Place &from, const Place &to)
+{
+    ++m_actions;
+    const Spot begin = spotOf(from), end = spotOf(to);
+    if (m_atScreen) {
+        const auto move = [](const QPoint &at) {
+            xdotool({QStringLiteral("mousemove"), QString::number(at.x()), QString::number(at.y())});
+        };
+        move(begin.at);
+        xdotool({QStringLiteral("mousedown"), QStringLiteral("1")});
+        constexpr int steps = 6;
+        for (int step = 1; step <= steps; ++step)
+            move(begin.at + (end.at - begin.at) * step / steps);
+        return xdotool({QStringLiteral("mouseup"), QStringLiteral("1")});
+    }
+    const auto post = [begin, end] {
+        QWidget *met = begin.widget;
+        QTest::mousePress(met, Qt::LeftButton, {}, met->mapFromGlobal(begin.at));
+        QTest::mouseMove(met, met->mapFromGlobal(end.at));
+        QTest::mouseRelease(met, Qt::LeftButton, {}, met->mapFromGlobal(end.at));
+    };
+    QMetaObject::invokeMethod(qApp, post, Qt::QueuedConnection);
+}
+
+void Person::press(const QString &keys)
+{
+    ++m_actions;
+    if (m_atScreen)
+        return xdotool({QStringLiteral("key"), keysym(keys)});
+    QMetaObject::invokeMethod(
+        qApp, [keys] { sendChord(keys); }, Qt::QueuedConnection);
+}
+
+QString Person::focusName()
+{
+    const QWidget *focus = QApplication::focusWidget();
+    return focus ? focus->objectName() : QString();
+}
+
+void Person::type(const QString &field, const QString &text)
+{
+    sees(
+        QStringLiteral("%1 with the keyboard").arg(field), [&] { return focusName() == field; }, 20);
+    ++m_actions;
+    if (m_atScreen)
+        xdotool({QStringLiteral("type"), QStringLiteral("--delay"), QStringLiteral("2"), text});
+    else
+        inWindow([&] { QTest::keyClicks(QApplication::focusWidget(), text); });
+    sees(
+        QStringLiteral("“%1” in %2").arg(text, field),
+        [&] {
+            const QWidget *focus = QApplication::focusWidget();
+            const QVariant said = focus ? focus->property("text") : QVariant();
+            const QVariant plain = focus ? focus->property("plainText") : QVariant();
+            return said.toString().contains(text) || plain.toString().contains(text);
+        },
+        20);
+}
+
+void Person::tabTo(const QString &name)
+{
+    constexpr int most = 40;
+    for (int tabs = 0; tabs < most; ++tabs) {
+        if (ask([] { return focusName(); }) == name)
+            return;
+        const QPointer<QWidget> before = ask([] { return QPointer<QWidget>(QApplication::focusWidget()); });
+        press(QStringLiteral("Tab"));
+        sees(
+            QStringLiteral("Tab moving on"), [&] { return QApplication::focusWidget() != before; }, 10);
+    }
+    lose(QStringLiteral("Tab does not come to %1").arg(name));
+}
+
+void Person::openFile(const QString &path)
+{
+    if (m_atScreen) // the hands are at the keyboard; over the list of completions, the pointer would choose one
+        xdotool({QStringLiteral("mousemove"), QStringLiteral("1439"), QStringLiteral("899")});
+    type(QStringLiteral("fileNameEdit"), path);
+    press(QStringLiteral("Enter"));
+}
+
+} // namespace zigzag::test
