@@ -35,7 +35,7 @@ Screenshot::Screenshot(MainWindow &window, const QString &folder, bool measure, 
     QStringList pages;
     for (const Page *page : window.findChildren<Page *>())
         pages << page->objectName();
-    pages << QStringLiteral("export") << QStringLiteral("check");
+    pages << QStringLiteral("export") << QStringLiteral("check") << QStringLiteral("recommending");
     const QList<QSize> sizes = size ? QList<QSize>{*size} : QList<QSize>{{1280, 720}, {1920, 1080}};
     const QString scale = window.devicePixelRatio() > 1 ? QStringLiteral("@%1").arg(window.devicePixelRatio()) : QString();
     for (const QSize &each : sizes)

@@ -136,10 +136,6 @@
         <translation>Ein Bild des Fensters nach PATH schreiben und enden.</translation>
     </message>
     <message>
-        <source>With --screenshot: measure, record a trace, ask needles and do what the page needs first.</source>
-        <translation>Mit --screenshot: zuerst messen, einen Trace aufzeichnen, Nadeln fragen und tun, was die Seite braucht.</translation>
-    </message>
-    <message>
         <source>light, dark or system.</source>
         <translation>light, dark oder system.</translation>
     </message>
@@ -166,10 +162,6 @@
     <message>
         <source>--screenshot needs the path of the picture to write</source>
         <translation>--screenshot braucht den Pfad des Bildes</translation>
-    </message>
-    <message>
-        <source>--measure goes with --screenshot</source>
-        <translation>--measure gehört zu --screenshot</translation>
     </message>
     <message>
         <source>--theme %1 is unknown: give light, dark or system</source>
@@ -1149,6 +1141,26 @@
     <message>
         <source>Contribution of heads to the answer&apos;s logits</source>
         <translation>Beitrag der Köpfe zu den Logits der Antwort</translation>
+    </message>
+    <message>
+        <source>Write pictures of every page and dialog into FOLDER, in 1280x720 and 1920x1080 (or as --size says), light and dark, and end.</source>
+        <translation>Bilder jeder Seite und jedes Dialogs in den Ordner FOLDER schreiben, in 1280x720 und 1920x1080 (oder wie --size sagt), hell und dunkel, und enden.</translation>
+    </message>
+    <message>
+        <source>With --screenshot or --pictures: measure, record a trace, ask needles and do what the page needs first.</source>
+        <translation>Mit --screenshot oder --pictures: zuerst messen, einen Trace aufzeichnen, Nadeln fragen und tun, was die Seite braucht.</translation>
+    </message>
+    <message>
+        <source>--pictures needs the folder to write them into</source>
+        <translation>--pictures braucht den Ordner, in den sie kommen</translation>
+    </message>
+    <message>
+        <source>--pictures and --screenshot do not go together</source>
+        <translation>--pictures und --screenshot gehen nicht zusammen</translation>
+    </message>
+    <message>
+        <source>--measure goes with --screenshot or --pictures</source>
+        <translation>--measure gehört zu --screenshot oder --pictures</translation>
     </message>
 </context>
 <context>
@@ -5467,6 +5479,10 @@ Ein Klick öffnet diese Karte</translation>
     <message>
         <source>Copied: %1</source>
         <translation>Kopiert: %1</translation>
+    </message>
+    <message>
+        <source>What was found, and what it rests on</source>
+        <translation>Was gefunden wurde und worauf es beruht</translation>
     </message>
 </context>
 <context>
