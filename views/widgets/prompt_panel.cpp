@@ -153,7 +153,7 @@ void PromptPanel::setMaps(const QStringList &names, const std::vector<bool> &ava
         while (box->count() > names.size())
             box->removeItem(box->count() - 1);
         while (box->count() < names.size()) // behind the others: what is chosen stays chosen
-            box->addItem({});
+            box->addItem(QString());
         for (int i = 0; i < names.size(); ++i) {
             box->setItemText(i, names[i]);
             auto *items = qobject_cast<QStandardItemModel *>(box->model());

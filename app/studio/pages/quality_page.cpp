@@ -195,7 +195,11 @@ void QualityPage::sweep()
                 page->studio().refreshSoon();
             });
         };
-        job.first = job.soFar;
+        job.first = [&](std::vector<SweepPoint> points) {
+            constexpr std::size_t fewest = 8; // fewer show no trade
+            if (points.size() >= fewest)
+                job.soFar(std::move(points));
+        };
         auto swept = jobs::sweep(context.told(tell), job);
         if (!swept && !isBegun && swept.error().kind == ErrorKind::BadInput && QFile::exists(file)) {
             job.begin = Begin::Anew; // what waits there is of an earlier version's prompts, or damaged
