@@ -3,6 +3,7 @@
 #include "app/studio/pages/page.h"
 #include "held_window.h"
 #include "views/widgets/head_map_painter.h"
+#include "views/widgets/plot.h"
 
 #include <QAbstractButton>
 #include <QAbstractSpinBox>
@@ -16,7 +17,6 @@
 #include <QTabBar>
 #include <QToolBar>
 #include <QToolButton>
-#include <qcustomplot.h>
 
 namespace zigzag::test {
 
