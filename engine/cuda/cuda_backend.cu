@@ -10,6 +10,7 @@
 #include "engine/cuda/loader.h"
 #include "engine/cuda/matvec.h"
 #include "engine/cuda/pointwise.h"
+#include "engine/cuda/prefill.h"
 #include "engine/cuda/recording.h"
 #include "engine/run/backend_module.h"
 
@@ -251,12 +252,11 @@ public:
         setScores(kernel, args.scales.key * zigzag::scoreScale(args.scale, args.headDim), args.softCap);
         const bool isF8 = args.cacheType == DType::F8;
         const DType type = isF8 ? args.type : args.cacheType;
-        const bool isFast
-            = kernel.tokens == 1 ? supportsTensorDecode(args.headDim, m_device->limits()) : supportsTensorAttention(args.headDim);
-        if (args.strongestKey || type == DType::F32 || !isFast)
+        const bool isDecode = kernel.tokens == 1;
+        if (args.strongestKey || type == DType::F32 || (isDecode && !supportsTensorDecode(args.headDim, m_device->limits())))
             m_device->check((isF8 ? attendSimpleF8 : attendSimple)(type, {kernel, args.strongestKey}, stream(), startsEarly()),
                             "attention");
-        else if (kernel.tokens == 1)
+        else if (isDecode)
             decode(type, kernel, args);
         else
             prefill(type, kernel, args);
@@ -444,20 +444,9 @@ private:
     void prefill(DType type, const AttentionKernelArgs &kernel, const AttentionArgs &args)
     {
         const auto isFull = [&](int head) { return args.heads[static_cast<std::size_t>(head)].pattern.keepsEverything(); };
-        const PrefillAttentionArgs prefillArgs
-            = {.attention = kernel,
-               .fullCount = static_cast<int>(std::count_if(args.selected.begin(), args.selected.end(), isFull))};
-        const int heads = kernel.caches.selectedCount * (args.queryHeads / args.kvHeads);
-        if (args.cacheType == DType::F8) {
-            const PrefillPlan plan = planPrefillF8(kernel.tokens, heads, args.headDim);
-            m_device->check(attendPrefillF8(type, prefillArgs, plan, stream(), startsEarly()), "attention");
-            return;
-        }
-        const bool hopper = prefersHopper(kernel.tokens, args.headDim, prefillArgs.fullCount > 0, m_device->limits());
-        const PrefillPlan plan = hopper ? planHopper(kernel.tokens, heads, args.headDim)
-                                        : planPrefill(kernel.tokens, heads, args.headDim, m_device->limits());
-        const auto attend = hopper ? attendHopper : attendPrefill;
-        m_device->check(attend(type, prefillArgs, plan, stream(), startsEarly()), "attention");
+        const auto full = static_cast<int>(std::count_if(args.selected.begin(), args.selected.end(), isFull));
+        m_device->check(attendChunk(type, args.cacheType, {kernel, full}, m_device->limits(), stream(), startsEarly()),
+                        "attention");
     }
 
     bool takesMatvec(const MatmulArgs &args, DType type, bool isBlocks) const
