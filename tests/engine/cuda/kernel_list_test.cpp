@@ -50,6 +50,7 @@ const ListedKernel list[] = {
     {"readAll", nullptr, "times the reading of a GPU's memory and drops what it read"},
     {"rmsNorm", "RmsNormKernel.*", nullptr},
     {"ropeAppend", "RopeAppendKernel.*", nullptr},
+    {"ropeAppendRows", "RopeAppendRowsKernel.*", nullptr},
     {"routeExperts", "ExpertsKernel*", nullptr},
     {"sortRoutes", "ExpertsKernel*", nullptr},
     {"softCap", "SoftCapKernel.*", nullptr},
