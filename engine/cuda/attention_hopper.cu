@@ -101,14 +101,21 @@ int launchShape(const HopperArgs &args, const PrefillPlan &plan, Stream stream, 
 
 template <class T, class K> int launchTypes(const HopperArgs &args, const PrefillPlan &plan, Stream stream, Start start)
 {
-    const int headDim = args.prefill.attention.headDim;
-    if (headDim == 256) // tiles of one size
+    const auto ofHead = [&]<int headDim>() {
+        return plan.isWide ? launchShape<T, K, headDim, true>(args, plan, stream, start)
+                           : launchShape<T, K, headDim, false>(args, plan, stream, start);
+    };
+    switch (args.prefill.attention.headDim) {
+    case 256: // tiles of one size
         return launchShape<T, K, 256, true>(args, plan, stream, start);
-    if (headDim == 128)
-        return plan.isWide ? launchShape<T, K, 128, true>(args, plan, stream, start)
-                           : launchShape<T, K, 128, false>(args, plan, stream, start);
-    return plan.isWide ? launchShape<T, K, 64, true>(args, plan, stream, start)
-                       : launchShape<T, K, 64, false>(args, plan, stream, start);
+    case 128:
+        if constexpr (std::is_same_v<K, F8>)
+            return cudaErrorNotSupported; // prefersHopper
+        else
+            return ofHead.template operator()<128>();
+    default:
+        return ofHead.template operator()<64>();
+    }
 }
 
 } // namespace

@@ -28,7 +28,7 @@ int attendChunk(DType type, DType cacheType, const PrefillAttentionArgs &args, c
     const AttentionKernelArgs &a = args.attention;
     const bool isF8 = cacheType == DType::F8;
     const int heads = a.caches.selectedCount * (a.queryHeads / a.kvHeads);
-    if (prefersHopper(a.tokens, a.headDim, gpu)) {
+    if (prefersHopper(a.tokens, a.headDim, isF8, gpu)) {
         const PrefillPlan plan = planHopper(a.tokens, heads, a.headDim, mostKeys(a.caches), isF8, gpu);
         const int status = attendHopper(type, cacheType, args, plan, stream, early);
         if (status != cudaErrorNotSupported) // caches that its copies cannot take

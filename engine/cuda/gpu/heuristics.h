@@ -144,13 +144,13 @@ struct HopperLayout {
     int bytes = 0;
 };
 
-/// `isWide`: tiles of 128 keys, where registers and, in F8, shared memory allow them.
+/// `isWide`: tiles of 128 keys, where registers allow them.
 constexpr HopperLayout hopperLayout(int headDim, bool isWide, bool isF8)
 {
     constexpr int alignment = 1024, most = 227 << 10, mostStages = 6, works = hopperWorks * hopperWorkBytes;
     constexpr int barriers = 8 * (2 + 4 * mostStages);
     HopperLayout layout;
-    layout.keys = isWide && headDim <= (isF8 ? 64 : 128) ? 128 : 64;
+    layout.keys = isWide && headDim <= 128 ? 128 : 64;
     layout.rawTiles = !isF8 ? 0 : headDim <= 128 ? 4 : 2;
     const int tile = layout.keys * headDim * 2;
     const int fixed = alignment + prefillQueries * headDim * 2 + layout.rawTiles * (tile / 2) + works + barriers;
@@ -159,10 +159,13 @@ constexpr HopperLayout hopperLayout(int headDim, bool isWide, bool isF8)
     return layout;
 }
 
-/// Where its instructions are (compute capability 9.0 alone) and its layouts fit, and a block has enough queries.
-constexpr bool prefersHopper(int tokens, int headDim, const GpuLimits &gpu)
+/// Where its instructions are (compute capability 9.0 alone) and its layouts fit, a block has enough queries, and there is no
+/// faster one: over F8 with head_dim 128 those who widen keep the others waiting (327 TFLOP/s for 343; with 64 it is 403 for
+/// 291).
+constexpr bool prefersHopper(int tokens, int headDim, bool isF8, const GpuLimits &gpu)
 {
-    return gpu.computeCapability == 90 && (headDim == 64 || headDim == 128 || headDim == 256) && tokens >= prefillQueries / 2;
+    return gpu.computeCapability == 90 && (headDim == 64 || headDim == 256 || (headDim == 128 && !isF8))
+        && tokens >= prefillQueries / 2;
 }
 
 /// Windows of a few hundred keys are mostly edges, which smaller tiles cut closer (8,192 tokens on an H200, head_dim 128: sink 64

@@ -142,24 +142,36 @@ template <int headDim, bool isWide> struct HopperCopies<headDim, isWide, F8> {
     }
 };
 
-/// All that the copying group does. K: the cache's type. Where one warp copies, another finds the pieces of work ahead of it.
+/// All that the copying group does. K: the cache's type. Where one warp copies keys and values, another finds the pieces of work
+/// and copies their queries, so that the first one's copies never wait for the end of a piece.
 template <int headDim, bool isWide, class K>
 ZZ_DEVICE void copyForHopper(const HopperShared<headDim, isWide, K> &shared, const HopperArgs &args)
 {
     using Shared = HopperShared<headDim, isWide, K>;
     constexpr int planned = 3; // a named barrier: a piece is known
+    constexpr bool byOne = Shared::copyWarps == 1;
     const int warp = static_cast<int>(warpId()), sequences = args.prefill.attention.rows.count;
+    const auto workOf = [&](const HopperQueue &queue) -> PrefillWork & { return shared.works[queue.round % hopperWorks]; };
     const auto plan = [&](const HopperQueue &queue) {
         if (laneId() == 0)
-            shared.works[queue.round % hopperWorks].find(args.prefill, Shared::cacheRow, queue.item() / sequences,
-                                                         queue.item() % sequences);
+            workOf(queue).find(args.prefill, Shared::cacheRow, queue.item() / sequences, queue.item() % sequences);
         syncWarp();
+    };
+    const auto copyQueries = [&](const HopperQueue &queue) {
+        const PrefillWork &work = workOf(queue);
+        hopper::waitFor(shared.queriesLeft, (queue.round & 1) ^ 1);
+        hopper::arriveExpecting(shared.queriesHere, Shared::queryBytes);
+        hopper::copyBox(shared.queries, args.queries, 0, work.sequence * args.prefill.attention.tokens + work.firstToken,
+                        work.queryHead * Shared::columns, shared.queriesHere);
     };
     if (warp >= Shared::copyWarps) {
         if (warp == Shared::planWarp)
             for (HopperQueue queue(args); queue.has(); ++queue.round) {
                 plan(queue);
                 barrier(planned, 2 * warpSize);
+                if (laneId() == 0)
+                    copyQueries(queue);
+                syncWarp();
             }
         return;
     }
@@ -168,20 +180,15 @@ ZZ_DEVICE void copyForHopper(const HopperShared<headDim, isWide, K> &shared, con
     for (HopperQueue queue(args); queue.has(); ++queue.round) {
         if (warp == Shared::planWarp)
             plan(queue);
-        barrier(planned, Shared::copyWarps == 1 ? 2 * warpSize : Shared::copyWarps * warpSize);
-        const PrefillWork &work = shared.works[queue.round % hopperWorks];
-        bool waits = true; // the queries, which come behind the first keys
+        barrier(planned, byOne ? 2 * warpSize : Shared::copyWarps * warpSize);
+        const PrefillWork &work = workOf(queue);
+        bool waits = !byOne; // for the queries, which come behind the first keys
         for (int segment = 0; segment < work.segments; ++segment) {
             const PrefillSegment s = work.segment[segment];
             for (int key = s.begin; key < s.end; key += Shared::tileKeys, stage.next()) {
                 copies.start(false, s, key, stage.index, stage.phase);
-                if (waits && threadIdx().x == 0) {
-                    const AttentionKernelArgs &a = args.prefill.attention;
-                    hopper::waitFor(shared.queriesLeft, (queue.round & 1) ^ 1);
-                    hopper::arriveExpecting(shared.queriesHere, Shared::queryBytes);
-                    hopper::copyBox(shared.queries, args.queries, 0, work.sequence * a.tokens + work.firstToken,
-                                    work.queryHead * Shared::columns, shared.queriesHere);
-                }
+                if (waits && threadIdx().x == 0)
+                    copyQueries(queue);
                 waits = false;
                 copies.start(true, s, key, stage.index, stage.phase);
             }

@@ -209,12 +209,14 @@ TEST(HopperPlan, FitsAndIsTakenOnHopperAlone)
                 EXPECT_GE(plan.stages, 2);
                 EXPECT_LE(plan.sharedBytes, static_cast<std::size_t>(h100.sharedPerBlock));
             }
-        EXPECT_TRUE(gpu::prefersHopper(4096, headDim, h100));
-        EXPECT_FALSE(gpu::prefersHopper(1, headDim, h100));
-        EXPECT_FALSE(gpu::prefersHopper(4096, headDim, a100));
-        EXPECT_FALSE(gpu::prefersHopper(4096, headDim, blackwell));
+        EXPECT_TRUE(gpu::prefersHopper(4096, headDim, false, h100));
+        EXPECT_FALSE(gpu::prefersHopper(1, headDim, false, h100));
+        EXPECT_FALSE(gpu::prefersHopper(4096, headDim, false, a100));
+        EXPECT_FALSE(gpu::prefersHopper(4096, headDim, false, blackwell));
     }
-    EXPECT_FALSE(gpu::prefersHopper(4096, 96, h100));
+    EXPECT_FALSE(gpu::prefersHopper(4096, 96, false, h100));
+    EXPECT_TRUE(gpu::prefersHopper(4096, 64, true, h100) && gpu::prefersHopper(4096, 256, true, h100));
+    EXPECT_FALSE(gpu::prefersHopper(4096, 128, true, h100));
     EXPECT_LE(sizeof(gpu::PrefillWork), static_cast<std::size_t>(gpu::hopperWorkBytes));
     // Registers of a block: what one group gives back is what two others take.
     EXPECT_LE(128 * (gpu::hopperCopyRegisters<false> + 2 * gpu::hopperProductRegisters<false>), 65536);

@@ -269,7 +269,7 @@ private:
                         1e3 * us / tokens);
         };
         print("mma");
-        if (prefersHopper(tokens, headDim, m_limits)) {
+        if (prefersHopper(tokens, headDim, false, m_limits)) {
             const PrefillPlan hopper
                 = planHopper(tokens, kvHeads * group, headDim, streaming ? sink + recent : everyKey, false, m_limits);
             us = time(2, [&](int) { return attendHopper(DType::BF16, DType::BF16, args, hopper, m_stream, true); });
@@ -287,7 +287,7 @@ private:
         args.attention.queries = queries.as<void>(), args.attention.out = out.as<void>();
         setCaches(args.attention, cache.as<char>(), slotsOf(tokens, kvHeads), kvHeads, false, tokens, 1);
         args.fullCount = kvHeads;
-        const bool hopper = prefersHopper(tokens, headDim, m_limits);
+        const bool hopper = prefersHopper(tokens, headDim, true, m_limits);
         const PrefillPlan plan = hopper ? planHopper(tokens, kvHeads * group, headDim, everyKey, true, m_limits)
                                         : planPrefillF8(tokens, kvHeads * group, headDim);
         const double us = time(2, [&](int) {
