@@ -17,8 +17,10 @@ int attendSimple(DType type, const SimpleAttentionArgs &args, cudaStream_t strea
 /// BF16 and F16, the head dimensions of supportsTensorAttention; any number of tokens. `selected` has heads that keep everything
 /// first.
 int attendPrefill(DType type, const PrefillAttentionArgs &args, const PrefillPlan &plan, cudaStream_t stream, bool early);
-/// The same on compute capability 9.0 with head_dim 64 or 128; with planHopper's plan.
-int attendHopper(DType type, const PrefillAttentionArgs &args, const PrefillPlan &plan, cudaStream_t stream, bool early);
+/// The same on compute capability 9.0 with the head sizes and caches (of `type`, or F8) of prefersHopper; with planHopper's plan.
+/// cudaErrorNotSupported, and nothing was launched: its copies cannot take these caches.
+int attendHopper(DType type, DType cacheType, const PrefillAttentionArgs &args, const PrefillPlan &plan, cudaStream_t stream,
+                 bool early);
 /// BF16 and F16, the head dimensions of supportsTensorDecode; one token per sequence, no staged keys.
 int attendDecode(DType type, const DecodeAttentionArgs &args, const DecodePlan &plan, cudaStream_t stream, bool early);
 

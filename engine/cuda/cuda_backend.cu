@@ -13,6 +13,7 @@
 #include "engine/cuda/loader.h"
 #include "engine/cuda/matvec.h"
 #include "engine/cuda/pointwise.h"
+#include "engine/cuda/prefill.h"
 #include "engine/cuda/recording.h"
 #include "engine/run/backend_module.h"
 
@@ -254,13 +255,13 @@ public:
         const AttentionKernelArgs kernel = attentionOf(args);
         const bool isF8 = args.cacheType == DType::F8;
         const DType type = isF8 ? args.type : args.cacheType;
-        const bool isFast
-            = kernel.tokens == 1 ? supportsTensorDecode(args.headDim, m_device->limits()) : supportsTensorAttention(args.headDim);
-        assert(!turn || (kernel.tokens == 1 && type != DType::F32 && isFast)); // ropeAppend saw to it
+        const bool isDecode = kernel.tokens == 1;
+        const bool isFast = !isDecode || supportsTensorDecode(args.headDim, m_device->limits());
+        assert(!turn || (isDecode && type != DType::F32 && isFast)); // ropeAppend saw to it
         if (args.strongestKey || type == DType::F32 || !isFast)
             m_device->check((isF8 ? attendSimpleF8 : attendSimple)(type, {kernel, args.strongestKey}, stream(), startsEarly()),
                             "attention");
-        else if (kernel.tokens == 1)
+        else if (isDecode)
             decode(type, kernel, args, turn);
         else
             prefill(type, kernel, args);
@@ -464,20 +465,9 @@ private:
     void prefill(DType type, const AttentionKernelArgs &kernel, const AttentionArgs &args)
     {
         const auto isFull = [&](int head) { return args.heads[static_cast<std::size_t>(head)].pattern.keepsEverything(); };
-        const PrefillAttentionArgs prefillArgs
-            = {.attention = kernel,
-               .fullCount = static_cast<int>(std::count_if(args.selected.begin(), args.selected.end(), isFull))};
-        const int heads = kernel.caches.selectedCount * (args.queryHeads / args.kvHeads);
-        if (args.cacheType == DType::F8) {
-            const PrefillPlan plan = planPrefillF8(kernel.tokens, heads, args.headDim);
-            m_device->check(attendPrefillF8(type, prefillArgs, plan, stream(), startsEarly()), "attention");
-            return;
-        }
-        const bool hopper = prefersHopper(kernel.tokens, args.headDim, prefillArgs.fullCount > 0, m_device->limits());
-        const PrefillPlan plan = hopper ? planHopper(kernel.tokens, heads, args.headDim)
-                                        : planPrefill(kernel.tokens, heads, args.headDim, m_device->limits());
-        const auto attend = hopper ? attendHopper : attendPrefill;
-        m_device->check(attend(type, prefillArgs, plan, stream(), startsEarly()), "attention");
+        const auto full = static_cast<int>(std::count_if(args.selected.begin(), args.selected.end(), isFull));
+        m_device->check(attendChunk(type, args.cacheType, {kernel, full}, m_device->limits(), stream(), startsEarly()),
+                        "attention");
     }
 
     bool takesMatvec(const MatmulArgs &args, DType type, bool isBlocks) const

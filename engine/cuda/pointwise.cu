@@ -8,7 +8,7 @@
 #include "engine/cuda/kernels/embed.cuh"
 #include "engine/cuda/kernels/next_token.cuh"
 #include "engine/cuda/kernels/rms_norm.cuh"
-#include "engine/cuda/kernels/rope_append.cuh"
+#include "engine/cuda/kernels/rope_append_rows.cuh"
 #include "engine/cuda/kernels/soft_cap.cuh"
 #include "engine/cuda/kernels/swiglu.cuh"
 #include "engine/cuda/kernels/width_norm.cuh"
@@ -115,6 +115,15 @@ int launchRopeAppend(const RopeAppendArgs &args, const HeadCaches &caches, Launc
                                          .queryScales = args.queryScales};
     const Grid grid = {static_cast<unsigned>(args.tokens), ropeAppendBlocksPerRow(args.queryHeads, args.kvHeads)};
     const auto append = [&](auto kernelOf) { return start(kernelOf, grid, ropeAppendThreads, 0, on, kernel); };
+    if (args.type != DType::F32 && takesRopeRows(kernel, args.tokens)) {
+        const Grid rowsGrid = {ropeRowsBlocks(args.tokens, args.queryHeads, args.kvHeads, args.headDim)};
+        const auto appendRows = [&](auto kernelOf) {
+            return start(kernelOf, rowsGrid, ropeRowsThreads, 0, on, RopeRowsArgs{kernel, args.tokens});
+        };
+        if (args.cacheType == DType::F8)
+            return args.type == DType::BF16 ? appendRows(ropeAppendRows<Bf16, F8>) : appendRows(ropeAppendRows<F16, F8>);
+        return args.type == DType::BF16 ? appendRows(ropeAppendRows<Bf16, Bf16>) : appendRows(ropeAppendRows<F16, F16>);
+    }
     if (args.cacheType == DType::F8)
         return args.type == DType::BF16 ? append(ropeAppend<Bf16, F8>)
             : args.type == DType::F16   ? append(ropeAppend<F16, F8>)

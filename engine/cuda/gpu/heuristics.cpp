@@ -97,14 +97,15 @@ PrefillPlan planPrefillF8(int tokens, int heads, int headDim)
     return plan;
 }
 
-PrefillPlan planHopper(int tokens, int heads, int headDim)
+PrefillPlan planHopper(int tokens, int heads, int headDim, std::int64_t mostKeys, bool isF8, const GpuLimits &gpu)
 {
     PrefillPlan plan;
+    plan.isWide = mostKeys > hopperNarrowWindow;
+    const HopperLayout layout = hopperLayout(headDim, plan.isWide, isF8);
     plan.blocks = static_cast<unsigned>(ceilDivide(tokens, prefillQueries) * heads);
-    plan.stages = hopperStages;
-    constexpr int alignment = 1024, barriers = 8 * (1 + 4 * hopperStages), work = 512; // PrefillWork
-    const int bytes = alignment + 2 * headDim * (prefillQueries + 2 * hopperStages * hopperKeys) + barriers + work;
-    plan.sharedBytes = static_cast<std::size_t>(bytes);
+    plan.stages = layout.stages;
+    plan.sharedBytes = static_cast<std::size_t>(layout.bytes);
+    plan.resident = static_cast<unsigned>(gpu.multiprocessors);
     return plan;
 }
 

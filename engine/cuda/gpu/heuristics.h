@@ -116,6 +116,8 @@ struct PrefillPlan {
     unsigned blocks = 0; ///< grid.x; grid.y = sequences
     int stages = 2;
     std::size_t sharedBytes = 0;
+    unsigned resident = 0; ///< planHopper's: grid.x at most
+    bool isWide = true; ///< planHopper's
 };
 
 /// `heads`: query heads of the selected KV heads.
@@ -124,23 +126,57 @@ PrefillPlan planPrefill(int tokens, int heads, int headDim, const GpuLimits &gpu
 /// The same for an F8 cache (attention_prefill_f8.cuh).
 PrefillPlan planPrefillF8(int tokens, int heads, int headDim);
 
-// Prefill on Hopper (attention_hopper.cuh): as many queries in a block, by other instructions.
+// Prefill on Hopper (attention_hopper.cuh): as many queries in a block, by other instructions. Blocks stay, one on each
+// multiprocessor, and take one piece of work after another.
 
-inline constexpr int hopperKeys = 128; ///< of a tile
-inline constexpr int hopperStages = 3; ///< tiles of keys, and of values, in shared memory
 inline constexpr int hopperThreads = 3 * 128; ///< a group of warps that copies, two that multiply
-inline constexpr int hopperCopyRegisters = 40, hopperProductRegisters = 232; ///< of a thread: 64 K of a multiprocessor
+/// Of a thread: 64 K of a multiprocessor. Who widens F8 needs more.
+template <bool isF8> inline constexpr int hopperCopyRegisters = isF8 ? 56 : 40;
+template <bool isF8> inline constexpr int hopperProductRegisters = isF8 ? 224 : 232;
+/// Pieces of work in shared memory: of the groups that end one, of the copies that begin the next, of the one that is planned,
+/// and one between them.
+inline constexpr int hopperWorks = 4, hopperWorkBytes = 320;
 
-/// Where its instructions are (compute capability 9.0 alone) and its layouts fit, a block has enough queries, and some head
-/// keeps everything: windows of a few hundred keys are mostly edges, which its larger tiles only make larger (32,768 tokens, sink
-/// 64, recent 256 on an H100: 3 % slower with head_dim 128, 35 % with 64).
-constexpr bool prefersHopper(int tokens, int headDim, bool someFull, const GpuLimits &gpu)
+/// Shared memory of a block: the queries of its piece, stages of keys and of values, and where the cache is F8, tiles as they lie
+/// there, on their way.
+struct HopperLayout {
+    int keys = 0; ///< of a tile
+    int stages = 0; ///< tiles of keys, and of values
+    int rawTiles = 0; ///< of keys or values in F8
+    int bytes = 0;
+};
+
+/// `isWide`: tiles of 128 keys, where registers allow them.
+constexpr HopperLayout hopperLayout(int headDim, bool isWide, bool isF8)
 {
-    return gpu.computeCapability == 90 && (headDim == 64 || headDim == 128) && tokens >= prefillQueries / 2 && someFull;
+    constexpr int alignment = 1024, most = 227 << 10, mostStages = 6, works = hopperWorks * hopperWorkBytes;
+    constexpr int barriers = 8 * (2 + 4 * mostStages);
+    HopperLayout layout;
+    layout.keys = isWide && headDim <= 128 ? 128 : 64;
+    layout.rawTiles = !isF8 ? 0 : headDim <= 128 ? 4 : 2;
+    const int tile = layout.keys * headDim * 2;
+    const int fixed = alignment + prefillQueries * headDim * 2 + layout.rawTiles * (tile / 2) + works + barriers;
+    layout.stages = (most - fixed) / (2 * tile) < mostStages ? (most - fixed) / (2 * tile) : mostStages;
+    layout.bytes = fixed + layout.stages * 2 * tile;
+    return layout;
 }
 
-/// `heads`: query heads of the selected KV heads.
-PrefillPlan planHopper(int tokens, int heads, int headDim);
+/// Where its instructions are (compute capability 9.0 alone) and its layouts fit, a block has enough queries, and there is no
+/// faster one: over F8 with head_dim 128 those who widen keep the others waiting (327 TFLOP/s for 343; with 64 it is 403 for
+/// 291).
+constexpr bool prefersHopper(int tokens, int headDim, bool isF8, const GpuLimits &gpu)
+{
+    return gpu.computeCapability == 90 && (headDim == 64 || headDim == 256 || (headDim == 128 && !isF8))
+        && tokens >= prefillQueries / 2;
+}
+
+/// Windows of a few hundred keys are mostly edges, which smaller tiles cut closer (8,192 tokens on an H200, head_dim 128: sink 64
+/// and recent 256 take 161 µs for 174; 4 and 1,024 take 356 for 332).
+inline constexpr int hopperNarrowWindow = 512;
+
+/// `heads`: query heads of the selected KV heads; `mostKeys`: what one query of one of them sees at most. `blocks` are of one
+/// sequence, and no more than `resident` of all of them start.
+PrefillPlan planHopper(int tokens, int heads, int headDim, std::int64_t mostKeys, bool isF8, const GpuLimits &gpu);
 
 // Matrix times a few vectors (matvec.cuh).
 

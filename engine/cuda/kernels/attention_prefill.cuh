@@ -18,6 +18,8 @@ namespace zigzag::gpu {
 struct PrefillSegment {
     const char *keys, *values; // of position `begin`
     int begin, end;
+    int written; ///< rows from `begin` on that hold numbers, whether a query of this block sees them or not
+    bool staged; ///< in the chunk's stage, not in the slots
 };
 
 inline constexpr int prefillMaxSegments = 8;
@@ -35,11 +37,16 @@ struct PrefillWork {
 
     ZZ_DEVICE void find(const PrefillAttentionArgs &args, int rowBytes)
     {
+        find(args, rowBytes, static_cast<int>(blockIdx().x), static_cast<int>(blockIdx().y));
+    }
+    /// The `block`-th of a sequence's.
+    ZZ_DEVICE void find(const PrefillAttentionArgs &args, int rowBytes, int block, int sequenceOfBlock)
+    {
         const AttentionKernelArgs &a = args.attention;
         const int group = a.queryHeads / a.kvHeads, tiles = (a.tokens + prefillQueries - 1) / prefillQueries;
         // Heads that keep everything first, and the last queries first, which see the most keys: what is left at the end is
         // short.
-        int block = static_cast<int>(blockIdx().x), entry = 0, heads = args.fullCount * group;
+        int entry = 0, heads = args.fullCount * group;
         if (block >= tiles * heads) {
             block -= tiles * heads;
             entry = args.fullCount;
@@ -48,7 +55,7 @@ struct PrefillWork {
         const int nth = block % heads;
         kvHead = a.caches.selected[entry + nth / group];
         queryHead = kvHead * group + nth % group;
-        sequence = static_cast<int>(blockIdx().y);
+        sequence = sequenceOfBlock;
         firstToken = (tiles - 1 - block / heads) * prefillQueries;
         queries = a.tokens - firstToken < prefillQueries ? a.tokens - firstToken : prefillQueries;
         const int chunk = firstPosition(a.rows, sequence);
@@ -62,32 +69,34 @@ struct PrefillWork {
         const int end = first + queries;
         sink = cache.sink, recent = cache.recent;
         if (recent == everyKey) {
-            add(keys, values, 0, end);
+            add({keys, values, 0, end, chunk + a.tokens, false});
             return;
         }
         const int windowBegin = first + 1 - recent > 0 ? first + 1 - recent : 0;
         const int sinkEnd = sink < windowBegin ? sink : windowBegin;
         const int slots = static_cast<int>(cache.slots), ring = slots - sink;
         const int held = cache.stagedKeys ? chunk : chunk + a.tokens; // positions that went through the slots
-        const auto addRun = [&](const void *k, const void *v, int row, int runBegin, int runEnd, int from, int to) {
+        // `rows`: how many of that memory are written.
+        const auto addRun = [&](const void *k, const void *v, int rows, int row, int runBegin, int runEnd, int from, int to) {
             from = from > runBegin ? from : runBegin;
             to = to < runEnd ? to : runEnd;
-            const std::int64_t at = static_cast<std::int64_t>(row + from - runBegin) * rowBytes;
+            row += from - runBegin;
+            const std::int64_t at = static_cast<std::int64_t>(row) * rowBytes;
             if (from < to)
-                add(static_cast<const char *>(k) + at, static_cast<const char *>(v) + at, from, to);
+                add({static_cast<const char *>(k) + at, static_cast<const char *>(v) + at, from, to, rows - row, k != keys});
         };
         const auto addSpan = [&](int from, int to) {
             if (held <= slots) {
-                addRun(keys, values, 0, 0, held, from, to);
+                addRun(keys, values, held, 0, 0, held, from, to);
             } else {
                 const int oldest = held - ring, row = static_cast<int>(cacheSlot(oldest, slots, sink));
                 const int wrap = oldest + slots - row; // the position in slot `sink`
-                addRun(keys, values, 0, 0, sink, from, to);
-                addRun(keys, values, row, oldest, wrap < held ? wrap : held, from, to);
-                addRun(keys, values, sink, wrap, held, from, to);
+                addRun(keys, values, slots, 0, 0, sink, from, to);
+                addRun(keys, values, slots, row, oldest, wrap < held ? wrap : held, from, to);
+                addRun(keys, values, slots, sink, wrap, held, from, to);
             }
             if (cache.stagedKeys)
-                addRun(cache.stagedKeys, cache.stagedValues, 0, chunk, chunk + a.tokens, from, to);
+                addRun(cache.stagedKeys, cache.stagedValues, a.tokens, 0, chunk, chunk + a.tokens, from, to);
         };
         if (sinkEnd == windowBegin) {
             addSpan(0, end);
@@ -96,10 +105,7 @@ struct PrefillWork {
             addSpan(0, sinkEnd);
         }
     }
-    ZZ_DEVICE void add(const char *keys, const char *values, int begin, int end)
-    {
-        segment[segments++] = {keys, values, begin, end};
-    }
+    ZZ_DEVICE void add(const PrefillSegment &s) { segment[segments++] = s; }
 };
 
 /// Starts the copies of `rows` rows that lie `stride` bytes apart; zeros from row `count` on.

@@ -289,22 +289,30 @@ TEST(PrefillPlan, TwoBlocksShareAMultiprocessorWhereTheyCan)
     EXPECT_LE(sizeof(gpu::PrefillWork), 512u);
 }
 
-TEST(HopperPlan, FitsAndIsTakenForRetrievalOnHopperAlone)
+TEST(HopperPlan, FitsAndIsTakenOnHopperAlone)
 {
     const gpu::GpuLimits h100, a100{108, 164 << 10, 163 << 10, 80}, blackwell{148, 228 << 10, 227 << 10, 100};
-    for (const int headDim : {64, 128}) {
-        const gpu::PrefillPlan plan = gpu::planHopper(1000, 8, headDim);
-        EXPECT_EQ(plan.blocks, 64u);
-        EXPECT_LE(plan.sharedBytes, static_cast<std::size_t>(h100.sharedPerBlock));
-        EXPECT_TRUE(gpu::prefersHopper(4096, headDim, true, h100));
-        EXPECT_FALSE(gpu::prefersHopper(4096, headDim, false, h100));
-        EXPECT_FALSE(gpu::prefersHopper(1, headDim, true, h100));
-        EXPECT_FALSE(gpu::prefersHopper(4096, headDim, true, a100));
-        EXPECT_FALSE(gpu::prefersHopper(4096, headDim, true, blackwell));
+    for (const int headDim : {64, 128, 256}) {
+        for (const std::int64_t mostKeys : {320, 4096, gpu::everyKey})
+            for (const bool isF8 : {false, true}) {
+                const gpu::PrefillPlan plan = gpu::planHopper(1000, 8, headDim, mostKeys, isF8, h100);
+                EXPECT_EQ(plan.blocks, 64u);
+                EXPECT_EQ(plan.resident, 132u);
+                EXPECT_GE(plan.stages, 2);
+                EXPECT_LE(plan.sharedBytes, static_cast<std::size_t>(h100.sharedPerBlock));
+            }
+        EXPECT_TRUE(gpu::prefersHopper(4096, headDim, false, h100));
+        EXPECT_FALSE(gpu::prefersHopper(1, headDim, false, h100));
+        EXPECT_FALSE(gpu::prefersHopper(4096, headDim, false, a100));
+        EXPECT_FALSE(gpu::prefersHopper(4096, headDim, false, blackwell));
     }
-    EXPECT_FALSE(gpu::prefersHopper(4096, 96, true, h100));
+    EXPECT_FALSE(gpu::prefersHopper(4096, 96, false, h100));
+    EXPECT_TRUE(gpu::prefersHopper(4096, 64, true, h100) && gpu::prefersHopper(4096, 256, true, h100));
+    EXPECT_FALSE(gpu::prefersHopper(4096, 128, true, h100));
+    EXPECT_LE(sizeof(gpu::PrefillWork), static_cast<std::size_t>(gpu::hopperWorkBytes));
     // Registers of a block: what one group gives back is what two others take.
-    EXPECT_LE(128 * (gpu::hopperCopyRegisters + 2 * gpu::hopperProductRegisters), 65536);
+    EXPECT_LE(128 * (gpu::hopperCopyRegisters<false> + 2 * gpu::hopperProductRegisters<false>), 65536);
+    EXPECT_LE(128 * (gpu::hopperCopyRegisters<true> + 2 * gpu::hopperProductRegisters<true>), 65536);
 }
 
 TEST(DecodePlan, BlocksRunTogetherAndShareTheKeys)

@@ -2,7 +2,7 @@
 #include "tests/engine/cuda/kernel_fixture.h"
 
 #include "engine/cuda/kernels/commit.cuh"
-#include "engine/cuda/kernels/rope_append.cuh"
+#include "engine/cuda/kernels/rope_append_rows.cuh"
 #include "engine/run/key_runs.h"
 
 namespace zigzag::test {
@@ -223,6 +223,82 @@ TEST(RopeAppendKernel, RotatesAsItIsAskedTo)
         }
         checkRopeAppendOf<F16, F16>({dim, true, 3, true, false, 0, false, false, true});
     }
+}
+
+/// Many rows at once become what one by one they become: in the stage, in slots for every position, and in a ring.
+template <class Activation, class Cache> void checkRopeAppendRows(int dim, int rows, bool staged, bool scales)
+{
+    constexpr int queryHeads = 6, kvHeads = 3;
+    const auto width = [&](int heads) { return static_cast<std::size_t>(rows * heads * dim); };
+    const auto queryValues = randomFloats(width(queryHeads), 1);
+    DeviceArray<Activation> expectedQueries(queryValues), gotQueries(queryValues), keys(randomFloats(width(kvHeads), 2)),
+        values(randomFloats(width(kvHeads), 3));
+    const DeviceArray<float> cosSin(randomFloats(static_cast<std::size_t>(context * dim), 6)),
+        scaleOf(randomFloats(static_cast<std::size_t>(context), 7));
+    Caches<Cache> expected(kvHeads, dim, 2, staged ? rows : 0), got(kvHeads, dim, 2, staged ? rows : 0);
+    gpu::RopeAppendKernelArgs args = {expectedQueries.data(),
+                                      keys.data(),
+                                      values.data(),
+                                      nullptr,
+                                      nullptr,
+                                      cosSin.data(),
+                                      queryHeads,
+                                      kvHeads,
+                                      dim,
+                                      1e-5f,
+                                      0.3f,
+                                      0.02f,
+                                      {1, 1, nullptr, 5},
+                                      expected.kernelViews,
+                                      0,
+                                      false,
+                                      scales ? scaleOf.data() : nullptr};
+    gpu::launch(gpu::ropeAppend<Activation, Cache>,
+                {static_cast<unsigned>(rows), gpu::ropeAppendBlocksPerRow(queryHeads, kvHeads)}, gpu::ropeAppendThreads, 0,
+                nullptr, args, gpu::Start::Early);
+    args.queries = gotQueries.data();
+    args.caches = got.kernelViews;
+    gpu::launch(gpu::ropeAppendRows<Activation, Cache>, {gpu::ropeRowsBlocks(rows, queryHeads, kvHeads, dim)},
+                gpu::ropeRowsThreads, 0, nullptr, {args, rows}, gpu::Start::Early);
+    EXPECT_EQ(std::memcmp(gotQueries.data(), expectedQueries.data(), gotQueries.bytes()), 0);
+    EXPECT_EQ(std::memcmp(got.staging.data(), expected.staging.data(), got.staging.bytes()), 0);
+    EXPECT_EQ(std::memcmp(got.memory.data(), expected.memory.data(), got.memory.bytes()), 0);
+    EXPECT_TRUE(gotQueries.intact() && got.intact());
+}
+
+TEST(RopeAppendRowsKernel, DoesWhatTheOtherDoes)
+{
+    for (const int dim : {16, 64, 80, 96, 128, 256})
+        for (const int rows : {1, 7, 30})
+            for (const bool staged : {false, true}) {
+                if (rows > 6 && !staged)
+                    continue; // two rows of one slot
+                checkRopeAppendRows<Bf16, Bf16>(dim, rows, staged, false);
+                checkRopeAppendRows<F16, F16>(dim, rows, staged, true);
+                checkRopeAppendRows<Bf16, F8>(dim, rows, staged, true);
+                checkRopeAppendRows<F16, F8>(dim, rows, staged, false);
+            }
+}
+
+TEST(RopeAppendRowsKernel, IsTakenForWholePlainHeadsOfManyRows)
+{
+    const float some = 0;
+    gpu::RopeAppendKernelArgs args = {};
+    args.cosSin = &some, args.headDim = 128, args.rows.count = 1;
+    EXPECT_TRUE(gpu::takesRopeRows(args, 64));
+    EXPECT_FALSE(gpu::takesRopeRows(args, 63));
+    const auto refused = [&](auto change) {
+        gpu::RopeAppendKernelArgs other = args;
+        change(other);
+        return !gpu::takesRopeRows(other, 4096);
+    };
+    EXPECT_TRUE(refused([](auto &a) { a.rows.count = 2; }));
+    EXPECT_TRUE(refused([&](auto &a) { a.queryNorm = &some; }));
+    EXPECT_TRUE(refused([&](auto &a) { a.keyNorm = &some; }));
+    EXPECT_TRUE(refused([](auto &a) { a.interleaved = true; }));
+    EXPECT_TRUE(refused([](auto &a) { a.cosSin = nullptr; }));
+    EXPECT_TRUE(refused([](auto &a) { a.rotaryDim = 64; }));
+    EXPECT_TRUE(refused([](auto &a) { a.headDim = 72; }));
 }
 
 template <class Cache, class Unit> void checkCommitOf(int dim, std::int64_t first, std::int64_t tokens)

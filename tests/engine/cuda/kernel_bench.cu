@@ -269,9 +269,10 @@ private:
                         1e3 * us / tokens);
         };
         print("mma");
-        if (prefersHopper(tokens, headDim, true, m_limits)) {
-            const PrefillPlan hopper = planHopper(tokens, kvHeads * group, headDim);
-            us = time(2, [&](int) { return attendHopper(DType::BF16, args, hopper, m_stream, true); });
+        if (prefersHopper(tokens, headDim, false, m_limits)) {
+            const PrefillPlan hopper
+                = planHopper(tokens, kvHeads * group, headDim, streaming ? sink + recent : everyKey, false, m_limits);
+            us = time(2, [&](int) { return attendHopper(DType::BF16, DType::BF16, args, hopper, m_stream, true); });
             print("wgmma");
         }
     }
@@ -286,8 +287,13 @@ private:
         args.attention.queries = queries.as<void>(), args.attention.out = out.as<void>();
         setCaches(args.attention, cache.as<char>(), slotsOf(tokens, kvHeads), kvHeads, false, tokens, 1);
         args.fullCount = kvHeads;
-        const PrefillPlan plan = planPrefillF8(tokens, kvHeads * group, headDim);
-        const double us = time(2, [&](int) { return attendPrefillF8(DType::BF16, args, plan, m_stream, true); });
+        const bool hopper = prefersHopper(tokens, headDim, true, m_limits);
+        const PrefillPlan plan = hopper ? planHopper(tokens, kvHeads * group, headDim, everyKey, true, m_limits)
+                                        : planPrefillF8(tokens, kvHeads * group, headDim);
+        const double us = time(2, [&](int) {
+            return hopper ? attendHopper(DType::BF16, DType::F8, args, plan, m_stream, true)
+                          : attendPrefillF8(DType::BF16, args, plan, m_stream, true);
+        });
         const double flops = 2.0 * tokens * (tokens + 1.0) * kvHeads * group * headDim;
         std::printf("prefill, retrieval, %6d tokens, head_dim %3d, FP8 keys %10.1f us (%.1f)  %7.1f TFLOP/s\n", tokens, headDim,
                     us, m_spread, flops / us / 1e6);

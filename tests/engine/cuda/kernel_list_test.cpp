@@ -62,6 +62,7 @@ const ListedKernel list[] = {
     {"rmsNormGradient", "RmsNormGradientKernel.*", nullptr},
     {"ropeAppend", "RopeAppendKernel.*", nullptr},
     {"rotateGradient", "RotateGradientKernel.*", nullptr},
+    {"ropeAppendRows", "RopeAppendRowsKernel.*", nullptr},
     {"routeExperts", "ExpertsKernel*", nullptr},
     {"sortRoutes", "ExpertsKernel*", nullptr},
     {"sinkLogitGradient", "Cases/AttentionGradientKernels.*", nullptr},

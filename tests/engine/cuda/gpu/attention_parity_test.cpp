@@ -17,6 +17,7 @@ struct AttentionCase {
     std::int64_t otherSink = 0, otherRecent = 0; ///< of KV heads 3, 7, …, where it is a window
     bool sinkLogits = false;
     float softCap = 0;
+    bool allStream = false; ///< else even KV heads keep everything
 };
 
 std::string textOf(const AttentionCase &c)
@@ -147,7 +148,7 @@ public:
 private:
     HeadPattern pattern(int head) const
     {
-        if (head % 2 == 0)
+        if (head % 2 == 0 && !m_case.allStream)
             return HeadPattern::full();
         return head % 4 == 3 && m_case.otherRecent > 0 ? HeadPattern::streaming(m_case.otherSink, m_case.otherRecent)
                                                        : HeadPattern::streaming(m_case.sink, m_case.recent);
@@ -215,6 +216,24 @@ TEST_F(AttentionParity, Windows)
     for (const DType type : {DType::BF16, DType::F16})
         for (const auto &[sink, recent] : windows)
             check({.sink = sink, .recent = recent, .context = 500, .chunks = {1, 1, 66, 1, 131, 1, 200, 1, 1}}, type);
+}
+
+TEST_F(AttentionParity, WindowsAlone)
+{
+    // Chunks around a tile of queries, windows below and above a tile of keys, sinks that overlap them, rings that wrap.
+    const std::vector<std::array<std::int64_t, 2>> windows = {{0, 1}, {4, 16}, {64, 64}, {64, 256}, {200, 30}, {16, 700}};
+    for (const DType type : {DType::BF16, DType::F16})
+        for (const DType cache : {type, DType::F8})
+            for (const int headDim : {64, 128, 256})
+                for (const auto &[sink, recent] : windows)
+                    check({.group = 3,
+                           .headDim = headDim,
+                           .sink = sink,
+                           .recent = recent,
+                           .context = 1500,
+                           .chunks = {129, 1, 64, 1, 255, 127, 1, 400, 128, 65},
+                           .allStream = true},
+                          type, cache);
 }
 
 TEST_F(AttentionParity, TwoWindowsInOneLaunch)
@@ -296,7 +315,7 @@ TEST_F(AttentionParity, Batches)
 
 TEST_F(AttentionParity, LongContexts)
 {
-    for (const int headDim : {64, 128}) {
+    for (const int headDim : {64, 128, 256}) {
         check({.kvHeads = 4,
                .headDim = headDim,
                .sink = 64,
