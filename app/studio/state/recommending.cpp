@@ -53,12 +53,13 @@ public:
     {
         connect(&dialog, &RecommendDialog::changed, this, [this] { update(); });
         connect(&dialog, &RecommendDialog::promptsAsked, this, [this] {
-            const QString file = m_studio.prompts().fileToOpen(&m_dialog, tr("Choose a file of questions"));
+            const QString file = m_studio.prompts().fileToOpen(&m_dialog, RecommendDialog::tr("Choose a file of questions"));
             if (!file.isEmpty())
                 m_dialog.setPrompts(file);
         });
         connect(&dialog, &RecommendDialog::folderAsked, this, [this] {
-            const QString folder = m_studio.prompts().folderToOpen(&m_dialog, tr("Choose the folder for the results"));
+            const QString folder
+                = m_studio.prompts().folderToOpen(&m_dialog, RecommendDialog::tr("Choose the folder for the results"));
             if (!folder.isEmpty())
                 m_dialog.setFolder(folder);
         });
@@ -78,7 +79,7 @@ private:
     {
         RunRequest request;
         request.task = paceTask;
-        request.title = tr("Time a prompt");
+        request.title = RecommendDialog::tr("Time a prompt");
         request.background = true;
         request.canRepeat = false;
         request.ofModel = m_studio.modelName();
@@ -145,22 +146,25 @@ private:
         if (!served)
             return m_dialog.showPlan({}, QString::fromStdString(served.error().message));
         if (m_studio.loaded() && !m_studio.canScore())
-            return m_dialog.showPlan({}, tr("A recommendation needs a trained model with its tokenizer."));
+            return m_dialog.showPlan({}, RecommendDialog::tr("A recommendation needs a trained model with its tokenizer."));
         if (!m_studio.whyNotLoaded().isEmpty())
-            return m_dialog.showPlan({}, tr("There is no model to run: %1.").arg(m_studio.whyNotLoaded()));
-        const QString noFolder = m_dialog.choice().folder.isEmpty() ? tr("Choose a folder for the results.") : QString();
+            return m_dialog.showPlan({}, RecommendDialog::tr("There is no model to run: %1.").arg(m_studio.whyNotLoaded()));
+        const QString noFolder
+            = m_dialog.choice().folder.isEmpty() ? RecommendDialog::tr("Choose a folder for the results.") : QString();
         const std::optional<jobs::Pace> pace = m_pace ? m_pace : predictedPace(m_studio);
         if (!pace)
-            return m_dialog.showPlan(tr("What will be done, and how long it takes, is known as soon as the model is loaded and a "
-                                        "prompt was timed."),
-                                     noFolder);
+            return m_dialog.showPlan(
+                RecommendDialog::tr("What will be done, and how long it takes, is known as soon as the model is loaded and a "
+                                    "prompt was timed."),
+                noFolder);
         const auto standing
             = std::count_if(served->begin(), served->end(), [](const jobs::ServingWay &way) { return way.standsIn(); });
         const jobs::RecommendPlan plan
             = jobs::planFor(*asked, m_model->config, {static_cast<int>(served->size()), static_cast<int>(standing)}, *pace);
         m_seconds = plan.seconds.all();
         QStringList lines = planLines(*asked, plan, *served);
-        lines << (m_pace ? tr("By a prompt that was timed here.") : tr("By predictions, until a prompt has been timed."));
+        lines << (m_pace ? RecommendDialog::tr("By a prompt that was timed here.")
+                         : RecommendDialog::tr("By predictions, until a prompt has been timed."));
         m_dialog.showPlan(lines.join(QLatin1Char('\n')), noFolder);
     }
 
