@@ -136,7 +136,8 @@ public:
     const QStringList &recommendPlan() const { return m_recommendPlan; }
     void beginRecommendation();
     void takeRecommendPlan(const QStringList &lines);
-    /// `sources`: the orders that were found so far. Done, the recommended map becomes a variant, with the scores that it is from.
+    /// `sources`: the orders that were found so far. Done, the recommended map becomes a variant, with the scores that it is
+    /// from.
     void takeRecommendation(std::shared_ptr<const jobs::RecommendRecord> record, bool isDone,
                             const std::vector<FoundScores> &sources, std::shared_ptr<const HeadScores> scores);
     /// Of an earlier session.

@@ -12,8 +12,8 @@
 #include "tests/temp_folder.h"
 
 #include <algorithm>
-#include <chrono>
 #include <array>
+#include <chrono>
 #include <gtest/gtest.h>
 #include <thread>
 
