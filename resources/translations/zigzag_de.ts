@@ -5303,6 +5303,34 @@ Sweep mit Lauf › Qualitäts-Sweep (Umschalt+F6).</translation>
         <source>For the map, its scores, the page and the export</source>
         <translation>Für die Karte, ihre Scores, die Seite und den Export</translation>
     </message>
+    <message>
+        <source>Time a prompt</source>
+        <translation>Zeit eines Prompts</translation>
+    </message>
+    <message>
+        <source>A recommendation needs a trained model with its tokenizer.</source>
+        <translation>Eine Empfehlung braucht ein trainiertes Modell mit seinem Tokenizer.</translation>
+    </message>
+    <message>
+        <source>There is no model to run: %1.</source>
+        <translation>Es gibt kein Modell zum Ausführen: %1.</translation>
+    </message>
+    <message>
+        <source>Choose a folder for the results.</source>
+        <translation>Einen Ordner für die Ergebnisse wählen.</translation>
+    </message>
+    <message>
+        <source>What will be done, and how long it takes, is known as soon as the model is loaded and a prompt was timed.</source>
+        <translation>Was getan wird und wie lange es dauert, ist bekannt, sobald das Modell geladen und ein Prompt gemessen ist.</translation>
+    </message>
+    <message>
+        <source>By a prompt that was timed here.</source>
+        <translation>Nach einem Prompt, der hier gemessen wurde.</translation>
+    </message>
+    <message>
+        <source>By predictions, until a prompt has been timed.</source>
+        <translation>Nach Vorhersagen, bis ein Prompt gemessen ist.</translation>
+    </message>
 </context>
 <context>
     <name>zigzag::RecommendPage</name>
@@ -5483,45 +5511,6 @@ Ein Klick öffnet diese Karte</translation>
     <message>
         <source>What was found, and what it rests on</source>
         <translation>Was gefunden wurde und worauf es beruht</translation>
-    </message>
-</context>
-<context>
-    <name>zigzag::Recommending</name>
-    <message>
-        <source>Choose a file of questions</source>
-        <translation>Eine Datei mit Fragen wählen</translation>
-    </message>
-    <message>
-        <source>Choose the folder for the results</source>
-        <translation>Den Ordner für die Ergebnisse wählen</translation>
-    </message>
-    <message>
-        <source>Time a prompt</source>
-        <translation>Zeit eines Prompts</translation>
-    </message>
-    <message>
-        <source>A recommendation needs a trained model with its tokenizer.</source>
-        <translation>Eine Empfehlung braucht ein trainiertes Modell mit seinem Tokenizer.</translation>
-    </message>
-    <message>
-        <source>There is no model to run: %1.</source>
-        <translation>Es gibt kein Modell zum Ausführen: %1.</translation>
-    </message>
-    <message>
-        <source>Choose a folder for the results.</source>
-        <translation>Einen Ordner für die Ergebnisse wählen.</translation>
-    </message>
-    <message>
-        <source>What will be done, and how long it takes, is known as soon as the model is loaded and a prompt was timed.</source>
-        <translation>Was getan wird und wie lange es dauert, ist bekannt, sobald das Modell geladen und ein Prompt gemessen ist.</translation>
-    </message>
-    <message>
-        <source>By a prompt that was timed here.</source>
-        <translation>Nach einem Prompt, der hier gemessen wurde.</translation>
-    </message>
-    <message>
-        <source>By predictions, until a prompt has been timed.</source>
-        <translation>Nach Vorhersagen, bis ein Prompt gemessen ist.</translation>
     </message>
 </context>
 <context>
