@@ -13,12 +13,13 @@ namespace zigzag {
 /// One map of the Pareto plot.
 struct ParetoPoint {
     double cost = 0; ///< milliseconds, bytes or keys
-    double loss = 0, lossError = 0;
+    double loss = 0, lossError = 0; ///< by what the quality axis shows (ParetoPlot::setQuality)
     bool inSet = false; ///< no other map is better in both
     bool isCurrent = false; ///< the map that is being edited
     QString text; ///< what a person reads of it
     double sparsity = 0; ///< of the map
     int sink = 0, recent = 0;
+    double low = 0, high = 0; ///< of an axis that shows intervals in the place of standard errors; equal: there is none
 };
 
 /// Quality against time: a point per map, those that no other beats joined by a line. A click on a point asks for its map;
@@ -28,6 +29,10 @@ class ParetoPlot : public Plot
     Q_OBJECT
 public:
     explicit ParetoPlot(QWidget *parent = nullptr);
+    /// What the points' losses are, for the next `show`: a title, and whether they are shares of answers, of which more is
+    /// better. An empty title, and at first: the distillation loss.
+    void setQuality(const QString &title, bool isShare);
+    bool showsLoss() const { return m_quality.isEmpty(); }
     /// `waiting`: what to do where there are no points.
     void show(std::vector<ParetoPoint> points, const QString &costTitle, UnitTicker::Unit unit, const QString &waiting);
     QSize sizeHint() const override;
@@ -47,6 +52,7 @@ protected:
     void changeEvent(QEvent *event) override;
 
 private:
+    static QString lossTitle();
     void drawSeries();
     void applyPalette();
     std::optional<int> pointAt(const QPointF &position) const;
@@ -55,6 +61,8 @@ private:
 
     std::vector<ParetoPoint> m_points;
     QString m_costTitle; ///< without its unit
+    QString m_quality; ///< what the quality axis shows; empty: the distillation loss
+    bool m_isShare = false;
     UnitTicker::Unit m_unit = UnitTicker::Unit::Time;
     QSharedPointer<UnitTicker> m_costTicker;
     QCPGraph *m_others, *m_set, *m_current, *m_marked;
