@@ -13,6 +13,12 @@
 
 namespace zigzag {
 
+QString ParetoPlot::lossTitle()
+{
+    return tr("Quality against speed   ▲ no map is better in both   ○ other maps   ◇ this map   (full attention: loss 0, at the "
+              "bottom)");
+}
+
 ParetoPlot::ParetoPlot(QWidget *parent)
     : Plot(parent)
     , m_costTicker(new UnitTicker)
@@ -20,9 +26,7 @@ ParetoPlot::ParetoPlot(QWidget *parent)
     m_title = new QCPTextElement(this);
     m_title->setTextFlags(Qt::AlignLeft | Qt::AlignVCenter);
     m_title->setMargins(QMargins(0, 0, 0, 0));
-    m_title->setText(
-        tr("Quality against speed   ▲ no map is better in both   ○ other maps   ◇ this map   (full attention: loss 0, at the "
-           "bottom)"));
+    m_title->setText(lossTitle());
     plotLayout()->insertRow(0);
     plotLayout()->addElement(0, 0, m_title);
     plotLayout()->setRowSpacing(0);
@@ -106,6 +110,24 @@ void ParetoPlot::changeEvent(QEvent *event)
     }
 }
 
+void ParetoPlot::setQuality(const QString &title, bool isShare)
+{
+    m_quality = title;
+    m_isShare = isShare;
+    yAxis->setLabel(title.isEmpty() ? tr("distillation loss") : title);
+    yAxis->setScaleType(isShare ? QCPAxis::stLinear : QCPAxis::stLogarithmic);
+    if (isShare)
+        yAxis->setTicker(QSharedPointer<QCPAxisTicker>(new QCPAxisTicker));
+    else
+        yAxis->setTicker(QSharedPointer<QCPAxisTickerLog>(new QCPAxisTickerLog));
+    yAxis->setNumberFormat(isShare ? QStringLiteral("f") : QStringLiteral("gb"));
+    yAxis->setNumberPrecision(isShare ? 2 : 1);
+    m_title->setText(title.isEmpty()
+                         ? lossTitle()
+                         : tr("Quality against speed   ▲ no map is better in both   ○ other maps   ◇ this map   (bars: "
+                              "95 % intervals)"));
+}
+
 void ParetoPlot::show(std::vector<ParetoPoint> points, const QString &costTitle, UnitTicker::Unit unit, const QString &waiting)
 {
     m_points = std::move(points);
@@ -134,13 +156,22 @@ Exhibit ParetoPlot::exhibit()
                 const QString unit = m_unit == UnitTicker::Unit::Time ? QStringLiteral("ms")
                     : m_unit == UnitTicker::Unit::Bytes               ? QStringLiteral("bytes")
                                                                       : QStringLiteral("keys");
-                QString text = csvLine({tr("streaming heads %"), tr("sink tokens"), tr("recent tokens"),
-                                        m_costTitle + QLatin1Char(' ') + unit, tr("distillation loss"),
-                                        tr("standard error of the loss"), tr("pareto"), tr("this map")});
-                for (const ParetoPoint &point : m_points)
-                    text += csvLine({csvNumber(100.0 * point.sparsity), QString::number(point.sink),
-                                     QString::number(point.recent), csvNumber(point.cost), csvNumber(point.loss),
-                                     csvNumber(point.lossError), QString::number(point.inSet), QString::number(point.isCurrent)});
+                QStringList columns{tr("streaming heads %"), tr("sink tokens"), tr("recent tokens"),
+                                    m_costTitle + QLatin1Char(' ') + unit};
+                if (m_quality.isEmpty())
+                    columns << tr("distillation loss") << tr("standard error of the loss");
+                else
+                    columns << m_quality << tr("low end of its 95 % interval") << tr("high end of its 95 % interval");
+                QString text = csvLine(columns << tr("pareto") << tr("this map"));
+                for (const ParetoPoint &point : m_points) {
+                    QStringList fields{csvNumber(100.0 * point.sparsity), QString::number(point.sink),
+                                       QString::number(point.recent), csvNumber(point.cost), csvNumber(point.loss)};
+                    if (m_quality.isEmpty())
+                        fields << csvNumber(point.lossError);
+                    else
+                        fields << csvNumber(point.low) << csvNumber(point.high);
+                    text += csvLine(fields << QString::number(point.inSet) << QString::number(point.isCurrent));
+                }
                 return text;
             },
             false,
@@ -155,7 +186,7 @@ void ParetoPlot::setTitles(const QString &loss, const QString &above)
 
 double ParetoPlot::shownLoss(double loss) const
 {
-    return std::max(loss, m_leastLoss);
+    return m_isShare ? loss : std::max(loss, m_leastLoss);
 }
 
 void ParetoPlot::drawSeries()
@@ -169,7 +200,7 @@ void ParetoPlot::drawSeries()
         dearest = std::max(dearest, point.cost);
     }
     m_leastLoss = least > 0 ? least / 4 : 1e-9; // full attention loses nothing: below all others
-    QVector<double> setX, setY, otherX, otherY, currentX, currentY, error;
+    QVector<double> setX, setY, otherX, otherY, currentX, currentY, below, above;
     std::vector<const ParetoPoint *> set;
     for (const ParetoPoint &point : m_points) {
         if (point.isCurrent) {
@@ -187,10 +218,13 @@ void ParetoPlot::drawSeries()
     for (const ParetoPoint *point : set) {
         setX.append(point->cost);
         setY.append(shownLoss(point->loss));
-        error.append(point->loss > 0 ? point->lossError : 0.0);
+        const bool hasInterval = point->high > point->low;
+        const double error = point->loss > 0 ? point->lossError : 0.0;
+        below.append(hasInterval ? point->loss - point->low : error);
+        above.append(hasInterval ? point->high - point->loss : error);
     }
     m_set->setData(setX, setY, true);
-    m_spread->setData(error);
+    m_spread->setData(below, above);
     m_others->setData(otherX, otherY);
     m_current->setData(currentX, currentY);
     m_marked->setData({}, {});
@@ -198,7 +232,10 @@ void ParetoPlot::drawSeries()
     if (!m_points.empty()) {
         xAxis->setRange(std::max(0.0, cheapest - room), dearest + room);
         m_costTicker->suit(xAxis->range().lower, xAxis->range().upper);
-        yAxis->setRange(m_leastLoss / 2, std::max(most, m_leastLoss) * 3);
+        if (m_isShare)
+            yAxis->setRange(-0.03, 1.03);
+        else
+            yAxis->setRange(m_leastLoss / 2, std::max(most, m_leastLoss) * 3);
     }
     xAxis->setLabel(m_points.empty() ? m_costTitle : m_costTicker->titled(m_costTitle));
     nameVariants();
