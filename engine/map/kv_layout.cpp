@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/map/kv_layout.h"
 
+#include <array>
+
 namespace zigzag {
 
 KvLayout::KvLayout(const HeadMap &map, std::int64_t context, DType type)
@@ -11,9 +13,15 @@ KvLayout::KvLayout(const HeadMap &map, std::int64_t context, DType type)
 
 std::int64_t KvLayout::layerBytes(int layer) const
 {
+    // A layer's heads of one kind keep alike, and plots ask this of every layer at every context with each edit.
+    std::array<std::int64_t, 2> ofKind{-1, -1};
     std::int64_t sum = 0;
-    for (int head = 0; head < m_map.kvHeads(); ++head)
-        sum += headBytes(layer, head);
+    for (int head = 0; head < m_map.kvHeads(); ++head) {
+        std::int64_t &bytes = ofKind[m_map.at(layer, head) == HeadKind::Streaming];
+        if (bytes < 0)
+            bytes = headBytes(layer, head);
+        sum += bytes;
+    }
     return sum;
 }
 
