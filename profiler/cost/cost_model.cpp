@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <limits>
 #include <map>
+#include <optional>
 
 namespace zigzag {
 namespace {
@@ -250,15 +251,24 @@ Estimate CostModel::estimate(const HeadMap &map, const Workload &work) const
         if (isNew)
             found->second = headCosts(map, map.window(layer), work, passes);
         const HeadCosts &costs = found->second;
+        struct OfKind {
+            double us;
+            std::int64_t bytes;
+        };
+        std::array<std::optional<OfKind>, 2> ofKind; // a layer's heads of one kind are alike, and there may be many
         // KV heads are dealt in consecutive blocks; a layer is done when its slowest rank is.
         double slowest = 0;
         for (int rank = 0; rank < gpus; ++rank) {
             double us = 0;
             const HeadRange held = headsOfRank(heads, gpus, rank);
             for (int head = held.first; head < held.end; ++head) {
-                const HeadPattern pattern = map.pattern(layer, head);
-                us += costs.us[tableOf(pattern)];
-                rankBytes[static_cast<std::size_t>(rank)] += work.batch * bytesPerSlot * pattern.slots(work.context);
+                std::optional<OfKind> &kind = ofKind[map.at(layer, head) == HeadKind::Streaming];
+                if (!kind) {
+                    const HeadPattern pattern = map.pattern(layer, head);
+                    kind = {costs.us[tableOf(pattern)], work.batch * bytesPerSlot * pattern.slots(work.context)};
+                }
+                us += kind->us;
+                rankBytes[static_cast<std::size_t>(rank)] += kind->bytes;
             }
             slowest = std::max(slowest, us);
         }
