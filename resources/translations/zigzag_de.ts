@@ -1162,6 +1162,10 @@
         <source>--measure goes with --screenshot or --pictures</source>
         <translation>--measure gehört zu --screenshot oder --pictures</translation>
     </message>
+    <message>
+        <source>Its heads add, directly, %1 to the logit of the right answers, %2 of it out of tokens that a streaming head would not see.</source>
+        <translation>Ihre Köpfe tragen unmittelbar %1 zum Logit der richtigen Antworten bei, %2 davon aus Token, die ein streamender Kopf nicht sähe.</translation>
+    </message>
 </context>
 <context>
     <name>zigzag::AboutDialog</name>
@@ -4445,6 +4449,18 @@ Verlust, wenn sie allein streamt: %1 ± %2 (Standardfehler)</translation>
         <source>this map</source>
         <translation>diese Karte</translation>
     </message>
+    <message>
+        <source>Quality against speed   ▲ no map is better in both   ○ other maps   ◇ this map   (bars: 95 % intervals)</source>
+        <translation>Qualität gegen Geschwindigkeit   ▲ keine Karte ist in beidem besser   ○ andere Karten   ◇ diese Karte   (Balken: 95-%-Intervalle)</translation>
+    </message>
+    <message>
+        <source>low end of its 95 % interval</source>
+        <translation>unteres Ende ihres 95-%-Intervalls</translation>
+    </message>
+    <message>
+        <source>high end of its 95 % interval</source>
+        <translation>oberes Ende ihres 95-%-Intervalls</translation>
+    </message>
 </context>
 <context>
     <name>zigzag::PatternPanel</name>
@@ -4938,16 +4954,6 @@ Verlust, wenn sie allein streamt: %1 ± %2 (Standardfehler)</translation>
         <translation>%1 je Token, vorhergesagt</translation>
     </message>
     <message>
-        <source>%1 streaming, %2 sink and %3 recent tokens
-loss %4 ± %5 (standard error, %6 prompts), %7 of answers right
-%8 at %9
-Click to apply this map</source>
-        <translation>%1 Streaming, %2 Senken- und %3 letzte Token
-Verlust %4 ± %5 (Standardfehler, %6 Prompts), %7 der Antworten richtig
-%8 bei %9
-Ein Klick wendet diese Karte an</translation>
-    </message>
-    <message>
         <source>quality %1</source>
         <translation>Qualität %1</translation>
     </message>
@@ -5012,6 +5018,98 @@ Sweep mit Lauf › Qualitäts-Sweep (Umschalt+F6).</translation>
     <message>
         <source>Quality sweep of %1 maps</source>
         <translation>Qualitäts-Sweep von %1 Karten</translation>
+    </message>
+    <message>
+        <source>What the quality axis shows</source>
+        <translation>Was die Achse der Qualität zeigt</translation>
+    </message>
+    <message>
+        <source>distillation loss</source>
+        <translation>Distillationsverlust</translation>
+    </message>
+    <message>
+        <source>divergence from full attention (KL)</source>
+        <translation>Abstand von voller Attention (KL)</translation>
+    </message>
+    <message>
+        <source>needles found</source>
+        <translation>gefundene Nadeln</translation>
+    </message>
+    <message>
+        <source>RULER&apos;s tasks</source>
+        <translation>Aufgaben von RULER</translation>
+    </message>
+    <message>
+        <source>a file of questions…</source>
+        <translation>eine Datei mit Fragen…</translation>
+    </message>
+    <message>
+        <source>the perplexity of a text…</source>
+        <translation>die Perplexität eines Textes…</translation>
+    </message>
+    <message>
+        <source>Quality is</source>
+        <translation>Qualität ist</translation>
+    </message>
+    <message>
+        <source>%1 streaming, %2 sink and %3 recent tokens
+</source>
+        <translation>%1 Streaming, %2 Senken- und %3 letzte Token
+</translation>
+    </message>
+    <message>
+        <source>%1: %2, 95 % interval %3 to %4 (%5 values)
+</source>
+        <translation>%1: %2, 95-%-Intervall %3 bis %4 (%5 Werte)
+</translation>
+    </message>
+    <message>
+        <source>loss %1 ± %2 (standard error, %3 prompts), %4 of answers right
+</source>
+        <translation>Verlust %1 ± %2 (Standardfehler, %3 Prompts), %4 der Antworten richtig
+</translation>
+    </message>
+    <message>
+        <source>%1 at %2
+Click to apply this map</source>
+        <translation>%1 bei %2
+Ein Klick wendet diese Karte an</translation>
+    </message>
+    <message>
+        <source>divergence from full attention (KL, nats)</source>
+        <translation>Abstand von voller Attention (KL, nats)</translation>
+    </message>
+    <message>
+        <source>share of needles found</source>
+        <translation>Anteil gefundener Nadeln</translation>
+    </message>
+    <message>
+        <source>mean score of RULER&apos;s tasks</source>
+        <translation>mittlere Punkte der Aufgaben von RULER</translation>
+    </message>
+    <message>
+        <source>mean score of %1</source>
+        <translation>mittlere Punkte von %1</translation>
+    </message>
+    <message>
+        <source>perplexity of %1</source>
+        <translation>Perplexität von %1</translation>
+    </message>
+    <message>
+        <source>Questions to ask</source>
+        <translation>Fragen zum Stellen</translation>
+    </message>
+    <message>
+        <source>A text for perplexity</source>
+        <translation>Ein Text für die Perplexität</translation>
+    </message>
+    <message>
+        <source>Sweep quality: %1</source>
+        <translation>Qualitäts-Sweep: %1</translation>
+    </message>
+    <message>
+        <source>Quality sweep, %1</source>
+        <translation>Qualitäts-Sweep, %1</translation>
     </message>
 </context>
 <context>

@@ -161,9 +161,8 @@ QString logitsOf(int layer, const ScoreSources &sources)
             return static_cast<double>(std::accumulate(of.begin() + static_cast<std::ptrdiff_t>(first),
                                                        of.begin() + static_cast<std::ptrdiff_t>(first + heads), 0.0f));
         };
-        return words(
-                   "Its heads add, directly, %1 to the logit of the right answers, %2 of it out of tokens that a streaming head "
-                   "would not see.")
+        return tr("Its heads add, directly, %1 to the logit of the right answers, %2 of it out of tokens that a streaming head "
+                  "would not see.")
             .arg(sum(scores.logits), 0, 'f', 2)
             .arg(sum(scores.logitsBeyond), 0, 'f', 2);
     }

@@ -3,22 +3,11 @@
 
 #include "views/models/text.h"
 
-#include <QCoreApplication>
 #include <algorithm>
 
 namespace zigzag {
 
 namespace {
-
-QString tr(const char *source)
-{
-    return QCoreApplication::translate("zigzag::Recommend", source);
-}
-
-QString plain(std::string_view text)
-{
-    return QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size()));
-}
 
 /// With one digit: shares near each other are what a judgement is about.
 QString share(double value)
