@@ -2,6 +2,7 @@
 #include "views/widgets/recommend_dialog.h"
 
 #include "profiler/jobs/recommend_ways.h"
+#include "views/models/text.h"
 
 #include <QComboBox>
 #include <QDialogButtonBox>
@@ -21,11 +22,6 @@ namespace zigzag {
 namespace {
 
 constexpr int leastContext = 64, leastQuality = 50, mostQuality = 99, usualQuality = 90, mostMinutes = 1440;
-
-QString plain(std::string_view text)
-{
-    return QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size()));
-}
 
 } // namespace
 

@@ -28,11 +28,6 @@ namespace {
 enum Column { Layers, Judged, Window, Kv, Token, Rise, Right, As, ColumnCount };
 constexpr int placeRole = Qt::UserRole;
 
-QString plain(std::string_view text)
-{
-    return QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size()));
-}
-
 bool byTime(const jobs::RecommendRecord &record)
 {
     return record.tpotMs || std::none_of(record.tried.begin(), record.tried.end(), [&](const jobs::RecordedMap &each) {
