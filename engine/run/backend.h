@@ -114,7 +114,7 @@ struct HeadCache {
 
 /// Query/key norm (optional), RoPE, and the append of keys and values in the cache's type.
 struct RopeAppendArgs {
-    void *queries = nullptr; // [tokens, query_heads, head_dim], rotated in place
+    void *queries = nullptr; // [tokens, query_heads, head_dim], rotated in place, or by the attention that reads them
     const void *keys = nullptr; // [tokens, kv_heads, head_dim]; void afterwards where their norm is over the width
     const void *values = nullptr; // [tokens, kv_heads, head_dim]
     const float *queryNorm = nullptr, *keyNorm = nullptr; // [head_dim], or null; over the width: [heads, head_dim]

@@ -5610,6 +5610,14 @@ Ein Klick öffnet diese Karte</translation>
         <source>What was found, and what it rests on</source>
         <translation>Was gefunden wurde und worauf es beruht</translation>
     </message>
+    <message>
+        <source>the plot of the maps that were tried</source>
+        <translation>das Diagramm der versuchten Karten</translation>
+    </message>
+    <message>
+        <source>KV memory</source>
+        <translation>KV-Speicher</translation>
+    </message>
 </context>
 <context>
     <name>zigzag::RunCompareModel</name>

@@ -159,7 +159,7 @@ Exhibit ParetoPlot::exhibit()
                 QStringList columns{tr("streaming heads %"), tr("sink tokens"), tr("recent tokens"),
                                     m_costTitle + QLatin1Char(' ') + unit};
                 if (m_quality.isEmpty())
-                    columns << tr("distillation loss") << tr("standard error of the loss");
+                    columns << yAxis->label() << tr("standard error of the loss");
                 else
                     columns << m_quality << tr("low end of its 95 % interval") << tr("high end of its 95 % interval");
                 QString text = csvLine(columns << tr("pareto") << tr("this map"));

@@ -85,6 +85,10 @@ RecommendPage::RecommendPage(Studio &studio, QWidget *parent)
         if (point >= 0)
             this->studio().openTried(static_cast<std::size_t>(point));
     });
+    Exhibit plot = m_plot->exhibit();
+    plot.name = tr("the plot of the maps that were tried");
+    plot.fileName = QStringLiteral("tried-plot");
+    exhibit(plot, m_plot);
     exhibit(tableExhibit(tr("the maps that were tried"), QStringLiteral("tried-maps"), *m_tried), m_tried);
 }
 
@@ -271,7 +275,7 @@ void RecommendPage::showTried()
             m_tried->resizeColumnToContents(column);
     }
     m_plot->show(std::move(points),
-                 !record     ? QString()
+                 !record     ? tr("KV memory")
                      : timed ? tr("predicted time per output token at %1").arg(contextText(record->context))
                              : tr("KV memory at %1 in %2").arg(contextText(record->context), plain(record->full.engine)),
                  timed ? UnitTicker::Unit::Time : UnitTicker::Unit::Bytes, tr("Maps stand here as they are tried."));

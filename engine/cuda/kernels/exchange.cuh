@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "engine/cuda/exchange.h"
+#include "engine/cuda/kernels/exchange_args.h"
 #include "engine/cuda/gpu/gpu.h"
 
 namespace zigzag::gpu {
