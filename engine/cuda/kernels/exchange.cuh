@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "engine/cuda/kernels/exchange_args.h"
 #include "engine/cuda/gpu/gpu.h"
+#include "engine/cuda/kernels/exchange_args.h"
 
 namespace zigzag::gpu {
 
