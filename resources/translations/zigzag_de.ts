@@ -988,7 +988,7 @@
     </message>
     <message>
         <source>zigzag&apos;s engine</source>
-        <translation>der Engine von zigzag</translation>
+        <translation>zigzags Engine</translation>
     </message>
     <message>
         <source> and </source>
@@ -3596,7 +3596,7 @@ Verlust, wenn sie allein streamt: %1 ± %2 (Standardfehler)</translation>
     </message>
     <message>
         <source>zigzag&apos;s own engine</source>
-        <translation>der Engine von zigzag</translation>
+        <translation>zigzags Engine</translation>
     </message>
     <message>
         <source>&amp;View</source>

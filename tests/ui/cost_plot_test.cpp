@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "samples.h"
 #include "views/widgets/cost_plot.h"
+#include "views/widgets/plot_tickers.h"
 
+#include <cmath>
 #include <gtest/gtest.h>
 #include <map>
 
@@ -69,6 +71,23 @@ TEST(CostPlot, VariantsAreDrawnBesideTheMap)
     plotted.setVariants({});
     plot.show(plotted, {});
     EXPECT_EQ(drawn().size(), before);
+}
+
+/// Whole MiB, not millions of bytes.
+TEST(UnitTicker, TicksAreRoundInTheUnitThatIsShown)
+{
+    UnitTicker ticker;
+    ticker.show(UnitTicker::Unit::Bytes, false);
+    const QCPRange range(0.9 * 0x1p20, 7.8 * 0x1p20);
+    ticker.suit(range.lower, range.upper);
+    QVector<double> ticks;
+    QVector<QString> labels;
+    ticker.generate(range, QLocale::c(), QLatin1Char('f'), 2, ticks, nullptr, &labels);
+    ASSERT_GE(ticks.size(), 3);
+    for (const double tick : ticks)
+        EXPECT_EQ(std::fmod(tick, 0x1p20), 0) << tick;
+    for (const QString &label : labels)
+        EXPECT_FALSE(label.contains(QLatin1Char('.'))) << label.toStdString();
 }
 
 } // namespace zigzag::test

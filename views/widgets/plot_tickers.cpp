@@ -57,6 +57,11 @@ QVector<double> thinned(const QVector<double> &ticks, const QCPRange &range, int
 
 } // namespace
 
+double UnitTicker::getTickStep(const QCPRange &range)
+{
+    return m_scale * QCPAxisTicker::getTickStep({range.lower / m_scale, range.upper / m_scale});
+}
+
 QVector<double> UnitTicker::createTickVector(double tickStep, const QCPRange &range)
 {
     if (!m_logarithmic)

@@ -41,6 +41,7 @@ public:
     QString text(double value) const;
 
 protected:
+    double getTickStep(const QCPRange &range) override; ///< round in the unit: whole MiB, not millions of bytes
     QVector<double> createTickVector(double tickStep, const QCPRange &range) override;
     QVector<double> createSubTickVector(int subTickCount, const QVector<double> &ticks) override;
     QString getTickLabel(double tick, const QLocale &locale, QChar formatChar, int precision) override;
