@@ -44,7 +44,12 @@ HeadMapPainter::HeadMapPainter(QPainter &painter, const HeadMapModel &model, con
     , m_palette(palette)
     , m_quiet(mixed(palette.color(QPalette::Text), palette.color(QPalette::Base), 0.3))
     , m_focused(focused)
-{ }
+    , m_fonts{painter.font(), painter.font()}
+{
+    m_fonts[0].setBold(false);
+    m_fonts[1].setBold(true);
+    m_roomForScore = QFontMetrics(m_fonts[1]).horizontalAdvance(QStringLiteral("R .00"));
+}
 
 void HeadMapPainter::drawRow(int layer)
 {
@@ -138,6 +143,33 @@ void HeadMapPainter::drawLayer(int layer)
     }
 }
 
+const HeadMapPainter::Look &HeadMapPainter::lookOf(const QColor &color)
+{
+    auto found = m_looks.find(color.rgba());
+    if (found == m_looks.end()) // Either end of the scale fades into the ground of one theme: the frame is seen on both.
+        found = m_looks.insert(
+            color.rgba(),
+            {standingOut(color, {m_palette.color(QPalette::Base), m_palette.color(QPalette::AlternateBase)}), inkOn(color)});
+    return *found;
+}
+
+void HeadMapPainter::drawWord(const QRect &cell, const QString &word, bool bold)
+{
+    auto found = m_words[bold].find(word);
+    if (found == m_words[bold].end()) {
+        QStaticText text(word);
+        text.setTextFormat(Qt::PlainText);
+        text.prepare({}, m_fonts[bold]);
+        found = m_words[bold].insert(word, text);
+    }
+    const QFont before = m_painter.font();
+    m_painter.setFont(m_fonts[bold]);
+    const QSizeF size = found->size();
+    m_painter.drawStaticText(
+        QPointF(cell.left() + (cell.width() - size.width()) / 2, cell.top() + (cell.height() - size.height()) / 2), *found);
+    m_painter.setFont(before);
+}
+
 void HeadMapPainter::drawCell(int layer, int head)
 {
     const QModelIndex index = m_model.index(layer, head);
@@ -148,33 +180,25 @@ void HeadMapPainter::drawCell(int layer, int head)
     // Without scores the kinds alone speak, in a colour that is not on the scale.
     const QColor unscored = mixed(m_palette.color(QPalette::Base), m_palette.color(QPalette::Text), 0.55);
     const QColor color = score.isValid() ? scoreColor(score.toDouble()) : unscored;
-    // Either end of the scale fades into the ground of one theme: the frame is as light or as dark as it must be to be seen.
-    const QColor frame = standingOut(color, {m_palette.color(QPalette::Base), m_palette.color(QPalette::AlternateBase)});
+    const Look look = lookOf(color);
+    const QColor frame = look.frame;
     m_painter.fillRect(inner, frame);
     if (!streams && frame != color)
         m_painter.fillRect(inner.adjusted(1, 1, -1, -1), color);
 
     // A retrieval head is a full block; a streaming head is hollow, as its cache is.
-    QColor ink = inkOn(color);
+    QColor ink = look.ink;
     const int border = std::max(2, std::min(inner.width(), inner.height()) / 6);
     if (streams) {
         const QRect chip = inner.adjusted(border, border, -border, -border);
         m_painter.fillRect(chip, m_palette.color(QPalette::Base));
         ink = m_palette.color(QPalette::Text);
     }
-    QFont font = m_painter.font();
-    const bool bold = font.bold();
-    font.setBold(!streams);
-    m_painter.setFont(font);
     m_painter.setPen(ink);
     // Where there is room the score stands beside the letter: colours near each other look alike.
     const QString letter = index.data().toString();
-    font.setBold(true);
-    const bool roomy
-        = score.isValid() && inner.width() - 2 * border >= QFontMetrics(font).horizontalAdvance(QStringLiteral("R .00"));
-    m_painter.drawText(inner, Qt::AlignCenter, roomy ? letter + QLatin1Char(' ') + shortScore(score.toDouble()) : letter);
-    font.setBold(bold);
-    m_painter.setFont(font);
+    const bool roomy = score.isValid() && inner.width() - 2 * border >= m_roomForScore;
+    drawWord(inner, roomy ? letter + QLatin1Char(' ') + shortScore(score.toDouble()) : letter, !streams);
 
     if (m_selection.isSelected(index)) {
         m_painter.setPen(QPen(m_palette.color(QPalette::Highlight), 2));

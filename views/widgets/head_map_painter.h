@@ -4,9 +4,11 @@
 #include "views/models/head_map_geometry.h"
 
 #include <QCoreApplication>
+#include <QHash>
 #include <QItemSelectionModel>
 #include <QPainter>
 #include <QPalette>
+#include <QStaticText>
 
 #include <vector>
 
@@ -64,6 +66,17 @@ private:
     const QPalette &m_palette;
     QColor m_quiet; ///< ink of what matters less
     bool m_focused;
+
+    // Many cells of a painting are alike, and what they look like takes longer to find out than to draw.
+    struct Look {
+        QColor frame, ink; ///< of a block in one colour
+    };
+    const Look &lookOf(const QColor &color);
+    void drawWord(const QRect &cell, const QString &word, bool bold);
+    QHash<QRgb, Look> m_looks;
+    QHash<QString, QStaticText> m_words[2]; ///< plain, bold
+    QFont m_fonts[2];
+    int m_roomForScore = 0; ///< pixels of a letter with a score beside it
 };
 
 } // namespace zigzag
