@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What heads add to the residual stream, each by itself.
 #include "engine/model/tensor_values.h"
+#include "engine/run/download_floats.h"
 #include "engine/run/layer_pass.h"
 
 #include <algorithm>
@@ -11,14 +12,6 @@
 namespace zigzag {
 
 namespace {
-
-Result<std::vector<float>> downloadFloats(Backend &backend, const void *from, std::size_t count, DType type)
-{
-    std::vector<std::byte> bytes(count * static_cast<std::size_t>(bytesOf(type)));
-    backend.download(bytes.data(), from, bytes.size());
-    ZIGZAG_CHECK(backend.synchronize());
-    return floatsOf({bytes.data(), type, static_cast<std::int64_t>(count), 1});
-}
 
 double dot(const float *a, const float *b, std::size_t count)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "engine/model/tensor_values.h"
+#include "engine/run/download_floats.h"
 #include "engine/run/layer_pass.h"
 
 #include <algorithm>
@@ -8,18 +8,6 @@
 #include <limits>
 
 namespace zigzag {
-
-namespace {
-
-Result<std::vector<float>> downloadFloats(Backend &backend, const void *from, std::size_t count, DType type)
-{
-    std::vector<std::byte> bytes(count * static_cast<std::size_t>(bytesOf(type)));
-    backend.download(bytes.data(), from, bytes.size());
-    ZIGZAG_CHECK(backend.synchronize());
-    return floatsOf({bytes.data(), type, static_cast<std::int64_t>(count), 1});
-}
-
-} // namespace
 
 /// The scores of the sinks that a query's window has left behind, as one: log Σ exp(score).
 Result<void> LayerPass::addSinkScores(int layer, const HeadPattern &streaming, std::int64_t tokens, const Buffer &in,
