@@ -82,6 +82,9 @@ private:
     Spot spotOf(const Place &place) const;
     static void xdotool(const QStringList &words);
     static QString focusName();
+    static QString focusText();
+    /// Whether what has the keyboard comes to hold the text.
+    bool reads(const QString &text, int seconds) const;
 
     MainWindow &m_window;
     bool m_atScreen;

@@ -23,8 +23,9 @@ namespace {
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     const std::string descriptor = std::to_string(told);
-    std::array<const char *, 10> words
-        = {"Xvfb", "-displayfd", descriptor.c_str(), "-screen", "0", "1440x900x24", "-nolisten", "tcp", "-noreset", nullptr};
+    // -r: a key whose release comes late, because the machine is busy, must not repeat.
+    std::array<const char *, 11> words = {"Xvfb",      "-displayfd", descriptor.c_str(), "-screen", "0",    "1440x900x24",
+                                          "-nolisten", "tcp",        "-noreset",         "-r",      nullptr};
     execvp(words[0], const_cast<char *const *>(words.data()));
     _exit(1);
 }
