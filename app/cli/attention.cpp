@@ -60,16 +60,22 @@ void printJson(const jobs::AttentionPictures &pictures, const std::vector<std::i
                             {"shares", sharesJson(head.shares[static_cast<std::size_t>(query)])},
                             {"strongest", std::move(keys)}});
         }
-        heads.push_back({{"query_head", head.queryHead},
-                         {"mean_shares", sharesJson(head.meanShares())},
-                         {"queries", std::move(told)},
-                         {"bins", head.bins},
-                         {"mean", head.mean},
-                         {"largest", head.largest}});
+        Json one{{"query_head", head.queryHead}, {"mean_shares", sharesJson(head.meanShares())}};
+        if (!pictures.spoken.empty()) {
+            const jobs::SpokenLogit &spoken = pictures.spoken[heads.size()];
+            one["answer_logit"] = {{"given", spoken.given}, {"beyond", spoken.beyond}};
+        }
+        one["queries"] = std::move(told);
+        one["bins"] = head.bins;
+        one["mean"] = head.mean;
+        one["largest"] = head.largest;
+        heads.push_back(std::move(one));
     }
     Json json{{"layer", pictures.heads.front().layer}, {"tokens", prompt.tokens.size()}};
     if (prompt.isNeedle())
         json["needle"] = {prompt.needleBegin, prompt.needleEnd};
+    if (!pictures.spoken.empty())
+        json["answer_logit"] = pictures.answerLogit;
     json["heads"] = std::move(heads);
     fmt::print("{}\n", json.dump(1, ' ', false, anyBytes));
 }
@@ -94,10 +100,14 @@ void printTable(const jobs::AttentionPictures &pictures, const std::vector<std::
     const auto piece = [&](std::int64_t position) {
         return nlohmann::json(prompt.pieces[static_cast<std::size_t>(position)]).dump(-1, ' ', false, anyBytes);
     };
-    for (const AttentionPicture &head : pictures.heads) {
+    for (std::size_t index = 0; index < pictures.heads.size(); ++index) {
+        const AttentionPicture &head = pictures.heads[index];
         const AttentionShares mean = head.meanShares();
         fmt::print("query head {} of layer {}, {} tokens: {:.1f} % on sinks, {:.1f} % in the window, {:.1f} % beyond both\n",
                    head.queryHead, head.layer, head.tokens, 100 * mean.sink, 100 * mean.window, 100 * mean.beyond);
+        if (!pictures.spoken.empty())
+            fmt::print("  adds {:+.3f} to the right answer's logit of {:.3f}; {:+.3f} of it from keys beyond both\n",
+                       pictures.spoken[index].given, pictures.answerLogit, pictures.spoken[index].beyond);
         for (const std::int64_t query : queries) {
             const AttentionShares &shares = head.shares[static_cast<std::size_t>(query)];
             fmt::print("  query {} {}: {:.1f} % beyond;", query, piece(query), 100 * shares.beyond);

@@ -9,6 +9,7 @@
 #include "engine/map/criterion.h"
 #include "engine/map/head_scores_io.h"
 #include "engine/map/map_io.h"
+#include "profiler/evaluate/answered_questions.h"
 #include "profiler/evaluate/answers_file.h"
 #include "profiler/evaluate/statistics.h"
 #include "profiler/evaluate/task_frame.h"
@@ -25,10 +26,11 @@ namespace zigzag {
 namespace {
 
 struct RankOptions {
-    std::string model, measures, loss, as = "auto", backend = "auto", format = "table";
+    std::string model, measures, loss, backend = "auto", format = "table";
     std::vector<std::string> scores, maps, criteria = {"zigzag"}, tasks = {"passkey", "passkeys"};
     StreamingWindow window;
     TaskPlan plan;
+    AskedPromptOptions prompts;
     std::optional<DType> kvType; ///< of keys and values; none: the weights' own
 };
 
@@ -38,22 +40,27 @@ struct Row {
     std::vector<MapRank> ranks;
 };
 
-std::string planJson(const RankOptions &options, const ModelShape &model, const ModelConfig &config, std::string_view backend)
+/// `asked`: a person's questions in the place of tasks.
+std::string planJson(const RankOptions &options, const ModelShape &model, const ModelConfig &config, std::string_view backend,
+                     const std::vector<TaskPrompt> *asked)
 {
     nlohmann::json plan = {{"model", model.name},
                            {"fingerprint", model.fingerprint},
                            {"backend", backend},
                            {"sink", options.window.sink},
-                           {"recent", options.window.recent},
-                           {"tasks", options.tasks},
-                           {"contexts", options.plan.contexts},
-                           {"depths", options.plan.depths},
-                           {"trials", options.plan.trials},
-                           {"needles", options.plan.needles},
-                           {"seed", options.plan.seed}};
+                           {"recent", options.window.recent}};
+    if (asked)
+        plan.update({{"prompts", asked->size()}, {"prompts_sha256", digestOf(*asked)}});
+    else
+        plan.update({{"tasks", options.tasks},
+                     {"contexts", options.plan.contexts},
+                     {"depths", options.plan.depths},
+                     {"trials", options.plan.trials},
+                     {"needles", options.plan.needles},
+                     {"seed", options.plan.seed}});
     if (config.kvType != config.dtype) // plans from before there was a choice say nothing of it
         plan["kv_type"] = nameOf(config.kvType);
-    if (options.plan.as != AskAs::Text)
+    if (!asked && options.plan.as != AskAs::Text)
         plan["as"] = nameOf(options.plan.as);
     return plan.dump(-1, ' ', false, anyBytes);
 }
@@ -195,6 +202,21 @@ void printRows(const std::vector<Row> &rows)
     }
 }
 
+/// Tasks, or a person's questions; `options` then have what was left open.
+Result<std::vector<TaskPrompt>> promptsOf(RankOptions &options, const Loaded &loaded)
+{
+    if (!options.prompts.files.empty()) {
+        ZIGZAG_TRY(asked, askedPrompts(options.prompts, options.plan.contexts, loaded));
+        return *asked;
+    }
+    if (options.plan.contexts.empty())
+        options.plan.contexts = {std::max<std::int64_t>(16, loaded.model->config.maxContext / 2)};
+    ZIGZAG_TRY(as, parseAskAs(options.prompts.as));
+    ZIGZAG_TRY(askedBy, askedAs(*loaded.model, as));
+    options.plan.as = askedBy;
+    return makeTaskPrompts(*loaded.model, options.plan);
+}
+
 Result<void> rank(RankOptions options)
 {
     if (options.scores.empty() && options.maps.empty())
@@ -211,14 +233,11 @@ Result<void> rank(RankOptions options)
     if (shape.layers > exhaustiveLayers)
         return badInput(
             fmt::format("{} has {} layers: every map is measured up to {} layers", shape.name, shape.layers, exhaustiveLayers));
-    if (options.plan.contexts.empty())
-        options.plan.contexts = {std::max<std::int64_t>(16, loaded.model->config.maxContext / 2)};
-    ZIGZAG_TRY(as, parseAskAs(options.as));
-    ZIGZAG_TRY(askedBy, askedAs(*loaded.model, as));
-    options.plan.as = askedBy;
-    ZIGZAG_TRY(prompts, makeTaskPrompts(*loaded.model, options.plan));
+    ZIGZAG_TRY(prompts, promptsOf(options, loaded));
+    const std::string plan = planJson(options, shape, loaded.model->config, loaded.backend->name(),
+                                      options.prompts.files.empty() ? nullptr : &prompts);
     ZIGZAG_TRY(meter, MapMeter::create(loaded.device, std::move(prompts)));
-    ZIGZAG_TRY(state, measure(meter, options, planJson(options, shape, loaded.model->config, loaded.backend->name())));
+    ZIGZAG_TRY(state, measure(meter, options, plan));
     if (by == SearchLoss::Answer && !hasAnswerLoss(state))
         return badInput(
             fmt::format("{} was measured before losses of answers were: name another file for --measures", options.measures));
@@ -256,9 +275,7 @@ void addRank(CLI::App &app, Chosen &chosen)
     addLossOption(*command, options->loss, "what maps are ranked by (default: distill)");
     addTaskOptions(*command, options->tasks, options->plan.needles);
     addQuestionOptions(*command, options->plan);
-    command->add_option("--as", options->as, "how a chat model is asked")
-        ->check(CLI::IsMember({"auto", "chat", "text"}))
-        ->capture_default_str();
+    addAskedPromptOptions(*command, options->prompts);
     addBackendOption(*command, options->backend);
     addKvTypeOption(*command, options->kvType);
     addOutputOption(*command, options->format);

@@ -6,9 +6,7 @@
 #include "app/cli/run_support.h"
 #include "app/cli/search_options.h"
 #include "engine/map/head_scores_io.h"
-#include "engine/model/context_limit.h"
 #include "profiler/carry/engine_serving.h"
-#include "profiler/evaluate/answered_questions.h"
 #include "profiler/evaluate/answers_file.h"
 #include "profiler/jobs/search_job.h"
 
@@ -45,40 +43,6 @@ SearchMethod methodOf(const std::string &name)
     return SearchMethod::Attention;
 }
 
-/// A person's questions, with what was left out of them on stderr.
-Result<std::shared_ptr<const std::vector<TaskPrompt>>> askedOf(const ScoreOptions &options, const Loaded &loaded)
-{
-    const Model &model = loaded.texts ? *loaded.texts : *loaded.model;
-    const std::vector<std::int64_t> &contexts = options.plan.contexts;
-    if (contexts.size() > 1)
-        return badInput("--prompts are cut to one context: give a single one, or none for the model's");
-    const std::int64_t longest = contexts.empty() ? model.config.maxContext : contexts.front();
-    ZIGZAG_CHECK(checkWithinMaximum(model.config, longest, 16));
-    const std::vector<std::filesystem::path> files(options.search.prompts.begin(), options.search.prompts.end());
-    ZIGZAG_TRY(as, parseAskAs(options.search.as));
-    std::vector<std::string> notes;
-    ZIGZAG_TRY(questions, readAllQuestions(files, notes));
-    AnsweredQuestions answered;
-    if (options.search.answers == "given") {
-        ZIGZAG_TRY(given, withGivenAnswers(model, questions, as, longest));
-        answered = std::move(given);
-    } else {
-        Progress progress("full attention answers");
-        ZIGZAG_TRY(own, withOwnAnswers(loaded.device, model, questions, as, longest, &interruptFlag(), std::ref(progress)));
-        answered = std::move(own);
-    }
-    if (!answered.prompts.empty())
-        notes.insert(notes.end(), answered.notes.begin(), answered.notes.end());
-    for (const std::string &note : notes)
-        fmt::print(stderr, "note: {}\n", note);
-    if (answered.prompts.empty())
-        return badInput(
-            fmt::format("full attention answers none of the {} questions, so that no map can lose an answer: look at how "
-                        "they are asked (eval --task questions --map full), or take the answers given (--answers given)",
-                        questions.size()));
-    return std::make_shared<const std::vector<TaskPrompt>>(std::move(answered.prompts));
-}
-
 Result<SearchPlan> planOf(const ScoreOptions &options, const Loaded &loaded)
 {
     const ModelConfig &config = loaded.model->config;
@@ -107,8 +71,8 @@ Result<SearchPlan> planOf(const ScoreOptions &options, const Loaded &loaded)
     plan.tasks.depths = options.plan.depths;
     plan.tasks.trials = options.plan.trials;
     plan.tasks.seed = options.plan.seed;
-    if (options.search.prompts.empty()) {
-        ZIGZAG_TRY(as, parseAskAs(options.search.as));
+    if (options.search.prompts.files.empty()) {
+        ZIGZAG_TRY(as, parseAskAs(options.search.prompts.as));
         ZIGZAG_TRY(askedBy, askedAs(*loaded.model, as));
         plan.tasks.as = askedBy;
     }
@@ -118,11 +82,11 @@ Result<SearchPlan> planOf(const ScoreOptions &options, const Loaded &loaded)
         plan.tasks.contexts = defaultContexts(config);
     if (plan.tasks.contexts.empty())
         plan.tasks.contexts = {std::max<std::int64_t>(16, config.maxContext / 2)};
-    if (!options.search.prompts.empty()) {
+    if (!options.search.prompts.files.empty()) {
         plan.asked
             = std::make_shared<const std::vector<TaskPrompt>>(); // what cannot take questions says so before they are asked
         ZIGZAG_CHECK(checkPlan(plan));
-        ZIGZAG_TRY(asked, askedOf(options, loaded));
+        ZIGZAG_TRY(asked, askedPrompts(options.search.prompts, options.plan.contexts, loaded));
         plan.asked = std::move(asked);
     }
     ZIGZAG_CHECK(checkPlan(plan)); // before a minute of calibration

@@ -196,26 +196,7 @@ void addSearchOptions(CLI::App &command, SearchOptions &options)
         ->capture_default_str();
     addWindowOptions(command, options.plan.window.sink, options.plan.window.recent, "a streaming head keeps in the search");
     addTaskOptions(command, options.tasks, options.plan.tasks.needles);
-    CLI::Option *prompts = command.add_option(
-        "--prompts", options.prompts,
-        "file or folder with questions and answers in the place of tasks (lines of JSON: prompt, "
-        "or context and question, and answer; LongBench, RULER and others as they come); may be "
-        "given again; not for attention's view of copies; what is longer than the model's context, or --contexts, "
-        "loses its middle");
-    prompts->allow_extra_args(false);
-    for (const char *ofTasks : {"--tasks", "--needles", "--depths", "--trials"})
-        prompts->excludes(command.get_option(ofTasks));
-    command
-        .add_option("--as", options.as,
-                    "how tasks and --prompts are asked: by the model's chat template, as text, or as the model wants")
-        ->check(CLI::IsMember({"auto", "chat", "text"}))
-        ->capture_default_str();
-    command
-        .add_option("--answers", options.answers,
-                    "of --prompts: own, what full attention says where that is right (what it fails is left out); given, the "
-                    "files' own words")
-        ->check(CLI::IsMember({"own", "given"}))
-        ->capture_default_str();
+    addAskedPromptOptions(command, options.prompts, "not for attention's view of copies; ");
     command.add_flag("--plain", options.plain, "ablation: run every layer for every map, to see what sharing saves");
     command.add_option("--beam", options.plan.beam, "greedy: maps that are followed at each count")
         ->check(integerIn(1, 1000))

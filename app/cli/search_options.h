@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "app/cli/asked_prompts.h"
 #include "profiler/search/search.h"
 
 #include <CLI/CLI.hpp>
@@ -22,8 +23,7 @@ struct SearchOptions {
     std::string loss; ///< empty: what the method says
     std::vector<std::string> tasks = {"passkey", "passkeys"};
     bool restart = false, plain = false;
-    std::vector<std::string> prompts; ///< files with questions; empty: tasks
-    std::string as = "auto", answers = "own"; ///< how they are asked, and whose answers stand behind them
+    AskedPromptOptions prompts;
     SearchPlan plan;
 };
 void addSearchOptions(CLI::App &command, SearchOptions &options);

@@ -2,6 +2,7 @@
 #include "profiler/jobs/attention_picture_job.h"
 
 #include "profiler/evaluate/needle_trials.h"
+#include "profiler/search/logit_contributions.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -39,6 +40,26 @@ Result<PicturedPrompt> promptOf(const Model &model, const AttentionPictureJob &j
     return prompt;
 }
 
+/// Takes the answer's logit apart and keeps the parts of the pictured heads.
+Result<void> addSpoken(const JobContext &context, const AttentionPictureJob &job, AttentionPictures &pictures)
+{
+    const std::int64_t tokens = std::ssize(pictures.prompt.tokens);
+    ZIGZAG_TRY(parts, LogitParts::create(context.device, tokens, job.window));
+    const TaskPrompt prompt{.context = tokens,
+                            .depth = job.depth,
+                            .tokens = pictures.prompt.tokens,
+                            // The token at p is predicted at p - 1, which is the query that is told of.
+                            .answers = {{pictures.prompt.answerBegin + 1, pictures.prompt.answerEnd + 1}}};
+    ZIGZAG_TRY(found, parts.of(prompt, context.cancel, [&](double share) { context.tell(JobPart::Score, (1 + share) / 2); }));
+    const auto queryHeads = static_cast<std::size_t>(context.device->config().queryHeads);
+    for (const AttentionPicture &head : pictures.heads) {
+        const std::size_t at = static_cast<std::size_t>(head.layer) * queryHeads + static_cast<std::size_t>(head.queryHead);
+        pictures.spoken.push_back({found.heads[at], found.beyond[at]});
+    }
+    pictures.answerLogit = found.logit;
+    return {};
+}
+
 } // namespace
 
 std::size_t AttentionPictures::farthest() const
@@ -55,10 +76,14 @@ Result<AttentionPictures> attentionPictures(const JobContext &context, const Att
     context.tell(JobPart::Score, 0);
     ZIGZAG_TRY(prompt, promptOf(context.textModel(), job));
     AttentionPicturePlan plan{.layer = job.layer, .kvHead = job.kvHead, .tokens = prompt.tokens, .window = job.window};
+    const double passes = prompt.isNeedle() ? 2 : 1;
     ZIGZAG_TRY(heads, pictureAttention(context.device, plan, context.cancel, [&](double share) {
-                   context.tell(JobPart::Score, share);
+                   context.tell(JobPart::Score, share / passes);
                }));
-    return AttentionPictures{std::move(prompt), std::move(heads)};
+    AttentionPictures pictures{.prompt = std::move(prompt), .heads = std::move(heads)};
+    if (pictures.prompt.isNeedle())
+        ZIGZAG_CHECK(addSpoken(context, job, pictures));
+    return pictures;
 }
 
 } // namespace zigzag::jobs

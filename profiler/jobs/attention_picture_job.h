@@ -33,16 +33,24 @@ struct PicturedPrompt {
     std::int64_t firstAsked() const { return isNeedle() ? answerBegin : static_cast<std::int64_t>(tokens.size()) - 1; }
 };
 
+/// What a head adds, directly, to the logit of a needle's right answer (LogitContributions): a mean over the answer's tokens.
+struct SpokenLogit {
+    double given = 0;
+    double beyond = 0; ///< of it from keys that a streaming head would not see
+};
+
 struct AttentionPictures {
     PicturedPrompt prompt;
     std::vector<AttentionPicture> heads; ///< the query heads of the KV head, in their order
+    std::vector<SpokenLogit> spoken = {}; ///< [heads]; none of a text, which has no right answer
+    double answerLogit = 0; ///< to which all heads and layers of the model add up
 
     /// Index in `heads` of the one that gives most, from the query to begin with, to keys that a streaming head would not see.
     std::size_t farthest() const;
 };
 
-/// What the query heads of one KV head look at. Refuses models without a tokenizer, texts beyond
-/// AttentionPicturePlan::mostTokens or the model's context, and whatever pictureAttention refuses.
+/// What the query heads of one KV head look at, and what comes of it in the answer. Refuses models without a tokenizer, texts
+/// beyond AttentionPicturePlan::mostTokens or the model's context, and whatever pictureAttention refuses.
 Result<AttentionPictures> attentionPictures(const JobContext &context, const AttentionPictureJob &job);
 
 } // namespace zigzag::jobs

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace zigzag {
@@ -259,6 +260,7 @@ TEST(ModelCommands, AttentionTellsWhatAHeadLooksAt)
     }
     EXPECT_NEAR(sum, 1.0, 1e-5);
     EXPECT_NEAR(query["shares"]["window"].get<double>(), 1.0, 1e-5) << "the window holds all of so short a text";
+    EXPECT_FALSE(asked.contains("answer_logit")) << "a text has no right answer";
     const std::string csv
         = test::runZigzag({"attention", model, "--layer", "0", "--head", "0", "--prompt", "ab", "-o", "csv"}).output;
     EXPECT_EQ(csv.rfind("query_head,first_query,last_query,first_key,last_key,mean,largest\n0,0,0,0,0,1,1\n", 0), 0u) << csv;
@@ -266,6 +268,24 @@ TEST(ModelCommands, AttentionTellsWhatAHeadLooksAt)
     EXPECT_EQ(test::refusalFault(
                   test::runZigzag({"attention", model, "--layer", "0", "--head", "0", "--prompt", "ab", "--query", "3"}), 2),
               "");
+}
+
+TEST(ModelCommands, AttentionTellsWhatAHeadAddsToTheAnswer)
+{
+    const std::vector<std::string> command
+        = {"attention", "bundled:zigzag-tiny", "--layer", "6", "--head", "1", "--context", "512", "--recent",
+           "64",        "--backend",           "cpu"};
+    auto asJson = command;
+    asJson.insert(asJson.end(), {"-o", "json"});
+    const auto asked = nlohmann::json::parse(test::runZigzag(asJson).output);
+    const double logit = asked.at("answer_logit");
+    double given = 0;
+    for (const auto &head : asked.at("heads"))
+        given += head.at("answer_logit").at("given").get<double>();
+    EXPECT_GT(logit, 0);
+    EXPECT_GT(given, 0.1 * logit) << "the head that copies the needle";
+    const std::string table = test::runZigzag(command).output;
+    EXPECT_NE(table.find(fmt::format("to the right answer's logit of {:.3f}; ", logit)), std::string::npos) << table;
 }
 
 TEST(ModelCommands, TokenizeShowsIdsAndPieces)

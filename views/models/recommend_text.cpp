@@ -19,7 +19,7 @@ QString share(double value)
 QString signedPoints(double difference)
 {
     constexpr double all = 100;
-    return (difference < 0 ? QStringLiteral("−") : QStringLiteral("+")) + QString::number(std::abs(all * difference), 'f', 1);
+    return signedText(all * difference, 1);
 }
 
 QString waysText(const std::vector<jobs::ServingWay> &ways)

@@ -84,6 +84,11 @@ QString signedPercentText(double difference)
     return QStringLiteral("%1%2 %").arg(percent < 0 ? QStringLiteral("−") : QStringLiteral("+")).arg(std::abs(percent));
 }
 
+QString signedText(double value, int digits)
+{
+    return (value < 0 ? QStringLiteral("−") : QStringLiteral("+")) + QString::number(std::abs(value), 'f', digits);
+}
+
 QString percentText(double fraction)
 {
     return QStringLiteral("%1 %").arg(std::lround(fraction * 100.0));

@@ -26,6 +26,8 @@ QString timeText(double ms);
 QString changeText(double value, double reference);
 /// A difference of shares: −0.4 → "−40 %", 0 → "±0 %".
 QString signedPercentText(double difference);
+/// −0.25 → "−0.25", 3 → "+3.00", with so many digits behind the point.
+QString signedText(double value, int digits);
 /// 0.5 → "50 %".
 QString percentText(double fraction);
 

@@ -275,6 +275,12 @@ void InspectorPage::showPicture()
                           percentText(static_cast<double>(mean.beyond)));
     else
         asked += tr(" Sinks and window hold the whole of it.");
+    if (!pictures->spoken.empty()) {
+        const jobs::SpokenLogit &spoken = pictures->spoken[m_attention->head()];
+        asked += tr(" It adds %1 to the right answer's logit of %2, %3 of it from what a streaming head would not see.")
+                     .arg(signedText(spoken.given, 2), QString::number(pictures->answerLogit, 'f', 2),
+                          signedText(spoken.beyond, 2));
+    }
     m_asked->setText(asked);
     m_words->setText(m_attention->described());
 }

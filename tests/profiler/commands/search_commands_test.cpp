@@ -351,6 +351,31 @@ TEST_F(SearchCommands, RankPlacesMapsAmongAllAndKeepsItsMeasures)
     EXPECT_EQ(test::refusalFault(test::runZigzag(byAnswer), 2), "");
 }
 
+TEST_F(SearchCommands, RankAsksAPersonsQuestions)
+{
+    test::writeText(file("q.jsonl"),
+                    R"({"prompt": "the code of the gate is 4711. the code of the gate is", "answer": " 4711"})"
+                    "\n"
+                    R"({"prompt": "one two three four. one two three", "answer": " four"})");
+    const auto answers = [&](std::vector<std::string> command) {
+        command.insert(command.end(),
+                       {"--prompts", file("q.jsonl"), "--answers", "given", "--sink", "2", "--recent", "6", "-o", "json"});
+        return command;
+    };
+    run(answers({"score", model, "--method", "greedy", "--out", file("g.json")}));
+    const auto command = answers({"rank", model, "--scores", file("g.json"), "--measures", file("all.json")});
+    const Json json = run(command);
+    EXPECT_EQ(json.at("prompts"), 2);
+    EXPECT_EQ(json.at("rows").front().at("ranks").at(0).at("rank_by_loss"), 1) << "greedy's first layer, of the same questions";
+    EXPECT_EQ(run(command), json); // from the file
+    // Measures of other questions are not taken for these.
+    test::writeText(file("q.jsonl"), R"({"prompt": "one two three four. one two three", "answer": " four"})");
+    EXPECT_EQ(test::refusalFault(test::runZigzag(command), 2), "");
+    std::vector<std::string> both = command;
+    both.insert(both.end(), {"--trials", "3"});
+    EXPECT_EQ(test::refusalFault(test::runZigzag(both), 2), "");
+}
+
 TEST_F(SearchCommands, HeadsAreScoredByTheLogitsTheyMove)
 {
     const Json json = run(asked({"score", model, "--method", "attention", "--view", "logits", "--out", file("l.json")}));

@@ -3,9 +3,11 @@
 #include "engine/run/session.h"
 #include "profiler/jobs/attention_picture_job.h"
 #include "profiler/search/attention_picture.h"
+#include "profiler/search/logit_contributions.h"
 #include "tests/profiler/loaded_model.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 namespace zigzag {
@@ -73,6 +75,31 @@ TEST_F(NeedlePicture, AHeadThatCopiesLooksAtTheNeedlesDigits)
                       ? head.strongestOf(prompt.answerBegin).front().weight
                       : 0.0f,
                   0.5f);
+}
+
+TEST_F(NeedlePicture, WhatHeadsAddIsWhatTakesTheAnswersLogitApart)
+{
+    const jobs::AttentionPictures copying = pictures(6, 1), other = pictures(2, 1);
+    ASSERT_EQ(copying.spoken.size(), 2u);
+    ASSERT_EQ(other.spoken.size(), 2u);
+    auto parts = LogitParts::create(device, 512, {16, 64});
+    ASSERT_TRUE(parts) << parts.error().message;
+    TaskPrompt prompt;
+    prompt.tokens = copying.prompt.tokens;
+    const std::int64_t digits = copying.prompt.needleEnd - copying.prompt.needleBegin;
+    prompt.answers = {{512 - digits, 512}}; // at the end
+    const auto apart = parts->of(prompt);
+    ASSERT_TRUE(apart) << apart.error().message;
+    EXPECT_DOUBLE_EQ(copying.answerLogit, apart->logit);
+    double mostOther = 0;
+    for (std::size_t index = 0; index < 2; ++index) {
+        const auto at = static_cast<std::size_t>(6 * model->config.queryHeads + copying.heads[index].queryHead);
+        EXPECT_DOUBLE_EQ(copying.spoken[index].given, apart->heads[at]);
+        EXPECT_DOUBLE_EQ(copying.spoken[index].beyond, apart->beyond[at]);
+        mostOther = std::max(mostOther, std::abs(other.spoken[index].beyond));
+    }
+    // A head that copies the needle's digits says them; one that copies nothing does not.
+    EXPECT_GT(copying.spoken[0].beyond + copying.spoken[1].beyond, 10 * mostOther);
 }
 
 TEST_F(NeedlePicture, TheStrongestKeysAreThoseThatAttentionItselfTells)
