@@ -6,6 +6,7 @@
 #include "app/cli/number_checks.h"
 #include "app/cli/run_output.h"
 #include "app/cli/run_support.h"
+#include "engine/map/run_alike.h"
 #include "profiler/jobs/bench_job.h"
 #include "profiler/machine/machine_profile.h"
 
@@ -59,11 +60,18 @@ Result<void> runAsEngine(const BenchOptions &options, Loaded &loaded, std::vecto
     return {};
 }
 
+/// How heads were dealt: by balance, by the first map that mixes kinds in a layer (loadForRun).
+std::string dealText(const GpuOptions &gpus, const std::vector<NamedMap> &maps)
+{
+    const auto mixed = std::find_if(maps.begin(), maps.end(), [](const NamedMap &named) { return named.map.mixedLayers() > 0; });
+    if (gpus.gpus < 2 || gpus.deal == DealBy::Order || mixed == maps.end())
+        return std::string(nameOf(DealBy::Order));
+    return fmt::format("{} of {}", nameOf(gpus.deal), fingerprintOf(mixed->map));
+}
+
 Result<void> bench(BenchOptions options)
 {
     BenchPlan &plan = options.plan;
-    if (options.gpus.gpus > 1 && !options.sweep.empty())
-        return badInput("--sweep keeps the records of one GPU: leave it out, or --gpus");
     plan.gpus = options.gpus.gpus;
     for (const std::string &name : options.mixed) {
         ZIGZAG_TRY(mixed, parseMixedMode(name));
@@ -76,6 +84,7 @@ Result<void> bench(BenchOptions options)
         loaded,
         loadForRun(options.model, options.backend, options.kvType, options.gpus, {options.maps, options.sink, options.recent}));
     ZIGZAG_TRY(maps, resolveMaps(options.maps, loaded.model->shape(), options.sink, options.recent));
+    plan.deal = dealText(options.gpus, maps);
     ZIGZAG_CHECK(runAsEngine(options, loaded, maps));
     plan.maps = std::move(maps);
     const ModelConfig &config = loaded.model->config;
@@ -83,7 +92,7 @@ Result<void> bench(BenchOptions options)
     noteContexts(config, plan.contexts);
 
     if (!options.sweep.empty()) { // before anything is measured: it may be of another machine
-        ZIGZAG_TRY(known, resumeFrom(options.sweep, options.model, machineOf(*loaded.backend), config));
+        ZIGZAG_TRY(known, resumeFrom(options.sweep, options.model, machineOf(*loaded.backend), config, plan));
         plan.known = std::move(known);
     }
     JobLines lines("bench");

@@ -6,6 +6,7 @@
 #include "profiler/cost/profile_file.h"
 #include "profiler/jobs/calibration_job.h"
 #include "profiler/machine/machine_profile.h"
+#include "profiler/measure/link_meter.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -21,6 +22,7 @@ struct CalibrateOptions {
     std::string out, backend = "auto";
     std::int64_t context = 0;
     double seconds = 20;
+    int gpus = 1;
     std::optional<DType> kvType; ///< of keys and values; none: the weights' own
 };
 
@@ -47,6 +49,13 @@ Result<void> calibrateModels(const CalibrateOptions &options)
         ZIGZAG_TRY(samples, jobs::sampleModel(context, longCalibration(longest, options.seconds), name));
         calibration.models.push_back(std::move(samples));
     }
+    if (options.gpus > 1) {
+        Progress progress("links");
+        constexpr int whole = 100;
+        const auto told = [&](double fraction) { progress(static_cast<int>(whole * fraction), whole); };
+        ZIGZAG_TRY(links, measureLinks(options.backend, options.gpus, &interruptFlag(), told));
+        calibration.links = std::move(links);
+    }
     ZIGZAG_CHECK(writeProfile(calibration, options.out));
     for (const ModelSamples &samples : calibration.models) {
         const CostModel cost(calibration, samples.config);
@@ -58,6 +67,10 @@ Result<void> calibrateModels(const CalibrateOptions &options)
         if (const std::string why = whyUnreliable(cost); !why.empty())
             fmt::print(stderr, "note: {}: {}\n", samples.config.name, why);
     }
+    Link link;
+    link.measured = calibration.links;
+    for (const LinkSamples &each : calibration.links)
+        fmt::print("{}\n", link.told(each.gpus));
     fmt::print("written to {}\n", options.out);
     return {};
 }
@@ -79,6 +92,12 @@ void addCalibrate(CLI::App &app, Chosen &chosen)
         ->check(longIntegerFrom(1));
     command->add_option("--seconds", options->seconds, "spent on each model, about; one round is always run to its end")
         ->check(numberIn(0.1, 3600.0))
+        ->capture_default_str();
+    command
+        ->add_option("--gpus", options->gpus,
+                     "measure as well what all-reduces between 2, 4 … up to so many GPUs of this machine take; with --backend "
+                     "cpu: shares of the processor")
+        ->check(integerIn(1, mostRanks))
         ->capture_default_str();
     addBackendOption(*command, options->backend);
     addKvTypeOption(*command, options->kvType);

@@ -33,8 +33,9 @@ std::string describe(const Trace &trace, const std::string &file)
     const TraceInfo &info = trace.info;
     if (info.isForeign)
         return fmt::format("{}, of another program: {} events in {} rows", file, trace.kernels.size(), trace.rows.size());
-    return fmt::format("{}, {}, {} at {}{}{}{}", info.model, info.map, nameOf(info.phase), info.context,
-                       info.batch == 1 ? std::string() : fmt::format(" x {}", info.batch), kvText(info.kvType),
+    return fmt::format("{}, {}, {} at {}{}{}{}{}", info.model, info.map, nameOf(info.phase), info.context,
+                       info.batch == 1 ? std::string() : fmt::format(" x {}", info.batch),
+                       info.gpus == 1 ? std::string() : fmt::format(", {} ranks, each by itself", info.gpus), kvText(info.kvType),
                        info.predicted       ? " (predicted)"
                            : info.disturbed ? " (disturbed by other programs)"
                                             : "");

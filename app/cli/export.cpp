@@ -27,6 +27,8 @@ struct ExportOptions {
     std::string map, format, model, servedAs, out, output = "table", backend = "auto";
     std::vector<std::string> texts;
     bool verdicts = false, copies = false, fits = false;
+    int gpus = 1, gpusPerHost = 8;
+    std::int64_t context = 0;
     FitPlan fit;
 };
 
@@ -178,11 +180,16 @@ Result<void> runExport(const ExportOptions &options)
     }
     if (!options.servedAs.empty() && options.model.empty())
         return badInput("--serve-as is how the command that is written calls the model: name it with --model too");
+    if (options.gpus > 1 && (options.model.empty() || (options.format != "vllm" && options.format != "sglang")))
+        return badInput("--gpus is for the commands that --format vllm and sglang write, for a --model that is named");
     std::optional<ExportModel> model;
     if (!options.model.empty()) {
         ZIGZAG_TRY(loaded, loadExportModel(options.model));
         sayNotes(loaded.config);
         loaded.servedAs = options.servedAs;
+        ZIGZAG_TRY(ranks, servingRanks(loaded.config, options.gpus, options.gpusPerHost));
+        loaded.ranks = ranks;
+        loaded.context = options.context > 0 ? options.context : loaded.config.maxContext;
         model = std::move(loaded);
     }
     const ExportModel *given = model ? &*model : nullptr;
@@ -216,6 +223,18 @@ void addExport(CLI::App &app, Chosen &chosen)
         "--serve-as", options->servedAs,
         "vllm, sglang: what the written command calls the model, such as its name on a hub or its path on another "
         "machine (default: its absolute path here)");
+    command
+        ->add_option("--gpus", options->gpus,
+                     "vllm, sglang: GPUs that the written command serves on, as `plan` spreads the model over them")
+        ->check(integerIn(1, 1024))
+        ->capture_default_str();
+    command->add_option("--gpus-per-host", options->gpusPerHost, "GPUs of one host: with more --gpus, a command for each host")
+        ->check(integerIn(1, 64))
+        ->capture_default_str();
+    command
+        ->add_option("--context", options->context,
+                     "--gpus: tokens of a sequence whose bytes on each GPU are told (default: the model's most)")
+        ->check(longIntegerFrom(1));
     command->add_option("--out", options->out, "file or folder to write");
     command->add_option("--text", options->texts, "granite-swa, gguf: texts to calibrate sinks with (default: made from seeds)");
     command->add_flag("--copy", options->copies, "granite-swa: copy the weights instead of linking them");

@@ -6,12 +6,14 @@
 #include "app/cli/run_output.h"
 #include "app/cli/run_support.h"
 #include "engine/run/device_model.h"
+#include "engine/run/rank_group.h"
 #include "profiler/compare/predicted_trace.h"
 #include "profiler/cost/profile_file.h"
 #include "profiler/cost/tensor_parallel.h"
 #include "profiler/jobs/calibration_job.h"
 #include "profiler/jobs/predict_job.h"
 #include "profiler/measure/bench_file.h"
+#include "profiler/measure/link_meter.h"
 #include "profiler/timing/first_layers.h"
 #include "profiler/timing/pace_meter.h"
 #include "profiler/trace/trace_file.h"
@@ -118,6 +120,16 @@ std::string paceLine(const CostModel &cost, const Loaded &loaded)
                        100 * (before / now - 1));
 }
 
+/// Where so many ranks are at hand. Elsewhere the link stays assumed, which the prediction says.
+void measureLinkHere(const PredictOptions &options, Link &link)
+{
+    if (options.linkGigabytes > 0 || options.linkMicroseconds >= 0)
+        return;
+    if (auto group = createRankGroup(options.backend, options.gpus))
+        if (auto samples = measureLink(**group, &interruptFlag()))
+            link.measured = {std::move(*samples)};
+}
+
 Result<void> predict(PredictOptions options)
 {
     ZIGZAG_TRY(config, loadShape(options.model, options.kvType));
@@ -134,6 +146,9 @@ Result<void> predict(PredictOptions options)
     ZIGZAG_TRY(cost, costModel(options, config, loaded));
     if (!cost.isFitted())
         return badInput(fmt::format("{}: has no samples to predict from; calibrate anew", options.profile));
+    if (options.gpus > 1 && options.profile.empty())
+        measureLinkHere(options, cost.link);
+    cost.link.isGiven = options.linkGigabytes > 0 || options.linkMicroseconds >= 0;
     if (options.linkGigabytes > 0)
         cost.link.bytesPerSecond = 1e9 * options.linkGigabytes;
     if (options.linkMicroseconds >= 0)
@@ -142,6 +157,17 @@ Result<void> predict(PredictOptions options)
         fmt::print(stderr, "note: {}{}\n", options.profile.empty() ? std::string() : options.profile + ": ", why);
     const jobs::PredictPlan plan{maps, options.contexts, phasesNamed(options.phases), options.batches, options.gpus};
     std::vector<Point> points = jobs::predict(cost, plan);
+    if (options.measure && options.gpus > 1) {
+        loaded.reset(); // the same weights once more
+        ZIGZAG_TRY(dealt,
+                   loadForRun(options.model, options.backend, options.kvType, {options.gpus, DealBy::Order},
+                              {options.maps, options.sink, options.recent}));
+        loaded = std::move(dealt);
+        if (loaded->backend->capabilities().onProcessor)
+            fmt::print(stderr,
+                       "note: ranks of the cpu backend are shares of one processor, and what is predicted has a whole one "
+                       "each: errors say nothing of GPUs\n");
+    }
     if (options.measure)
         ZIGZAG_CHECK(measureAll(points, cost, options, plan, *loaded));
     if (!options.trace.empty()) {
@@ -154,6 +180,8 @@ Result<void> predict(PredictOptions options)
             file.records.push_back(point.predicted);
         nlohmann::ordered_json json = predictionJson(file);
         json["gpus"] = options.gpus;
+        if (options.gpus > 1)
+            json["link"] = cost.link.source(options.gpus);
         json["model_was_measured"] = cost.isOwn();
         json["fit_error"] = cost.medianFitError();
         json["reliable"] = cost.isReliable();
@@ -175,9 +203,7 @@ Result<void> predict(PredictOptions options)
     }
     fmt::print("{}", table(points, options.measure));
     fmt::print("~ predicted for {}{}; {}{}\n", cost.machine().device,
-               options.gpus > 1 ? fmt::format(", {} GPUs, link assumed at {:.0f} GB/s and {:g} µs an all-reduce", options.gpus,
-                                              cost.link.bytesPerSecond / 1e9, cost.link.latencyUs)
-                                : std::string(),
+               options.gpus > 1 ? fmt::format(", {} GPUs, {}", options.gpus, cost.link.told(options.gpus)) : std::string(),
                cost.isOwn() ? "this model was calibrated"
                             : "this model was not measured: from the other models' bytes and operations",
                cost.isReliable() ? "" : "; other programs disturbed the calibration: see the note");

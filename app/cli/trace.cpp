@@ -30,6 +30,7 @@ struct TraceOptions {
     int sink = defaultSink, recent = defaultRecent;
     int repeats = 1;
     TracePlan plan;
+    GpuOptions gpus;
     std::optional<DType> kvType; ///< of keys and values; none: the weights' own
 };
 
@@ -46,6 +47,22 @@ std::string watchingText(const TraceInfo &info)
     return fmt::format("a decode step takes {:.4f} ms, and {:.4f} ms while kernels are recorded ({:+.1f} %): latencies come from "
                        "`bench`, which records nothing\n",
                        info.stepMs, info.watchedStepMs, 100 * (info.watchedStepMs / info.stepMs - 1));
+}
+
+/// A line for each rank: what it takes, and how much of that it waits for others; "" of one.
+std::string ranksText(const Trace &trace)
+{
+    if (trace.info.gpus < 2)
+        return {};
+    std::string text;
+    std::vector<OpRow> ranks = opTable(trace, GroupBy::Rank);
+    std::sort(ranks.begin(), ranks.end(), [](const OpRow &a, const OpRow &b) { return *a.rank < *b.rank; });
+    for (const OpRow &row : ranks) {
+        const auto ms = [](std::int64_t ns) { return static_cast<double>(ns) / 1e6; };
+        text += fmt::format("{}: {:.3f} ms, of them {:.3f} ms waiting for other ranks and {:.3f} ms exchanging with them\n",
+                            row.label(), ms(row.totalNs), ms(row.waitNs), ms(row.exchangeNs));
+    }
+    return text;
 }
 
 /// Every time of a recording that others disturbed is longer than the machine's own.
@@ -68,7 +85,9 @@ Result<void> traceOne(const TraceOptions &options, const Loaded &loaded, const M
     if (options.format == "json")
         fmt::print("{}\n",
                    nlohmann::ordered_json{{"out", options.out},
+                                          {"gpus", recorded.info.gpus},
                                           {"spans", recorded.spans.size()},
+                                          {"collectives", recorded.collectives.size()},
                                           {"kernels", recorded.kernels.size()},
                                           {"dropped", recorded.dropped},
                                           {"device_time", recorded.info.inDeviceTime},
@@ -79,8 +98,10 @@ Result<void> traceOne(const TraceOptions &options, const Loaded &loaded, const M
                                           {"rows", opTableJson(rows)}}
                        .dump(1, ' ', false, anyBytes));
     else
-        fmt::print("{}{}{} spans{}, {} kernels, {} dropped; written to {}\n", opTableText(rows), watchingText(recorded.info),
-                   recorded.spans.size(), recorded.info.inDeviceTime ? " in the time of their kernels" : "",
+        fmt::print("{}{}{}{} spans{}, {}{} kernels, {} dropped; written to {}\n", opTableText(rows), ranksText(recorded),
+                   watchingText(recorded.info), recorded.spans.size(),
+                   recorded.info.inDeviceTime ? " in the time of their kernels" : "",
+                   recorded.collectives.empty() ? std::string() : fmt::format("{} collectives, ", recorded.collectives.size()),
                    recorded.kernels.size(), recorded.dropped, options.out);
     if (!recorded.info.note.empty())
         fmt::print(stderr, "note: {}\n", recorded.info.note);
@@ -185,7 +206,11 @@ Result<void> trace(TraceOptions options)
     const bool compares = options.maps.size() > 1 || mixed.size() > 1;
     if (!compares && options.out.empty())
         return badInput("--out is missing: give the file to write");
-    ZIGZAG_TRY(loaded, loadForRun(options.model, options.backend, options.kvType));
+    if (compares && options.gpus.gpus > 1)
+        return badInput("several runs are compared op by op on one GPU: give one --map and one --mixed, or leave --gpus out");
+    ZIGZAG_TRY(
+        loaded,
+        loadForRun(options.model, options.backend, options.kvType, options.gpus, {options.maps, options.sink, options.recent}));
     ZIGZAG_TRY(maps, resolveMaps(options.maps, loaded.model->shape(), options.sink, options.recent));
     noteContexts(loaded.model->config, {plan.context});
     const std::vector<ComparedRun> runs = comparedRuns(plan, maps, mixed);
@@ -230,12 +255,13 @@ void addTrace(CLI::App &app, Chosen &chosen)
     command->add_option("--launches", options->launches, "decode on a GPU: replayed as it really runs, or single: op by op")
         ->check(CLI::IsMember({"replayed", "single"}))
         ->capture_default_str();
-    command->add_option("--by", options->by, "rows of the table: op, layer, type, op-layer or op-type")
+    command->add_option("--by", options->by, "rows of the table: op, layer, type, op-layer, op-type, rank or op-rank")
         ->check(CLI::IsMember(groupNames()))
         ->capture_default_str();
     command->add_option("--seed", options->plan.seed, "of the random tokens, keys and values")->capture_default_str();
     addWindowOptions(*command, options->sink, options->recent);
     addBackendOption(*command, options->backend);
+    addGpuOptions(*command, options->gpus);
     addKvTypeOption(*command, options->kvType);
     addOutputOption(*command, options->format);
     command->callback([options, &chosen] { chosen.run = [options] { return trace(*options); }; });

@@ -139,6 +139,11 @@ private:
 
 } // namespace
 
+std::string_view nameOf(CollectiveKind kind)
+{
+    return kind == CollectiveKind::Sum ? "all-reduce" : "all-gather";
+}
+
 std::unique_ptr<CollectiveGroup> joinInProcess(int ranks)
 {
     return std::make_unique<InProcessGroup>(ranks);

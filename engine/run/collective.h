@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string_view>
 #include <vector>
 
 namespace zigzag {
@@ -42,6 +43,21 @@ public:
     virtual void gather(const GatherArgs &args) = 0;
     /// numbers become 0. [count]
     virtual void clear(float *numbers, std::int64_t count) = 0;
+};
+
+enum class CollectiveKind : std::uint8_t { Sum, Gather };
+/// "all-reduce", "all-gather": as others call them.
+std::string_view nameOf(CollectiveKind kind);
+
+/// Hears of each collective of a rank as it begins and ends, on that rank's thread. On a backend that returns before it has
+/// finished, what lies between is the launch.
+class CollectiveWatcher
+{
+public:
+    virtual ~CollectiveWatcher() = default;
+    /// `bytes`: of the numbers that are summed, or of all that are gathered.
+    virtual void begin(CollectiveKind kind, std::int64_t bytes) = 0;
+    virtual void end() = 0;
 };
 
 /// The collectives of a group of ranks, one each.

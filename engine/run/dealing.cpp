@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cstring>
 #include <fmt/format.h>
 #include <numeric>
 
@@ -76,6 +77,54 @@ bool hasExpertFeatures(WeightId id)
     return id == WeightId::ExpertGate || id == WeightId::ExpertUp || id == WeightId::ExpertDown;
 }
 
+/// How many rows, or columns, of a part share a scale, where those of the whole do by `block`: fewer where a cut goes through
+/// one.
+std::int64_t sharedInPart(std::int64_t block, std::int64_t extent, std::span<const DealtRange> cut)
+{
+    if (block >= extent) // one for all
+        return block;
+    for (const DealtRange &range : cut)
+        block = std::gcd(block, std::gcd(range.first, range.count()));
+    return block;
+}
+
+/// The scales of the rows or columns `cut` of a matrix in F8, behind what `memory` has; those of the part point there.
+void gatherScales(const TensorView &from, std::span<const DealtRange> cut, ShardAxis axis, TensorView &part,
+                  std::vector<std::byte> &memory)
+{
+    const bool isRows = axis == ShardAxis::Rows;
+    WeightScales scales = from.scales;
+    std::int64_t &shared = isRows ? scales.rowsPerScale : scales.columnsPerScale;
+    shared = sharedInPart(shared, isRows ? from.rows : from.columns, cut);
+    std::vector<float> numbers;
+    const std::int64_t perRow = from.scales.perRow(from.columns);
+    if (isRows) {
+        if (scales.rowsPerScale >= from.rows)
+            numbers.assign(from.scales.data, from.scales.data + perRow);
+        else
+            for (const DealtRange &range : cut)
+                for (std::int64_t row = range.first; row < range.end; row += scales.rowsPerScale) {
+                    const float *ofRow = from.scales.ofRow(row, from.columns);
+                    numbers.insert(numbers.end(), ofRow, ofRow + perRow);
+                }
+    } else {
+        for (std::int64_t row = 0; row < from.rows; row += from.scales.rowsPerScale) {
+            const float *ofRow = from.scales.ofRow(row, from.columns);
+            if (scales.columnsPerScale >= from.columns)
+                numbers.push_back(*ofRow);
+            else
+                for (const DealtRange &range : cut)
+                    for (std::int64_t column = range.first; column < range.end; column += scales.columnsPerScale)
+                        numbers.push_back(ofRow[column / from.scales.columnsPerScale]);
+        }
+    }
+    const std::size_t before = (memory.size() + alignof(float) - 1) / alignof(float) * alignof(float);
+    memory.resize(before + numbers.size() * sizeof(float));
+    std::memcpy(memory.data() + before, numbers.data(), numbers.size() * sizeof(float));
+    part.scales = scales;
+    part.scales.data = reinterpret_cast<const float *>(memory.data() + before);
+}
+
 /// The rows or columns `ranges` of a tensor behind each other.
 void gather(const TensorView &from, std::span<const DealtRange> ranges, ShardAxis axis, std::byte *to)
 {
@@ -109,11 +158,11 @@ Result<Dealing> Dealing::create(const ModelConfig &config, int ranks, DealBy by,
 {
     if (ranks < 1 || ranks > mostRanks)
         return badInput(fmt::format("{} ranks: give 1 to {}", ranks, mostRanks));
-    if (ranks > 1 && config.queryKeyNorm && config.normsWidth)
+    if (ranks > config.kvHeads && config.queryKeyNorm && config.normsWidth)
         return badInput(
-            fmt::format("{} norms queries and keys over the heads of all ranks together, which is run on one GPU alone: leave "
-                        "--gpus out",
-                        config.name));
+            fmt::format("{} ranks: {} norms its {} KV heads together, and a head that several ranks hold would count more than "
+                        "once; give at most {}",
+                        ranks, config.name, config.kvHeads, config.kvHeads));
     if (const int most = config.kvHeads * config.group(); ranks > most)
         return badInput(fmt::format("{} ranks: {} has {} query heads; give fewer", ranks, config.name, most));
     Dealing dealing;
@@ -257,19 +306,22 @@ std::vector<DealtRange> Dealing::ranges(int rank, int layer, WeightId id) const
     if (hasExpertFeatures(id))
         return {own.expertFeatures};
     std::vector<DealtRange> ranges;
-    const bool ofKeys = id == WeightId::Key || id == WeightId::Value || id == WeightId::KeyBias || id == WeightId::ValueBias;
+    const bool ofKeys = id == WeightId::Key || id == WeightId::Value || id == WeightId::KeyBias || id == WeightId::ValueBias
+        || id == WeightId::KeyNorm;
     const std::int64_t each = id == WeightId::SinkLogits ? 1 : m_whole.headDim; // rows or columns of a head
     for (const int head : ofKeys ? kvHeads(rank, layer) : queryHeads(rank, layer))
         append(ranges, scaled({head, head + 1}, each));
     return ranges;
 }
 
-TensorView Dealing::headRows(const TensorView &head, int rank) const
+TensorView Dealing::headRows(const TensorView &head, int rank, std::vector<std::byte> &gathered) const
 {
     const DealtRange &rows = m_ranks[at(rank)].vocabulary;
     TensorView part = head;
     part.data = head.data + rows.first * rowBytes(head.type, head.columns);
     part.rows = rows.count();
+    if (head.scales && part.rows < head.rows)
+        gatherScales(head, {&rows, 1}, ShardAxis::Rows, part, gathered);
     return part;
 }
 
@@ -280,23 +332,31 @@ Result<TensorView> Dealing::part(int rank, int layer, const WeightSpec &whole, c
         const bool isAddedOnce = whole.id == WeightId::OutputBias || whole.id == WeightId::DownBias;
         return isAddedOnce && rank > 0 ? TensorView() : tensor;
     }
-    if (tensor.scales && ranks() > 1)
-        return badInput(
-            fmt::format("{}: weights in FP8 with scales beside them are run on one GPU alone: leave --gpus out", m_whole.name));
-    const std::vector<DealtRange> cut = ranges(rank, layer, whole.id);
+    const bool isOfWidth = whole.id == WeightId::QueryNorm || whole.id == WeightId::KeyNorm;
+    std::vector<DealtRange> cut;
+    if (!isOfWidth)
+        cut = ranges(rank, layer, whole.id);
+    for (int other = 0; isOfWidth && other < ranks(); ++other) // heads of all are normed together, in the order of the ranks
+        for (const DealtRange &range : ranges(other, layer, whole.id))
+            append(cut, range);
     TensorView part = tensor;
     const auto count = std::accumulate(cut.begin(), cut.end(), std::int64_t{0},
                                        [](std::int64_t sum, const DealtRange &range) { return sum + range.count(); });
     (whole.shard == ShardAxis::Rows ? part.rows : part.columns) = count;
-    if (whole.shard == ShardAxis::Rows && cut.size() == 1) {
-        part.data = tensor.data + cut.front().first * rowBytes(tensor.type, tensor.columns);
-        return part;
-    }
-    if (part.rows == tensor.rows && part.columns == tensor.columns)
+    const bool isRun = cut.size() == 1;
+    if (isRun && part.rows == tensor.rows && part.columns == tensor.columns)
         return tensor;
-    gathered.resize(static_cast<std::size_t>(part.bytes()));
-    gather(tensor, cut, whole.shard, gathered.data());
-    part.data = gathered.data();
+    if (whole.shard == ShardAxis::Rows && isRun) {
+        part.data = tensor.data + cut.front().first * rowBytes(tensor.type, tensor.columns);
+    } else {
+        gathered.resize(static_cast<std::size_t>(part.bytes()));
+        gather(tensor, cut, whole.shard, gathered.data());
+    }
+    const bool isCopy = !gathered.empty();
+    if (tensor.scales)
+        gatherScales(tensor, cut, whole.shard, part, gathered);
+    if (isCopy) // the scales behind it may have moved it
+        part.data = gathered.data();
     return part;
 }
 

@@ -37,7 +37,7 @@ class Dealing
 {
 public:
     /// `map`: what balances the heads; null where they are dealt in order. Refused: more ranks than query heads of a group,
-    /// weights in blocks that no cut fits, norms over the width of queries and keys.
+    /// weights in blocks that no cut fits, more ranks than KV heads where a norm is over all of them.
     static Result<Dealing> create(const ModelConfig &config, int ranks, DealBy by = DealBy::Order, const HeadMap *map = nullptr);
 
     int ranks() const { return static_cast<int>(m_ranks.size()); }
@@ -49,10 +49,12 @@ public:
     HeadMap map(const HeadMap &whole, int rank) const;
     /// Rows of the head. [ranks]
     std::span<const std::int64_t> headWidths() const { return m_headWidths; }
-    TensorView headRows(const TensorView &head, int rank) const;
+    /// `gathered`: the memory of its scales, where it has some.
+    TensorView headRows(const TensorView &head, int rank, std::vector<std::byte> &gathered) const;
 
     /// A rank's part of a tensor of a layer; empty where it has none (a bias that is added once). A view of the same memory where
-    /// the part lies in one piece there, else a copy in `gathered`.
+    /// the part lies in one piece there, else a copy in `gathered`, where its scales are as well. Of a norm over all heads it is
+    /// the whole, in the order of the ranks' heads.
     Result<TensorView> part(int rank, int layer, const WeightSpec &whole, const TensorView &tensor,
                             std::vector<std::byte> &gathered) const;
     /// Query heads of the whole model that a rank has in a layer, ascending.

@@ -166,7 +166,9 @@ public:
         ZIGZAG_TRY(embedding, prepare(m_weights.embedding));
         m_device->embedding = std::move(embedding);
         if (m_dealing || !config().tiedEmbeddings) {
-            ZIGZAG_TRY(head, prepare(m_dealing ? m_dealing->headRows(m_weights.head, m_rank) : m_weights.head));
+            std::vector<std::byte> gathered;
+            const TensorView rows = m_dealing ? m_dealing->headRows(m_weights.head, m_rank, gathered) : m_weights.head;
+            ZIGZAG_TRY(head, prepare(rows, std::move(gathered)));
             m_device->separateHead = std::move(head);
         }
         ZIGZAG_TRY(finalNorm, uploadVector(backend(), config(), TensorRole::Norm, m_weights.finalNorm));
@@ -306,6 +308,10 @@ Result<std::shared_ptr<DeviceModel>> uploadDealt(std::shared_ptr<const Model> mo
                 = [&](std::int64_t done, std::int64_t all) { progress(group->ranks() * done, group->ranks() * all); };
         ZIGZAG_TRY(part, uploader.run());
         part->member = {group, rank, {dealt.headWidths().begin(), dealt.headWidths().end()}};
+        for (int other = 0; other < group->ranks() && model->config.queryKeyNorm && model->config.normsWidth; ++other) {
+            part->member.queryWidths.push_back(dealt.config(other).queryWidth());
+            part->member.keyWidths.push_back(dealt.config(other).kvWidth());
+        }
         device->parts[static_cast<std::size_t>(rank)] = std::move(part);
         return {};
     }));

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <numeric>
 #include <span>
 #include <string>
 #include <utility>
@@ -55,9 +56,12 @@ struct RankMember {
     std::shared_ptr<RankGroup> group;
     int rank = 0;
     std::vector<std::int64_t> headWidths; ///< rows of the head that each rank has [ranks]
+    /// Numbers of a token's queries and keys that each rank has, where norms are over those of all ranks together. [ranks]
+    std::vector<std::int64_t> queryWidths = {}, keyWidths = {};
 
     explicit operator bool() const { return group != nullptr; }
     Collective *collective() const; ///< null where there is no group
+    std::int64_t widthOfQueries() const { return std::accumulate(queryWidths.begin(), queryWidths.end(), std::int64_t{0}); }
     std::int64_t widestHead() const { return headWidths.empty() ? 0 : *std::max_element(headWidths.begin(), headWidths.end()); }
 };
 

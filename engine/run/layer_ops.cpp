@@ -4,6 +4,8 @@
 #include "engine/run/collective.h"
 
 #include <cassert>
+#include <numeric>
+#include <vector>
 
 namespace zigzag {
 
@@ -27,7 +29,8 @@ struct LayerOpRunner {
                          .width = config.hiddenSize,
                          .epsilon = epsilon,
                          .type = type,
-                         .readAgain = weight == WeightId::PostNorm && layer.matrix(WeightId::Router)}); // by the experts, too
+                         .readAgain = (weight == WeightId::PostNorm && layer.matrix(WeightId::Router)) // by the experts, too
+                             || (weight == WeightId::InputNorm && run.width)}); // by values, a product of their own
     }
 
     Product product(WeightId matrix, WeightId bias, void *out) const
@@ -83,8 +86,46 @@ struct LayerOpRunner {
                              .count = run.tokens * config.hiddenSize});
     }
 
+    /// Of a rank whose norms are over all ranks' heads, queries and keys stay floats until they are together.
+    void qkvParts() const
+    {
+        Product products[] = {product(WeightId::Query, WeightId::QueryBias, run.width.parts),
+                              product(WeightId::Key, WeightId::KeyBias, keyParts())};
+        for (Product &each : products)
+            each.floatOut = true;
+        backend.matmul({run.normed, run.tokens, products});
+        const Product values = product(WeightId::Value, WeightId::ValueBias, run.values);
+        backend.matmul({run.normed, run.tokens, {&values, 1}});
+    }
+
+    float *keyParts() const { return run.width.parts + run.tokens * std::int64_t{config.queryWidth()}; }
+
+    /// A rank's queries, or keys, normed with those of all: in the order of the ranks, as the weight is.
+    void normOverRanks(const float *part, std::span<const std::int64_t> widths, WeightId weight, void *out) const
+    {
+        run.collective->gather({part, run.width.whole, run.tokens, widths});
+        std::int64_t whole = 0, before = 0;
+        for (std::size_t rank = 0; rank < widths.size(); ++rank) {
+            before += static_cast<int>(rank) < run.width.rank ? widths[rank] : 0;
+            whole += widths[rank];
+        }
+        backend.rmsNorm({.in = run.width.whole,
+                         .weight = layer.vector(weight),
+                         .out = run.width.normed,
+                         .tokens = run.tokens,
+                         .width = whole,
+                         .epsilon = epsilon,
+                         .type = type});
+        std::vector<int> own(static_cast<std::size_t>(widths[static_cast<std::size_t>(run.width.rank)] / config.headDim));
+        std::iota(own.begin(), own.end(), static_cast<int>(before / config.headDim));
+        backend.copyHeads({run.width.normed, out, own, run.tokens, static_cast<int>(whole / config.headDim),
+                           static_cast<int>(own.size()), config.headDim, false, type});
+    }
+
     void qkv() const
     {
+        if (run.width)
+            return qkvParts();
         const Product products[]
             = {product(WeightId::Query, WeightId::QueryBias, run.queries), product(WeightId::Key, WeightId::KeyBias, run.keys),
                product(WeightId::Value, WeightId::ValueBias, run.values)};
@@ -93,11 +134,16 @@ struct LayerOpRunner {
 
     void ropeAppend() const
     {
+        if (run.width) {
+            normOverRanks(run.width.parts, run.width.queryWidths, WeightId::QueryNorm, run.queries);
+            normOverRanks(keyParts(), run.width.keyWidths, WeightId::KeyNorm, run.keys);
+        }
+        const bool isNormed = static_cast<bool>(run.width);
         backend.ropeAppend({.queries = run.queries,
                             .keys = run.keys,
                             .values = run.values,
-                            .queryNorm = layer.vector(WeightId::QueryNorm),
-                            .keyNorm = layer.vector(WeightId::KeyNorm),
+                            .queryNorm = isNormed ? nullptr : layer.vector(WeightId::QueryNorm),
+                            .keyNorm = isNormed ? nullptr : layer.vector(WeightId::KeyNorm),
                             .cosSin = run.rotation,
                             .heads = run.heads,
                             .tokens = run.tokens,
@@ -112,7 +158,7 @@ struct LayerOpRunner {
                             .rows = run.rows,
                             .rotaryDim = config.rotated(),
                             .interleaved = config.interleavedRope,
-                            .normsWidth = config.normsWidth,
+                            .normsWidth = config.normsWidth && !isNormed,
                             .queryScales = run.queryScales});
     }
 

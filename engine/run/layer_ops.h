@@ -8,6 +8,17 @@
 
 namespace zigzag {
 
+/// A norm over the heads of all ranks: each gathers them, norms them, and takes its own. [ranks]
+struct WidthOfRanks {
+    std::span<const std::int64_t> queryWidths, keyWidths; ///< numbers of a token that each rank has, host
+    int rank = 0;
+    float *parts = nullptr; // [tokens, this rank's queries and keys]: queries, and keys behind them
+    float *whole = nullptr; // [tokens, query_heads of all, head_dim]
+    void *normed = nullptr; // the same as activations
+
+    explicit operator bool() const { return parts != nullptr; }
+};
+
 /// What the ops of one layer read and write, beside its weights. Pointers are device pointers; what is behind a `void *` is of
 /// the backend's activation type.
 struct LayerArgs {
@@ -27,6 +38,7 @@ struct LayerArgs {
     SequenceRows rows;
     Collective *collective = nullptr; ///< of a rank: what it adds to the residual stream is its part of a sum
     float *part = nullptr; // [tokens, hidden], where it is put together; with a collective alone
+    WidthOfRanks width = {}; ///< of a rank of a model whose norms of queries and keys are over all heads together
 };
 
 /// Launches one op of a layer's plan, whichever but attention, which its callers run in ways of their own. Sessions

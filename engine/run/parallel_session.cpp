@@ -122,8 +122,13 @@ public:
     void setTraceSink(TraceSink *sink, Replays replays) override
     {
         // With a sink ranks may launch otherwise than without, so all of them need one.
-        for (const auto &rank : m_ranks)
-            rank->setTraceSink(sink ? (rank == m_ranks.front() ? sink : &m_deaf) : nullptr, replays);
+        auto *const each = dynamic_cast<RankSinks *>(sink);
+        for (std::size_t rank = 0; rank < m_ranks.size(); ++rank)
+            m_ranks[rank]->setTraceSink(!sink           ? nullptr
+                                            : each      ? each->of(static_cast<int>(rank))
+                                            : rank == 0 ? sink
+                                                        : &m_deaf,
+                                        replays);
     }
     void setCancelFlag(const std::atomic<bool> *flag) override
     {

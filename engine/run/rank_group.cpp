@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <limits>
 #include <mutex>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <thread>
@@ -32,11 +33,41 @@ Result<void> guarded(const Body &body, int rank)
     }
 }
 
+/// Passes everything on, and tells a watcher of it.
+class WatchedCollective : public Collective
+{
+public:
+    WatchedCollective(Collective &real, CollectiveWatcher &watcher)
+        : m_real(real)
+        , m_watcher(watcher)
+    { }
+
+    void sum(const SumArgs &args) override
+    {
+        m_watcher.begin(CollectiveKind::Sum, args.count * bytesOf(args.type));
+        m_real.sum(args);
+        m_watcher.end();
+    }
+    void gather(const GatherArgs &args) override
+    {
+        const std::int64_t columns = std::accumulate(args.widths.begin(), args.widths.end(), std::int64_t{0});
+        m_watcher.begin(CollectiveKind::Gather, args.rows * columns * static_cast<std::int64_t>(sizeof(float)));
+        m_real.gather(args);
+        m_watcher.end();
+    }
+    void clear(float *numbers, std::int64_t count) override { m_real.clear(numbers, count); }
+
+private:
+    Collective &m_real;
+    CollectiveWatcher &m_watcher;
+};
+
 } // namespace
 
 struct RankGroup::Impl {
     explicit Impl(int count)
         : backends(static_cast<std::size_t>(count))
+        , watched(static_cast<std::size_t>(count))
         , passed(static_cast<std::size_t>(count))
     {
         const int threads = std::max(1, ThreadPool::current().threads() / count); // the host's share of each
@@ -111,6 +142,7 @@ struct RankGroup::Impl {
 
     std::vector<std::shared_ptr<Backend>> backends; // [ranks]
     std::unique_ptr<CollectiveGroup> group; ///< null until all backends are there
+    std::vector<std::unique_ptr<WatchedCollective>> watched; ///< null where nobody watches [ranks]
     std::chrono::milliseconds patience{2000};
 
     std::mutex mutex;
@@ -157,7 +189,14 @@ const std::shared_ptr<Backend> &RankGroup::backend(int rank) const
 
 Collective &RankGroup::collective(int rank) const
 {
-    return m_impl->group->of(rank);
+    WatchedCollective *watched = m_impl->watched[static_cast<std::size_t>(rank)].get();
+    return watched ? *watched : m_impl->group->of(rank);
+}
+
+void RankGroup::watch(int rank, CollectiveWatcher *watcher)
+{
+    m_impl->watched[static_cast<std::size_t>(rank)]
+        = watcher ? std::make_unique<WatchedCollective>(m_impl->group->of(rank), *watcher) : nullptr;
 }
 
 Result<void> RankGroup::run(const std::function<Result<void>(int rank)> &body)

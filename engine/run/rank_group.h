@@ -30,6 +30,8 @@ public:
     int ranks() const;
     const std::shared_ptr<Backend> &backend(int rank) const;
     Collective &collective(int rank) const;
+    /// Who hears of a rank's collectives from now on; null: nobody. Not while the ranks run.
+    void watch(int rank, CollectiveWatcher *watcher);
 
     /// Calls body(rank) on every rank's thread, and waits for all of them. The error is that of the rank that failed first; ranks
     /// that wait for one that failed are freed by an abort, once it is sure that they do. Not for two threads at a time, nor from

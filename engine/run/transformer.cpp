@@ -181,7 +181,13 @@ Result<void> Transformer::runLayer(int layer, const Pass &pass)
                         .cacheType = m_layout.type(),
                         .rows = pass.rows,
                         .collective = m_model.member.collective(),
-                        .part = orNull(m_work.part)};
+                        .part = orNull(m_work.part),
+                        .width = {.queryWidths = m_model.member.queryWidths,
+                                  .keyWidths = m_model.member.keyWidths,
+                                  .rank = m_model.member.rank,
+                                  .parts = orNull(m_work.widthParts),
+                                  .whole = orNull(m_work.widthWhole),
+                                  .normed = dataOrNull(m_work.widthNormed)}};
     for (const OpPlan &op : weights.plan.ops()) {
         // On a few cores, one layer of a large model's chunk takes seconds.
         if (isCancelled())

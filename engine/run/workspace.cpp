@@ -12,13 +12,14 @@ namespace {
 using Member = std::unique_ptr<Buffer> Workspace::*;
 
 /// Every buffer with its size in bytes: the one list behind the plan and the allocation.
-std::array<std::pair<Member, std::int64_t>, 19> sizes(const Backend &backend, const ModelConfig &config,
+std::array<std::pair<Member, std::int64_t>, 22> sizes(const Backend &backend, const ModelConfig &config,
                                                       const SessionOptions &options, const RankMember &member)
 {
     const std::int64_t real = sizeof(float), integer = sizeof(std::int32_t);
     const std::int64_t active = bytesOf(backend.activationType(config.dtype));
     const std::int64_t rows = std::max<std::int64_t>(options.chunk, options.batch), context = options.maxContext;
     const std::int64_t copies = options.mixed == MixedMode::Reference ? rows * config.queryWidth() * active : 0;
+    const std::int64_t width = member.widthOfQueries(); // 0 where no norm needs it
     return {{{&Workspace::tokens, rows * integer},
              {&Workspace::positions, options.batch * integer},
              {&Workspace::history, options.batch * context * integer},
@@ -37,7 +38,10 @@ std::array<std::pair<Member, std::int64_t>, 19> sizes(const Backend &backend, co
              {&Workspace::strongest, rows * config.queryHeads * integer},
              {&Workspace::added, normsBehind(config) ? rows * config.hiddenSize * real : 0},
              {&Workspace::part, member ? rows * config.hiddenSize * real : 0},
-             {&Workspace::headPart, std::min(rows, Workspace::logitsRows) * member.widestHead() * real}}};
+             {&Workspace::headPart, std::min(rows, Workspace::logitsRows) * member.widestHead() * real},
+             {&Workspace::widthParts, width > 0 ? rows * (config.queryWidth() + config.kvWidth()) * real : 0},
+             {&Workspace::widthWhole, rows * width * real},
+             {&Workspace::widthNormed, rows * width * active}}};
 }
 
 } // namespace

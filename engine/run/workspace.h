@@ -39,6 +39,9 @@ struct Workspace {
     std::unique_ptr<Buffer> added; // [rows, hidden] float32, where a layer norms what is added to the residual stream
     std::unique_ptr<Buffer> part; // [rows, hidden] float32: a rank's part of what is added to the residual stream
     std::unique_ptr<Buffer> headPart; // [logits_rows, the widest rank's] float32: a rank's part of the logits
+    std::unique_ptr<Buffer> widthParts; // [rows, query and key widths] float32: a rank's, where norms are over all ranks' heads
+    std::unique_ptr<Buffer> widthWhole; // [rows, query width of all ranks] float32
+    std::unique_ptr<Buffer> widthNormed; // the same as activations
     RotationTables rotations;
 };
 

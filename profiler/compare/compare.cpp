@@ -56,7 +56,7 @@ Difference namedRow(const Key &key)
     return row;
 }
 
-/// The pass of every span: the outermost span that it lies in. The chunks of a prefill are one.
+/// The pass of every span: the outermost span that it lies in. The chunks of a prefill are one, on each rank.
 std::vector<std::size_t> passesOf(const Trace &trace, std::size_t &passes)
 {
     std::vector<std::size_t> passOf(trace.spans.size());
@@ -64,9 +64,10 @@ std::vector<std::size_t> passesOf(const Trace &trace, std::size_t &passes)
     passes = 0;
     for (std::size_t i = 0; i < passOf.size(); ++i) {
         const std::int32_t parent = trace.spans[i].parent;
-        passOf[i] = parent >= 0 ? passOf[static_cast<std::size_t>(parent)] : one ? 0 : passes;
+        const std::size_t rank = trace.info.gpus > 1 ? trace.spans[i].row : 0;
+        passOf[i] = parent >= 0 ? passOf[static_cast<std::size_t>(parent)] : one ? rank : passes;
         if (parent < 0)
-            passes = one ? 1 : passes + 1;
+            passes = one ? std::max(passes, rank + 1) : passes + 1;
     }
     return passOf;
 }

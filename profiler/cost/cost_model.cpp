@@ -105,6 +105,61 @@ void CostModel::describeLayers()
     m_weightBytes = static_cast<double>(m_config.weightBytesReadPerToken());
 }
 
+const LinkSamples *Link::samplesFor(int gpus) const
+{
+    if (isGiven)
+        return nullptr;
+    const LinkSamples *nearest = nullptr;
+    for (const LinkSamples &each : measured)
+        if (each.sums.size() > 1 && (!nearest || std::abs(each.gpus - gpus) < std::abs(nearest->gpus - gpus)))
+            nearest = &each;
+    return nearest;
+}
+
+double Link::sumUs(double bytes, int gpus) const
+{
+    const LinkSamples *samples = samplesFor(gpus);
+    if (!samples)
+        return latencyUs + 1e6 * bytes * 2 * (gpus - 1) / gpus / bytesPerSecond;
+    const std::vector<LinkSample> &sums = samples->sums;
+    // Of another number of GPUs the same passes between each two: what goes over a link grows with (n − 1) / n.
+    const double travels = (1.0 - 1.0 / gpus) / (1.0 - 1.0 / samples->gpus), at = bytes * travels;
+    if (at <= static_cast<double>(sums.front().bytes))
+        return sums.front().us;
+    std::size_t above = 1;
+    while (above + 1 < sums.size() && static_cast<double>(sums[above].bytes) < at)
+        ++above;
+    const LinkSample &low = sums[above - 1], &high = sums[above]; // beyond the largest: as between the last two
+    const double usPerByte = std::max(0.0, high.us - low.us) / static_cast<double>(high.bytes - low.bytes);
+    return low.us + usPerByte * (at - static_cast<double>(low.bytes));
+}
+
+double Link::rate(int gpus) const
+{
+    const LinkSamples *samples = samplesFor(gpus);
+    if (!samples || samples->sums.back().us <= 0)
+        return bytesPerSecond;
+    return 1e6 * static_cast<double>(samples->sums.back().bytes) * 2 * (1 - 1.0 / samples->gpus) / samples->sums.back().us;
+}
+
+std::string Link::source(int gpus) const
+{
+    const LinkSamples *samples = samplesFor(gpus);
+    if (!samples)
+        return isGiven ? "given" : "assumed";
+    return samples->gpus == gpus ? "measured" : fmt::format("measured with {}", samples->gpus);
+}
+
+std::string Link::told(int gpus) const
+{
+    const LinkSamples *samples = samplesFor(gpus);
+    if (!samples)
+        return fmt::format("link {} at {:.0f} GB/s and {:g} µs an all-reduce", source(gpus), bytesPerSecond / 1e9, latencyUs);
+    return fmt::format("link measured between {}: {:.0f} µs an all-reduce of {} bytes, {:.0f} µs of {}{}", samples->between,
+                       samples->sums.front().us, samples->sums.front().bytes, samples->sums.back().us, samples->sums.back().bytes,
+                       samples->gpus == gpus ? std::string() : fmt::format(", and taken for {} GPUs", gpus));
+}
+
 std::vector<CostModel::Passes> CostModel::passesOf(const Workload &work) const
 {
     if (work.phase == Phase::Decode)
@@ -234,13 +289,15 @@ Estimate CostModel::estimate(const HeadMap &map, const Workload &work) const
 
     double allReduceUs = 0;
     if (gpus > 1) { // after the output projection and after the feed-forward block of every layer; the logits are gathered
-        double rows = 0, count = 0;
         for (const Passes &pass : passes) {
-            rows += pass.rows * pass.count;
-            count += pass.count;
+            // Parts of a few tokens travel in float32, those of a chunk as activations (layer_ops.cpp); experts' always in
+            // float32.
+            constexpr double fewRows = 64, whole = 4;
+            const double number = pass.rows <= fewRows ? whole : static_cast<double>(bytesOf(m_config.dtype));
+            const double numbers = pass.rows * m_config.hiddenSize;
+            allReduceUs += pass.count
+                * (link.sumUs(numbers * number, gpus) + link.sumUs(numbers * (m_config.experts > 0 ? whole : number), gpus));
         }
-        const double bytes = rows * m_config.hiddenSize * static_cast<double>(bytesOf(m_config.dtype));
-        allReduceUs = 2 * (count * link.latencyUs + 1e6 * bytes * 2 * (gpus - 1) / gpus / link.bytesPerSecond);
     }
 
     std::vector<std::int64_t> rankBytes(static_cast<std::size_t>(gpus));

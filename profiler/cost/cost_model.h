@@ -38,11 +38,27 @@ struct OpEstimate {
     double ms = 0;
 };
 
-/// How GPUs of one host talk to each other. Measured between two H100s (NVLink; NCCL's all-reduce, replayed): 11 to 12 µs up to
-/// 128 KiB, 250 GB/s from 32 MiB on; for more of them the same is assumed.
+/// How GPUs of one host talk to each other. What is assumed where nothing is known was measured between two H100s (NVLink; NCCL's
+/// all-reduce, replayed): 11 to 12 µs up to 128 KiB, 250 GB/s from 32 MiB on; for more of them the same.
 struct Link {
     double bytesPerSecond = 250e9; ///< of an all-reduce, each way
     double latencyUs = 12; ///< of one all-reduce
+    bool isGiven = false; ///< both as a person gave them, whatever was measured
+    std::vector<LinkSamples> measured = {}; ///< of the machine that is predicted for
+
+    /// What an all-reduce of so many bytes takes: by the samples of just so many GPUs; else by those of the next number of them;
+    /// else by bandwidth and latency.
+    double sumUs(double bytes, int gpus) const;
+    bool isMeasured(int gpus) const { return samplesFor(gpus) != nullptr; }
+    /// Bytes a second of an all-reduce, each way: of the largest that was measured, or as assumed or given.
+    double rate(int gpus) const;
+    /// Where its figures for so many GPUs come from: "link measured between 2 × H100", "link assumed at …".
+    std::string told(int gpus) const;
+    /// "measured", "measured with N", "given" or "assumed".
+    std::string source(int gpus) const;
+
+private:
+    const LinkSamples *samplesFor(int gpus) const;
 };
 
 /// Per op: a table against the rows of a pass, and for attention launch + rows + operations + bytes, each with a coefficient

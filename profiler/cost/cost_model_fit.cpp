@@ -310,6 +310,7 @@ private:
 
 CostModel::CostModel(const Calibration &calibration, const ModelConfig &config)
 {
+    link.measured = calibration.links;
     CostModelFit(*this, calibration, config).fit(calibration);
 }
 

@@ -44,11 +44,25 @@ struct ModelSamples {
     std::vector<PassSample> passes;
 };
 
+/// What an all-reduce of so many bytes took, once all ranks had come.
+struct LinkSample {
+    std::int64_t bytes = 0; ///< of the numbers that are summed
+    double us = 0;
+};
+
+/// How so many of a machine's GPUs were seen to talk to each other.
+struct LinkSamples {
+    int gpus = 0;
+    std::string between; ///< "2 × NVIDIA H100 80GB HBM3"
+    std::vector<LinkSample> sums; ///< the fewest bytes first
+};
+
 /// What a machine was seen to do: a cost model is fitted to it, for the models in it and for others.
 struct Calibration {
     MachineProfile machine;
     std::vector<ModelSamples> models;
     std::string measured = {}; ///< the day, "2026-11-28"; empty: a file from before it was kept
+    std::vector<LinkSamples> links = {}; ///< one for each number of GPUs; none where nobody measured them
 };
 
 } // namespace zigzag

@@ -277,6 +277,29 @@ bool isDay(std::string_view text)
                       [](char c, char pattern) { return pattern == '0' ? c >= '0' && c <= '9' : c == pattern; });
 }
 
+/// [bytes, µs] of each size, the smallest first.
+Result<LinkSamples> readLink(const json::Value &value, const std::string &where)
+{
+    constexpr std::int64_t mostGpus = 1024, mostBytes = std::int64_t{1} << 40;
+    constexpr double mostUs = 1e9;
+    LinkSamples link;
+    ZIGZAG_TRY(gpus, json::integerIn(value, "gpus", 2, mostGpus, where));
+    ZIGZAG_TRY(between, json::stringIn(value, "between", where));
+    ZIGZAG_TRY(sums, json::arrayIn(value, "sums", where));
+    link.gpus = static_cast<int>(gpus);
+    link.between = between;
+    for (const json::Value &each : *sums) {
+        if (!each.is_array() || each.size() != 2)
+            return badInput(fmt::format("{}: a sum must be bytes and microseconds; calibrate anew", where));
+        ZIGZAG_TRY(bytes, json::asInteger(each[0], "bytes of a sum", 1, mostBytes, where));
+        ZIGZAG_TRY(us, json::asNumber(each[1], "microseconds of a sum", 0, mostUs, where));
+        if (!link.sums.empty() && bytes <= link.sums.back().bytes)
+            return badInput(fmt::format("{}: sums must grow; calibrate anew", where));
+        link.sums.push_back({bytes, us});
+    }
+    return link;
+}
+
 } // namespace
 
 std::string today()
@@ -314,7 +337,16 @@ std::string profileText(const Calibration &calibration)
             out += fmt::format("{}\n    [{},{}]", i == 0 ? "" : ",", pointText(samples.passes[i].point), samples.passes[i].ms);
         out += "]}";
     }
-    return out + "]}\n";
+    out += "]";
+    for (std::size_t i = 0; i < calibration.links.size(); ++i) {
+        const LinkSamples &link = calibration.links[i];
+        nlohmann::ordered_json sums = nlohmann::ordered_json::array();
+        for (const LinkSample &sample : link.sums)
+            sums.push_back({sample.bytes, sample.us});
+        out += fmt::format("{}\n  {}", i == 0 ? ",\n \"links\": [" : ",",
+                           text({{"gpus", link.gpus}, {"between", link.between}, {"sums", sums}}));
+    }
+    return out + (calibration.links.empty() ? "}\n" : "]}\n");
 }
 
 Result<void> writeProfile(const Calibration &calibration, const std::filesystem::path &file)
@@ -350,6 +382,13 @@ Result<Calibration> profileFrom(std::string_view text, const std::string &where)
     for (const json::Value &model : *models) {
         ZIGZAG_TRY(samples, readModelSamples(model, fmt::format("{}, model {}", where, calibration.models.size())));
         calibration.models.push_back(std::move(samples));
+    }
+    if (document.contains("links")) { // where somebody measured them
+        ZIGZAG_TRY(links, json::arrayIn(document, "links", where));
+        for (const json::Value &link : *links) {
+            ZIGZAG_TRY(samples, readLink(link, fmt::format("{}, link {}", where, calibration.links.size())));
+            calibration.links.push_back(std::move(samples));
+        }
     }
     return calibration;
 }

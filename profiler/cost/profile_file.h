@@ -12,7 +12,8 @@ namespace zigzag {
 
 // `zigzag-machine-profile`, version 1: what a machine was seen to do, to be kept and shared. The samples themselves are
 // stored, so that a later version fits them better without measuring again. Each model also says how good its fit was, and how
-// many of its samples were disturbed, and the file on which day they were taken.
+// many of its samples were disturbed, and the file on which day they were taken; and, where they were measured, what all-reduces
+// between the machine's GPUs took.
 
 /// The day that it is here, as a calibration keeps it: "2026-11-28".
 std::string today();

@@ -4,6 +4,7 @@
 #include "engine/base/result.h"
 #include "engine/map/head_map.h"
 #include "engine/model/model_config.h"
+#include "profiler/exports/serving_ranks.h"
 
 #include <filesystem>
 #include <span>
@@ -20,6 +21,8 @@ struct ExportModel {
     std::string configText; ///< its config.json
     std::string servedAs
         = {}; ///< what commands that are written call it: a name on a hub, a path elsewhere; empty: where it lies here
+    ServingRanks ranks = {}; ///< GPUs that such a command asks for
+    std::int64_t context = 0; ///< of a sequence whose keys and values on each of them are told beside it; 0: not told
 };
 Result<ExportModel> loadExportModel(const std::string &name);
 

@@ -19,9 +19,11 @@ std::string command(const HeadMap &map, const ExportModel *model)
                                               {"sliding_window", windowOf(map) - 1},
                                               {"is_hybrid_swa", true},
                                               {"hybrid_layer_pattern", pattern}};
-    return fmt::format("python -m sglang.launch_server --model-path {} --model-impl transformers \\\n"
-                       "    --json-model-override-args {}\n",
-                       servedModel(model), shellQuoted(overrides.dump()));
+    return commandsOfHosts(map, model, sglangRankFlags, [&](const std::string &flags) {
+        return fmt::format("python -m sglang.launch_server --model-path {} --model-impl transformers{} \\\n"
+                           "    --json-model-override-args {}\n",
+                           servedModel(model), flags, shellQuoted(overrides.dump()));
+    });
 }
 
 } // namespace

@@ -20,8 +20,10 @@ std::string command(const HeadMap &map, const ExportModel *model)
     nlohmann::ordered_json overrides = {{"layer_types", layerTypes(map)}, {"sliding_window", windowOf(map)}};
     if (isQwen(model))
         overrides["use_sliding_window"] = true;
-    return fmt::format("vllm serve {}{} \\\n    --hf-overrides {}\n", servedModel(model),
-                       isQwen(model) ? " --model-impl transformers" : "", shellQuoted(overrides.dump()));
+    return commandsOfHosts(map, model, vllmRankFlags, [&](const std::string &flags) {
+        return fmt::format("vllm serve {}{}{} \\\n    --hf-overrides {}\n", servedModel(model),
+                           isQwen(model) ? " --model-impl transformers" : "", flags, shellQuoted(overrides.dump()));
+    });
 }
 
 } // namespace

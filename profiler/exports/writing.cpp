@@ -45,6 +45,28 @@ bool isWindowed(const HeadMap &map, int layer)
     return map.hasStreaming(layer) || map.isLocal(layer);
 }
 
+std::string commandsOfHosts(const HeadMap &map, const ExportModel *model, std::string (*flags)(const ServingRanks &, int host),
+                            const std::function<std::string(const std::string &flags)> &command)
+{
+    if (!model || model->ranks.isOne())
+        return command({});
+    const ServingRanks &ranks = model->ranks;
+    std::string text;
+    if (model->context > 0) {
+        const ServedRanks served = servedRanks(model->config, layersWithoutSinks(map), ranks, model->context);
+        text = fmt::format("# {} GPUs, {} to a layer, {} stages of layers. Keys and values of a sequence of {} tokens: {} bytes "
+                           "on the fullest GPU, {:.3f} times the mean\n",
+                           ranks.gpus, ranks.tensor, ranks.pipeline, model->context, served.largest, served.imbalance);
+    }
+    for (int host = 0; host < ranks.hosts; ++host) {
+        if (ranks.hosts > 1)
+            text += host == 0 ? fmt::format("# on the first of {} hosts, whose address the others know as HOST\n", ranks.hosts)
+                              : fmt::format("# on host {}\n", host + 1);
+        text += command(' ' + flags(ranks, host));
+    }
+    return text;
+}
+
 std::string refusedWindows(const HeadMap &map)
 {
     int first = -1;

@@ -5,6 +5,7 @@
 
 #include "profiler/exports/export_format.h"
 
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -54,6 +55,11 @@ nlohmann::ordered_json bareConfig(const ExportModel &model);
 void setRope(nlohmann::ordered_json &config, const RopeConfig &rope);
 /// The same as one object, rope_parameters, as transformers 5 has it.
 nlohmann::ordered_json ropeParameters(const RopeConfig &rope);
+
+/// A command for each host, which `command` makes of what is added for its GPUs ("" for one, else " --… "), with comments that
+/// say where it runs and what each GPU holds of the map as it is run there.
+std::string commandsOfHosts(const HeadMap &map, const ExportModel *model, std::string (*flags)(const ServingRanks &, int host),
+                            const std::function<std::string(const std::string &flags)> &command);
 
 /// One word of a POSIX shell.
 std::string shellQuoted(const std::string &text);

@@ -223,7 +223,7 @@ std::string predictLine(const LineModel &model, std::span<const std::string> map
     Line line("predict");
     line.place(model.name).maps(maps).list("--contexts", plan.contexts).list("--phase", namesOf(plan.phases));
     line.list("--batch", plan.batches).option("--gpus", plan.gpus);
-    if (plan.gpus > 1)
+    if (plan.gpus > 1 && !link.isMeasured(plan.gpus)) // a profile says what was measured
         line.option("--link-gbps", link.bytesPerSecond / 1e9).option("--link-us", link.latencyUs);
     if (!profile.empty())
         line.option("--profile", profile.string());

@@ -58,6 +58,7 @@ Result<void> measure(const JobContext &context, std::vector<Prediction> &predict
     bench.maps = plan.maps;
     bench.contexts = plan.contexts;
     bench.batches = plan.batches;
+    bench.gpus = plan.gpus;
     bench.phases = plan.phases;
     bench.repeats = repeats;
     bench.patienceSeconds = patienceSeconds;

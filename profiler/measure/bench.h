@@ -20,6 +20,7 @@ struct BenchPlan {
     std::vector<MixedMode> mixed = {MixedMode::Fused}; ///< for maps with mixed layers; exclusive maps run once
     std::vector<int> batches = {1}; ///< sequences at once
     int gpus = 1; ///< that the model was dealt to; floors are of as many memories and units
+    std::string deal = "order"; ///< how heads got to them, in words that tell one dealing from another
     int repeats = 5; ///< of each point at least
     int warmup = 1;
     int decodeSteps = 8; ///< steps behind one decode sample

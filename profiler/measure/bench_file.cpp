@@ -147,11 +147,12 @@ nlohmann::ordered_json recordsJson(const std::vector<BenchRecord> &records)
 
 nlohmann::ordered_json benchJson(const BenchFile &bench)
 {
-    return {{"format", benchFormat},
-            {"version", formatVersion},
-            {"model", bench.model},
-            {"machine", machineJson(bench.machine)},
-            {"records", recordsJson(bench.records)}};
+    nlohmann::ordered_json json
+        = {{"format", benchFormat}, {"version", formatVersion}, {"model", bench.model}, {"machine", machineJson(bench.machine)}};
+    if (bench.gpus > 1)
+        json["settings"] = {{"gpus", bench.gpus}, {"deal", bench.deal}};
+    json["records"] = recordsJson(bench.records);
+    return json;
 }
 
 nlohmann::ordered_json benchJson(const std::string &model, const MachineProfile &machine, const BenchPlan &plan,
@@ -164,6 +165,7 @@ nlohmann::ordered_json benchJson(const std::string &model, const MachineProfile 
             {"machine", machineJson(machine)},
             {"settings",
              {{"gpus", plan.gpus},
+              {"deal", plan.deal},
               {"repeats", plan.repeats},
               {"warmup", plan.warmup},
               {"decode_steps", plan.decodeSteps},
@@ -227,6 +229,13 @@ Result<BenchFile> benchFrom(std::string_view text, const std::string &where)
         return badInput(fmt::format("{}: more than {} records; measure less at once", where, mostRecords));
     out.model = model;
     out.machine = readBack;
+    if (const json::Value *settings = json::find(document, "settings")) {
+        constexpr std::int64_t mostGpus = 1024;
+        ZIGZAG_TRY(gpus, json::integerOr(*settings, "gpus", 1, 1, mostGpus, where));
+        ZIGZAG_TRY(deal, json::stringOr(*settings, "deal", "order", where));
+        out.gpus = static_cast<int>(gpus);
+        out.deal = deal;
+    }
     for (const json::Value &value : *records) {
         ZIGZAG_TRY(record, readRecord(value, out.predicted, fmt::format("{}, record {}", where, out.records.size())));
         out.records.push_back(std::move(record));
@@ -235,7 +244,7 @@ Result<BenchFile> benchFrom(std::string_view text, const std::string &where)
 }
 
 Result<std::vector<BenchRecord>> resumeFrom(const std::filesystem::path &file, const std::string &model,
-                                            const MachineProfile &machine, const ModelConfig &config)
+                                            const MachineProfile &machine, const ModelConfig &config, const BenchPlan &plan)
 {
     if (std::error_code error; !std::filesystem::exists(file, error))
         return std::vector<BenchRecord>{};
@@ -248,6 +257,9 @@ Result<std::vector<BenchRecord>> resumeFrom(const std::filesystem::path &file, c
                         "another file",
                         file.string(), json::printable(earlier.model), json::printable(then.device), then.threads,
                         json::printable(then.backend), json::printable(then.build), model));
+    if (earlier.gpus != plan.gpus || (plan.gpus > 1 && earlier.deal != plan.deal))
+        return badInput(fmt::format("{}: was measured on {} GPUs, heads dealt by {}, and not on {} by {}; begin another file",
+                                    file.string(), earlier.gpus, json::printable(earlier.deal), plan.gpus, plan.deal));
     for (BenchRecord &record : earlier.records) {
         record.kvType = record.kvType.value_or(config.dtype); // there was no other choice
         if (record.kvType != config.kvType)

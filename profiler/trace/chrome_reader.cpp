@@ -30,6 +30,7 @@ struct Event {
     TimedEvent at;
     std::int32_t span = -1; ///< of this program's: what its arguments say, or of a kernel the span that launched it
     bool isSpan = false;
+    bool isCollective = false; ///< `span` is an index of those that were read
 };
 
 /// Phases that have no duration, and what they are called.
@@ -78,6 +79,21 @@ std::int32_t launcherOf(const json::Value *args)
         return -1;
     const auto index = span->get<std::int64_t>(); // beyond 2^63 it is negative
     return index < 0 || index > mostInt ? -1 : static_cast<std::int32_t>(index);
+}
+
+/// The arguments of one of this program's collectives.
+Result<CollectiveSpan> collectiveOf(CollectiveKind kind, const json::Value *args, const std::string &where)
+{
+    CollectiveSpan each;
+    each.kind = kind;
+    each.span = launcherOf(args);
+    if (!args)
+        return each;
+    ZIGZAG_TRY(bytes, json::integerOr(*args, "bytes", 0, 0, most, where));
+    ZIGZAG_TRY(wait, json::numberOr(*args, "wait_us", 0, 0, longestUs, where));
+    each.bytes = bytes;
+    each.waitNs = nanosecondsOf(wait);
+    return each;
 }
 
 std::string idText(const json::Value &event, std::string_view key)
@@ -144,12 +160,20 @@ public:
         }
         const double origin = firstUs();
         std::stable_sort(m_events.begin(), m_events.end(), [&](const Event &a, const Event &b) {
+            // Of this program's: a rank's spans after the other's, as they were numbered; then kernels; then collectives.
+            const auto group = [](const Event &each) {
+                return std::pair(each.isSpan ? 0 : each.isCollective ? 2 : 1, each.isSpan || each.isCollective ? each.at.row : 0);
+            };
+            if (group(a) != group(b))
+                return group(a) < group(b);
             const std::int64_t beginA = nanosecondsOf(a.at.beginUs - origin), beginB = nanosecondsOf(b.at.beginUs - origin);
             return beginA != beginB ? beginA < beginB : a.at.durationNs > b.at.durationNs;
         });
         for (const Event &event : m_events) {
             const std::int64_t beginNs = nanosecondsOf(event.at.beginUs - origin);
-            if (!event.isSpan)
+            if (event.isCollective)
+                addCollective(event, beginNs);
+            else if (!event.isSpan)
                 m_trace.kernels.push_back({beginNs, event.at.durationNs, event.at.name, event.span, event.at.row});
             else
                 ZIGZAG_CHECK(addSpan(event, beginNs));
@@ -157,6 +181,9 @@ public:
         for (KernelSpan &kernel : m_trace.kernels)
             if (kernel.span >= std::ssize(m_trace.spans))
                 kernel.span = -1;
+        for (CollectiveSpan &each : m_trace.collectives)
+            if (each.span >= std::ssize(m_trace.spans))
+                each.span = -1;
         if (!m_isOurs)
             dropEmptyRows();
         nameRows();
@@ -206,11 +233,15 @@ private:
 
     Result<void> takeComplete(const json::Value &event)
     {
-        const std::string text = idText(event, "name");
-        const auto op = m_isOurs && idText(event, "cat") != "kernel" ? findOp(text) : std::nullopt;
+        const std::string text = idText(event, "name"), category = m_isOurs ? idText(event, "cat") : std::string();
+        if (category == "waiting") // a part of a collective, which says it itself
+            return {};
+        const auto op = m_isOurs && category != "kernel" ? findOp(text) : std::nullopt;
+        const auto collective = category == "collective" ? findCollective(text) : std::nullopt;
         Event read;
         read.isSpan = op.has_value();
-        if (!op) {
+        read.isCollective = collective.has_value();
+        if (!op && !collective) {
             ZIGZAG_TRY(name, nameIn(event));
             read.at.name = name;
         }
@@ -225,6 +256,10 @@ private:
             ZIGZAG_TRY(span, spanOf(*op, args, here()));
             read.span = static_cast<std::int32_t>(m_spans.size());
             m_spans.push_back(span);
+        } else if (collective) {
+            ZIGZAG_TRY(each, collectiveOf(*collective, args, here()));
+            read.span = static_cast<std::int32_t>(m_collectives.size());
+            m_collectives.push_back(each);
         } else if (m_isOurs) {
             read.span = launcherOf(args);
         }
@@ -272,6 +307,15 @@ private:
         for (const Event &event : m_events)
             first = std::min(first, event.at.beginUs);
         return first;
+    }
+
+    void addCollective(const Event &event, std::int64_t beginNs)
+    {
+        CollectiveSpan each = m_collectives[static_cast<std::size_t>(event.span)];
+        each.beginNs = beginNs;
+        each.durationNs = event.at.durationNs;
+        each.row = event.at.row;
+        m_trace.collectives.push_back(each);
     }
 
     void pairThreads()
@@ -391,6 +435,7 @@ private:
     std::size_t m_count = 0;
     std::vector<Event> m_events;
     std::vector<TraceSpan> m_spans; ///< what the arguments of this program's events say
+    std::vector<CollectiveSpan> m_collectives; ///< likewise
     std::vector<EventEnd> m_ends;
     AsyncEvents m_async;
     std::unordered_map<std::string, std::size_t> m_rows;

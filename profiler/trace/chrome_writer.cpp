@@ -13,6 +13,12 @@ namespace {
 
 constexpr std::size_t flushAt = 1 << 20;
 
+/// A rank is a process, which its rows are threads of.
+std::size_t processOf(const Trace &trace, std::size_t row)
+{
+    return trace.info.gpus > 1 ? row + 1 : 1;
+}
+
 /// Nanoseconds as microseconds with three decimals.
 std::string microseconds(std::int64_t ns)
 {
@@ -24,14 +30,18 @@ std::string microseconds(std::int64_t ns)
 Result<void> writeChromeTrace(const Trace &trace, const std::filesystem::path &file)
 {
     ZIGZAG_TRY(out, AtomicFile::create(file));
-    std::string text = fmt::format(
-        "{{\"displayTimeUnit\": \"ns\",\n\"otherData\": {{\"zigzag\": {}, \"dropped\": {}}},\n\"traceEvents\": [\n"
-        "{{\"ph\":\"M\",\"name\":\"process_name\",\"pid\":1,\"tid\":0,\"args\":{{\"name\":{}}}}}",
-        infoJson(trace.info).dump(-1, ' ', false, json::Value::error_handler_t::replace), trace.dropped,
-        quoted(fmt::format("{}, {}, {} at {}", trace.info.model, trace.info.map, nameOf(trace.info.phase), trace.info.context)));
+    std::string text
+        = fmt::format("{{\"displayTimeUnit\": \"ns\",\n\"otherData\": {{\"zigzag\": {}, \"dropped\": {}}},\n\"traceEvents\": [\n",
+                      infoJson(trace.info).dump(-1, ' ', false, json::Value::error_handler_t::replace), trace.dropped);
+    const std::string run
+        = fmt::format("{}, {}, {} at {}", trace.info.model, trace.info.map, nameOf(trace.info.phase), trace.info.context);
+    for (int rank = 0; rank < trace.info.gpus; ++rank)
+        text += fmt::format("{}{{\"ph\":\"M\",\"name\":\"process_name\",\"pid\":{},\"tid\":0,\"args\":{{\"name\":{}}}}}",
+                            rank == 0 ? "" : ",\n", rank + 1,
+                            quoted(trace.info.gpus == 1 ? run : fmt::format("rank {}: {}", rank, run)));
     for (std::size_t i = 0; i < trace.rows.size(); ++i)
-        text += fmt::format(",\n{{\"ph\":\"M\",\"name\":\"thread_name\",\"pid\":1,\"tid\":{},\"args\":{{\"name\":{}}}}}", i,
-                            quoted(trace.rows[i]));
+        text += fmt::format(",\n{{\"ph\":\"M\",\"name\":\"thread_name\",\"pid\":{},\"tid\":{},\"args\":{{\"name\":{}}}}}",
+                            processOf(trace, i), i, quoted(trace.rows[i]));
     const auto flush = [&](std::size_t above) -> Result<void> {
         if (text.size() <= above)
             return {};
@@ -42,20 +52,33 @@ Result<void> writeChromeTrace(const Trace &trace, const std::filesystem::path &f
     for (const TraceSpan &span : trace.spans) {
         const bool inLayer = span.layer >= 0;
         fmt::format_to(std::back_inserter(text),
-                       ",\n{{\"ph\":\"X\",\"name\":\"{}\",\"cat\":\"{}\",\"pid\":1,\"tid\":{},\"ts\":{},\"dur\":{},\"args\":{{{}"
+                       ",\n{{\"ph\":\"X\",\"name\":\"{}\",\"cat\":\"{}\",\"pid\":{},\"tid\":{},\"ts\":{},\"dur\":{},\"args\":{{{}"
                        "\"bytes\":{},\"flops\":{},\"tokens\":{},\"position\":{},\"floor_us\":{}}}}}",
-                       nameOf(span.op), inLayer ? kindName(span) : "outside", span.row, microseconds(span.beginNs),
-                       microseconds(span.durationNs),
+                       nameOf(span.op), inLayer ? kindName(span) : "outside", processOf(trace, span.row), span.row,
+                       microseconds(span.beginNs), microseconds(span.durationNs),
                        inLayer ? fmt::format("\"layer\":{},\"type\":\"{}\",", span.layer, kindName(span)) : std::string(),
                        span.bytes, span.flops, span.tokens, span.firstPosition, static_cast<double>(span.floorNs) / 1e3);
         ZIGZAG_CHECK(flush(flushAt));
     }
     for (const KernelSpan &kernel : trace.kernels) {
         fmt::format_to(std::back_inserter(text),
-                       ",\n{{\"ph\":\"X\",\"name\":{},\"cat\":\"kernel\",\"pid\":1,\"tid\":{},\"ts\":{},\"dur\":{},"
+                       ",\n{{\"ph\":\"X\",\"name\":{},\"cat\":\"kernel\",\"pid\":{},\"tid\":{},\"ts\":{},\"dur\":{},"
                        "\"args\":{{\"span\":{}}}}}",
-                       quoted(trace.kernelNames[kernel.name]), kernel.row, microseconds(kernel.beginNs),
-                       microseconds(kernel.durationNs), kernel.span);
+                       quoted(trace.kernelNames[kernel.name]), processOf(trace, kernel.row), kernel.row,
+                       microseconds(kernel.beginNs), microseconds(kernel.durationNs), kernel.span);
+        ZIGZAG_CHECK(flush(flushAt));
+    }
+    for (const CollectiveSpan &each : trace.collectives) {
+        const std::string place
+            = fmt::format("\"pid\":{},\"tid\":{},\"ts\":{}", processOf(trace, each.row), each.row, microseconds(each.beginNs));
+        fmt::format_to(std::back_inserter(text),
+                       ",\n{{\"ph\":\"X\",\"name\":\"{}\",\"cat\":\"collective\",{},\"dur\":{},"
+                       "\"args\":{{\"span\":{},\"bytes\":{},\"wait_us\":{}}}}}",
+                       nameOf(each.kind), place, microseconds(each.durationNs), each.span, each.bytes, microseconds(each.waitNs));
+        if (each.waitNs > 0)
+            fmt::format_to(std::back_inserter(text),
+                           ",\n{{\"ph\":\"X\",\"name\":\"waiting\",\"cat\":\"waiting\",{},\"dur\":{},\"args\":{{}}}}", place,
+                           microseconds(each.waitNs));
         ZIGZAG_CHECK(flush(flushAt));
     }
     text += "\n]}\n";

@@ -43,7 +43,7 @@ template <class Row> void setQuantiles(Row &row, std::vector<std::int64_t> &time
 
 constexpr bool byOp(GroupBy by)
 {
-    return by == GroupBy::Op || by == GroupBy::OpAndLayer || by == GroupBy::OpAndKind;
+    return by == GroupBy::Op || by == GroupBy::OpAndLayer || by == GroupBy::OpAndKind || by == GroupBy::OpAndRank;
 }
 
 struct Group {
@@ -57,6 +57,7 @@ std::string OpRow::label() const
 {
     const std::string place = layer ? (*layer < 0 ? std::string("outside") : fmt::format("layer {}", *layer))
         : kind                      ? std::string(kindName(*kind))
+        : rank                      ? fmt::format("rank {}", *rank)
                                     : std::string();
     if (!op)
         return place.empty() ? "outside" : place;
@@ -66,7 +67,7 @@ std::string OpRow::label() const
 std::vector<OpRow> opTable(const Trace &trace, GroupBy by, const TimeRange &range)
 {
     const std::size_t count = trace.spans.size();
-    std::vector<std::int64_t> part(count), self(count), kernelNs(count);
+    std::vector<std::int64_t> part(count), self(count), kernelNs(count), waitNs(count), exchangeNs(count);
     for (std::size_t i = 0; i < count; ++i) {
         part[i] = within(trace.spans[i], range);
         self[i] = std::max<std::int64_t>(0, part[i]);
@@ -84,8 +85,18 @@ std::vector<OpRow> opTable(const Trace &trace, GroupBy by, const TimeRange &rang
         if (const std::int64_t ns = within(kernel, range); kernel.span >= 0 && ns > 0)
             kernelNs[static_cast<std::size_t>(kernel.span)] += ns;
     }
+    for (const CollectiveSpan &each : trace.collectives) {
+        if (each.span < 0)
+            continue;
+        CollectiveSpan waiting = each;
+        waiting.durationNs = each.waitNs;
+        const std::int64_t all = std::max<std::int64_t>(0, within(each, range)),
+                           waited = std::max<std::int64_t>(0, within(waiting, range));
+        waitNs[static_cast<std::size_t>(each.span)] += waited;
+        exchangeNs[static_cast<std::size_t>(each.span)] += all - waited;
+    }
 
-    using Key = std::tuple<int, int, int>; // op, layer, kind; −2 where not grouped by it
+    using Key = std::tuple<int, int, int, int>; // op, layer, kind, rank; −2 where not grouped by it
     std::map<Key, Group> groups;
     for (std::size_t i = 0; i < count; ++i) {
         if (part[i] < 0)
@@ -93,8 +104,10 @@ std::vector<OpRow> opTable(const Trace &trace, GroupBy by, const TimeRange &rang
         const TraceSpan &span = trace.spans[i];
         const bool byLayer = by == GroupBy::Layer || by == GroupBy::OpAndLayer;
         const bool byKind = by == GroupBy::LayerKind || by == GroupBy::OpAndKind;
+        const bool byRank = by == GroupBy::Rank || by == GroupBy::OpAndRank;
         const int kind = span.layer < 0 ? -1 : static_cast<int>(span.kind);
-        Group &group = groups[{byOp(by) ? static_cast<int>(span.op) : -2, byLayer ? span.layer : -2, byKind ? kind : -2}];
+        Group &group = groups[{byOp(by) ? static_cast<int>(span.op) : -2, byLayer ? span.layer : -2, byKind ? kind : -2,
+                               byRank ? span.row : -2}];
         OpRow &row = group.row;
         if (byOp(by))
             row.op = span.op;
@@ -102,6 +115,8 @@ std::vector<OpRow> opTable(const Trace &trace, GroupBy by, const TimeRange &rang
             row.layer = span.layer;
         if (byKind && kind >= 0)
             row.kind = span.kind;
+        if (byRank)
+            row.rank = span.row;
         const std::int64_t time = byOp(by) ? part[i] : self[i];
         const double share = span.durationNs > 0 ? static_cast<double>(part[i]) / static_cast<double>(span.durationNs) : 1.0;
         ++row.count;
@@ -110,6 +125,8 @@ std::vector<OpRow> opTable(const Trace &trace, GroupBy by, const TimeRange &rang
         row.bytes += share * static_cast<double>(span.bytes);
         row.flops += share * static_cast<double>(span.flops);
         row.floorNs += share * static_cast<double>(span.floorNs);
+        row.waitNs += waitNs[i];
+        row.exchangeNs += exchangeNs[i];
         row.kernelNs += kernelNs[i];
         group.times.push_back(time);
     }

@@ -11,7 +11,7 @@
 namespace zigzag {
 
 /// What the rows of an op table stand for.
-enum class GroupBy { Op, Layer, LayerKind, OpAndLayer, OpAndKind };
+enum class GroupBy { Op, Layer, LayerKind, OpAndLayer, OpAndKind, Rank, OpAndRank };
 
 /// Sums over the spans of one group. A group by layer counts each span once, by its own time, so that nothing is counted
 /// twice; its count is that of spans too.
@@ -19,6 +19,7 @@ struct OpRow {
     std::optional<Op> op; ///< none when grouped by layer or kind alone
     std::optional<int> layer; ///< −1 = outside the layers; none when grouped by op or kind
     std::optional<LayerKind> kind; ///< none outside the layers, and when not grouped by kind
+    std::optional<int> rank; ///< of a group by ranks
     std::int64_t count = 0;
     std::int64_t totalNs = 0; ///< spans with what is inside them
     std::int64_t selfNs = 0; ///< without
@@ -29,9 +30,11 @@ struct OpRow {
     /// floor / total: 1 = at the floor; 0 where no floor is known, or where the time is below it: then the data came from a
     /// nearer cache than the ceiling's, or the machine changed, and the ratio is no result.
     double floorRatio = 0;
+    std::int64_t waitNs = 0; ///< part of selfNs: for other ranks, in collectives
+    std::int64_t exchangeNs = 0; ///< part of selfNs: in collectives, once all ranks had come
     std::int64_t kernelNs = 0; ///< of the spans' own kernels; one that waits for the one before it counts from that one's end on
 
-    /// "attention", "layer 3", "outside", "attention · layer 3", "attention · streaming".
+    /// "attention", "layer 3", "outside", "attention · layer 3", "attention · streaming", "rank 1".
     std::string label() const;
 };
 

@@ -42,6 +42,23 @@ std::string spanFault(const Trace &trace, std::size_t index)
     return {};
 }
 
+std::string collectiveFault(const Trace &trace, std::size_t index, std::int64_t &sum)
+{
+    const CollectiveSpan &each = trace.collectives[index];
+    if (auto fault = timeFault(each, "collective", index, trace.rows.size(), sum); !fault.empty())
+        return fault;
+    if (each.kind > CollectiveKind::Gather || each.bytes < 0 || each.waitNs < 0 || each.waitNs > each.durationNs)
+        return fmt::format("collective {} has a kind, bytes or a wait that cannot be", index);
+    if (each.span < -1 || each.span >= static_cast<std::int64_t>(trace.spans.size()))
+        return fmt::format("collective {} has a span that there is not", index);
+    if (each.span < 0)
+        return {};
+    const TraceSpan &around = trace.spans[static_cast<std::size_t>(each.span)];
+    return each.row != around.row || each.beginNs < around.beginNs || each.endNs() > around.endNs()
+        ? fmt::format("collective {} does not lie in its span {}", index, each.span)
+        : std::string();
+}
+
 /// Of each row, where the last span of each depth ended.
 using Ends = std::vector<std::vector<std::int64_t>>;
 
@@ -80,6 +97,8 @@ std::int64_t Trace::endNs() const
         most = std::max(most, span.endNs());
     for (const KernelSpan &kernel : kernels)
         most = std::max(most, kernel.endNs());
+    for (const CollectiveSpan &each : collectives)
+        most = std::max(most, each.endNs());
     return most;
 }
 
@@ -87,6 +106,8 @@ std::string traceFault(const Trace &trace)
 {
     if (trace.info.isForeign && !trace.spans.empty())
         return "another program's trace has no spans of this one, and this has";
+    if (trace.info.gpus > 1 && (trace.info.isForeign || trace.rows.size() != static_cast<std::size_t>(trace.info.gpus)))
+        return fmt::format("it is of {} ranks, with a row each, and has {} rows", trace.info.gpus, trace.rows.size());
     std::int64_t sum = 0;
     Ends ends(trace.rows.size());
     for (std::size_t i = 0; i < trace.spans.size(); ++i) {
@@ -106,6 +127,9 @@ std::string traceFault(const Trace &trace)
             || kernel.span >= static_cast<std::int64_t>(trace.spans.size()))
             return fmt::format("kernel {} has a name or a span that there is not", i);
     }
+    for (std::size_t i = 0; i < trace.collectives.size(); ++i)
+        if (const std::string fault = collectiveFault(trace, i, sum); !fault.empty())
+            return fault;
     return {};
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "engine/run/collective.h"
 #include "engine/run/trace_sink.h"
 #include "profiler/base/run_types.h"
 
@@ -46,12 +47,28 @@ struct KernelSpan {
     bool operator==(const KernelSpan &) const = default;
 };
 
+/// One collective of one rank: a part of the span that it lies in, which first waits until all ranks have come, and then
+/// exchanges.
+struct CollectiveSpan {
+    std::int64_t beginNs = 0; ///< this rank came
+    std::int64_t durationNs = 0;
+    std::int64_t waitNs = 0; ///< of it: until the last rank came
+    std::int64_t bytes = 0; ///< of the numbers that are summed, or of all that are gathered
+    std::int32_t span = -1; ///< index of the span that it lies in; −1: not known
+    std::uint16_t row = 0; ///< index into Trace::rows, as the span's
+    CollectiveKind kind = CollectiveKind::Sum;
+
+    std::int64_t endNs() const { return beginNs + durationNs; }
+    bool operator==(const CollectiveSpan &) const = default;
+};
+
 /// What was run, on what.
 struct TraceInfo {
     std::string model, map; ///< names as they were asked for
     Phase phase = Phase::Decode;
     std::int64_t context = 0;
     int batch = 1;
+    int gpus = 1; ///< ranks that ran it together
     MixedMode mixed = MixedMode::Fused;
     std::optional<DType> kvType; ///< of keys and values; none: not told
     bool predicted = false; ///< laid out from a cost model, not recorded: never shown like a recording
@@ -70,10 +87,12 @@ struct TraceInfo {
 /// likewise within their row.
 struct Trace {
     TraceInfo info;
-    std::vector<std::string> rows; ///< of the spans: "host", or in device time "GPU, by op"; then a GPU stream each
+    /// Of the spans: "host", or in device time "GPU, by op"; then a GPU stream each. Of several ranks a row each, in their order.
+    std::vector<std::string> rows;
     std::vector<TraceSpan> spans;
     std::vector<std::string> kernelNames; ///< as compiled, readable
     std::vector<KernelSpan> kernels;
+    std::vector<CollectiveSpan> collectives; ///< of several ranks: by rows in the order of their beginning
     std::int64_t dropped = 0; ///< spans and kernels that no longer fitted into the recorder's bound
 
     /// From the first beginning to the last end.

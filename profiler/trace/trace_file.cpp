@@ -157,6 +157,25 @@ Result<void> readKernels(const json::Value &list, Trace &trace, const std::strin
     return {};
 }
 
+Result<void> readCollectives(const json::Value &list, Trace &trace, const std::string &where)
+{
+    std::int64_t begin = 0;
+    trace.collectives.reserve(list.size());
+    for (const json::Value &entry : list) {
+        const std::string what = fmt::format("collective {}", trace.collectives.size());
+        ZIGZAG_TRY(row, integers<7>(entry, what, where)); // begin after the one before, duration, wait, bytes, span, row, kind
+        if (row[0] < -latestTraceNs || row[0] > latestTraceNs || row[4] < -1 || row[4] >= std::int64_t{1} << 31 || row[5] < 0
+            || row[5] >= 1 << 16 || row[6] < 0 || row[6] > static_cast<std::int64_t>(CollectiveKind::Gather))
+            return badInput(fmt::format("{}: {} is out of bounds; record the trace anew", where, what));
+        begin += row[0];
+        if (begin < 0 || begin > latestTraceNs)
+            return badInput(fmt::format("{}: {} begins out of bounds; record the trace anew", where, what));
+        trace.collectives.push_back({begin, row[1], row[2], row[3], static_cast<std::int32_t>(row[4]),
+                                     static_cast<std::uint16_t>(row[5]), static_cast<CollectiveKind>(row[6])});
+    }
+    return {};
+}
+
 Result<Trace> readZigzagTrace(std::string_view text, const std::string &where)
 {
     ZIGZAG_TRY(document, json::parse(text, where));
@@ -181,6 +200,10 @@ Result<Trace> readZigzagTrace(std::string_view text, const std::string &where)
     ZIGZAG_CHECK(readSpans(*spans, shapes, trace, where));
     ZIGZAG_TRY(kernels, json::arrayIn(document, "kernels", where));
     ZIGZAG_CHECK(readKernels(*kernels, trace, where));
+    if (document.contains("collectives")) { // of several ranks alone
+        ZIGZAG_TRY(collectives, json::arrayIn(document, "collectives", where));
+        ZIGZAG_CHECK(readCollectives(*collectives, trace, where));
+    }
     return trace;
 }
 
@@ -222,7 +245,18 @@ Result<void> put(const Trace &trace, Writer &out)
         before = kernel.beginNs;
         ZIGZAG_CHECK(out.flush(flushAt));
     }
-    out.put("]}}\n");
+    out.put("]");
+    before = 0;
+    for (std::size_t i = 0; i < trace.collectives.size(); ++i) {
+        const CollectiveSpan &each = trace.collectives[i];
+        out.put("{}\n  [{},{},{},{},{},{},{}]", i == 0 ? ",\n \"collectives\": [" : ",", each.beginNs - before, each.durationNs,
+                each.waitNs, each.bytes, each.span, each.row, static_cast<int>(each.kind));
+        before = each.beginNs;
+        ZIGZAG_CHECK(out.flush(flushAt));
+    }
+    if (!trace.collectives.empty())
+        out.put("]");
+    out.put("}}\n");
     return out.flush();
 }
 

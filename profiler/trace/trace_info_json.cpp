@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::int64_t longestContext = std::int64_t{1} << 31;
 constexpr std::size_t mostLayers = 1 << 15;
+constexpr std::int64_t mostRanks = 64;
 constexpr std::string_view kindLetters = "RSML"; ///< in the order of LayerKind
 
 Result<Phase> readPhase(const json::Value &value, const std::string &where)
@@ -41,6 +42,14 @@ std::optional<LayerKind> findLayerKind(std::string_view name)
     return std::nullopt;
 }
 
+std::optional<CollectiveKind> findCollective(std::string_view name)
+{
+    for (const CollectiveKind kind : {CollectiveKind::Sum, CollectiveKind::Gather})
+        if (name == nameOf(kind))
+            return kind;
+    return std::nullopt;
+}
+
 std::string quoted(const std::string &text)
 {
     return json::Value(text).dump(-1, ' ', false, json::Value::error_handler_t::replace);
@@ -56,6 +65,7 @@ nlohmann::ordered_json infoJson(const TraceInfo &info)
             {"phase", nameOf(info.phase)},
             {"context", info.context},
             {"batch", info.batch},
+            {"gpus", info.gpus},
             {"mixed", nameOf(info.mixed)},
             {"kv_type", kvTypeJson(info.kvType)},
             {"predicted", info.predicted},
@@ -78,6 +88,7 @@ Result<TraceInfo> readInfo(const json::Value &value, const std::string &where)
     ZIGZAG_TRY(phase, readPhase(value, where));
     ZIGZAG_TRY(context, json::integerOr(value, "context", 0, 0, longestContext, where));
     ZIGZAG_TRY(batch, json::integerOr(value, "batch", 1, 1, 1 << 20, where));
+    ZIGZAG_TRY(gpus, json::integerOr(value, "gpus", 1, 1, mostRanks, where));
     ZIGZAG_TRY(mixedName, json::stringOr(value, "mixed", "fused", where));
     ZIGZAG_TRY(mixed, parseMixedMode(mixedName));
     ZIGZAG_TRY(kvType, readKvType(value, where));
@@ -104,6 +115,7 @@ Result<TraceInfo> readInfo(const json::Value &value, const std::string &where)
     info.phase = phase;
     info.context = context;
     info.batch = static_cast<int>(batch);
+    info.gpus = static_cast<int>(gpus);
     info.mixed = mixed;
     info.kvType = kvType;
     if (letters.size() > mostLayers || letters.find_first_not_of(kindLetters) != letters.npos)

@@ -16,6 +16,7 @@ Result<TraceInfo> readInfo(const json::Value &value, const std::string &where);
 /// The op of that name; none where there is no such op.
 std::optional<Op> findOp(std::string_view name);
 std::optional<LayerKind> findLayerKind(std::string_view name);
+std::optional<CollectiveKind> findCollective(std::string_view name);
 
 /// One string of JSON, quoted.
 std::string quoted(const std::string &text);

@@ -7,6 +7,7 @@
 #include "profiler/trace/device_time.h"
 #include "profiler/trace/kernel_collector.h"
 #include "profiler/trace/nvtx_sink.h"
+#include "profiler/trace/rank_recording.h"
 #include "profiler/trace/trace_recorder.h"
 
 #include <algorithm>
@@ -63,7 +64,7 @@ public:
         , m_cancel(cancel)
         , m_steps(static_cast<int>(std::min<std::int64_t>(plan.steps, plan.context)))
         , m_can(model->backend->capabilities())
-        , m_recorder(plan.mostSpans)
+        , m_recorder(model->isDealt() ? 1 : plan.mostSpans)
     {
         const std::int64_t chunk = std::max<std::int64_t>(1, model->backend->device().prefillChunk);
         const std::int64_t passes = plan.phase == Phase::Decode ? m_steps : (plan.context + chunk - 1) / chunk * plan.batch;
@@ -87,6 +88,8 @@ public:
         info.disturbed = m_isDisturbed;
         info.stepMs = m_stepMs;
         info.watchedStepMs = m_watchedStepMs;
+        if (m_ranks)
+            return ofRanks(std::move(info));
         return m_kernels ? inTimeOfKernels(std::move(info)) : inTimeOfHost(std::move(info));
     }
 
@@ -111,6 +114,10 @@ private:
         if (m_progress)
             sinks.push_back(&*m_progress);
         m_waiting = ProcessorWait();
+        if (m_model->isDealt()) {
+            m_sinks.emplace(std::move(sinks));
+            return &m_ranks.emplace(*m_model, m_plan.mostSpans, &*m_sinks);
+        }
         sinks.push_back(&m_recorder);
         if (m_can.showsKernels) {
             if (auto started = KernelCollector::start(m_recorder, m_plan.kernelLimits))
@@ -163,7 +170,7 @@ private:
             = randomTokens((std::int64_t{m_steps} + 2) * m_plan.batch, m_config.vocabulary, m_plan.seed);
         const auto next
             = [&](std::int64_t step) { return std::span(tokens).subspan(static_cast<std::size_t>(step) * batch, batch); };
-        m_isReplayed = m_can.recordsSteps && m_can.showsKernels && m_plan.replays && before == 2;
+        m_isReplayed = m_can.recordsSteps && m_can.showsKernels && m_plan.replays && before == 2 && !m_model->isDealt();
         if (m_isReplayed) { // the same steps, unwatched
             ZIGZAG_CHECK(open());
             m_session->pretend(first - before, m_plan.seed);
@@ -190,6 +197,13 @@ private:
         }
         unwatch();
         return {};
+    }
+
+    Trace ofRanks(TraceInfo info) const
+    {
+        if (m_ranks->waits())
+            info.note = "kernels of several GPUs are not recorded: each op was waited for, which adds a launch to each";
+        return m_ranks->trace(std::move(info), m_plan.map.map);
     }
 
     Trace inTimeOfHost(TraceInfo info)
@@ -237,6 +251,7 @@ private:
     std::unique_ptr<KernelCollector> m_kernels;
     std::string m_whyNoKernels;
     std::optional<FanOutSink> m_sinks;
+    std::optional<RankRecording> m_ranks; ///< of a model that was dealt out, instead of the recorder
     std::unique_ptr<Session> m_session; ///< last: it has the sinks
 };
 

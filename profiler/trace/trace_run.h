@@ -29,7 +29,8 @@ struct TracePlan {
 
 /// Warms up, then records one prefill or `steps` decode steps. A profiler that is attached from outside sees the same spans.
 /// On a GPU the spans are in the time of their kernels (device_time.h), and decode is timed without and with the recording;
-/// where kernels cannot be recorded, `info.note` says why and spans are the host's. progress: 0 to 1, as layers are done.
+/// where kernels cannot be recorded, `info.note` says why and spans are the host's. Of a model that was dealt out: a row for each
+/// rank, with the collectives between them (rank_recording.h). progress: 0 to 1, as layers are done.
 Result<Trace> recordTrace(const std::shared_ptr<DeviceModel> &model, const ModelConfig &config, const MachineProfile &machine,
                           const TracePlan &plan, const std::atomic<bool> *cancel = nullptr,
                           const std::function<void(double)> &progress = {});

@@ -192,6 +192,59 @@ TEST(TraceModel, SearchAndSelectionEmphasiseAndMatchesAreVisitedInTheOrderOfTime
     EXPECT_EQ(model.lanes()[2].emphasised(18, 27), 9);
 }
 
+TEST(TraceModel, EveryRankHasLanesAndOneInWhichItWaits)
+{
+    const auto trace = sampleRanks(400);
+    ASSERT_EQ(traceFault(*trace), "");
+    TraceModel model;
+    model.show(trace);
+    QStringList names;
+    for (const TraceLane &lane : model.lanes())
+        names << lane.name();
+    EXPECT_EQ(names,
+              (QStringList{"rank 0: pass", "rank 0: layer", "rank 0: op", "rank 0: between ranks", "rank 1: pass",
+                           "rank 1: layer", "rank 1: op", "rank 1: between ranks"}));
+    EXPECT_EQ(model.lanes()[0].entries().size(), model.lanes()[4].entries().size());
+    EXPECT_EQ(model.lanes()[1].entries().size(), model.lanes()[5].entries().size()) << "layers are each rank's own";
+    // The first rank waits and exchanges, the second comes last and only exchanges.
+    const auto &early = model.lanes()[3].entries(), &late = model.lanes()[7].entries();
+    EXPECT_EQ(early.size(), 2 * late.size());
+    EXPECT_EQ(early[0].tone, waitingTone);
+    EXPECT_EQ(early[1].tone, exchangeTone);
+    EXPECT_EQ(early[0].endNs, early[1].beginNs);
+    EXPECT_EQ(late[0].tone, exchangeTone);
+    EXPECT_EQ(model.label({3, 0}), "waiting");
+    EXPECT_EQ(model.label({3, 1}), "all-reduce");
+    EXPECT_EQ(model.layerOf({3, 0}), 0);
+    EXPECT_EQ(model.opOf({3, 0}), Op::OutputProjection);
+    EXPECT_TRUE(model.describe({3, 0}).contains("until the last rank has come")) << model.describe({3, 0}).toStdString();
+    EXPECT_TRUE(model.describe({3, 1}).contains("4.0 KiB") || model.describe({3, 1}).contains("4 KiB"))
+        << model.describe({3, 1}).toStdString();
+    model.setSearch("waiting");
+    EXPECT_EQ(model.matches(), static_cast<int>(late.size())) << "what is called so, and nothing else";
+    model.setSearch({});
+    model.setOrder(LaneOrder::ByOp);
+    EXPECT_GT(model.lanes().size(), 18u);
+    EXPECT_EQ(model.lanes().back().name(), "rank 1: between ranks");
+
+    OpTableModel table;
+    table.show(opTable(*trace, GroupBy::OpAndRank));
+    EXPECT_TRUE(table.isOfRanks());
+    QStringList rows;
+    for (int row = 0; row < table.rowCount(); ++row)
+        rows << table.index(row, OpTableModel::Name).data().toString();
+    EXPECT_TRUE(rows.contains("output projection · rank 0")) << rows.join(", ").toStdString();
+    EXPECT_TRUE(csvOf(table).startsWith("Op,Count,Total ns,Self ns")) << csvOf(table).toStdString();
+    EXPECT_TRUE(csvOf(table).section('\n', 0, 0).contains("Waiting ns,Exchange ns"));
+    const QStringList lines = csvOf(*trace, TimeRange()).split('\n');
+    EXPECT_TRUE(lines[0].endsWith(",floor ns,rank")) << lines[0].toStdString();
+    EXPECT_EQ(lines.filter("waiting,").size(), static_cast<int>(late.size()));
+    EXPECT_EQ(lines.filter("all-reduce,").size(), 2 * static_cast<int>(late.size()));
+    table.show(opTable(*sampleTrace(400, 8), GroupBy::Op));
+    EXPECT_FALSE(table.isOfRanks());
+    EXPECT_FALSE(csvOf(table).contains("Waiting"));
+}
+
 TEST(OpTableModel, SortsByTheNumberBehindTheTextAndWritesCsvWithAllDigits)
 {
     const auto trace = sampleTrace(2000, 8);

@@ -56,4 +56,35 @@ inline std::shared_ptr<const Trace> sampleTrace(std::size_t spans, int layers = 
     return trace;
 }
 
+/// Two ranks of `sampleTrace`, the second of which is late in every output projection, where both exchange in the last fifth.
+inline std::shared_ptr<const Trace> sampleRanks(std::size_t spans, int layers = 8)
+{
+    const auto one = sampleTrace(spans, layers);
+    auto trace = std::make_shared<Trace>(*one);
+    trace->info.gpus = 2;
+    trace->rows = {"rank 0", "rank 1"};
+    trace->kernelNames.clear();
+    const auto count = static_cast<std::int32_t>(one->spans.size());
+    for (TraceSpan span : one->spans) {
+        span.row = 1;
+        span.parent += span.parent < 0 ? 0 : count;
+        trace->spans.push_back(span);
+    }
+    for (std::int32_t i = 0; i < 2 * count; ++i) {
+        const TraceSpan &span = trace->spans[static_cast<std::size_t>(i)];
+        if (span.op != Op::OutputProjection)
+            continue;
+        const std::int64_t fifth = span.durationNs / 5, early = span.row == 0 ? 2 * fifth : 0;
+        CollectiveSpan each;
+        each.beginNs = span.endNs() - fifth - early;
+        each.durationNs = fifth + early;
+        each.waitNs = early;
+        each.bytes = 4096;
+        each.span = i;
+        each.row = span.row;
+        trace->collectives.push_back(each);
+    }
+    return trace;
+}
+
 } // namespace zigzag::test

@@ -84,27 +84,55 @@ QString csvOf(const QAbstractItemModel &table, const QString &rowHeading)
 
 QString csvOf(const Trace &trace, const TimeRange &range)
 {
-    QString text
-        = csvLine({QStringLiteral("name"), QStringLiteral("layer"), QStringLiteral("kind"), QStringLiteral("begin ns"),
-                   QStringLiteral("duration ns"), QStringLiteral("bytes"), QStringLiteral("flops"), QStringLiteral("floor ns")});
+    const bool hasRanks = trace.info.gpus > 1;
+    const auto line = [&](QStringList fields, int rank) {
+        if (hasRanks)
+            fields.append(QString::number(rank));
+        return csvLine(fields);
+    };
+    QStringList heading{QStringLiteral("name"),     QStringLiteral("layer"),       QStringLiteral("kind"),
+                        QStringLiteral("begin ns"), QStringLiteral("duration ns"), QStringLiteral("bytes"),
+                        QStringLiteral("flops"),    QStringLiteral("floor ns")};
+    if (hasRanks)
+        heading << QStringLiteral("rank");
+    QString text = csvLine(heading);
     const auto text8 = [](std::string_view name) { return QString::fromUtf8(name.data(), static_cast<qsizetype>(name.size())); };
     const auto inside = [&](const auto &span) { return span.endNs() > range.beginNs && span.beginNs < range.endNs; };
     for (const TraceSpan &span : trace.spans)
         if (inside(span))
-            text += csvLine({text8(nameOf(span.op)), span.layer < 0 ? QString() : QString::number(span.layer),
-                             text8(kindName(span)), QString::number(span.beginNs), QString::number(span.durationNs),
-                             QString::number(span.bytes), QString::number(span.flops),
-                             csvNumber(static_cast<double>(span.floorNs))});
+            text += line({text8(nameOf(span.op)), span.layer < 0 ? QString() : QString::number(span.layer), text8(kindName(span)),
+                          QString::number(span.beginNs), QString::number(span.durationNs), QString::number(span.bytes),
+                          QString::number(span.flops), csvNumber(static_cast<double>(span.floorNs))},
+                         span.row);
     for (const KernelSpan &kernel : trace.kernels)
         if (inside(kernel))
-            text += csvLine({QString::fromStdString(trace.kernelNames[kernel.name]),
-                             {},
-                             {},
-                             QString::number(kernel.beginNs),
-                             QString::number(kernel.durationNs),
-                             {},
-                             {},
-                             {}});
+            text += line({QString::fromStdString(trace.kernelNames[kernel.name]),
+                          {},
+                          {},
+                          QString::number(kernel.beginNs),
+                          QString::number(kernel.durationNs),
+                          {},
+                          {},
+                          {}},
+                         kernel.row);
+    for (const CollectiveSpan &each : trace.collectives) { // the wait, and what follows
+        const auto add = [&](std::string_view name, std::int64_t begin, std::int64_t lasts, std::int64_t bytes) {
+            text += line({text8(name),
+                          {},
+                          {},
+                          QString::number(begin),
+                          QString::number(lasts),
+                          bytes > 0 ? QString::number(bytes) : QString(),
+                          {},
+                          {}},
+                         each.row);
+        };
+        if (!inside(each))
+            continue;
+        if (each.waitNs > 0)
+            add("waiting", each.beginNs, each.waitNs, 0);
+        add(nameOf(each.kind), each.beginNs + each.waitNs, each.durationNs - each.waitNs, each.bytes);
+    }
     return text;
 }
 

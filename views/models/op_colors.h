@@ -18,8 +18,11 @@ OpGroup groupOf(Op op);
 QColor opColor(Op op);
 QColor groupColor(OpGroup group);
 
-/// Tones of a timeline's items: an op, a kind of layer, or neither.
+/// Tones of a timeline's items: an op, a kind of layer, or none of these.
 inline constexpr auto unknownTone = static_cast<std::uint8_t>(opNames.size() + 4);
+/// Of a rank: waiting for the others, and exchanging with them.
+inline constexpr std::uint8_t waitingTone = unknownTone + 1, exchangeTone = unknownTone + 2;
+inline constexpr std::size_t toneCount = exchangeTone + std::size_t{1};
 constexpr std::uint8_t toneOf(Op op)
 {
     return static_cast<std::uint8_t>(op);

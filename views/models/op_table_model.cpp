@@ -22,6 +22,8 @@ QString nameOfRow(const OpRow &row)
         parts << nameOfOp(*row.op);
     if (row.layer)
         parts << (*row.layer < 0 ? OpTableModel::tr("outside the layers") : OpTableModel::tr("layer %1").arg(*row.layer));
+    if (row.rank)
+        parts << OpTableModel::tr("rank %1").arg(*row.rank);
     if (row.kind)
         parts << nameOf(*row.kind);
     else if (parts.isEmpty())
@@ -108,6 +110,10 @@ QString OpTableModel::text(int place, int column) const
         return known(row.flopsPerSecond, rateText(row.flopsPerSecond, QStringLiteral("FLOP")));
     case FloorReached:
         return known(row.floorRatio, percentText(row.floorRatio));
+    case Waiting:
+        return known(static_cast<double>(row.waitNs), durationText(static_cast<double>(row.waitNs)));
+    case Exchange:
+        return known(static_cast<double>(row.exchangeNs), durationText(static_cast<double>(row.exchangeNs)));
     case Kernels:
         return known(static_cast<double>(row.kernelNs), durationText(static_cast<double>(row.kernelNs)));
     default:
@@ -122,7 +128,7 @@ QVariant OpTableModel::number(int place, int column) const
     case Name: // ops in the order of the forward pass, layers in theirs, kernels by name
         if (!m_kernels.isEmpty())
             return m_kernels[place];
-        return row.layer.value_or(0) * 256 + (row.op ? static_cast<int>(*row.op) : 0) * 4
+        return row.rank.value_or(0) * 65536 + row.layer.value_or(0) * 256 + (row.op ? static_cast<int>(*row.op) : 0) * 4
             + (row.kind ? static_cast<int>(*row.kind) : 0);
     case Count:
         return static_cast<qlonglong>(row.count);
@@ -143,11 +149,20 @@ QVariant OpTableModel::number(int place, int column) const
         return row.flopsPerSecond;
     case FloorReached:
         return row.floorRatio;
+    case Waiting:
+        return static_cast<qlonglong>(row.waitNs);
+    case Exchange:
+        return static_cast<qlonglong>(row.exchangeNs);
     case Kernels:
         return static_cast<qlonglong>(row.kernelNs);
     default:
         return {};
     }
+}
+
+bool OpTableModel::isOfRanks() const
+{
+    return std::any_of(m_rows.begin(), m_rows.end(), [](const OpRow &row) { return row.waitNs > 0 || row.exchangeNs > 0; });
 }
 
 QStringList OpTableModel::csvHeading(int column) const
@@ -176,6 +191,10 @@ QStringList OpTableModel::csvHeading(int column) const
         return kernels ? QStringList() : QStringList{tr("Rate FLOP/s")};
     case FloorReached:
         return kernels ? QStringList() : QStringList{tr("Floor reached %")};
+    case Waiting:
+        return isOfRanks() ? QStringList{tr("Waiting ns")} : QStringList();
+    case Exchange:
+        return isOfRanks() ? QStringList{tr("Exchange ns")} : QStringList();
     case Kernels:
         return std::any_of(m_rows.begin(), m_rows.end(), [](const OpRow &row) { return row.kernelNs > 0; })
             ? QStringList{tr("Kernels ns")}
@@ -256,6 +275,10 @@ QVariant OpTableModel::headerData(int section, Qt::Orientation orientation, int 
             return tr("Operations of matrix products and attention, over their time");
         case FloorReached:
             return explained(Term::FloorReached);
+        case Waiting:
+            return tr("Time in which a rank waited for the last one, before they exchanged");
+        case Exchange:
+            return tr("Time in which the ranks exchanged their parts, once all had come");
         case Kernels:
             return tr("Time of the GPU kernels that the spans launched");
         default:
@@ -286,6 +309,10 @@ QVariant OpTableModel::headerData(int section, Qt::Orientation orientation, int 
         return tr("Rate");
     case FloorReached:
         return tr("Floor reached");
+    case Waiting:
+        return tr("Waiting");
+    case Exchange:
+        return tr("Exchange");
     case Kernels:
         return tr("Kernels");
     default:

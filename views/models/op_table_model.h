@@ -13,7 +13,23 @@ class OpTableModel : public QAbstractTableModel
 {
     Q_OBJECT
 public:
-    enum Column { Name, Count, Total, Self, Share, Mean, P50, P99, Bandwidth, Rate, FloorReached, Kernels, ColumnCount };
+    enum Column {
+        Name,
+        Count,
+        Total,
+        Self,
+        Share,
+        Mean,
+        P50,
+        P99,
+        Bandwidth,
+        Rate,
+        FloorReached,
+        Waiting,
+        Exchange,
+        Kernels,
+        ColumnCount
+    };
     enum Role {
         SortRole = Qt::UserRole, ///< what a column sorts by: a number, or the name
         LayerRole, ///< int, −1 where the row speaks of several layers or of none
@@ -27,6 +43,8 @@ public:
     /// GPU kernels by name instead: their own times, without bytes and operations, which kernels do not tell.
     void showKernels(const std::vector<KernelRow> &kernels);
     const std::vector<OpRow> &rows() const { return m_rows; }
+    /// Whether any row waits for other ranks or exchanges with them.
+    bool isOfRanks() const;
 
     int rowCount(const QModelIndex &parent = {}) const override;
     int columnCount(const QModelIndex &parent = {}) const override;

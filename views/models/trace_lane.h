@@ -10,7 +10,7 @@
 namespace zigzag {
 
 /// What a lane's item stands for.
-enum class TraceItem { Span, Layer, Kernel };
+enum class TraceItem { Span, Layer, Kernel, Collective };
 
 /// One row of the timeline: items in the order of their beginning, with the sums that answer, for any stretch of time and in
 /// logarithmic time, how busy it was, which item was the longest, and whether an emphasised one lies in it.

@@ -35,7 +35,7 @@ std::vector<LayerRun> layerRuns(const Trace &trace)
         if (parent == span.parent && !runs.empty() && runs.back().layer == span.layer)
             runs.back().endNs = std::max(runs.back().endNs, span.endNs());
         else
-            runs.push_back({span.beginNs, span.endNs(), span.layer, span.kind});
+            runs.push_back({span.beginNs, span.endNs(), span.row, span.layer, span.kind});
         parent = span.parent;
     }
     return runs;
@@ -87,6 +87,72 @@ void TraceModel::setOrder(LaneOrder order)
     layOut();
 }
 
+QString TraceModel::laneName(const QString &name, std::uint16_t row) const
+{
+    return m_trace->info.gpus > 1 ? tr("rank %1: %2").arg(row).arg(name) : name;
+}
+
+/// The spans of one rank, or all where there is but one.
+void TraceModel::layOutSpans(std::uint16_t row)
+{
+    const Trace &trace = *m_trace;
+    const bool isOneOfSeveral = trace.info.gpus > 1;
+    const auto isHere = [&](const auto &each) { return !isOneOfSeveral || each.row == row; };
+    const auto add = [&](const QString &name, TraceItem item, std::vector<TraceLane::Entry> &entries) {
+        addLane(m_lanes, laneName(name, row), item, std::move(entries));
+    };
+    std::vector<std::vector<TraceLane::Entry>> byDepth, byOp(opCount);
+    for (std::size_t index = 0; index < trace.spans.size(); ++index) {
+        const TraceSpan &span = trace.spans[index];
+        if (!isHere(span))
+            continue;
+        if (m_order == LaneOrder::ByOp) {
+            byOp[static_cast<std::size_t>(span.op)].push_back(entryOf(span, index));
+        } else {
+            byDepth.resize(std::max<std::size_t>(byDepth.size(), span.depth + 1u));
+            byDepth[span.depth].push_back(entryOf(span, index));
+        }
+    }
+    std::vector<TraceLane::Entry> layers;
+    for (std::size_t index = 0; index < m_layerRuns.size(); ++index)
+        if (isHere(m_layerRuns[index]))
+            layers.push_back({m_layerRuns[index].beginNs, m_layerRuns[index].endNs, static_cast<std::int32_t>(index),
+                              toneOf(m_layerRuns[index].kind)});
+    if (m_order == LaneOrder::ByOp) {
+        constexpr auto pass = static_cast<std::size_t>(Op::Pass);
+        add(nameOfOp(Op::Pass), TraceItem::Span, byOp[pass]);
+        add(tr("layer"), TraceItem::Layer, layers);
+        for (std::size_t op = 0; op < opCount; ++op)
+            if (op != pass)
+                add(nameOfOp(static_cast<Op>(op)), TraceItem::Span, byOp[op]);
+    } else {
+        if (!byDepth.empty())
+            add(tr("pass"), TraceItem::Span, byDepth[0]);
+        if (byDepth.size() > 1)
+            add(tr("layer"), TraceItem::Layer, layers);
+        for (std::size_t depth = 1; depth < byDepth.size(); ++depth)
+            add(depth == 1 ? tr("op") : tr("inside op"), TraceItem::Span, byDepth[depth]);
+    }
+    std::vector<TraceLane::Entry> between; // of each collective its wait, and what follows
+    for (std::size_t index = 0; index < trace.collectives.size(); ++index) {
+        const CollectiveSpan &each = trace.collectives[index];
+        if (!isHere(each))
+            continue;
+        const auto source = static_cast<std::int32_t>(2 * index);
+        const std::int64_t all = each.beginNs + each.waitNs;
+        if (each.waitNs > 0)
+            between.push_back({each.beginNs, all, source, waitingTone});
+        between.push_back({all, each.endNs(), source + 1, exchangeTone});
+    }
+    add(tr("between ranks"), TraceItem::Collective, between);
+}
+
+const CollectiveSpan &TraceModel::collectiveOf(std::int32_t source, bool &isWait) const
+{
+    isWait = source % 2 == 0;
+    return m_trace->collectives[static_cast<std::size_t>(source / 2)];
+}
+
 void TraceModel::layOut()
 {
     m_lanes.clear();
@@ -94,35 +160,8 @@ void TraceModel::layOut()
     if (m_trace) {
         const Trace &trace = *m_trace;
         m_layerRuns = layerRuns(trace);
-        std::vector<std::vector<TraceLane::Entry>> byDepth, byOp(opCount);
-        for (std::size_t index = 0; index < trace.spans.size(); ++index) {
-            const TraceSpan &span = trace.spans[index];
-            if (m_order == LaneOrder::ByOp) {
-                byOp[static_cast<std::size_t>(span.op)].push_back(entryOf(span, index));
-            } else {
-                byDepth.resize(std::max<std::size_t>(byDepth.size(), span.depth + 1u));
-                byDepth[span.depth].push_back(entryOf(span, index));
-            }
-        }
-        std::vector<TraceLane::Entry> layers;
-        for (std::size_t index = 0; index < m_layerRuns.size(); ++index)
-            layers.push_back({m_layerRuns[index].beginNs, m_layerRuns[index].endNs, static_cast<std::int32_t>(index),
-                              toneOf(m_layerRuns[index].kind)});
-        if (m_order == LaneOrder::ByOp) {
-            constexpr auto pass = static_cast<std::size_t>(Op::Pass);
-            addLane(m_lanes, nameOfOp(Op::Pass), TraceItem::Span, std::move(byOp[pass]));
-            addLane(m_lanes, tr("layer"), TraceItem::Layer, std::move(layers));
-            for (std::size_t op = 0; op < opCount; ++op)
-                if (op != pass)
-                    addLane(m_lanes, nameOfOp(static_cast<Op>(op)), TraceItem::Span, std::move(byOp[op]));
-        } else {
-            if (!byDepth.empty())
-                addLane(m_lanes, tr("pass"), TraceItem::Span, std::move(byDepth[0]));
-            if (byDepth.size() > 1)
-                addLane(m_lanes, tr("layer"), TraceItem::Layer, std::move(layers));
-            for (std::size_t depth = 1; depth < byDepth.size(); ++depth)
-                addLane(m_lanes, depth == 1 ? tr("op") : tr("inside op"), TraceItem::Span, std::move(byDepth[depth]));
-        }
+        for (std::uint16_t row = 0; row < std::max(1, trace.info.gpus); ++row)
+            layOutSpans(row);
         // Calls of other programs contain calls: those lie in lanes of their own, below.
         const LaneTimes nesting = trace.info.isForeign ? laneTimes(trace) : LaneTimes();
         std::map<std::pair<int, int>, std::vector<TraceLane::Entry>> kernels; // by row and depth
@@ -201,9 +240,15 @@ void TraceModel::emphasise()
             bool matches = m_words.isEmpty() && wanted(item, op);
             if (!m_words.isEmpty()) {
                 const auto kind = kindOf(item);
-                const std::uint32_t kernel = of.item() == TraceItem::Kernel
-                    ? m_trace->kernels[static_cast<std::size_t>(this->entry(item).source)].name + 1
-                    : 0;
+                const std::int32_t source = this->entry(item).source;
+                std::uint32_t kernel = 0; // what tells its label from others'
+                if (of.item() == TraceItem::Kernel) {
+                    kernel = m_trace->kernels[static_cast<std::size_t>(source)].name + 1;
+                } else if (of.item() == TraceItem::Collective) {
+                    bool isWait = false;
+                    const CollectiveSpan &each = collectiveOf(source, isWait);
+                    kernel = isWait ? ~0u : ~1u - static_cast<std::uint32_t>(each.kind);
+                }
                 const auto place = (op ? static_cast<std::uint32_t>(*op) : 255u) << 24
                     | (kind ? static_cast<std::uint32_t>(*kind) : 255u) << 16 | static_cast<std::uint16_t>(layerOf(item));
                 const auto [found, isNew] = known.try_emplace({kernel, place}, false);
@@ -238,6 +283,11 @@ const TraceSpan *TraceModel::span(const Item &item) const
         return &m_trace->spans[source];
     case TraceItem::Layer:
         return nullptr;
+    case TraceItem::Collective: {
+        bool isWait = false;
+        const std::int32_t around = collectiveOf(entry(item).source, isWait).span;
+        return around < 0 ? nullptr : &m_trace->spans[static_cast<std::size_t>(around)];
+    }
     case TraceItem::Kernel: {
         const std::int32_t launcher = m_trace->kernels[source].span;
         return launcher < 0 ? nullptr : &m_trace->spans[static_cast<std::size_t>(launcher)];
@@ -276,6 +326,11 @@ QString TraceModel::label(const Item &item) const
         return tr("layer %1").arg(layerRun(static_cast<std::int32_t>(source)).layer);
     case TraceItem::Kernel:
         return QString::fromStdString(m_trace->kernelNames[m_trace->kernels[source].name]);
+    case TraceItem::Collective: {
+        bool isWait = false;
+        const CollectiveSpan &each = collectiveOf(static_cast<std::int32_t>(source), isWait);
+        return isWait ? tr("waiting") : each.kind == CollectiveKind::Sum ? tr("all-reduce") : tr("all-gather");
+    }
     case TraceItem::Span:
         break;
     }
@@ -296,6 +351,18 @@ QString TraceModel::describe(const Item &item) const
         lines << tr("layer %1, %2").arg(layerOf(item)).arg(zigzag::nameOf(*kind));
     lines << tr("%1, begins at %2").arg(durationText(ns), durationText(static_cast<double>(place.beginNs - m_trace->beginNs())));
     const TraceSpan *found = span(item);
+    if (what == TraceItem::Collective) {
+        bool isWait = false;
+        const CollectiveSpan &each = collectiveOf(place.source, isWait);
+        if (found)
+            lines << tr("in %1").arg(nameOfOp(found->op));
+        if (isWait)
+            lines << tr("until the last rank has come");
+        else if (ns > 0)
+            lines << tr("%1, %2").arg(bytesText(static_cast<double>(each.bytes)),
+                                      rateText(static_cast<double>(each.bytes) / (ns * 1e-9), QStringLiteral("B")));
+        return lines.join(QLatin1Char('\n'));
+    }
     if (what == TraceItem::Kernel && !m_trace->info.isForeign)
         lines << (found ? tr("launched by %1").arg(nameOfOp(found->op)) : tr("launched by an unknown span"));
     else if (found && ns > 0) {

@@ -20,11 +20,13 @@ enum class LaneOrder {
 /// Consecutive spans of one layer within one pass, which the trace itself has no span for.
 struct LayerRun {
     std::int64_t beginNs = 0, endNs = 0;
+    std::uint16_t row = 0; ///< of the trace
     std::int16_t layer = 0;
     LayerKind kind = LayerKind::Retrieval;
 };
 
-/// A trace laid out for a timeline, without a widget: lanes of spans above, of GPU kernels below, what a search or a selection
+/// A trace laid out for a timeline, without a widget: lanes of spans above, of several ranks each rank's, with one in which it
+/// waits for the others and exchanges with them; of GPU kernels below; what a search or a selection
 /// emphasises, and what can be said of an item. Linear in the number of spans when the trace or the emphasis changes; what a
 /// frame asks is logarithmic.
 class TraceModel : public QObject
@@ -78,6 +80,10 @@ Q_SIGNALS:
 
 private:
     void layOut();
+    void layOutSpans(std::uint16_t row);
+    QString laneName(const QString &name, std::uint16_t row) const;
+    /// Of an item in a lane of collectives: which one, and whether the item is its wait.
+    const CollectiveSpan &collectiveOf(std::int32_t source, bool &isWait) const;
     void emphasise();
     bool matchesSearch(const QString &text) const;
 

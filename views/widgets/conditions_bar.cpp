@@ -78,7 +78,11 @@ ConditionsBar::ConditionsBar(QWidget *parent)
     connect(m_machine, &QComboBox::activated, this, &ConditionsBar::chooseMachine);
     connect(m_batch, &QSpinBox::valueChanged, this, &ConditionsBar::changed);
     connect(m_gpus, &QComboBox::activated, this, &ConditionsBar::changed);
-    connect(m_link, &QDoubleSpinBox::valueChanged, this, &ConditionsBar::changed);
+    connect(m_link, &QDoubleSpinBox::valueChanged, this, [this](double gigabytes) {
+        m_shownLink.bytesPerSecond = bytesPerGigabyte * gigabytes;
+        m_shownLink.isGiven = true;
+        Q_EMIT changed();
+    });
 }
 
 void ConditionsBar::showMachine(const QString &profile)
@@ -110,8 +114,11 @@ void ConditionsBar::show(const ConditionsView &view)
         showMachine(view.profile);
     m_batch->setValue(view.batch);
     m_gpus->setCurrentIndex(m_gpus->findData(view.gpus));
-    m_link->setValue(view.link.bytesPerSecond / bytesPerGigabyte);
-    m_latencyUs = view.link.latencyUs;
+    // Figures say where they come from; what was measured stays so until somebody gives another one.
+    m_shownLink = view.link;
+    const bool isMeasured = view.link.isMeasured(view.gpus);
+    m_link->setValue(view.link.rate(view.gpus) / bytesPerGigabyte);
+    m_linkName->setText(isMeasured ? tr("Link, measured") : view.link.isGiven ? tr("Link, as given") : tr("Link, assumed"));
     m_link->setVisible(view.gpus > 1); // of one there is none
     m_linkName->setVisible(view.gpus > 1);
 }
@@ -128,7 +135,7 @@ int ConditionsBar::gpus() const
 
 Link ConditionsBar::link() const
 {
-    return {.bytesPerSecond = bytesPerGigabyte * m_link->value(), .latencyUs = m_latencyUs};
+    return m_shownLink;
 }
 
 } // namespace zigzag

@@ -29,7 +29,7 @@ public:
 
     int batch() const;
     int gpus() const;
-    Link link() const; ///< with the latency that was shown
+    Link link() const; ///< that was shown, or with the bandwidth that was given instead
 
 Q_SIGNALS:
     void profileAsked();
@@ -46,7 +46,7 @@ private:
     QLabel *m_linkName;
     QDoubleSpinBox *m_link;
     QString m_profile;
-    double m_latencyUs = Link().latencyUs;
+    Link m_shownLink;
 };
 
 } // namespace zigzag

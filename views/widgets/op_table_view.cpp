@@ -70,6 +70,8 @@ void OpTableView::fitColumns()
     const auto anyKernel
         = std::any_of(m_model->rows().begin(), m_model->rows().end(), [](const OpRow &row) { return row.kernelNs > 0; });
     setColumnHidden(OpTableModel::Kernels, !anyKernel);
+    for (const auto column : {OpTableModel::Waiting, OpTableModel::Exchange})
+        setColumnHidden(column, !m_model->isOfRanks());
 }
 
 void OpTableView::choose(const Chosen &chosen)

@@ -21,6 +21,9 @@ constexpr float pale = 0.8f; // towards the background, of what a search or a se
 /// Kernels that no span is known for.
 const QColor unknownColor(0x8a, 0x93, 0x9e);
 
+/// What ranks exchange: none of the ops' colours, because it lies beside them.
+const QColor exchangeColor(0x5b, 0x4b, 0xa8);
+
 /// As mixed(), for the thousands of columns of a frame.
 QRgb blend(QRgb from, QRgb to, float share)
 {
@@ -58,6 +61,8 @@ TimelinePainter::TimelinePainter(QPainter &painter, const TraceModel &model, con
     m_tones.fill(unknownColor.rgb());
     for (std::size_t op = 0; op < opNames.size(); ++op)
         m_tones[op] = opColor(static_cast<Op>(op)).rgb();
+    m_tones[exchangeTone] = exchangeColor.rgb();
+    m_tones[waitingTone] = mixed(m_quiet, m_base, 0.55).rgb();
     // As in the head map: a retrieval layer is full, a streaming or local one is light, a mixed one between.
     m_tones[toneOf(LayerKind::Retrieval)] = m_quiet.rgb();
     m_tones[toneOf(LayerKind::Mixed)] = mixed(m_quiet, m_base, 0.35).rgb();
@@ -146,6 +151,10 @@ void TimelinePainter::drawLane(int lane, int bottom)
         if (m_predicted) {
             m_painter.fillRect(box, QColor::fromRgb(blend(color, base, 0.75f)));
             m_painter.fillRect(box, QBrush(QColor::fromRgb(color), Qt::BDiagPattern));
+        } else if (of.entries()[static_cast<std::size_t>(piece.longest)].tone == waitingTone) { // nothing is done there
+            m_painter.fillRect(box, QColor::fromRgb(blend(color, base, 0.6f)));
+            m_painter.setPen(QColor::fromRgb(color));
+            m_painter.drawRect(box.adjusted(0, 0, -1, -1));
         } else {
             m_painter.fillRect(box, QColor::fromRgb(color));
         }
@@ -158,7 +167,8 @@ void TimelinePainter::drawLane(int lane, int bottom)
             label = m_painter.fontMetrics().elidedText(label, Qt::ElideRight, inner.width());
         if (!fits && label.size() < leastLetters)
             continue;
-        m_painter.setPen(out ? m_quiet : m_predicted ? m_ink : inkOn(QColor::fromRgb(color)));
+        const bool isPale = m_predicted || of.entries()[static_cast<std::size_t>(piece.longest)].tone == waitingTone;
+        m_painter.setPen(out ? m_quiet : isPale ? m_ink : inkOn(QColor::fromRgb(color)));
         m_painter.drawText(inner, Qt::AlignVCenter | (fits ? Qt::AlignHCenter : Qt::AlignLeft), label);
     }
     flush();

@@ -57,7 +57,7 @@ private:
     const QPalette &m_palette;
     QColor m_base, m_ink, m_quiet, m_grid;
     bool m_predicted = false; ///< hatched: a prediction never looks like a recording
-    std::array<QRgb, unknownTone + 1> m_tones; ///< colour of each tone
+    std::array<QRgb, toneCount> m_tones; ///< colour of each tone
     std::vector<TraceLane::Piece> m_pieces;
     QImage m_strip;
 };

@@ -36,6 +36,8 @@ QString describe(const TraceInfo &info)
         ProfilePage::tr("%1 at %2 tokens, batch %3")
             .arg(info.phase == Phase::Prefill ? ProfilePage::tr("prefill") : ProfilePage::tr("decode"), contextText(info.context))
             .arg(info.batch)};
+    if (info.gpus > 1)
+        lines << ProfilePage::tr("%1 ranks together").arg(info.gpus);
     if (!info.machine.device.empty())
         lines << ProfilePage::tr("%1, %2 threads, zigzag %3")
                      .arg(QString::fromStdString(info.machine.device))
@@ -303,6 +305,12 @@ void ProfilePage::showChosen()
         m_group->addItem(tr("kernel"), byKernel);
     else if (!kernels && place >= 0)
         m_group->removeItem(place);
+    const bool ranks = m_trace->trace() && m_trace->trace()->info.gpus > 1;
+    for (const auto &[name, by] : {std::pair(tr("rank"), GroupBy::Rank), std::pair(tr("op and rank"), GroupBy::OpAndRank)})
+        if (const int at = m_group->findData(static_cast<int>(by)); ranks && at < 0)
+            m_group->addItem(name, static_cast<int>(by));
+        else if (!ranks && at >= 0)
+            m_group->removeItem(at);
     if (kernels && m_trace->trace()->info.isForeign) // there is nothing else to group by
         m_group->setCurrentIndex(m_group->findData(byKernel));
     fillTable();

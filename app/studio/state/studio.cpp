@@ -111,6 +111,7 @@ void Studio::applyCost()
     CostModel cost = isKept ? m_keptCost : m_here;
     if (m_profile && m_plotted.config())
         cost = CostModel(*m_profile, *m_plotted.config());
+    m_link.measured = cost.link.measured; // of the machine that is predicted for
     cost.link = m_link;
     Conditions conditions = m_plotted.conditions();
     conditions.isElsewhere = m_profile.has_value();
