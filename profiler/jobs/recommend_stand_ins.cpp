@@ -7,6 +7,7 @@
 #include "profiler/jobs/recommend_judge.h"
 
 #include <algorithm>
+#include <cctype>
 #include <fmt/format.h>
 
 namespace zigzag::jobs {
@@ -15,13 +16,13 @@ namespace {
 
 constexpr std::string_view prefix = "stand-ins-", suffix = ".progress";
 
-std::filesystem::path fileFor(const RecommendRequest &request, const HeadMap &map)
+std::filesystem::path fileFor(const RecommendRequest &request, const HeadMap &map, std::string_view of)
 {
     if (request.progressFolder.empty())
         return {};
     std::string name = fingerprintOf(map);
     std::erase_if(name, [](char c) { return std::isalnum(static_cast<unsigned char>(c)) == 0; });
-    return request.progressFolder / fmt::format("{}{}{}", prefix, name, suffix);
+    return request.progressFolder / fmt::format("{}{}-{}{}", prefix, of, name, suffix);
 }
 
 /// The plan's steps decide; on a machine that is much slower than it was when the plan was made, time does.
@@ -44,7 +45,7 @@ Result<std::shared_ptr<const Carried>> judgedStandIns(RecommendRun &run, const J
     plan.texts = std::move(texts);
     if (fits)
         plan.fit = fitPlan(run.state.plan);
-    const std::filesystem::path file = fileFor(run.request, map.map);
+    const std::filesystem::path file = fileFor(run.request, map.map, "map");
     CarryFile kept(file, context, map.map, plan, run.request.begin);
     auto carried = carry(context, map.map, plan, &kept.soFar());
     if (!carried && !isCancelled(carried.error()) && kept.soFar().state.calibrated) { // a fit that cannot be made
@@ -57,6 +58,19 @@ Result<std::shared_ptr<const Carried>> judgedStandIns(RecommendRun &run, const J
     ZIGZAG_CHECK(kept.save());
     ZIGZAG_CHECK(carried);
     return std::make_shared<const Carried>(std::move(*carried));
+}
+
+Result<std::shared_ptr<DeviceModel>> searchedStandIns(const RecommendRun &run, const JobContext &context, std::size_t window)
+{
+    const StreamingWindow of = run.state.plan.windows[window];
+    const HeadMap all(context.model().shape(), HeadKind::Streaming, of.sink, of.recent);
+    CarryPlan plan;
+    ZIGZAG_TRY(texts, madeCarryTexts(context.textModel(), of));
+    plan.texts = std::move(texts);
+    CarryFile kept(fileFor(run.request, all, "layers"), context, all, plan, run.request.begin);
+    auto made = everyLayerCarried(context, of, &kept.soFar().state.calibration);
+    ZIGZAG_CHECK(kept.save());
+    return made;
 }
 
 std::vector<std::filesystem::path> standInFiles(const RecommendRequest &request)

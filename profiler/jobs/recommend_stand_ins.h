@@ -15,6 +15,10 @@ namespace zigzag::jobs {
 Result<std::shared_ptr<const Carried>> judgedStandIns(RecommendRun &run, const JobContext &context, const TriedMap &map,
                                                       bool fits);
 
+/// Every layer's, in one of the plan's windows, as searches take them (everyLayerCarried). Their calibration waits beside the
+/// progress.
+Result<std::shared_ptr<DeviceModel>> searchedStandIns(const RecommendRun &run, const JobContext &context, std::size_t window);
+
 /// Files of the progress that are of no use once all is written.
 std::vector<std::filesystem::path> standInFiles(const RecommendRequest &request);
 
