@@ -4,44 +4,15 @@
 #include "engine/map/map_io.h"
 #include "profiler/carry/engine_serving.h"
 #include "profiler/carry/granite_swa_folder.h"
+#include "profiler/carry/sink_carrier.h"
+#include "profiler/jobs/served_job.h"
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <functional>
 
 namespace zigzag {
 
 namespace {
-
-Result<SinkCarrier> calibratedHere(const Loaded &loaded, const HeadMap &map)
-{
-    ZIGZAG_TRY(texts, jobs::madeCarryTexts(*loaded.model, streamingWindowOf(map)));
-    Progress progress("calibrating the sinks");
-    ZIGZAG_TRY(carrier, calibrateSinks(loaded.device, map, texts.calibration, &interruptFlag(), std::ref(progress)));
-    return std::move(carrier);
-}
-
-/// The model with stand-ins, and where they are from.
-Result<std::shared_ptr<const Model>> standingIn(const Loaded &loaded, const HeadMap &map, const EngineOptions &options,
-                                                bool calibrates, std::string &source)
-{
-    if (!options.standIns.empty()) {
-        source = "of " + options.standIns;
-        return openCarried(options.standIns, *loaded.model, map);
-    }
-    SinkCarrier carrier;
-    if (calibrates) {
-        ZIGZAG_TRY(calibrated, calibratedHere(loaded, map));
-        carrier = std::move(calibrated);
-        source = fmt::format("calibrated here over {} queries of prompts made from seeds; --stand-ins FOLDER takes those of an "
-                             "export",
-                             carrier.queries);
-    } else {
-        carrier = blankCarrier(loaded.model->config, map);
-        source = "without values, which times do not depend on";
-    }
-    return carriedModel(*loaded.model, map, carrier);
-}
 
 Result<EngineRun> asGraniteSwa(const Loaded &loaded, const std::string &name, const HeadMap &map, const EngineOptions &options,
                                bool calibrates)
@@ -50,19 +21,28 @@ Result<EngineRun> asGraniteSwa(const Loaded &loaded, const std::string &name, co
         return badInput(
             fmt::format("--as-engine {} is another model, which is run on one GPU alone: leave --gpus out", carriedFormat));
     ZIGZAG_TRY(exported, loadExportModel(name));
-    ZIGZAG_CHECK(engineServing(carriedFormat, exported, map));
-    std::string source;
-    ZIGZAG_TRY(carried, standingIn(loaded, map, options, calibrates, source));
+    ZIGZAG_TRY(serving, engineServing(carriedFormat, exported, map));
+    JobLines lines("stand in for the sinks");
+    const JobContext context = loaded.job(lines);
+    ZIGZAG_TRY(served,
+               !options.standIns.empty() ? jobs::exportedRun(context, map, options.standIns)
+                   : calibrates          ? jobs::servedRun(context, map, serving)
+                                         : jobs::servedRun(context, map, blankCarrier(context.config(), map)));
+    lines.end();
     EngineRun run;
     run.isCarried = true;
-    ZIGZAG_TRY(device, uploadModel(carried, loaded.backend));
-    run.loaded.device = std::move(device);
-    run.loaded.model = carried;
+    run.loaded.device = served.context.device;
+    run.loaded.model = served.context.device->model;
     run.loaded.backend = loaded.backend;
     run.loaded.texts = loaded.model;
-    ZIGZAG_TRY(full, resolveHeadMap("full", carried->shape(), 0, 1));
+    ZIGZAG_TRY(full, resolveHeadMap("full", served.map.model(), 0, 1)); // the same map, by its name
     run.map = std::move(full);
-    const std::vector<std::int64_t> &windows = carried->config.fileWindows;
+    const std::string source = !options.standIns.empty() ? "of " + options.standIns
+        : calibrates
+        ? fmt::format("calibrated here over {} queries of prompts made from seeds; --stand-ins FOLDER takes those of an export",
+                      served.queries)
+        : std::string("without values, which times do not depend on");
+    const std::vector<std::int64_t> &windows = run.loaded.model->config.fileWindows;
     fmt::print(stderr, "as {} runs it: a window of {} tokens in {} of {} layers, no sinks; what stands in for them: {}\n",
                carriedFormat, *std::max_element(windows.begin(), windows.end()), run.map.model().localLayers(), windows.size(),
                source);
@@ -75,8 +55,9 @@ void addEngineOptions(CLI::App &command, EngineOptions &options)
 {
     command.add_option("--as-engine", options.engine,
                        "run the map as this engine would: a format of export, such as vllm, transformers, mlx-lm or granite-swa");
-    command.add_option("--stand-ins", options.standIns,
-                       "granite-swa: the exported folder whose stand-ins for sinks are run (default: calibrated on the spot)");
+    command.add_option(
+        "--stand-ins", options.standIns,
+        "granite-swa: the exported folder, or GGUF file, whose stand-ins for sinks are run (default: calibrated on the spot)");
 }
 
 Result<EngineRun> asEngine(const Loaded &loaded, const std::string &model, const HeadMap &map, const EngineOptions &options,

@@ -105,9 +105,22 @@ void MainWindow::buildPages()
     auto *needle = addPage(new NeedlePage(m_studio, this), Qt::BottomDockWidgetArea);
     m_runs = addPage(new RunsPage(m_studio, this), Qt::BottomDockWidgetArea);
     addPage(new FindPage(m_studio, this), Qt::BottomDockWidgetArea);
-    addPage(new QualityPage(m_studio, this), Qt::BottomDockWidgetArea);
+    auto *quality = addPage(new QualityPage(m_studio, this), Qt::BottomDockWidgetArea);
     addPage(new ComparePage(m_studio, this), Qt::BottomDockWidgetArea);
     m_questions = addPage(new QuestionsPage(m_studio, this), Qt::BottomDockWidgetArea);
+    connect(m_runs, &RunsPage::qualityAsked, this, [this, quality](int row) {
+        const QualityRecords &records = m_studio.qualities();
+        if (const AskedQuality *asked = records.qualityAt(row)) {
+            const AskedQuality shown = *asked; // another engine refreshes everything
+            if (auto *served = findChild<QAction *>(QStringLiteral("servedBy_") + QString::fromStdString(shown.engine)))
+                served->trigger();
+            showPage(quality->objectName());
+            quality->showQuality(shown);
+        } else if (row < records.rowCount()) {
+            showPage(m_questions->objectName());
+            m_questions->showAnswers(records.answersAt(row));
+        }
+    });
     auto *answers = addPage(new AnswersPage(m_studio, this), Qt::BottomDockWidgetArea);
     connect(needle, &NeedlePage::answersAsked, this, [this, answers](std::int64_t context, double depth) {
         showPage(answers->objectName());

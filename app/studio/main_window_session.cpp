@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The session: kept while one works, opened, saved under a name, and left for another.
 #include "app/studio/main_window.h"
+#include "app/studio/state/quality_records.h"
 #include "app/studio/state/session_keeper.h"
 #include "app/studio/window_actions.h"
 
@@ -139,6 +140,7 @@ bool MainWindow::openSession(const QString &name)
         notes << QString::fromStdString(note);
     adoptModelOf(*restored, notes);
     m_studio.runList().clear(); // those of the session that was left are in its file
+    m_studio.qualities().clear();
     giveBack(m_studio, *restored);
     if (!restored->layout.empty())
         restoreState(QByteArray::fromBase64(QByteArray::fromStdString(restored->layout)), sessionLayoutVersion);

@@ -28,7 +28,7 @@ class Measurement
 {
 public:
     Measurement(LayerPass &own, std::span<const std::unique_ptr<LayerPass>> carried, const HeadMap &map, std::size_t texts,
-                const std::atomic<bool> *cancel, const std::function<void(double)> &progress)
+                const std::atomic<bool> *cancel, const std::function<void(double)> &progress, CarrySums &soFar)
         : m_own(own)
         , m_carried(carried)
         , m_map(map)
@@ -37,20 +37,27 @@ public:
         , m_all(static_cast<double>((3 + carried.size()) * texts) * map.layers())
         , m_cancel(cancel)
         , m_progress(progress)
-        , m_inside(carried.size())
-        , m_beyond(carried.size())
+        , m_soFar(soFar)
     {
+        m_soFar.inside.resize(carried.size());
+        m_soFar.beyond.resize(carried.size());
+        m_done = m_all * static_cast<double>(m_soFar.texts) / std::max(1.0, static_cast<double>(texts));
         for (int layer = 0; layer < map.layers(); ++layer)
             m_alone.setLayerWindow(layer, 0, map.window(layer).recent);
     }
 
     Result<std::vector<CarryQuality>> run(std::span<const std::vector<int>> texts)
     {
-        for (const std::vector<int> &text : texts)
-            ZIGZAG_CHECK(add(text));
+        while (m_soFar.texts < texts.size()) {
+            CarrySums with = m_soFar;
+            ZIGZAG_CHECK(add(texts[m_soFar.texts], with));
+            ++with.texts;
+            m_soFar = std::move(with);
+        }
         std::vector<CarryQuality> qualities;
         for (std::size_t i = 0; i < m_carried.size(); ++i)
-            qualities.push_back({meanOf(m_inside[i]), meanOf(m_beyond[i]), meanOf(m_windowAlone), meanOf(m_sinksKept)});
+            qualities.push_back(
+                {meanOf(m_soFar.inside[i]), meanOf(m_soFar.beyond[i]), meanOf(m_soFar.windowAlone), meanOf(m_soFar.sinksKept)});
         return qualities;
     }
 
@@ -64,7 +71,7 @@ private:
         return {sums.kl / count, sums.sameTop / count, sums.positions};
     }
 
-    Result<void> add(const std::vector<int> &text)
+    Result<void> add(const std::vector<int> &text, CarrySums &sums)
     {
         const StreamingWindow window = streamingWindowOf(m_map);
         const std::int64_t last = std::ssize(text) - 1, edge = window.recent;
@@ -73,13 +80,13 @@ private:
         ZIGZAG_TRY(full, states(m_own, m_full, text));
         for (std::size_t i = 0; i < m_carried.size(); ++i) {
             ZIGZAG_TRY(carried, states(*m_carried[i], m_full, text)); // its windows are its own
-            ZIGZAG_CHECK(compare(inside, *full, *m_carried[i], *carried, m_inside[i]));
-            ZIGZAG_CHECK(compare(beyond, *full, *m_carried[i], *carried, m_beyond[i]));
+            ZIGZAG_CHECK(compare(inside, *full, *m_carried[i], *carried, sums.inside[i]));
+            ZIGZAG_CHECK(compare(beyond, *full, *m_carried[i], *carried, sums.beyond[i]));
         }
         ZIGZAG_TRY(alone, states(m_own, m_alone, text));
-        ZIGZAG_CHECK(compare(beyond, *full, m_own, *alone, m_windowAlone));
+        ZIGZAG_CHECK(compare(beyond, *full, m_own, *alone, sums.windowAlone));
         ZIGZAG_TRY(kept, states(m_own, m_map, text));
-        return compare(beyond, *full, m_own, *kept, m_sinksKept);
+        return compare(beyond, *full, m_own, *kept, sums.sinksKept);
     }
 
     Result<std::unique_ptr<Buffer>> states(LayerPass &pass, const HeadMap &map, const std::vector<int> &text)
@@ -121,8 +128,7 @@ private:
     double m_done = 0;
     const std::atomic<bool> *m_cancel;
     const std::function<void(double)> &m_progress;
-    std::vector<NearFull> m_inside, m_beyond; // [carried], sums
-    NearFull m_windowAlone, m_sinksKept; ///< sums
+    CarrySums &m_soFar;
 };
 
 std::string textOf(const NearFull &near)
@@ -136,7 +142,7 @@ std::string textOf(const NearFull &near)
 Result<std::vector<CarryQuality>> measureCarried(const std::shared_ptr<DeviceModel> &model, const HeadMap &map,
                                                  std::span<const std::shared_ptr<DeviceModel>> carried,
                                                  std::span<const std::vector<int>> texts, const std::atomic<bool> *cancel,
-                                                 const std::function<void(double)> &progress)
+                                                 const std::function<void(double)> &progress, CarrySums *soFar)
 {
     std::int64_t longest = 1;
     for (const std::vector<int> &text : texts)
@@ -148,7 +154,8 @@ Result<std::vector<CarryQuality>> measureCarried(const std::shared_ptr<DeviceMod
         passes.push_back(std::move(pass));
     }
     const HeadMap whole = wholeLayers(map);
-    return Measurement(*own, passes, whole, texts.size(), cancel, progress).run(texts);
+    CarrySums sums;
+    return Measurement(*own, passes, whole, texts.size(), cancel, progress, soFar ? *soFar : sums).run(texts);
 }
 
 std::string qualityText(const CarryQuality &quality)

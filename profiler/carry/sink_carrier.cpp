@@ -21,13 +21,14 @@ class Calibration
 public:
     /// `inputs`: the map whose hidden states the layers of `map` read.
     Calibration(LayerPass &pass, const HeadMap &map, const HeadMap &inputs, std::span<const std::vector<int>> texts,
-                const std::atomic<bool> *cancel, const std::function<void(double)> &progress)
+                const std::atomic<bool> *cancel, const std::function<void(double)> &progress, CalibrationState &soFar)
         : m_pass(pass)
         , m_map(map)
         , m_inputs(inputs)
         , m_texts(texts)
         , m_cancel(cancel)
         , m_progress(progress)
+        , m_soFar(soFar)
     { }
 
     Result<SinkCarrier> run()
@@ -37,26 +38,29 @@ public:
         ZIGZAG_TRY(states, m_pass.states());
         SinkCarrier carrier;
         carrier.layers.resize(layers);
-        std::vector<std::vector<double>> scores(layers, std::vector<double>(static_cast<std::size_t>(config.queryHeads)));
-        ZIGZAG_CHECK(overLayers(*states, [&](int layer, std::int64_t tokens) {
-            return m_pass.addSinkScores(layer, m_map.pattern(layer, 0), tokens, *states, scores[static_cast<std::size_t>(layer)]);
-        }));
+        if (m_soFar.scores.empty()) {
+            m_soFar.scores.assign(layers, std::vector<double>(static_cast<std::size_t>(config.queryHeads)));
+            m_soFar.outputs.assign(layers, std::vector<double>(static_cast<std::size_t>(config.queryWidth())));
+        }
+        ZIGZAG_CHECK(
+            overLayers(*states, m_soFar.scores, m_soFar.scored, [&](int layer, std::int64_t tokens, std::vector<double> &sums) {
+                return m_pass.addSinkScores(layer, m_map.pattern(layer, 0), tokens, *states, sums);
+            }));
         for (int layer = 0; layer < config.layers; ++layer)
             if (streams(m_map, layer))
-                for (const double sum : scores[static_cast<std::size_t>(layer)])
+                for (const double sum : m_soFar.scores[static_cast<std::size_t>(layer)])
                     carrier.layers[static_cast<std::size_t>(layer)].sinkLogits.push_back(
                         static_cast<float>(sum / static_cast<double>(queriesOf(layer))));
-        std::vector<std::vector<double>> outputs(layers, std::vector<double>(static_cast<std::size_t>(config.queryWidth())));
-        ZIGZAG_CHECK(overLayers(*states, [&](int layer, std::int64_t tokens) {
-            return m_pass.addSinkOutputs(layer, m_map.pattern(layer, 0),
-                                         carrier.layers[static_cast<std::size_t>(layer)].sinkLogits, tokens, *states,
-                                         outputs[static_cast<std::size_t>(layer)]);
-        }));
+        ZIGZAG_CHECK(
+            overLayers(*states, m_soFar.outputs, m_soFar.summed, [&](int layer, std::int64_t tokens, std::vector<double> &sums) {
+                return m_pass.addSinkOutputs(layer, m_map.pattern(layer, 0),
+                                             carrier.layers[static_cast<std::size_t>(layer)].sinkLogits, tokens, *states, sums);
+            }));
         for (int layer = 0; layer < config.layers; ++layer) {
             if (!streams(m_map, layer))
                 continue;
             std::vector<float> means;
-            for (const double sum : outputs[static_cast<std::size_t>(layer)])
+            for (const double sum : m_soFar.outputs[static_cast<std::size_t>(layer)])
                 means.push_back(static_cast<float>(sum / static_cast<double>(queriesOf(layer))));
             ZIGZAG_TRY(bias, m_pass.projectHeads(layer, means));
             carrier.layers[static_cast<std::size_t>(layer)].outputBias = std::move(bias);
@@ -75,21 +79,25 @@ private:
         return sum;
     }
 
-    /// Every text through every layer, with `look` at those that stream.
-    template <class Look> Result<void> overLayers(Buffer &states, const Look &look)
+    /// Every text that is not in the sums through every layer, with `look` at those that stream. Sums are of whole texts.
+    template <class Look>
+    Result<void> overLayers(Buffer &states, std::vector<std::vector<double>> &sums, std::size_t &done, const Look &look)
     {
         const auto all = static_cast<double>(2 * std::ssize(m_texts) * m_map.layers());
-        for (const std::vector<int> &text : m_texts) {
+        for (m_done += static_cast<double>(done) * m_map.layers(); done < m_texts.size(); ++done) {
+            const std::vector<int> &text = m_texts[done];
+            std::vector<std::vector<double>> with = sums;
             ZIGZAG_CHECK(m_pass.embed(text, states));
             for (int layer = 0; layer < m_map.layers(); ++layer) {
                 if (m_cancel && m_cancel->load(std::memory_order_relaxed))
                     return cancelled();
                 if (streams(m_map, layer))
-                    ZIGZAG_CHECK(look(layer, std::ssize(text)));
+                    ZIGZAG_CHECK(look(layer, std::ssize(text), with[static_cast<std::size_t>(layer)]));
                 m_pass.run(layer, m_inputs.patterns(layer), std::ssize(text), states, states);
                 if (m_progress)
                     m_progress(++m_done / all);
             }
+            sums = std::move(with);
         }
         return {};
     }
@@ -99,6 +107,7 @@ private:
     std::span<const std::vector<int>> m_texts;
     const std::atomic<bool> *m_cancel;
     const std::function<void(double)> &m_progress;
+    CalibrationState &m_soFar;
     double m_done = 0; ///< layers of texts
 };
 
@@ -117,7 +126,7 @@ TensorView stored(CarriedStorage &storage, const std::vector<float> &values, DTy
 /// `whole`: without mixed layers.
 Result<SinkCarrier> calibrated(const std::shared_ptr<DeviceModel> &model, const HeadMap &whole, const HeadMap &inputs,
                                std::span<const std::vector<int>> texts, const std::atomic<bool> *cancel,
-                               const std::function<void(double)> &progress)
+                               const std::function<void(double)> &progress, CalibrationState &soFar)
 {
     std::int64_t longest = 0;
     for (const std::vector<int> &text : texts)
@@ -129,25 +138,27 @@ Result<SinkCarrier> calibrated(const std::shared_ptr<DeviceModel> &model, const 
                             "longer texts",
                             longest, layer, recent));
     ZIGZAG_TRY(pass, LayerPass::create(model, longest, false));
-    return Calibration(*pass, whole, inputs, texts, cancel, progress).run();
+    return Calibration(*pass, whole, inputs, texts, cancel, progress, soFar).run();
 }
 
 } // namespace
 
 Result<SinkCarrier> calibrateSinks(const std::shared_ptr<DeviceModel> &model, const HeadMap &map,
                                    std::span<const std::vector<int>> texts, const std::atomic<bool> *cancel,
-                                   const std::function<void(double)> &progress)
+                                   const std::function<void(double)> &progress, CalibrationState *soFar)
 {
     const HeadMap whole = wholeLayers(map);
-    return calibrated(model, whole, whole, texts, cancel, progress);
+    CalibrationState own;
+    return calibrated(model, whole, whole, texts, cancel, progress, soFar ? *soFar : own);
 }
 
 Result<SinkCarrier> calibrateEveryLayer(const std::shared_ptr<DeviceModel> &model, StreamingWindow window,
                                         std::span<const std::vector<int>> texts, const std::atomic<bool> *cancel,
-                                        const std::function<void(double)> &progress)
+                                        const std::function<void(double)> &progress, CalibrationState *soFar)
 {
     const HeadMap all(model->model->shape(), HeadKind::Streaming, window.sink, window.recent);
-    return calibrated(model, all, all.withEvery(HeadKind::Retrieval), texts, cancel, progress);
+    CalibrationState own;
+    return calibrated(model, all, all.withEvery(HeadKind::Retrieval), texts, cancel, progress, soFar ? *soFar : own);
 }
 
 HeadMap withoutSinks(const HeadMap &map)

@@ -31,13 +31,20 @@ struct SinkCarrier {
     std::int64_t queries = 0; ///< that they are means of, in each layer
 };
 
+/// How far a calibration is, a whole text at a time: it goes on from here to the same stand-ins, to the bit.
+struct CalibrationState {
+    std::vector<std::vector<double>> scores, outputs; // [layers], sums over queries; empty: not begun
+    std::size_t scored = 0, summed = 0; ///< texts in them
+};
+
 /// One pass of calibration. A logit is the mean over queries of log Σ exp of the scores of the sinks that their window has left
 /// behind, a bias the mean of what attention with the sinks still gives beyond that, through the output projection. Hidden states
 /// are those of the map with its sinks. Mixed layers are taken as full, as in the formats that know layers alone. `texts`:
-/// tokens, of which those beyond sink + recent count; refused where there are none. progress: 0 to 1.
+/// tokens, of which those beyond sink + recent count; refused where there are none. progress: 0 to 1. `soFar`: of the same model,
+/// map and texts; it holds what there is when the call is cancelled.
 Result<SinkCarrier> calibrateSinks(const std::shared_ptr<DeviceModel> &model, const HeadMap &map,
                                    std::span<const std::vector<int>> texts, const std::atomic<bool> *cancel = nullptr,
-                                   const std::function<void(double)> &progress = {});
+                                   const std::function<void(double)> &progress = {}, CalibrationState *soFar = nullptr);
 
 /// The same for every layer that a map with this window may let stream, each with the hidden states of full attention at its
 /// input. So one pass serves any choice of layers, as a search wants it: stand-ins are a function of what their own layer reads.
@@ -45,7 +52,7 @@ Result<SinkCarrier> calibrateSinks(const std::shared_ptr<DeviceModel> &model, co
 /// attention's, and what is exported is calibrated again, for its own map.
 Result<SinkCarrier> calibrateEveryLayer(const std::shared_ptr<DeviceModel> &model, StreamingWindow window,
                                         std::span<const std::vector<int>> texts, const std::atomic<bool> *cancel = nullptr,
-                                        const std::function<void(double)> &progress = {});
+                                        const std::function<void(double)> &progress = {}, CalibrationState *soFar = nullptr);
 
 /// The map as an engine with stand-ins runs it: whole layers, and no sinks.
 HeadMap withoutSinks(const HeadMap &map);

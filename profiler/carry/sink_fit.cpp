@@ -34,31 +34,17 @@ std::vector<std::int64_t> shuffled(std::int64_t count, std::mt19937_64 &random)
 }
 
 /// Adam (Kingma and Ba, arXiv 1412.6980).
-class Adam
+void adamStep(FitState &state, std::span<const double> gradient, std::span<const double> rates)
 {
-public:
-    explicit Adam(std::size_t size)
-        : m_first(size)
-        , m_second(size)
-    { }
-
-    /// By how much a parameter changes, of a gradient and a rate.
-    void step(std::span<double> parameters, std::span<const double> gradient, std::span<const double> rates)
-    {
-        constexpr double first = 0.9, second = 0.999, epsilon = 1e-8;
-        ++m_steps;
-        const double a = 1 - std::pow(first, m_steps), b = 1 - std::pow(second, m_steps);
-        for (std::size_t i = 0; i < parameters.size(); ++i) {
-            m_first[i] = first * m_first[i] + (1 - first) * gradient[i];
-            m_second[i] = second * m_second[i] + (1 - second) * gradient[i] * gradient[i];
-            parameters[i] -= rates[i] * (m_first[i] / a) / (std::sqrt(m_second[i] / b) + epsilon);
-        }
+    constexpr double first = 0.9, second = 0.999, epsilon = 1e-8;
+    const auto steps = static_cast<int>(state.losses.size()); // this one among them
+    const double a = 1 - std::pow(first, steps), b = 1 - std::pow(second, steps);
+    for (std::size_t i = 0; i < state.parameters.size(); ++i) {
+        state.first[i] = first * state.first[i] + (1 - first) * gradient[i];
+        state.second[i] = second * state.second[i] + (1 - second) * gradient[i] * gradient[i];
+        state.parameters[i] -= rates[i] * (state.first[i] / a) / (std::sqrt(state.second[i] / b) + epsilon);
     }
-
-private:
-    std::vector<double> m_first, m_second;
-    int m_steps = 0;
-};
+}
 
 /// Rises over the first tenth, falls over the last half.
 double schedule(double done)
@@ -82,7 +68,26 @@ Result<void> setVector(DeviceModel &model, int layer, WeightId id, const std::ve
     return {};
 }
 
+/// Of a text that has positions beyond the window.
+std::int64_t leastPiece(StreamingWindow window)
+{
+    return std::int64_t{window.recent} + window.sink + 16;
+}
+
 } // namespace
+
+std::int64_t fitPieceTokens(StreamingWindow window)
+{
+    constexpr std::int64_t usual = 1536;
+    const std::int64_t recent = window.recent;
+    return std::clamp(usual, 3 * recent / 2, std::max(4 * recent, leastPiece(window)));
+}
+
+bool canFit(const std::shared_ptr<DeviceModel> &model)
+{
+    constexpr std::int64_t few = 16; // tokens
+    return LayerPass::create(model, few, true).has_value();
+}
 
 Result<SinkFitting> SinkFitting::create(const std::shared_ptr<DeviceModel> &model, const HeadMap &map, SinkCarrier from,
                                         std::span<const std::vector<int>> texts, const FitPlan &plan)
@@ -122,9 +127,7 @@ Result<SinkFitting> SinkFitting::create(const std::shared_ptr<DeviceModel> &mode
 /// where it is much, for what a step takes grows with them.
 void SinkFitting::cut(std::span<const std::vector<int>> texts)
 {
-    constexpr std::int64_t usual = 1536;
-    const std::int64_t window = m_window.recent, least = window + m_window.sink + 16,
-                       length = std::clamp(usual, 3 * window / 2, std::max(4 * window, least));
+    const std::int64_t least = leastPiece(m_window), length = fitPieceTokens(m_window);
     for (const std::vector<int> &text : texts)
         for (std::int64_t begin = 0; std::ssize(text) - begin >= least; begin += length) {
             const auto end = std::min(std::ssize(text), begin + length);
@@ -353,32 +356,45 @@ void SinkFitting::tell(double share) const
         m_onLayer(share);
 }
 
-Result<SinkCarrier> SinkFitting::run(const std::atomic<bool> *cancel, const std::function<void(double)> &progress)
+Result<SinkCarrier> SinkFitting::run(const std::atomic<bool> *cancel, const std::function<void(double)> &progress,
+                                     FitState *soFar, const std::function<void()> &onStep)
 {
     using Clock = std::chrono::steady_clock;
     const auto begin = Clock::now();
+    FitState own;
+    FitState &state = soFar ? *soFar : own;
+    if (state.parameters.empty())
+        state = {std::vector<double>(m_parameters), std::vector<double>(m_parameters), std::vector<double>(m_parameters), {}, 0};
+    if (state.parameters.size() != m_parameters || state.first.size() != m_parameters || state.second.size() != m_parameters)
+        return badInput("what there is of a fit is of another map: begin anew");
+    const double before = state.seconds;
+    const auto spentSoFar = [&] { return before + std::chrono::duration<double>(Clock::now() - begin).count(); };
     // Whichever ends the fit, steps or time, the rates follow it.
     const auto done = [&](double step) {
-        const double spent = std::chrono::duration<double>(Clock::now() - begin).count();
+        const double spent = spentSoFar();
         return std::max(step / m_plan.steps, m_plan.seconds > 0 ? std::min(1.0, spent / m_plan.seconds) : 0.0);
     };
     ZIGZAG_CHECK(findRates(cancel));
-    std::vector<double> parameters(m_parameters), gradient, rates(m_parameters);
-    Adam adam(m_parameters);
-    for (int step = 0; step < m_plan.steps && done(step) < 1; ++step) {
+    std::vector<double> gradient, rates(m_parameters);
+    m_losses = state.losses;
+    for (auto step = static_cast<int>(state.losses.size()); step < m_plan.steps && done(step) < 1; ++step) {
         m_onLayer = [&](double share) {
             if (progress)
                 progress(done(step + share));
         };
-        ZIGZAG_TRY(loss, lossAndGradient(pieceOf(step), step, parameters, gradient, cancel));
-        m_losses.push_back(loss);
+        ZIGZAG_TRY(loss, lossAndGradient(pieceOf(step), step, state.parameters, gradient, cancel));
+        state.losses.push_back(loss);
         for (const Segment &segment : m_segments)
             std::fill_n(rates.begin() + static_cast<std::ptrdiff_t>(segment.begin), segment.count,
                         segment.rate * schedule(done(step + 0.5)));
-        adam.step(parameters, gradient, rates);
+        adamStep(state, gradient, rates);
+        state.seconds = spentSoFar();
+        m_losses = state.losses;
+        if (onStep)
+            onStep();
     }
     m_onLayer = {};
-    return carrier(parameters);
+    return carrier(state.parameters);
 }
 
 } // namespace zigzag

@@ -31,6 +31,19 @@ struct FitPlan {
     std::uint64_t seed = 1; ///< of the order of the pieces and of the positions that count
 };
 
+/// Tokens that one step of a fit runs through, where texts are long enough.
+std::int64_t fitPieceTokens(StreamingWindow window);
+/// Whether there is a backward pass for this model on its backend.
+bool canFit(const std::shared_ptr<DeviceModel> &model);
+
+/// How far a fit is, a step at a time: it goes on from here to the same stand-ins, to the bit where steps alone end it.
+struct FitState {
+    std::vector<double> parameters, first,
+        second; ///< as they are, and Adam's means of slopes and their squares; empty: not begun
+    std::vector<double> losses; // [steps done]
+    double seconds = 0; ///< that these took
+};
+
 /// What is fitted is one vector: for each layer that streams its sink logits, what is added to its heads before the output
 /// projection, and the biases of its queries, keys and values. All values float32, on a backend with gradient ops.
 class SinkFitting
@@ -41,8 +54,10 @@ public:
     static Result<SinkFitting> create(const std::shared_ptr<DeviceModel> &model, const HeadMap &map, SinkCarrier from,
                                       std::span<const std::vector<int>> texts, const FitPlan &plan);
 
-    /// All steps. `onStep` hears which share is done and the loss of the last step.
-    Result<SinkCarrier> run(const std::atomic<bool> *cancel = nullptr, const std::function<void(double share)> &progress = {});
+    /// All steps, or those that are left of `soFar`, which holds what there is when the call is cancelled; `onStep` hears that it
+    /// has grown. Refused where `soFar` is of another fit.
+    Result<SinkCarrier> run(const std::atomic<bool> *cancel = nullptr, const std::function<void(double share)> &progress = {},
+                            FitState *soFar = nullptr, const std::function<void()> &onStep = {});
 
     /// The loss over some positions of a piece, and its gradient: what a step follows. `round` chooses the positions.
     Result<double> lossAndGradient(std::size_t piece, int round, std::span<const double> parameters,

@@ -6,6 +6,7 @@
 #include "profiler/evaluate/task_prompts.h"
 
 #include <algorithm>
+#include <chrono>
 #include <fmt/format.h>
 
 namespace zigzag::jobs {
@@ -20,11 +21,21 @@ std::function<void(double)> toldOf(const JobContext &context, std::string_view s
     };
 }
 
-Result<std::shared_ptr<DeviceModel>> upload(const JobContext &context, const HeadMap &map, const SinkCarrier &carrier)
+/// Adds to a sum what passes until its end, however that comes.
+class Stopwatch
 {
-    ZIGZAG_TRY(model, carriedModel(context.model(), map, carrier));
-    return uploadModel(model, context.device->backend);
-}
+public:
+    explicit Stopwatch(double &sum)
+        : m_sum(sum)
+    { }
+    ~Stopwatch() { m_sum += std::chrono::duration<double>(std::chrono::steady_clock::now() - m_begin).count(); }
+    Stopwatch(const Stopwatch &) = delete;
+    Stopwatch &operator=(const Stopwatch &) = delete;
+
+private:
+    double &m_sum;
+    std::chrono::steady_clock::time_point m_begin = std::chrono::steady_clock::now();
+};
 
 std::int64_t keptTokens(StreamingWindow window)
 {
@@ -43,45 +54,92 @@ double weighed(const CarryQuality &quality, const FitPlan &plan)
     return plan.insideWeight * quality.inside.kl + quality.beyond.kl;
 }
 
+Result<void> fitStandIns(const JobContext &context, const HeadMap &map, const CarryPlan &plan, CarriedSoFar &soFar)
+{
+    CarryState &state = soFar.state;
+    ZIGZAG_TRY(fit, SinkFitting::create(context.device, map, *state.calibrated, plan.texts.fit, *plan.fit));
+    ZIGZAG_TRY(found, fit.run(context.cancel, toldOf(context, "fit"), &state.fit, soFar.told));
+    state.fitted = std::move(found);
+    return {};
+}
+
 } // namespace
 
-Result<Carried> carry(const JobContext &context, const HeadMap &map, const CarryPlan &plan)
+Result<SinkCarrier> calibrateStandIns(const JobContext &context, const HeadMap &map, const CarryTexts &texts,
+                                      CalibrationState *soFar)
 {
-    Carried result;
-    ZIGZAG_TRY(calibrated,
-               calibrateSinks(context.device, map, plan.texts.calibration, context.cancel, toldOf(context, "calibration")));
-    std::vector<std::shared_ptr<DeviceModel>> ways;
-    ZIGZAG_TRY(first, upload(context, map, calibrated));
-    ways.push_back(std::move(first));
-    SinkCarrier fitted;
-    if (plan.fit) {
-        ZIGZAG_TRY(fit, SinkFitting::create(context.device, map, calibrated, plan.texts.fit, *plan.fit));
-        ZIGZAG_TRY(found, fit.run(context.cancel, toldOf(context, "fit")));
-        fitted = std::move(found);
-        result.steps = static_cast<int>(fit.losses().size());
-        ZIGZAG_TRY(second, upload(context, map, fitted));
-        ways.push_back(std::move(second));
+    return calibrateSinks(context.device, map, texts.calibration, context.cancel, toldOf(context, "calibration"), soFar);
+}
+
+Result<std::shared_ptr<DeviceModel>> withStandIns(const JobContext &context, const HeadMap &map, const SinkCarrier &carrier)
+{
+    ZIGZAG_TRY(model, carriedModel(context.model(), map, carrier));
+    return uploadModel(model, context.device->backend);
+}
+
+Result<Carried> carry(const JobContext &context, const HeadMap &map, const CarryPlan &plan, CarriedSoFar *soFar)
+{
+    CarriedSoFar own;
+    CarriedSoFar &all = soFar ? *soFar : own;
+    CarryState &state = all.state;
+    const auto tell = [&] {
+        if (all.told)
+            all.told();
+    };
+    if (!state.calibrated) {
+        const Stopwatch watch(state.seconds.calibration);
+        ZIGZAG_TRY(calibrated, calibrateStandIns(context, map, plan.texts, &state.calibration));
+        state.calibrated = std::move(calibrated);
+        tell();
     }
-    ZIGZAG_TRY(qualities,
-               measureCarried(context.device, map, ways, plan.texts.heldOut, context.cancel, toldOf(context, "measurement")));
+    if (plan.fit && !state.fitted) {
+        const Stopwatch watch(state.seconds.fit);
+        ZIGZAG_CHECK(fitStandIns(context, map, plan, all));
+        tell();
+    }
+    std::vector<std::shared_ptr<DeviceModel>> ways;
+    for (const SinkCarrier *each : {&*state.calibrated, plan.fit ? &*state.fitted : nullptr})
+        if (each) {
+            ZIGZAG_TRY(way, withStandIns(context, map, *each));
+            ways.push_back(std::move(way));
+        }
+    if (state.sums.inside.size() != ways.size()) // measured for another number of them
+        state.sums = {};
+    std::vector<CarryQuality> qualities;
+    {
+        const Stopwatch watch(state.seconds.measurement);
+        ZIGZAG_TRY(measured,
+                   measureCarried(context.device, map, ways, plan.texts.heldOut, context.cancel, toldOf(context, "measurement"),
+                                  &state.sums));
+        qualities = std::move(measured);
+    }
+    tell();
+    Carried result;
     result.calibrated = qualities.front();
     if (plan.fit) {
+        result.steps = static_cast<int>(state.fit.losses.size());
         result.fitted = qualities.back();
         result.isFitted = weighed(*result.fitted, *plan.fit) < weighed(result.calibrated, *plan.fit);
     }
-    result.carrier = result.isFitted ? std::move(fitted) : std::move(calibrated);
+    result.carrier = result.isFitted ? *state.fitted : *state.calibrated;
+    result.seconds = state.seconds;
     return result;
 }
 
-Result<Carried> exportCarried(const JobContext &context, const HeadMap &map, const CarryPlan &plan, const CarriedExport &where)
+Result<void> writeCarried(const JobContext &context, const HeadMap &map, const Carried &carried, const CarriedExport &where)
+{
+    ZIGZAG_TRY(model, carriedModel(context.model(), map, carried.carrier));
+    return where.target->write(*where.model, *model, where.out, where.files,
+                               "Against full attention, on text that it was not made from: " + qualityText(carried.quality()));
+}
+
+Result<Carried> exportCarried(const JobContext &context, const HeadMap &map, const CarryPlan &plan, const CarriedExport &where,
+                              CarriedSoFar *soFar)
 {
     if (const ExportVerdict verdict = where.target->verdict(map, where.model); !verdict.refusal.empty())
         return badInput(fmt::format("{} cannot take this map: {}", where.target->name, verdict.refusal));
-    ZIGZAG_TRY(carried, carry(context, map, plan));
-    ZIGZAG_TRY(model, carriedModel(context.model(), map, carried.carrier));
-    ZIGZAG_CHECK(
-        where.target->write(*where.model, *model, where.out, where.files,
-                            "Against full attention, on text that it was not made from: " + qualityText(carried.quality())));
+    ZIGZAG_TRY(carried, carry(context, map, plan, soFar));
+    ZIGZAG_CHECK(writeCarried(context, map, carried, where));
     return std::move(carried);
 }
 
@@ -126,22 +184,23 @@ Result<CarryTexts> carryTexts(const std::vector<std::filesystem::path> &files, c
     return texts;
 }
 
-Result<std::shared_ptr<DeviceModel>> everyLayerCarried(const JobContext &context, StreamingWindow window)
+Result<std::shared_ptr<DeviceModel>> everyLayerCarried(const JobContext &context, StreamingWindow window, CalibrationState *soFar)
 {
     ZIGZAG_TRY(texts, madeCarryTexts(context.textModel(), window));
-    ZIGZAG_TRY(carrier,
-               calibrateEveryLayer(context.device, window, texts.calibration, context.cancel, toldOf(context, "calibration")));
-    return upload(context, HeadMap(context.model().shape(), HeadKind::Streaming, window.sink, window.recent), carrier);
+    ZIGZAG_TRY(
+        carrier,
+        calibrateEveryLayer(context.device, window, texts.calibration, context.cancel, toldOf(context, "calibration"), soFar));
+    return withStandIns(context, HeadMap(context.model().shape(), HeadKind::Streaming, window.sink, window.recent), carrier);
 }
 
-Result<CarryQuality> carryCost(const JobContext &context, const HeadMap &map)
+Result<CarryQuality> carryCost(const JobContext &context, const HeadMap &map, CarriedSoFar *soFar)
 {
     if (const std::string why = whyNotCarried(context.config(), map); !why.empty())
         return badInput(why);
     CarryPlan plan;
     ZIGZAG_TRY(texts, madeCarryTexts(context.textModel(), streamingWindowOf(map)));
     plan.texts = std::move(texts);
-    ZIGZAG_TRY(carried, carry(context, map, plan));
+    ZIGZAG_TRY(carried, carry(context, map, plan, soFar));
     return carried.quality();
 }
 

@@ -181,10 +181,13 @@ std::string traceLine(const LineModel &model, const std::string &map, const Trac
     return line.option("--format", "zigzag").option("--out", out).text();
 }
 
-std::string checkLine(const LineModel &model, const std::string &map, const CheckPlan &plan, const std::string &engine)
+std::string checkLine(const LineModel &model, const std::string &map, const CheckPlan &plan, const std::string &engine,
+                      const std::string &standIns)
 {
     Line line("check");
     line.option("--server", plan.server.text()).option("--model", model.name).option("--map", map).engine(engine);
+    if (!standIns.empty())
+        line.option("--stand-ins", standIns);
     if (!plan.servedName.empty())
         line.option("--served-name", plan.servedName);
     if (!plan.key.empty())

@@ -44,7 +44,8 @@ std::string sweepLine(const LineModel &model, const std::string &scores, const s
 /// `out`: the file that it writes.
 std::string traceLine(const LineModel &model, const std::string &map, const TracePlan &plan, const std::string &out);
 /// The server's key stands in it as "$SERVER_KEY", never in letters: a shell keeps what was typed.
-std::string checkLine(const LineModel &model, const std::string &map, const CheckPlan &plan, const std::string &engine);
+std::string checkLine(const LineModel &model, const std::string &map, const CheckPlan &plan, const std::string &engine,
+                      const std::string &standIns = {});
 /// `prompts`: files of questions; the request's own are not looked at. `out`: its folder.
 std::string recommendLine(const LineModel &model, const RecommendRequest &request, std::span<const std::string> prompts,
                           const std::string &out);

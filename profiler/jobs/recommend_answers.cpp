@@ -10,15 +10,6 @@
 
 namespace zigzag::jobs {
 
-namespace {
-
-EngineServing servingOf(const ServingWay &way)
-{
-    return {way.name, way.asRun ? way.asRun : [](const HeadMap &map) { return map; }, way.standsIn(), way.counted};
-}
-
-} // namespace
-
 Result<AskedJudge> AskedJudge::create(RecommendRun &run, StageClock &clock)
 {
     AskedJudge judge(run, clock);
@@ -42,7 +33,7 @@ Result<AskedJudge> AskedJudge::create(RecommendRun &run, StageClock &clock)
     return judge;
 }
 
-Result<std::size_t> AskedJudge::answersOf(const std::string &name, const TriedMap *map)
+Result<std::size_t> AskedJudge::answersOf(const std::string &name, const TriedMap *map, const Carried *standIns)
 {
     auto &maps = m_record.maps;
     const auto found = std::find_if(maps.begin(), maps.end(), [&](const AnswersOfMap &each) { return each.map == name; });
@@ -52,9 +43,11 @@ Result<std::size_t> AskedJudge::answersOf(const std::string &name, const TriedMa
         maps.erase(found); // stopped in its middle
     const HeadMap full(m_run->job.model().shape(), HeadKind::Retrieval, 0, 1);
     ServedRun run{m_clock->context(), full};
-    if (map) {
-        ZIGZAG_TRY(served, servedRun(m_clock->context(), map->map, servingOf(m_run->ways[map->way])));
+    if (standIns) {
+        ZIGZAG_TRY(served, servedRun(m_clock->context(), map->map, standIns->carrier));
         run = std::move(served);
+    } else if (map) {
+        run.map = m_run->ways[map->way].served(map->map);
     }
     run.context.tell({.part = JobPart::Questions, .subject = name});
     ZIGZAG_TRY(answers,
@@ -78,10 +71,10 @@ Result<std::size_t> AskedJudge::answersOf(const std::string &name, const TriedMa
     return maps.size() - 1;
 }
 
-Result<std::pair<std::vector<double>, std::vector<double>>> AskedJudge::operator()(const TriedMap &map)
+Result<std::pair<std::vector<double>, std::vector<double>>> AskedJudge::operator()(const TriedMap &map, const Carried *standIns)
 {
-    ZIGZAG_TRY(full, answersOf("full attention", nullptr));
-    ZIGZAG_TRY(mine, answersOf(nameOf(*m_run, map), &map));
+    ZIGZAG_TRY(full, answersOf("full attention", nullptr, nullptr));
+    ZIGZAG_TRY(mine, answersOf(nameOf(*m_run, map), &map, standIns));
     const std::vector<QuestionAnswer> &ofFull = m_record.maps[full].answers, &ofMap = m_record.maps[mine].answers;
     std::pair<std::vector<double>, std::vector<double>> scores;
     for (std::size_t i = 0; i < std::min(ofFull.size(), ofMap.size()); ++i) {

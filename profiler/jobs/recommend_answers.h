@@ -4,6 +4,7 @@
 // Includes nlohmann/json (answers_file.h): for .cpp files.
 
 #include "profiler/evaluate/answers_file.h"
+#include "profiler/jobs/carry_job.h"
 #include "profiler/jobs/recommend_search.h"
 
 #include <utility>
@@ -18,8 +19,8 @@ class AskedJudge
 public:
     static Result<AskedJudge> create(RecommendRun &run, StageClock &clock);
 
-    /// Scores of full attention and of the map, of the questions that both answered.
-    Result<std::pair<std::vector<double>, std::vector<double>>> operator()(const TriedMap &map);
+    /// Scores of full attention and of the map, of the questions that both answered. `standIns`: null where it has none.
+    Result<std::pair<std::vector<double>, std::vector<double>>> operator()(const TriedMap &map, const Carried *standIns);
 
 private:
     AskedJudge(RecommendRun &run, StageClock &clock)
@@ -27,7 +28,7 @@ private:
         , m_clock(&clock)
     { }
     /// Its place in the record, where everything was answered before or is now; behind the last one where it was stopped.
-    Result<std::size_t> answersOf(const std::string &name, const TriedMap *map);
+    Result<std::size_t> answersOf(const std::string &name, const TriedMap *map, const Carried *standIns);
 
     RecommendRun *m_run;
     StageClock *m_clock;

@@ -8,6 +8,7 @@
 #include "profiler/evaluate/answers_file.h"
 #include "profiler/jobs/carry_job.h"
 #include "profiler/jobs/recommend_record.h"
+#include "profiler/jobs/recommend_stand_ins.h"
 #include "profiler/session/session_parts.h"
 
 #include <algorithm>
@@ -29,10 +30,10 @@ Result<void> writeExport(const JobContext &context, const Recommendation &found,
         return failed("an export needs the model as it lies on disk");
     if (way.standsIn()) {
         const auto out = places.folder / (way.carried->writesFolder ? std::string(way.carried->name) : "model.gguf");
-        CarryPlan plan; // the calibration that was judged: always the same
-        ZIGZAG_TRY(texts, madeCarryTexts(context.textModel(), streamingWindowOf(map)));
-        plan.texts = std::move(texts);
-        ZIGZAG_CHECK(exportCarried(context, map, plan, {.target = way.carried, .model = model, .out = out}));
+        const auto &standIns = found.judged[*found.chosen].standIns;
+        if (!standIns)
+            return failed("what stands in for sinks was not kept");
+        ZIGZAG_CHECK(writeCarried(context, map, *standIns, {.target = way.carried, .model = model, .out = out}));
         places.exported = out;
         return {};
     }
@@ -78,6 +79,8 @@ Result<void> writeRecommended(const JobContext &context, Recommendation &found, 
         return written;
     std::error_code ignored;
     std::filesystem::remove(progressFile(found.request), ignored);
+    for (const std::filesystem::path &file : standInFiles(found.request))
+        std::filesystem::remove(file, ignored);
     return {};
 }
 

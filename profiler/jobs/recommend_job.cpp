@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "profiler/jobs/recommend_job.h"
 
+#include "profiler/carry/sink_fit.h"
 #include "profiler/jobs/calibration_job.h"
 #include "profiler/search/search_progress.h"
 
@@ -106,10 +107,9 @@ Result<void> plan(RecommendRun &run)
         }
     }
     ZIGZAG_TRY(pace, measurePace(run.job, run.request.seconds));
-    const auto standing = std::count_if(run.ways.begin(), run.ways.end(), [](const ServingWay &way) { return way.standsIn(); });
-    run.state = RecommendState(
-        planFor(run.request, run.job.config(), {static_cast<int>(run.ways.size()), static_cast<int>(standing)}, pace),
-        run.ways.size());
+    WayCounts counts = countsOf(run.ways);
+    counts.canFit = counts.standingIn > 0 && canFit(run.job.device);
+    run.state = RecommendState(planFor(run.request, run.job.config(), counts, pace), run.ways.size());
     return {};
 }
 

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "profiler/jobs/recommend_judge.h"
 
-#include "profiler/carry/sink_carrier.h"
 #include "profiler/jobs/recommend_answers.h"
-#include "profiler/jobs/served_job.h"
+#include "profiler/jobs/recommend_stand_ins.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -41,23 +40,21 @@ struct TaskJudge {
     StageClock &clock;
     std::vector<TaskPrompt> prompts;
 
-    Result<MapMeter> meterFor(const TriedMap &map)
+    Result<MapMeter> meterFor(const TriedMap &map, const Carried *standIns)
     {
-        const ServingWay &way = run.ways[map.way];
-        ServedBy served = way.servedBy();
-        if (way.standsIn()) { // its own, as an export has them: of this very map
-            const EngineServing serving{std::string(carriedFormat), withoutSinks, true, way.counted};
-            ZIGZAG_TRY(standing, servedRun(clock.context(), map.map, serving));
-            served.standIns = standing.context.device;
+        ServedBy served = run.ways[map.way].servedBy();
+        if (standIns) { // its own, as an export has them: of this very map
+            ZIGZAG_TRY(standing, withStandIns(clock.context(), map.map, standIns->carrier));
+            served.standIns = std::move(standing);
         }
         return MapMeter::create(run.job.device, prompts, std::move(served));
     }
 
-    Result<std::pair<std::vector<double>, std::vector<double>>> operator()(const TriedMap &map)
+    Result<std::pair<std::vector<double>, std::vector<double>>> operator()(const TriedMap &map, const Carried *standIns)
     {
         JudgedTasks &kept = run.state.judgedOf(keyOf(run.ways[map.way], map.map));
         if (kept.measures.size() < prompts.size()) {
-            ZIGZAG_TRY(meter, meterFor(map));
+            ZIGZAG_TRY(meter, meterFor(map, standIns));
             const std::string subject = "judging " + nameOf(run, map);
             const auto all = static_cast<int>(prompts.size());
             const auto tell = clock.context().counted(JobPart::Distill, subject, static_cast<double>(kept.measures.size()) / all);
@@ -164,10 +161,19 @@ Result<std::vector<JudgedMap>> judgeMaps(RecommendRun &run, const std::vector<Tr
         made.emplace(TaskJudge{run, clock, std::move(prompts)});
     }
     std::vector<JudgedMap> all;
+    int fitted = 0;
     const auto judgeOne = [&](std::size_t place) -> Result<void> {
         if (clock.isStopped() && !all.empty())
             return {};
-        auto scores = made ? (*made)(tried[place]) : (*asked)(tried[place]);
+        std::shared_ptr<const Carried> standIns;
+        Result<std::pair<std::vector<double>, std::vector<double>>> scores = cancelled();
+        const bool fits = run.ways[tried[place].way].standsIn() && fitted++ < plan.fittedMaps;
+        if (auto standing = judgedStandIns(run, clock.context(), tried[place], fits); standing) {
+            standIns = std::move(*standing);
+            scores = made ? (*made)(tried[place], standIns.get()) : (*asked)(tried[place], standIns.get());
+        } else {
+            scores = tl::unexpected(standing.error());
+        }
         if (!scores && isCancelled(scores.error()) && !clock.isCancelled())
             scores = std::pair<std::vector<double>, std::vector<double>>();
         if (!scores)
@@ -182,7 +188,7 @@ Result<std::vector<JudgedMap>> judgeMaps(RecommendRun &run, const std::vector<Tr
                 fmt::format("full attention answers none of {} prompts that are to judge, so that no map can be judged: try "
                             "a shorter context, or questions that the model answers (--prompts)",
                             full.size()));
-        all.push_back({place, judged(full, map, run.request.kept)});
+        all.push_back({place, judged(full, map, run.request.kept), std::move(standIns)});
         if (onJudged)
             onJudged(all);
         return {};

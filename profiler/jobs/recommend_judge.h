@@ -2,10 +2,12 @@
 #pragma once
 
 #include "profiler/evaluate/paired_test.h"
+#include "profiler/jobs/carry_job.h"
 #include "profiler/jobs/recommend_search.h"
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -32,6 +34,7 @@ Judgement judged(std::span<const double> full, std::span<const double> map, doub
 struct JudgedMap {
     std::size_t tried = 0; ///< its place among those tried
     Judgement judgement;
+    std::shared_ptr<const Carried> standIns = {}; ///< with which it was judged; null: nothing stands in for its sinks
 };
 
 /// Which maps are judged, in this order: places among those tried. Without a budget the cheapest one that kept the share while it
@@ -45,7 +48,8 @@ std::vector<std::size_t> moreCareful(const std::vector<TriedMap> &tried, const R
 std::string nameOf(const RecommendRun &run, const TriedMap &map);
 
 /// Judges them one after another until the time is over. A person's questions are asked, and every answer kept in answers.json of
-/// the progress folder; else the prompts are needle tasks of another seed than those that chose.
+/// the progress folder; else the prompts are needle tasks of another seed than those that chose. Where sinks are dropped and
+/// something can stand in for them, each map has that, calibrated for it, and the first ones of the plan's fitted.
 /// `onJudged` hears those so far.
 Result<std::vector<JudgedMap>> judgeMaps(RecommendRun &run, const std::vector<TriedMap> &tried, double seconds,
                                          const std::function<void(const std::vector<JudgedMap> &)> &onJudged = {});

@@ -2,6 +2,7 @@
 #include "profiler/jobs/recommend_page.h"
 
 #include "engine/base/printable.h"
+#include "profiler/jobs/recommend_stand_ins.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -69,12 +70,20 @@ std::string savesText(const Recommendation &found, const TriedMap &map)
     return text;
 }
 
-std::string rowOf(const Recommendation &found, const TriedMap &map, const Judgement *judgement, bool isChosen)
+/// What a judged one was served as, beside the way's name.
+std::string asText(const Recommendation &found, const TriedMap &map, const JudgedMap *judged)
 {
+    const bool isFitted = judged && judged->standIns && judged->standIns->isFitted;
+    return found.wayOf(map).name + (isFitted ? ", fitted" : "");
+}
+
+std::string rowOf(const Recommendation &found, const TriedMap &map, const JudgedMap *judged, bool isChosen)
+{
+    const Judgement *judgement = judged ? &judged->judgement : nullptr;
     return fmt::format(
-        "| {:>2}{} | {:>4} | {:>6} | {:<11} | {:>10} | {:>8} | {:>7} | {:>7} | {:<33} |\n", map.streaming, isChosen ? "*" : " ",
+        "| {:>2}{} | {:>4} | {:>6} | {:<19} | {:>10} | {:>8} | {:>7} | {:>7} | {:<33} |\n", map.streaming, isChosen ? "*" : " ",
         found.plan.windows[map.window].recent, map.map.oneStreamingWindow() ? map.map.oneStreamingWindow()->sink : 0,
-        found.wayOf(map).name, bytesText(map.cost.memory.bytes), map.cost.ms ? fmt::format("{:.3g}", *map.cost.ms) : "-",
+        asText(found, map, judged), bytesText(map.cost.memory.bytes), map.cost.ms ? fmt::format("{:.3g}", *map.cost.ms) : "-",
         fmt::format("{:+.3f}", map.loss), percent(map.right),
         judgement       ? fmt::format("{}: {} ({} to {})", wordOf(judgement->verdict), percent(judgement->kept),
                                       percent(judgement->keptLow), percent((judgement->full + judgement->test.high) / judgement->full))
@@ -84,15 +93,15 @@ std::string rowOf(const Recommendation &found, const TriedMap &map, const Judgem
 
 std::string triedText(const Recommendation &found)
 {
-    std::string text = fmt::format(
-        "| {:>3} | {:>4} | {:>6} | {:<11} | {:>10} | {:>8} | {:>7} | {:>7} | {:<33} |\n|-----|------|--------|-------------|----"
-        "--------|----------|---------|---------|-----------------------------------|\n",
-        "of", "last", "sinks", "as", "KV", "ms/token", "rise", "right", "judged: score kept (95 %)");
+    std::string text = fmt::format("| {:>3} | {:>4} | {:>6} | {:<19} | {:>10} | {:>8} | {:>7} | {:>7} | {:<33} "
+                                   "|\n|-----|------|--------|---------------------|----"
+                                   "--------|----------|---------|---------|-----------------------------------|\n",
+                                   "of", "last", "sinks", "as", "KV", "ms/token", "rise", "right", "judged: score kept (95 %)");
     const TriedMap *chosen = found.map();
     std::vector<bool> isJudged(found.tried.size());
     for (const JudgedMap &each : found.judged) {
         isJudged[each.tried] = true;
-        text += rowOf(found, found.tried[each.tried], &each.judgement, &found.tried[each.tried] == chosen);
+        text += rowOf(found, found.tried[each.tried], &each, &found.tried[each.tried] == chosen);
     }
     constexpr int mostRows = 40;
     int rows = 0, left = 0;
@@ -107,6 +116,28 @@ std::string triedText(const Recommendation &found)
         }
     if (left > 0)
         text += fmt::format("\nand {} more, which recommend.json has.\n", left);
+    return text;
+}
+
+/// What stands in for the sinks of the recommended map: the form that was judged, what it took and what it won.
+std::string standInsText(const ServingWay &way, const ModelShape &model, const Carried &carried)
+{
+    const auto near = [](const NearFull &each) {
+        return each.positions == 0 ? std::string("not measured")
+                                   : fmt::format("KL {:.3f}, same top token {}", each.kl, percent(each.sameTop));
+    };
+    const CarryQuality &mine = carried.quality();
+    std::string text = fmt::format("- The form that was judged, and that the export has: {}.\n", formText(way, model, &carried));
+    text += fmt::format("- What it took: {:.0f} s of calibration{}, and {:.0f} s to measure it.\n", carried.seconds.calibration,
+                        carried.fitted ? fmt::format(", {:.0f} s for {} steps of a fit", carried.seconds.fit, carried.steps) : "",
+                        carried.seconds.measurement);
+    text += fmt::format("- What it won, against full attention on text that it was not made from, beyond the window: {} with the "
+                        "window alone; {} calibrated{}; {} if the sinks were kept.\n",
+                        near(mine.windowAlone), near(carried.calibrated.beyond),
+                        carried.fitted ? fmt::format("; {} fitted", near(carried.fitted->beyond)) : "", near(mine.sinksKept));
+    text += fmt::format("- Inside the window, where the window alone is full attention: {}.\n", near(mine.inside));
+    if (carried.fitted && !carried.isFitted)
+        text += "- The fit made it no better, and the calibration is what was taken.\n";
     return text;
 }
 
@@ -206,8 +237,7 @@ std::string checkCommand(const Recommendation &found, const RecommendPlaces &pla
                                       shellWord((places.folder / "map.json").string()));
     if (way.standsIn()) {
         command += fmt::format(" --as-engine {}", carriedFormat);
-        if (way.carried->writesFolder)
-            command += fmt::format(" --stand-ins {}", shellWord(places.exported.string()));
+        command += fmt::format(" --stand-ins {}", shellWord(places.exported.string()));
     } else if (!way.isOurs()) {
         command += fmt::format(" --as-engine {}", way.name);
     }
@@ -225,8 +255,13 @@ std::string pageOf(const Recommendation &found, const RecommendPlaces &places)
         text += fmt::format("The budget: {:g} ms a token at {} tokens.\n", *found.request.tpotMs, found.request.context);
     if (map) {
         text += fmt::format("\nThe map: {}.\n", layersText(map->map));
-        if (found.wayOf(*map).standsIn())
-            text += "What stands in for its sinks, which the engine does not keep, was calibrated for this map.\n";
+        const ServingWay &way = found.wayOf(*map);
+        const auto &standIns = found.judged[*found.chosen].standIns;
+        if (!standIns && !way.hasSinks(found.model))
+            text += "The engine keeps no sinks, and nothing stands in for them: the map was judged by its window alone.\n";
+        if (standIns)
+            text += fmt::format("\n## What stands in for its sinks\n\nThe engine keeps none.\n\n{}",
+                                standInsText(way, found.model, *standIns));
         text += fmt::format("\n## What it saves\n\n{}", savesText(found, *map));
         text += fmt::format("\n## What it costs\n\n- {}.\n- Judged: {}.\n",
                             saysOf(found.judged[*found.chosen].judgement, found.request.kept),

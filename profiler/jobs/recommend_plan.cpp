@@ -2,6 +2,7 @@
 #include "profiler/jobs/recommend_plan.h"
 
 #include "engine/base/json_input.h"
+#include "profiler/carry/sink_fit.h"
 #include "profiler/evaluate/map_meter.h"
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include <cmath>
 #include <fmt/format.h>
 #include <map>
+#include <optional>
 
 namespace zigzag::jobs {
 
@@ -25,6 +27,9 @@ struct Size {
 constexpr std::array sizes{Size{4, true}, Size{2, true}, Size{4, false}, Size{2, false}, Size{1, true}, Size{1, false}};
 constexpr int leastPrompts = 4, leastCounts = 4, leastJudged = 20, mapsJudged = 3;
 constexpr int mostLayersGreedy = 64; ///< its rounds grow with the square
+/// Where sinks are dropped: of the planned time, what is left to the fit of their stand-ins before prompts become longer or more.
+constexpr double fitShare = 0.25;
+constexpr std::array fitSteps{60, 30}; ///< what there is of a fit: all of it, and the least that was seen to win something
 
 /// One that is a power of two times something small, so that pages read well.
 int roundedDown(std::int64_t tokens)
@@ -56,9 +61,12 @@ RecommendSeconds secondsOf(const RecommendPlan &plan, const ModelConfig &config,
     seconds.standIns = ways.standingIn * 4 * text * static_cast<double>(plan.windows.size());
     seconds.sweep = ways.all * plan.sweepPrompts * pass * (static_cast<double>(plan.windows.size()) + maps);
     const bool standIn = ways.standingIn > 0;
+    // Four texts calibrate, and two measure the model, three forms of the map and, of the first ones, the fit.
     seconds.judging = plan.judgePrompts * pass * (standIn ? 2 * plan.judgedMaps : 1 + plan.judgedMaps)
-        + (standIn ? plan.judgedMaps * 4 * text : 0);
-    seconds.writing = standIn ? 8 * text : 0;
+        + (standIn ? plan.judgedMaps * 8 * text : 0);
+    // There and back through a piece, with what a backward pass takes beside; and each piece once by full attention.
+    constexpr double passesOfAStep = 4;
+    seconds.fitting = plan.fittedMaps * plan.fitSteps * passesOfAStep * pace.of(fitPieceTokens(widest));
     return seconds;
 }
 
@@ -106,7 +114,24 @@ std::int64_t longestOf(const RecommendRequest &request, const ModelConfig &confi
     return std::min(longest, std::max<std::int64_t>(16, asked));
 }
 
-void saySmaller(RecommendPlan &plan, const RecommendRequest &request, std::int64_t longest, int times, double seconds)
+/// With what is left of the time, the fits that there is time for: of all maps that are judged, or of the first alone.
+bool addFits(RecommendPlan &plan, const ModelConfig &config, WayCounts ways, const Pace &pace, double seconds)
+{
+    for (const int steps : fitSteps)
+        for (const int maps : {plan.judgedMaps, 1}) {
+            RecommendPlan fitting = plan;
+            fitting.fittedMaps = maps;
+            fitting.fitSteps = steps;
+            fitting.seconds = secondsOf(fitting, config, ways, pace);
+            if (fitting.seconds.all() > seconds)
+                continue;
+            plan = std::move(fitting);
+            return true;
+        }
+    return false;
+}
+
+void saySmaller(RecommendPlan &plan, const RecommendRequest &request, WayCounts ways, std::int64_t longest, int times)
 {
     if (plan.promptTokens < longest)
         plan.shortened.push_back(
@@ -114,7 +139,9 @@ void saySmaller(RecommendPlan &plan, const RecommendRequest &request, std::int64
     if (times < sizes.front().times)
         plan.shortened.push_back(
             fmt::format("{} prompts choose and {} judge, where more would be surer", plan.scorePrompts, plan.judgePrompts));
-    if (seconds > request.seconds)
+    if (ways.fits() && plan.fittedMaps == 0)
+        plan.shortened.push_back("what stands in for sinks is calibrated and not fitted");
+    if (plan.seconds.all() > request.seconds)
         plan.shortened.push_back("even the least of it takes longer than the time that was given; it ends when that is over");
 }
 
@@ -130,16 +157,19 @@ std::string RecommendPlan::toJson() const
     json::Value list = json::Value::array();
     for (const StreamingWindow &window : windows)
         list.push_back({window.sink, window.recent});
-    return json::Value{{"prompt_tokens", promptTokens},
-                       {"windows", std::move(list)},
-                       {"greedy", greedy},
-                       {"score_prompts", scorePrompts},
-                       {"sweep_prompts", sweepPrompts},
-                       {"judge_prompts", judgePrompts},
-                       {"counts", counts},
-                       {"judged_maps", judgedMaps},
-                       {"seconds", {seconds.scores, seconds.standIns, seconds.sweep, seconds.judging, seconds.writing}},
-                       {"shortened", shortened}}
+    return json::Value{
+        {"prompt_tokens", promptTokens},
+        {"windows", std::move(list)},
+        {"greedy", greedy},
+        {"score_prompts", scorePrompts},
+        {"sweep_prompts", sweepPrompts},
+        {"judge_prompts", judgePrompts},
+        {"counts", counts},
+        {"judged_maps", judgedMaps},
+        {"fitted_maps", fittedMaps},
+        {"fit_steps", fitSteps},
+        {"seconds", {seconds.scores, seconds.standIns, seconds.sweep, seconds.judging, seconds.writing, seconds.fitting}},
+        {"shortened", shortened}}
         .dump();
 }
 
@@ -171,9 +201,13 @@ Result<RecommendPlan> RecommendPlan::fromJson(std::string_view text)
         ZIGZAG_TRY(number, json::integerIn(root, key, 1, 1 << 16, where));
         *value = static_cast<int>(number);
     }
+    for (const auto &[key, value] : {std::pair{"fitted_maps", &plan.fittedMaps}, {"fit_steps", &plan.fitSteps}}) {
+        ZIGZAG_TRY(number, json::integerOr(root, key, 0, 0, 1 << 16, where)); // plans of before have none
+        *value = static_cast<int>(number);
+    }
     ZIGZAG_TRY(seconds, json::arrayIn(root, "seconds", where));
-    double *const parts[]
-        = {&plan.seconds.scores, &plan.seconds.standIns, &plan.seconds.sweep, &plan.seconds.judging, &plan.seconds.writing};
+    double *const parts[] = {&plan.seconds.scores,  &plan.seconds.standIns, &plan.seconds.sweep,
+                             &plan.seconds.judging, &plan.seconds.writing,  &plan.seconds.fitting};
     for (std::size_t i = 0; i < std::min(seconds->size(), std::size(parts)); ++i) {
         ZIGZAG_TRY(each, json::asNumber((*seconds)[i], "a time", 0, 1e9, where));
         *parts[i] = each;
@@ -253,6 +287,12 @@ Result<Pace> measurePace(const JobContext &context, double seconds)
     return pace;
 }
 
+WayCounts countsOf(const std::vector<ServingWay> &ways)
+{
+    const auto standing = std::count_if(ways.begin(), ways.end(), [](const ServingWay &way) { return way.standsIn(); });
+    return {static_cast<int>(ways.size()), static_cast<int>(standing)};
+}
+
 RecommendPlan planFor(const RecommendRequest &request, const ModelConfig &config, WayCounts ways, const Pace &pace)
 {
     const std::int64_t longest = longestOf(request, config);
@@ -260,18 +300,32 @@ RecommendPlan planFor(const RecommendRequest &request, const ModelConfig &config
     std::int64_t shortest = std::min(longest, shortestPrompt);
     for (const int recent : request.recents)
         shortest = std::min(longest, std::max<std::int64_t>(shortest, 2 * (recent + std::int64_t{request.sink.value_or(0)})));
-    RecommendPlan plan;
-    for (std::int64_t tokens = longest;; tokens = std::max(shortest, tokens / 2)) {
-        for (const Size size : sizes) {
-            plan = sized(request, config, tokens, size);
-            plan.seconds = secondsOf(plan, config, ways, pace);
-            const bool isLast = tokens == shortest && size.times == sizes.back().times && size.greedy == sizes.back().greedy;
-            if (plan.seconds.all() > planned * request.seconds && !isLast)
-                continue;
-            saySmaller(plan, request, longest, size.times, plan.seconds.all());
-            return plan;
-        }
-    }
+    struct Found {
+        RecommendPlan plan;
+        int times;
+    };
+    const auto largestWithin = [&](double seconds, bool orTheLeast) -> std::optional<Found> {
+        for (std::int64_t tokens = longest;; tokens = std::max(shortest, tokens / 2))
+            for (const Size size : sizes) {
+                Found found{sized(request, config, tokens, size), size.times};
+                found.plan.seconds = secondsOf(found.plan, config, ways, pace);
+                const bool isLeast = tokens == shortest && size.times == sizes.back().times && size.greedy == sizes.back().greedy;
+                if (found.plan.seconds.all() <= seconds || (isLeast && orTheLeast))
+                    return found;
+                if (isLeast)
+                    return std::nullopt;
+            }
+    };
+    const double seconds = planned * request.seconds;
+    std::optional<Found> found;
+    if (ways.fits())
+        found = largestWithin((1 - fitShare) * seconds, false);
+    if (found && !addFits(found->plan, config, ways, pace, seconds))
+        found.reset(); // nothing is left to a fit that has no room
+    if (!found)
+        found = largestWithin(seconds, true);
+    saySmaller(found->plan, request, ways, longest, found->times);
+    return std::move(found->plan);
 }
 
 std::vector<std::string> planText(const RecommendRequest &request, const RecommendPlan &plan, const std::vector<ServingWay> &ways)
@@ -286,16 +340,21 @@ std::vector<std::string> planText(const RecommendRequest &request, const Recomme
     for (const StreamingWindow &window : plan.windows)
         windows += fmt::format("{}{}", windows.empty() ? "" : " and ", window.recent);
     const std::string_view prompts = request.questions ? "of your questions" : "needle tasks";
-    std::vector<std::string> lines{fmt::format("will take about {} of the {} given, for {} as {}:", minutes(plan.seconds.all()),
-                                               minutes(request.seconds), request.engine, as),
-                                   fmt::format("1. order the layers, {}, by {} {} of up to {} tokens: {}",
-                                               plan.greedy ? "turned one after another" : "each alone", plan.scorePrompts,
-                                               prompts, plan.promptTokens, minutes(plan.seconds.scores + plan.seconds.standIns)),
-                                   fmt::format("2. try up to {} counts of streaming layers in windows of {} on {} {}: {}",
-                                               plan.counts, windows, plan.sweepPrompts, request.questions ? "of them" : "more",
-                                               minutes(plan.seconds.sweep)),
-                                   fmt::format("3. judge up to {} maps on {} {} that were not seen before: {}", plan.judgedMaps,
-                                               plan.judgePrompts, prompts, minutes(plan.seconds.judging + plan.seconds.writing))};
+    const bool standsIn = std::any_of(ways.begin(), ways.end(), [](const ServingWay &way) { return way.standsIn(); });
+    const std::string standing = !standsIn ? std::string()
+        : plan.fittedMaps == 0             ? std::string(", with stand-ins calibrated for each")
+                               : fmt::format(", with stand-ins calibrated for each and fitted in {} steps for {}", plan.fitSteps,
+                                             plan.fittedMaps < plan.judgedMaps ? "the first" : "all of them");
+    std::vector<std::string> lines{
+        fmt::format("will take about {} of the {} given, for {} as {}:", minutes(plan.seconds.all()), minutes(request.seconds),
+                    request.engine, as),
+        fmt::format("1. order the layers, {}, by {} {} of up to {} tokens: {}",
+                    plan.greedy ? "turned one after another" : "each alone", plan.scorePrompts, prompts, plan.promptTokens,
+                    minutes(plan.seconds.scores + plan.seconds.standIns)),
+        fmt::format("2. try up to {} counts of streaming layers in windows of {} on {} {}: {}", plan.counts, windows,
+                    plan.sweepPrompts, request.questions ? "of them" : "more", minutes(plan.seconds.sweep)),
+        fmt::format("3. judge up to {} maps on {} {} that were not seen before{}: {}", plan.judgedMaps, plan.judgePrompts,
+                    prompts, standing, minutes(plan.seconds.judging + plan.seconds.fitting + plan.seconds.writing))};
     if (!plan.shortened.empty()) {
         std::string sentence = "the time is short: ";
         for (const std::string &each : plan.shortened)

@@ -46,7 +46,8 @@ struct Pace {
 
 struct RecommendSeconds {
     double scores = 0, standIns = 0, sweep = 0, judging = 0, writing = 0;
-    double all() const { return scores + standIns + sweep + judging + writing; }
+    double fitting = 0; ///< of stand-ins, behind their calibration
+    double all() const { return scores + standIns + sweep + judging + writing + fitting; }
 };
 
 /// What will be done. Every number of it decides the result, so a run that goes on keeps it.
@@ -57,6 +58,8 @@ struct RecommendPlan {
     int scorePrompts = 0, sweepPrompts = 0, judgePrompts = 0;
     int counts = 0; ///< of streaming layers, tried in each window
     int judgedMaps = 0;
+    int fittedMaps = 0; ///< of those judged, the first that have stand-ins: what these do is fitted before they are judged
+    int fitSteps = 0; ///< of each fit
     RecommendSeconds seconds; ///< as planned, all ways together
     std::vector<std::string> shortened; ///< what is less than it might be because the time is short, one sentence each
 
@@ -74,11 +77,15 @@ std::vector<StreamingWindow> windowsFor(const RecommendRequest &request, const M
 /// Two short passes; of a slow model one, and shorter.
 Result<Pace> measurePace(const JobContext &context, double seconds);
 
-/// The longest prompts, and then the most of them, for which the time is enough. `ways`: how many are searched, and how many of
-/// them have stand-ins.
+/// How many ways are searched, how many of them have stand-ins, and whether these can be fitted here.
 struct WayCounts {
     int all = 1, standingIn = 0;
+    bool canFit = true;
+    bool fits() const { return standingIn > 0 && canFit; }
 };
+WayCounts countsOf(const std::vector<ServingWay> &ways);
+/// The longest prompts, and then the most of them, for which the time is enough; where stand-ins can be fitted, a part of it is
+/// left to that.
 RecommendPlan planFor(const RecommendRequest &request, const ModelConfig &config, WayCounts ways, const Pace &pace);
 
 /// What will be done and how long it takes, a line each.

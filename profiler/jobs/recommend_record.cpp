@@ -34,6 +34,35 @@ Result<RecordedCost> readCost(const json::Value &cost, const std::string &where)
     return read;
 }
 
+Result<RecordedStandIns> readStandIns(const json::Value &object, const std::string &where)
+{
+    RecordedStandIns read;
+    ZIGZAG_TRY(isFitted, json::booleanOr(object, "fitted", false, where));
+    ZIGZAG_TRY(steps, json::integerOr(object, "fit_steps", 0, 0, 1 << 20, where));
+    read.isFitted = isFitted;
+    read.steps = static_cast<int>(steps);
+    for (const auto &[key, to] : {std::pair{"calibration_seconds", &read.calibrationSeconds},
+                                  {"fit_seconds", &read.fitSeconds},
+                                  {"measurement_seconds", &read.measurementSeconds}}) {
+        ZIGZAG_TRY(seconds, json::numberOr(object, key, 0, 0, mostOf, where));
+        *to = seconds;
+    }
+    for (const auto &[key, to] : {std::pair{"inside", &read.inside},
+                                  {"window_alone", &read.windowAlone},
+                                  {"sinks_kept", &read.sinksKept},
+                                  {"calibrated", &read.calibrated},
+                                  {"fit", &read.fit}}) {
+        if (!json::find(object, key))
+            continue;
+        ZIGZAG_TRY(near, json::objectIn(object, key, where));
+        ZIGZAG_TRY(kl, json::numberIn(*near, "kl", -mostOf, mostOf, where));
+        ZIGZAG_TRY(sameTop, json::numberIn(*near, "same_top", 0, 1, where));
+        ZIGZAG_TRY(positions, json::integerIn(*near, "positions", 0, std::int64_t{1} << 50, where));
+        *to = {kl, sameTop, positions};
+    }
+    return read;
+}
+
 Result<RecordedJudgement> readJudgement(const json::Value &judged, const std::string &where)
 {
     RecordedJudgement read;
@@ -53,6 +82,11 @@ Result<RecordedJudgement> readJudgement(const json::Value &judged, const std::st
                                          {"kept_low", &read.keptLow, 0.0}}) {
         ZIGZAG_TRY(number, json::numberIn(judged, key, least, mostOf, where));
         *to = number;
+    }
+    if (json::find(judged, "stand_ins")) {
+        ZIGZAG_TRY(object, json::objectIn(judged, "stand_ins", where));
+        ZIGZAG_TRY(standIns, readStandIns(*object, where));
+        read.standIns = standIns;
     }
     return read;
 }

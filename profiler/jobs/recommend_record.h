@@ -19,12 +19,22 @@ struct RecordedCost {
     std::optional<double> ms; ///< of a token, predicted for our engine
 };
 
+/// What stood in for the sinks of a map while it was judged; how near it is to full attention, beyond the window where nothing
+/// else is said.
+struct RecordedStandIns {
+    bool isFitted = false; ///< the fit was taken; else the calibration
+    int steps = 0; ///< of a fit; 0: none was made
+    double calibrationSeconds = 0, fitSeconds = 0, measurementSeconds = 0;
+    NearFull inside, windowAlone, sinksKept, calibrated, fit;
+};
+
 struct RecordedJudgement {
     Kept verdict = Kept::Undecided;
     int prompts = 0;
     double full = 0, mean = 0; ///< mean scores, 0 to 1
     double difference = 0, low = 0, high = 0; ///< of means, with its 95 % interval
     double kept = 0, keptLow = 0; ///< shares of full attention's score
+    std::optional<RecordedStandIns> standIns = {}; ///< none: nothing stood in
 };
 
 struct RecordedMap {

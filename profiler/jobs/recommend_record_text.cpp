@@ -37,6 +37,37 @@ Json judgementJson(const Judgement &judgement)
             {"says", pairedText(test)}};
 }
 
+Json nearJson(const NearFull &near)
+{
+    return {{"kl", near.kl}, {"same_top", near.sameTop}, {"positions", near.positions}};
+}
+
+/// The form that a map was judged in, where something stands in for its sinks.
+Json standInsJson(const Carried &carried)
+{
+    Json json = {{"fitted", carried.isFitted},
+                 {"fit_steps", carried.steps},
+                 {"calibration_seconds", carried.seconds.calibration},
+                 {"fit_seconds", carried.seconds.fit},
+                 {"measurement_seconds", carried.seconds.measurement},
+                 {"inside", nearJson(carried.quality().inside)},
+                 {"window_alone", nearJson(carried.calibrated.windowAlone)},
+                 {"sinks_kept", nearJson(carried.calibrated.sinksKept)},
+                 {"calibrated", nearJson(carried.calibrated.beyond)}};
+    if (carried.fitted)
+        json["fit"] = nearJson(carried.fitted->beyond);
+    return json;
+}
+
+/// With what it was judged as.
+Json judgedJson(const JudgedMap &judged, Json map)
+{
+    map["judged"] = judgementJson(judged.judgement);
+    if (judged.standIns)
+        map["judged"]["stand_ins"] = standInsJson(*judged.standIns);
+    return map;
+}
+
 Json mapJson(const Recommendation &found, std::size_t place)
 {
     const TriedMap &tried = found.tried[place];
@@ -86,16 +117,14 @@ std::string recordText(const Recommendation &found, const RecommendPlaces &place
     if (!places.exported.empty())
         json["exported"] = places.exported.string();
     if (found.chosen) {
-        json["recommended"] = mapJson(found, found.judged[*found.chosen].tried);
-        json["recommended"]["judged"] = judgementJson(found.judged[*found.chosen].judgement);
+        const JudgedMap &chosen = found.judged[*found.chosen];
+        json["recommended"] = judgedJson(chosen, mapJson(found, chosen.tried));
         json["serve"] = serveCommand(found, places);
         json["check"] = checkCommand(found, places);
     }
     json["judged"] = Json::array();
-    for (const JudgedMap &each : found.judged) {
-        json["judged"].push_back(mapJson(found, each.tried));
-        json["judged"].back()["judged"] = judgementJson(each.judgement);
-    }
+    for (const JudgedMap &each : found.judged)
+        json["judged"].push_back(judgedJson(each, mapJson(found, each.tried)));
     json["tried"] = Json::array();
     for (std::size_t place = 0; place < found.tried.size(); ++place)
         json["tried"].push_back(mapJson(found, place));

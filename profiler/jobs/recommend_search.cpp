@@ -6,7 +6,7 @@
 #include "engine/map/head_scores_io.h"
 #include "profiler/cost/engine_memory.h"
 #include "profiler/evaluate/answered_questions.h"
-#include "profiler/jobs/carry_job.h"
+#include "profiler/jobs/recommend_stand_ins.h"
 #include "profiler/jobs/search_job.h"
 #include "profiler/search/quality_sweep.h"
 #include "profiler/search/search_progress.h"
@@ -33,7 +33,7 @@ Result<std::shared_ptr<DeviceModel>> standInsOf(RecommendRun &run, const JobCont
 {
     run.standIns.resize(run.state.plan.windows.size());
     if (!run.standIns[window]) {
-        ZIGZAG_TRY(made, everyLayerCarried(context, run.state.plan.windows[window]));
+        ZIGZAG_TRY(made, searchedStandIns(run, context, window));
         run.standIns[window] = std::move(made);
     }
     return run.standIns[window];

@@ -12,7 +12,7 @@ Result<SearchResult> search(const JobContext &context, const SearchJob &job)
     SearchPlan plan = job.plan;
     if (job.standsIn) {
         ZIGZAG_CHECK(checkServed(plan, true)); // before a minute of calibration
-        ZIGZAG_TRY(carried, everyLayerCarried(context, plan.window));
+        ZIGZAG_TRY(carried, everyLayerCarried(context, plan.window, job.calibration));
         plan.served.standIns = std::move(carried);
     }
     ZIGZAG_TRY(running, Search::create(context.device, plan, job.progressFile, job.begin));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "profiler/carry/sink_carrier.h"
 #include "profiler/jobs/job.h"
 #include "profiler/search/search.h"
 
@@ -12,6 +13,8 @@ struct SearchJob {
     SearchPlan plan = {};
     /// The plan's engine has what stands in for sinks: calibrated first, from texts that are made, and always the same.
     bool standsIn = false;
+    CalibrationState *calibration
+        = nullptr; ///< how far that is, for whom goes on with a search that was stopped in it; null: nobody
     std::filesystem::path progressFile = {}; ///< where an unfinished search waits; empty: nowhere
     Begin begin = Begin::GoOn; ///< from what waits there, or the reason why that cannot be; it is never thrown away unasked
     /// Before anything is run: what was done before is known.

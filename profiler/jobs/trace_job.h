@@ -7,6 +7,7 @@
 namespace zigzag::jobs {
 
 /// One prefill, or some decode steps, recorded.
-Result<Trace> trace(const JobContext &context, const TracePlan &plan);
+/// `soFar`: of the same plan, as recordTrace keeps it.
+Result<Trace> trace(const JobContext &context, const TracePlan &plan, TraceSoFar *soFar = nullptr);
 
 } // namespace zigzag::jobs

@@ -26,6 +26,7 @@ struct PartKind {
         Needle = "needle", ///< zigzag-needle
         Trace = "trace", ///< zigzag-trace
         Answers = "answers", ///< zigzag-answers
+        Quality = "quality", ///< zigzag-quality: maps, and what they score where each was asked by itself
         Machine = "machine-profile", ///< zigzag-machine-profile
         Report = "report", ///< text for a person
         Recommendation = "recommendation", ///< zigzag-recommendation

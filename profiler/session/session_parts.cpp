@@ -124,6 +124,16 @@ Result<NeedleRecord> needleOf(const SessionPart &part)
     return needleFrom(*part.content, placeOf(part));
 }
 
+SessionPart qualityPart(const std::string &name, const QualityRecord &quality)
+{
+    return partOf(PartKind::Quality, name, qualityText(quality));
+}
+
+Result<QualityRecord> qualityOf(const SessionPart &part)
+{
+    return qualityFrom(*part.content, placeOf(part));
+}
+
 SessionPart sweepPart(const std::string &name, const SweepRecord &sweep)
 {
     return partOf(PartKind::Sweep, name, sweepText(sweep));

@@ -45,6 +45,9 @@ Result<NeedleRecord> needleOf(const SessionPart &part);
 SessionPart sweepPart(const std::string &name, const SweepRecord &sweep);
 Result<SweepRecord> sweepOf(const SessionPart &part);
 
+SessionPart qualityPart(const std::string &name, const QualityRecord &quality);
+Result<QualityRecord> qualityOf(const SessionPart &part);
+
 /// Any text for a person.
 SessionPart reportPart(const std::string &name, std::string text);
 

@@ -4,6 +4,7 @@
 #include "engine/base/json_input.h"
 #include "engine/map/map_io.h"
 
+#include <algorithm>
 #include <array>
 #include <fmt/format.h>
 
@@ -13,7 +14,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::string_view needleFormat = "zigzag-needle", sweepFormat = "zigzag-sweep";
+constexpr std::string_view needleFormat = "zigzag-needle", sweepFormat = "zigzag-sweep", qualityFormat = "zigzag-quality";
 constexpr int formatVersion = 1;
 constexpr std::size_t mostCells = 100'000, mostPoints = 100'000;
 constexpr std::int64_t longestContext = std::int64_t{1} << 40;
@@ -105,6 +106,47 @@ Result<NeedleRecord> needleFrom(std::string_view text, const std::string &where)
     needle.result.planned = static_cast<int>(planned);
     needle.result.accuracy = trials > 0 ? static_cast<double>(found) / static_cast<double>(trials) : 0;
     return needle;
+}
+
+std::string qualityText(const QualityRecord &quality)
+{
+    std::string text
+        = fmt::format("{{\"format\": \"{}\", \"version\": {},\n \"axis\": {}, \"asked\": {}, \"engine\": {},\n \"points\": [",
+                      qualityFormat, formatVersion, line(quality.axis), line(quality.asked), line(quality.engine));
+    const char *between = "";
+    for (const QualityRecord::Point &point : quality.points) {
+        text += fmt::format("{}\n  {{\"quality\": {},\n   \"map\": {}}}", between, line(intervalJson(point.quality)),
+                            toJson(point.map));
+        between = ",";
+    }
+    return text + "]}\n";
+}
+
+Result<QualityRecord> qualityFrom(std::string_view text, const std::string &where)
+{
+    constexpr std::array<std::string_view, 3> axes{"ruler", "questions", "perplexity"};
+    ZIGZAG_TRY(document, json::parse(text, where));
+    ZIGZAG_CHECK(json::checkFormat(document, qualityFormat, formatVersion, where));
+    QualityRecord quality;
+    ZIGZAG_TRY(axis, json::stringIn(document, "axis", where));
+    if (std::find(axes.begin(), axes.end(), axis) == axes.end())
+        return badInput(fmt::format("{}: \"axis\" is none of ruler, questions and perplexity; sweep anew", where));
+    ZIGZAG_TRY(asked, json::stringOr(document, "asked", {}, where));
+    ZIGZAG_TRY(engine, json::stringOr(document, "engine", {}, where));
+    quality.axis = std::move(axis);
+    quality.asked = std::move(asked);
+    quality.engine = std::move(engine);
+    ZIGZAG_TRY(points, json::arrayIn(document, "points", where));
+    if (points->size() > mostPoints)
+        return badInput(fmt::format("{}: more than {} points; sweep anew", where, mostPoints));
+    for (const json::Value &value : *points) {
+        const std::string place = fmt::format("{}, point {}", where, quality.points.size());
+        ZIGZAG_TRY(mapJson, json::objectIn(value, "map", place));
+        ZIGZAG_TRY(map, parseHeadMap(mapJson->dump(), place));
+        ZIGZAG_TRY(interval, readInterval(value, "quality", place));
+        quality.points.push_back({std::move(map), interval});
+    }
+    return quality;
 }
 
 std::string sweepText(const SweepRecord &sweep)

@@ -33,4 +33,18 @@ struct SweepRecord {
 std::string sweepText(const SweepRecord &sweep);
 Result<SweepRecord> sweepFrom(std::string_view text, const std::string &where);
 
+/// `zigzag-quality`, version 1: maps that were asked by themselves, and what each scores.
+struct QualityRecord {
+    std::string axis; ///< "ruler", "questions" or "perplexity"
+    std::string asked; ///< the file of questions, or of the text; empty: none
+    std::string engine; ///< that ran the maps; empty: ours
+    struct Point {
+        HeadMap map;
+        Interval quality;
+    };
+    std::vector<Point> points;
+};
+std::string qualityText(const QualityRecord &quality);
+Result<QualityRecord> qualityFrom(std::string_view text, const std::string &where);
+
 } // namespace zigzag

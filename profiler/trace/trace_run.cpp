@@ -24,8 +24,12 @@ namespace {
 class LayerProgress : public TraceSink
 {
 public:
-    LayerProgress(std::int64_t layerRuns, const std::function<void(double)> &progress)
-        : m_all(layerRuns)
+    /// `done`: passes of an earlier run.
+    LayerProgress(std::int64_t layers, std::int64_t passes, std::int64_t done, const std::function<void(double)> &progress)
+        : m_layers(layers)
+        , m_all(layers * passes)
+        , m_passes(done)
+        , m_done(layers * done)
         , m_progress(progress)
     { }
     void begin(const SpanInfo &span) override { m_open.push_back(span.op); }
@@ -33,19 +37,23 @@ public:
     {
         const Op op = m_open.back();
         m_open.pop_back();
-        if (op != Op::Attention)
+        if (op != Op::Attention && op != Op::Pass)
             return;
-        ++m_done;
+        const std::int64_t atEnd = m_layers * (m_passes + 1);
+        m_done = op == Op::Pass ? atEnd : m_done + 1;
+        m_passes += op == Op::Pass ? 1 : 0;
         constexpr std::chrono::milliseconds seldom(200);
-        if (const auto now = std::chrono::steady_clock::now(); now - m_told >= seldom) {
+        // Of a pass's last layer the pass tells: what hears that it is done may stop behind it.
+        const auto now = std::chrono::steady_clock::now();
+        if (op == Op::Pass || (m_done < atEnd && now - m_told >= seldom)) {
             m_told = now;
             m_progress(std::min(1.0, static_cast<double>(m_done) / static_cast<double>(m_all)));
         }
     }
 
 private:
-    const std::int64_t m_all;
-    std::int64_t m_done = 0;
+    const std::int64_t m_layers, m_all;
+    std::int64_t m_passes, m_done;
     const std::function<void(double)> &m_progress;
     std::chrono::steady_clock::time_point m_told = std::chrono::steady_clock::now();
     std::vector<Op> m_open;
@@ -56,7 +64,8 @@ class TraceRun
 {
 public:
     TraceRun(const std::shared_ptr<DeviceModel> &model, const ModelConfig &config, const MachineProfile &machine,
-             const TracePlan &plan, const std::atomic<bool> *cancel, const std::function<void(double)> &progress)
+             const TracePlan &plan, const std::atomic<bool> *cancel, const std::function<void(double)> &progress,
+             TraceSoFar &soFar)
         : m_model(model)
         , m_config(config)
         , m_machine(machine)
@@ -64,17 +73,23 @@ public:
         , m_cancel(cancel)
         , m_steps(static_cast<int>(std::min<std::int64_t>(plan.steps, plan.context)))
         , m_can(model->backend->capabilities())
+        , m_soFar(soFar)
         , m_recorder(model->isDealt() ? 1 : plan.mostSpans)
     {
         const std::int64_t chunk = std::max<std::int64_t>(1, model->backend->device().prefillChunk);
         const std::int64_t passes = plan.phase == Phase::Decode ? m_steps : (plan.context + chunk - 1) / chunk * plan.batch;
         if (progress)
-            m_progress.emplace(config.layers * passes, progress);
+            m_progress.emplace(config.layers, passes, soFar.passes, progress);
     }
 
     Result<Trace> run()
     {
-        ZIGZAG_CHECK(m_plan.phase == Phase::Prefill ? prefill() : decode());
+        const auto ran = m_plan.phase == Phase::Prefill ? prefill() : decode();
+        const bool isPart = m_soFar.passes > 0;
+        if (!ran || isPart)
+            keep(ran.has_value());
+        if (!ran)
+            return tl::unexpected(ran.error());
         TraceInfo info;
         info.model = m_plan.model;
         info.map = m_plan.map.name;
@@ -85,12 +100,12 @@ public:
         info.kvType = m_config.kvType;
         info.machine = m_machine;
         info.isReplayed = m_isReplayed;
-        info.disturbed = m_isDisturbed;
+        info.disturbed = m_isDisturbed || m_soFar.isDisturbed;
         info.stepMs = m_stepMs;
         info.watchedStepMs = m_watchedStepMs;
         if (m_ranks)
             return ofRanks(std::move(info));
-        return m_kernels ? inTimeOfKernels(std::move(info)) : inTimeOfHost(std::move(info));
+        return isPart ? inParts(std::move(info)) : m_kernels ? inTimeOfKernels(std::move(info)) : inTimeOfHost(std::move(info));
     }
 
 private:
@@ -137,6 +152,38 @@ private:
         m_session->setTraceSink(nullptr);
     }
 
+    /// Behind what there is. Of a recording that did not end, the pass that was running does not count.
+    void keep(bool isWhole)
+    {
+        if (!m_can.onProcessor || m_kernels || m_ranks || m_plan.batch != 1)
+            return;
+        const std::vector<TraceSpan> &spans = m_recorder.spans();
+        std::size_t end = spans.size();
+        if (!isWhole) {
+            while (end > 0 && spans[end - 1].parent >= 0)
+                --end;
+            end -= end > 0 ? 1 : 0;
+        }
+        const auto base = static_cast<std::int32_t>(m_soFar.spans.size());
+        std::int64_t from = 0;
+        for (const TraceSpan &span : m_soFar.spans)
+            from = std::max(from, span.endNs());
+        for (std::size_t i = 0; i < end; ++i) {
+            TraceSpan span = spans[i];
+            span.beginNs += from;
+            if (span.parent >= 0) {
+                span.parent += base;
+            } else {
+                m_soFar.tokens += span.tokens;
+                ++m_soFar.passes;
+            }
+            m_soFar.spans.push_back(span);
+            m_soFar.batches.push_back(m_recorder.batches()[i]);
+        }
+        m_soFar.dropped += m_recorder.dropped();
+        m_soFar.isDisturbed = m_soFar.isDisturbed || m_isDisturbed;
+    }
+
     Result<void> prefillOnce(std::span<const int> tokens)
     {
         m_session->reset();
@@ -155,8 +202,14 @@ private:
              {std::min(chunk, m_plan.context), !m_can.onProcessor && m_plan.context > chunk ? m_plan.context % chunk : 0})
             if (rows > 0)
                 ZIGZAG_CHECK(prefillOnce(std::span(tokens).first(static_cast<std::size_t>(rows))));
+        if (m_soFar.tokens > 0)
+            m_session->pretend(m_soFar.tokens, m_plan.seed);
+        else
+            m_session->reset();
         m_session->setTraceSink(watch());
-        ZIGZAG_CHECK(prefillOnce(tokens));
+        for (int sequence = 0; sequence < m_session->batch(); ++sequence)
+            ZIGZAG_CHECK(m_session->run(std::span(tokens).subspan(static_cast<std::size_t>(m_soFar.tokens)),
+                                        Session::Logits::Last, sequence));
         unwatch();
         return {};
     }
@@ -179,12 +232,13 @@ private:
             m_stepMs = m_session->decodeMs() / m_steps;
         }
         ZIGZAG_CHECK(open());
-        m_session->pretend(first - before, m_plan.seed);
+        const std::int64_t done = m_soFar.passes;
+        m_session->pretend(first - before + done, m_plan.seed);
         if (!m_isReplayed) {
             for (std::int64_t step = 0; step < before; ++step)
                 ZIGZAG_CHECK(m_session->step(next(step)));
             m_session->setTraceSink(watch());
-            for (std::int64_t step = before; step < before + m_steps; ++step)
+            for (std::int64_t step = before + done; step < before + m_steps; ++step)
                 ZIGZAG_CHECK(m_session->step(next(step)));
         } else {
             // The first step runs as it is, the second is recorded, which the recorder has to see, and replayed once.
@@ -204,6 +258,16 @@ private:
         if (m_ranks->waits())
             info.note = "kernels of several GPUs are not recorded: each op was waited for, which adds a launch to each";
         return m_ranks->trace(std::move(info), m_plan.map.map);
+    }
+
+    /// All that was recorded, one part behind the other.
+    Trace inParts(TraceInfo info)
+    {
+        info.note = "recorded in several parts: it was stopped, and went on behind random keys and values";
+        Trace trace = makeTrace(std::move(info), m_soFar.spans, m_soFar.batches, m_config, m_plan.map.map);
+        trace.rows = {"host"};
+        trace.dropped = m_soFar.dropped;
+        return trace;
     }
 
     Trace inTimeOfHost(TraceInfo info)
@@ -246,6 +310,7 @@ private:
     ProcessorWait m_waiting; ///< since the recording began
     double m_stepMs = 0, m_watchedStepMs = 0;
     std::size_t m_firstSpan = 0; ///< of what counts
+    TraceSoFar &m_soFar;
     std::optional<LayerProgress> m_progress;
     TraceRecorder m_recorder;
     std::unique_ptr<KernelCollector> m_kernels;
@@ -258,12 +323,14 @@ private:
 } // namespace
 
 Result<Trace> recordTrace(const std::shared_ptr<DeviceModel> &model, const ModelConfig &config, const MachineProfile &machine,
-                          const TracePlan &plan, const std::atomic<bool> *cancel, const std::function<void(double)> &progress)
+                          const TracePlan &plan, const std::atomic<bool> *cancel, const std::function<void(double)> &progress,
+                          TraceSoFar *soFar)
 {
     if (plan.context < 1 || plan.steps < 1)
         return badInput(fmt::format("{} decode steps at a context of {} tokens cannot be recorded: ask for at least 1 of each",
                                     plan.steps, plan.context));
-    return TraceRun(model, config, machine, plan, cancel, progress).run();
+    TraceSoFar own;
+    return TraceRun(model, config, machine, plan, cancel, progress, soFar ? *soFar : own).run();
 }
 
 } // namespace zigzag

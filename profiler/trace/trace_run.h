@@ -9,6 +9,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <vector>
 
 namespace zigzag {
 
@@ -27,12 +28,25 @@ struct TracePlan {
     std::uint64_t seed = 1; ///< of the random tokens, keys and values
 };
 
+/// What there is of a recording that was stopped: whole passes (chunks of a prefill, decode steps), of one sequence on the
+/// processors; elsewhere nothing is kept.
+struct TraceSoFar {
+    std::vector<TraceSpan> spans;
+    std::vector<int> batches; // [spans]
+    std::int64_t tokens = 0; ///< of its passes
+    int passes = 0;
+    std::int64_t dropped = 0;
+    bool isDisturbed = false;
+};
+
 /// Warms up, then records one prefill or `steps` decode steps. A profiler that is attached from outside sees the same spans.
 /// On a GPU the spans are in the time of their kernels (device_time.h), and decode is timed without and with the recording;
 /// where kernels cannot be recorded, `info.note` says why and spans are the host's. Of a model that was dealt out: a row for each
 /// rank, with the collectives between them (rank_recording.h). progress: 0 to 1, as layers are done.
+/// `soFar`: of the same plan; a call that is cancelled leaves there what it recorded, and one that finds something goes on behind
+/// it, with random keys and values in the place of those that are gone, on which no time depends.
 Result<Trace> recordTrace(const std::shared_ptr<DeviceModel> &model, const ModelConfig &config, const MachineProfile &machine,
                           const TracePlan &plan, const std::atomic<bool> *cancel = nullptr,
-                          const std::function<void(double)> &progress = {});
+                          const std::function<void(double)> &progress = {}, TraceSoFar *soFar = nullptr);
 
 } // namespace zigzag

@@ -70,7 +70,14 @@ QStringList planLines(const jobs::RecommendRequest &request, const jobs::Recomme
     lines << tr("3. Judge up to %1 maps on %2 prompts that were not seen before, and write the best: %3.")
                  .arg(plan.judgedMaps)
                  .arg(plan.judgePrompts)
-                 .arg(lastingText(plan.seconds.judging + plan.seconds.writing));
+                 .arg(lastingText(plan.seconds.judging + plan.seconds.fitting + plan.seconds.writing));
+    const bool standsIn = std::any_of(ways.begin(), ways.end(), [](const jobs::ServingWay &way) { return way.standsIn(); });
+    if (standsIn && plan.fittedMaps > 0)
+        lines << tr("What stands in for sinks is calibrated for each map that is judged, and fitted in %1 steps for %2 of them.")
+                     .arg(plan.fitSteps)
+                     .arg(plan.fittedMaps);
+    else if (standsIn)
+        lines << tr("What stands in for sinks is calibrated for each map that is judged.");
     if (plan.seconds.all() > request.seconds)
         lines << tr("Even the least of it takes longer than the time that is given; it ends when that is over.");
     else if (!plan.shortened.empty())
@@ -108,9 +115,43 @@ QString layersOf(const jobs::RecordedMap &map)
                               .arg(layers.join(QStringLiteral(", ")))
                               .arg(window.recent)
                               .arg(window.sink);
+    if (map.judged && map.judged->standIns && map.judged->standIns->isFitted)
+        return which + QLatin1Char(' ')
+            + tr("The engine keeps no sinks; what stands in for them was calibrated and fitted for this map.");
     return map.standsIn
         ? which + QLatin1Char(' ') + tr("The engine keeps no sinks; what stands in for them was calibrated for this map.")
         : which;
+}
+
+QStringList standInsOf(const jobs::RecordedMap &map)
+{
+    if (!map.judged || !map.judged->standIns)
+        return {};
+    const jobs::RecordedStandIns &mine = *map.judged->standIns;
+    const auto near = [](const NearFull &each) { return QString::number(each.kl, 'f', 3); };
+    const QString took = lastingText(mine.calibrationSeconds);
+    QStringList lines;
+    if (mine.steps == 0)
+        lines << tr("Judged, and exported, with stand-ins that are calibrated; that took %1.").arg(took);
+    else if (mine.isFitted)
+        lines << tr("Judged, and exported, with stand-ins that are calibrated (%1) and fitted in %2 steps (%3).")
+                     .arg(took)
+                     .arg(mine.steps)
+                     .arg(lastingText(mine.fitSeconds));
+    else
+        lines << tr("Judged, and exported, with stand-ins that are calibrated (%1); a fit of %2 steps (%3) made them no better.")
+                     .arg(took)
+                     .arg(mine.steps)
+                     .arg(lastingText(mine.fitSeconds));
+    if (mine.calibrated.positions > 0)
+        lines << (mine.steps > 0
+                      ? tr("Distance from full attention beyond the window, on text that they were not made from (KL): %1 "
+                           "with the window alone, %2 calibrated, %3 fitted; with the sinks kept %4.")
+                            .arg(near(mine.windowAlone), near(mine.calibrated), near(mine.fit), near(mine.sinksKept))
+                      : tr("Distance from full attention beyond the window, on text that they were not made from (KL): %1 "
+                           "with the window alone, %2 calibrated; with the sinks kept %3.")
+                            .arg(near(mine.windowAlone), near(mine.calibrated), near(mine.sinksKept)));
+    return lines;
 }
 
 QStringList savingsOf(const jobs::RecommendRecord &record)
@@ -184,6 +225,12 @@ QString judgedText(const jobs::RecordedMap &map)
     constexpr double all = 100;
     return tr("%1: %2 (%3–%4)")
         .arg(verdict, share(judged.kept), QString::number(all * judged.keptLow, 'f', 1), QString::number(all * high, 'f', 1));
+}
+
+QString asText(const jobs::RecordedMap &map)
+{
+    const bool isFitted = map.judged && map.judged->standIns && map.judged->standIns->isFitted;
+    return isFitted ? tr("%1, fitted").arg(plain(map.as)) : plain(map.as);
 }
 
 QString nameOf(const jobs::RecordedMap &map)

@@ -21,6 +21,11 @@ QStringList planLines(const jobs::RecommendRequest &request, const jobs::Recomme
 QString headlineOf(const jobs::RecommendRecord &record);
 /// Of the recommended map: which layers stream, and in what window.
 QString layersOf(const jobs::RecordedMap &map);
+/// What stood in for its sinks while it was judged: the form, what it took and what it won, a sentence each; empty where nothing
+/// did.
+QStringList standInsOf(const jobs::RecordedMap &map);
+/// The way in which it was tried and, where it was judged so, the form of its stand-ins: "granite-swa, fitted".
+QString asText(const jobs::RecordedMap &map);
 /// What it saves there: keys and values, sequences, time; a sentence each.
 QStringList savingsOf(const jobs::RecommendRecord &record);
 /// What it costs, with its interval.

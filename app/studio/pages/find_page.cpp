@@ -134,7 +134,8 @@ void FindPage::start()
         = [model = studio().lineModel(), plan]() -> Result<std::string> { return jobs::searchLine(model, plan, "scores.json"); };
     // Shared by the runs of this request: one that was stopped goes on, also where it was begun anew.
     const auto begin = std::make_shared<Begin>(anew ? Begin::Anew : Begin::GoOn);
-    request.work = [asked = plan, standsIn, file, name, page, begin](const TaskContext &context) -> Result<void> {
+    const auto calibration = std::make_shared<CalibrationState>();
+    request.work = [asked = plan, standsIn, file, name, page, begin, calibration](const TaskContext &context) -> Result<void> {
         SearchPlan asking = asked;
         ZIGZAG_TRY(askedBy, askedAs(context.job.textModel(), AskAs::Auto));
         asking.tasks.as = askedBy;
@@ -155,7 +156,11 @@ void FindPage::start()
             });
         };
         QElapsedTimer sinceShown;
-        jobs::SearchJob job{.plan = asking, .standsIn = standsIn, .progressFile = file.toStdString(), .begin = *begin};
+        jobs::SearchJob job{.plan = asking,
+                            .standsIn = standsIn,
+                            .calibration = calibration.get(),
+                            .progressFile = file.toStdString(),
+                            .begin = *begin};
         job.opened = [&](const Search &) { *begin = Begin::GoOn; };
         job.begun = [&](const Search &search, double seconds) {
             const QString takes = search.alreadyDone() > 0 ? tr("%1: going on from %2 of %3, about %4")

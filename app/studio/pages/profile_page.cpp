@@ -215,9 +215,16 @@ void ProfilePage::record()
     if (studio().costHere().isFitted()) // warmed up first, and the decode steps are few beside that
         request.expectedSeconds = 1e-3 * 2 * studio().costHere().estimate(map, Phase::Prefill, studio().context()).ms;
     const QPointer<ProfilePage> page(this);
-    request.work = [page, plan](const TaskContext &context) -> Result<void> {
+    // Shared by the runs of this request: one that was stopped goes on behind the passes that it has.
+    struct SoFar {
+        TraceSoFar trace;
+        bool hasPrefill = false;
+    };
+    request.work = [page, plan, soFar = std::make_shared<SoFar>()](const TaskContext &context) -> Result<void> {
         context.progress(0, tr("Recording a trace: prefill"));
         for (const Phase phase : {Phase::Prefill, Phase::Decode}) {
+            if (phase == Phase::Prefill && soFar->hasPrefill)
+                continue; // shown when it was there
             TracePlan each = plan;
             each.phase = phase;
             const auto tell = [&](const JobStep &step) {
@@ -229,7 +236,9 @@ void ProfilePage::record()
                 else
                     context.progress(prefillShare + (1 - prefillShare) * step.fraction, tr("Recording a trace: decode"));
             };
-            ZIGZAG_TRY(recorded, jobs::trace(context.told(tell), each));
+            ZIGZAG_TRY(recorded, jobs::trace(context.told(tell), each, &soFar->trace));
+            soFar->trace = {};
+            soFar->hasPrefill = phase == Phase::Prefill; // asked again, both are recorded again
             context.deliver([page, plan, trace = std::make_shared<const Trace>(std::move(recorded))] {
                 if (page)
                     page->take(plan, trace);

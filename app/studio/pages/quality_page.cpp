@@ -125,10 +125,7 @@ void QualityPage::refresh()
     QualitySweep &sweep = s.sweep();
     if (sweep.model.layers != s.document().model().layers || sweep.model.name != s.document().model().name)
         sweep = {};
-    std::erase_if(m_judged, [&](const auto &each) {
-        const ModelShape &model = each.second.model;
-        return model.layers != s.document().model().layers || model.name != s.document().model().name;
-    });
+    s.qualities().keepQualitiesOf(s.document().model());
     const PlottedMaps &plotted = s.plotted();
     const std::int64_t context = s.context();
     const bool timed = plotted.hasTimes(), byLoss = axis() == jobs::QualityAxis::Loss;
@@ -141,8 +138,8 @@ void QualityPage::refresh()
     }
     const std::vector<bool> inSet = paretoSet(cost, loss);
     QString servedAs = sweep.servedAs;
-    if (const auto judged = m_judged.find(judgedKey()); judged != m_judged.end() && !jobs::isOfTasks(axis()))
-        servedAs = judged->second.servedAs;
+    if (const AskedQuality *asked = judged(); asked && !jobs::isOfTasks(axis()))
+        servedAs = asked->servedAs;
     std::vector<ParetoPoint> points;
     for (std::size_t i = 0; i < all.size(); ++i) {
         const HeadMap &map = all[i].map;
@@ -235,8 +232,24 @@ QString QualityPage::axisTitle() const
 
 std::string QualityPage::judgedKey() const
 {
-    return std::string(jobs::nameOf(axis())) + '\n' + (axis() == jobs::QualityAxis::Ruler ? std::string() : m_file.toStdString())
-        + '\n' + studio().serving().asText().toStdString();
+    return keyOfQuality(jobs::nameOf(axis()), axis() == jobs::QualityAxis::Ruler ? QString() : m_file,
+                        studio().serving().engine());
+}
+
+const AskedQuality *QualityPage::judged() const
+{
+    return studio().qualities().quality(judgedKey());
+}
+
+void QualityPage::showQuality(const AskedQuality &quality)
+{
+    const auto asked = jobs::parseQualityAxis(quality.axis);
+    const int place = asked ? m_axis->findData(static_cast<int>(*asked)) : -1;
+    if (place < 0)
+        return;
+    m_file = quality.file;
+    m_axis->setCurrentIndex(place);
+    studio().refreshSoon();
 }
 
 void QualityPage::chooseAxis()
@@ -259,11 +272,11 @@ std::vector<QualityPage::Shown> QualityPage::shown() const
             all.push_back({point.map, jobs::qualityOf(point.quality, axis()), &point.quality});
         return all;
     }
-    const auto judged = m_judged.find(judgedKey());
-    if (judged == m_judged.end())
+    const AskedQuality *asked = judged();
+    if (!asked)
         return all;
-    for (const HeadMap &map : judged->second.maps)
-        if (const auto found = judged->second.found.find(fingerprintOf(map)); found != judged->second.found.end())
+    for (const HeadMap &map : asked->maps)
+        if (const auto found = asked->found.find(fingerprintOf(map)); found != asked->found.end())
             all.push_back({map, found->second, nullptr});
     return all;
 }
@@ -305,12 +318,18 @@ void QualityPage::judge(const std::vector<HeadMap> &maps, const ServedBy &served
     const Asked asked{axis(), m_file, std::min<std::int64_t>(longest, axis() == jobs::QualityAxis::Ruler ? 4096 : 2048),
                       studio().modelName()};
     const std::string key = judgedKey();
-    Judged &here = m_judged[key];
-    here.model = studio().document().model();
+    const AskedQuality *before = judged();
+    AskedQuality here = before ? *before : AskedQuality{};
+    here.axis = jobs::nameOf(axis());
+    here.file = axis() == jobs::QualityAxis::Ruler ? QString() : m_file;
+    here.engine = studio().serving().engine();
     here.servedAs = studio().serving().asText();
+    here.when = QDateTime::currentDateTime();
+    here.model = studio().document().model();
     for (const HeadMap &map : maps)
         if (std::none_of(here.maps.begin(), here.maps.end(), [&](const HeadMap &each) { return runAlike(each, map); }))
             here.maps.push_back(map);
+    studio().qualities().takeQuality(key, here);
     const QPointer<QualityPage> page(this);
     RunRequest request;
     request.task = sweepTask;
@@ -318,33 +337,42 @@ void QualityPage::judge(const std::vector<HeadMap> &maps, const ServedBy &served
     request.page = objectName();
     request.title = tr("Sweep quality: %1").arg(axisTitle());
     request.work
-        = [asked, maps, known = here.record, asRun = served.asRun, key, page](const TaskContext &context) -> Result<void> {
+        = [asked, maps, known = here.record, asRun = served.asRun, key, here, page](const TaskContext &context) -> Result<void> {
         const auto tell = [&](const JobStep &step) {
             context.progress(step.fraction, tr("Quality sweep, %1").arg(QString::fromStdString(std::string(step.subject))));
         };
         const JobContext job = context.told(tell);
         const auto found = [&](const HeadMap &map, const Interval &quality, const AnswersRecord &record) {
-            context.deliver([page, key, print = fingerprintOf(map), quality, record] {
-                if (!page || !page->m_judged.contains(key))
-                    return;
-                Judged &judged = page->m_judged[key];
-                judged.found[print] = quality;
-                judged.record = record;
-                page->studio().refreshSoon();
-            });
+            context.deliver(
+                [page, key, here, print = fingerprintOf(map), quality, kept = std::make_shared<const AnswersRecord>(record)] {
+                    if (!page)
+                        return;
+                    QualityRecords &all = page->studio().qualities();
+                    AskedQuality judged = all.quality(key) ? *all.quality(key) : here;
+                    judged.found[print] = quality;
+                    judged.record = kept->questions.empty() ? nullptr : kept;
+                    all.takeQuality(key, std::move(judged));
+                    page->studio().refreshSoon();
+                });
         };
         if (asked.axis == jobs::QualityAxis::Perplexity) {
             ZIGZAG_TRY(tokenizer, tokenizerOf(job.textModel()));
             ZIGZAG_TRY(text, readTextFile(pathOf(asked.file), longestText));
+            // One that was stopped goes on with the maps that it has not read; asked again, all of them are read again.
+            std::vector<HeadMap> rest;
+            std::copy_if(maps.begin(), maps.end(), std::back_inserter(rest),
+                         [&](const HeadMap &map) { return !here.found.contains(fingerprintOf(map)); });
+            if (rest.empty())
+                rest = maps;
             ZIGZAG_CHECK(
-                jobs::perplexityQuality(job, maps, tokenizer->encode(text, true), asked.context, asRun,
-                                        [&](std::size_t map, const Interval &quality) { found(maps[map], quality, {}); }));
+                jobs::perplexityQuality(job, rest, tokenizer->encode(text, true), asked.context, asRun,
+                                        [&](std::size_t map, const Interval &quality) { found(rest[map], quality, {}); }));
             return {};
         }
         ZIGZAG_TRY(questions, questionsOf(asked, job.textModel()));
         ZIGZAG_TRY(record, jobs::recordFor(job, asked.model, questions));
-        if (known.questionsHash == record.questionsHash && known.fingerprint == record.fingerprint)
-            record.maps = known.maps;
+        if (known && known->questionsHash == record.questionsHash && known->fingerprint == record.fingerprint)
+            record.maps = known->maps;
         for (const HeadMap &map : maps) { // one after another, so that each is shown once it is known
             ZIGZAG_TRY(quality, jobs::askedQuality(job, std::span(&map, 1), questions, record, asRun));
             found(map, quality.front(), record);

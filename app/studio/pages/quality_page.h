@@ -2,11 +2,10 @@
 #pragma once
 
 #include "app/studio/pages/page.h"
+#include "app/studio/state/quality_records.h"
 #include "profiler/jobs/quality_axis.h"
 
 #include <QString>
-#include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -24,18 +23,13 @@ class QualityPage : public Page
 public:
     QualityPage(Studio &studio, QWidget *parent);
 
+    /// On its axis, as the engine that it was asked of runs maps.
+    void showQuality(const AskedQuality &quality);
+
 protected:
     void refresh() override;
 
 private:
-    /// What maps were asked, each by itself: questions, RULER's tasks or a text.
-    struct Judged {
-        std::vector<HeadMap> maps;
-        std::map<std::string, Interval> found; ///< by the fingerprints of maps
-        AnswersRecord record; ///< of questions: who is in it is not asked again
-        ModelShape model;
-        QString servedAs; ///< the engine that ran the maps, in words; empty: ours
-    };
     /// A map and its quality on the axis that is shown.
     struct Shown {
         HeadMap map;
@@ -51,12 +45,12 @@ private:
     QString axisTitle() const;
     /// Stands for what is asked on an axis that is not of tasks.
     std::string judgedKey() const;
+    const AskedQuality *judged() const;
     std::vector<Shown> shown() const;
 
     QComboBox *m_axis;
     ParetoPlot *m_plot;
     QString m_file; ///< of questions, or the text
-    std::map<std::string, Judged> m_judged; ///< by judgedKey
 };
 
 } // namespace zigzag

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/studio/pages/questions_page.h"
 
+#include "app/studio/state/quality_records.h"
 #include "app/studio/state/question_run.h"
 #include "engine/map/run_alike.h"
 #include "profiler/jobs/evaluate_job.h"
@@ -15,6 +16,7 @@
 #include <QPainter>
 #include <QPointer>
 #include <QPushButton>
+#include <QSignalBlocker>
 #include <QSplitter>
 #include <QTextBrowser>
 #include <QTextDocument>
@@ -96,6 +98,11 @@ QuestionsPage::QuestionsPage(Studio &studio, QWidget *parent)
         refresh();
     });
     connect(m_record, &QComboBox::currentIndexChanged, this, &QuestionsPage::showRecord);
+    // Another session brings its own.
+    connect(&studio.qualities(), &QAbstractItemModel::modelReset, this, [this] {
+        if (m_record->count() != static_cast<int>(this->studio().qualities().answers().size()))
+            listRecords(0);
+    });
     connect(m_table->selectionModel(), &QItemSelectionModel::currentChanged, this, &QuestionsPage::showBroken);
     exhibit(tableExhibit(tr("the table of answers"), QStringLiteral("answers"), *m_table), m_table);
     exhibit({tr("the questions that broke"), QStringLiteral("broken-answers"), [] { return documentSize; },
@@ -276,17 +283,20 @@ void QuestionsPage::ask()
 
 void QuestionsPage::take(int run, const QString &name, const AnswersRecord &record, const SharedQuestions &questions)
 {
-    const auto known
-        = std::find_if(m_records.begin(), m_records.end(), [&](const Shown &each) { return run >= 0 && each.run == run; });
-    if (known != m_records.end()) {
-        known->record = record;
-        known->questions = questions;
-        m_record->setCurrentIndex(static_cast<int>(known - m_records.begin()));
-        return showRecord();
+    listRecords(studio().qualities().takeAnswers(
+        {name, QDateTime::currentDateTime(), std::make_shared<const AnswersRecord>(record), run, questions}));
+    studio().refreshSoon(); // the session keeps it
+}
+
+void QuestionsPage::listRecords(int place)
+{
+    {
+        const QSignalBlocker blocker(m_record);
+        m_record->clear();
+        for (const AskedAnswers &each : studio().qualities().answers())
+            m_record->addItem(each.name);
+        m_record->setCurrentIndex(std::min(place, m_record->count() - 1));
     }
-    m_records.push_back({name, record, run, questions});
-    m_record->addItem(name);
-    m_record->setCurrentIndex(m_record->count() - 1); // shows it
     showRecord();
 }
 
@@ -309,8 +319,9 @@ void QuestionsPage::saveRecord()
 
 const AnswersRecord *QuestionsPage::current() const
 {
+    const auto &answers = studio().qualities().answers();
     const int at = m_record->currentIndex();
-    return at < 0 || at >= static_cast<int>(m_records.size()) ? nullptr : &m_records[static_cast<std::size_t>(at)].record;
+    return at < 0 || at >= static_cast<int>(answers.size()) ? nullptr : answers[static_cast<std::size_t>(at)].record.get();
 }
 
 void QuestionsPage::showRecord()
@@ -358,7 +369,7 @@ void QuestionsPage::askAgain(std::size_t place)
         return;
     const AskedQuestion &kept = record->questions[place];
     const QString source = tr("Question %1 %2").arg(QString::fromStdString(kept.task), QString::fromStdString(kept.id));
-    const SharedQuestions &known = m_records[static_cast<std::size_t>(m_record->currentIndex())].questions;
+    const SharedQuestions known = studio().qualities().answers()[static_cast<std::size_t>(m_record->currentIndex())].questions;
     if (known && place < known->size()) {
         Q_EMIT answersAsked({source, [question = (*known)[place]](const Model &) -> Result<Question> { return question; }});
         return;

@@ -6,7 +6,6 @@
 #include "profiler/evaluate/answers_file.h"
 #include "profiler/questions/ruler.h"
 
-#include <deque>
 #include <memory>
 #include <vector>
 
@@ -32,6 +31,8 @@ public:
 
     /// A record that `eval --out` or this page wrote.
     Result<void> openAnswers(const QString &path);
+    /// One of those that the studio has, by its place.
+    void showAnswers(int place) { listRecords(place); }
 
 Q_SIGNALS:
     /// The answers of full attention and of this map to a question of the record that is shown.
@@ -42,12 +43,6 @@ protected:
 
 private:
     using SharedQuestions = std::shared_ptr<const std::vector<Question>>;
-    struct Shown {
-        QString name;
-        AnswersRecord record;
-        int run = -1; ///< of this window; −1: from a file
-        SharedQuestions questions; ///< whole, which a file does not keep; null: not known
-    };
     QWidget *buildQuestions();
     /// What the fields ask for; the error says which of them is wrong.
     Result<RulerPlan> rulerPlan() const;
@@ -56,6 +51,8 @@ private:
     void saveRecord();
     /// A record so far, or a whole one, of a run of this window.
     void take(int run, const QString &name, const AnswersRecord &record, const SharedQuestions &questions);
+    /// The list of records as the studio has them, and the one at a place shown.
+    void listRecords(int place);
     void showRecord();
     void showBroken();
     void hearLink(const QUrl &link);
@@ -66,7 +63,6 @@ private:
     /// Of the row that is chosen, its place in the record; 0: none is.
     std::size_t shownMap() const;
 
-    std::deque<Shown> m_records; ///< as m_record lists them
     int m_runs = 0; ///< that were asked for here
     QString m_file; ///< of questions; empty: RULER's tasks
     QComboBox *m_source;

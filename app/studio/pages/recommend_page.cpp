@@ -191,7 +191,7 @@ void RecommendPage::showText()
         if (s.isRecommendationKept())
             headline += QLatin1Char(' ') + tr("(Kept: this came with the model; it was not run here.)");
         if (record->map()) {
-            lines << layersOf(*record->map()) << QString();
+            lines << layersOf(*record->map()) << standInsOf(*record->map()) << QString();
             lines << tr("What it saves") << savingsOf(*record) << QString() << tr("What it costs") << costOf(*record)
                   << QString();
         }
@@ -240,7 +240,7 @@ void RecommendPage::showTried()
         points.push_back({timed ? map.cost.ms.value_or(0) : static_cast<double>(map.cost.kvBytes), map.rise, 0, map.inSet,
                           runAlike(map.map, studio().document().map()),
                           tr("%1, as %2\nrise %3 nats a token, %4 of answers right\n%5\nClick to open this map")
-                              .arg(nameOf(map), plain(map.as))
+                              .arg(nameOf(map), asText(map))
                               .arg(map.rise, 0, 'g', 3)
                               .arg(percentText(map.right), judged.isEmpty() ? kv : judged),
                           map.map.sparsity(), window.sink, window.recent});
@@ -248,7 +248,7 @@ void RecommendPage::showTried()
             continue;
         auto *row = new QTreeWidgetItem({QString::number(map.streaming), judged,
                                          QStringLiteral("%1 + %2").arg(window.sink).arg(window.recent), kv, ms,
-                                         QString::number(map.rise, 'f', 3), percentText(map.right), plain(map.as)});
+                                         QString::number(map.rise, 'f', 3), percentText(map.right), asText(map)});
         for (const Column column : {Layers, Window, Kv, Token, Rise, Right})
             row->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
         row->setData(0, placeRole, static_cast<qulonglong>(place));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/studio/pages/runs_page.h"
 
+#include "app/studio/state/quality_records.h"
 #include "profiler/measure/bench_file.h"
 #include "views/models/native_path.h"
 #include "views/models/run_list_model.h"
@@ -86,7 +87,12 @@ RunsPage::RunsPage(Studio &studio, QWidget *parent)
     auto *split = new QSplitter(this);
     split->setObjectName(QStringLiteral("runsSplit"));
     split->setChildrenCollapsible(false);
-    split->addWidget(m_list);
+    auto *records = new QSplitter(Qt::Vertical, split);
+    records->setObjectName(QStringLiteral("recordsSplit"));
+    records->setChildrenCollapsible(false);
+    records->addWidget(m_list);
+    records->addWidget(buildQualities());
+    split->addWidget(records);
     split->addWidget(buildComparison());
     auto *column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
@@ -127,6 +133,38 @@ RunsPage::RunsPage(Studio &studio, QWidget *parent)
     exhibit(tableExhibit(tr("the list of runs"), QStringLiteral("runs"), *m_list), m_list);
     exhibit(tableExhibit(tr("the comparison of runs"), QStringLiteral("comparison"), *m_table), m_table);
     compare();
+}
+
+/// What maps were asked stands below the runs as soon as there is any; a row opens where it is read.
+QWidget *RunsPage::buildQualities()
+{
+    QualityRecords &records = studio().qualities();
+    m_qualities = new QTreeView(this);
+    m_qualities->setObjectName(QStringLiteral("askedQualities"));
+    m_qualities->setAccessibleName(tr("What maps were asked"));
+    m_qualities->setModel(&records);
+    m_qualities->setRootIsDecorated(false);
+    m_qualities->setUniformRowHeights(true);
+    m_qualities->setAlternatingRowColors(true);
+    m_qualities->setAllColumnsShowFocus(true);
+    m_qualities->setFrameShape(QFrame::NoFrame);
+    QAction *open = offer(PageMenu::View, QStringLiteral("openQuality"), tr("&Open what maps were asked"), {}, [this] {
+        if (const QModelIndex row = m_qualities->currentIndex(); row.isValid())
+            Q_EMIT qualityAsked(row.row());
+    });
+    m_qualities->setContextMenuPolicy(Qt::ActionsContextMenu);
+    m_qualities->addAction(open);
+    connect(m_qualities, &QTreeView::activated, this, [this](const QModelIndex &row) { Q_EMIT qualityAsked(row.row()); });
+    const auto show = [this] {
+        m_qualities->setVisible(m_qualities->model()->rowCount() > 0);
+        fitColumns(*m_qualities);
+    };
+    connect(&records, &QAbstractItemModel::modelReset, this, show);
+    connect(&records, &QAbstractItemModel::rowsInserted, this, show);
+    connect(&records, &QAbstractItemModel::dataChanged, this, show);
+    exhibit(tableExhibit(tr("what maps were asked"), QStringLiteral("asked"), *m_qualities), m_qualities);
+    show();
+    return m_qualities;
 }
 
 QTreeView *RunsPage::makeTable(QSortFilterProxyModel *sorted, const QString &name, const QString &accessible)

@@ -26,12 +26,17 @@ public:
     /// A file that `bench` or `predict` wrote; its points are selected.
     Result<void> openRuns(const QString &path);
 
+Q_SIGNALS:
+    /// What maps were asked, by its row in Studio::qualities, is to be read.
+    void qualityAsked(int row);
+
 protected:
     void refresh() override;
 
 private:
     QTreeView *makeTable(QSortFilterProxyModel *sorted, const QString &name, const QString &accessible);
     QWidget *buildComparison();
+    QWidget *buildQualities();
     struct Sides {
         std::vector<RunEntry> a, b; ///< both empty: nothing to compare
         QString nameA, nameB;
@@ -48,6 +53,7 @@ private:
     QSortFilterProxyModel *m_sortedRuns;
     QSortFilterProxyModel *m_sortedRows;
     QTreeView *m_list;
+    QTreeView *m_qualities; ///< what maps were asked
     QTreeView *m_table;
     QComboBox *m_group;
     QLabel *m_headline;

@@ -22,7 +22,9 @@ RunRequest requestFor(const CarriedExportRun &run)
     RunRequest request;
     request.task = "export " + run.out.string(); // several may wait, each to its place
     request.title = ExportDialog::tr("Export");
-    request.work = [run, title = request.title](const TaskContext &context) -> Result<void> {
+    // Shared by the runs of this request: one that was stopped goes on from what there is of its stand-ins.
+    const auto soFar = std::make_shared<jobs::CarriedSoFar>();
+    request.work = [run, soFar, title = request.title](const TaskContext &context) -> Result<void> {
         jobs::CarryPlan plan;
         ZIGZAG_TRY(texts, jobs::carryTexts(run.options.texts, context.job.textModel(), streamingWindowOf(run.map)));
         plan.texts = std::move(texts);
@@ -32,7 +34,9 @@ RunRequest requestFor(const CarriedExportRun &run)
             = context.told([&](const JobStep &step) { context.progress(carryFraction(step, run.options.fits), title); });
         ZIGZAG_TRY(carried,
                    jobs::exportCarried(job, run.map, plan,
-                                       {.target = run.target, .model = &run.model, .out = run.out, .files = run.options.files}));
+                                       {.target = run.target, .model = &run.model, .out = run.out, .files = run.options.files},
+                                       soFar.get()));
+        *soFar = {}; // asked again, all of it is made again
         context.deliver([written = run.written, quality = carried.quality()] { written(quality); });
         return {};
     };

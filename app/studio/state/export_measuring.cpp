@@ -14,15 +14,16 @@ namespace {
 
 constexpr const char *taskName = "export cost";
 
-RunRequest requestFor(const HeadMap &map, const QPointer<ExportDialog> &dialog)
+/// `soFar`: of this dialog's map; measured again, what was stopped goes on.
+RunRequest requestFor(const HeadMap &map, const QPointer<ExportDialog> &dialog, const std::shared_ptr<jobs::CarriedSoFar> &soFar)
 {
     RunRequest request;
     request.task = taskName;
     request.canRepeat = false; // its dialog shows what it finds
     request.title = ExportDialog::tr("Cost without sinks");
-    request.work = [map, dialog, title = request.title](const TaskContext &context) -> Result<void> {
+    request.work = [map, dialog, soFar, title = request.title](const TaskContext &context) -> Result<void> {
         const auto tell = [&](const JobStep &step) { context.progress(carryFraction(step, false), title); };
-        ZIGZAG_TRY(cost, jobs::carryCost(context.told(tell), map));
+        ZIGZAG_TRY(cost, jobs::carryCost(context.told(tell), map, soFar.get()));
         context.deliver([dialog, shown = cost] {
             if (dialog)
                 dialog->showCost(shown);
@@ -38,7 +39,9 @@ void joinMeasuring(ExportDialog &dialog, RunController &runs, const HeadMap &map
 {
     dialog.offerMeasuring();
     QObject::connect(&dialog, &ExportDialog::measureAsked, &runs,
-                     [&runs, map, shown = QPointer<ExportDialog>(&dialog)] { runs.enqueue(requestFor(map, shown)); });
+                     [&runs, map, shown = QPointer<ExportDialog>(&dialog), soFar = std::make_shared<jobs::CarriedSoFar>()] {
+                         runs.enqueue(requestFor(map, shown, soFar));
+                     });
     QObject::connect(&dialog, &ExportDialog::measureCancelled, &runs, [&runs] { runs.drop(taskName); });
     QObject::connect(&dialog, &QDialog::finished, &runs, [&runs] { runs.drop(taskName); });
     QObject::connect(&runs, &RunController::progressed, &dialog, [&dialog, &runs](double fraction, const QString &) {

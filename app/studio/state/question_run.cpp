@@ -72,7 +72,7 @@ Result<void> askMaps(const AskedQuestions &asked, const JobContext &context, Que
         JobContext by = context;
         HeadMap run = map.map;
         if (isServed) {
-            ZIGZAG_TRY(servedRun, jobs::servedRun(context, map.map, *asked.served));
+            ZIGZAG_TRY(servedRun, jobs::servedRun(context, map.map, *asked.served, &soFar.calibration));
             by = servedRun.context;
             run = servedRun.map;
         }
@@ -102,6 +102,7 @@ Result<void> askMaps(const AskedQuestions &asked, const JobContext &context, Que
     }
     soFar.answers.removeFile();
     soFar.answers = {}; // asked again, all of it is asked again
+    soFar.calibration = {};
     return {};
 }
 

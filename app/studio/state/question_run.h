@@ -2,6 +2,7 @@
 #pragma once
 
 #include "profiler/carry/engine_serving.h"
+#include "profiler/carry/sink_carrier.h"
 #include "profiler/evaluate/answers_file.h"
 #include "profiler/jobs/kept_answers.h"
 #include "profiler/questions/ruler.h"
@@ -30,6 +31,7 @@ Result<std::vector<Question>> questionsOf(const AskedQuestions &asked, const Mod
 /// What the runs of one request share: one that was stopped goes on from the answers that there are.
 struct QuestionsSoFar {
     jobs::KeptAnswers answers;
+    CalibrationState calibration; ///< of what stands in for the second map's sinks
     std::shared_ptr<const std::vector<Question>> questions; ///< for whom asks one of them again
 };
 

@@ -54,7 +54,7 @@ public:
         if (stage == RecommendStage::Try)
             m_share = shareOf(m_plan.seconds.sweep);
         if (stage == RecommendStage::Judge)
-            m_share = shareOf(m_plan.seconds.judging);
+            m_share = shareOf(m_plan.seconds.judging + m_plan.seconds.fitting);
         m_rounds = stage == RecommendStage::Order ? m_ways
             : stage == RecommendStage::Try        ? m_ways * static_cast<int>(std::max<std::size_t>(1, m_plan.windows.size()))
                                                   : std::max(1, m_plan.judgedMaps);
@@ -67,8 +67,15 @@ public:
     }
     void step(const JobStep &step)
     {
-        if (step.part == JobPart::Carry) // what stands in for sinks is made on the way, and has no share of its own
-            return m_context.progress(m_told, Studio::tr("%1 (what stands in for sinks is calibrated)").arg(stageText(m_stage)));
+        if (step.part == JobPart::Carry) { // what stands in for sinks is made on the way, and has no share of its own
+            constexpr double all = 100;
+            const QString stage = stageText(m_stage);
+            return m_context.progress(
+                m_told,
+                step.subject == "fit"
+                    ? Studio::tr("%1 (what stands in for sinks is fitted: %2 %)").arg(stage).arg(all * step.fraction, 0, 'f', 0)
+                    : Studio::tr("%1 (what stands in for sinks is calibrated)").arg(stage));
+        }
         if (step.fraction < m_last)
             m_round = std::min(m_round + 1, m_rounds - 1);
         m_last = step.fraction;

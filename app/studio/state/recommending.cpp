@@ -157,10 +157,7 @@ private:
                 RecommendDialog::tr("What will be done, and how long it takes, is known as soon as the model is loaded and a "
                                     "prompt was timed."),
                 noFolder);
-        const auto standing
-            = std::count_if(served->begin(), served->end(), [](const jobs::ServingWay &way) { return way.standsIn(); });
-        const jobs::RecommendPlan plan
-            = jobs::planFor(*asked, m_model->config, {static_cast<int>(served->size()), static_cast<int>(standing)}, *pace);
+        const jobs::RecommendPlan plan = jobs::planFor(*asked, m_model->config, jobs::countsOf(*served), *pace);
         m_seconds = plan.seconds.all();
         QStringList lines = planLines(*asked, plan, *served);
         lines << (m_pace ? RecommendDialog::tr("By a prompt that was timed here.")

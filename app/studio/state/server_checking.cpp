@@ -2,6 +2,8 @@
 #include "app/studio/state/server_checking.h"
 
 #include "app/studio/state/studio.h"
+#include "engine/map/run_alike.h"
+#include "profiler/carry/granite_swa_folder.h"
 #include "profiler/jobs/check_job.h"
 #include "profiler/jobs/served_job.h"
 #include "profiler/measure/bench_file.h"
@@ -38,14 +40,27 @@ Result<jobs::CheckPlan> planOf(const CheckDialog::Choice &choice, Studio &studio
     return plan;
 }
 
+/// The export of the recommendation, where this is its map and it has stand-ins, which may be fitted; empty where there is none.
+std::string recommendedStandIns(const Studio &studio, const HeadMap &map, const std::string &engine)
+{
+    const auto &record = studio.recommendation();
+    std::error_code none;
+    const bool isIt = record && record->map() && record->map()->judged->standIns && engine == carriedFormat
+        && runAlike(record->map()->map, map) && std::filesystem::exists(record->exported, none);
+    return isIt ? record->exported : std::string();
+}
+
 /// With the model: the map as the engine behind the server runs it.
-Result<void> putMeant(jobs::CheckPlan &plan, const JobContext &context, const std::string &model, const std::string &engine)
+Result<void> putMeant(jobs::CheckPlan &plan, const JobContext &context, const std::string &model, const std::string &engine,
+                      const std::string &standIns)
 {
     if (engine.empty())
         return {};
     ZIGZAG_TRY(exported, loadExportModel(model));
     ZIGZAG_TRY(serving, engineServing(engine, exported, plan.map.map));
-    ZIGZAG_TRY(run, jobs::servedRun(context, plan.map.map, serving));
+    ZIGZAG_TRY(run,
+               standIns.empty() ? jobs::servedRun(context, plan.map.map, serving)
+                                : jobs::exportedRun(context, plan.map.map, standIns));
     plan.meant = {"the map, as " + engine + " runs it", run.context.device, run.map};
     plan.costMap = serving.asRun(plan.map.map); // what stands in for sinks takes no time
     return {};
@@ -68,11 +83,13 @@ RunRequest requestFor(const jobs::CheckPlan &asked, const std::string &engine, S
     request.task = taskName;
     request.canRepeat = false; // its dialog shows what it finds
     request.title = title();
-    request.commandLine = [&studio, asked, engine]() -> Result<std::string> {
+    const std::string standIns = recommendedStandIns(studio, asked.map.map, engine);
+    request.commandLine = [&studio, asked, engine, standIns]() -> Result<std::string> {
         ZIGZAG_TRY(word, studio.mapWord(asked.map.map));
-        return jobs::checkLine(studio.lineModel(), word, asked, engine);
+        return jobs::checkLine(studio.lineModel(), word, asked, engine, standIns);
     };
-    request.work = [asked, engine, dialog, &studio, model = studio.modelName()](const TaskContext &context) -> Result<void> {
+    request.work
+        = [asked, engine, standIns, dialog, &studio, model = studio.modelName()](const TaskContext &context) -> Result<void> {
         const auto tell = [&](const JobStep &step) {
             const bool times = step.subject == "times";
             const QString what = step.part == JobPart::Carry ? CheckDialog::tr("calibrating what stands in for sinks")
@@ -82,7 +99,7 @@ RunRequest requestFor(const jobs::CheckPlan &asked, const std::string &engine, S
         };
         const JobContext telling = context.told(tell);
         jobs::CheckPlan plan = asked;
-        ZIGZAG_CHECK(putMeant(plan, telling, model, engine));
+        ZIGZAG_CHECK(putMeant(plan, telling, model, engine, standIns));
         ZIGZAG_TRY(found, jobs::checkServer(telling, plan));
         context.deliver([dialog, &studio, model, shown = found] {
             listTimes(studio, model, shown);

@@ -67,12 +67,12 @@ std::vector<AblationEffect> effectsOf(const std::string &lines, std::size_t unit
     return effects.size() == units ? effects : std::vector<AblationEffect>{};
 }
 
+} // namespace
+
 QString shownText(const std::string &bytes)
 {
     return QString::fromStdString(bytes);
 }
-
-} // namespace
 
 SessionPart partOf(const FoundScores &found)
 {

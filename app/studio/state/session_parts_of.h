@@ -11,6 +11,9 @@ namespace zigzag {
 
 // What the window holds as parts of a session, and back. Reading trusts nothing.
 
+/// Bytes of a session as they are shown.
+QString shownText(const std::string &bytes);
+
 /// Of a session's parts: contents, and in `details` what only the window knows of them.
 SessionPart partOf(const FoundScores &found);
 Result<FoundScores> foundScoresOf(const SessionPart &part);

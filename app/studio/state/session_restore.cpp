@@ -3,6 +3,8 @@
 
 #include "app/studio/state/session_parts_of.h"
 #include "engine/map/map_io.h"
+#include "engine/map/run_alike.h"
+#include "profiler/evaluate/answers_file.h"
 #include "profiler/session/session_parts.h"
 #include "views/models/text.h"
 
@@ -45,6 +47,8 @@ public:
             : part.kind == PartKind::Bench                       ? takeRuns(part)
             : part.kind == PartKind::Needle                      ? takeNeedle(part)
             : part.kind == PartKind::Sweep                       ? takeSweep(part)
+            : part.kind == PartKind::Answers                     ? takeAnswers(part)
+            : part.kind == PartKind::Quality                     ? takeQuality(part)
             : part.kind == PartKind::Machine                     ? takeMachine(part)
             : part.kind == PartKind::Recommendation              ? takeRecommendation(part)
                                                                  : takeOther(part);
@@ -118,6 +122,38 @@ private:
         m_to.sweep.points = std::move(sweep.points);
         return {};
     }
+    Result<void> takeAnswers(const SessionPart &part)
+    {
+        ZIGZAG_TRY(record, answersOf(part));
+        auto kept = std::make_shared<const AnswersRecord>(std::move(record));
+        if (const auto quality = part.details.find("quality"); quality != part.details.end())
+            m_answers[quality->second] = std::move(kept);
+        else
+            m_to.answers.push_back({shownText(part.name), QDateTime::fromSecsSinceEpoch(part.when), std::move(kept), -1, {}});
+        return {};
+    }
+    Result<void> takeQuality(const SessionPart &part)
+    {
+        ZIGZAG_TRY(record, qualityOf(part));
+        AskedQuality quality;
+        quality.axis = record.axis;
+        quality.file = shownText(record.asked);
+        quality.engine = record.engine;
+        quality.when = QDateTime::fromSecsSinceEpoch(part.when);
+        quality.model = m_session.model;
+        ServingChoice serving;
+        serving.setEngine(quality.engine);
+        quality.servedAs = serving.asText();
+        for (QualityRecord::Point &point : record.points)
+            if (point.map.oneWindow() && fits(point.map.model(), m_session.model)) {
+                quality.found[fingerprintOf(point.map)] = point.quality;
+                quality.maps.push_back(std::move(point.map));
+            }
+        if (const auto answers = m_answers.find(part.name); answers != m_answers.end()) // they stand before it
+            quality.record = answers->second;
+        m_to.qualities.push_back(std::move(quality));
+        return {};
+    }
     Result<void> takeRecommendation(const SessionPart &part)
     {
         ZIGZAG_TRY(record, jobs::readRecord(*part.content, m_session.model, part.name));
@@ -156,6 +192,7 @@ private:
     const SavedSession &m_session;
     RestoredSession &m_to;
     std::map<std::string, std::shared_ptr<const HeadScores>> m_scores;
+    std::map<std::string, std::shared_ptr<const AnswersRecord>> m_answers; ///< of qualities, by their names
 };
 
 } // namespace
@@ -201,6 +238,10 @@ void giveBack(Studio &studio, const RestoredSession &restored)
     studio.setKeptCalibration(restored.calibration);
     if (restored.recommendation)
         studio.setRecommendation(restored.recommendation);
+    for (const AskedAnswers &each : restored.answers)
+        studio.qualities().takeAnswers(each);
+    for (const AskedQuality &each : restored.qualities)
+        studio.qualities().takeQuality(keyOfQuality(each.axis, each.file, each.engine), each);
     studio.sweep() = restored.sweep;
     studio.sweep().model = studio.document().model();
     studio.refreshSoon();

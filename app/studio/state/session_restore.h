@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "app/studio/state/quality_records.h"
 #include "app/studio/state/studio.h"
 #include "profiler/session/session_file.h"
 
@@ -20,6 +21,8 @@ struct RestoredSession {
     std::vector<std::vector<RunEntry>> runs; ///< by measurement or file
     std::vector<Measurements::Asked> needles;
     QualitySweep sweep;
+    std::vector<AskedAnswers> answers;
+    std::vector<AskedQuality> qualities;
     std::shared_ptr<const jobs::RecommendRecord> recommendation; ///< null: none
     std::shared_ptr<const Calibration> calibration; ///< null: none
     std::vector<SessionPart> traces; ///< to be read by and by: they are large

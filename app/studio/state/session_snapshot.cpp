@@ -2,6 +2,8 @@
 #include "app/studio/state/session_snapshot.h"
 
 #include "app/studio/state/session_parts_of.h"
+#include "engine/map/run_alike.h"
+#include "profiler/evaluate/answers_file.h"
 #include "profiler/session/session_parts.h"
 
 #include <algorithm>
@@ -37,6 +39,13 @@ SessionSnapshot snapshotOf(Studio &studio)
             snapshot.runs.push_back(run);
     snapshot.needles = studio.plotted().measurements().needles();
     snapshot.sweep = studio.sweep();
+    const std::string &fingerprint = snapshot.model.fingerprint;
+    for (const AskedAnswers &each : studio.qualities().answers()) // records of other models may have been opened beside them
+        if (fingerprint.empty() || each.record->fingerprint.empty() || each.record->fingerprint == fingerprint)
+            snapshot.answers.push_back(each);
+    for (const auto &[key, quality] : studio.qualities().qualities())
+        if (quality.model.layers == snapshot.model.layers && !quality.found.empty())
+            snapshot.qualities.push_back(quality);
     if (!studio.isRecommendationKept()) // those come with the model
         snapshot.recommendation = studio.recommendation();
     snapshot.machine = studio.plotted().cost().machine();
@@ -125,6 +134,38 @@ void SnapshotWriter::putRuns(SavedSession &session, const SessionSnapshot &snaps
     }
 }
 
+void SnapshotWriter::putAnswers(SavedSession &session, const std::string &name, const QDateTime &when,
+                                const std::shared_ptr<const AnswersRecord> &record, const std::string &quality)
+{
+    auto kept = m_answers.find(record.get());
+    if (kept == m_answers.end())
+        kept = m_answers.emplace(record.get(), KeptAnswers{record, answersPart(name, *record)}).first;
+    SessionPart part = kept->second.part;
+    part.when = when.toSecsSinceEpoch();
+    if (!quality.empty())
+        part.details["quality"] = quality;
+    put(session, std::move(part));
+}
+
+void SnapshotWriter::putQualities(SavedSession &session, const SessionSnapshot &snapshot)
+{
+    for (const AskedAnswers &each : snapshot.answers)
+        putAnswers(session, each.name.toStdString(), each.when, each.record);
+    for (const AskedQuality &each : snapshot.qualities) {
+        QualityRecord record{each.axis, each.file.toStdString(), each.engine, {}};
+        for (const HeadMap &map : each.maps)
+            if (const auto found = each.found.find(fingerprintOf(map)); found != each.found.end())
+                record.points.push_back({map, found->second});
+        SessionPart part = qualityPart(each.title().toStdString(), record);
+        part.when = each.when.toSecsSinceEpoch();
+        part.name = session.freeName(part.kind, shortName(part));
+        if (each.record)
+            putAnswers(session, part.name, each.when, each.record, part.name);
+        put(session, std::move(part));
+    }
+    std::erase_if(m_answers, [](const auto &each) { return each.second.record.use_count() == 1; }); // replaced by what came later
+}
+
 SavedSession SnapshotWriter::session(const SessionSnapshot &snapshot)
 {
     SavedSession session;
@@ -140,6 +181,7 @@ SavedSession SnapshotWriter::session(const SessionSnapshot &snapshot)
     }
     if (!snapshot.sweep.points.empty())
         put(session, sweepPart("sweep", {{}, {}, snapshot.sweep.engine, 0, snapshot.sweep.points}));
+    putQualities(session, snapshot);
     if (snapshot.recommendation) {
         SessionPart part;
         part.kind = PartKind::Recommendation;

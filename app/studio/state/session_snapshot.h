@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "app/studio/state/quality_records.h"
 #include "app/studio/state/studio.h"
 #include "profiler/session/session_file.h"
 
@@ -22,6 +23,8 @@ struct SessionSnapshot {
     std::vector<RunEntry> runs;
     std::vector<Measurements::Asked> needles;
     QualitySweep sweep;
+    std::vector<AskedAnswers> answers;
+    std::vector<AskedQuality> qualities;
     std::shared_ptr<const jobs::RecommendRecord> recommendation; ///< null: none
     MachineProfile machine; ///< that measured what was measured here; empty: not known
     std::shared_ptr<const Calibration> calibration; ///< null: none
@@ -33,7 +36,7 @@ struct SessionSnapshot {
 /// All but layout, view and carried parts, which are the window's.
 SessionSnapshot snapshotOf(Studio &studio);
 
-/// Puts snapshots into parts. Remembers what became of traces, which are large.
+/// Puts snapshots into parts. Remembers what became of traces and answers, which are large.
 class SnapshotWriter
 {
 public:
@@ -50,6 +53,9 @@ private:
     };
     void put(SavedSession &session, SessionPart part) const;
     /// Returns the part's name.
+    void putAnswers(SavedSession &session, const std::string &name, const QDateTime &when,
+                    const std::shared_ptr<const AnswersRecord> &record, const std::string &quality = {});
+    void putQualities(SavedSession &session, const SessionSnapshot &snapshot);
     std::string putMap(SavedSession &session, const HeadMap &map) const;
     void putVariants(SavedSession &session, const SessionSnapshot &snapshot) const;
     void putRuns(SavedSession &session, const SessionSnapshot &snapshot);
@@ -59,6 +65,11 @@ private:
     std::shared_ptr<const Calibration> m_calibration; ///< that m_machine tells of
     std::optional<SessionPart> m_machine;
     std::map<const Trace *, Kept> m_traces;
+    struct KeptAnswers {
+        std::shared_ptr<const AnswersRecord> record;
+        SessionPart part;
+    };
+    std::map<const AnswersRecord *, KeptAnswers> m_answers; ///< as large as what models said
 };
 
 } // namespace zigzag

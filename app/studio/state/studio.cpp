@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/studio/state/studio.h"
 
+#include "app/studio/state/quality_records.h"
 #include "engine/model/model.h"
 #include "profiler/cost/profile_file.h"
 #include "profiler/cost/tensor_parallel.h"
@@ -12,6 +13,7 @@ namespace zigzag {
 Studio::Studio(std::unique_ptr<RunWorker> worker, std::unique_ptr<UserPrompts> prompts)
     : m_prompts(std::move(prompts))
     , m_runs(std::move(worker))
+    , m_qualities(std::make_unique<QualityRecords>())
     , m_watch([load = OthersLoad()]() mutable { return load.look(); })
 {
     m_refresh.setSingleShot(true);

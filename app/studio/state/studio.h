@@ -55,6 +55,8 @@ struct RunName {
                                 *Needle = "needle", *Recommend = "recommend";
 };
 
+class QualityRecords;
+
 /// All of the window that is no widget: the document, its model, the runs and what they found, what is selected and at
 /// which context. Pages read it and ask it; it speaks to them by `refreshed`.
 class Studio : public QObject
@@ -73,6 +75,7 @@ public:
     ScoreSources &scoreSources() { return m_scoreSources; }
     UserPrompts &prompts() { return *m_prompts; }
     QualitySweep &sweep() { return m_sweep; }
+    QualityRecords &qualities() { return *m_qualities; }
 
     /// Another document takes the window: its shape, and its model's config where that is known.
     void adopt(const ModelShape &shape, const std::optional<ModelConfig> &config);
@@ -224,6 +227,7 @@ private:
     ScoreSources m_scoreSources;
     std::optional<FoundScores> m_partOfScores; ///< of the scoring that runs, for when it is stopped
     QualitySweep m_sweep;
+    std::unique_ptr<QualityRecords> m_qualities;
     std::shared_ptr<const Calibration> m_calibration;
     KeptResults m_kept;
     std::shared_ptr<const jobs::RecommendRecord> m_recommendation;

@@ -349,7 +349,9 @@ void Studio::askNeedles()
     };
     // By map, shared by the runs of this request: one that was stopped goes on from the cells that it has.
     const auto answered = std::make_shared<std::map<std::string, std::vector<NeedleCell>>>();
-    request.work = [this, planned = plan, maps, served = *serving, answered](const TaskContext &context) -> Result<void> {
+    const auto calibration = std::make_shared<CalibrationState>(); // of what stands in for sinks
+    request.work
+        = [this, planned = plan, maps, served = *serving, answered, calibration](const TaskContext &context) -> Result<void> {
         NeedlePlan asking = planned;
         asking.contexts = contextsWithRoom(context.job.textModel(), asking.as, asking.contexts);
         const auto ask = [&](const JobContext &job, const NamedMap &named, const jobs::NeedlesTold &told) -> Result<void> {
@@ -384,7 +386,7 @@ void Studio::askNeedles()
             return {};
         }
         // As the engine has it: another model perhaps, and another map; what it said is kept for the map that was asked about.
-        ZIGZAG_TRY(run, jobs::servedRun(context.told(tell), maps.front().map, *served));
+        ZIGZAG_TRY(run, jobs::servedRun(context.told(tell), maps.front().map, *served, calibration.get()));
         const auto showServed = [&](const NamedMap &, const NeedleResult &soFar) {
             context.deliver([this, asked = maps.front(), engine = served->engine, soFar] { takeNeedles(asked, soFar, engine); });
         };
@@ -392,6 +394,7 @@ void Studio::askNeedles()
         for (std::size_t i = 1; i < maps.size(); ++i)
             ZIGZAG_CHECK(ask(context.told(tell), maps[i], show));
         answered->clear();
+        *calibration = {};
         return {};
     };
     m_runs.enqueue(std::move(request));

@@ -246,6 +246,19 @@ TEST(Session, ResultsComeBack)
     EXPECT_EQ(sweepBack->points[1].quality.loss.high, 0.2);
     EXPECT_EQ(sweepBack->points[1].quality.loss.count, 12);
 
+    QualityRecord quality{"perplexity", "text.txt", "vllm", {{mapOfLayers("SRS"), {9.5, 9, 10, 0.25, 40}}}};
+    const auto qualityBack = qualityOf(qualityPart("q", quality));
+    ASSERT_TRUE(qualityBack) << qualityBack.error().message;
+    EXPECT_EQ(qualityBack->axis, "perplexity");
+    EXPECT_EQ(qualityBack->asked, "text.txt");
+    EXPECT_EQ(qualityBack->engine, "vllm");
+    ASSERT_EQ(qualityBack->points.size(), 1u);
+    EXPECT_EQ(qualityBack->points[0].map, mapOfLayers("SRS"));
+    EXPECT_EQ(qualityBack->points[0].quality.high, 10);
+    EXPECT_EQ(qualityBack->points[0].quality.count, 40);
+    quality.axis = "loss"; // sweeps over tasks have a part of their own
+    EXPECT_FALSE(qualityOf(qualityPart("q", quality)));
+
     BenchFile bench;
     bench.model = "sample";
     bench.machine.device = "a processor";
