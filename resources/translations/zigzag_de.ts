@@ -1166,6 +1166,42 @@
         <source>Its heads add, directly, %1 to the logit of the right answers, %2 of it out of tokens that a streaming head would not see.</source>
         <translation>Ihre Köpfe tragen unmittelbar %1 zum Logit der richtigen Antworten bei, %2 davon aus Token, die ein streamender Kopf nicht sähe.</translation>
     </message>
+    <message>
+        <source>What stands in for sinks is calibrated for each map that is judged, and fitted in %1 steps for %2 of them.</source>
+        <translation>Der Ersatz für Senken wird für jede beurteilte Karte kalibriert und für %2 davon in %1 Schritten angepasst.</translation>
+    </message>
+    <message>
+        <source>What stands in for sinks is calibrated for each map that is judged.</source>
+        <translation>Der Ersatz für Senken wird für jede beurteilte Karte kalibriert.</translation>
+    </message>
+    <message>
+        <source>The engine keeps no sinks; what stands in for them was calibrated and fitted for this map.</source>
+        <translation>Die Engine behält keine Senken; ihr Ersatz wurde für diese Karte kalibriert und angepasst.</translation>
+    </message>
+    <message>
+        <source>Judged, and exported, with stand-ins that are calibrated; that took %1.</source>
+        <translation>Beurteilt und exportiert mit kalibriertem Ersatz; das dauerte %1.</translation>
+    </message>
+    <message>
+        <source>Judged, and exported, with stand-ins that are calibrated (%1) and fitted in %2 steps (%3).</source>
+        <translation>Beurteilt und exportiert mit kalibriertem (%1) und in %2 Schritten angepasstem Ersatz (%3).</translation>
+    </message>
+    <message>
+        <source>Judged, and exported, with stand-ins that are calibrated (%1); a fit of %2 steps (%3) made them no better.</source>
+        <translation>Beurteilt und exportiert mit kalibriertem Ersatz (%1); eine Anpassung in %2 Schritten (%3) machte ihn nicht besser.</translation>
+    </message>
+    <message>
+        <source>Distance from full attention beyond the window, on text that they were not made from (KL): %1 with the window alone, %2 calibrated, %3 fitted; with the sinks kept %4.</source>
+        <translation>Abstand von voller Attention jenseits des Fensters, auf Text, aus dem der Ersatz nicht gemacht wurde (KL): %1 mit dem Fenster allein, %2 kalibriert, %3 angepasst; mit den Senken %4.</translation>
+    </message>
+    <message>
+        <source>Distance from full attention beyond the window, on text that they were not made from (KL): %1 with the window alone, %2 calibrated; with the sinks kept %3.</source>
+        <translation>Abstand von voller Attention jenseits des Fensters, auf Text, aus dem der Ersatz nicht gemacht wurde (KL): %1 mit dem Fenster allein, %2 kalibriert; mit den Senken %3.</translation>
+    </message>
+    <message>
+        <source>%1, fitted</source>
+        <translation>%1, angepasst</translation>
+    </message>
 </context>
 <context>
     <name>zigzag::AboutDialog</name>
@@ -1405,6 +1441,21 @@
     <message>
         <source>Does the answer still hold? Type a prompt, or double-click a cell of the needle page, or a question that broke, and ask both (F4).</source>
         <translation>Stimmt die Antwort noch? Einen Prompt tippen oder eine Zelle der Nadelseite oder eine nicht mehr richtige Frage doppelt anklicken und beide fragen (F4).</translation>
+    </message>
+</context>
+<context>
+    <name>zigzag::AskedQuality</name>
+    <message>
+        <source>Sweep: RULER&apos;s tasks</source>
+        <translation>Sweep: RULERs Aufgaben</translation>
+    </message>
+    <message>
+        <source>Sweep: perplexity of %1</source>
+        <translation>Sweep: Perplexität von %1</translation>
+    </message>
+    <message>
+        <source>Sweep: %1</source>
+        <translation>Sweep: %1</translation>
     </message>
 </context>
 <context>
@@ -2024,6 +2075,18 @@ Blau: die Nadel.</translation>
     <message>
         <source>another machine’s profile…</source>
         <translation>Profil einer anderen Maschine…</translation>
+    </message>
+    <message>
+        <source>Link, measured</source>
+        <translation>Verbindung, gemessen</translation>
+    </message>
+    <message>
+        <source>Link, as given</source>
+        <translation>Verbindung, wie angegeben</translation>
+    </message>
+    <message>
+        <source>Link, assumed</source>
+        <translation>Verbindung, angenommen</translation>
     </message>
 </context>
 <context>
@@ -2933,6 +2996,10 @@ Verlust, wenn sie allein streamt: %1 ± %2 (Standardfehler)</translation>
     <message>
         <source>Attention of layer %1, KV head %2</source>
         <translation>Attention der Schicht %1, KV-Kopf %2</translation>
+    </message>
+    <message>
+        <source> It adds %1 to the right answer&apos;s logit of %2, %3 of it from what a streaming head would not see.</source>
+        <translation> Er trägt %1 zum Logit %2 der richtigen Antwort bei, %3 davon aus dem, was ein streamender Kopf nicht sähe.</translation>
     </message>
 </context>
 <context>
@@ -4380,6 +4447,34 @@ Verlust, wenn sie allein streamt: %1 ± %2 (Standardfehler)</translation>
         <source>Kernels</source>
         <translation>Kernel</translation>
     </message>
+    <message>
+        <source>rank %1</source>
+        <translation>Rang %1</translation>
+    </message>
+    <message>
+        <source>Waiting ns</source>
+        <translation>Warten ns</translation>
+    </message>
+    <message>
+        <source>Exchange ns</source>
+        <translation>Austausch ns</translation>
+    </message>
+    <message>
+        <source>Time in which a rank waited for the last one, before they exchanged</source>
+        <translation>Zeit, in der ein Rang auf den letzten wartete, bevor ausgetauscht wurde</translation>
+    </message>
+    <message>
+        <source>Time in which the ranks exchanged their parts, once all had come</source>
+        <translation>Zeit, in der die Ränge ihre Teile austauschten, sobald alle da waren</translation>
+    </message>
+    <message>
+        <source>Waiting</source>
+        <translation>Warten</translation>
+    </message>
+    <message>
+        <source>Exchange</source>
+        <translation>Austausch</translation>
+    </message>
 </context>
 <context>
     <name>zigzag::OpTableView</name>
@@ -4859,6 +4954,18 @@ Verlust, wenn sie allein streamt: %1 ± %2 (Standardfehler)</translation>
         <source>loading the model…</source>
         <translation>das Modell wird geladen…</translation>
     </message>
+    <message>
+        <source>%1 ranks together</source>
+        <translation>%1 Ränge zusammen</translation>
+    </message>
+    <message>
+        <source>rank</source>
+        <translation>Rang</translation>
+    </message>
+    <message>
+        <source>op and rank</source>
+        <translation>Op und Rang</translation>
+    </message>
 </context>
 <context>
     <name>zigzag::PromptPanel</name>
@@ -5110,6 +5217,41 @@ Ein Klick wendet diese Karte an</translation>
     <message>
         <source>Quality sweep, %1</source>
         <translation>Qualitäts-Sweep, %1</translation>
+    </message>
+</context>
+<context>
+    <name>zigzag::QualityRecords</name>
+    <message>
+        <source>Questions: %1</source>
+        <translation type="unfinished">Fragen: %1</translation>
+    </message>
+    <message>
+        <source>When</source>
+        <translation type="unfinished">Wann</translation>
+    </message>
+    <message>
+        <source>Asked</source>
+        <translation>Gefragt</translation>
+    </message>
+    <message>
+        <source>Maps</source>
+        <translation>Karten</translation>
+    </message>
+    <message>
+        <source>Values</source>
+        <translation>Werte</translation>
+    </message>
+    <message>
+        <source>Full attention</source>
+        <translation type="unfinished">Volle Attention</translation>
+    </message>
+    <message>
+        <source>Best map</source>
+        <translation>Beste Karte</translation>
+    </message>
+    <message>
+        <source>Worst map</source>
+        <translation>Schlechteste Karte</translation>
     </message>
 </context>
 <context>
@@ -6046,6 +6188,18 @@ B %3</translation>
         <source>%1 holds no records yet: let the sweep finish a point</source>
         <translation>%1 enthält noch keine Einträge: den Sweep einen Punkt beenden lassen</translation>
     </message>
+    <message>
+        <source>What maps were asked</source>
+        <translation>Was Karten gefragt wurden</translation>
+    </message>
+    <message>
+        <source>&amp;Open what maps were asked</source>
+        <translation>Ö&amp;ffnen, was Karten gefragt wurden</translation>
+    </message>
+    <message>
+        <source>what maps were asked</source>
+        <translation>was Karten gefragt wurden</translation>
+    </message>
 </context>
 <context>
     <name>zigzag::ScoreLegend</name>
@@ -6534,6 +6688,10 @@ oben ein Maschinenprofil wählen</translation>
         <source>Attention to needles, %1 of %2 prompts</source>
         <translation>Attention auf Nadeln, %1 von %2 Prompts</translation>
     </message>
+    <message>
+        <source>%1 (what stands in for sinks is fitted: %2 %)</source>
+        <translation>%1 (der Ersatz für Senken wird angepasst: %2 %)</translation>
+    </message>
 </context>
 <context>
     <name>zigzag::TimelineView</name>
@@ -6607,6 +6765,34 @@ oben ein Maschinenprofil wählen</translation>
     <message>
         <source>floor %1: %2 of it reached</source>
         <translation>Untergrenze %1: %2 davon erreicht</translation>
+    </message>
+    <message>
+        <source>rank %1: %2</source>
+        <translation>Rang %1: %2</translation>
+    </message>
+    <message>
+        <source>between ranks</source>
+        <translation>zwischen Rängen</translation>
+    </message>
+    <message>
+        <source>waiting</source>
+        <translation>wartet</translation>
+    </message>
+    <message>
+        <source>all-reduce</source>
+        <translation>All-Reduce</translation>
+    </message>
+    <message>
+        <source>all-gather</source>
+        <translation>All-Gather</translation>
+    </message>
+    <message>
+        <source>in %1</source>
+        <translation>in %1</translation>
+    </message>
+    <message>
+        <source>until the last rank has come</source>
+        <translation>bis der letzte Rang da ist</translation>
     </message>
 </context>
 <context>
