@@ -199,6 +199,7 @@ fish_parses() { parses fish fish/vendor_completions.d/%s.fish; }
 # Debian's package, as `cpack -G DEB` makes it, by the rules that Debian has for its own.
 lintian_passes() {
     needs dpkg-shlibdeps dpkg-dev
+    needs file file
     needs lintian lintian
     (cd "$build" && cpack -G DEB -B "$scratch/package") >"$scratch/out" 2>&1 || fail "$(cat "$scratch/out")"
     local root=()
