@@ -105,6 +105,39 @@ LIST
     done
 }
 
+# A session that a desktop is told to open, by its type and nothing else, is in a window: in an X server of its own, whose windows have
+# their names, and with the files of a person who has nothing but this installation.
+opens() {
+    needs update-mime-database shared-mime-info
+    needs update-desktop-database desktop-file-utils
+    needs gio libglib2.0-bin
+    needs Xvfb xvfb
+    needs xdotool xdotool
+    local data=$scratch/share seconds=0
+    mkdir -p "$data/mime/packages" "$data/applications" "$scratch/run" "$scratch/home"
+    chmod 700 "$scratch/run"
+    cp "$share/mime/packages/zigzag-studio.xml" /usr/share/mime/packages/freedesktop.org.xml "$data/mime/packages"
+    cp "$share/applications/zigzag-studio.desktop" "$data/applications"
+    update-mime-database "$data/mime" >"$scratch/out" 2>&1 || fail "$(cat "$scratch/out")"
+    update-desktop-database "$data/applications"
+    cp "$source/tests/fuzz/corpus/session/whole" "$scratch/of a person.zigzag"
+    mkfifo "$scratch/display"
+    Xvfb -displayfd 9 -screen 0 1280x800x24 -nolisten tcp -noreset 9>"$scratch/display" 2>"$scratch/server" &
+    server=$!
+    read -r DISPLAY <"$scratch/display" || fail "no X server: $(cat "$scratch/server")"
+    export DISPLAY=:$DISPLAY
+    # Whoever is launched ends with its screen.
+    trap 'kill "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true; sleep 1; rm -rf "$scratch"' EXIT
+    env -u WAYLAND_DISPLAY -u QT_QPA_PLATFORM -u DBUS_SESSION_BUS_ADDRESS -u XDG_CURRENT_DESKTOP PATH="$prefix/bin:$PATH" HOME="$scratch/home" \
+        XDG_DATA_HOME="$data" XDG_DATA_DIRS="$data" XDG_CONFIG_HOME="$scratch/home" XDG_CACHE_HOME="$scratch/home" XDG_RUNTIME_DIR="$scratch/run" \
+        gio open "$scratch/of a person.zigzag" >"$scratch/out" 2>&1 || fail "nothing opens it: $(cat "$scratch/out")"
+    # Its one map is of a model that nobody else has; a window that opened nothing shows the one that comes along.
+    until xdotool search --name 'sample.*Zigzag Studio' >/dev/null 2>&1; do
+        ((++seconds < 300)) || fail "no window shows it; there are: $(xdotool search --name . getwindowname %@ 2>/dev/null)"
+        sleep 1
+    done
+}
+
 # Every command and every option of each stands in the page, and neither reader of pages has a complaint.
 manual() {
     needs man man-db
@@ -166,6 +199,7 @@ fish_parses() { parses fish fish/vendor_completions.d/%s.fish; }
 # Debian's package, as `cpack -G DEB` makes it, by the rules that Debian has for its own.
 lintian_passes() {
     needs dpkg-shlibdeps dpkg-dev
+    needs file file
     needs lintian lintian
     (cd "$build" && cpack -G DEB -B "$scratch/package") >"$scratch/out" 2>&1 || fail "$(cat "$scratch/out")"
     local root=()
@@ -177,6 +211,30 @@ lintian_passes() {
         grep -q " ./$file$" "$scratch/list" || fail "the package has no $file"
     done
     ! grep -E '/include/|libzigzag|\.cmake$' "$scratch/list" || fail "that is for developers, and not of this package"
+}
+
+# The archive for other distributions, unpacked: what its programs load of Qt and of all that is not every system's own comes from it.
+archive() {
+    needs patchelf patchelf
+    [[ -e $(qmake6 -query QT_INSTALL_PLUGINS)/platforms/libqwayland-generic.so ]] || { echo "SKIPPED: there is no qt6-wayland"; exit 77; }
+    [[ -e $(qmake6 -query QT_INSTALL_TRANSLATIONS)/qtbase_de.qm ]] || { echo "SKIPPED: there is no qt6-translations-l10n"; exit 77; }
+    (cd "$build" && cpack -G TGZ -B "$scratch/package") >"$scratch/out" 2>&1 || fail "$(cat "$scratch/out")"
+    mkdir "$scratch/there"
+    tar -C "$scratch/there" --strip-components=1 -xf "$scratch"/package/*.tar.gz
+    local root=$scratch/there
+    "$root/bin/zigzag" info bundled:zigzag-tiny >/dev/null
+    # Which files the window's process has mapped, and asked for, is what the loader and Qt say themselves.
+    LD_DEBUG=files QT_DEBUG_PLUGINS=1 HOME=$scratch "$root/bin/zigzag-studio" --language de --page plots --screenshot "$scratch/window.png" \
+        >"$scratch/out" 2>&1 || fail "$(tail -n 20 "$scratch/out")"
+    [[ -s $scratch/window.png ]] || fail "no picture of the window"
+    sed -n 's/.*calling init: //p' "$scratch/out" | sort -u >"$scratch/loaded"
+    grep -q "^$root/lib/zigzag/plugins/platforms/libqoffscreen.so" "$scratch/loaded" || fail "Qt's own plugins are not used: $(cat "$scratch/loaded")"
+    ! grep -v "^$root/" "$scratch/loaded" | grep -E '/lib(Qt6|icu|dnnl|hwy|qcustomplot|fmt|ssl|crypto|pcre2)' || fail "these are the system's"
+    [[ -s $root/$(sed -n 's/^Translations = //p' "$root/bin/qt.conf")/qtbase_de.qm ]] || fail "the toolkit's words are not where qt.conf says"
+    for file in "$root"/lib/zigzag/plugins/platforms/libq{xcb,wayland-generic}.so; do
+        LD_LIBRARY_PATH=$root/lib/zigzag/bundled ldd "$file" >"$scratch/out"
+        ! grep 'not found' "$scratch/out" || fail "$file does not load"
+    done
 }
 
 "$case"
