@@ -99,10 +99,12 @@ QuestionsPage::QuestionsPage(Studio &studio, QWidget *parent)
     });
     connect(m_record, &QComboBox::currentIndexChanged, this, &QuestionsPage::showRecord);
     // Another session brings its own.
-    connect(&studio.qualities(), &QAbstractItemModel::modelReset, this, [this] {
-        if (m_record->count() != static_cast<int>(this->studio().qualities().answers().size()))
-            listRecords(0);
-    });
+    const auto list = [this] {
+        if (const auto count = std::ssize(this->studio().qualities().answers()); m_record->count() != count)
+            listRecords(static_cast<int>(count) - 1);
+    };
+    connect(&studio.qualities(), &QAbstractItemModel::modelReset, this, list);
+    connect(&studio.qualities(), &QAbstractItemModel::rowsInserted, this, list);
     connect(m_table->selectionModel(), &QItemSelectionModel::currentChanged, this, &QuestionsPage::showBroken);
     exhibit(tableExhibit(tr("the table of answers"), QStringLiteral("answers"), *m_table), m_table);
     exhibit({tr("the questions that broke"), QStringLiteral("broken-answers"), [] { return documentSize; },

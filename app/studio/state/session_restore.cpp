@@ -125,6 +125,9 @@ private:
     Result<void> takeAnswers(const SessionPart &part)
     {
         ZIGZAG_TRY(record, answersOf(part));
+        if (!record.fingerprint.empty() && !m_session.model.fingerprint.empty()
+            && record.fingerprint != m_session.model.fingerprint)
+            return takeOther(part); // kept for whom it says something
         auto kept = std::make_shared<const AnswersRecord>(std::move(record));
         if (const auto quality = part.details.find("quality"); quality != part.details.end())
             m_answers[quality->second] = std::move(kept);
