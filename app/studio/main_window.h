@@ -76,7 +76,7 @@ public:
     void refreshNow() { m_studio.refreshNow(); }
     /// Brings the page of this object name to the front, in its dock, and the keyboard to it.
     void showPage(const QString &name);
-    /// The same and leaves the keyboard where it is: what was asked for appears there.
+    /// The same and leaves the keyboard where it is, unless that is behind the page now: what was asked for appears there.
     void raisePage(const QString &name);
 
 protected:
@@ -85,6 +85,8 @@ protected:
     void dropEvent(QDropEvent *event) override;
     void changeEvent(QEvent *event) override;
     bool eventFilter(QObject *watched, QEvent *event) override;
+    /// Past what is behind another page's tab, and with what gets the keyboard scrolled into sight.
+    bool focusNextPrevChild(bool next) override;
 
 private:
     // main_window.cpp
@@ -102,6 +104,7 @@ private:
     }
     void dock(Page *page, Qt::DockWidgetArea area);
     void resetLayout();
+    void leaveHidden(const QDockWidget &dock);
     void restoreLayout();
     void saveLayout();
 

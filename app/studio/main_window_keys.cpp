@@ -2,11 +2,13 @@
 // The keyboard where several could want a key: Esc, and the window's shortcuts while text is typed.
 #include "app/studio/main_window.h"
 #include "app/studio/runs_bar.h"
+#include "views/widgets/focus_ring.h"
 #include "views/widgets/head_map_view.h"
 
 #include <QAbstractSpinBox>
 #include <QAction>
 #include <QApplication>
+#include <QDockWidget>
 #include <QKeyEvent>
 #include <QLineEdit>
 #include <QShortcut>
@@ -76,6 +78,27 @@ bool MainWindow::belongsToWindow(const QKeySequence &keys) const
     return std::any_of(all.begin(), all.end(), [&](const QAction *action) {
         return action->isEnabled() && action->shortcutContext() != Qt::WidgetShortcut && action->shortcuts().contains(keys);
     });
+}
+
+bool MainWindow::focusNextPrevChild(bool next)
+{
+    // Qt keeps pages behind other tabs where nobody sees them, and calls them visible.
+    const auto isInFront = [this](const QWidget &widget) {
+        return std::none_of(m_docks.begin(), m_docks.end(), [&](const Docked &each) {
+            return each.dock->isAncestorOf(&widget) && each.page->visibleRegion().isEmpty();
+        });
+    };
+    QWidget *const start = focusWidget() ? focusWidget() : this;
+    const auto step = [next](QWidget *from) { return next ? from->nextInFocusChain() : from->previousInFocusChain(); };
+    for (QWidget *each = step(start); each != start; each = step(each)) {
+        if ((each->focusPolicy() & Qt::TabFocus) != Qt::TabFocus || each->focusProxy() || !each->isEnabled()
+            || each->window() != this || !each->isVisibleTo(this) || !isInFront(*each))
+            continue;
+        each->setFocus(next ? Qt::TabFocusReason : Qt::BacktabFocusReason);
+        FocusRing::bringIntoSight(*each);
+        return true;
+    }
+    return false;
 }
 
 bool MainWindow::eventFilter(QObject *watched, QEvent *event)

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Docks: where each page begins, and what is remembered of where a person put it.
 #include "app/studio/main_window.h"
+#include "app/studio/pages/map_page.h"
+#include "views/widgets/focus_ring.h"
 
 #include <QActionGroup>
 #include <QDockWidget>
 #include <QTabBar>
+#include <QTimer>
 
 #include <algorithm>
 
@@ -32,6 +35,11 @@ void MainWindow::dock(Page *page, Qt::DockWidgetArea area)
     box->setObjectName(page->objectName() + QStringLiteral("Dock"));
     box->setWidget(page);
     m_docks.push_back({page, box, area});
+    // Who chooses another tab leaves the keyboard behind it, where it would press what nobody sees.
+    connect(box, &QDockWidget::visibilityChanged, this, [this, box](bool visible) {
+        if (!visible && box->isAncestorOf(focusWidget()))
+            QTimer::singleShot(0, box, [this, box] { leaveHidden(*box); });
+    });
 }
 
 void MainWindow::resetLayout()
@@ -102,7 +110,22 @@ void MainWindow::showPage(const QString &name)
         = std::find_if(m_docks.begin(), m_docks.end(), [&](const Docked &each) { return each.page->objectName() == name; });
     if (found == m_docks.end())
         return;
-    firstToFocus(*found->page)->setFocus(Qt::OtherFocusReason);
+    QWidget *first = firstToFocus(*found->page);
+    first->setFocus(Qt::OtherFocusReason);
+    FocusRing::bringIntoSight(*first);
+}
+
+/// The keyboard goes to the page that has come to the front of this one, if that is where it is; else to the map.
+void MainWindow::leaveHidden(const QDockWidget &dock)
+{
+    if (!dock.isAncestorOf(focusWidget()) || !dock.widget()->visibleRegion().isEmpty())
+        return;
+    const QList<QDockWidget *> others = tabifiedDockWidgets(const_cast<QDockWidget *>(&dock));
+    QWidget *next = firstToFocus(*m_map);
+    for (const Docked &each : m_docks)
+        if (others.contains(each.dock) && !each.page->visibleRegion().isEmpty())
+            next = firstToFocus(*each.page);
+    next->setFocus(Qt::OtherFocusReason);
 }
 
 void MainWindow::raisePage(const QString &name)

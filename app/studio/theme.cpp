@@ -2,7 +2,9 @@
 #include "app/studio/theme.h"
 
 #include "views/models/colors.h"
+#include "views/widgets/focus_ring.h"
 
+#include <QAbstractItemView>
 #include <QApplication>
 #include <QPainter>
 #include <QProxyStyle>
@@ -39,6 +41,7 @@ QPalette paletteOf(bool dark)
 }
 
 /// Fusion with fields whose frame is seen: its own one has a contrast of 2.2 : 1 in the light theme and 1.2 : 1 in the dark one.
+/// Where the keyboard is, a FocusRing shows, round widgets of all kinds; within lists and tables, this does.
 class ThemeStyle : public QProxyStyle
 {
 public:
@@ -49,6 +52,8 @@ public:
     void drawPrimitive(PrimitiveElement element, const QStyleOption *option, QPainter *painter,
                        const QWidget *widget) const override
     {
+        if (element == PE_FrameFocusRect)
+            return showCurrent(*option, *painter, widget);
         QProxyStyle::drawPrimitive(element, option, painter, widget);
         if (element == PE_FrameLineEdit)
             frame(*option, *painter);
@@ -60,33 +65,27 @@ public:
         const auto *box = qstyleoption_cast<const QStyleOptionSpinBox *>(option);
         if (control == CC_SpinBox && box && box->frame)
             frame(*option, *painter);
-        if (control == CC_ComboBox || control == CC_ToolButton)
-            showFocus(*option, *painter);
-    }
-    void drawControl(ControlElement element, const QStyleOption *option, QPainter *painter, const QWidget *widget) const override
-    {
-        QProxyStyle::drawControl(element, option, painter, widget);
-        if (element == CE_PushButton || element == CE_TabBarTab || element == CE_ProgressBar)
-            showFocus(*option, *painter);
     }
 
 private:
-    /// Fusion's own change of a frame's colour has a contrast of 1.5 : 1 to what was there before.
-    static void showFocus(const QStyleOption &option, QPainter &painter)
+    /// The current row or cell. A tree that frames whole rows does not say which widget it is.
+    static void showCurrent(const QStyleOption &option, QPainter &painter, const QWidget *widget)
     {
-        if (!(option.state & State_HasFocus) || !(option.state & State_Enabled))
+        const auto *focus = qstyleoption_cast<const QStyleOptionFocusRect *>(&option);
+        if (!focus || (widget && !qobject_cast<const QAbstractItemView *>(widget)))
             return;
+        const QPalette &palette = option.palette;
+        const bool isChosen = focus->backgroundColor == palette.color(QPalette::Highlight);
         painter.save();
-        painter.setRenderHint(QPainter::Antialiasing);
-        painter.setPen(QPen(option.palette.color(QPalette::Highlight), 2));
+        painter.setPen(QPen(palette.color(isChosen ? QPalette::HighlightedText : QPalette::Highlight), 2));
         painter.setBrush(Qt::NoBrush);
-        painter.drawRoundedRect(QRectF(option.rect).adjusted(1, 1, -1, -1), 2, 2);
+        painter.drawRect(QRectF(option.rect).adjusted(1, 1, -1, -1));
         painter.restore();
     }
     static void frame(const QStyleOption &option, QPainter &painter)
     {
-        if (!(option.state & State_Enabled) || (option.state & State_HasFocus))
-            return; // with the focus it has the highlight
+        if (!(option.state & State_Enabled))
+            return;
         const QColor base = option.palette.color(QPalette::Base), window = option.palette.color(QPalette::Window);
         painter.save();
         painter.setRenderHint(QPainter::Antialiasing);
@@ -118,6 +117,7 @@ void applyTheme(Theme theme)
 {
     if (!dynamic_cast<const ThemeStyle *>(QApplication::style()))
         QApplication::setStyle(new ThemeStyle); // NOLINT(clang-analyzer-cplusplus.NewDeleteLeaks): the application owns it
+    FocusRing::install();
     QApplication::setPalette(QPalette()); // what the desktop says
     const bool dark = theme == Theme::Dark || (theme == Theme::System && isDark(QApplication::palette()));
     QApplication::setPalette(paletteOf(dark));

@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // A small screen: nothing lies on anything else, and no text is cut.
+#include "app/studio/language.h"
 #include "app/studio/pages/page.h"
-#include "held_window.h"
+#include "filled_window.h"
 #include "views/widgets/head_map_painter.h"
 #include "views/widgets/plot.h"
 
 #include <QAbstractButton>
 #include <QAbstractSpinBox>
 #include <QComboBox>
+#include <QDialog>
 #include <QDockWidget>
+#include <QFocusFrame>
+#include <QGroupBox>
 #include <QHeaderView>
 #include <QLabel>
 #include <QLineEdit>
 #include <QScrollArea>
 #include <QStyle>
+#include <QStyleOptionComboBox>
 #include <QTabBar>
 #include <QToolBar>
 #include <QToolButton>
@@ -24,15 +29,6 @@ namespace {
 
 constexpr QSize smallScreen(1280, 720);
 
-std::string whereIs(const QWidget &widget)
-{
-    QString path;
-    for (const QWidget *each = &widget; each; each = each->parentWidget())
-        path
-            = QLatin1String(each->metaObject()->className()) + QLatin1Char('[') + each->objectName() + QLatin1String("] ") + path;
-    return path.toStdString();
-}
-
 /// Whether Qt itself lays the parts out, one upon the other where it means to.
 bool isOfOnePiece(const QWidget &widget)
 {
@@ -41,18 +37,13 @@ bool isOfOnePiece(const QWidget &widget)
         || qobject_cast<const QLineEdit *>(&widget) || qobject_cast<const QTabBar *>(&widget);
 }
 
-/// Qt keeps pages behind other tabs where nobody sees them, and calls them visible.
-bool isInSight(const QWidget &widget)
-{
-    return widget.isVisible() && !widget.visibleRegion().isEmpty();
-}
-
 void expectApart(const QWidget &parent)
 {
     std::vector<const QWidget *> shown;
     for (const QObject *child : parent.children())
-        if (const auto *widget = qobject_cast<const QWidget *>(child);
-            widget && isInSight(*widget) && !widget->isWindow() && !qobject_cast<const MessageBar *>(widget))
+        if (const auto *widget = qobject_cast<const QWidget *>(child); widget && isInSight(*widget) && !widget->isWindow()
+            && !qobject_cast<const MessageBar *>(widget)
+            && !qobject_cast<const QFocusFrame *>(widget)) // it lies round what it is about
             shown.push_back(widget);
     for (std::size_t a = 0; a < shown.size(); ++a)
         for (std::size_t b = a + 1; b < shown.size(); ++b) {
@@ -80,12 +71,31 @@ void expectWhole(QWidget &parent)
     for (const QAbstractButton *button : parent.findChildren<QAbstractButton *>())
         if (isInSight(*button) && !button->text().isEmpty() && !button->inherits("QDockWidgetTitleButton")) {
             EXPECT_GE(button->width(), button->minimumSizeHint().width()) << button->text().toStdString();
+            EXPECT_GE(button->height(), button->minimumSizeHint().height()) << button->text().toStdString();
         }
     for (const QComboBox *box : parent.findChildren<QComboBox *>())
         if (isInSight(*box)) {
-            const int arrow = box->height(); // about
-            EXPECT_GE(box->width() - arrow, box->fontMetrics().horizontalAdvance(box->currentText()))
-                << box->accessibleName().toStdString() << ": " << box->currentText().toStdString();
+            QStyleOptionComboBox option;
+            option.initFrom(box);
+            option.editable = box->isEditable();
+            const int room
+                = box->style()->subControlRect(QStyle::CC_ComboBox, &option, QStyle::SC_ComboBoxEditField, box).width();
+            for (int item = 0; item < box->count(); ++item) // whichever is chosen next
+                EXPECT_GE(room, box->fontMetrics().horizontalAdvance(box->itemText(item)))
+                    << whereIs(*box) << ": " << box->itemText(item).toStdString();
+        }
+    for (const QLineEdit *line : parent.findChildren<QLineEdit *>())
+        if (isInSight(*line) && !line->placeholderText().isEmpty()) {
+            EXPECT_GE(line->width(), line->fontMetrics().horizontalAdvance(line->placeholderText()))
+                << whereIs(*line) << line->placeholderText().toStdString();
+        }
+    for (const QAbstractSpinBox *box : parent.findChildren<QAbstractSpinBox *>())
+        if (isInSight(*box)) {
+            EXPECT_GE(box->width(), box->minimumSizeHint().width()) << whereIs(*box) << box->text().toStdString();
+        }
+    for (const QGroupBox *group : parent.findChildren<QGroupBox *>())
+        if (isInSight(*group)) {
+            EXPECT_GE(group->width(), group->fontMetrics().horizontalAdvance(group->title())) << group->title().toStdString();
         }
     for (const QTabBar *tabs : parent.findChildren<QTabBar *>())
         for (int tab = 0; isInSight(*tabs) && tab < tabs->count(); ++tab) {
@@ -189,5 +199,44 @@ TEST_F(RoomTest, NothingLiesOnAnythingElseOnASmallScreen)
     m_window->headMap().setCostTitles("KV bytes at 128K", "TPOT at 128K, hatched: predicted");
     expectHeadings();
 }
+
+/// In every language, with something on every page: words of another language are longer.
+class LanguageRoomTest : public FilledWindow, public testing::WithParamInterface<const char *>
+{
+protected:
+    ~LanguageRoomTest() override { speak(QStringLiteral("en")); }
+    void SetUp() override
+    {
+        ASSERT_TRUE(speak(QLatin1String(GetParam())));
+        fill();
+    }
+};
+
+TEST_P(LanguageRoomTest, NoTextOfAPageIsCut)
+{
+    activate();
+    toEveryPage([this](Page &page) {
+        ASSERT_EQ(m_window->size(), smallScreen);
+        expectApart(*m_window);
+        expectWhole(*m_window);
+        expectWholeHeadings(page);
+        expectAxes(page);
+    });
+}
+
+TEST_P(LanguageRoomTest, NoTextOfADialogIsCut)
+{
+    activate();
+    toEveryDialog([](QWidget &dialog) {
+        EXPECT_LE(dialog.width(), smallScreen.width());
+        EXPECT_LE(dialog.height(), smallScreen.height());
+        expectApart(dialog);
+        expectWhole(dialog);
+        expectWholeHeadings(dialog);
+    });
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, LanguageRoomTest, testing::Values("en", "de"),
+                         [](const auto &each) { return std::string(each.param); });
 
 } // namespace zigzag::test

@@ -3,7 +3,6 @@
 
 #include "views/models/colors.h"
 #include "views/widgets/accessible_grid.h"
-#include "views/widgets/plot.h"
 
 #include <QHelpEvent>
 #include <QItemSelectionModel>
@@ -197,8 +196,6 @@ void AnswerView::paintEvent(QPaintEvent *)
         for (int column = 0; column < 2; ++column)
             paintHeading(painter, column);
     }
-    if (hasFocus())
-        paintFocus(painter, *viewport());
 }
 
 void AnswerView::resizeEvent(QResizeEvent *event)

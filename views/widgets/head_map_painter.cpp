@@ -206,9 +206,12 @@ void HeadMapPainter::drawCell(int layer, int head)
         m_painter.drawRect(cell.adjusted(1, 1, -1, -1));
     }
     if (m_focused && m_selection.currentIndex() == index) {
-        m_painter.setPen(QPen(m_palette.color(QPalette::Text), 2, Qt::DotLine));
         m_painter.setBrush(Qt::NoBrush);
-        m_painter.drawRect(cell.adjusted(1, 1, -1, -1));
+        // Dots of both, because a cell may be as dark or as light as either.
+        for (const auto &[role, line] : {std::pair(QPalette::Base, Qt::SolidLine), std::pair(QPalette::Text, Qt::DotLine)}) {
+            m_painter.setPen(QPen(m_palette.color(role), 2, line));
+            m_painter.drawRect(cell.adjusted(1, 1, -1, -1));
+        }
     }
 }
 

@@ -5,7 +5,6 @@
 #include "views/models/csv.h"
 #include "views/models/text.h"
 #include "views/widgets/accessible_grid.h"
-#include "views/widgets/plot.h"
 
 #include <QHBoxLayout>
 #include <QHelpEvent>
@@ -94,11 +93,12 @@ void NeedleGrid::paintEvent(QPaintEvent *)
 {
     QPainter painter(this);
     paint(painter, size());
-    if (!hasFocus())
+    const QModelIndex at = m_selection->currentIndex();
+    if (!hasFocus() || !at.isValid())
         return;
-    paintFocus(painter, *this);
-    if (const QModelIndex at = m_selection->currentIndex(); at.isValid()) {
-        painter.setPen(QPen(palette().color(QPalette::Highlight), 3));
+    // A cell may have any colour, the highlight's among them.
+    for (const auto &[role, width] : {std::pair(QPalette::Base, 5), std::pair(QPalette::Highlight, 2)}) {
+        painter.setPen(QPen(palette().color(role), width));
         painter.drawRect(cell(at.row(), at.column(), size()));
     }
 }

@@ -2,6 +2,7 @@
 #include "views/widgets/op_table_view.h"
 
 #include "views/models/op_table_model.h"
+#include "views/widgets/sorting_menu.h"
 
 #include <QHeaderView>
 #include <QScopedValueRollback>
@@ -27,6 +28,7 @@ OpTableView::OpTableView(OpTableModel *model, QWidget *parent)
     setSelectionMode(QAbstractItemView::ExtendedSelection);
     setFrameShape(QFrame::NoFrame);
     setSortingEnabled(true);
+    offerSorting(*this);
     sortByColumn(OpTableModel::Self, Qt::DescendingOrder);
     setAccessibleName(tr("Op table"));
     header()->setSectionsMovable(true);

@@ -27,34 +27,6 @@ void Plot::showEvent(QShowEvent *event)
         redraw();
 }
 
-void Plot::paintEvent(QPaintEvent *event)
-{
-    QCustomPlot::paintEvent(event);
-    if (!hasFocus())
-        return;
-    QPainter painter(this);
-    paintFocus(painter, *this);
-}
-
-void Plot::focusInEvent(QFocusEvent *event)
-{
-    QCustomPlot::focusInEvent(event);
-    update();
-}
-
-void Plot::focusOutEvent(QFocusEvent *event)
-{
-    QCustomPlot::focusOutEvent(event);
-    update();
-}
-
-void paintFocus(QPainter &painter, const QWidget &widget)
-{
-    painter.setPen(QPen(widget.palette().color(QPalette::Highlight), 2));
-    painter.setBrush(Qt::NoBrush);
-    painter.drawRect(widget.rect().adjusted(1, 1, -1, -1));
-}
-
 void paintPlot(QCustomPlot &plot, QPainter &painter, const QSize &size)
 {
     QPicture picture; // QCustomPlot wants a painter of its own kind; a picture stays vectors

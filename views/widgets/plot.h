@@ -5,7 +5,7 @@
 
 namespace zigzag {
 
-/// A plot that the keyboard reaches, and that shows when it has the focus.
+/// A plot that the keyboard reaches.
 class Plot : public QCustomPlot
 {
     Q_OBJECT
@@ -16,16 +16,10 @@ public:
 
 protected:
     void showEvent(QShowEvent *event) override;
-    void paintEvent(QPaintEvent *event) override;
-    void focusInEvent(QFocusEvent *event) override;
-    void focusOutEvent(QFocusEvent *event) override;
 
 private:
     bool m_stale = false;
 };
-
-/// How a widget that paints itself shows that it has the keyboard.
-void paintFocus(QPainter &painter, const QWidget &widget);
 
 /// Paints any plot with another painter, as vectors.
 void paintPlot(QCustomPlot &plot, QPainter &painter, const QSize &size);

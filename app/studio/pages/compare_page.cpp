@@ -45,6 +45,7 @@ ComparePage::ComparePage(Studio &studio, QWidget *parent)
     m_table->setEditTriggers(QAbstractItemView::NoEditTriggers);
     m_table->setFrameShape(QFrame::NoFrame);
     m_table->setAlternatingRowColors(true);
+    m_table->setTabKeyNavigation(false); // or Tab goes from cell to cell, and never on
     m_table->verticalHeader()->hide();
     m_table->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
     m_table->horizontalHeader()->setSectionResizeMode(MapDifferenceModel::Heads, QHeaderView::Stretch);

@@ -6,6 +6,7 @@
 #include "views/models/native_path.h"
 #include "views/models/run_list_model.h"
 #include "views/models/text.h"
+#include "views/widgets/sorting_menu.h"
 
 #include <QComboBox>
 #include <QHBoxLayout>
@@ -180,6 +181,7 @@ QTreeView *RunsPage::makeTable(QSortFilterProxyModel *sorted, const QString &nam
     table->setSelectionMode(QAbstractItemView::ExtendedSelection);
     table->setFrameShape(QFrame::NoFrame);
     table->setSortingEnabled(true);
+    offerSorting(*table);
     table->header()->setStretchLastSection(true);
     return table;
 }
