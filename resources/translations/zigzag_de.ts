@@ -1202,6 +1202,10 @@
         <source>%1, fitted</source>
         <translation>%1, angepasst</translation>
     </message>
+    <message>
+        <source>Sort by</source>
+        <translation>Ordnen nach</translation>
+    </message>
 </context>
 <context>
     <name>zigzag::AboutDialog</name>
