@@ -48,7 +48,8 @@ struct Row {
     std::optional<EngineLayers> layers; ///< as engines have them; nothing where none can
     std::vector<EngineMemory> engines;
     std::vector<TensorParallelPlan> plans;
-    std::vector<double> linkMs; ///< [plans]: what a token's all-reduces take
+    std::vector<std::optional<double>>
+        linkMs; ///< [plans]: what a token's all-reduces take; none beyond a host, whose link is another
     std::vector<Served> served;
     std::vector<std::string> refusals; ///< of GPU counts that the model's heads cannot be dealt out to
 };
@@ -92,7 +93,9 @@ nlohmann::ordered_json toJson(const Row &row)
                                 {"memory_imbalance", plan.memoryImbalance},
                                 {"time_imbalance", plan.timeImbalance},
                                 {"decode_floor_ms", plan.decodeFloorMs},
-                                {"link_ms", row.linkMs[json["gpus"].size()]}});
+                                {"link_ms", nullptr}});
+        if (const auto ms = row.linkMs[json["gpus"].size() - 1])
+            json["gpus"].back()["link_ms"] = *ms;
     }
     json["served_gpus"] = nlohmann::ordered_json::array();
     for (const Served &served : row.served)
@@ -107,9 +110,9 @@ void printGpus(const std::vector<Row> &rows, std::size_t width)
     for (const Row &row : rows)
         for (std::size_t i = 0; i < row.plans.size(); ++i) {
             const TensorParallelPlan &plan = row.plans[i];
-            fmt::print("{:<{}}  {:>8}  {:>4}  {:>16}  {:>10.3f}  {:>10.3f}  {:>15.3f}  {:>9.3f}  {:>16}\n", row.map, width,
+            fmt::print("{:<{}}  {:>8}  {:>4}  {:>16}  {:>10.3f}  {:>10.3f}  {:>15.3f}  {:>9}  {:>16}\n", row.map, width,
                        row.context, plan.gpus, plan.largestKvBytes, plan.memoryImbalance, plan.timeImbalance, plan.decodeFloorMs,
-                       row.linkMs[i], row.kvBytes);
+                       row.linkMs[i] ? fmt::format("{:.3f}", *row.linkMs[i]) : std::string("-"), row.kvBytes);
         }
 }
 
@@ -197,11 +200,11 @@ double decodeLinkMs(const ModelConfig &config, const Link &link, int gpus)
 }
 
 /// Where the link's figures for each number of GPUs come from.
-nlohmann::ordered_json linkJson(const std::vector<int> &gpus, const Link &link)
+nlohmann::ordered_json linkJson(const std::vector<int> &gpus, int gpusPerHost, const Link &link)
 {
     nlohmann::ordered_json json = nlohmann::ordered_json::object();
     for (const int count : gpus)
-        if (count > 1)
+        if (count > 1 && count <= gpusPerHost)
             json[std::to_string(count)] = link.source(count);
     return json;
 }
@@ -236,9 +239,10 @@ Result<void> plan(const PlanOptions &options)
                 else if (!ranks && gpus > options.gpusPerHost)
                     row.refusals.push_back(ranks.error().message);
                 if (dealt) {
-                    row.linkMs.push_back(decodeLinkMs(config, link, gpus));
+                    row.linkMs.push_back(gpus > options.gpusPerHost ? std::nullopt
+                                                                    : std::optional(decodeLinkMs(config, link, gpus)));
                     row.plans.push_back(std::move(*dealt));
-                } else if (options.gpus.size() == 1)
+                } else if (options.gpus.size() == 1 && (gpus <= options.gpusPerHost || row.served.empty()))
                     return tl::unexpected(dealt.error());
                 else
                     row.refusals.push_back(dealt.error().message);
@@ -249,7 +253,7 @@ Result<void> plan(const PlanOptions &options)
         nlohmann::ordered_json json = {{"kv_type", nameOf(config.kvType)},
                                        {"bytes_per_second", bytesPerSecond},
                                        {"gpus_per_host", options.gpusPerHost},
-                                       {"link", linkJson(options.gpus, link)},
+                                       {"link", linkJson(options.gpus, options.gpusPerHost, link)},
                                        {"records", nlohmann::json::array()}};
         for (const Row &row : rows)
             json["records"].push_back(toJson(row));

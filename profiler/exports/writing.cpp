@@ -54,9 +54,11 @@ std::string commandsOfHosts(const HeadMap &map, const ExportModel *model, std::s
     std::string text;
     if (model->context > 0) {
         const ServedRanks served = servedRanks(model->config, layersWithoutSinks(map), ranks, model->context);
-        text = fmt::format("# {} GPUs, {} to a layer, {} stages of layers. Keys and values of a sequence of {} tokens: {} bytes "
+        text = fmt::format("# {} GPUs, {} to a layer, {} of layers. Keys and values of a sequence of {} tokens: {} bytes "
                            "on the fullest GPU, {:.3f} times the mean\n",
-                           ranks.gpus, ranks.tensor, ranks.pipeline, model->context, served.largest, served.imbalance);
+                           ranks.gpus, ranks.tensor,
+                           ranks.pipeline == 1 ? std::string("one stage") : fmt::format("{} stages", ranks.pipeline),
+                           model->context, served.largest, served.imbalance);
     }
     for (int host = 0; host < ranks.hosts; ++host) {
         if (ranks.hosts > 1)

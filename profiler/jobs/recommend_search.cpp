@@ -88,8 +88,11 @@ Result<void> orderOne(RecommendRun &run, std::size_t way, double seconds)
 {
     StageClock clock(run.job, seconds);
     SearchJob job;
-    ZIGZAG_TRY(plan, searchPlan(run, clock.context(), way));
-    job.plan = std::move(plan);
+    auto plan = searchPlan(run, clock.context(), way);
+    if (!plan && isCancelled(plan.error()) && !clock.isCancelled()) // what is calibrated by then is kept
+        return outOfTime("what stands in for the sinks was calibrated");
+    ZIGZAG_CHECK(plan);
+    job.plan = std::move(*plan);
     job.progressFile = besideProgress(run.request, fmt::format("scores-{}.progress", run.ways[way].name));
     job.begin = run.request.begin;
     auto found = search(clock.context(), job);
@@ -188,8 +191,15 @@ Result<void> tryWindow(RecommendRun &run, std::size_t way, std::size_t window, d
     maps.emplace_back(run.job.model().shape(), HeadKind::Retrieval, 0, 1);
     ServedBy served = run.ways[way].servedBy();
     if (run.ways[way].standsIn()) {
-        ZIGZAG_TRY(standing, standInsOf(run, clock.context(), window));
-        served.standIns = std::move(standing);
+        auto standing = standInsOf(run, clock.context(), window);
+        if (!standing && isCancelled(standing.error()) && !clock.isCancelled()) {
+            run.notes.push_back(fmt::format("no map for {} in a window of {} was tried: the time was over before what stands in "
+                                            "for the sinks was calibrated",
+                                            run.ways[way].name, run.state.plan.windows[window].recent));
+            return {};
+        }
+        ZIGZAG_CHECK(standing);
+        served.standIns = std::move(*standing);
     }
     ZIGZAG_TRY(meter, MapMeter::create(run.job.device, std::move(prompts), std::move(served)));
     const std::string subject = "trying maps for " + run.ways[way].name;

@@ -16,11 +16,12 @@ namespace {
 constexpr std::int64_t leastBytes = 1 << 12, mostBytes = 1 << 24; ///< a token's row of 1024; a chunk of 2048 of 4096
 constexpr std::int64_t step = 4; ///< from one size to the next
 constexpr int rounds = 5;
+constexpr std::chrono::seconds enough(2); ///< after which no other round begins: ranks that share busy processors meet slowly
 
 /// Sums of a size in a row: many of the small ones, which take microseconds.
 int sumsInARow(std::int64_t bytes)
 {
-    return static_cast<int>(std::clamp<std::int64_t>((std::int64_t{1} << 22) / bytes, 2, 64));
+    return static_cast<int>(std::clamp<std::int64_t>((std::int64_t{1} << 22) / bytes, 2, 16));
 }
 
 } // namespace
@@ -68,7 +69,8 @@ Result<LinkSamples> measureLink(RankGroup &group, const std::atomic<bool> *cance
     for (std::int64_t bytes = leastBytes; bytes <= mostBytes; bytes *= step)
         sizes.push_back(bytes);
     std::vector<std::vector<double>> taken(sizes.size());
-    for (int round = 0; round < rounds; ++round)
+    const auto begun = Clock::now();
+    for (int round = 0; round < rounds && (round == 0 || Clock::now() - begun < enough); ++round)
         for (std::size_t i = 0; i < sizes.size(); ++i) {
             if (cancel && cancel->load(std::memory_order_relaxed))
                 return cancelled();

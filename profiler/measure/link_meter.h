@@ -13,8 +13,8 @@ namespace zigzag {
 class RankGroup;
 
 /// Measures the all-reduces of a group, from what a token adds to the residual stream to what a large chunk does: each size in a
-/// row, so that all ranks have come, in interleaved rounds, the median of them. What others do to the machine meanwhile lengthens
-/// some rounds, not the median. progress: 0 to 1, on the calling thread.
+/// row, so that all ranks have come, in interleaved rounds, the median of them; one round, and others within two seconds. What
+/// others do to the machine meanwhile lengthens some rounds, not the median. progress: 0 to 1, on the calling thread.
 Result<LinkSamples> measureLink(RankGroup &group, const std::atomic<bool> *cancel = nullptr,
                                 const std::function<void(double)> &progress = {});
 

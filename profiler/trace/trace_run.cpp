@@ -160,9 +160,11 @@ private:
         const std::vector<TraceSpan> &spans = m_recorder.spans();
         std::size_t end = spans.size();
         if (!isWhole) {
-            while (end > 0 && spans[end - 1].parent >= 0)
-                --end;
-            end -= end > 0 ? 1 : 0;
+            // A chunk fails within its span, a step perhaps before it has one.
+            std::int64_t all = std::count_if(spans.begin(), spans.end(), [](const TraceSpan &span) { return span.parent < 0; });
+            all = m_plan.phase == Phase::Decode ? std::min(all, m_recordedSteps) : std::max<std::int64_t>(0, all - 1);
+            const auto isBehind = [&](const TraceSpan &span) { return span.parent < 0 && all-- == 0; };
+            end = static_cast<std::size_t>(std::find_if(spans.begin(), spans.end(), isBehind) - spans.begin());
         }
         const auto base = static_cast<std::int32_t>(m_soFar.spans.size());
         std::int64_t from = 0;
@@ -238,7 +240,7 @@ private:
             for (std::int64_t step = 0; step < before; ++step)
                 ZIGZAG_CHECK(m_session->step(next(step)));
             m_session->setTraceSink(watch());
-            for (std::int64_t step = before + done; step < before + m_steps; ++step)
+            for (std::int64_t step = before + done; step < before + m_steps; ++step, ++m_recordedSteps)
                 ZIGZAG_CHECK(m_session->step(next(step)));
         } else {
             // The first step runs as it is, the second is recorded, which the recorder has to see, and replayed once.
@@ -309,6 +311,7 @@ private:
     bool m_isReplayed = false, m_isDisturbed = false;
     ProcessorWait m_waiting; ///< since the recording began
     double m_stepMs = 0, m_watchedStepMs = 0;
+    std::int64_t m_recordedSteps = 0; ///< that came to their end, op by op
     std::size_t m_firstSpan = 0; ///< of what counts
     TraceSoFar &m_soFar;
     std::optional<LayerProgress> m_progress;

@@ -14,6 +14,7 @@ int main(int argc, char **argv)
     qputenv("QT_LOGGING_RULES", "qt.*=false");
     QApplication::setAttribute(Qt::AA_DontUseNativeDialogs); // a desktop's own cannot be found on this screen
     QApplication application(argc, argv);
+    QApplication::setDoubleClickInterval(2000); // ms: on a busy machine the second click comes late
     KeyboardKeeper keeper;
     application.installEventFilter(&keeper);
     TaskTest::hasScreen = screen.isReal();

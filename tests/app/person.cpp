@@ -7,13 +7,16 @@
 #include <QAbstractItemView>
 #include <QAction>
 #include <QApplication>
+#include <QCheckBox>
 #include <QElapsedTimer>
 #include <QEventLoop>
 #include <QKeySequence>
 #include <QMenu>
 #include <QMenuBar>
 #include <QProcess>
+#include <QRadioButton>
 #include <QScreen>
+#include <QStyleOptionButton>
 #include <QTabBar>
 #include <QTest>
 #include <QThread>
@@ -69,6 +72,19 @@ Spot spotIn(QWidget &widget, const QRect &rect)
     return {&widget, widget.mapToGlobal((rect & widget.visibleRegion().boundingRect()).center())};
 }
 
+/// Where one clicks on it: a box to tick may be wider than what hears a click.
+Spot spotOn(QWidget &widget)
+{
+    if (!qobject_cast<QCheckBox *>(&widget) && !qobject_cast<QRadioButton *>(&widget))
+        return spotIn(widget, widget.rect());
+    QStyleOptionButton option;
+    option.initFrom(&widget);
+    const bool isBox = qobject_cast<QCheckBox *>(&widget);
+    return spotIn(
+        widget,
+        widget.style()->subElementRect(isBox ? QStyle::SE_CheckBoxIndicator : QStyle::SE_RadioButtonIndicator, &option, &widget));
+}
+
 /// "Ctrl+Shift+P" as xdotool writes it.
 QString keysym(const QString &keys)
 {
@@ -101,7 +117,7 @@ Place widgetNamed(const QString &name)
     return {name, [name]() -> std::optional<Spot> {
                 for (QWidget *each : shown<QWidget>())
                     if (each->objectName() == name && each->isEnabled())
-                        return spotIn(*each, each->rect());
+                        return spotOn(*each);
                 return {};
             }};
 }
@@ -111,7 +127,7 @@ Place button(const QString &text)
     return {text, [text]() -> std::optional<Spot> {
                 for (QAbstractButton *each : shown<QAbstractButton>())
                     if (plainText(each->text()) == text && each->isEnabled())
-                        return spotIn(*each, each->rect());
+                        return spotOn(*each);
                 return {};
             }};
 }
@@ -235,13 +251,42 @@ void Person::xdotool(const QStringList &words)
         lose(QStringLiteral("xdotool failed: ") + words.join(QLatin1Char(' ')));
 }
 
+void Person::send(const QString &what, int (Arrivals::*heard)() const, const std::function<QStringList()> &words)
+{
+    constexpr int most = 3, looks = 250; // a window that does not answer holds up the look, and is not given up
+    const auto count = [&] { return ask([&] { return (m_arrivals.*heard)(); }); };
+    for (int times = 0; times < most; ++times) {
+        const int before = count();
+        xdotool(words());
+        for (int look = 0; look < looks; ++look) {
+            if (count() > before)
+                return;
+            QThread::msleep(lookAgain);
+        }
+        std::printf("note: no window has heard of %s\n", qPrintable(what));
+    }
+    lose(QStringLiteral("no window hears of ") + what);
+}
+
+void Person::seesKeyboard()
+{
+    const auto isInFront = [] {
+        const QWidget *modal = QApplication::activeModalWidget(), *active = QApplication::activeWindow();
+        return QApplication::activePopupWidget() || (active && (!modal || active == modal));
+    };
+    sees(QStringLiteral("the keyboard with what is in front"), isInFront, 60);
+}
+
 void Person::click(const Place &place)
 {
     ++m_actions;
-    const Spot spot = spotOf(place);
     if (m_atScreen)
-        return xdotool({QStringLiteral("mousemove"), QString::number(spot.at.x()), QString::number(spot.at.y()),
-                        QStringLiteral("click"), QStringLiteral("1")});
+        return send(QStringLiteral("a click on ") + place.what, &Arrivals::clicks, [&] {
+            const Spot spot = spotOf(place);
+            return QStringList{QStringLiteral("mousemove"), QString::number(spot.at.x()), QString::number(spot.at.y()),
+                               QStringLiteral("click"), QStringLiteral("1")};
+        });
+    const Spot spot = spotOf(place);
     const auto post = [spot] {
         if (QWidget *met = QApplication::widgetAt(spot.at))
             QTest::mouseClick(met, Qt::LeftButton, {}, met->mapFromGlobal(spot.at));
@@ -252,11 +297,14 @@ void Person::click(const Place &place)
 void Person::doubleClick(const Place &place)
 {
     ++m_actions;
-    const Spot spot = spotOf(place);
     if (m_atScreen)
-        return xdotool({QStringLiteral("mousemove"), QString::number(spot.at.x()), QString::number(spot.at.y()),
-                        QStringLiteral("click"), QStringLiteral("--repeat"), QStringLiteral("2"), QStringLiteral("--delay"),
-                        QStringLiteral("30"), QStringLiteral("1")});
+        return send(QStringLiteral("a double click on ") + place.what, &Arrivals::clicks, [&] {
+            const Spot spot = spotOf(place);
+            return QStringList{QStringLiteral("mousemove"), QString::number(spot.at.x()), QString::number(spot.at.y()),
+                               QStringLiteral("click"),     QStringLiteral("--repeat"),   QStringLiteral("2"),
+                               QStringLiteral("--delay"),   QStringLiteral("30"),         QStringLiteral("1")};
+        });
+    const Spot spot = spotOf(place);
     const auto post = [spot] {
         if (QWidget *met = QApplication::widgetAt(spot.at)) {
             const QPoint at = met->mapFromGlobal(spot.at);
@@ -270,18 +318,24 @@ void Person::doubleClick(const Place &place)
 void Person::drag(const Place &from, const Place &to)
 {
     ++m_actions;
-    const Spot begin = spotOf(from), end = spotOf(to);
+    Spot begin, end;
     if (m_atScreen) {
         const auto move = [](const QPoint &at) {
             xdotool({QStringLiteral("mousemove"), QString::number(at.x()), QString::number(at.y())});
         };
-        move(begin.at);
-        xdotool({QStringLiteral("mousedown"), QStringLiteral("1")});
+        send(QStringLiteral("a press on ") + from.what, &Arrivals::clicks, [&] {
+            begin = spotOf(from);
+            end = spotOf(to);
+            return QStringList{QStringLiteral("mousemove"), QString::number(begin.at.x()), QString::number(begin.at.y()),
+                               QStringLiteral("mousedown"), QStringLiteral("1")};
+        });
         constexpr int steps = 6;
         for (int step = 1; step <= steps; ++step)
             move(begin.at + (end.at - begin.at) * step / steps);
         return xdotool({QStringLiteral("mouseup"), QStringLiteral("1")});
     }
+    begin = spotOf(from);
+    end = spotOf(to);
     const auto post = [begin, end] {
         QWidget *met = begin.widget;
         QTest::mousePress(met, Qt::LeftButton, {}, met->mapFromGlobal(begin.at));
@@ -294,8 +348,9 @@ void Person::drag(const Place &from, const Place &to)
 void Person::press(const QString &keys)
 {
     ++m_actions;
+    seesKeyboard();
     if (m_atScreen)
-        return xdotool({QStringLiteral("key"), keysym(keys)});
+        return send(keys, &Arrivals::keys, [&] { return QStringList{QStringLiteral("key"), keysym(keys)}; });
     QMetaObject::invokeMethod(
         qApp, [keys] { sendChord(keys); }, Qt::QueuedConnection);
 }
@@ -362,7 +417,7 @@ void Person::tabTo(const QString &name)
         const QPointer<QWidget> before = ask([] { return QPointer<QWidget>(QApplication::focusWidget()); });
         press(QStringLiteral("Tab"));
         sees(
-            QStringLiteral("Tab moving on"), [&] { return QApplication::focusWidget() != before; }, 10);
+            QStringLiteral("Tab moving on"), [&] { return QApplication::focusWidget() != before; }, 60);
     }
     lose(QStringLiteral("Tab does not come to %1").arg(name));
 }

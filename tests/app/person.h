@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "arrivals.h"
+
 #include <QPoint>
 #include <QPointer>
 #include <QString>
+#include <QStringList>
 #include <QWidget>
 
 #include <functional>
@@ -81,6 +84,10 @@ private:
     [[noreturn]] static void lose(const QString &what);
     Spot spotOf(const Place &place) const;
     static void xdotool(const QStringList &words);
+    /// By xdotool, and again where no window has heard of it. `words` are asked for each time: what is aimed at may have moved.
+    void send(const QString &what, int (Arrivals::*heard)() const, const std::function<QStringList()> &words);
+    /// Waits until keys go to what is in front, as somebody looks where the keyboard is before he presses one.
+    void seesKeyboard();
     static QString focusName();
     static QString focusText();
     /// Whether what has the keyboard comes to hold the text.
@@ -88,6 +95,7 @@ private:
 
     MainWindow &m_window;
     bool m_atScreen;
+    Arrivals m_arrivals;
     int m_actions = 0;
 };
 

@@ -7,10 +7,36 @@
 #include "tests/temp_folder.h"
 
 #include <QAction>
+#include <QApplication>
+#include <QLabel>
 #include <gtest/gtest.h>
 #include <memory>
 
 namespace zigzag::test {
+
+inline constexpr const char *bundled = "bundled:zigzag-tiny";
+
+// What somebody sees: asked in the window's thread.
+
+inline bool isDialog(const QString &title)
+{
+    const QWidget *modal = QApplication::activeModalWidget();
+    return modal && modal->windowTitle() == title;
+}
+
+inline bool hasNoDialog()
+{
+    return !QApplication::activeModalWidget();
+}
+
+/// What a label says, empty while it is not shown.
+inline QString said(const QString &label)
+{
+    for (QWidget *each : QApplication::allWidgets())
+        if (auto *found = qobject_cast<QLabel *>(each); found && found->objectName() == label && found->isVisible())
+            return found->text();
+    return {};
+}
 
 /// The program's own window, with its own dialogs, as it begins for somebody who starts it; and that somebody.
 class TaskTest : public testing::Test

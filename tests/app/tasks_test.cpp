@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Things that people come for, done in the window itself as a person does them, with the mouse and with the keyboard alone, and
-// how many actions that takes. resources/guide/tasks.md has the table.
+// how many actions that takes: a budget, an explanation, an export. resources/guide/tasks.md has the table.
 #include "task_fixture.h"
 #include "tests/paths.h"
 #include "views/widgets/head_map_view.h"
 
-#include <QAction>
-#include <QApplication>
-#include <QDialog>
 #include <QFile>
-#include <QLabel>
 
 #include <fstream>
 
@@ -17,38 +13,18 @@ namespace zigzag::test {
 
 namespace {
 
-constexpr const char *bundled = "bundled:zigzag-tiny";
 constexpr double mib = 1024.0 * 1024;
 
-/// A head of the head map, or the number before a layer.
-Place headMapPlace(MainWindow &window, int layer, int head)
+/// A layer of the head map, by the number before it.
+Place layerNumber(MainWindow &window, int layer)
 {
-    return {QStringLiteral("layer %1, head %2").arg(layer).arg(head), [&window, layer, head]() -> std::optional<Spot> {
+    return {QStringLiteral("layer %1").arg(layer), [&window, layer]() -> std::optional<Spot> {
                 HeadMapView &view = window.headMap();
-                const QRect rect = head < 0 ? view.visibleLayer(layer) : view.visibleCell(layer, head);
+                const QRect rect = view.visibleLayer(layer);
                 if (!view.isVisible() || rect.isEmpty())
                     return {};
                 return Spot{view.viewport(), view.viewport()->mapToGlobal(rect.center())};
             }};
-}
-
-bool isDialog(const QString &title)
-{
-    const QWidget *modal = QApplication::activeModalWidget();
-    return modal && modal->windowTitle() == title;
-}
-
-bool hasNoDialog()
-{
-    return !QApplication::activeModalWidget();
-}
-
-QString said(const QString &label)
-{
-    for (QWidget *each : QApplication::allWidgets())
-        if (auto *found = qobject_cast<QLabel *>(each); found && found->objectName() == label && found->isVisible())
-            return found->text();
-    return {};
 }
 
 /// Gates as DuoAttention publishes them, for a model of 32 layers of 8 KV heads.
@@ -82,6 +58,28 @@ protected:
     double kvMiB() { return window().plotted().kv(map(), window().studio().context()) / mib; }
     static constexpr double budget = 600;
 };
+
+TEST_F(BudgetTask, Mouse)
+{
+    Person &me = person();
+    me.run([&] {
+        me.sees("the bundled model", [&] { return isReady(); });
+        me.click(menu("File"));
+        me.click(menu("Open model without weights…"));
+        me.openFile(path("llama/config.json"));
+        me.sees("the model", [&] { return isModelOpen(); });
+        me.click(button("Import…"));
+        me.openFile(path("gates.tsv"));
+        me.sees("its scores", [&] { return window().document().state().scores != nullptr; });
+        me.click(widgetNamed("targetKind"));
+        me.click(row("KV budget"));
+        me.type("targetKv", QString::number(budget));
+        me.click(button("Assign"));
+        me.sees("a map within the budget", [&] { return isWithinBudget(); });
+    });
+    EXPECT_GT(kvMiB(), budget - 40);
+    expectActions("Best map under a KV budget, without weights", "mouse", 11);
+}
 
 TEST_F(BudgetTask, KeyboardAlone)
 {
@@ -131,7 +129,7 @@ TEST_F(ExplainTask, Mouse)
     Person &me = person();
     me.run([&] {
         me.sees("the bundled model with its scores", [&] { return isReady(); });
-        me.click(headMapPlace(window(), layer, -1));
+        me.click(layerNumber(window(), layer));
         me.click(tab("Why this layer"));
         me.sees("why it does what it does", [&] { return isToldOf(layer); });
         me.click(button("Show attention"));

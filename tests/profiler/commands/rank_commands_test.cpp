@@ -149,6 +149,11 @@ TEST_F(RankCommands, PlansSayWhatEnginesRunOnSeveralHosts)
     EXPECT_EQ(served[1]["rank_kv_bytes"].size(), 16u);
     EXPECT_EQ(served[1]["vllm"].size(), 2u);
 
+    // Three hosts share no layer, but each may have a third of them.
+    const auto hosts = test::runZigzag({"plan", "preset:llama-3-8b", "--map", "streaming", "--contexts", "8192", "--gpus", "24"});
+    EXPECT_EQ(hosts.code, 0) << hosts.errors;
+    EXPECT_NE(hosts.output.find("--tensor-parallel-size 8 --pipeline-parallel-size 3 --nnodes 3"), std::string::npos);
+
     ASSERT_EQ(test::runZigzag({"export", "streaming", "--format", "vllm", "--model", "preset:llama-3-8b", "--gpus", "16", "--out",
                                at("serve.sh")})
                   .code,

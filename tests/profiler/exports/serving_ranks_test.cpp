@@ -113,7 +113,7 @@ TEST(ServingRanks, AreExportedWithTheMap)
     EXPECT_EQ(written("vllm", 1).rfind("vllm serve MODEL \\\n", 0), 0u) << "as before where there is one";
     const std::string host = written("vllm", 4);
     EXPECT_NE(host.find("\nvllm serve MODEL --tensor-parallel-size 4 \\\n    --hf-overrides '{"), std::string::npos) << host;
-    EXPECT_EQ(host.rfind("# 4 GPUs, 4 to a layer, 1 stages of layers. Keys and values of a sequence of 4096 tokens: ", 0), 0u)
+    EXPECT_EQ(host.rfind("# 4 GPUs, 4 to a layer, one stage of layers. Keys and values of a sequence of 4096 tokens: ", 0), 0u)
         << host;
     EXPECT_NE(host.find("1.000 times the mean"), std::string::npos) << host;
     const std::string hosts = written("vllm", 16);

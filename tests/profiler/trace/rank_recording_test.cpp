@@ -83,10 +83,9 @@ TEST_F(RankRecordings, EveryRankHasALaneAndItsCollectives)
             EXPECT_EQ(trace.dropped, 0);
             ASSERT_EQ(std::ssize(trace.rows), ranks);
             EXPECT_EQ(trace.rows[1], "rank 1");
-            const std::size_t perRank = trace.spans.size() / static_cast<std::size_t>(ranks);
             std::map<int, std::size_t> spans, sums, gathers;
             for (const TraceSpan &span : trace.spans)
-                ++spans[span.row];
+                spans[span.row] += span.op != Op::Commit; // which only a rank with streaming heads has
             std::vector<std::vector<CollectiveSpan>> ofRank(static_cast<std::size_t>(ranks));
             for (const CollectiveSpan &each : trace.collectives) {
                 ++(each.kind == CollectiveKind::Sum ? sums : gathers)[each.row];
@@ -105,7 +104,8 @@ TEST_F(RankRecordings, EveryRankHasALaneAndItsCollectives)
                         2.0 * model->config.vocabulary * model->config.hiddenSize * (phase == Phase::Decode ? steps : 1), 100);
             const auto layers = static_cast<std::size_t>(model->config.layers);
             for (int rank = 0; rank < ranks; ++rank) {
-                EXPECT_EQ(spans[rank], perRank);
+                EXPECT_EQ(spans[rank], spans[0]);
+                EXPECT_GT(spans[rank], 9 * layers);
                 EXPECT_EQ(sums[rank], 2 * layers * (phase == Phase::Decode ? steps : 1));
                 EXPECT_EQ(gathers[rank], phase == Phase::Decode ? std::size_t{steps} : 1u);
             }
