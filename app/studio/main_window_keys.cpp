@@ -85,7 +85,7 @@ bool MainWindow::focusNextPrevChild(bool next)
     // Qt keeps pages behind other tabs where nobody sees them, and calls them visible.
     const auto isInFront = [this](const QWidget &widget) {
         return std::none_of(m_docks.begin(), m_docks.end(), [&](const Docked &each) {
-            return each.dock->isAncestorOf(&widget) && each.page->visibleRegion().isEmpty();
+            return each.dock->isAncestorOf(&widget) && shownPart(*each.page).isEmpty();
         });
     };
     QWidget *const start = focusWidget() ? focusWidget() : this;

@@ -118,12 +118,12 @@ void MainWindow::showPage(const QString &name)
 /// The keyboard goes to the page that has come to the front of this one, if that is where it is; else to the map.
 void MainWindow::leaveHidden(const QDockWidget &dock)
 {
-    if (!dock.isAncestorOf(focusWidget()) || !dock.widget()->visibleRegion().isEmpty())
+    if (!dock.isAncestorOf(focusWidget()) || !shownPart(*dock.widget()).isEmpty())
         return;
     const QList<QDockWidget *> others = tabifiedDockWidgets(const_cast<QDockWidget *>(&dock));
     QWidget *next = firstToFocus(*m_map);
     for (const Docked &each : m_docks)
-        if (others.contains(each.dock) && !each.page->visibleRegion().isEmpty())
+        if (others.contains(each.dock) && !shownPart(*each.page).isEmpty())
             next = firstToFocus(*each.page);
     next->setFocus(Qt::OtherFocusReason);
 }

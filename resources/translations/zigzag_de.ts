@@ -2898,7 +2898,7 @@ Verlust, wenn sie allein streamt: %1 ± %2 (Standardfehler)</translation>
         <translation>Prompt</translation>
     </message>
     <message>
-        <source>a prompt; empty: a needle question</source>
+        <source>prompt; empty: a needle question</source>
         <translation>ein Prompt; leer: eine Nadelfrage</translation>
     </message>
     <message>
@@ -4689,7 +4689,7 @@ Verlust, wenn sie allein streamt: %1 ± %2 (Standardfehler)</translation>
     </message>
     <message>
         <source>a quarter, half and all of the model&apos;s</source>
-        <translation>ein Viertel, die Hälfte und alles vom Kontext des Modells</translation>
+        <translation>ein Viertel, die Hälfte und das Ganze</translation>
     </message>
     <message>
         <source>Th&amp;reads</source>
@@ -5325,8 +5325,8 @@ Ein Klick wendet diese Karte an</translation>
         <translation>Längen in Token</translation>
     </message>
     <message>
-        <source>the model&apos;s length</source>
-        <translation>die Länge des Modells</translation>
+        <source>model&apos;s length</source>
+        <translation>wie das Modell</translation>
     </message>
     <message>
         <source>Tokens of a question with its answer&apos;s room, with commas between: 1024,4096</source>
@@ -5741,8 +5741,8 @@ Ein Klick öffnet diese Karte</translation>
         <translation>vorhergesagte Zeit je Token der Ausgabe bei %1</translation>
     </message>
     <message>
-        <source>KV memory at %1 in %2</source>
-        <translation>KV-Speicher bei %1 in %2</translation>
+        <source>KV at %1 in %2</source>
+        <translation>KV bei %1 in %2</translation>
     </message>
     <message>
         <source>Maps stand here as they are tried.</source>

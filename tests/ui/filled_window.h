@@ -7,6 +7,7 @@
 #include "trace_samples.h"
 #include "views/models/layer_ranking.h"
 #include "views/models/score_sources.h"
+#include "views/widgets/focus_ring.h"
 
 #include <QAction>
 #include <QApplication>
@@ -28,10 +29,9 @@ public:
     }
 };
 
-/// Qt keeps pages behind other tabs where nobody sees them, and calls them visible.
 inline bool isInSight(const QWidget &widget)
 {
-    return widget.isVisible() && !widget.visibleRegion().isEmpty();
+    return !shownPart(widget).isEmpty();
 }
 
 inline std::string whereIs(const QWidget &widget)

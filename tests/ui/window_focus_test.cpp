@@ -18,6 +18,7 @@
 #include <QTextBrowser>
 #include <QTextDocument>
 #include <QToolBar>
+#include <QToolButton>
 #include <QTreeView>
 
 #include <algorithm>
@@ -80,7 +81,7 @@ public:
         for (int y = 0; y < with.height(); ++y)
             for (int x = 0; x < with.width(); ++x)
                 if (without.pixel(x, y) != with.pixel(x, y) && contrast(without.pixel(x, y), with.pixel(x, y)) >= leastContrast) {
-                    m_seen.setPixel(x, y, 1);
+                    m_seen.setPixel(x, y, qRgb(255, 255, 255));
                     ++m_count;
                 }
     }
@@ -212,6 +213,9 @@ void expectReadable(QWidget &area)
         const auto *line = qobject_cast<QLineEdit *>(widget);
         const auto *box = qobject_cast<QComboBox *>(widget);
         const auto *button = qobject_cast<QAbstractButton *>(widget);
+        if (const auto *tool = qobject_cast<const QToolButton *>(button);
+            tool && tool->toolButtonStyle() == Qt::ToolButtonIconOnly && !tool->icon().isNull())
+            continue; // its text is in its tooltip
         const auto *tabs = qobject_cast<QTabBar *>(widget);
         const auto *header = qobject_cast<QHeaderView *>(widget);
         const QString text = label                             ? label->text()

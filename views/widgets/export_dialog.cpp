@@ -137,6 +137,8 @@ ExportDialog::ExportDialog(const HeadMap &map, const ExportModel *model, QWidget
     column->addLayout(measuring);
     column->addWidget(m_cost);
     column->addWidget(buttons);
+    // It lies between its buttons, and would send Tab back to the first of them for ever.
+    buttons->setFocusProxy(nullptr);
     m_formats->setCurrentItem(m_formats->topLevelItem(0));
 }
 
@@ -178,7 +180,7 @@ QTreeWidgetItem *ExportDialog::addTarget(std::string_view name, std::string_view
     item->setData(0, lostRole, verdict.headsLost);
     if (isRefused)
         for (int column = 0; column < m_formats->columnCount(); ++column)
-            item->setForeground(column, palette().brush(QPalette::Disabled, QPalette::Text));
+            item->setForeground(column, palette().brush(QPalette::PlaceholderText));
     return item;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "views/widgets/focus_ring.h"
 
+#include <QAbstractScrollArea>
 #include <QApplication>
 #include <QEvent>
 #include <QFocusFrame>
@@ -46,7 +47,29 @@ QRect partOf(const QWidget &widget)
     return widget.rect();
 }
 
+enum class Cuts {
+    Everything, ///< that a widget lies in
+    Scrolled ///< parts of what is scrolled, and the window: a frame may lie over the edge of a group of widgets
+};
+
+/// What is left of a rectangle of a widget within those that it lies in.
+QRect clipped(QRect part, const QWidget &widget, Cuts cuts)
+{
+    for (const QWidget *each = &widget; !each->isWindow() && each->parentWidget(); each = each->parentWidget()) {
+        const QWidget *outer = each->parentWidget();
+        const auto *scrolled = qobject_cast<const QAbstractScrollArea *>(outer->parentWidget());
+        if (cuts == Cuts::Everything || outer->isWindow() || (scrolled && scrolled->viewport() == outer))
+            part &= QRect(widget.mapFrom(outer, QPoint()), outer->size());
+    }
+    return part;
+}
+
 } // namespace
+
+QRect shownPart(const QWidget &widget)
+{
+    return widget.isVisible() ? clipped(widget.rect(), widget, Cuts::Everything) : QRect();
+}
 
 void FocusRing::install()
 {
@@ -65,10 +88,7 @@ FocusRing::FocusRing(QObject *parent)
 QRect FocusRing::placeOf(const QWidget &widget)
 {
     constexpr int outside = 2; // layouts leave more than that between widgets
-    QRect place = partOf(widget).adjusted(-outside, -outside, outside, outside);
-    for (const QWidget *each = &widget; !each->isWindow() && each->parentWidget(); each = each->parentWidget())
-        place &= QRect(widget.mapFrom(each->parentWidget(), QPoint()), each->parentWidget()->size());
-    return place;
+    return clipped(partOf(widget).adjusted(-outside, -outside, outside, outside), widget, Cuts::Scrolled);
 }
 
 void FocusRing::bringIntoSight(QWidget &widget)
@@ -99,7 +119,7 @@ void FocusRing::place()
     QWidget *window = m_focus ? m_focus->window() : nullptr;
     const QRect place = m_focus ? placeOf(*m_focus) : QRect();
     // A list that drops down, or a menu, shows itself what is chosen. A window that is focused as a whole has its own frame.
-    if (!window || m_focus == window || window->windowType() == Qt::Popup || m_focus->visibleRegion().isEmpty()
+    if (!window || m_focus == window || window->windowType() == Qt::Popup || shownPart(*m_focus).isEmpty()
         || place.width() < 2 * width || place.height() < 2 * width) {
         if (m_frame)
             m_frame->hide();

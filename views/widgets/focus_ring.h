@@ -10,6 +10,10 @@ class QFocusFrame;
 
 namespace zigzag {
 
+/// The part of a widget that its window shows, in the widget's coordinates, whatever lies over it. (QWidget::visibleRegion leaves
+/// out what opaque children cover, which is all of a scroll area; and pages behind other tabs call themselves visible.)
+QRect shownPart(const QWidget &widget);
+
 /// Shows in every window of the program where the keyboard is: a frame round the widget that has it, whatever kind of widget that
 /// is, with a contrast of at least 3 : 1 to what was there before and to what lies beside it. Widgets need not paint one.
 class FocusRing : public QObject

@@ -75,7 +75,7 @@ void PromptPanel::build()
     const int gap = fontMetrics().height() / 3;
     for (QComboBox *box : m_maps) {
         box->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-        box->setMinimumContentsLength(10);
+        box->setMinimumContentsLength(12);
     }
     auto *maps = new QHBoxLayout;
     maps->addWidget(m_maps[0], 1);

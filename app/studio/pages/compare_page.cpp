@@ -38,6 +38,7 @@ ComparePage::ComparePage(Studio &studio, QWidget *parent)
     m_against->setAccessibleName(tr("The other map"));
     m_summary->setObjectName(QStringLiteral("differenceSummary"));
     m_summary->setTextFormat(Qt::PlainText);
+    m_summary->setWordWrap(true); // a sentence as long as in German would widen the window
     m_table->setObjectName(QStringLiteral("differences"));
     m_table->setAccessibleName(tr("Layers in which the maps differ"));
     m_table->setModel(m_model);

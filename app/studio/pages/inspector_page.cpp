@@ -56,6 +56,7 @@ QTableView *tableIn(QWidget *parent, QAbstractItemModel *model, const QString &n
     table->verticalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
     table->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
     table->horizontalHeader()->setSectionResizeMode(0, QHeaderView::Stretch);
+    table->horizontalHeader()->setMinimumSectionSize(10 * table->fontMetrics().averageCharWidth());
     table->horizontalHeader()->setHighlightSections(false);
     return table;
 }
@@ -81,7 +82,7 @@ InspectorPage::InspectorPage(Studio &studio, QWidget *parent)
     m_text = new QLineEdit(content);
     m_text->setObjectName(QStringLiteral("attentionText"));
     m_text->setAccessibleName(tr("Prompt"));
-    m_text->setPlaceholderText(tr("a prompt; empty: a needle question"));
+    m_text->setPlaceholderText(tr("prompt; empty: a needle question"));
     m_text->setMaxLength(1 << 20);
     m_ask = new QPushButton(content);
     m_heads = new QComboBox(content);

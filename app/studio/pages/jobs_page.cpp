@@ -7,6 +7,7 @@
 #include <QToolButton>
 #include <QTreeView>
 #include <QVBoxLayout>
+#include <algorithm>
 
 namespace zigzag {
 
@@ -28,7 +29,7 @@ JobsPage::JobsPage(Studio &studio, QWidget *parent)
     const int letter = fontMetrics().averageCharWidth();
     for (const auto &[column, letters] : {std::pair(JobList::What, 34), std::pair(JobList::State, 18),
                                           std::pair(JobList::Progress, 11), std::pair(JobList::Time, 16)})
-        m_table->setColumnWidth(column, letter * letters);
+        m_table->setColumnWidth(column, std::max(letter * letters, m_table->header()->sectionSizeHint(column)));
     setFocusProxy(m_table);
     m_stop = offer(PageMenu::Run, QStringLiteral("stopJob"), tr("&End or take out the chosen job"), {}, [this] { stop(); });
     m_repeat = offer(PageMenu::Run, QStringLiteral("repeatJob"), tr("&Go on with the chosen job, or run it again"), {},

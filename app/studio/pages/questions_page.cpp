@@ -128,7 +128,7 @@ QWidget *QuestionsPage::buildQuestions()
     m_source->addItem(tr("RULER's tasks"));
     m_source->addItem(tr("A file of questions…"));
     m_source->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-    m_source->setMinimumContentsLength(14);
+    m_source->setMinimumContentsLength(16);
     m_tasks->setObjectName(QStringLiteral("rulerTasks"));
     m_tasks->setAccessibleName(tr("Tasks"));
     m_tasks->setPlaceholderText(tr("all tasks"));
@@ -140,7 +140,7 @@ QWidget *QuestionsPage::buildQuestions()
     }()));
     m_lengths->setObjectName(QStringLiteral("questionLengths"));
     m_lengths->setAccessibleName(tr("Lengths in tokens"));
-    m_lengths->setPlaceholderText(tr("the model's length"));
+    m_lengths->setPlaceholderText(tr("model's length"));
     m_lengths->setToolTip(tr("Tokens of a question with its answer's room, with commas between: 1024,4096"));
     m_trials->setObjectName(QStringLiteral("questionTrials"));
     m_trials->setAccessibleName(tr("Questions of each task and length"));
@@ -157,7 +157,7 @@ QWidget *QuestionsPage::buildQuestions()
     m_hint->setObjectName(QStringLiteral("questionsHint"));
     m_hint->setWordWrap(true);
     for (QLineEdit *field : {m_tasks, m_lengths})
-        field->setMinimumWidth(8 * letter);
+        field->setMinimumWidth(field->fontMetrics().horizontalAdvance(field->placeholderText() + QStringLiteral("MM")));
     m_trials->setMaximumWidth(7 * letter);
     auto *row = new QHBoxLayout;
     row->setSpacing(fontMetrics().height() / 3);
@@ -391,6 +391,13 @@ void QuestionsPage::askAgain(std::size_t place)
                                                      .toStdString());
                              return questions[place];
                          }});
+}
+
+void QuestionsPage::changeEvent(QEvent *event)
+{
+    Page::changeEvent(event);
+    if (event->type() == QEvent::PaletteChange)
+        showBroken(); // a text keeps the colour that links had when it was set
 }
 
 void QuestionsPage::showBroken()

@@ -40,6 +40,7 @@ Q_SIGNALS:
 
 protected:
     void refresh() override;
+    void changeEvent(QEvent *event) override;
 
 private:
     using SharedQuestions = std::shared_ptr<const std::vector<Question>>;

@@ -163,6 +163,8 @@ QTreeWidget *RecommendPage::makeTable()
     table->headerItem()->setToolTip(Token, tr("Predicted for zigzag's engine"));
     connect(table, &QTreeWidget::itemActivated, this,
             [this](const QTreeWidgetItem *item) { studio().openTried(item->data(0, placeRole).toULongLong()); });
+    for (int column = 0; column < ColumnCount; ++column)
+        table->resizeColumnToContents(column); // the headings' own widths
     return table;
 }
 
@@ -277,7 +279,7 @@ void RecommendPage::showTried()
     m_plot->show(std::move(points),
                  !record     ? tr("KV memory")
                      : timed ? tr("predicted time per output token at %1").arg(contextText(record->context))
-                             : tr("KV memory at %1 in %2").arg(contextText(record->context), plain(record->full.engine)),
+                             : tr("KV at %1 in %2").arg(contextText(record->context), plain(record->full.engine)),
                  timed ? UnitTicker::Unit::Time : UnitTicker::Unit::Bytes, tr("Maps stand here as they are tried."));
 }
 

@@ -109,6 +109,7 @@ RunsPage::RunsPage(Studio &studio, QWidget *parent)
         if (!m_list->selectionModel()->hasSelection()) // something to look at: the newest run beside its prediction
             selectRuns({this->studio().runList().rowCount() - 1});
     });
+    fitColumns(*m_list); // to its headings
     connect(&studio, &Studio::calibrated, this, &RunsPage::compare);
     connect(&studio.runs(), &RunController::busyChanged, this, [this] {
         if (this->studio().runList().rowCount() == 0)
