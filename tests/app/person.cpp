@@ -54,6 +54,13 @@ QList<QWidget *> inFront()
     return windows;
 }
 
+/// A view whose viewport covers all of it has nothing visible of its own.
+bool isSeen(const QWidget &widget)
+{
+    const auto *area = qobject_cast<const QAbstractScrollArea *>(&widget);
+    return widget.isVisible() && !(area ? area->viewport() : &widget)->visibleRegion().isEmpty();
+}
+
 template <class T> QList<T *> shown()
 {
     QList<T *> found;
@@ -61,7 +68,7 @@ template <class T> QList<T *> shown()
         if (auto *self = qobject_cast<T *>(window))
             found << self;
         for (T *each : window->findChildren<T *>())
-            if (each->isVisible() && !each->visibleRegion().isEmpty())
+            if (isSeen(*each))
                 found << each;
     }
     return found;
@@ -91,7 +98,7 @@ QString keysym(const QString &keys)
     QStringList parts = keys.split(QLatin1Char('+'));
     QString &last = parts.last();
     for (const auto &[name, symbol] : {std::pair("Enter", "Return"), std::pair("Esc", "Escape"), std::pair("Space", "space"),
-                                       std::pair("Backtab", "shift+Tab")})
+                                       std::pair("Backtab", "shift+Tab"), std::pair("PageDown", "Page_Down")})
         if (last == QLatin1String(name))
             last = QLatin1String(symbol);
     for (QString &part : parts)

@@ -5,6 +5,7 @@
 #include "task_fixture.h"
 #include "views/models/run_list_model.h"
 
+#include <QCheckBox>
 #include <QTreeWidget>
 
 namespace zigzag::test {
@@ -42,6 +43,12 @@ protected:
         m_server = std::move(*server);
         return QStringLiteral("http://127.0.0.1:%1").arg(m_server->port());
     }
+    static bool takesTimes()
+    {
+        const QWidget *dialog = QApplication::activeModalWidget();
+        const auto *box = dialog ? dialog->findChild<QCheckBox *>(QStringLiteral("checkTimes")) : nullptr;
+        return box && box->isChecked();
+    }
     bool isFound() { return isIdle() && said("checkSays").endsWith("the server runs the map, sinks kept"); }
     /// What stands in the table of times, a text for each cell of its first row.
     QStringList times()
@@ -57,7 +64,7 @@ protected:
     /// Beside each time of the server what was predicted, and the floor; and that its times are a run like others.
     void expectTimes(const QStringList &read, const QString &server)
     {
-        ASSERT_EQ(read.size(), 7) << "tokens, and each time with its prediction and its floor";
+        ASSERT_EQ(read.size(), 7) << "tokens, and each time with its prediction and its floor: " << m_note.toStdString();
         for (const int time : {1, 4}) {
             EXPECT_TRUE(read[time].endsWith("s")) << read[time].toStdString();
             EXPECT_TRUE(read[time + 1].startsWith("~")) << read[time + 1].toStdString();
@@ -69,6 +76,8 @@ protected:
             isListed = isListed || runs.entry(row).origin.startsWith(QStringLiteral("server ") + server);
         EXPECT_TRUE(isListed);
     }
+
+    QString m_note; ///< beneath the times
 
 private:
     std::unique_ptr<serve::BatchScheduler> m_scheduler;
@@ -90,6 +99,7 @@ TEST_F(ServerTask, Mouse)
         me.click(button("Check"));
         me.sees("that the server runs the map", [&] { return isFound(); });
         read = me.ask([&] { return times(); });
+        m_note = me.ask([] { return said("checkTimesNote"); });
     });
     expectTimes(read, server);
     expectActions("Measure against a server of one's own", "mouse", 5);
@@ -107,9 +117,11 @@ TEST_F(ServerTask, KeyboardAlone)
         me.press("V");
         me.type("checkServer", server);
         me.press("Alt+T");
+        me.sees("the box ticked", [] { return takesTimes(); }); // a button that is pressed by its key stays down for a moment
         me.press("Enter");
         me.sees("that the server runs the map", [&] { return isFound(); });
         read = me.ask([&] { return times(); });
+        m_note = me.ask([] { return said("checkTimesNote"); });
     });
     expectTimes(read, server);
     expectActions("Measure against a server of one's own", "keyboard", 5);

@@ -59,7 +59,9 @@ TEST(CheckDialog, AsksAndStopsAndShowsWhatWasFound)
         EXPECT_TRUE(each->isHidden());
         EXPECT_FALSE(each->accessibleName().isEmpty());
     }
-    dialog.findChild<QLineEdit *>(QStringLiteral("checkServer"))->setText(QStringLiteral("  http://host:1 "));
+    auto *server = dialog.findChild<QLineEdit *>(QStringLiteral("checkServer"));
+    EXPECT_EQ(server->selectedText(), server->text()) << "typing replaces it";
+    server->setText(QStringLiteral("  http://host:1 "));
     EXPECT_EQ(dialog.choice().server, "http://host:1");
     EXPECT_EQ(dialog.choice().engine, "sglang") << "that of the window";
     EXPECT_TRUE(dialog.choice().contexts.empty());

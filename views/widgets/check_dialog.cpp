@@ -108,6 +108,8 @@ CheckDialog::CheckDialog(const std::string &engine, std::vector<std::int64_t> co
     column->addStretch(1);
     column->addWidget(buttons);
     setMinimumWidth(fontMetrics().averageCharWidth() * 80);
+    m_server->setFocus();
+    m_server->selectAll(); // what is typed first stands in its place
     endChecking();
 }
 

@@ -246,6 +246,8 @@ Result<std::vector<int>> AnswersPage::tokensOf(const JobContext &context, Asked 
         ZIGZAG_TRY(trials, NeedleTrials::plan(model, {place.context}, {place.depth}, trialsOfACell, needleSeed, AskAs::Auto));
         ZIGZAG_TRY(prompt, trials.prompt(place.context, place.depth, place.trial));
         asked.text = model.tokenizer->decode(prompt.tokens);
+        asked.most
+            = std::min(asked.most, static_cast<int>(prompt.answer.size())); // behind the key, any text is as good as another
         return std::move(prompt.tokens);
     }
     Question question;
