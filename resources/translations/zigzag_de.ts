@@ -5227,11 +5227,11 @@ Ein Klick wendet diese Karte an</translation>
     <name>zigzag::QualityRecords</name>
     <message>
         <source>Questions: %1</source>
-        <translation type="unfinished">Fragen: %1</translation>
+        <translation>Fragen: %1</translation>
     </message>
     <message>
         <source>When</source>
-        <translation type="unfinished">Wann</translation>
+        <translation>Wann</translation>
     </message>
     <message>
         <source>Asked</source>
@@ -5247,7 +5247,7 @@ Ein Klick wendet diese Karte an</translation>
     </message>
     <message>
         <source>Full attention</source>
-        <translation type="unfinished">Volle Attention</translation>
+        <translation>Volle Attention</translation>
     </message>
     <message>
         <source>Best map</source>
