@@ -1971,7 +1971,7 @@ Blau: die Nadel.</translation>
     <name>zigzag::ComparePage</name>
     <message>
         <source>Compare maps</source>
-        <translation>Karten vergleichen</translation>
+        <translation>Vergleich</translation>
     </message>
     <message>
         <source>Full attention</source>
@@ -5046,7 +5046,7 @@ Verlust, wenn sie allein streamt: %1 ± %2 (Standardfehler)</translation>
     <name>zigzag::QualityPage</name>
     <message>
         <source>Quality and speed</source>
-        <translation>Qualität und Geschwindigkeit</translation>
+        <translation>Qualität und Tempo</translation>
     </message>
     <message>
         <source>S&amp;weep quality over layers and windows</source>
