@@ -92,7 +92,6 @@ protected:
                 return false;
         return true;
     }
-    static constexpr int patience = 400; ///< s; both maps answer at every context and depth, on a machine that may be busy
     static constexpr int first = 6, last = 7; ///< layers whose scores are the highest
 };
 
@@ -105,8 +104,7 @@ TEST_F(AnswerTask, Mouse)
         me.drag(handle(window(), "sparsitySlider", streaming), handle(window(), "sparsitySlider", 100));
         me.sees("every layer streaming", [&] { return isAllStreaming(); });
         me.click(button("Needle"));
-        me.sees(
-            "a needle that only full attention finds", [&] { return isNeedleLost(); }, patience);
+        me.sees("a needle that only full attention finds", [&] { return isNeedleLost(); });
         me.doubleClick(worstCell());
         me.sees("where the answers part", [&] { return hasParted(); });
         me.drag(changedLayer(first), changedLayer(last));
@@ -129,8 +127,7 @@ TEST_F(AnswerTask, KeyboardAlone)
         me.press("S");
         me.sees("every layer streaming", [&] { return isAllStreaming(); });
         me.press("F6");
-        me.sees(
-            "a needle that only full attention finds", [&] { return isNeedleLost(); }, patience);
+        me.sees("a needle that only full attention finds", [&] { return isNeedleLost(); });
         me.press(shortcutOf("show_needle"));
         me.press("Enter"); // on the cell where least is found
         me.sees("where the answers part", [&] { return hasParted(); });

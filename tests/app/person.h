@@ -73,7 +73,7 @@ public:
     void openFile(const QString &path); ///< in a file dialog: its name and Enter
 
     /// Waits until it is so, and is lost where it does not come. ZIGZAG_PICTURE_WHEN_LOST: the file that then shows the screen.
-    void sees(const QString &what, const std::function<bool()> &isSo, int seconds = 150);
+    void sees(const QString &what, const std::function<bool()> &isSo, int seconds = 400);
     /// Asks in the window's thread.
     template <class Asked> auto ask(const Asked &asked) const;
 
